@@ -1,0 +1,5 @@
+//! The life of a job, as pure decisions.
+
+mod status;
+
+pub use status::Status;
