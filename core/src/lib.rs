@@ -1,9 +1,11 @@
 //! Viseme: a client for Kling LipSync on WaveSpeedAI.
 
-pub mod job;
+mod error;
+mod job;
 pub mod media;
 pub mod model;
 
-pub use job::Status;
+pub use error::{Error, ErrorKind, HttpAnswer, Result};
+pub use job::{Output, Pacing, Prediction, Status};
 pub use media::Media;
 pub use model::AudioToVideo;

@@ -3,6 +3,8 @@
 mod info;
 pub mod probe;
 mod source;
+mod violation;
 
 pub use info::{Container, MediaInfo, MediaKind};
 pub use source::Media;
+pub use violation::Violation;
