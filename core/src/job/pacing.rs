@@ -120,8 +120,8 @@ mod tests {
         fn nothing_overflows(secs in 0u64..u64::MAX, growth in -1e300f64..1e300, n in any::<u32>()) {
             let long = Duration::from_secs(secs);
             let pacing = Pacing { first: long, interval: long, growth, max: long, jitter: 1.0 };
-            pacing.delay(n, 1.0);
-            Backoff { base: long, max: long }.delay(n, 1.0);
+            let _ = pacing.delay(n, 1.0);
+            let _ = Backoff { base: long, max: long }.delay(n, 1.0);
         }
     }
 }
