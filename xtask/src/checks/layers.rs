@@ -30,7 +30,7 @@ const WORDS: &[(&str, &str)] = &[
     ("hyper", "HTTP"),
     ("fastrand", "randomness"),
     ("Instant", "a clock"),
-    ("SystemTime", "a clock"),
+    ("SystemTime::now", "a clock"),
     ("Timestamp::now", "a clock"),
     ("Zoned::now", "a clock"),
     ("std::fs", "files"),
