@@ -1,2 +1,64 @@
-//! x
-fn main() {}
+//! The project's scripts: `cargo xtask …`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "telling what it does is its job")]
+
+mod checks;
+mod deny;
+mod process;
+mod samples;
+mod setup;
+mod suite;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Viseme's scripts.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what the tests need, where it is missing
+    Setup,
+    /// Run what CI runs
+    Test {
+        /// Only these steps, in the usual order; all of them when none is named
+        steps: Vec<String>,
+        /// Run the steps after a failed one too
+        #[arg(long)]
+        keep_going: bool,
+    },
+    /// Check dependencies: licences, sources, bans and known vulnerabilities
+    Deny {
+        /// Fetch the database of known vulnerabilities first; fails where it cannot be had
+        #[arg(long)]
+        fetch: bool,
+    },
+    /// Make the files in `samples/` anew (needs ffmpeg and espeak-ng)
+    Samples {
+        /// The portrait, 512×512; samples/README.md says where it comes from
+        #[arg(long)]
+        portrait: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Setup => setup::install_missing(),
+        Command::Test { steps, keep_going } => suite::run_steps(&steps, keep_going),
+        Command::Deny { fetch } => deny::check_everything(fetch),
+        Command::Samples { portrait } => samples::make(&portrait),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

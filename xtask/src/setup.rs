@@ -1,0 +1,106 @@
+//! `cargo xtask setup`: what the tests need beyond Cargo itself.
+
+use anyhow::{Result, bail};
+
+use crate::process::{answers, line, output, program, run};
+
+struct Need {
+    /// What the need is called in the report.
+    name: &'static str,
+    /// A command that succeeds when the need is met.
+    probe: &'static [&'static str],
+    remedy: Remedy,
+}
+
+enum Remedy {
+    /// A Debian package.
+    Apt(&'static str),
+    /// A crate with a program, and the version the project is tested with.
+    Crate(&'static str, &'static str),
+    /// A component of the Rust toolchain.
+    Component(&'static str),
+}
+
+/// Later suites add what they need as a line each.
+const NEEDS: &[Need] = &[
+    Need {
+        name: "rustfmt",
+        probe: &["cargo", "fmt", "--version"],
+        remedy: Remedy::Component("rustfmt"),
+    },
+    Need {
+        name: "clippy",
+        probe: &["cargo", "clippy", "--version"],
+        remedy: Remedy::Component("clippy"),
+    },
+    Need { name: "ffmpeg", probe: &["ffmpeg", "-version"], remedy: Remedy::Apt("ffmpeg") },
+    Need { name: "ffprobe", probe: &["ffprobe", "-version"], remedy: Remedy::Apt("ffmpeg") },
+    Need {
+        name: "cargo-deny",
+        probe: &["cargo", "deny", "--version"],
+        remedy: Remedy::Crate("cargo-deny", "0.20.2"),
+    },
+];
+
+/// Installs every need that is not met. Changes nothing where all are met.
+pub(crate) fn install_missing() -> Result<()> {
+    for need in NEEDS {
+        if is_met(need) {
+            println!("setup: {} is there", need.name);
+            continue;
+        }
+        println!("setup: {} is missing", need.name);
+        install(need)?;
+        if !is_met(need) {
+            bail!("{} was installed but still does not run; is it on PATH?", need.name);
+        }
+        println!("setup: {} was installed", need.name);
+    }
+    Ok(())
+}
+
+fn is_met(need: &Need) -> bool {
+    need.probe.split_first().is_some_and(|(name, arguments)| answers(program(name, arguments)))
+}
+
+fn install(need: &Need) -> Result<()> {
+    match need.remedy {
+        Remedy::Apt(package) => apt(package),
+        Remedy::Crate(name, version) => {
+            told(&["cargo", "install", "--locked", "--version", version, name])
+        }
+        Remedy::Component(name) => rustup(name),
+    }
+}
+
+fn apt(package: &str) -> Result<()> {
+    if !answers(program("apt-get", &["--version"])) || !is_root() {
+        bail!(
+            "install {package} and start again: `sudo apt-get install {package}` on Debian and \
+             Ubuntu, `brew install {package}` on macOS, `winget install {package}` on Windows"
+        );
+    }
+    told(&["apt-get", "update", "--quiet"])?;
+    told(&["apt-get", "install", "--quiet", "--yes", "--no-install-recommends", package])
+}
+
+fn rustup(component: &str) -> Result<()> {
+    if !answers(program("rustup", &["--version"])) {
+        bail!("install {component}, which belongs to the Rust toolchain, and start again");
+    }
+    told(&["rustup", "component", "add", component])
+}
+
+fn is_root() -> bool {
+    output(program("id", &["-u"])).is_ok_and(|id| id.trim() == "0")
+}
+
+/// Says what is run, then runs it.
+fn told(words: &[&str]) -> Result<()> {
+    let Some((name, arguments)) = words.split_first() else { return Ok(()) };
+    let mut command = program(name, arguments);
+    // A question would wait for ever where nobody answers.
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    println!("setup: {}", line(&command));
+    run(command)
+}

@@ -1,0 +1,111 @@
+//! Counts tests in what a test runner prints, so that a run of none is noticed.
+
+use std::io::{BufRead as _, BufReader, Write};
+use std::ops::AddAssign;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::process::line;
+
+/// How many tests passed, failed, and were skipped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) skipped: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+/// Reads the counts from one line of a runner's output, if the line holds any. A runner may have
+/// several such lines; they are added up.
+pub(crate) type CountLine = fn(&str) -> Option<Counts>;
+
+/// Runs a test runner and passes on its output as it comes; an error if it fails or ran no test.
+pub(crate) fn run_and_count(
+    mut command: Command,
+    count: CountLine,
+    shown: &mut impl Write,
+) -> Result<Counts> {
+    let line = line(&command);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("`{line}` could not be started"))?;
+    let output = child.stdout.take().context("the runner has no output")?;
+    let mut total = Counts::default();
+    let mut reader = BufReader::new(output);
+    let mut bytes = Vec::new();
+    // Bytes, not lines of text: a test may print what is not UTF-8.
+    while reader.read_until(b'\n', &mut bytes)? > 0 {
+        shown.write_all(&bytes)?;
+        if let Some(counts) = count(&String::from_utf8_lossy(&bytes)) {
+            total += counts;
+        }
+        bytes.clear();
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("`{line}` failed ({status})");
+    }
+    ensure!(total.passed > 0, "`{line}` succeeded but ran no test");
+    Ok(total)
+}
+
+/// `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; …`
+pub(crate) fn cargo_test(line: &str) -> Option<Counts> {
+    let rest = line.trim().strip_prefix("test result: ")?;
+    let mut counts = Counts::default();
+    for part in rest.split([';', '.']) {
+        match part.trim().split_once(' ') {
+            Some((number, "passed")) => counts.passed = number.parse().ok()?,
+            Some((number, "failed")) => counts.failed = number.parse().ok()?,
+            Some((number, "ignored")) => counts.skipped = number.parse().ok()?,
+            _ => {}
+        }
+    }
+    Some(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_cargos_line() {
+        let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; \
+                    4 filtered out; finished in 1.25s\n";
+        assert_eq!(cargo_test(line), Some(Counts { passed: 12, failed: 3, skipped: 1 }));
+        assert_eq!(cargo_test("test result_of_something ... ok"), None);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn adds_up_and_wants_at_least_one_test() {
+        let shell = |script: &str| {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]);
+            command
+        };
+        let mut shown = Vec::new();
+        let twice =
+            "for n in 2 3; do echo \"test result: ok. $n passed; 0 failed; 1 ignored\"; done";
+        let total = run_and_count(shell(twice), cargo_test, &mut shown).expect("passes");
+        assert_eq!(total, Counts { passed: 5, failed: 0, skipped: 2 });
+        assert_eq!(shown.iter().filter(|byte| **byte == b'\n').count(), 2);
+
+        let none =
+            run_and_count(shell("echo nothing"), cargo_test, &mut shown).expect_err("no test ran");
+        assert!(none.to_string().contains("ran no test"), "{none}");
+
+        let failing = "echo 'test result: FAILED. 2 passed; 1 failed'; exit 101";
+        run_and_count(shell(failing), cargo_test, &mut shown).expect_err("the runner failed");
+    }
+}

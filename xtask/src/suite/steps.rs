@@ -1,0 +1,99 @@
+//! The steps as data. A new suite is a new entry; what it needs to be installed goes to `setup`.
+
+use anyhow::Result;
+
+use super::Outcome;
+use super::count::{CountLine, cargo_test};
+use crate::{checks, deny};
+
+pub(crate) struct Step {
+    /// What it is called in `cargo xtask test NAME` and in the summary.
+    pub(crate) name: &'static str,
+    /// What it is there for, as one line.
+    pub(crate) purpose: &'static str,
+    pub(crate) action: Action,
+}
+
+pub(crate) enum Action {
+    /// A check that is part of this program.
+    Check(fn() -> Result<Outcome>),
+    /// A program that succeeds or fails.
+    Run { program: &'static [&'static str], env: &'static [(&'static str, &'static str)] },
+    /// A program that runs tests; fails too when it ran none.
+    Tests {
+        program: &'static [&'static str],
+        env: &'static [(&'static str, &'static str)],
+        /// Reads the counts from a line of its output.
+        count: CountLine,
+    },
+}
+
+/// Quick ones first, tests last. All Cargo steps but `core alone` choose the same packages and
+/// features, or Cargo would build every dependency once for each of them. The default members are
+/// meant throughout: they need nothing but Rust.
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "format",
+        purpose: "the code is laid out by rustfmt",
+        action: Action::Run { program: &["cargo", "fmt", "--all", "--check"], env: &[] },
+    },
+    Step {
+        name: "sizes",
+        purpose: "no file is too large",
+        action: Action::Check(checks::sizes::check),
+    },
+    Step {
+        name: "links",
+        purpose: "links between the documents lead somewhere",
+        action: Action::Check(checks::links::check),
+    },
+    Step {
+        name: "layers",
+        purpose: "nothing imports what stands above it; the deciding rooms do no I/O",
+        action: Action::Check(checks::layers::check),
+    },
+    Step {
+        name: "deny",
+        purpose: "dependencies have fitting licences and come from the registry",
+        action: Action::Check(deny::check),
+    },
+    Step {
+        name: "clippy",
+        purpose: "no lint complains",
+        action: Action::Run {
+            program: &[
+                "cargo",
+                "clippy",
+                "--locked",
+                "--all-targets",
+                "--all-features",
+                "--",
+                "-D",
+                "warnings",
+            ],
+            env: &[],
+        },
+    },
+    Step {
+        name: "core-alone",
+        purpose: "the core builds by itself, without features that others switch on",
+        action: Action::Run { program: &["cargo", "check", "--locked", "-p", "viseme"], env: &[] },
+    },
+    Step {
+        name: "doc",
+        purpose: "the reference documentation builds and its links lead somewhere",
+        action: Action::Run {
+            program: &["cargo", "doc", "--locked", "--no-deps", "--all-features", "--lib"],
+            env: &[("RUSTDOCFLAGS", "-D warnings")],
+        },
+    },
+    Step {
+        name: "test",
+        purpose: "unit tests, integration tests and the examples in the documentation",
+        action: Action::Tests {
+            program: &["cargo", "test", "--locked", "--all-features"],
+            env: &[],
+            count: cargo_test,
+        },
+    },
+];
