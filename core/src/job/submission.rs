@@ -136,3 +136,6 @@ fn submission_unknown(cause: Error) -> Error {
     }
     error.with_app_code(cause.app_code()).with_source(cause)
 }
+
+#[cfg(test)]
+mod tests;

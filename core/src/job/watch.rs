@@ -285,3 +285,6 @@ impl Watch {
 fn quiet(action: WatchAction) -> WatchStep {
     WatchStep { news: None, action }
 }
+
+#[cfg(test)]
+mod tests;
