@@ -27,8 +27,10 @@ pub struct Download {
     url: String,
     to: PathBuf,
     max_bytes: u64,
-    on_bytes: Option<Arc<dyn Fn(u64, Option<u64>) + Send + Sync>>,
+    on_bytes: Option<Listener>,
 }
+
+type Listener = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;
 
 impl Download {
     pub(super) fn new(client: Client, url: String, to: PathBuf) -> Self {

@@ -30,7 +30,7 @@ impl Job {
         Self { client, id: prediction.id.clone(), submitted: Some(prediction) }
     }
 
-    pub(super) fn known_by_id(client: Client, id: String) -> Self {
+    pub(super) fn known_by_id(client: Client, id: &str) -> Self {
         Self { client, id: id.trim().to_owned(), submitted: None }
     }
 

@@ -137,8 +137,8 @@ impl Client {
 
     /// A handle on a job that was submitted before, here or elsewhere.
     #[must_use]
-    pub fn job(&self, id: impl Into<String>) -> Job {
-        Job::known_by_id(self.clone(), id.into())
+    pub fn job(&self, id: impl AsRef<str>) -> Job {
+        Job::known_by_id(self.clone(), id.as_ref())
     }
 
     /// Downloads an output to a file, or into an existing folder under a name taken from the URL.

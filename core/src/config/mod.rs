@@ -43,7 +43,6 @@ pub struct Config {
 
 impl Config {
     /// Starts a set-up; what is not set comes from the environment, then from the defaults.
-    #[must_use]
     pub fn builder() -> ConfigBuilder {
         ConfigBuilder::default()
     }

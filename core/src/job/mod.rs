@@ -11,9 +11,8 @@ mod watch;
 
 pub use answer::{PollAnswer, Resend, SubmitAnswer};
 pub use budget::PollBudget;
-pub use ending::job_outcome;
 pub use pacing::{Backoff, Pacing};
 pub use prediction::{Output, Prediction};
 pub use status::Status;
 pub use submission::{Submission, SubmitAction, SubmitEvent, SubmitPolicy};
-pub use watch::{Watch, WatchAction, WatchEvent, WatchPolicy, WatchStep};
+pub use watch::{Watch, WatchAction, WatchEvent, WatchPolicy};

@@ -132,12 +132,12 @@ impl Downloads {
         part: &mut PartFile,
         progress: &mut Progress,
     ) -> Result<(), Stop> {
-        let response = self.open(download.url.clone(), progress).await?;
-        begin(&response, part, progress).await?;
+        let Response { status, headers, mut body } =
+            self.open(download.url.clone(), progress).await?;
+        begin(status, &headers, part, progress).await?;
         if progress.total.is_some_and(|total| total > download.max_bytes) {
             return Err(Stop::Final(too_large(download.max_bytes)));
         }
-        let mut body = response.body;
         loop {
             let chunk = match tokio::time::timeout(self.stall, body.next()).await {
                 Ok(Some(Ok(chunk))) => chunk,
@@ -207,15 +207,16 @@ impl Downloads {
 
 /// Reads the head of the answer: goes on where the file ends, or starts over.
 async fn begin(
-    response: &Response,
+    status: u16,
+    headers: &HeaderMap,
     part: &mut PartFile,
     progress: &mut Progress,
 ) -> Result<(), Stop> {
-    let header = |name| response.headers.get(name);
-    let goes_on = response.status == 206
-        && header(CONTENT_RANGE).and_then(range_start) == Some(progress.received);
+    let header = |name| headers.get(name);
+    let goes_on =
+        status == 206 && header(CONTENT_RANGE).and_then(range_start) == Some(progress.received);
     if !goes_on {
-        if response.status == 206 {
+        if status == 206 {
             return Err(broken("the server sent another range than was asked for"));
         }
         part.restart().await.map_err(|error| Stop::Final(part.error(&error)))?;
@@ -256,10 +257,8 @@ fn refused(status: u16, headers: &HeaderMap) -> Stop {
         }
         _ => "",
     };
-    let mut http = HttpAnswer::default();
-    http.status = status;
-    http.retry_after = retry_after(headers, std::time::SystemTime::now());
-    let asked = http.retry_after;
+    let asked = retry_after(headers, std::time::SystemTime::now());
+    let http = HttpAnswer { status, retry_after: asked, ..HttpAnswer::default() };
     let error =
         download_error(&format!("the server answered HTTP {status}{advice}")).with_http(http);
     match status {

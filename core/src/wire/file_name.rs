@@ -62,7 +62,7 @@ mod tests {
             ("https://a/.bashrc", None, "bashrc"),
             ("https://a/CON", None, "_"),
             ("https://a/a%00b%0a.mp4", None, "a_b_.mp4"),
-            ("https://a/%20.%20", None, "output"),
+            ("https://a/%20.%20", None, "_"),
         ] {
             assert_eq!(safe_file_name(&Url::parse(url).unwrap(), content_type), name, "{url}");
         }

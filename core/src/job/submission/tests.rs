@@ -56,11 +56,25 @@ fn sequences_and_what_comes_of_them() {
             "submit, sleep 1, submit, job j1",
         ),
         (
-            vec![Start, Answered(again(Some(7))), Woke, Answered(again(None)), Woke, Answered(lost())],
+            vec![
+                Start,
+                Answered(again(Some(7))),
+                Woke,
+                Answered(again(None)),
+                Woke,
+                Answered(lost()),
+            ],
             "submit, sleep 7, submit, sleep 2, submit, submission_unknown after 3",
         ),
         (
-            vec![Start, Answered(again(None)), Woke, Answered(again(None)), Woke, Answered(again(None))],
+            vec![
+                Start,
+                Answered(again(None)),
+                Woke,
+                Answered(again(None)),
+                Woke,
+                Answered(again(None)),
+            ],
             "submit, sleep 1, submit, sleep 2, submit, rate_limit after 3",
         ),
         // A huge `Retry-After` is bounded.
@@ -80,7 +94,8 @@ fn sequences_and_what_comes_of_them() {
 
 #[test]
 fn a_pause_beyond_the_deadline_is_not_begun() {
-    let mut machine = Submission::new(SubmitPolicy { deadline: Duration::from_secs(5), ..policy() });
+    let mut machine =
+        Submission::new(SubmitPolicy { deadline: Duration::from_secs(5), ..policy() });
     machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
     let action = machine.step(Duration::from_secs(1), SubmitEvent::Answered(again(Some(4))), 0.5);
     assert_eq!(words(&action), "rate_limit after 1");
@@ -88,9 +103,11 @@ fn a_pause_beyond_the_deadline_is_not_begun() {
 
 #[test]
 fn a_lost_submit_keeps_what_the_server_said() {
-    let mut http = crate::error::HttpAnswer::default();
-    http.status = 502;
-    http.body = "<html>".into();
+    let http = crate::error::HttpAnswer {
+        status: 502,
+        body: "<html>".into(),
+        ..crate::error::HttpAnswer::default()
+    };
     let cause = error(ErrorKind::Server).with_http(http).with_app_code(Some(5000));
     let mut machine = Submission::new(policy());
     machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);

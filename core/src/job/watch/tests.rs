@@ -52,7 +52,9 @@ fn words(step: &WatchStep) -> String {
     let action = match &step.action {
         WatchAction::Poll => "poll".into(),
         WatchAction::Sleep(pause, None) => format!("sleep {}", pause.as_secs()),
-        WatchAction::Sleep(pause, Some(error)) => format!("{} sleep {}", error.code(), pause.as_secs()),
+        WatchAction::Sleep(pause, Some(error)) => {
+            format!("{} sleep {}", error.code(), pause.as_secs())
+        }
         WatchAction::Finish(Ok(prediction)) => format!("done {}", prediction.status),
         WatchAction::Finish(Err(error)) => {
             assert_eq!(error.job_id(), Some("j1"), "every error carries the id");
@@ -92,9 +94,21 @@ fn the_wait_of_a_fresh_job() {
         ),
         (submitted("completed"), vec![Start], "[completed] done completed"),
         (submitted("failed"), vec![Start], "[failed] job_failed"),
-        (submitted("created"), vec![Start, Woke, seen("cancelled")], "[created] sleep 2, poll, [cancelled] job_cancelled"),
-        (submitted("created"), vec![Start, Woke, seen("timeout")], "[created] sleep 2, poll, [timeout] job_cancelled"),
-        (submitted("created"), vec![Start, Woke, seen("deleted")], "[created] sleep 2, poll, [deleted] job_cancelled"),
+        (
+            submitted("created"),
+            vec![Start, Woke, seen("cancelled")],
+            "[created] sleep 2, poll, [cancelled] job_cancelled",
+        ),
+        (
+            submitted("created"),
+            vec![Start, Woke, seen("timeout")],
+            "[created] sleep 2, poll, [timeout] job_cancelled",
+        ),
+        (
+            submitted("created"),
+            vec![Start, Woke, seen("deleted")],
+            "[created] sleep 2, poll, [deleted] job_cancelled",
+        ),
         // An unknown word is a job that runs.
         (
             submitted("created"),
@@ -107,7 +121,11 @@ fn the_wait_of_a_fresh_job() {
             vec![Start, Woke, unknown(), Woke, seen("completed")],
             "[created] sleep 2, poll, not_found sleep 1, poll, [completed] done completed",
         ),
-        (submitted("created"), vec![Start, Woke, refused()], "[created] sleep 2, poll, authentication"),
+        (
+            submitted("created"),
+            vec![Start, Woke, refused()],
+            "[created] sleep 2, poll, authentication",
+        ),
     ] {
         assert_eq!(play(watch, events), expected);
     }
@@ -118,7 +136,10 @@ fn the_wait_of_a_job_known_by_its_id() {
     use WatchEvent::{Start, Woke};
     let resumed = || Watch::resume("j1", policy());
     for (events, expected) in [
-        (vec![Start, seen("processing"), Woke, seen("processing")], "poll, [processing] sleep 2, poll, sleep 4"),
+        (
+            vec![Start, seen("processing"), Woke, seen("processing")],
+            "poll, [processing] sleep 2, poll, sleep 4",
+        ),
         (vec![Start, unknown()], "poll, not_found"),
         // Troubles, then an end after three in a row.
         (
@@ -127,13 +148,28 @@ fn the_wait_of_a_job_known_by_its_id() {
         ),
         // A good answer between them starts the count anew.
         (
-            vec![Start, trouble(None), Woke, trouble(None), Woke, seen("created"), Woke, trouble(None)],
+            vec![
+                Start,
+                trouble(None),
+                Woke,
+                trouble(None),
+                Woke,
+                seen("created"),
+                Woke,
+                trouble(None),
+            ],
             "poll, server sleep 1, poll, server sleep 2, poll, [created] sleep 5, poll, server sleep 1",
         ),
-        (vec![Start, trouble(Some(7)), Woke, seen("completed")], "poll, server sleep 7, poll, [completed] done completed"),
+        (
+            vec![Start, trouble(Some(7)), Woke, seen("completed")],
+            "poll, server sleep 7, poll, [completed] done completed",
+        ),
         // Events nobody asked for.
         (vec![Woke, seen("completed"), Start, Woke], "nothing, nothing, poll, nothing"),
-        (vec![Start, seen("completed"), Start, Woke, seen("created")], "poll, [completed] done completed, nothing, nothing, nothing"),
+        (
+            vec![Start, seen("completed"), Start, Woke, seen("created")],
+            "poll, [completed] done completed, nothing, nothing, nothing",
+        ),
     ] {
         assert_eq!(play(resumed(), events), expected);
     }
@@ -145,12 +181,21 @@ fn the_deadline() {
     let with = |deadline| WatchPolicy { deadline: secs(deadline), ..policy() };
     for (policy, events, expected) in [
         // The last poll is made at the deadline, not a pause after it.
-        (with(3), vec![Start, seen("created"), Woke, seen("created"), Woke, seen("created")],
-            "poll, [created] sleep 2, poll, sleep 1, poll, wait_timeout"),
-        (with(3), vec![Start, seen("created"), Woke, seen("created"), Woke, seen("completed")],
-            "poll, [created] sleep 2, poll, sleep 1, poll, [completed] done completed"),
-        (with(3), vec![Start, seen("created"), Woke, seen("created"), Woke, trouble(None)],
-            "poll, [created] sleep 2, poll, sleep 1, poll, wait_timeout"),
+        (
+            with(3),
+            vec![Start, seen("created"), Woke, seen("created"), Woke, seen("created")],
+            "poll, [created] sleep 2, poll, sleep 1, poll, wait_timeout",
+        ),
+        (
+            with(3),
+            vec![Start, seen("created"), Woke, seen("created"), Woke, seen("completed")],
+            "poll, [created] sleep 2, poll, sleep 1, poll, [completed] done completed",
+        ),
+        (
+            with(3),
+            vec![Start, seen("created"), Woke, seen("created"), Woke, trouble(None)],
+            "poll, [created] sleep 2, poll, sleep 1, poll, wait_timeout",
+        ),
         // Not even then, if the service asked for longer.
         (with(3), vec![Start, trouble(Some(60)), Woke], "poll, server sleep 3, wait_timeout"),
         (with(400), vec![Start, trouble(Some(u64::MAX))], "poll, server sleep 300"),
@@ -168,7 +213,10 @@ fn what_the_service_asks_for_holds_between_good_polls_too() {
     watch.step(Duration::ZERO, WatchEvent::Start, 0.5);
     let answer =
         PollAnswer::Seen { prediction: prediction("created"), retry_after: Some(secs(20)) };
-    assert_eq!(words(&watch.step(Duration::ZERO, WatchEvent::Polled(answer), 0.5)), "[created] sleep 20");
+    assert_eq!(
+        words(&watch.step(Duration::ZERO, WatchEvent::Polled(answer), 0.5)),
+        "[created] sleep 20"
+    );
 }
 
 #[test]
@@ -192,7 +240,14 @@ fn an_error_keeps_the_last_state_that_was_seen() {
 
 fn any_event() -> impl Strategy<Value = WatchEvent> {
     let status = prop::sample::select(vec![
-        "created", "processing", "completed", "failed", "cancelled", "timeout", "deleted", "odd",
+        "created",
+        "processing",
+        "completed",
+        "failed",
+        "cancelled",
+        "timeout",
+        "deleted",
+        "odd",
     ]);
     prop_oneof![
         1 => Just(WatchEvent::Start),
