@@ -11,6 +11,7 @@ use url::Url;
 use super::Client;
 use super::upload::closed;
 use crate::error::{Error, ErrorKind, Result};
+use crate::job::Prediction;
 use crate::wire::{self, Saved};
 
 /// The default of [`Download::max_bytes`]: 2 GiB.
@@ -24,7 +25,8 @@ const MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 #[must_use = "a download does nothing until it is awaited"]
 pub struct Download {
     client: Client,
-    url: String,
+    url: Option<String>,
+    job_id: Option<String>,
     to: PathBuf,
     max_bytes: u64,
     on_bytes: Option<Listener>,
@@ -34,7 +36,13 @@ type Listener = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;
 
 impl Download {
     pub(super) fn new(client: Client, url: String, to: PathBuf) -> Self {
-        Self { client, url, to, max_bytes: MAX_BYTES, on_bytes: None }
+        Self { client, url: Some(url), job_id: None, to, max_bytes: MAX_BYTES, on_bytes: None }
+    }
+
+    pub(super) fn of_job(client: Client, prediction: &Prediction, to: PathBuf) -> Self {
+        let url = prediction.output_url().map(str::to_owned);
+        let job_id = Some(prediction.id.clone());
+        Self { client, url, job_id, to, max_bytes: MAX_BYTES, on_bytes: None }
     }
 
     /// Refuses outputs larger than this many bytes. Default 2 GiB.
@@ -52,8 +60,20 @@ impl Download {
         self
     }
 
-    async fn save(self) -> Result<Saved> {
-        let url = Url::parse(&self.url).map_err(|error| {
+    async fn save(mut self) -> Result<Saved> {
+        let job_id = self.job_id.take();
+        self.fetch().await.map_err(|error| match job_id {
+            Some(id) => error.with_job(id),
+            None => error,
+        })
+    }
+
+    async fn fetch(self) -> Result<Saved> {
+        let url = self.url.ok_or_else(|| {
+            let message = "The job has no output with a URL to download.";
+            Error::new(ErrorKind::Download, message)
+        })?;
+        let url = Url::parse(&url).map_err(|error| {
             let message = "The output cannot be downloaded: what was given is not a URL.";
             Error::new(ErrorKind::Download, message).with_source(error)
         })?;

@@ -31,7 +31,7 @@ pub use upload::Upload;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigBuilder};
 use crate::error::Result;
-use crate::job::{Pacing, PollBudget};
+use crate::job::{Pacing, PollBudget, Prediction};
 use crate::media::Media;
 use crate::model::{Input, describe};
 use crate::wire::{Api, Downloads, ReqwestTransport, Transport, Uploads};
@@ -144,6 +144,16 @@ impl Client {
     /// Downloads an output to a file, or into an existing folder under a name taken from the URL.
     pub fn download(&self, url: impl Into<String>, to: impl Into<PathBuf>) -> Download {
         Download::new(self.clone(), url.into(), to.into())
+    }
+
+    /// Downloads the first output of a completed job that has a URL; see
+    /// [`download`](Self::download).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Download`](crate::ErrorKind::Download), with the job's id, where there is no
+    /// such output or it cannot be fetched or saved.
+    pub fn download_output(&self, prediction: &Prediction, to: impl Into<PathBuf>) -> Download {
+        Download::of_job(self.clone(), prediction, to.into())
     }
 
     fn now(&self) -> Duration {
