@@ -77,7 +77,7 @@ pub(crate) async fn unless_interrupted<T>(
 }
 
 #[cfg(unix)]
-fn interrupt() -> impl Future<Output = ()> {
+pub(crate) fn interrupt() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
 
     async {
@@ -95,7 +95,7 @@ fn interrupt() -> impl Future<Output = ()> {
 }
 
 #[cfg(not(unix))]
-async fn interrupt() {
+pub(crate) async fn interrupt() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }

@@ -1,1 +1,39 @@
-//! x
+//! A mock of WaveSpeedAI's API, for offline development and for tests.
+//!
+//! ```
+//! # async fn example() -> std::io::Result<()> {
+//! use viseme_mock::{Fault, MockServer, Point};
+//!
+//! let server = MockServer::start().await?;
+//! let world = server.world();
+//! world.add_fault(Fault::at(Point::Poll).nth(2).status(503).retry_after_secs(7));
+//! // Give `world.base_url()` and `world.key()` to a client; then:
+//! assert_eq!(world.ledger().charges.len(), 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! One API key is one world: its jobs, uploads, script, clock, journal and ledger. Faults say
+//! where they strike, which time, before or after the money was spent, and what breaks.
+
+mod api;
+mod artefact;
+mod clock;
+mod connection;
+mod control;
+mod corrupt;
+mod job;
+mod journal;
+mod ledger;
+mod reply;
+pub mod scenario;
+mod server;
+mod world;
+
+pub use clock::{Clock, ClockMode};
+pub use job::JobRecord;
+pub use journal::Exchange;
+pub use ledger::{Charge, Ledger};
+pub use scenario::{Fault, JobRule, Point, Scenario, Timeline, Wire};
+pub use server::{Builder, DEFAULT_KEY, MockServer};
+pub use world::{FaultCount, World};

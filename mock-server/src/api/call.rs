@@ -1,0 +1,126 @@
+//! Which request of the API it is.
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+use crate::scenario::Point;
+
+/// A request of the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    Submit { model: String },
+    Result { job_id: String },
+    Ticket,
+    Put { world: String, upload_id: String },
+    LegacyUpload,
+    File { world: String, upload_id: String },
+    Output { world: String, job_id: String },
+    History,
+    Delete,
+    Balance,
+    Models,
+    Price,
+    Pricing,
+    WebhookSecret,
+    Unknown,
+}
+
+impl Call {
+    /// The request with this method and path.
+    pub(super) fn of(method: &Method, path: &str) -> Self {
+        let parts: Vec<String> = path
+            .split('/')
+            .skip(1)
+            .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
+            .collect();
+        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let read = matches!(*method, Method::GET | Method::HEAD);
+        match (method, parts.as_slice()) {
+            (_, ["_files", world, id, _]) if read => {
+                Self::File { world: (*world).into(), upload_id: (*id).into() }
+            }
+            (_, ["_outputs", world, id, _]) if read => {
+                Self::Output { world: (*world).into(), job_id: (*id).into() }
+            }
+            (&Method::PUT, ["_storage", world, id, _]) => {
+                Self::Put { world: (*world).into(), upload_id: (*id).into() }
+            }
+            (method, ["api", "v3", rest @ ..]) => Self::of_api(method, rest),
+            _ => Self::Unknown,
+        }
+    }
+
+    fn of_api(method: &Method, rest: &[&str]) -> Self {
+        match (method, rest) {
+            (&Method::GET, ["predictions", id, "result"] | ["predictions", id]) => {
+                Self::Result { job_id: (*id).into() }
+            }
+            (&Method::GET, ["balance"]) => Self::Balance,
+            (&Method::GET, ["models"]) => Self::Models,
+            (&Method::GET, ["webhook", "secret"]) => Self::WebhookSecret,
+            (&Method::POST, ["predictions"]) => Self::History,
+            (&Method::POST, ["predictions", "delete"]) => Self::Delete,
+            (&Method::POST, ["media", "uploads"]) => Self::Ticket,
+            (&Method::POST, ["media", "upload", "binary"]) => Self::LegacyUpload,
+            (&Method::POST, ["model", "price"]) => Self::Price,
+            (&Method::POST, ["model", "pricing"]) => Self::Pricing,
+            (&Method::POST, [_, _, ..]) => Self::Submit { model: rest.join("/") },
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Which kind of request it is, for faults and the journal.
+    pub(super) fn point(&self) -> Point {
+        match self {
+            Self::Submit { .. } => Point::Submit,
+            Self::Result { .. } => Point::Poll,
+            Self::Ticket => Point::Ticket,
+            Self::Put { .. } | Self::LegacyUpload => Point::Put,
+            Self::Output { .. } | Self::File { .. } => Point::Output,
+            Self::History => Point::History,
+            _ => Point::Other,
+        }
+    }
+
+    /// The world in the URL, where requests come without a key.
+    pub(super) fn world(&self) -> Option<&str> {
+        match self {
+            Self::Put { world, .. } | Self::File { world, .. } | Self::Output { world, .. } => {
+                Some(world)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether its body may be as large as a file.
+    pub(super) fn takes_file(&self) -> bool {
+        matches!(self, Self::Put { .. } | Self::LegacyUpload)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_by_method_and_path() {
+        for (method, path, point) in [
+            (Method::POST, "/api/v3/kwaivgi/kling-lipsync/audio-to-video", Point::Submit),
+            (Method::GET, "/api/v3/predictions/abc/result", Point::Poll),
+            (Method::GET, "/api/v3/predictions/abc", Point::Poll),
+            (Method::POST, "/api/v3/predictions", Point::History),
+            (Method::POST, "/api/v3/predictions/delete", Point::Other),
+            (Method::POST, "/api/v3/media/uploads", Point::Ticket),
+            (Method::POST, "/api/v3/media/upload/binary", Point::Put),
+            (Method::PUT, "/_storage/w1/u1/a.mp4", Point::Put),
+            (Method::HEAD, "/_outputs/w1/j1/output.mp4", Point::Output),
+            (Method::POST, "/_outputs/w1/j1/output.mp4", Point::Other),
+            (Method::GET, "/api/v3/balance", Point::Other),
+            (Method::GET, "/", Point::Other),
+        ] {
+            assert_eq!(Call::of(&method, path).point(), point, "{method} {path}");
+        }
+        let escaped = Call::of(&Method::GET, "/api/v3/predictions/a%2Fb/result");
+        assert_eq!(escaped, Call::Result { job_id: "a/b".into() });
+    }
+}

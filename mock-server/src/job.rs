@@ -1,0 +1,134 @@
+//! A job, as the service sees it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::artefact::Artefact;
+use crate::scenario::Timeline;
+
+/// Days after which a job and its outputs are gone.
+pub(crate) const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// A job in a world.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) id: String,
+    pub(crate) model: String,
+    pub(crate) input: Value,
+    pub(crate) timeline: Timeline,
+    pub(crate) code: Option<i64>,
+    pub(crate) error: Option<String>,
+    pub(crate) price_usd: f64,
+    pub(crate) webhook: Option<String>,
+    /// When it was submitted, on the world's clock.
+    pub(crate) submitted: Duration,
+    pub(crate) polls: u64,
+    /// A state set by hand, which wins over the timeline.
+    pub(crate) forced: Option<String>,
+    pub(crate) deleted: bool,
+    /// What the completed job gives.
+    pub(crate) output: Arc<Artefact>,
+    /// Whether an answer with its id went out whole.
+    pub(crate) id_told: bool,
+    /// Whether a completed state with its outputs went out whole.
+    pub(crate) delivered: bool,
+}
+
+/// What a test may know of a job.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct JobRecord {
+    /// Its id.
+    pub id: String,
+    /// Its model.
+    pub model: String,
+    /// The input that was accepted: unknown keys are dropped.
+    pub input: Value,
+    /// Its state now.
+    pub status: String,
+    /// How many times it was polled.
+    pub polls: u64,
+    /// Where it was asked to call back.
+    pub webhook: Option<String>,
+}
+
+impl Job {
+    /// Its state at a moment of the world's clock.
+    pub(crate) fn status(&self, now: Duration) -> &str {
+        if self.deleted {
+            return "deleted";
+        }
+        match &self.forced {
+            Some(status) => status,
+            None => self.timeline.state(now.saturating_sub(self.submitted), self.polls),
+        }
+    }
+
+    pub(crate) fn is_expired(&self, now: Duration) -> bool {
+        now.saturating_sub(self.submitted) >= RETENTION
+    }
+
+    pub(crate) fn record(&self, now: Duration) -> JobRecord {
+        JobRecord {
+            id: self.id.clone(),
+            model: self.model.clone(),
+            input: self.input.clone(),
+            status: self.status(now).to_owned(),
+            polls: self.polls,
+            webhook: self.webhook.clone(),
+        }
+    }
+
+    /// What the service says of it. `created_at` is its date; `base` is the server's URL and
+    /// `world` the world's id.
+    pub(crate) fn prediction(
+        &self,
+        now: Duration,
+        created_at: &str,
+        base: &str,
+        world: &str,
+    ) -> Value {
+        let status = self.status(now);
+        let completed = status == "completed";
+        let ended = viseme::Status::from_word(status).is_terminal();
+        let took = if ended { millis(now.saturating_sub(self.submitted)) } else { 0 };
+        let outputs = if completed {
+            vec![format!("{base}/_outputs/{world}/{}/{}", self.id, self.output.name)]
+        } else {
+            Vec::new()
+        };
+        let (code, error) = self.trouble(status);
+        let mut prediction = json!({
+            "id": self.id,
+            "model": self.model,
+            "outputs": outputs,
+            "urls": {"get": format!("{base}/api/v3/predictions/{}/result", self.id)},
+            "has_nsfw_contents": if completed { vec![false] } else { Vec::new() },
+            "status": status,
+            "created_at": created_at,
+            "error": error,
+            "executionTime": took,
+            "timings": {"inference": took},
+        });
+        if let (Some(code), Some(fields)) = (code, prediction.as_object_mut()) {
+            fields.insert("code".to_owned(), json!(code));
+        }
+        prediction
+    }
+
+    /// The application code and the error text in that state.
+    fn trouble(&self, status: &str) -> (Option<i64>, &str) {
+        let text = self.error.as_deref();
+        match status {
+            "failed" => (self.code.or(Some(1403)), text.unwrap_or("Task execution failed.")),
+            "cancelled" | "timeout" | "deleted" => (self.code, text.unwrap_or_default()),
+            _ => (None, ""),
+        }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,103 @@
+//! `viseme-mock`: the mock server as a program.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use serde_json::json;
+use viseme_mock::{DEFAULT_KEY, MockServer, Scenario};
+
+/// A mock of WaveSpeedAI's API on this machine.
+///
+/// The first line on standard output is JSON: {"url": …, "port": …, "version": …, "key": …}.
+#[derive(Parser)]
+#[command(name = "viseme-mock", version)]
+struct Arguments {
+    /// The port to listen on; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+
+    /// The address to listen on. Other machines can reach any but a loopback address.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    host: IpAddr,
+
+    /// A scenario in YAML or JSON for the world of the key `mock-key`.
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a command with WAVESPEED_BASE_URL and WAVESPEED_API_KEY set to the mock; end with it.
+    Exec {
+        /// The command and its arguments.
+        #[arg(trailing_var_arg = true, required = true, allow_hyphen_values = true)]
+        command: Vec<std::ffi::OsString>,
+    },
+}
+
+// One thread is enough for a mock, and keeps it small.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(code) => code,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<ExitCode, String> {
+    let scenario = match &arguments.scenario {
+        Some(path) => read_scenario(path)?,
+        None => Scenario::default(),
+    };
+    let address = SocketAddr::new(arguments.host, arguments.port);
+    let server = MockServer::builder()
+        .address(address)
+        .scenario(scenario)
+        .start()
+        .await
+        .map_err(|error| format!("Cannot listen on {address}: {error}."))?;
+    match arguments.command {
+        Some(Command::Exec { command }) => execute(&server, &command).await,
+        None => {
+            println!(
+                "{}",
+                json!({
+                    "url": server.url(),
+                    "port": server.port(),
+                    "version": env!("CARGO_PKG_VERSION"),
+                    "key": DEFAULT_KEY,
+                })
+            );
+            tokio::signal::ctrl_c().await.map_err(|error| error.to_string())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn read_scenario(path: &Path) -> Result<Scenario, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("Cannot read the scenario {}: {error}.", path.display()))?;
+    Scenario::parse(&text)
+}
+
+async fn execute(server: &MockServer, command: &[std::ffi::OsString]) -> Result<ExitCode, String> {
+    let (program, rest) = command.split_first().ok_or("No command was given.")?;
+    let status = tokio::process::Command::new(program)
+        .args(rest)
+        .env("WAVESPEED_BASE_URL", server.url())
+        .env("WAVESPEED_API_KEY", DEFAULT_KEY)
+        .status()
+        .await
+        .map_err(|error| format!("Cannot run {}: {error}.", program.to_string_lossy()))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Ok(ExitCode::from(code))
+}

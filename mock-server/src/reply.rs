@@ -1,0 +1,63 @@
+//! Answers, before they go out.
+
+use bytes::Bytes;
+use http::HeaderName;
+use http::header::CONTENT_TYPE;
+use serde_json::{Value, json};
+
+use crate::artefact::Content;
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(HeaderName, String)>,
+    pub(crate) body: ReplyBody,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ReplyBody {
+    Bytes(Bytes),
+    /// A part of a file.
+    Part {
+        content: Content,
+        start: u64,
+        length: u64,
+    },
+}
+
+impl Reply {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
+        Self::typed(status, "application/json; charset=utf-8", body.to_string())
+    }
+
+    /// The service's envelope around `data`.
+    pub(crate) fn success(data: &Value) -> Self {
+        Self::json(200, &json!({"code": 200, "message": "success", "data": data}))
+    }
+
+    /// The service's refusal. The exact bodies are not known: this shape is a guess.
+    pub(crate) fn refusal(status: u16, message: &str) -> Self {
+        Self::json(status, &json!({"code": status, "message": message}))
+    }
+
+    pub(crate) fn typed(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
+        Self {
+            status,
+            headers: vec![(CONTENT_TYPE, content_type.to_owned())],
+            body: ReplyBody::Bytes(body.into()),
+        }
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn length(&self) -> u64 {
+        match &self.body {
+            ReplyBody::Bytes(bytes) => bytes.len() as u64,
+            ReplyBody::Part { length, .. } => *length,
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! What breaks: where, which time, before or after the money was spent, and how.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Span;
+
+/// One fault.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// At which kind of request.
+    pub at: Point,
+    /// At which of them, counted from 1 since the fault was set; every one by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nth: Option<Nth>,
+    /// At every so-manieth of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<u64>,
+    /// No longer after this many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+    /// With this probability, from 0 to 1, by the world's seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
+    /// Before or after what the request asked for was done.
+    #[serde(default)]
+    pub when: When,
+    /// What happens.
+    #[serde(rename = "do")]
+    pub effect: Effect,
+}
+
+/// A kind of request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Point {
+    /// The POST that costs money.
+    Submit,
+    /// A read of a job's state.
+    Poll,
+    /// A request for an upload ticket.
+    Ticket,
+    /// The upload itself.
+    Put,
+    /// A download of an output.
+    Output,
+    /// The list of past jobs.
+    History,
+    /// Every other request of the API.
+    Other,
+    /// Any request but those to the control API.
+    Any,
+}
+
+/// One number or several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Nth {
+    /// This one.
+    One(u64),
+    /// Each of these.
+    Many(Vec<u64>),
+}
+
+/// When a fault strikes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// Nothing was done: no job, no charge.
+    #[default]
+    BeforeAccept,
+    /// It was done; the answer suffers.
+    AfterAccept,
+}
+
+/// What a fault does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Effect {
+    /// Answers with another status.
+    Status(StatusReply),
+    /// Breaks the connection or the flow of bytes.
+    Wire(Wire),
+    /// Changes what the answer says.
+    Content(Content),
+}
+
+/// An answer with another status.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatusReply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The `Retry-After` header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<RetryAfter>,
+    /// The body; JSON of the service's usual shape by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Body>,
+    /// The `Location` header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+}
+
+/// A `Retry-After` header.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum RetryAfter {
+    /// As seconds.
+    Seconds(Span),
+    /// As a date, so long after the world's now.
+    Date {
+        /// How long.
+        date: Span,
+    },
+    /// Any text.
+    Raw {
+        /// The text.
+        raw: String,
+    },
+}
+
+/// A body.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Body {
+    /// `{"code": …, "message": …}`.
+    Json,
+    /// A gateway's page.
+    Html,
+    /// Nothing.
+    Empty,
+    /// JSON of another shape: `{"detail": [{"msg": …}]}`.
+    WrongEnvelope,
+    /// This text.
+    Text(String),
+    /// This JSON.
+    Value(Value),
+}
+
+/// Breaks the connection or the flow of bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Wire {
+    /// The connection is reset; no byte of an answer.
+    Reset,
+    /// The connection is closed; no byte of an answer.
+    Close,
+    /// No answer, and the connection stays open.
+    Silence,
+    /// The answer waits this long, in real time.
+    Delay(Span),
+    /// Reset after this many bytes of the body.
+    ResetAt(u64),
+    /// Closed after this many bytes of the body.
+    FinAt(u64),
+    /// Stands still after this many bytes of the body, with the connection open.
+    StallAt(u64),
+    /// A byte of the body at a time, with this pause between them, in real time.
+    Drip(Span),
+}
+
+/// Changes what the answer says; its framing stays right.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Content {
+    /// `data` is null.
+    DataNull,
+    /// Only the first so many bytes of the JSON, with a length that says so.
+    TruncateJson(usize),
+    /// Not UTF-8.
+    InvalidUtf8,
+    /// A byte order mark first.
+    ByteOrderMark,
+    /// More text after the JSON.
+    TrailingGarbage,
+    /// No `id`.
+    MissingId,
+    /// Another `id`.
+    WrongId,
+    /// This word as the status.
+    UnknownStatus(String),
+    /// `outputs` is null.
+    OutputsNull,
+    /// `outputs` is empty.
+    OutputsEmpty,
+    /// Each output as an object with a `url`.
+    OutputsObjects,
+    /// Numbers as strings.
+    NumbersAsStrings,
+    /// The range asked for is ignored.
+    RangeIgnored,
+    /// A wrong content type.
+    ContentType(String),
+}
+
+impl Fault {
+    /// A fault at every request of that kind, to be told what it does.
+    #[must_use]
+    pub fn at(point: Point) -> Self {
+        Self {
+            at: point,
+            nth: None,
+            every: None,
+            until: None,
+            probability: None,
+            when: When::default(),
+            effect: Effect::Wire(Wire::Reset),
+        }
+    }
+
+    /// Only at the n-th.
+    #[must_use]
+    pub fn nth(mut self, nth: u64) -> Self {
+        self.nth = Some(Nth::One(nth));
+        self
+    }
+
+    /// Only at the first so many.
+    #[must_use]
+    pub fn until(mut self, until: u64) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    /// After what was asked for was done.
+    #[must_use]
+    pub fn after_accept(mut self) -> Self {
+        self.when = When::AfterAccept;
+        self
+    }
+
+    /// Resets the connection.
+    #[must_use]
+    pub fn reset(self) -> Self {
+        self.wire(Wire::Reset)
+    }
+
+    /// Breaks the connection or the flow of bytes.
+    #[must_use]
+    pub fn wire(mut self, wire: Wire) -> Self {
+        self.effect = Effect::Wire(wire);
+        self
+    }
+
+    /// Changes what the answer says; what was asked for is done.
+    #[must_use]
+    pub fn content(mut self, content: Content) -> Self {
+        self.effect = Effect::Content(content);
+        self
+    }
+
+    /// Answers with this status.
+    #[must_use]
+    pub fn status(mut self, status: u16) -> Self {
+        self.effect =
+            Effect::Status(StatusReply { status, retry_after: None, body: None, location: None });
+        self
+    }
+
+    /// Adds `Retry-After` in seconds to a status.
+    #[must_use]
+    pub fn retry_after_secs(self, seconds: u64) -> Self {
+        self.retry_after(RetryAfter::Seconds(Span::secs(seconds)))
+    }
+
+    /// Adds a `Retry-After` to a status.
+    #[must_use]
+    pub fn retry_after(mut self, retry_after: RetryAfter) -> Self {
+        if let Effect::Status(reply) = &mut self.effect {
+            reply.retry_after = Some(retry_after);
+        }
+        self
+    }
+
+    /// Sets the body of a status.
+    #[must_use]
+    pub fn body(mut self, body: Body) -> Self {
+        if let Effect::Status(reply) = &mut self.effect {
+            reply.body = Some(body);
+        }
+        self
+    }
+
+    /// Whether the n-th request of its kind is meant, where `random` is from 0 to 1.
+    #[must_use]
+    pub fn strikes(&self, nth: u64, random: f64) -> bool {
+        let chosen = match &self.nth {
+            None => true,
+            Some(Nth::One(one)) => *one == nth,
+            Some(Nth::Many(many)) => many.contains(&nth),
+        };
+        chosen
+            && self.every.is_none_or(|every| every > 0 && nth.is_multiple_of(every))
+            && self.until.is_none_or(|until| nth <= until)
+            && self.probability.is_none_or(|probability| random < probability)
+    }
+
+    /// How many times it is to strike; `None` where that is open.
+    #[must_use]
+    pub fn times(&self) -> Option<u64> {
+        match (&self.nth, self.every, self.probability) {
+            (Some(Nth::One(_)), None, None) => Some(1),
+            (Some(Nth::Many(many)), None, None) => Some(many.len() as u64),
+            (None, None, None) => self.until,
+            _ => None,
+        }
+    }
+}
+
+impl Point {
+    /// Whether a fault at this point strikes a request of that kind.
+    #[must_use]
+    pub fn covers(self, kind: Self) -> bool {
+        self == Self::Any || self == kind
+    }
+}
