@@ -1,9 +1,22 @@
 //! Viseme: a client for Kling LipSync on WaveSpeedAI.
 
-pub mod job;
+mod client;
+mod clock;
+mod config;
+mod error;
+mod job;
 pub mod media;
 pub mod model;
+mod wire;
 
-pub use job::Status;
+pub use client::{
+    Client, Download, Job, Progress, Report, Run, Submit, Updates, Upload, Wait, check,
+};
+#[doc(hidden)]
+pub use clock::Clock;
+pub use config::{Config, ConfigBuilder, DEFAULT_BASE_URL, DEFAULT_DEADLINE};
+pub use error::{Error, ErrorKind, HttpAnswer, Result};
+pub use job::{Backoff, Output, Pacing, Prediction, Status};
 pub use media::Media;
-pub use model::AudioToVideo;
+pub use model::{AudioToVideo, Input};
+pub use wire::Saved;

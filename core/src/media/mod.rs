@@ -1,8 +1,15 @@
 //! What is sent: media from a path, from memory or behind a URL, and what can be read from them.
 
+mod container;
 mod info;
+mod limits;
 pub mod probe;
 mod source;
+mod violation;
+mod wording;
 
-pub use info::{Container, MediaInfo, MediaKind};
+pub use container::Container;
+pub use info::{MediaInfo, MediaKind};
+pub use limits::judge;
 pub use source::Media;
+pub use violation::{Rule, Violation};

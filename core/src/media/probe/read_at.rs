@@ -1,5 +1,7 @@
 //! Where the readers get their bytes from.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 /// Random access to a file's bytes: a file on disk, bytes in memory, or what has been fetched of
@@ -24,9 +26,35 @@ pub enum ReadError {
     Missing {
         /// Where the wanted bytes begin.
         offset: u64,
-        /// How many are wanted.
+        /// How many are wanted; the file may end before.
         length: usize,
     },
     /// Reading failed.
     Io(std::io::Error),
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { offset, length } => {
+                write!(f, "{length} bytes from offset {offset} are not at hand")
+            }
+            Self::Io(error) => write!(f, "reading failed: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Missing { .. } => None,
+            Self::Io(error) => Some(error),
+        }
+    }
+}
+
+impl From<std::io::Error> for ReadError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
 }

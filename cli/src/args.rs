@@ -1,0 +1,203 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+/// Moves the lips of a video to a voice, with Kling LipSync on WaveSpeedAI.
+///
+/// The key is read from WAVESPEED_API_KEY. Results go to standard output, everything else to
+/// standard error.
+///
+/// Exit codes: 0 done; 1 the network or this machine failed; 2 wrong use or invalid input; 3
+/// refused by the service; 4 the job failed; 5 the job still ran when the waiting ended; 6 a
+/// submit whose fate is unknown; 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "viseme", version, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Print one JSON object to standard output, errors included (docs/cli.md has the shapes).
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Say nothing while working; only the result or the error.
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+
+    /// Log what the client does to standard error; the key is never in it.
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+
+    /// Where the API lives, in place of WAVESPEED_BASE_URL or the service itself.
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+}
+
+/// What all commands share.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) json: bool,
+    pub(crate) quiet: bool,
+    pub(crate) base_url: Option<String>,
+}
+
+impl Args {
+    pub(crate) fn options(&self) -> Options {
+        Options { json: self.json, quiet: self.quiet, base_url: self.base_url.clone() }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check, upload, submit and wait; save the video.
+    Run(Run),
+    /// Check a video and a voice against the model's rules; sends nothing.
+    Check(InputArgs),
+    /// Upload one file and print its URL.
+    Upload(Upload),
+    /// Check, upload and submit; print the job's id and do not wait.
+    Submit(Submit),
+    /// Print the state of a job.
+    Status(JobArg),
+    /// Wait for a job that was submitted before.
+    Wait(Wait),
+    /// Download the output of a job, or a URL.
+    Download(Download),
+    /// Run a mock of the service on this machine, for offline development.
+    Mock(Mock),
+    /// See a whole job from two files to a finished video, offline and without an account.
+    Demo(Demo),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct InputArgs {
+    /// The video of a face: MP4 or MOV, 2 to 10 s, 720p or 1080p, at most 100 MB; a path or a URL.
+    #[arg(long, value_name = "FILE|URL")]
+    pub(crate) video: String,
+
+    /// The voice: MP3, WAV, M4A or AAC, at most 5 MB; a path or a URL.
+    #[arg(long, value_name = "FILE|URL")]
+    pub(crate) audio: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+
+    /// Save the video here: a file, or a folder. Without it, the output's URL is printed.
+    #[arg(long, short, value_name = "FILE|FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// Run against a mock server of its own: no account, no network, no lips moved.
+    #[arg(long, requires = "out", conflicts_with = "base_url")]
+    pub(crate) offline: bool,
+
+    /// Do not judge the media before the upload.
+    #[arg(long)]
+    pub(crate) no_check: bool,
+
+    #[command(flatten)]
+    pub(crate) deadline: Deadline,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Submit {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+
+    /// Do not judge the media before the upload.
+    #[arg(long)]
+    pub(crate) no_check: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Upload {
+    /// The file.
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct JobArg {
+    /// The job's id.
+    pub(crate) job: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Wait {
+    /// The job's id.
+    pub(crate) job: String,
+
+    /// Save the video here: a file, or a folder. Without it, the output's URL is printed.
+    #[arg(long, short, value_name = "FILE|FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) deadline: Deadline,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Deadline {
+    /// How long to wait for the result, such as `90s`, `10m` or `1h 30m`; the job goes on after
+    /// it. [default: WAVESPEED_TIMEOUT, else 1h]
+    #[arg(long, value_parser = parse_time, value_name = "TIME")]
+    pub(crate) deadline: Option<Duration>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Download {
+    /// A job's id, or a URL.
+    pub(crate) source: String,
+
+    /// Save it here: a file, or a folder.
+    #[arg(long, short, default_value = ".", value_name = "FILE|FOLDER")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Mock {
+    /// The port to listen on; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+
+    /// A scenario in YAML or JSON: how jobs go, and what breaks.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scenario: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Demo {
+    /// Save the video here.
+    #[arg(long, short, default_value = "viseme-demo.mp4", value_name = "FILE|FOLDER")]
+    pub(crate) out: PathBuf,
+}
+
+/// A time with units, or a plain number of seconds.
+fn parse_time(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string()),
+        Err(_) => humantime::parse_duration(text).map_err(|error| error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        <Args as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn times() {
+        assert_eq!(parse_time("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_time("1.5"), Ok(Duration::from_millis(1500)));
+        assert_eq!(parse_time("1h 30m"), Ok(Duration::from_secs(5400)));
+        assert!(parse_time("-1").is_err());
+        assert!(parse_time("soon").is_err());
+    }
+}

@@ -1,0 +1,99 @@
+//! Downloading one output.
+
+use std::future::IntoFuture;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use url::Url;
+
+use super::Client;
+use super::upload::closed;
+use crate::error::{Error, ErrorKind, Result};
+use crate::job::Prediction;
+use crate::wire::{self, Saved};
+
+/// The default of [`Download::max_bytes`]: 2 GiB.
+const MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+
+/// A download, begun when awaited; made by [`Client::download`].
+///
+/// The file is streamed to a temporary name beside its target and renamed when it is whole; a file
+/// of the same name is replaced, while in a folder a free name is found. A download that breaks off
+/// goes on where it was. The API key is never sent.
+#[must_use = "a download does nothing until it is awaited"]
+pub struct Download {
+    client: Client,
+    url: Option<String>,
+    job_id: Option<String>,
+    to: PathBuf,
+    max_bytes: u64,
+    on_bytes: Option<Listener>,
+}
+
+type Listener = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;
+
+impl Download {
+    pub(super) fn new(client: Client, url: String, to: PathBuf) -> Self {
+        Self { client, url: Some(url), job_id: None, to, max_bytes: MAX_BYTES, on_bytes: None }
+    }
+
+    pub(super) fn of_job(client: Client, prediction: &Prediction, to: PathBuf) -> Self {
+        let url = prediction.output_url().map(str::to_owned);
+        let job_id = Some(prediction.id.clone());
+        Self { client, url, job_id, to, max_bytes: MAX_BYTES, on_bytes: None }
+    }
+
+    /// Refuses outputs larger than this many bytes. Default 2 GiB.
+    pub fn max_bytes(mut self, max_bytes: u64) -> Self {
+        self.max_bytes = max_bytes;
+        self
+    }
+
+    /// Is told the bytes received so far, and the size of the whole where it is known.
+    pub fn on_progress(
+        mut self,
+        listener: impl Fn(u64, Option<u64>) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_bytes = Some(Arc::new(listener));
+        self
+    }
+
+    async fn save(mut self) -> Result<Saved> {
+        let job_id = self.job_id.take();
+        self.fetch().await.map_err(|error| match job_id {
+            Some(id) => error.with_job(id),
+            None => error,
+        })
+    }
+
+    async fn fetch(self) -> Result<Saved> {
+        let url = self.url.ok_or_else(|| {
+            let message = "The job has no output with a URL to download.";
+            Error::new(ErrorKind::Download, message)
+        })?;
+        let url = Url::parse(&url).map_err(|error| {
+            let message = "The output cannot be downloaded: what was given is not a URL.";
+            Error::new(ErrorKind::Download, message).with_source(error)
+        })?;
+        let _permit = self.client.shared.transfers.acquire().await.map_err(closed)?;
+        let silent = |_: u64, _: Option<u64>| ();
+        let download = wire::Download {
+            url,
+            to: self.to,
+            max_bytes: self.max_bytes,
+            on_bytes: self.on_bytes.as_deref().unwrap_or(&silent),
+        };
+        self.client.shared.downloads.save(download).await
+    }
+}
+
+impl IntoFuture for Download {
+    type Output = Result<Saved>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.save().boxed()
+    }
+}

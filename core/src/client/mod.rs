@@ -1,0 +1,200 @@
+//! The client: the one door to everything else.
+
+mod check;
+mod download;
+mod inspect;
+mod job;
+mod prepare;
+mod progress;
+mod run;
+mod submit;
+mod updates;
+mod upload;
+mod watcher;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+pub use check::{Report, check};
+pub use download::Download;
+pub use job::{Job, Wait};
+pub use progress::Progress;
+pub use run::Run;
+pub use submit::Submit;
+pub use updates::Updates;
+pub use upload::Upload;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, ConfigBuilder};
+use crate::error::Result;
+use crate::job::{Pacing, PollBudget, Prediction};
+use crate::media::Media;
+use crate::model::{Input, describe};
+use crate::wire::{Api, Downloads, ReqwestTransport, Transport, Uploads};
+
+/// How many uploads and downloads a client has under way at once; further ones queue.
+const MAX_TRANSFERS: usize = 16;
+
+/// A client of the service. Cheap to clone; all clones share connections and the poll budget.
+///
+/// Its methods give futures that must be awaited inside a tokio runtime. Every one may be dropped
+/// at any time: that ends the waiting, never the paid job.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+/// What all clones of a client share.
+struct Shared {
+    config: Config,
+    api: Api,
+    uploads: Uploads,
+    downloads: Downloads,
+    transfers: Semaphore,
+    clock: Arc<dyn Clock>,
+    budget: Mutex<PollBudget>,
+}
+
+impl Client {
+    /// A client with this set-up.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where TLS or the proxy cannot be set up.
+    pub fn new(config: Config) -> Result<Self> {
+        Self::with_clock(config, Arc::new(SystemClock::new()))
+    }
+
+    /// A client set up from the environment alone; `WAVESPEED_API_KEY` is needed.
+    ///
+    /// # Errors
+    /// As [`Config::from_env`] and [`Client::new`].
+    pub fn from_env() -> Result<Self> {
+        Self::new(Config::from_env()?)
+    }
+
+    /// Starts the set-up of a client; end with [`ConfigBuilder::build`] and [`Client::new`].
+    pub fn builder() -> ConfigBuilder {
+        Config::builder()
+    }
+
+    /// A client whose time and chance come from elsewhere: for tests.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    #[cfg_attr(not(feature = "testing"), doc(hidden))]
+    pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
+        let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new(&config)?);
+        let shared = Shared {
+            api: Api::new(Arc::clone(&transport), &config)?,
+            uploads: Uploads::new(Arc::clone(&transport), Arc::clone(&clock), &config),
+            downloads: Downloads::new(transport, Arc::clone(&clock), &config),
+            transfers: Semaphore::new(MAX_TRANSFERS),
+            budget: Mutex::new(PollBudget::new(config.max_polls_per_second)),
+            clock,
+            config,
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Checks, uploads, submits and waits: from the input to the completed prediction.
+    ///
+    /// ```no_run
+    /// # async fn example() -> viseme::Result<()> {
+    /// use viseme::{AudioToVideo, Client};
+    ///
+    /// let client = Client::from_env()?;
+    /// let prediction = client.run(AudioToVideo::new("voice.mp3", "face.mp4")).await?;
+    /// println!("{:?}", prediction.output_url());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn run(&self, input: impl Into<Input>) -> Run {
+        Run::new(self.clone(), input.into())
+    }
+
+    /// Checks and uploads what is needed, and sends the POST that costs money, at most once; does
+    /// not wait for the result.
+    pub fn submit(&self, input: impl Into<Input>) -> Submit {
+        Submit::new(self.clone(), input.into())
+    }
+
+    /// Checks an input against the rules of its model, without sending anything.
+    ///
+    /// # Errors
+    /// Broken rules are in the report, not errors; see [`Report::into_result`].
+    pub async fn check(&self, input: impl Into<Input>) -> Result<Report> {
+        check(input).await
+    }
+
+    /// Uploads one medium and gives the URL under which the service finds it, for seven days.
+    pub fn upload(&self, media: impl Into<Media>) -> Upload {
+        Upload::new(self.clone(), media.into())
+    }
+
+    /// A handle on a job that was submitted before, here or elsewhere.
+    #[must_use]
+    pub fn job(&self, id: impl AsRef<str>) -> Job {
+        Job::known_by_id(self.clone(), id.as_ref())
+    }
+
+    /// Downloads an output to a file, or into an existing folder under a name taken from the URL.
+    pub fn download(&self, url: impl Into<String>, to: impl Into<PathBuf>) -> Download {
+        Download::new(self.clone(), url.into(), to.into())
+    }
+
+    /// Downloads the first output of a completed job that has a URL; see
+    /// [`download`](Self::download).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Download`](crate::ErrorKind::Download), with the job's id, where there is no
+    /// such output or it cannot be fetched or saved.
+    pub fn download_output(&self, prediction: &Prediction, to: impl Into<PathBuf>) -> Download {
+        Download::of_job(self.clone(), prediction, to.into())
+    }
+
+    fn now(&self) -> Duration {
+        self.shared.clock.now()
+    }
+
+    fn random(&self) -> f64 {
+        self.shared.clock.random()
+    }
+
+    async fn sleep(&self, time: Duration) {
+        if !time.is_zero() {
+            self.shared.clock.sleep(time).await;
+        }
+    }
+
+    /// When to poll jobs of that model.
+    fn pacing(&self, model: &str) -> Pacing {
+        self.shared.config.pacing.unwrap_or_else(|| Pacing::for_model(describe(model)))
+    }
+
+    /// Waits until the shared budget lets one more poll through.
+    async fn await_poll_slot(&self) {
+        let wait = self.budget(|budget| budget.reserve(self.now()));
+        self.sleep(wait).await;
+    }
+
+    /// Holds back the polls of all jobs: the service asked this client to slow down.
+    fn slow_down(&self, pause: Duration) {
+        let until = self.now().saturating_add(pause);
+        self.budget(|budget| budget.pause_until(until));
+    }
+
+    fn budget<T>(&self, act: impl FnOnce(&mut PollBudget) -> T) -> T {
+        // The budget stays whole whatever panics elsewhere.
+        act(&mut self.shared.budget.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("config", &self.shared.config).finish_non_exhaustive()
+    }
+}

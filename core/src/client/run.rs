@@ -1,0 +1,79 @@
+//! A whole run.
+
+use std::future::IntoFuture;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
+use super::Client;
+use super::prepare::prepare;
+use super::progress::{OnProgress, Progress};
+use super::submit::submit;
+use super::watcher::Watcher;
+use crate::error::Result;
+use crate::job::Prediction;
+use crate::model::Input;
+
+/// A run, begun when awaited; made by [`Client::run`].
+///
+/// Awaiting gives the completed prediction. Every error raised after the submit carries the job's
+/// id; the job goes on, and [`Client::job`] can wait for it again.
+#[must_use = "a run does nothing until it is awaited"]
+pub struct Run {
+    client: Client,
+    input: Input,
+    check_media: bool,
+    deadline: Option<Duration>,
+    on_progress: OnProgress,
+}
+
+impl Run {
+    pub(super) fn new(client: Client, input: Input) -> Self {
+        Self {
+            client,
+            input,
+            check_media: true,
+            deadline: None,
+            on_progress: OnProgress::default(),
+        }
+    }
+
+    /// Whether media are judged by the model's rules before anything is sent. Default `true`.
+    pub fn check_media(mut self, check: bool) -> Self {
+        self.check_media = check;
+        self
+    }
+
+    /// How long to wait for the result, counted from the submit; the default is the client's.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Is told what goes on.
+    pub fn on_progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.on_progress = OnProgress::new(listener);
+        self
+    }
+
+    async fn go(self) -> Result<Prediction> {
+        let Self { client, input, check_media, deadline, on_progress } = self;
+        let body = prepare(&client, &input, check_media, &on_progress).await?;
+        let deadline = deadline.unwrap_or(client.shared.config.deadline);
+        let deadline = client.now().saturating_add(deadline);
+        let prediction = submit(&client, input.model(), &body, deadline, &on_progress).await?;
+        let watcher = Watcher::submitted(client, prediction, deadline);
+        watcher.finish(&on_progress).await.map(Arc::unwrap_or_clone)
+    }
+}
+
+impl IntoFuture for Run {
+    type Output = Result<Prediction>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.go().boxed()
+    }
+}

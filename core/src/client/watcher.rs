@@ -1,0 +1,128 @@
+//! Drives the machine that waits for a job.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Client;
+use super::progress::{OnProgress, Progress};
+use crate::error::{ErrorKind, Result};
+use crate::job::{PollAnswer, Prediction, Watch, WatchAction, WatchEvent, WatchPolicy};
+
+/// How long after a submit a 404 for the job may be mere slowness of the service. A guess.
+const UNKNOWN_GRACE: Duration = Duration::from_secs(30);
+/// How long a poll may take that is made at the deadline.
+const LAST_POLL: Duration = Duration::from_secs(5);
+/// How long all polls of the client rest after a 429 that does not say.
+const REST_AFTER_429: Duration = Duration::from_secs(1);
+
+/// Waits for one job.
+pub(super) struct Watcher {
+    client: Client,
+    watch: Watch,
+    deadline: Duration,
+    /// What is to be done next; `None` once all is done.
+    action: Option<Next>,
+}
+
+enum Next {
+    Report(WatchEvent),
+    Do(WatchAction),
+}
+
+/// What came of a while of watching.
+pub(super) enum Seen {
+    /// The job's state changed.
+    News(Arc<Prediction>),
+    /// The wait is over.
+    End(Result<Arc<Prediction>>),
+}
+
+impl Watcher {
+    /// Waits for a job that was just submitted.
+    pub(super) fn submitted(
+        client: Client,
+        prediction: Arc<Prediction>,
+        deadline: Duration,
+    ) -> Self {
+        let policy = policy(&client, &prediction.model, deadline);
+        Self::new(client, Watch::submitted(prediction, policy), deadline)
+    }
+
+    /// Waits for a job known by its id.
+    pub(super) fn resumed(client: Client, job_id: &str, deadline: Duration) -> Self {
+        let policy = policy(&client, "", deadline);
+        Self::new(client, Watch::resume(job_id, policy), deadline)
+    }
+
+    fn new(client: Client, watch: Watch, deadline: Duration) -> Self {
+        Self { client, watch, deadline, action: Some(Next::Report(WatchEvent::Start)) }
+    }
+
+    /// Goes on until there is news, or an end; `None` after the end.
+    pub(super) async fn next(&mut self, on_progress: &OnProgress) -> Option<Seen> {
+        loop {
+            match self.action.take()? {
+                Next::Report(event) => {
+                    let step = self.watch.step(self.client.now(), event, self.client.random());
+                    self.action = Some(Next::Do(step.action));
+                    if let Some(news) = step.news {
+                        tracing::debug!(job = news.id, status = %news.status, "update");
+                        on_progress.tell(|| Progress::Update(Arc::clone(&news)));
+                        return Some(Seen::News(news));
+                    }
+                }
+                Next::Do(WatchAction::Finish(outcome)) => return Some(Seen::End(outcome)),
+                Next::Do(WatchAction::Nothing) => return None,
+                Next::Do(WatchAction::Sleep(pause, trouble)) => {
+                    if let Some(error) = trouble {
+                        tracing::debug!(%error, ?pause, "poll failed; trying again");
+                        on_progress.tell(|| Progress::Retrying { error, after: pause });
+                    }
+                    self.client.sleep(pause).await;
+                    self.action = Some(Next::Report(WatchEvent::Woke));
+                }
+                Next::Do(WatchAction::Poll) => {
+                    let answer = self.poll().await;
+                    self.action = Some(Next::Report(WatchEvent::Polled(answer)));
+                }
+            }
+        }
+    }
+
+    /// Waits to the end.
+    pub(super) async fn finish(mut self, on_progress: &OnProgress) -> Result<Arc<Prediction>> {
+        loop {
+            match self.next(on_progress).await {
+                Some(Seen::News(_)) => {}
+                Some(Seen::End(outcome)) => return outcome,
+                // The end comes before `None`.
+                None => return Err(super::job::ended(self.watch.job_id())),
+            }
+        }
+    }
+
+    async fn poll(&self) -> PollAnswer {
+        self.client.await_poll_slot().await;
+        let left = self.deadline.saturating_sub(self.client.now());
+        let answer = self.client.shared.api.poll(self.watch.job_id(), left.max(LAST_POLL)).await;
+        if let PollAnswer::Trouble { error, retry_after } = &answer
+            && error.kind() == ErrorKind::RateLimit
+        {
+            let longest = self.client.shared.config.max_retry_after;
+            self.client.slow_down(retry_after.unwrap_or(REST_AFTER_429).min(longest));
+        }
+        answer
+    }
+}
+
+fn policy(client: &Client, model: &str, deadline: Duration) -> WatchPolicy {
+    let config = &client.shared.config;
+    WatchPolicy {
+        pacing: client.pacing(model),
+        backoff: config.backoff,
+        max_failures: config.max_poll_failures,
+        max_retry_after: config.max_retry_after,
+        unknown_grace: UNKNOWN_GRACE,
+        deadline,
+    }
+}

@@ -1,0 +1,58 @@
+//! The environment variables of the official clients.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::config_error;
+use crate::error::Result;
+
+/// What the environment says; see [`ConfigBuilder`](super::ConfigBuilder) for the table.
+#[derive(Default)]
+pub(super) struct Env {
+    pub(super) api_key: Option<SecretString>,
+    pub(super) base_url: Option<String>,
+    pub(super) client_name: Option<String>,
+    pub(super) connect_timeout: Option<Duration>,
+    pub(super) deadline: Option<Duration>,
+    pub(super) max_poll_failures: Option<u32>,
+    pub(super) retry_interval: Option<Duration>,
+}
+
+pub(super) fn read(var: &dyn Fn(&str) -> Option<String>) -> Result<Env> {
+    let var = |name: &str| var(name).filter(|text| !text.trim().is_empty());
+    let seconds = |name: &str| var(name).map(|text| parse_seconds(name, &text)).transpose();
+    let count = |name: &str| var(name).map(|text| parse_count(name, &text)).transpose();
+
+    if count("WAVESPEED_MAX_RETRIES")?.is_some_and(|retries| retries > 0) {
+        tracing::warn!(
+            "WAVESPEED_MAX_RETRIES is not obeyed: running a task again could pay for it twice"
+        );
+    }
+    Ok(Env {
+        api_key: var("WAVESPEED_API_KEY").map(SecretString::from),
+        base_url: var("WAVESPEED_BASE_URL"),
+        client_name: var("WAVESPEED_CLIENT_NAME"),
+        connect_timeout: seconds("WAVESPEED_CONNECTION_TIMEOUT")?,
+        deadline: seconds("WAVESPEED_TIMEOUT")?,
+        max_poll_failures: count("WAVESPEED_MAX_CONNECTION_RETRIES")?
+            .map(|retries| retries.saturating_add(1)),
+        retry_interval: seconds("WAVESPEED_RETRY_INTERVAL")?,
+    })
+}
+
+fn parse_seconds(name: &str, text: &str) -> Result<Duration> {
+    text.trim()
+        .parse::<f64>()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| {
+            config_error(format!("{name} is `{text}`; it must be a number of seconds, 0 or more."))
+        })
+}
+
+fn parse_count(name: &str, text: &str) -> Result<u32> {
+    text.trim().parse().map_err(|_| {
+        config_error(format!("{name} is `{text}`; it must be a whole number, 0 or more."))
+    })
+}

@@ -1,0 +1,413 @@
+//! How a client is set up; the only place that reads the environment.
+
+mod env;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::job::{Backoff, Pacing};
+
+/// Where WaveSpeedAI's API lives.
+pub const DEFAULT_BASE_URL: &str = "https://api.wavespeed.ai";
+
+/// The default of [`ConfigBuilder::deadline`]: one hour, far beyond any lip-sync.
+pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(60 * 60);
+
+/// A checked set-up of a client; make one with [`Config::builder`] or [`Config::from_env`].
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) api_key: Option<SecretString>,
+    pub(crate) base_url: Url,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) request_timeout: Duration,
+    pub(crate) stall_timeout: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) pacing: Option<Pacing>,
+    pub(crate) max_polls_per_second: f64,
+    pub(crate) max_connections: usize,
+    pub(crate) max_poll_failures: u32,
+    pub(crate) max_submit_attempts: u32,
+    pub(crate) backoff: Backoff,
+    pub(crate) max_retry_after: Duration,
+    pub(crate) proxy: Option<Url>,
+    pub(crate) ca_bundle: Option<PathBuf>,
+    pub(crate) allow_http: bool,
+    pub(crate) client_name: String,
+    pub(crate) user_agent: String,
+}
+
+impl Config {
+    /// Starts a set-up; what is not set comes from the environment, then from the defaults.
+    pub fn builder() -> ConfigBuilder {
+        ConfigBuilder::default()
+    }
+
+    /// The set-up from the environment alone.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] where `WAVESPEED_API_KEY` is missing or a variable cannot be used.
+    pub fn from_env() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// The API's base URL.
+    #[must_use]
+    pub fn base_url(&self) -> &Url {
+        &self.base_url
+    }
+
+    /// How long a wait lasts by default.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        self.deadline
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("api_key", &self.api_key.as_ref().map(|_| "…"))
+            .field("base_url", &self.base_url.as_str())
+            .field("connect_timeout", &self.connect_timeout)
+            .field("request_timeout", &self.request_timeout)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Collects a set-up; [`build`](Self::build) checks it.
+///
+/// | setting | variable | default |
+/// |---|---|---|
+/// | [`api_key`](Self::api_key) | `WAVESPEED_API_KEY` | none: an error |
+/// | [`base_url`](Self::base_url) | `WAVESPEED_BASE_URL` | `https://api.wavespeed.ai` |
+/// | [`client_name`](Self::client_name) | `WAVESPEED_CLIENT_NAME`, which wins as it does in the official clients | `viseme` |
+/// | [`connect_timeout`](Self::connect_timeout) | `WAVESPEED_CONNECTION_TIMEOUT` (seconds) | 10 s |
+/// | [`deadline`](Self::deadline) | `WAVESPEED_TIMEOUT` (seconds) | 1 h |
+/// | [`max_poll_failures`](Self::max_poll_failures) | `WAVESPEED_MAX_CONNECTION_RETRIES` (retries, one less) | 12 |
+/// | first pause after a failure, [`backoff`](Self::backoff) | `WAVESPEED_RETRY_INTERVAL` (seconds) | 1 s |
+///
+/// `WAVESPEED_MAX_RETRIES`, which makes some official clients run a whole paid task again, is
+/// read only to warn (through `tracing`) that it is not obeyed.
+#[derive(Clone, Default)]
+#[must_use]
+pub struct ConfigBuilder {
+    api_key: Option<SecretString>,
+    anonymous: bool,
+    ignore_env: bool,
+    base_url: Option<String>,
+    allow_http: bool,
+    connect_timeout: Option<Duration>,
+    request_timeout: Option<Duration>,
+    stall_timeout: Option<Duration>,
+    deadline: Option<Duration>,
+    pacing: Option<Pacing>,
+    max_polls_per_second: Option<f64>,
+    max_connections: Option<usize>,
+    max_poll_failures: Option<u32>,
+    max_submit_attempts: Option<u32>,
+    backoff: Option<Backoff>,
+    max_retry_after: Option<Duration>,
+    proxy: Option<String>,
+    ca_bundle: Option<PathBuf>,
+    client_name: Option<String>,
+    user_agent: Option<String>,
+}
+
+impl ConfigBuilder {
+    /// The API key, from the access key page of your account. Space around it is removed.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = Some(SecretString::from(key.into()));
+        self
+    }
+
+    /// Does without a key: such a client can check media and download outputs, no more.
+    pub fn anonymous(mut self) -> Self {
+        self.anonymous = true;
+        self
+    }
+
+    /// Reads no environment variable. (The proxy variables `HTTPS_PROXY`, `NO_PROXY` and the
+    /// certificate variables `SSL_CERT_FILE`, `SSL_CERT_DIR` still count.)
+    pub fn ignore_env(mut self) -> Self {
+        self.ignore_env = true;
+        self
+    }
+
+    /// Where the API lives; `https`, or `http` on this machine. A path before `/api/v3` is kept.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// Allows plain `http` to other machines: the key and the media can be read on the way.
+    pub fn allow_http(mut self, allow: bool) -> Self {
+        self.allow_http = allow;
+        self
+    }
+
+    /// How long setting up a connection may take. Default 10 s.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// How long one request to the API may take, its answer's body included. Default 60 s.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = Some(timeout);
+        self
+    }
+
+    /// How long an upload or a download may stand still. Default 60 s.
+    pub fn stall_timeout(mut self, timeout: Duration) -> Self {
+        self.stall_timeout = Some(timeout);
+        self
+    }
+
+    /// How long a wait lasts, counted from the submit in a `run`. Default 1 h. After it the job
+    /// goes on, and can be waited for again by its id.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// When to poll; the default is chosen by the model.
+    pub fn pacing(mut self, pacing: Pacing) -> Self {
+        self.pacing = Some(pacing);
+        self
+    }
+
+    /// How many polls a second all jobs of the client may make together. Default 100.
+    pub fn max_polls_per_second(mut self, polls: f64) -> Self {
+        self.max_polls_per_second = Some(polls);
+        self
+    }
+
+    /// How many requests to the API may be under way at once. Default 100.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = Some(connections);
+        self
+    }
+
+    /// How many polls of a job may fail in a row before its wait ends. Default 12, which is about
+    /// three and a half minutes.
+    pub fn max_poll_failures(mut self, failures: u32) -> Self {
+        self.max_poll_failures = Some(failures);
+        self
+    }
+
+    /// How many times a submit is sent that provably was not taken (no connection, HTTP 429).
+    /// Default 5. A submit that may have been taken is never sent again.
+    pub fn max_submit_attempts(mut self, attempts: u32) -> Self {
+        self.max_submit_attempts = Some(attempts);
+        self
+    }
+
+    /// The pauses after failures. Default 1 s, doubling up to 30 s.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = Some(backoff);
+        self
+    }
+
+    /// The longest `Retry-After` that is obeyed. Default 5 min.
+    pub fn max_retry_after(mut self, longest: Duration) -> Self {
+        self.max_retry_after = Some(longest);
+        self
+    }
+
+    /// The proxy for all requests (`http://`, `https://` or `socks5://`). Default: the proxy
+    /// variables and settings of the system; never a proxy for a base URL on this machine.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(url.into());
+        self
+    }
+
+    /// A PEM file with the certificates to trust, in place of the system's.
+    pub fn ca_bundle(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ca_bundle = Some(path.into());
+        self
+    }
+
+    /// What the client calls itself in `X-Client-Name`. Default `viseme`.
+    pub fn client_name(mut self, name: impl Into<String>) -> Self {
+        self.client_name = Some(name.into());
+        self
+    }
+
+    /// What stands before `viseme/VERSION` in `User-Agent`, such as `my-app/1.0`.
+    pub fn user_agent(mut self, product: impl Into<String>) -> Self {
+        self.user_agent = Some(product.into());
+        self
+    }
+
+    /// Checks the set-up.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`], with a sentence that names the setting and what to do.
+    pub fn build(self) -> Result<Config> {
+        if self.ignore_env {
+            self.build_with(&|_| None)
+        } else {
+            self.build_with(&|name| std::env::var(name).ok())
+        }
+    }
+
+    fn build_with(self, var: &dyn Fn(&str) -> Option<String>) -> Result<Config> {
+        let env = env::read(var)?;
+        let backoff = self.backoff.unwrap_or(Backoff {
+            base: env.retry_interval.unwrap_or(Duration::from_secs(1)),
+            max: Duration::from_secs(30),
+        });
+        let config = Config {
+            api_key: key(self.api_key.or(env.api_key), self.anonymous)?,
+            base_url: base_url(
+                self.base_url.or(env.base_url).as_deref().unwrap_or(DEFAULT_BASE_URL),
+                self.allow_http,
+            )?,
+            connect_timeout: self
+                .connect_timeout
+                .or(env.connect_timeout)
+                .unwrap_or(Duration::from_secs(10)),
+            request_timeout: self.request_timeout.unwrap_or(Duration::from_secs(60)),
+            stall_timeout: self.stall_timeout.unwrap_or(Duration::from_secs(60)),
+            deadline: self.deadline.or(env.deadline).unwrap_or(DEFAULT_DEADLINE),
+            pacing: self.pacing,
+            max_polls_per_second: self.max_polls_per_second.unwrap_or(100.0),
+            max_connections: self.max_connections.unwrap_or(100),
+            max_poll_failures: self.max_poll_failures.or(env.max_poll_failures).unwrap_or(12),
+            max_submit_attempts: self.max_submit_attempts.unwrap_or(5),
+            backoff,
+            max_retry_after: self.max_retry_after.unwrap_or(Duration::from_secs(5 * 60)),
+            proxy: self.proxy.as_deref().map(proxy).transpose()?,
+            ca_bundle: self.ca_bundle,
+            allow_http: self.allow_http,
+            client_name: header_text(
+                "client_name",
+                env.client_name.or(self.client_name).unwrap_or_else(|| "viseme".to_owned()),
+            )?,
+            user_agent: header_text("user_agent", user_agent(self.user_agent))?,
+        };
+        require(
+            config.max_polls_per_second.is_finite() && config.max_polls_per_second > 0.0,
+            "max_polls_per_second must be a number above 0",
+        )?;
+        require(config.max_connections > 0, "max_connections must be at least 1")?;
+        require(config.max_poll_failures > 0, "max_poll_failures must be at least 1")?;
+        require(config.max_submit_attempts > 0, "max_submit_attempts must be at least 1")?;
+        require(!config.request_timeout.is_zero(), "request_timeout must be longer than 0")?;
+        Ok(config)
+    }
+}
+
+fn config_error(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Config, message)
+}
+
+fn require(holds: bool, message: &str) -> Result<()> {
+    if holds { Ok(()) } else { Err(config_error(format!("{message}."))) }
+}
+
+fn key(key: Option<SecretString>, anonymous: bool) -> Result<Option<SecretString>> {
+    use secrecy::ExposeSecret as _;
+
+    let Some(key) = key.filter(|key| !key.expose_secret().trim().is_empty()) else {
+        return if anonymous {
+            Ok(None)
+        } else {
+            Err(config_error(
+                "There is no API key. Set the environment variable WAVESPEED_API_KEY or pass \
+                 `api_key`; for offline work start the mock server with `viseme mock`.",
+            ))
+        };
+    };
+    let trimmed = key.expose_secret().trim();
+    // The shape of a key is not documented; only what cannot stand in a header is refused.
+    if !trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(config_error(
+            "The API key has a space or a character that cannot be part of a key. Copy it again \
+             from the access key page.",
+        ));
+    }
+    Ok(Some(SecretString::from(trimmed)))
+}
+
+fn base_url(text: &str, allow_http: bool) -> Result<Url> {
+    let mut url = Url::parse(text.trim()).map_err(|error| {
+        config_error(format!("The base URL `{text}` is not a URL: {error}. {HINT}"))
+    })?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(config_error(format!(
+            "The base URL must not contain a user or password. {HINT}"
+        )));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(config_error(format!("The base URL `{text}` must not have a query. {HINT}")));
+    }
+    match url.scheme() {
+        "https" => {}
+        "http" if allow_http || is_loopback(&url) => {}
+        "http" => {
+            return Err(config_error(format!(
+                "The base URL `{text}` is plain http to another machine: the key could be read on \
+                 the way. Use https, or set `allow_http` if you know that the way is safe.",
+            )));
+        }
+        other => {
+            return Err(config_error(format!(
+                "The base URL `{text}` has the scheme `{other}`. {HINT}"
+            )));
+        }
+    }
+    // Some tools' settings include the version; the paths here bring it themselves.
+    let path = url.path().trim_end_matches('/');
+    let path = path.strip_suffix("/api/v3").unwrap_or(path).to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+const HINT: &str = "It looks like `https://api.wavespeed.ai`.";
+
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn proxy(text: &str) -> Result<Url> {
+    // The text may hold a password, so no message repeats it.
+    let url = Url::parse(text)
+        .map_err(|error| config_error(format!("The proxy is not a URL: {error}.")))?;
+    match url.scheme() {
+        "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h" => Ok(url),
+        other => Err(config_error(format!(
+            "The proxy has the scheme `{other}`; use http, https or socks5.",
+        ))),
+    }
+}
+
+fn user_agent(product: Option<String>) -> String {
+    let own = concat!("viseme/", env!("CARGO_PKG_VERSION"));
+    match product {
+        Some(product) => format!("{product} {own}"),
+        None => own.to_owned(),
+    }
+}
+
+fn header_text(setting: &str, text: String) -> Result<String> {
+    if text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        Ok(text)
+    } else {
+        Err(config_error(format!("`{setting}` must be plain ASCII, as it is sent in a header.")))
+    }
+}
+
+#[cfg(test)]
+mod tests;

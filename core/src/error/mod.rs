@@ -1,0 +1,190 @@
+//! The one error type of the crate.
+
+mod kind;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use kind::ErrorKind;
+
+use crate::job::Prediction;
+use crate::media::Violation;
+
+/// Shorthand for a result with the crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What the service said, where an HTTP answer came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HttpAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The service's id of the request, where it sent one: worth quoting to its support.
+    pub request_id: Option<String>,
+    /// How long the service asks to wait before the next request.
+    pub retry_after: Option<Duration>,
+    /// The body as text, cut after [`HttpAnswer::MAX_BODY`] bytes.
+    pub body: String,
+}
+
+impl HttpAnswer {
+    /// How many bytes of a body an error keeps.
+    pub const MAX_BODY: usize = 4096;
+}
+
+/// What went wrong: a sentence for people, a stable [`code`](Error::code) for programs, and
+/// everything known about the job and the answer.
+#[derive(Clone)]
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    http: Option<HttpAnswer>,
+    app_code: Option<i64>,
+    job_id: Option<String>,
+    prediction: Option<Arc<Prediction>>,
+    violations: Vec<Violation>,
+    attempts: u32,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            http: None,
+            app_code: None,
+            job_id: None,
+            prediction: None,
+            violations: Vec::new(),
+            attempts: 1,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn with_http(mut self, http: HttpAnswer) -> Self {
+        self.0.http = Some(http);
+        self
+    }
+
+    pub(crate) fn with_app_code(mut self, code: Option<i64>) -> Self {
+        self.0.app_code = code;
+        self
+    }
+
+    pub(crate) fn with_job(mut self, id: impl Into<String>) -> Self {
+        self.0.job_id = Some(id.into());
+        self
+    }
+
+    pub(crate) fn with_prediction(mut self, prediction: Option<Arc<Prediction>>) -> Self {
+        self.0.prediction = prediction;
+        self
+    }
+
+    pub(crate) fn with_violations(mut self, violations: Vec<Violation>) -> Self {
+        self.0.violations = violations;
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
+        self
+    }
+
+    /// What kind of error it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The stable code of its kind, the same in every language.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.0.kind.code()
+    }
+
+    /// What was wrong, where, and what to do; without the job's id, which [`Display`](fmt::Display)
+    /// adds.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What the service answered, where it answered.
+    #[must_use]
+    pub fn http(&self) -> Option<&HttpAnswer> {
+        self.0.http.as_ref()
+    }
+
+    /// The service's application code (1200, 1402, …), where it gave one.
+    #[must_use]
+    pub fn app_code(&self) -> Option<i64> {
+        self.0.app_code
+    }
+
+    /// The job's id, on every error raised after it was known: `client.job(id)` goes on from it.
+    #[must_use]
+    pub fn job_id(&self) -> Option<&str> {
+        self.0.job_id.as_deref()
+    }
+
+    /// The last state of the job that was seen.
+    #[must_use]
+    pub fn prediction(&self) -> Option<&Prediction> {
+        self.0.prediction.as_deref()
+    }
+
+    /// Which rules the input breaks; empty unless the kind is [`ErrorKind::InvalidInput`].
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.0.violations
+    }
+
+    /// How many times the failed step was tried.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        match &self.0.job_id {
+            Some(id) if !self.0.message.contains(id.as_str()) => write!(f, " (job {id})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("code", &self.code())
+            .field("message", &self.0.message)
+            .field("http", &self.0.http)
+            .field("app_code", &self.0.app_code)
+            .field("job_id", &self.0.job_id)
+            .field("violations", &self.0.violations)
+            .field("attempts", &self.0.attempts)
+            .field("source", &self.0.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,156 @@
+//! What the service says of a job at one moment.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value};
+
+use super::Status;
+
+/// One output of a completed job.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Output {
+    /// Where the output can be downloaded, for seven days.
+    Url(String),
+    /// Text: what a language model wrote, or naked base64 where base64 output was asked for.
+    Text(String),
+    /// Anything else, as the service sent it.
+    Json(Value),
+}
+
+impl Output {
+    /// The URL, where the output is one. An object's `url` counts.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Url(url) => Some(url),
+            Self::Json(value) => value.get("url").and_then(Value::as_str),
+            Self::Text(_) => None,
+        }
+    }
+}
+
+impl Serialize for Output {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Url(text) | Self::Text(text) => serializer.serialize_str(text),
+            Self::Json(value) => value.serialize(serializer),
+        }
+    }
+}
+
+/// What the service says of a job at one moment; it never changes.
+///
+/// The service is loose about most fields: what is absent, `null` or of an unforeseen type is
+/// `None` or empty here, and what has no field here is kept in [`extra`](Self::extra).
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Prediction {
+    /// The job's id: 32 hexadecimal digits today, to be treated as opaque.
+    pub id: String,
+    /// The model that runs; empty where the service did not say.
+    pub model: String,
+    /// The state of the job.
+    pub status: Status,
+    /// What came out; empty until the job is completed.
+    pub outputs: Vec<Output>,
+    /// Where the service says the result can be read.
+    pub result_url: Option<String>,
+    /// For each output, whether it was judged unfit for work; `None` where not said.
+    pub has_nsfw_contents: Option<Vec<bool>>,
+    /// When the job was made, by the service's clock.
+    pub created_at: Option<SystemTime>,
+    /// What went wrong; `None` where nothing did.
+    pub error: Option<String>,
+    /// The service's application code; `None` where absent or 0.
+    pub code: Option<i64>,
+    /// How long the job ran, as the service measured it.
+    pub execution_time: Option<Duration>,
+    /// Parts of that time by name (`inference`).
+    pub timings: BTreeMap<String, Duration>,
+    /// The input of the job, where the service repeats it (webhooks, history).
+    pub input: Option<Value>,
+    /// Every other field of the service's answer, and fields whose type was not understood.
+    pub extra: Map<String, Value>,
+}
+
+impl Prediction {
+    /// A prediction of which nothing is known but the id and the status.
+    #[must_use]
+    pub fn new(id: impl Into<String>, status: Status) -> Self {
+        Self {
+            id: id.into(),
+            model: String::new(),
+            status,
+            outputs: Vec::new(),
+            result_url: None,
+            has_nsfw_contents: None,
+            created_at: None,
+            error: None,
+            code: None,
+            execution_time: None,
+            timings: BTreeMap::new(),
+            input: None,
+            extra: Map::new(),
+        }
+    }
+
+    /// The URL of the first output that has one.
+    #[must_use]
+    pub fn output_url(&self) -> Option<&str> {
+        self.outputs.iter().find_map(Output::url)
+    }
+
+    /// Whether a person who follows the job would call this news: another status, outputs or
+    /// error. Measured times alone are not.
+    #[must_use]
+    pub fn differs_from(&self, earlier: &Self) -> bool {
+        self.status != earlier.status
+            || self.outputs != earlier.outputs
+            || self.error != earlier.error
+            || self.code != earlier.code
+    }
+}
+
+/// Serializes to the names and units of the service's own answer.
+impl Serialize for Prediction {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("model", &self.model)?;
+        map.serialize_entry("status", &self.status)?;
+        map.serialize_entry("outputs", &self.outputs)?;
+        if let Some(url) = &self.result_url {
+            map.serialize_entry("urls", &BTreeMap::from([("get", url)]))?;
+        }
+        if let Some(flags) = &self.has_nsfw_contents {
+            map.serialize_entry("has_nsfw_contents", flags)?;
+        }
+        if let Some(at) = self.created_at.and_then(|at| jiff::Timestamp::try_from(at).ok()) {
+            map.serialize_entry("created_at", &at.to_string())?;
+        }
+        map.serialize_entry("error", self.error.as_deref().unwrap_or_default())?;
+        if let Some(code) = self.code {
+            map.serialize_entry("code", &code)?;
+        }
+        if let Some(time) = self.execution_time {
+            map.serialize_entry("executionTime", &whole_millis(time))?;
+        }
+        let timings: BTreeMap<_, _> =
+            self.timings.iter().map(|(name, time)| (name, whole_millis(*time))).collect();
+        map.serialize_entry("timings", &timings)?;
+        if let Some(input) = &self.input {
+            map.serialize_entry("input", input)?;
+        }
+        for (name, value) in &self.extra {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+fn whole_millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,290 @@
+//! Waiting for a job, as a pure machine: events in, actions out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Prediction;
+use super::answer::PollAnswer;
+use super::ending::{job_outcome, wait_timeout};
+use super::pacing::{Backoff, Pacing};
+use crate::error::Error;
+
+/// How to poll, and when to give up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WatchPolicy {
+    /// When to poll while all is well.
+    pub pacing: Pacing,
+    /// The pause after a failed poll; a longer `Retry-After` wins.
+    pub backoff: Backoff,
+    /// How many polls may fail in a row.
+    pub max_failures: u32,
+    /// The longest `Retry-After` that is obeyed.
+    pub max_retry_after: Duration,
+    /// How long after the start the service may not know a job that was just submitted.
+    pub unknown_grace: Duration,
+    /// When the caller wants an answer, on the clock of the `now` that is handed in.
+    pub deadline: Duration,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum WatchEvent {
+    /// Begin.
+    Start,
+    /// A poll's outcome.
+    Polled(PollAnswer),
+    /// The pause is over.
+    Woke,
+}
+
+/// What to do.
+#[derive(Clone, Debug)]
+pub enum WatchAction {
+    /// Ask for the job's state.
+    Poll,
+    /// Wait, then report [`WatchEvent::Woke`]; the error is the trouble that caused the pause.
+    Sleep(Duration, Option<Error>),
+    /// It is decided: the completed prediction, or why there is none.
+    Finish(Result<Arc<Prediction>, Error>),
+    /// The event does not fit the state: do nothing.
+    Nothing,
+}
+
+/// An action, and the news that came with the event.
+#[derive(Clone, Debug)]
+pub struct WatchStep {
+    /// The job's state, if it differs from the one before; each change comes once, the last
+    /// state included.
+    pub news: Option<Arc<Prediction>>,
+    /// What to do.
+    pub action: WatchAction,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Fresh,
+    Polling,
+    Pausing { then: Then },
+    Done,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    Poll,
+    PollALastTime,
+    GiveUp,
+}
+
+/// The machine: [`step`](Self::step) it with each event until it says
+/// [`Finish`](WatchAction::Finish).
+#[derive(Clone, Debug)]
+pub struct Watch {
+    policy: WatchPolicy,
+    state: State,
+    job_id: String,
+    latest: Option<Arc<Prediction>>,
+    /// Whether the job was submitted by this process a moment ago.
+    just_submitted: bool,
+    started: Duration,
+    polls: u32,
+    failures: u32,
+    last_poll: bool,
+}
+
+impl Watch {
+    /// Waits for a job known only by its id: the first poll is due at once.
+    #[must_use]
+    pub fn resume(job_id: impl Into<String>, policy: WatchPolicy) -> Self {
+        Self {
+            policy,
+            state: State::Fresh,
+            job_id: job_id.into(),
+            latest: None,
+            just_submitted: false,
+            started: Duration::ZERO,
+            polls: 0,
+            failures: 0,
+            last_poll: false,
+        }
+    }
+
+    /// Waits for a job that was just submitted, with what the service answered.
+    #[must_use]
+    pub fn submitted(prediction: Arc<Prediction>, policy: WatchPolicy) -> Self {
+        let mut watch = Self::resume(prediction.id.clone(), policy);
+        watch.latest = Some(prediction);
+        watch.just_submitted = true;
+        watch
+    }
+
+    /// The job's id.
+    #[must_use]
+    pub fn job_id(&self) -> &str {
+        &self.job_id
+    }
+
+    /// What to do after this event, at this moment; `random` is from 0 to 1.
+    pub fn step(&mut self, now: Duration, event: WatchEvent, random: f64) -> WatchStep {
+        match (self.state, event) {
+            (State::Fresh, WatchEvent::Start) => self.start(now, random),
+            (State::Polling, WatchEvent::Polled(answer)) => self.polled(now, answer, random),
+            (State::Pausing { then }, WatchEvent::Woke) => quiet(self.woke(then)),
+            _ => quiet(WatchAction::Nothing),
+        }
+    }
+
+    fn start(&mut self, now: Duration, random: f64) -> WatchStep {
+        self.started = now;
+        match self.latest.clone() {
+            None => {
+                self.last_poll = now >= self.policy.deadline;
+                quiet(self.poll())
+            }
+            Some(prediction) => {
+                let action = if prediction.status.is_terminal() {
+                    self.finish(job_outcome(Arc::clone(&prediction)))
+                } else {
+                    self.pause_between_polls(now, None, random)
+                };
+                WatchStep { news: Some(prediction), action }
+            }
+        }
+    }
+
+    fn woke(&mut self, then: Then) -> WatchAction {
+        match then {
+            Then::Poll => self.poll(),
+            Then::PollALastTime => {
+                self.last_poll = true;
+                self.poll()
+            }
+            Then::GiveUp => self.give_up(None),
+        }
+    }
+
+    fn polled(&mut self, now: Duration, answer: PollAnswer, random: f64) -> WatchStep {
+        match answer {
+            PollAnswer::Seen { prediction, retry_after } => {
+                self.seen(now, prediction, retry_after, random)
+            }
+            PollAnswer::Trouble { error, retry_after } => {
+                quiet(self.trouble(now, error, retry_after, random))
+            }
+            PollAnswer::Unknown(error) if self.may_be_too_new(now) => {
+                quiet(self.trouble(now, error, None, random))
+            }
+            PollAnswer::Unknown(error) | PollAnswer::Refused(error) => {
+                let error = self.with_what_is_known(error);
+                quiet(self.finish(Err(error)))
+            }
+        }
+    }
+
+    fn seen(
+        &mut self,
+        now: Duration,
+        prediction: Arc<Prediction>,
+        retry_after: Option<Duration>,
+        random: f64,
+    ) -> WatchStep {
+        self.failures = 0;
+        let is_news = self.latest.as_ref().is_none_or(|latest| prediction.differs_from(latest));
+        let news = is_news.then(|| Arc::clone(&prediction));
+        self.latest = Some(Arc::clone(&prediction));
+        let action = if prediction.status.is_terminal() {
+            self.finish(job_outcome(prediction))
+        } else if self.last_poll {
+            self.give_up(None)
+        } else {
+            self.pause_between_polls(now, retry_after, random)
+        };
+        WatchStep { news, action }
+    }
+
+    fn trouble(
+        &mut self,
+        now: Duration,
+        error: Error,
+        retry_after: Option<Duration>,
+        random: f64,
+    ) -> WatchAction {
+        self.failures += 1;
+        if self.last_poll {
+            return self.give_up(Some(error));
+        }
+        if self.failures >= self.policy.max_failures {
+            let error = self.with_what_is_known(error);
+            return self.finish(Err(error));
+        }
+        let error = error.with_attempts(self.failures).with_job(&self.job_id);
+        let pause = self.policy.backoff.delay(self.failures, random);
+        self.pause(now, pause, retry_after, Some(error))
+    }
+
+    fn pause_between_polls(
+        &mut self,
+        now: Duration,
+        retry_after: Option<Duration>,
+        random: f64,
+    ) -> WatchAction {
+        let pause = self.policy.pacing.delay(self.polls, random);
+        self.pause(now, pause, retry_after, None)
+    }
+
+    /// Sleeps for `pause`, or as long as the service asked for, but not beyond the deadline: then
+    /// a last poll is made at the deadline, unless the service forbade it.
+    fn pause(
+        &mut self,
+        now: Duration,
+        pause: Duration,
+        retry_after: Option<Duration>,
+        trouble: Option<Error>,
+    ) -> WatchAction {
+        let asked = retry_after.unwrap_or_default().min(self.policy.max_retry_after);
+        let left = self.policy.deadline.saturating_sub(now);
+        let wanted = pause.max(asked);
+        let (pause, then) = if wanted < left {
+            (wanted, Then::Poll)
+        } else if asked > left {
+            (left, Then::GiveUp)
+        } else {
+            (left, Then::PollALastTime)
+        };
+        self.state = State::Pausing { then };
+        WatchAction::Sleep(pause, trouble)
+    }
+
+    fn poll(&mut self) -> WatchAction {
+        self.state = State::Polling;
+        self.polls = self.polls.saturating_add(1);
+        WatchAction::Poll
+    }
+
+    fn give_up(&mut self, trouble: Option<Error>) -> WatchAction {
+        let error = wait_timeout(&self.job_id, self.latest.clone(), trouble);
+        self.finish(Err(error))
+    }
+
+    fn finish(&mut self, outcome: Result<Arc<Prediction>, Error>) -> WatchAction {
+        self.state = State::Done;
+        WatchAction::Finish(outcome)
+    }
+
+    fn may_be_too_new(&self, now: Duration) -> bool {
+        self.just_submitted && now.saturating_sub(self.started) < self.policy.unknown_grace
+    }
+
+    fn with_what_is_known(&self, error: Error) -> Error {
+        error
+            .with_job(&self.job_id)
+            .with_prediction(self.latest.clone())
+            .with_attempts(self.failures.max(1))
+    }
+}
+
+fn quiet(action: WatchAction) -> WatchStep {
+    WatchStep { news: None, action }
+}
+
+#[cfg(test)]
+mod tests;

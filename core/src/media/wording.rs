@@ -1,0 +1,56 @@
+//! Numbers and lists as people write them.
+
+/// `2`, `10.5`, `10.52`: at most two decimals, no needless zeros.
+pub(super) fn decimal(value: f64) -> String {
+    let text = format!("{value:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// `10.52 s`.
+pub(super) fn seconds(value: f64) -> String {
+    format!("{} s", decimal(value))
+}
+
+/// `104.9 MB`, with MB as 1024 × 1024 bytes; small sizes in bytes.
+pub(super) fn size(bytes: u64) -> String {
+    const MB: f64 = 1024.0 * 1024.0;
+    // Exact far above any file's size.
+    #[allow(clippy::cast_precision_loss)]
+    let value = bytes as f64;
+    if value < MB / 10.0 { format!("{bytes} bytes") } else { format!("{} MB", decimal(value / MB)) }
+}
+
+/// `MP3, WAV, M4A or AAC`.
+pub(super) fn one_of(items: &[String]) -> String {
+    match items {
+        [] => "nothing".to_owned(),
+        [only] => only.clone(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers() {
+        assert_eq!(seconds(10.0), "10 s");
+        assert_eq!(seconds(10.52), "10.52 s");
+        assert_eq!(seconds(10.501), "10.5 s");
+        assert_eq!(seconds(100.0), "100 s");
+        assert_eq!(seconds(0.0), "0 s");
+        assert_eq!(size(5 * 1024 * 1024), "5 MB");
+        assert_eq!(size(110_000_000), "104.9 MB");
+        assert_eq!(size(1200), "1200 bytes");
+    }
+
+    #[test]
+    fn lists() {
+        let items = |count: usize| vec!["a".to_owned(); count];
+        assert_eq!(one_of(&items(0)), "nothing");
+        assert_eq!(one_of(&items(1)), "a");
+        assert_eq!(one_of(&items(2)), "a or a");
+        assert_eq!(one_of(&items(3)), "a, a or a");
+    }
+}

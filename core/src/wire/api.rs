@@ -1,0 +1,173 @@
+//! The requests to the API itself: the only ones that carry the key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::body::{Answer, Exchange, exchange};
+use super::transport::{Request, RequestBody, Sent, Transport, TransportError};
+use super::{poll, submit};
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::job::{PollAnswer, SubmitAnswer};
+
+/// What may stand in a path segment as it is (RFC 3986, unreserved).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The API at its base URL, with its key.
+pub(crate) struct Api {
+    transport: Arc<dyn Transport>,
+    connections: Semaphore,
+    base_url: Url,
+    key: Option<SecretString>,
+    headers: HeaderMap,
+    request_timeout: Duration,
+}
+
+impl Api {
+    pub(crate) fn new(transport: Arc<dyn Transport>, config: &Config) -> Result<Self> {
+        Ok(Self {
+            transport,
+            connections: Semaphore::new(config.max_connections),
+            base_url: config.base_url.clone(),
+            key: config.api_key.clone(),
+            headers: headers(config)?,
+            request_timeout: config.request_timeout,
+        })
+    }
+
+    /// Sends the POST that costs money, once.
+    pub(crate) async fn submit(&self, model: &str, body: &Value) -> SubmitAnswer {
+        let path = format!("api/v3/{}", path_of(model));
+        submit::classify(model, self.post(&path, body).await)
+    }
+
+    /// Asks for the state of a job, within at most `timeout`.
+    pub(crate) async fn poll(&self, job_id: &str, timeout: Duration) -> PollAnswer {
+        let path = format!("api/v3/predictions/{}/result", segment(job_id));
+        let timeout = timeout.min(self.request_timeout);
+        poll::classify(job_id, self.send(Method::GET, &path, None, timeout).await)
+    }
+
+    /// Posts JSON to a path under the base URL.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Exchange {
+        self.send(Method::POST, path, Some(body), self.request_timeout).await
+    }
+
+    /// The error of a client without a key, before anything is sent.
+    pub(crate) fn require_key(&self) -> Result<()> {
+        match self.key {
+            Some(_) => Ok(()),
+            None => Err(Error::new(
+                ErrorKind::Config,
+                "This client was made without an API key, so it cannot call the service. Pass \
+                 `api_key` or set WAVESPEED_API_KEY.",
+            )),
+        }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        timeout: Duration,
+    ) -> Exchange {
+        let mut headers = self.headers.clone();
+        let body = match body {
+            Some(json) => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                RequestBody::Bytes(Bytes::from(json.to_string()))
+            }
+            None => RequestBody::Empty,
+        };
+        let request = Request { method, url: self.url(path), headers, body };
+        let closed = |_| TransportError::new(Sent::No, false, "the client is closed");
+        let _permit = self.connections.acquire().await.map_err(closed)?;
+        let answer = exchange(self.transport.as_ref(), request, timeout).await?;
+        Ok(self.without_key(answer))
+    }
+
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base_url.clone();
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{base}/{path}"));
+        url
+    }
+
+    /// A server that repeats the key in its answer must not bring it into errors and logs.
+    fn without_key(&self, mut answer: Answer) -> Answer {
+        let Some(key) = &self.key else { return answer };
+        let key = key.expose_secret().as_bytes();
+        if memchr::memmem::find(&answer.body, key).is_some() {
+            let mut clean = Vec::with_capacity(answer.body.len());
+            let mut rest = 0;
+            for at in memchr::memmem::find_iter(&answer.body, key) {
+                clean.extend_from_slice(answer.body.get(rest..at).unwrap_or_default());
+                clean.extend_from_slice("[key]".as_bytes());
+                rest = at + key.len();
+            }
+            clean.extend_from_slice(answer.body.get(rest..).unwrap_or_default());
+            answer.body = Bytes::from(clean);
+        }
+        answer
+    }
+}
+
+fn headers(config: &Config) -> Result<HeaderMap> {
+    let value = |text: &str| {
+        HeaderValue::from_str(text).map_err(|_| {
+            Error::new(ErrorKind::Config, "A setting cannot be sent in a header.".to_owned())
+        })
+    };
+    let mut headers = HeaderMap::new();
+    if let Some(key) = &config.api_key {
+        let mut bearer = value(&format!("Bearer {}", key.expose_secret()))?;
+        bearer.set_sensitive(true);
+        headers.insert(AUTHORIZATION, bearer);
+    }
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert("x-client-name", value(&config.client_name)?);
+    headers.insert("x-client-version", value(env!("CARGO_PKG_VERSION"))?);
+    headers.insert("x-client-os", value(client_os())?);
+    Ok(headers)
+}
+
+/// The system's name as the official clients send it.
+fn client_os() -> &'static str {
+    match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    }
+}
+
+fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+/// A model id as a path: its slashes part segments.
+fn path_of(model: &str) -> String {
+    model.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_cannot_leave_their_place_in_the_path() {
+        assert_eq!(
+            path_of("kwaivgi/kling-lipsync/audio-to-video"),
+            "kwaivgi/kling-lipsync/audio-to-video"
+        );
+        assert_eq!(segment("a/../b?c#d e"), "a%2F..%2Fb%3Fc%23d%20e");
+    }
+}

@@ -1,0 +1,60 @@
+//! The envelope `{code, message, data}` around the service's answers.
+
+use serde_json::Value;
+
+use super::body::Answer;
+
+/// An answer as far as it could be understood.
+pub(crate) struct Envelope {
+    /// The HTTP status, or the envelope's own code where it is an error code within a 200.
+    pub(crate) status: u16,
+    /// The body as JSON; `None` where it is none.
+    pub(crate) json: Option<Value>,
+}
+
+impl Envelope {
+    pub(crate) fn of(answer: &Answer) -> Self {
+        // Some proxies put a byte order mark before JSON.
+        let body = answer.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&answer.body);
+        let json: Option<Value> = serde_json::from_slice(body).ok();
+        Self { status: effective_status(answer.status, json.as_ref()), json }
+    }
+
+    /// Whether HTTP and the envelope both say that all is well.
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// What is in the envelope; the whole body where it has none (webhooks, older answers).
+    pub(crate) fn data(&self) -> Option<&Value> {
+        let json = self.json.as_ref()?;
+        match json.get("data") {
+            Some(data) => Some(data),
+            None if json.get("id").is_some() => Some(json),
+            None => None,
+        }
+    }
+}
+
+/// An error code of HTTP's range in the envelope of a 200 counts as the status: the service is
+/// known to answer so (its page on uploads).
+fn effective_status(http: u16, json: Option<&Value>) -> u16 {
+    let code = json.and_then(|json| json.get("code")).and_then(integer);
+    match code.and_then(|code| u16::try_from(code).ok()) {
+        Some(code) if (200..300).contains(&http) && (400..600).contains(&code) => code,
+        _ => http,
+    }
+}
+
+/// A number, also where it comes as a string.
+pub(crate) fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| {
+            let float = number.as_f64()?;
+            // Only whole numbers that fit exactly.
+            (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64)
+        }),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}

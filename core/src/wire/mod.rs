@@ -1,0 +1,26 @@
+//! HTTP: how requests are sent and answers are understood.
+
+mod api;
+mod body;
+mod download;
+mod envelope;
+mod failure;
+mod file_name;
+mod part_file;
+mod poll;
+mod prediction;
+mod progress;
+mod reqwest_transport;
+mod retry_after;
+mod submit;
+mod ticket;
+mod tls;
+mod transport;
+mod upload;
+
+pub(crate) use api::Api;
+pub use download::Saved;
+pub(crate) use download::{Download, Downloads};
+pub(crate) use reqwest_transport::ReqwestTransport;
+pub(crate) use transport::Transport;
+pub(crate) use upload::{Content, OnBytes, UploadFile, Uploads};

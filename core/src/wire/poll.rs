@@ -1,0 +1,60 @@
+//! A poll: what its answer says of the job.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::body::{Answer, Exchange};
+use super::envelope::Envelope;
+use super::failure::{connection_error, status_error, unexpected, what_is_odd};
+use super::prediction;
+use super::retry_after::retry_after;
+use crate::error::Error;
+use crate::job::PollAnswer;
+
+/// What the outcome of a poll of that job means.
+pub(crate) fn classify(job_id: &str, exchange: Exchange) -> PollAnswer {
+    let doing = format!("asking for job {job_id}");
+    match exchange {
+        Ok(answer) => answered(&doing, job_id, &answer),
+        Err(error) => {
+            PollAnswer::Trouble { error: connection_error(&doing, error), retry_after: None }
+        }
+    }
+}
+
+fn answered(doing: &str, job_id: &str, answer: &Answer) -> PollAnswer {
+    let retry_after = retry_after(&answer.headers, SystemTime::now());
+    let envelope = Envelope::of(answer);
+    let seen = (200..300)
+        .contains(&answer.status)
+        .then(|| envelope.data().cloned())
+        .flatten()
+        .and_then(|data| prediction::parse(data, Some(job_id)));
+    match seen {
+        Some(prediction) if prediction.id == job_id => {
+            PollAnswer::Seen { prediction: Arc::new(prediction), retry_after }
+        }
+        Some(other) => {
+            let error = unexpected(doing, answer, &format!("it is about job {}", other.id));
+            PollAnswer::Trouble { error, retry_after }
+        }
+        None if envelope.is_success() => {
+            let error = unexpected(doing, answer, &what_is_odd(answer, &envelope));
+            PollAnswer::Trouble { error, retry_after }
+        }
+        None => refused(envelope.status, status_error(doing, answer, &envelope), retry_after),
+    }
+}
+
+/// The service's documentation says to go on after 429 and 5xx and to stop at other refusals; a
+/// request timeout (408) and "too early" (425) pass as well.
+fn refused(status: u16, error: Error, retry_after: Option<Duration>) -> PollAnswer {
+    match status {
+        404 => PollAnswer::Unknown(error),
+        408 | 425 | 429 | 500..=599 => PollAnswer::Trouble { error, retry_after },
+        _ => PollAnswer::Refused(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! Reads a prediction from whatever the service sent.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Map, Value};
+
+use super::envelope::integer;
+use crate::job::{Output, Prediction, Status};
+
+/// The prediction in `data`, or `None` where it has neither an id (and none is `expected`) nor a
+/// status: then it is no prediction.
+pub(crate) fn parse(data: Value, expected_id: Option<&str>) -> Option<Prediction> {
+    let Value::Object(mut fields) = data else { return None };
+    let id = match take(&mut fields, "id", text) {
+        Some(id) if !id.is_empty() => id,
+        _ => expected_id?.to_owned(),
+    };
+    let status = take(&mut fields, "status", text).filter(|word| !word.is_empty())?;
+    let mut prediction = Prediction::new(id, Status::from_word(&status));
+    prediction.model = take(&mut fields, "model", text).unwrap_or_default();
+    prediction.outputs = take(&mut fields, "outputs", outputs).unwrap_or_default();
+    prediction.result_url = take(&mut fields, "urls", result_url);
+    prediction.has_nsfw_contents = take(&mut fields, "has_nsfw_contents", flags);
+    prediction.created_at = take(&mut fields, "created_at", time);
+    prediction.error = take(&mut fields, "error", error).filter(|text| !text.is_empty());
+    prediction.code = take(&mut fields, "code", integer).filter(|code| *code != 0);
+    prediction.execution_time = take(&mut fields, "executionTime", millis);
+    prediction.timings = take(&mut fields, "timings", timings).unwrap_or_default();
+    prediction.input =
+        fields.remove("input").or_else(|| fields.remove("inputs")).filter(|input| !input.is_null());
+    prediction.extra = fields;
+    Some(prediction)
+}
+
+/// Takes a field out if it can be read; a field that cannot stays, and so ends up in `extra`.
+fn take<T>(
+    fields: &mut Map<String, Value>,
+    name: &str,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Option<T> {
+    let value = fields.get(name)?;
+    let read = if value.is_null() { None } else { Some(read(value)?) };
+    fields.remove(name);
+    read
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn outputs(value: &Value) -> Option<Vec<Output>> {
+    match value {
+        Value::Array(items) => {
+            Some(items.iter().filter(|item| !item.is_null()).map(output).collect())
+        }
+        Value::String(_) | Value::Object(_) => Some(vec![output(value)]),
+        _ => None,
+    }
+}
+
+fn output(item: &Value) -> Output {
+    match item {
+        Value::String(text) if is_url(text) => Output::Url(text.clone()),
+        Value::String(text) => Output::Text(text.clone()),
+        other => Output::Json(other.clone()),
+    }
+}
+
+fn is_url(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
+}
+
+fn result_url(value: &Value) -> Option<String> {
+    let Value::Object(urls) = value else { return None };
+    urls.get("get").and_then(Value::as_str).map(str::to_owned)
+}
+
+fn flags(value: &Value) -> Option<Vec<bool>> {
+    value.as_array()?.iter().map(Value::as_bool).collect()
+}
+
+fn time(value: &Value) -> Option<SystemTime> {
+    let timestamp: jiff::Timestamp = value.as_str()?.parse().ok()?;
+    Some(timestamp.into())
+}
+
+/// The error text, however it is wrapped.
+fn error(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Object(map) if map.is_empty() => Some(String::new()),
+        Value::Object(map) => ["message", "error", "detail"]
+            .iter()
+            .find_map(|name| map.get(*name)?.as_str())
+            .map_or_else(|| Some(value.to_string()), |text| Some(text.to_owned())),
+        Value::Bool(false) => Some(String::new()),
+        other => Some(other.to_string()),
+    }
+}
+
+fn millis(value: &Value) -> Option<Duration> {
+    let millis = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(millis / 1000.0).ok()
+}
+
+fn timings(value: &Value) -> Option<BTreeMap<String, Duration>> {
+    let Value::Object(timings) = value else { return None };
+    timings.iter().map(|(name, value)| Some((name.clone(), millis(value)?))).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! The transport over reqwest.
+
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, StreamExt as _};
+use http::header::CONTENT_LENGTH;
+
+use super::tls;
+use super::transport::{Request, RequestBody, Response, Sent, Transport, TransportError};
+use crate::config::{Config, is_loopback};
+use crate::error::{Error, ErrorKind, Result};
+
+pub(crate) struct ReqwestTransport {
+    client: reqwest::Client,
+}
+
+impl ReqwestTransport {
+    pub(crate) fn new(config: &Config) -> Result<Self> {
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls::client_config(config.ca_bundle.as_deref())?)
+            .redirect(reqwest::redirect::Policy::none())
+            // Whether a request may be sent again is decided by the job's machine alone.
+            .retry(reqwest::retry::never())
+            .connect_timeout(config.connect_timeout)
+            // A server that drops idle connections earlier would break the next submit.
+            .pool_idle_timeout(std::time::Duration::from_secs(20))
+            .user_agent(&config.user_agent);
+        if let Some(proxy) = &config.proxy {
+            builder = builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(unusable)?);
+        } else if is_loopback(&config.base_url) {
+            builder = builder.no_proxy();
+        }
+        Ok(Self { client: builder.build().map_err(unusable)? })
+    }
+}
+
+fn unusable(error: reqwest::Error) -> Error {
+    let error = TransportError::from_chain(Sent::No, false, &error.without_url());
+    Error::new(ErrorKind::Config, format!("The HTTP client cannot be set up: {error}."))
+}
+
+impl Transport for ReqwestTransport {
+    fn exchange(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        async move {
+            let builder = self.client.request(request.method, request.url).headers(request.headers);
+            let builder = match request.body {
+                RequestBody::Empty => builder,
+                RequestBody::Bytes(bytes) => builder.body(bytes),
+                RequestBody::Stream { length, stream } => {
+                    builder.header(CONTENT_LENGTH, length).body(reqwest::Body::wrap_stream(stream))
+                }
+            };
+            let response = builder.send().await.map_err(failed)?;
+            Ok(Response {
+                status: response.status().as_u16(),
+                headers: response.headers().clone(),
+                body: response.bytes_stream().map(|chunk| chunk.map_err(failed)).boxed(),
+            })
+        }
+        .boxed()
+    }
+}
+
+fn failed(error: reqwest::Error) -> TransportError {
+    let sent = if error.is_connect() || error.is_builder() { Sent::No } else { Sent::Maybe };
+    // URLs of uploads and outputs are secrets in themselves.
+    TransportError::from_chain(sent, error.is_timeout(), &error.without_url())
+}

@@ -1,0 +1,95 @@
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::*;
+use crate::error::ErrorKind;
+
+fn verdict(exchange: Exchange) -> String {
+    match classify("m", exchange) {
+        SubmitAnswer::Accepted(prediction) => format!("accepted {}", prediction.id),
+        SubmitAnswer::Refused { error, resend: Resend::Never } => {
+            format!("refused {}", error.code())
+        }
+        SubmitAnswer::Refused { error, resend: Resend::After(pause) } => {
+            format!("again {} {:?}", error.code(), pause.map(|pause| pause.as_secs()))
+        }
+        SubmitAnswer::Lost(error) => format!("lost {}", error.code()),
+    }
+}
+
+fn answer(status: u16, body: &str) -> Exchange {
+    let mut headers = HeaderMap::new();
+    headers.insert("retry-after", "7".parse().unwrap());
+    Ok(Answer { status, headers, body: Bytes::from(body.to_owned()) })
+}
+
+#[test]
+fn what_each_answer_means_for_the_money() {
+    const JOB: &str = r#"{"code":200,"data":{"id":"j1","status":"created"}}"#;
+    for (status, body, expected) in [
+        (200, JOB, "accepted j1"),
+        (201, JOB, "accepted j1"),
+        (200, r#"{"id":"j1","status":"created"}"#, "accepted j1"),
+        // A sync submit that ran out of time is a job like any other.
+        (
+            200,
+            r#"{"code":200,"data":{"id":"j1","status":"processing","code":5004}}"#,
+            "accepted j1",
+        ),
+        // The id proves the job, even in a 5xx.
+        (504, JOB, "accepted j1"),
+        (200, r#"{"code":500,"data":{"id":"j1","status":"failed"}}"#, "accepted j1"),
+        // Refused for certain.
+        (400, "{}", "refused bad_request"),
+        (401, "{}", "refused authentication"),
+        (402, "{}", "refused insufficient_credits"),
+        (403, "{}", "refused permission_denied"),
+        (404, "{}", "refused not_found"),
+        (413, "{}", "refused api_status"),
+        (307, "", "refused api_status"),
+        (200, r#"{"code":400,"message":"bad"}"#, "refused bad_request"),
+        (429, "{}", "again rate_limit Some(7)"),
+        (200, r#"{"code":429,"message":"slow down"}"#, "again rate_limit Some(7)"),
+        // May have been taken.
+        (500, "{}", "lost server"),
+        (502, "<html>", "lost server"),
+        (503, "", "lost server"),
+        (504, "", "lost server"),
+        (303, "", "lost api_status"),
+        (200, "", "lost unexpected_response"),
+        (200, "<html>", "lost unexpected_response"),
+        (200, r#"{"code":200,"data":{"id":"#, "lost unexpected_response"),
+        (200, r#"{"code":200,"data":null}"#, "lost unexpected_response"),
+        (200, r#"{"code":200,"data":{"status":"created"}}"#, "lost unexpected_response"),
+        (200, r#"{"code":500,"message":"internal"}"#, "lost server"),
+        (204, "", "lost unexpected_response"),
+    ] {
+        assert_eq!(verdict(answer(status, body)), expected, "{status} {body}");
+    }
+}
+
+#[test]
+fn what_each_broken_exchange_means_for_the_money() {
+    for (sent, timed_out, expected) in [
+        (Sent::No, false, "again connection None"),
+        (Sent::No, true, "again request_timeout None"),
+        (Sent::Maybe, false, "lost connection"),
+        (Sent::Maybe, true, "lost request_timeout"),
+    ] {
+        let error = TransportError::new(sent, timed_out, "broken");
+        assert_eq!(verdict(Err(error)), expected);
+    }
+}
+
+#[test]
+fn a_long_wait_is_passed_on_as_it_is() {
+    let mut headers = HeaderMap::new();
+    headers.insert("retry-after", "86400".parse().unwrap());
+    let answer = Answer { status: 429, headers, body: Bytes::new() };
+    let SubmitAnswer::Refused { error, resend } = classify("m", Ok(answer)) else { panic!() };
+    assert_eq!(resend, Resend::After(Some(Duration::from_secs(86400))));
+    assert_eq!(error.kind(), ErrorKind::RateLimit);
+    assert_eq!(error.http().unwrap().retry_after, Some(Duration::from_secs(86400)));
+}

@@ -1,0 +1,146 @@
+//! The ticket for one upload.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde_json::{Value, json};
+use url::Url;
+
+use super::body::{Answer, Exchange};
+use super::envelope::Envelope;
+use super::failure::{connection_error, status_error, unexpected};
+use crate::config::is_loopback;
+use crate::error::Error;
+
+/// Where and how a file is to be put, and where it can be fetched afterwards.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    pub(crate) method: Method,
+    pub(crate) put_url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) download_url: Url,
+}
+
+/// Why there is no ticket.
+#[derive(Debug)]
+pub(crate) enum NoTicket {
+    /// It may work a moment later.
+    Trouble(Error),
+    /// The service will not give one.
+    Refused(Error),
+}
+
+/// The body of the request for a ticket.
+pub(crate) fn request(file_name: &str, size: u64, content_type: &str) -> Value {
+    json!({"filename": file_name, "size": size, "content_type": content_type})
+}
+
+/// The ticket in an answer; plain http is accepted on this machine or where `allow_http`.
+pub(crate) fn classify(
+    file_name: &str,
+    exchange: Exchange,
+    allow_http: bool,
+) -> Result<Ticket, NoTicket> {
+    let doing = format!("asking where to upload {file_name}");
+    let answer = exchange.map_err(|error| NoTicket::Trouble(connection_error(&doing, error)))?;
+    let envelope = Envelope::of(&answer);
+    if envelope.is_success() {
+        let data = envelope.json.as_ref().and_then(|json| json.get("data"));
+        return data.and_then(|data| parse(data, allow_http)).ok_or_else(|| odd(&doing, &answer));
+    }
+    let error = status_error(&doing, &answer, &envelope);
+    Err(match envelope.status {
+        408 | 425 | 429 | 500..=599 => NoTicket::Trouble(error),
+        _ => NoTicket::Refused(error),
+    })
+}
+
+fn odd(doing: &str, answer: &Answer) -> NoTicket {
+    let what = "it holds no upload ticket with addresses that may be used";
+    NoTicket::Trouble(unexpected(doing, answer, what))
+}
+
+fn parse(data: &Value, allow_http: bool) -> Option<Ticket> {
+    let upload = data.get("upload")?;
+    let method = upload.get("method").and_then(Value::as_str).unwrap_or("PUT");
+    let mut headers = HeaderMap::new();
+    for (name, value) in upload.get("headers").and_then(Value::as_object).into_iter().flatten() {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        // The length is known better here, and set once.
+        if name != http::header::CONTENT_LENGTH {
+            headers.insert(name, HeaderValue::from_str(value.as_str()?).ok()?);
+        }
+    }
+    Some(Ticket {
+        method: Method::from_bytes(method.as_bytes()).ok()?,
+        put_url: usable(upload.get("url")?, allow_http)?,
+        headers,
+        download_url: usable(data.get("download_url")?, allow_http)?,
+    })
+}
+
+fn usable(value: &Value, allow_http: bool) -> Option<Url> {
+    let url = Url::parse(value.as_str()?).ok()?;
+    let safe = match url.scheme() {
+        "https" => true,
+        "http" => allow_http || is_loopback(&url),
+        _ => false,
+    };
+    safe.then_some(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn classified(status: u16, body: &Value) -> Result<Ticket, NoTicket> {
+        let body = Bytes::from(body.to_string());
+        classify("a.mp4", Ok(Answer { status, headers: HeaderMap::new(), body }), false)
+    }
+
+    fn ticket(put_url: &str) -> Value {
+        json!({"code": 200, "data": {
+            "download_url": "https://files.example/a.mp4",
+            "upload": {"method": "PUT", "url": put_url, "headers": {
+                "Content-Type": "video/mp4", "If-None-Match": "*", "Content-Length": "1",
+            }},
+        }})
+    }
+
+    #[test]
+    fn a_ticket_is_taken_as_it_is() {
+        let ticket = classified(200, &ticket("https://s3.example/x?sig=1")).unwrap();
+        assert_eq!(ticket.method, Method::PUT);
+        assert_eq!(ticket.put_url.as_str(), "https://s3.example/x?sig=1");
+        assert_eq!(ticket.headers.len(), 2);
+        assert_eq!(ticket.headers["if-none-match"], "*");
+    }
+
+    #[test]
+    fn a_ticket_to_an_unsafe_place_is_not_used() {
+        assert!(classified(200, &ticket("http://127.0.0.1:1/x")).is_ok());
+        for url in ["http://s3.example/x", "file:///etc/passwd", "x"] {
+            assert!(matches!(classified(200, &ticket(url)), Err(NoTicket::Trouble(_))), "{url}");
+        }
+    }
+
+    #[test]
+    fn refusals_are_final_and_troubles_are_not() {
+        for (status, body, is_final, kind) in [
+            (401, json!({"message": "no"}), true, ErrorKind::Authentication),
+            (413, json!({"message": "too large"}), true, ErrorKind::ApiStatus),
+            (400, json!({"message": "bad type"}), true, ErrorKind::BadRequest),
+            (429, json!({}), false, ErrorKind::RateLimit),
+            (503, json!({}), false, ErrorKind::Server),
+            (200, json!({"code": 500, "message": "Upload failed"}), false, ErrorKind::Server),
+            (200, json!({"code": 200, "data": null}), false, ErrorKind::UnexpectedResponse),
+        ] {
+            let (was_final, error) = match classified(status, &body).unwrap_err() {
+                NoTicket::Refused(error) => (true, error),
+                NoTicket::Trouble(error) => (false, error),
+            };
+            assert_eq!((was_final, error.kind()), (is_final, kind), "{status} {body}");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Uploads by ticket: the service names a signed address, the file is put there.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
+use tokio::io::AsyncReadExt as _;
+use tokio_util::io::ReaderStream;
+use url::Url;
+
+use super::api::Api;
+use super::body::{Answer, Exchange, exchange};
+use super::envelope::Envelope;
+use super::failure::{connection_error, status_error};
+use super::progress::{ByteCount, unless_stalled};
+use super::ticket::{self, NoTicket, Ticket};
+use super::transport::{Request, RequestBody, Sent, Transport, TransportError};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::job::Backoff;
+
+/// How many times a ticket is asked for in a row.
+const TICKET_ATTEMPTS: u32 = 5;
+/// How many tickets are used up for one file.
+const MAX_TICKETS: u32 = 4;
+/// How much of a file is in memory at a time.
+const CHUNK: usize = 64 * 1024;
+
+/// A file to upload.
+#[derive(Clone, Debug)]
+pub(crate) struct UploadFile {
+    pub(crate) name: String,
+    pub(crate) content_type: &'static str,
+    pub(crate) size: u64,
+    pub(crate) content: Content,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Content {
+    Path(PathBuf),
+    Bytes(Bytes),
+}
+
+/// Uploads files.
+pub(crate) struct Uploads {
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    backoff: Backoff,
+    max_retry_after: Duration,
+    stall: Duration,
+    allow_http: bool,
+}
+
+/// Told how many bytes of the current attempt were handed to the network.
+pub(crate) type OnBytes = Arc<dyn Fn(u64) + Send + Sync>;
+
+impl Uploads {
+    pub(crate) fn new(
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        config: &Config,
+    ) -> Self {
+        Self {
+            transport,
+            clock,
+            backoff: config.backoff,
+            max_retry_after: config.max_retry_after,
+            stall: config.stall_timeout,
+            allow_http: config.allow_http,
+        }
+    }
+
+    /// Uploads the file and gives back where the service finds it. A failed attempt takes a new
+    /// ticket: a ticket's address accepts one attempt only.
+    pub(crate) async fn upload(
+        &self,
+        api: &Api,
+        file: &UploadFile,
+        on_bytes: &OnBytes,
+    ) -> Result<Url> {
+        let mut attempt = 1;
+        loop {
+            let ticket = self.ticket(api, file).await?;
+            let download_url = ticket.download_url.clone();
+            match self.put(file, ticket, on_bytes).await {
+                Ok(()) => return Ok(download_url),
+                Err(error) if attempt >= MAX_TICKETS || error.kind() == ErrorKind::InvalidInput => {
+                    return Err(error.with_attempts(attempt));
+                }
+                Err(error) => {
+                    tracing::debug!(file = file.name, attempt, %error, "upload failed; trying again");
+                    self.pause(attempt, &error).await;
+                    attempt += 1;
+                }
+            }
+        }
+    }
+
+    async fn ticket(&self, api: &Api, file: &UploadFile) -> Result<Ticket> {
+        let body = ticket::request(&file.name, file.size, file.content_type);
+        let mut attempt = 1;
+        loop {
+            let exchange = api.post("api/v3/media/uploads", &body).await;
+            match ticket::classify(&file.name, exchange, self.allow_http) {
+                Ok(ticket) => return Ok(ticket),
+                Err(NoTicket::Trouble(error)) if attempt < TICKET_ATTEMPTS => {
+                    tracing::debug!(file = file.name, attempt, %error, "no upload ticket; trying again");
+                    self.pause(attempt, &error).await;
+                    attempt += 1;
+                }
+                Err(NoTicket::Trouble(error) | NoTicket::Refused(error)) => {
+                    return Err(error.with_attempts(attempt));
+                }
+            }
+        }
+    }
+
+    async fn pause(&self, failures: u32, error: &Error) {
+        let asked = error.http().and_then(|http| http.retry_after).unwrap_or_default();
+        let pause = self.backoff.delay(failures, self.clock.random());
+        self.clock.sleep(pause.max(asked.min(self.max_retry_after))).await;
+    }
+
+    async fn put(&self, file: &UploadFile, ticket: Ticket, on_bytes: &OnBytes) -> Result<()> {
+        let count = ByteCount::default();
+        let counted = {
+            let (count, on_bytes) = (count.clone(), Arc::clone(on_bytes));
+            open(file).await?.inspect(move |chunk| {
+                if let Ok(chunk) = chunk {
+                    on_bytes(count.add(chunk.len()));
+                }
+            })
+        };
+        let request = Request {
+            method: ticket.method,
+            url: ticket.put_url,
+            headers: ticket.headers,
+            body: RequestBody::Stream { length: file.size, stream: counted.boxed() },
+        };
+        // The whole may take as long as it likes, as long as it moves.
+        let transfer = exchange(self.transport.as_ref(), request, Duration::MAX);
+        let exchange = unless_stalled(transfer, &count, self.stall).await.unwrap_or_else(|| {
+            let message = format!("no byte moved for {} s", self.stall.as_secs_f64());
+            Err(TransportError::new(Sent::Maybe, true, message))
+        });
+        put_outcome(file, exchange)
+    }
+}
+
+fn put_outcome(file: &UploadFile, exchange: Exchange) -> Result<()> {
+    let doing = format!("uploading {}", file.name);
+    match exchange {
+        Ok(Answer { status: 200..=299, .. }) => Ok(()),
+        Ok(answer) => Err(as_upload_error(status_error(&doing, &answer, &Envelope::of(&answer)))),
+        Err(error) => Err(as_upload_error(connection_error(&doing, error))),
+    }
+}
+
+/// The storage is not the API: its 403 says nothing of the key, so every failure there is one kind.
+fn as_upload_error(cause: Error) -> Error {
+    let message = match cause.http() {
+        Some(http) => {
+            format!(
+                "The upload failed: the storage answered HTTP {}. Try again later.",
+                http.status
+            )
+        }
+        None => format!("The upload failed. {}", cause.message()),
+    };
+    let mut error = Error::new(ErrorKind::Upload, message);
+    if let Some(http) = cause.http() {
+        error = error.with_http(http.clone());
+    }
+    error.with_source(cause)
+}
+
+async fn open(file: &UploadFile) -> Result<BoxStream<'static, std::io::Result<Bytes>>> {
+    match &file.content {
+        Content::Bytes(bytes) => {
+            let mut rest = bytes.clone();
+            let chunks = std::iter::from_fn(move || {
+                (!rest.is_empty()).then(|| Ok(rest.split_to(rest.len().min(CHUNK))))
+            });
+            Ok(stream::iter(chunks).boxed())
+        }
+        Content::Path(path) => {
+            let changed = |what: String| {
+                Error::new(
+                    ErrorKind::InvalidInput,
+                    format!("{} {what}. Run again once the file is complete.", path.display()),
+                )
+            };
+            let opened = tokio::fs::File::open(path).await;
+            let opened = opened.map_err(|error| changed(format!("cannot be read: {error}")))?;
+            let metadata = opened.metadata().await;
+            if let Ok(size) = metadata.map(|metadata| metadata.len())
+                && size != file.size
+            {
+                let what =
+                    format!("changed from {} to {size} bytes since it was checked", file.size);
+                return Err(changed(what));
+            }
+            Ok(ReaderStream::with_capacity(opened.take(file.size), CHUNK).boxed())
+        }
+    }
+}
