@@ -56,7 +56,7 @@ const RULES: &[Rule] = &[
     Rule {
         rooms: &["core/src/"],
         except: &["core/src/config"],
-        words: &["std::env", "env::var"],
+        words: &["env::var", "env::var_os", "env::vars", "env::vars_os"],
         instead: "the environment is read by config/ alone",
     },
 ];
