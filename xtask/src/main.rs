@@ -1,6 +1,7 @@
 //! The project's scripts: `cargo xtask …`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "telling what it does is its job")]
 
+mod bench;
 mod checks;
 mod deny;
 mod process;
@@ -11,6 +12,7 @@ mod suite;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bench::Bench;
 use clap::{Parser, Subcommand};
 
 /// Viseme's scripts.
@@ -39,6 +41,9 @@ enum Command {
         #[arg(long)]
         fetch: bool,
     },
+    /// Measure; say in a report on which machine, and that it did nothing else
+    #[command(subcommand)]
+    Bench(Bench),
     /// Make the files in `samples/` anew (needs ffmpeg and espeak-ng)
     Samples {
         /// The portrait, 512×512; samples/README.md says where it comes from
@@ -52,6 +57,7 @@ fn main() -> ExitCode {
         Command::Setup => setup::install_missing(),
         Command::Test { steps, keep_going } => suite::run_steps(&steps, keep_going),
         Command::Deny { fetch } => deny::check_everything(fetch),
+        Command::Bench(bench) => bench.run(),
         Command::Samples { portrait } => samples::make(&portrait),
     };
     match result {

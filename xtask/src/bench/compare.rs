@@ -1,0 +1,103 @@
+//! The mock server and Prism, in turns under the same load on the same machine.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+
+use super::http::request;
+use super::load::{Load, Round, round};
+use super::prism::Prism;
+use super::report::{Measured, print};
+use super::server::Server;
+use super::{mock, prism};
+
+/// How to measure.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Rounds of load for each server; they take turns
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// Seconds a round lasts
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
+    seconds: u64,
+    /// Connections at once
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
+    connections: u32,
+    /// Starts of each server, for the time to ready
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    starts: u32,
+    /// A mock server that is built already; built in release mode when not given
+    #[arg(long)]
+    mock: Option<PathBuf>,
+}
+
+/// How long a server is left alone before its idle memory is read.
+const REST: Duration = Duration::from_secs(1);
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let prism = Prism::install()?;
+    let binary = options.mock.clone().map_or_else(mock::build, Ok)?;
+    ensure!(binary.is_file(), "there is no mock server at {}", binary.display());
+
+    println!("bench: {} starts of each", options.starts);
+    let mut prism_ready = Vec::new();
+    let mut mock_ready = Vec::new();
+    for _ in 0..options.starts {
+        prism_ready.push(prism.start()?.ready);
+        mock_ready.push(mock::start(&binary)?.0.ready);
+    }
+
+    let prism_server = prism.start()?;
+    let (mock_server, version) = mock::start(&binary)?;
+    std::thread::sleep(REST);
+    let idle = [prism_server.memory(), mock_server.memory()];
+
+    let prism_request = request("GET", prism::PATH, mock::KEY, "");
+    let mock_request = request("GET", &mock::submit(&mock_server)?, mock::KEY, "");
+    let (prism_rounds, mock_rounds) =
+        alternate(options, (&prism_server, &prism_request), (&mock_server, &mock_request))?;
+
+    let [prism_idle, mock_idle] = idle;
+    print(
+        &Measured {
+            name: format!("Prism {} (Node {})", prism::VERSION, prism::NODE_VERSION),
+            ready: prism_ready,
+            idle: prism_idle,
+            loaded: prism_server.memory(),
+            rounds: prism_rounds,
+        },
+        &Measured {
+            name: format!("viseme-mock {version}"),
+            ready: mock_ready,
+            idle: mock_idle,
+            loaded: mock_server.memory(),
+            rounds: mock_rounds,
+        },
+    );
+    Ok(())
+}
+
+/// Loads one, then the other, and so on, so that what slows the machine for a while slows both.
+/// The first round of each warms it up and does not count.
+fn alternate(
+    options: &Options,
+    prism: (&Server, &[u8]),
+    mock: (&Server, &[u8]),
+) -> Result<(Vec<Round>, Vec<Round>)> {
+    let once = |(server, request): (&Server, &[u8])| {
+        let connections = usize::try_from(options.connections)?;
+        let duration = Duration::from_secs(options.seconds);
+        round(server.address, &Load { request, connections, duration })
+    };
+    println!("bench: {} rounds of {} s for each", options.rounds, options.seconds);
+    once(prism)?;
+    once(mock)?;
+    let (mut prism_rounds, mut mock_rounds) = (Vec::new(), Vec::new());
+    for _ in 0..options.rounds {
+        prism_rounds.push(once(prism)?);
+        mock_rounds.push(once(mock)?);
+    }
+    Ok((prism_rounds, mock_rounds))
+}

@@ -1,0 +1,61 @@
+//! The project's own mock server, as the release build that people use.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use super::http::{Connection, request};
+use super::server::{Process, Server};
+use crate::process::{program, root, run};
+
+/// The key of the world that is there without being made.
+pub(super) const KEY: &str = "mock-key";
+const SUBMIT: &str = "/api/v3/kwaivgi/kling-lipsync/audio-to-video";
+/// The mock fetches neither.
+const INPUT: &str =
+    r#"{"audio":"https://example.com/voice.mp3","video":"https://example.com/face.mp4"}"#;
+
+/// Builds the release binary and says where it is.
+pub(super) fn build() -> Result<PathBuf> {
+    run(program("cargo", &["build", "--release", "--locked", "-p", "viseme-mock"]))?;
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    let name = format!("viseme-mock{}", std::env::consts::EXE_SUFFIX);
+    Ok(root().join(target).join("release").join(name))
+}
+
+/// Starts it; gives the version it tells too.
+pub(super) fn start(binary: &Path) -> Result<(Server, String)> {
+    let mut command = program::<&str>(&binary.display().to_string(), &[]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let started = Instant::now();
+    let mut process = Process::start(&mut command)?;
+    let mut line = String::new();
+    let output = process.0.stdout.take().context("the mock has no output")?;
+    let mut output = BufReader::new(output);
+    output.read_line(&mut line)?;
+    // Kept open: a program that prints to a closed pipe may end.
+    process.0.stdout = Some(output.into_inner());
+    let hello: Value = serde_json::from_str(&line)
+        .with_context(|| format!("the mock's first line is not JSON: {line:?}"))?;
+    let port = hello.get("port").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok());
+    let port = port.with_context(|| format!("no port in the mock's first line: {line:?}"))?;
+    let version = hello.get("version").and_then(Value::as_str).unwrap_or("of unknown version");
+    Ok((Server::await_answer(process, port, started)?, version.to_owned()))
+}
+
+/// Makes a job, and gives the path that its state is asked at.
+pub(super) fn submit(server: &Server) -> Result<String> {
+    let submit = request("POST", SUBMIT, KEY, INPUT);
+    let answer = Connection::open(server.address)?.exchange(&submit)?;
+    let text = String::from_utf8_lossy(&answer.body);
+    ensure!(answer.status == 200, "the mock refused the submit: {} {text}", answer.status);
+    let body: Value = serde_json::from_slice(&answer.body)?;
+    let id = body.pointer("/data/id").and_then(Value::as_str);
+    let id = id.with_context(|| format!("no job id in the answer to the submit: {text}"))?;
+    Ok(format!("/api/v3/predictions/{id}/result"))
+}

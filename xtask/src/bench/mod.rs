@@ -1,0 +1,27 @@
+//! `cargo xtask bench …`: measurements that are too slow or too noisy for the tests.
+
+mod compare;
+mod http;
+mod load;
+mod mock;
+mod prism;
+mod report;
+mod server;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+/// What to measure.
+#[derive(Subcommand)]
+pub(crate) enum Bench {
+    /// Compare the mock server with Prism under the same load, on this machine (needs npm)
+    Mock(compare::Options),
+}
+
+impl Bench {
+    pub(crate) fn run(self) -> Result<()> {
+        match self {
+            Self::Mock(options) => compare::run(&options),
+        }
+    }
+}

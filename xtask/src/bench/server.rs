@@ -1,0 +1,80 @@
+//! A server under measurement: a process of our own that is ended with its measurement.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::http::{Connection, request};
+use crate::process::line;
+
+/// A server that takes longer to start is taken for broken.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
+    /// From the start of the process to its first answer over HTTP.
+    pub(super) ready: Duration,
+    process: Process,
+}
+
+/// Ends its process when it goes out of scope.
+pub(super) struct Process(pub(super) Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself, which is as good.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Process {
+    pub(super) fn start(command: &mut Command) -> Result<Self> {
+        let child = command.spawn();
+        Ok(Self(child.with_context(|| format!("`{}` could not be started", line(command)))?))
+    }
+}
+
+impl Server {
+    /// Waits for the first answer, whatever its status, of a process that was started then.
+    pub(super) fn await_answer(mut process: Process, port: u16, started: Instant) -> Result<Self> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let ask = request("GET", "/", "mock-key", "");
+        while started.elapsed() < PATIENCE {
+            if Connection::open(address).and_then(|mut open| open.exchange(&ask)).is_ok() {
+                return Ok(Self { address, ready: started.elapsed(), process });
+            }
+            if let Some(status) = process.0.try_wait()? {
+                bail!("the server ended before it answered ({status})");
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        bail!("the server did not answer within {PATIENCE:?}");
+    }
+
+    /// The memory the process holds right now, in bytes; `None` where the system does not say.
+    pub(super) fn memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.0.id()));
+        resident(&status.ok()?)
+    }
+}
+
+/// `VmRSS:      9876 kB`
+fn resident(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::resident;
+
+    #[test]
+    fn reads_resident_memory() {
+        assert_eq!(resident("Name:\tx\nVmRSS:\t    12 kB\nThreads:\t1\n"), Some(12 * 1024));
+        assert_eq!(resident("Name:\tx\n"), None);
+    }
+}
