@@ -110,7 +110,7 @@ pub(crate) fn explain(stage: &Stage, json: bool) {
              your account before you submit again."
         ),
         Stage::Job(id) => {
-            eprintln!("Interrupted. Job {id} goes on. To wait for it:\n  viseme wait {id}")
+            eprintln!("Interrupted. Job {id} goes on. To wait for it:\n  viseme wait {id}");
         }
     }
     if json {
