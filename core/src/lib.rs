@@ -12,7 +12,7 @@ mod wire;
 pub use client::{
     Client, Download, Job, Progress, Report, Run, Submit, Updates, Upload, Wait, check,
 };
-#[doc(hidden)]
+#[cfg(feature = "testing")]
 pub use clock::Clock;
 pub use config::{Config, ConfigBuilder, DEFAULT_BASE_URL, DEFAULT_DEADLINE};
 pub use error::{Error, ErrorKind, HttpAnswer, Result};

@@ -65,7 +65,7 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where TLS or the proxy cannot be set up.
     pub fn new(config: Config) -> Result<Self> {
-        Self::with_clock(config, Arc::new(SystemClock::new()))
+        Self::assemble(config, Arc::new(SystemClock::new()))
     }
 
     /// A client set up from the environment alone; `WAVESPEED_API_KEY` is needed.
@@ -81,12 +81,16 @@ impl Client {
         Config::builder()
     }
 
-    /// A client whose time and chance come from elsewhere: for tests.
+    /// A client whose time and chance come from elsewhere.
     ///
     /// # Errors
     /// As [`Client::new`].
-    #[cfg_attr(not(feature = "testing"), doc(hidden))]
+    #[cfg(feature = "testing")]
     pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
+        Self::assemble(config, clock)
+    }
+
+    fn assemble(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
         let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new(&config)?);
         let shared = Shared {
             api: Api::new(Arc::clone(&transport), &config)?,
