@@ -1,5 +1,6 @@
 //! What the tests against the mock server share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot begin has failed")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
