@@ -50,7 +50,7 @@ async fn a_file_is_streamed_from_disk_and_told_of() {
         move |sent, total| seen.lock().unwrap().push((sent, total))
     };
     let url = stage.client.upload(path).on_progress(listener).await.unwrap();
-    let seen = seen.lock().unwrap();
+    let seen = std::mem::take(&mut *seen.lock().unwrap());
     assert!(seen.len() > 10, "told often");
     assert!(seen.is_sorted() && seen.iter().all(|(_, total)| *total == 3_000_000));
     assert_eq!(seen.last(), Some(&(3_000_000, 3_000_000)));
