@@ -16,7 +16,7 @@ pub use client::{
 pub use clock::Clock;
 pub use config::{Config, ConfigBuilder, DEFAULT_BASE_URL, DEFAULT_DEADLINE};
 pub use error::{Error, ErrorKind, HttpAnswer, Result};
-pub use job::{Backoff, Output, Pacing, Prediction, Status};
+pub use job::{Backoff, Output, Pacing, Prediction, RecoveredBy, Status, SubmitRecord};
 pub use media::Media;
 pub use model::{AudioToVideo, Input};
 pub use wire::Saved;

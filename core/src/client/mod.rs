@@ -6,6 +6,7 @@ mod inspect;
 mod job;
 mod prepare;
 mod progress;
+mod recover;
 mod run;
 mod submit;
 mod updates;
@@ -31,13 +32,16 @@ pub use upload::Upload;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigBuilder};
 use crate::error::Result;
-use crate::job::{Pacing, PollBudget, Prediction};
+use crate::job::{Backoff, Claims, Pacing, PollBudget, Prediction, RecoveryPolicy, SubmitPolicy};
 use crate::media::Media;
 use crate::model::{Input, describe};
 use crate::wire::{Api, Downloads, ReqwestTransport, Transport, Uploads};
 
 /// How many uploads and downloads a client has under way at once; further ones queue.
 const MAX_TRANSFERS: usize = 16;
+
+/// The longest pause between two looks for a lost submit.
+const LONGEST_SEARCH_PAUSE: Duration = Duration::from_secs(15);
 
 /// A client of the service. Cheap to clone; all clones share connections and the poll budget.
 ///
@@ -57,6 +61,7 @@ struct Shared {
     transfers: Semaphore,
     clock: Arc<dyn Clock>,
     budget: Mutex<PollBudget>,
+    claims: Mutex<Claims>,
 }
 
 impl Client {
@@ -98,6 +103,7 @@ impl Client {
             downloads: Downloads::new(transport, Arc::clone(&clock), &config),
             transfers: Semaphore::new(MAX_TRANSFERS),
             budget: Mutex::new(PollBudget::new(config.max_polls_per_second)),
+            claims: Mutex::default(),
             clock,
             config,
         };
@@ -189,6 +195,26 @@ impl Client {
     fn slow_down(&self, pause: Duration) {
         let until = self.now().saturating_add(pause);
         self.budget(|budget| budget.pause_until(until));
+    }
+
+    /// How a submit is sent and, if it is lost, looked for.
+    fn submit_policy(&self, deadline: Duration) -> SubmitPolicy {
+        let config = &self.shared.config;
+        let recovery = (!config.recovery_window.is_zero()).then_some(RecoveryPolicy {
+            window: config.recovery_window,
+            backoff: Backoff { base: config.backoff.base, max: LONGEST_SEARCH_PAUSE },
+        });
+        SubmitPolicy {
+            max_attempts: config.max_submit_attempts,
+            backoff: config.backoff,
+            max_retry_after: config.max_retry_after,
+            deadline,
+            recovery,
+        }
+    }
+
+    fn claims<T>(&self, act: impl FnOnce(&mut Claims) -> T) -> T {
+        act(&mut self.shared.claims.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn budget<T>(&self, act: impl FnOnce(&mut PollBudget) -> T) -> T {

@@ -63,7 +63,7 @@ impl Run {
         let body = prepare(&client, &input, check_media, &on_progress).await?;
         let deadline = deadline.unwrap_or(client.shared.config.deadline);
         let deadline = client.now().saturating_add(deadline);
-        let prediction = submit(&client, input.model(), &body, deadline, &on_progress).await?;
+        let prediction = submit(&client, input.model(), body, deadline, &on_progress).await?;
         let watcher = Watcher::submitted(client, prediction, deadline);
         watcher.finish(&on_progress).await.map(Arc::unwrap_or_clone)
     }
