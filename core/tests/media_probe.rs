@@ -1,5 +1,12 @@
 //! The facts read from files made by ffmpeg, against how they were made and what ffprobe says.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod media_files;
 
 use media_files::{Folder, H264, PICTURE, TONE, ffprobe, turn};
