@@ -223,6 +223,28 @@ fn rotation_and_pixel_aspect() {
 }
 
 #[test]
+fn tracks_that_are_switched_off() {
+    let folder = Folder::new();
+    let mut content = folder.plain_video("plain.mp4");
+    let mut headers = Vec::new();
+    while let Some(at) =
+        media_files::find(&content[headers.last().map_or(0, |it| it + 4)..], b"tkhd")
+    {
+        headers.push(at + headers.last().map_or(0, |it| it + 4));
+    }
+    assert_eq!(headers.len(), 2, "pictures and sound");
+    // The lowest bit of the flags is the switch. Pictures off: as in an audio book.
+    content[headers[0] + 7] &= 0xfe;
+    folder.write("book.m4b", &content);
+    let info = facts(&folder, "book.m4b");
+    assert_eq!((info.container, info.video_codec), (Container::M4a, None));
+    // All off: nobody set the switches.
+    content[headers[1] + 7] &= 0xfe;
+    folder.write("unset.mp4", &content);
+    assert_made(&folder, &[video("unset.mp4", Container::Mp4)]);
+}
+
+#[test]
 fn codecs_of_pictures() {
     let folder = Folder::new();
     let small = "-f lavfi -i testsrc=size=256x144:rate=10:duration=2 -pix_fmt yuv420p";

@@ -84,10 +84,11 @@ fn layout(window: &Window<'_>) -> Result<Layout, ReadError> {
     Ok(layout)
 }
 
-/// The first track that is switched on; else the first.
+/// The first track of a kind. Tracks that are switched off, such as the pictures of an audio
+/// book's chapters, count only where all are: some writers leave the switch alone.
 fn chosen(tracks: &[Track], of_kind: fn(&Track) -> bool) -> Option<&Track> {
-    let mut those = tracks.iter().filter(|track| of_kind(track));
-    those.clone().find(|track| track.is_enabled).or_else(|| those.next())
+    let heeds_switch = tracks.iter().any(|track| track.is_enabled);
+    tracks.iter().find(|track| of_kind(track) && (track.is_enabled || !heeds_switch))
 }
 
 fn container(brand: Option<[u8; 4]>, has_video: bool, has_sound: bool) -> Container {
