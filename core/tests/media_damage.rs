@@ -9,7 +9,7 @@
 
 mod media_files;
 
-use media_files::{Folder, H264, PICTURE, TONE, find};
+use media_files::{Folder, H264, PICTURE, TONE, find, find_all};
 use viseme::media::probe::{BytesSource, FileSource, probe};
 use viseme::media::{Container, MediaInfo, Rule, Violation, judge};
 use viseme::model::{FieldKind, Level, MediaLimits, describe};
@@ -179,6 +179,8 @@ fn cut_videos_say_so_wherever_they_are_cut() {
     let listed = folder.read("listed.mp4");
     assert_eq!(damage(&listed), "");
     assert!(damage(&listed[..listed.len() - 2000]).contains("is cut"));
+    let whole_fragments = find_all(&listed, b"moof").last().expect("a fragment") - 4;
+    assert!(damage(&listed[..whole_fragments]).contains("its index lists more than there is"));
     let segment = find(&fragments, b"moof").expect("a fragment") - 4;
     assert!(damage(&fragments[segment..]).contains("one segment of a stream"));
 }
@@ -190,6 +192,7 @@ fn cut_sound_says_so() {
     folder.ffmpeg(&format!("{TONE} -c:a libmp3lame -b:a 64k -write_xing 0 bare.mp3"));
     folder.ffmpeg(&format!("{TONE} -c:a aac plain.aac"));
     folder.ffmpeg(&format!("{TONE} -c:a pcm_s16le plain.wav"));
+    folder.ffmpeg(&format!("{TONE} -c:a pcm_s16le -rf64 always long.wav"));
     folder.ffmpeg(&format!("{TONE} -c:a aac plain.m4a"));
     for (name, rule, level) in [
         ("headed.mp3", Rule::Damaged, Level::Error),
@@ -197,6 +200,7 @@ fn cut_sound_says_so() {
         ("bare.mp3", Rule::Flawed, Level::Warning),
         ("plain.aac", Rule::Flawed, Level::Warning),
         ("plain.wav", Rule::Damaged, Level::Error),
+        ("long.wav", Rule::Damaged, Level::Error),
         ("plain.m4a", Rule::Damaged, Level::Error),
     ] {
         let content = folder.read(name);

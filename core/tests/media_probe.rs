@@ -163,6 +163,37 @@ fn fragmented_mp4_of_every_kind() {
 }
 
 #[test]
+fn a_lost_fragment_leaves_a_gap() {
+    let folder = Folder::new();
+    let fragments = "-g 25 -movflags +frag_keyframe+empty_moov+default_base_moof";
+    folder.ffmpeg(&format!("{PICTURE} {H264} {fragments} whole.mp4"));
+    let mut content = folder.read("whole.mp4");
+    let from = media_files::find_all(&content, b"moof")[1] - 4;
+    let to = media_files::find_all(&content, b"moof")[2] - 4;
+    content.drain(from..to);
+    folder.write("gap.mp4", &content);
+    assert_made(&folder, &[Made { audio: None, ..video("gap.mp4", Container::Mp4) }]);
+}
+
+#[test]
+fn a_header_without_a_length() {
+    let folder = Folder::new();
+    let mut content = folder.plain_video("plain.mp4");
+    for at in media_files::find_all(&content, b"mdhd") {
+        // Behind the type: version and flags, two times, the timescale.
+        content[at + 20..at + 24].fill(0xff);
+    }
+    // An edit list would tell it as well.
+    for at in media_files::find_all(&content, b"edts") {
+        content[at..at + 4].copy_from_slice(b"free");
+    }
+    folder.write("unknown.mp4", &content);
+    let info = facts(&folder, "unknown.mp4");
+    let seconds = info.duration.map_or(f64::NAN, |duration| duration.as_secs_f64());
+    assert!((seconds - 3.0).abs() < 0.1, "{seconds}");
+}
+
+#[test]
 fn edit_lists() {
     let folder = Folder::new();
     let long = "-f lavfi -i testsrc=size=320x240:rate=25:duration=8 \
@@ -226,12 +257,7 @@ fn rotation_and_pixel_aspect() {
 fn tracks_that_are_switched_off() {
     let folder = Folder::new();
     let mut content = folder.plain_video("plain.mp4");
-    let mut headers = Vec::new();
-    while let Some(at) =
-        media_files::find(&content[headers.last().map_or(0, |it| it + 4)..], b"tkhd")
-    {
-        headers.push(at + headers.last().map_or(0, |it| it + 4));
-    }
+    let headers = media_files::find_all(&content, b"tkhd");
     assert_eq!(headers.len(), 2, "pictures and sound");
     // The lowest bit of the flags is the switch. Pictures off: as in an audio book.
     content[headers[0] + 7] &= 0xfe;

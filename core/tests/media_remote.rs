@@ -129,6 +129,11 @@ fn a_limit_leaves_unknown_what_lies_behind_it() {
     let limited = probe_with(&content, ProbeLimits::bytes(200_000)).expect("facts");
     // No guess, and no claim that the file is cut.
     assert_eq!(limited, whole);
+
+    // The index lies behind the limit: that is not a file without an index.
+    let video = BytesSource::new(folder.plain_video("last.mp4"));
+    let limited = probe_with(&video, ProbeLimits::bytes(33_000)).expect("facts");
+    assert_eq!((limited.duration, limited.damage), (None, None));
 }
 
 #[test]

@@ -132,3 +132,9 @@ pub fn turn(file: &mut [u8], quarters: u32) {
 pub fn find(file: &[u8], what: &[u8]) -> Option<usize> {
     file.windows(what.len()).position(|window| window == what)
 }
+
+/// Everywhere these bytes are found.
+pub fn find_all(file: &[u8], what: &[u8]) -> Vec<usize> {
+    let windows = file.windows(what.len()).enumerate();
+    windows.filter(|(_, window)| *window == what).map(|(at, _)| at).collect()
+}
