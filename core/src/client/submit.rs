@@ -47,6 +47,7 @@ impl Submit {
     async fn send(self) -> Result<Job> {
         let Self { client, input, check_media, on_progress } = self;
         let body = prepare(&client, &input, check_media, &on_progress).await?;
+        client.await_submit_slot().await;
         let deadline = client.now().saturating_add(client.shared.config.deadline);
         let prediction = submit(&client, input.model(), body, deadline, &on_progress).await?;
         Ok(Job::submitted(client, prediction))
@@ -91,6 +92,9 @@ pub(super) async fn drive(
         event = match submission.step(client.now(), event, client.random()) {
             SubmitAction::Submit => {
                 let attempt = submission.attempts();
+                if attempt > 1 {
+                    client.await_submit_slot().await;
+                }
                 record.sent_at = SystemTime::now();
                 on_progress.tell(|| Progress::Submitting { attempt, record: record.clone() });
                 books.begin();
@@ -105,6 +109,9 @@ pub(super) async fn drive(
             }
             SubmitAction::Sleep(pause, error) => {
                 tracing::debug!(model = record.model, %error, ?pause, "pausing before going on");
+                if error.kind() == ErrorKind::RateLimit {
+                    client.rest_from_submits(pause);
+                }
                 if !submission.is_lost() {
                     on_progress.tell(|| Progress::Retrying { error, after: pause });
                 }

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::{Backoff, Pacing};
+use crate::job::{Backoff, Pacing, SubmitLimits};
 
 /// Where WaveSpeedAI's API lives.
 pub const DEFAULT_BASE_URL: &str = "https://api.wavespeed.ai";
@@ -35,6 +35,7 @@ pub struct Config {
     pub(crate) backoff: Backoff,
     pub(crate) max_retry_after: Duration,
     pub(crate) recovery_window: Duration,
+    pub(crate) submit_limits: Option<SubmitLimits>,
     pub(crate) proxy: Option<Url>,
     pub(crate) ca_bundle: Option<PathBuf>,
     pub(crate) allow_http: bool,
@@ -115,6 +116,7 @@ pub struct ConfigBuilder {
     backoff: Option<Backoff>,
     max_retry_after: Option<Duration>,
     recovery_window: Option<Duration>,
+    submit_limits: Option<SubmitLimits>,
     proxy: Option<String>,
     ca_bundle: Option<PathBuf>,
     client_name: Option<String>,
@@ -229,6 +231,13 @@ impl ConfigBuilder {
         self
     }
 
+    /// Keeps to what the account's tier allows: submits wait for their turn. Off by default. The
+    /// number at once counts runs, which know when their job ends, and not bare submits.
+    pub fn submit_limits(mut self, limits: SubmitLimits) -> Self {
+        self.submit_limits = Some(limits);
+        self
+    }
+
     /// The proxy for all requests (`http://`, `https://` or `socks5://`). Default: the proxy
     /// variables and settings of the system; never a proxy for a base URL on this machine.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
@@ -293,6 +302,7 @@ impl ConfigBuilder {
             backoff,
             max_retry_after: self.max_retry_after.unwrap_or(Duration::from_secs(5 * 60)),
             recovery_window: self.recovery_window.unwrap_or(Duration::from_secs(2 * 60)),
+            submit_limits: self.submit_limits,
             proxy: self.proxy.as_deref().map(proxy).transpose()?,
             ca_bundle: self.ca_bundle,
             allow_http: self.allow_http,

@@ -11,6 +11,7 @@ mod record;
 mod recovery;
 mod status;
 mod submission;
+mod submit_budget;
 mod watch;
 
 pub use answer::{PollAnswer, Resend, SearchAnswer, SubmitAnswer};
@@ -22,4 +23,5 @@ pub use record::SubmitRecord;
 pub use recovery::{Finding, RecoveredBy, find};
 pub use status::Status;
 pub use submission::{RecoveryPolicy, Submission, SubmitAction, SubmitEvent, SubmitPolicy};
+pub use submit_budget::{SubmitBudget, SubmitLimits};
 pub use watch::{Watch, WatchAction, WatchEvent, WatchPolicy};
