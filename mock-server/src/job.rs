@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::artefact::Artefact;
 use crate::scenario::Timeline;
 
-/// Days after which a job and its outputs are gone.
+/// The time after which jobs, their outputs and uploads are gone: seven days.
 pub(crate) const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// A job in a world.
@@ -23,6 +23,8 @@ pub(crate) struct Job {
     pub(crate) error: Option<String>,
     pub(crate) price_usd: f64,
     pub(crate) webhook: Option<String>,
+    /// Whether its outputs are given as base64 in place of URLs.
+    pub(crate) base64: bool,
     /// When it was submitted, on the world's clock.
     pub(crate) submitted: Duration,
     pub(crate) polls: u64,
