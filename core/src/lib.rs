@@ -1,5 +1,6 @@
 //! Viseme: a client for Kling LipSync on WaveSpeedAI.
 
+mod base64;
 mod client;
 mod clock;
 mod config;
@@ -21,5 +22,5 @@ pub use job::{
     Backoff, Output, Pacing, Prediction, RecoveredBy, Status, SubmitLimits, SubmitRecord,
 };
 pub use media::Media;
-pub use model::{AudioToVideo, Input};
+pub use model::{AudioToVideo, Input, KlingEffects, TextToVideo};
 pub use wire::Saved;

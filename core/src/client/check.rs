@@ -5,7 +5,7 @@ use std::io;
 use super::inspect::inspect;
 use crate::error::{Error, ErrorKind, Result};
 use crate::media::{Media, MediaInfo, Rule, Violation, judge};
-use crate::model::{Field, FieldKind, Input, InputValue, Level, ModelDescription, describe};
+use crate::model::{Input, InputValue, Level, describe, validate};
 
 /// What a check found.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
@@ -64,7 +64,7 @@ pub async fn check(input: impl Into<Input>) -> Result<Report> {
     Ok(examine(&input.into(), true).await)
 }
 
-/// Reads all media of the input and judges them, unless `judge_media` is off.
+/// Judges the input's values, reads all its media, and judges them unless `judge_media` is off.
 pub(super) async fn examine(input: &Input, judge_media: bool) -> Report {
     let description = describe(input.model());
     let media = input.fields().filter_map(|(name, value)| match value {
@@ -74,16 +74,15 @@ pub(super) async fn examine(input: &Input, judge_media: bool) -> Report {
     let seen = futures_util::future::join_all(
         media.map(|(name, media)| async move { (name, media, inspect(media).await) }),
     );
-    let mut report = Report { violations: missing(input, description), media: Vec::new() };
+    let violations = description.map(|description| validate(input, description));
+    let mut report = Report { violations: violations.unwrap_or_default(), media: Vec::new() };
     for (name, media, info) in seen.await {
         match info {
             Err(error) => report.violations.push(unreadable(name, media, &error)),
             Ok(None) => {}
             Ok(Some(info)) => {
-                let field = description.and_then(|description| description.field(name));
-                if let (true, Some(Field { kind: FieldKind::Media(limits), .. })) =
-                    (judge_media, field)
-                {
+                let limits = description.and_then(|description| description.media_limits(name));
+                if let (true, Some(limits)) = (judge_media, limits) {
                     let found = judge(name, &media.display_name(), &info, limits);
                     report.violations.extend(found);
                 }
@@ -92,24 +91,6 @@ pub(super) async fn examine(input: &Input, judge_media: bool) -> Report {
         }
     }
     report
-}
-
-fn missing(input: &Input, description: Option<&ModelDescription>) -> Vec<Violation> {
-    let fields = description.map_or(&[][..], |description| description.fields);
-    fields
-        .iter()
-        .filter(|field| field.required && input.get(field.name).is_none())
-        .map(|field| {
-            Violation::new(
-                field.name,
-                Rule::Required,
-                Level::Error,
-                "nothing",
-                "a value",
-                format!("{}: is missing; {} needs it.", field.name, input.model()),
-            )
-        })
-        .collect()
 }
 
 fn unreadable(field: &str, media: &Media, error: &io::Error) -> Violation {
