@@ -97,6 +97,8 @@ fn error_object(error: &Error, next: Option<&str>) -> Value {
             "body": http.body,
         })),
         "prediction": error.prediction(),
+        "candidates": error.candidates().collect::<Vec<_>>(),
+        "record": error.record(),
     })
 }
 

@@ -18,6 +18,7 @@ mod terminal;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::args::{Args, Command};
 use crate::exit::Ending;
@@ -44,7 +45,9 @@ fn main() -> ExitCode {
 fn refuse(error: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().any(|argument| argument == "--json");
     if error.use_stderr() && wants_json {
-        let failure = Failure::Usage(error.render().to_string().trim_end().to_owned());
+        let text = error.render().to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+        let failure = Failure::Usage(text.to_owned());
         let options = Options { json: true, ..Options::default() };
         // Nobody is left to hear of a failure.
         let _ = complaint::complain(&failure, &options);
@@ -58,7 +61,8 @@ fn start(options: &Options, args: Args) -> Result<Ending> {
     if options.verbose {
         tracing_subscriber::fmt()
             .with_writer(std::io::stderr)
-            .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
+            .with_max_level(LevelFilter::DEBUG)
+            .with_ansi(false)
             .init();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -33,6 +33,21 @@ fn facts(info: &MediaInfo) -> String {
     facts.join(", ")
 }
 
+/// What a medium is, for programs.
+pub(crate) fn media_json(info: &MediaInfo) -> Value {
+    json!({
+        "container": info.container,
+        "bytes": info.bytes,
+        "duration_seconds": info.duration.map(|duration| duration.as_secs_f64()),
+        "width": info.width,
+        "height": info.height,
+        "video_codec": info.video_codec,
+        "audio_codec": info.audio_codec,
+        "damage": info.damage,
+        "flaw": info.flaw,
+    })
+}
+
 /// The end of a run or a wait: where the output is.
 pub(crate) fn result(
     prediction: &Prediction,

@@ -31,7 +31,12 @@ pub(crate) fn require_writable(out: &Path) -> Result<()> {
     probe.map(drop).map_err(|error| {
         let advice = if folder.is_dir() { "Choose another folder." } else { "Make it first." };
         let shown = folder.display();
-        let why = if folder.is_dir() { reason(&error) } else { "there is no such folder".into() };
+        let why = match error.kind() {
+            _ if !folder.is_dir() => "there is no such folder".to_owned(),
+            // As in /proc, where no file can be made.
+            std::io::ErrorKind::NotFound => "it takes no new files".to_owned(),
+            _ => reason(&error),
+        };
         Failure::Usage(format!("Nothing can be saved in the folder {shown}: {why}. {advice}"))
     })
 }

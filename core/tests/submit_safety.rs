@@ -15,7 +15,7 @@ fn submit() -> Fault {
 }
 
 #[tokio::test]
-async fn a_submit_that_may_have_been_taken_is_not_sent_again() {
+async fn a_submit_that_may_have_been_taken_is_never_sent_again() {
     let lost = [
         ("reset before it was taken", submit().reset(), 0),
         ("reset after it was taken", submit().after_accept().reset(), 1),
@@ -39,7 +39,7 @@ async fn a_submit_that_may_have_been_taken_is_not_sent_again() {
     for (what, fault, charges) in lost {
         let scenario = Scenario::new().fault(fault);
         let stage = Stage::configured(scenario, |config| {
-            config.request_timeout(Duration::from_millis(500))
+            config.request_timeout(Duration::from_millis(500)).recovery_window(Duration::ZERO)
         })
         .await;
         let error = stage.client.run(remote_input()).await.unwrap_err();
@@ -141,7 +141,7 @@ async fn no_connection_is_tried_again_and_then_reported() {
     let listener = {
         let attempts = attempts.clone();
         move |progress| {
-            if let Progress::Submitting { attempt } = progress {
+            if let Progress::Submitting { attempt, .. } = progress {
                 attempts.store(attempt, std::sync::atomic::Ordering::Relaxed);
             }
         }

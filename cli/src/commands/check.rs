@@ -20,8 +20,11 @@ pub(crate) async fn check(options: &Options, input: InputArgs) -> Result<Ending>
     let checked = viseme::check(AudioToVideo::from(input)).await?;
     let ending = if checked.is_ok() { Ending::Done } else { Ending::Invalid };
     if options.json {
-        let media: serde_json::Map<_, _> =
-            checked.media.iter().map(|(field, info)| (field.clone(), json!(info))).collect();
+        let media: serde_json::Map<_, _> = checked
+            .media
+            .iter()
+            .map(|(field, info)| (field.clone(), report::media_json(info)))
+            .collect();
         print(json!({
             "ok": checked.is_ok(),
             "violations": checked.violations,

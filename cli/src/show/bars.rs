@@ -48,6 +48,10 @@ impl Bars {
                 }
             }
             Progress::Submitting { .. } => self.job_bar().set_message("submitting"),
+            Progress::Recovering => {
+                self.report(progress);
+                self.job_bar().set_message("looking for the job");
+            }
             Progress::Submitted { .. } => {
                 self.report(progress);
                 self.job_bar().set_message("submitted");

@@ -13,10 +13,17 @@ pub(super) fn line(progress: &Progress) -> Option<String> {
             (!lines.is_empty()).then(|| lines.join("\n"))
         }
         Progress::Uploaded { field, .. } => Some(format!("uploaded {field}")),
+        Progress::Recovering => {
+            Some("the answer to the submit was lost; looking for the job in the history".to_owned())
+        }
         Progress::Submitted { job_id } => Some(format!("submitted as job {job_id}")),
         Progress::Update(prediction) => Some(state(prediction)),
         Progress::Retrying { error, after } => {
-            Some(format!("{error} Trying again in {}.", size::seconds(*after)))
+            let trouble = match error.http() {
+                Some(http) => format!("The service answered HTTP {}", http.status),
+                None => error.message().trim_end_matches('.').to_owned(),
+            };
+            Some(format!("{trouble}; trying again in {}.", size::seconds(*after)))
         }
         _ => None,
     }
