@@ -73,6 +73,7 @@ pub(crate) fn state_json(prediction: &Prediction) -> Value {
         "job_id": prediction.id,
         "status": prediction.status,
         "output_url": prediction.output_url(),
+        "recovered": prediction.recovered.is_some(),
         "prediction": prediction,
     })
 }

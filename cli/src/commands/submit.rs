@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
 use viseme::AudioToVideo;
 
 use super::{listener, shown};
 use crate::args::Submit;
-use crate::connect;
 use crate::exit::Ending;
 use crate::failure::Result;
 use crate::interrupt::{Stage, Stages};
 use crate::options::Options;
 use crate::show::Show;
 use crate::terminal::print;
+use crate::{connect, report};
 
 pub(crate) async fn submit(options: &Options, submit: Submit) -> Result<Ending> {
     let client = connect::online(options)?;
@@ -24,10 +23,9 @@ pub(crate) async fn submit(options: &Options, submit: Submit) -> Result<Ending> 
         .check_media(!submit.no_check)
         .on_progress(listener(&show, &stages));
     let job = shown(work, &stages, &show).await?;
-    if options.json {
-        print(json!({"job_id": job.id(), "prediction": job.prediction()}))?;
-    } else {
-        print(job.id())?;
+    match job.prediction() {
+        Some(prediction) if options.json => print(report::state_json(prediction))?,
+        _ => print(job.id())?,
     }
     Ok(Ending::Done)
 }
