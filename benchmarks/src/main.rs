@@ -1,6 +1,10 @@
 //! `viseme-load`: the client under measurement, alone in its process. The server runs elsewhere;
 //! who starts this program reads what it measured of itself as one line of JSON.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "telling what it measured is its job")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "telling what it measured is its job"
+)]
 
 mod floor;
 mod measure;
