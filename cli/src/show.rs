@@ -159,6 +159,9 @@ fn line(progress: &Progress) -> Option<String> {
             (!lines.is_empty()).then(|| lines.join("\n"))
         }
         Progress::Uploaded { field, .. } => Some(format!("uploaded {field}")),
+        Progress::Recovering => {
+            Some("the answer was lost; looking for the job in the history".to_owned())
+        }
         Progress::Submitted { job_id } => Some(format!("submitted job {job_id}")),
         Progress::Update(prediction) => Some(prediction.status.to_string()),
         Progress::Retrying { error, after } => {

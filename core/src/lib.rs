@@ -10,13 +10,16 @@ pub mod model;
 mod wire;
 
 pub use client::{
-    Client, Download, Job, Progress, Report, Run, Submit, Updates, Upload, Wait, check,
+    Client, Download, Job, Progress, Report, Run, RunMany, RunResult, Submit, Updates, Upload,
+    Wait, check,
 };
-#[doc(hidden)]
+#[cfg(feature = "testing")]
 pub use clock::Clock;
 pub use config::{Config, ConfigBuilder, DEFAULT_BASE_URL, DEFAULT_DEADLINE};
 pub use error::{Error, ErrorKind, HttpAnswer, Result};
-pub use job::{Backoff, Output, Pacing, Prediction, Status};
+pub use job::{
+    Backoff, Output, Pacing, Prediction, RecoveredBy, Status, SubmitLimits, SubmitRecord,
+};
 pub use media::Media;
 pub use model::{AudioToVideo, Input};
 pub use wire::Saved;

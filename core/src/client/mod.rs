@@ -6,7 +6,9 @@ mod inspect;
 mod job;
 mod prepare;
 mod progress;
+mod recover;
 mod run;
+mod run_many;
 mod submit;
 mod updates;
 mod upload;
@@ -17,13 +19,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 pub use check::{Report, check};
 pub use download::Download;
 pub use job::{Job, Wait};
 pub use progress::Progress;
 pub use run::Run;
+pub use run_many::{RunMany, RunResult};
 pub use submit::Submit;
 pub use updates::Updates;
 pub use upload::Upload;
@@ -31,13 +34,18 @@ pub use upload::Upload;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigBuilder};
 use crate::error::Result;
-use crate::job::{Pacing, PollBudget, Prediction};
+use crate::job::{
+    Backoff, Claims, Pacing, PollBudget, Prediction, RecoveryPolicy, SubmitBudget, SubmitPolicy,
+};
 use crate::media::Media;
 use crate::model::{Input, describe};
 use crate::wire::{Api, Downloads, ReqwestTransport, Transport, Uploads};
 
 /// How many uploads and downloads a client has under way at once; further ones queue.
 const MAX_TRANSFERS: usize = 16;
+
+/// The longest pause between two looks for a lost submit.
+const LONGEST_SEARCH_PAUSE: Duration = Duration::from_secs(15);
 
 /// A client of the service. Cheap to clone; all clones share connections and the poll budget.
 ///
@@ -57,6 +65,9 @@ struct Shared {
     transfers: Semaphore,
     clock: Arc<dyn Clock>,
     budget: Mutex<PollBudget>,
+    claims: Mutex<Claims>,
+    submit_budget: Mutex<SubmitBudget>,
+    running: Option<Semaphore>,
 }
 
 impl Client {
@@ -65,7 +76,7 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where TLS or the proxy cannot be set up.
     pub fn new(config: Config) -> Result<Self> {
-        Self::with_clock(config, Arc::new(SystemClock::new()))
+        Self::assemble(config, Arc::new(SystemClock::new()))
     }
 
     /// A client set up from the environment alone; `WAVESPEED_API_KEY` is needed.
@@ -81,12 +92,16 @@ impl Client {
         Config::builder()
     }
 
-    /// A client whose time and chance come from elsewhere: for tests.
+    /// A client whose time and chance come from elsewhere.
     ///
     /// # Errors
     /// As [`Client::new`].
-    #[cfg_attr(not(feature = "testing"), doc(hidden))]
+    #[cfg(feature = "testing")]
     pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
+        Self::assemble(config, clock)
+    }
+
+    fn assemble(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
         let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new(&config)?);
         let shared = Shared {
             api: Api::new(Arc::clone(&transport), &config)?,
@@ -94,6 +109,11 @@ impl Client {
             downloads: Downloads::new(transport, Arc::clone(&clock), &config),
             transfers: Semaphore::new(MAX_TRANSFERS),
             budget: Mutex::new(PollBudget::new(config.max_polls_per_second)),
+            claims: Mutex::default(),
+            submit_budget: Mutex::new(SubmitBudget::new(
+                config.submit_limits.map(|limits| limits.per_minute),
+            )),
+            running: config.submit_limits.map(|limits| Semaphore::new(limits.concurrent.max(1))),
             clock,
             config,
         };
@@ -114,6 +134,32 @@ impl Client {
     /// ```
     pub fn run(&self, input: impl Into<Input>) -> Run {
         Run::new(self.clone(), input.into())
+    }
+
+    /// Runs many inputs, at most `limit` of them at once; the results come as they are ready, each
+    /// with the position of its input.
+    ///
+    /// ```no_run
+    /// # async fn example() -> viseme::Result<()> {
+    /// use viseme::{AudioToVideo, Client};
+    ///
+    /// let client = Client::from_env()?;
+    /// let voices = ["hello.mp3", "goodbye.mp3"];
+    /// let inputs = voices.map(|voice| AudioToVideo::new(voice, "face.mp4"));
+    /// let mut results = client.run_many(inputs, 10);
+    /// while let Some(done) = results.next().await {
+    ///     println!("{}: {:?}", voices[done.index], done.result);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn run_many<I>(&self, inputs: I, limit: usize) -> RunMany
+    where
+        I: IntoIterator<Item: Into<Input> + 'static>,
+        I::IntoIter: Send + 'static,
+    {
+        let inputs = inputs.into_iter().map(Into::into);
+        RunMany::new(self.clone(), Box::new(inputs), limit)
     }
 
     /// Checks and uploads what is needed, and sends the POST that costs money, at most once; does
@@ -185,6 +231,50 @@ impl Client {
     fn slow_down(&self, pause: Duration) {
         let until = self.now().saturating_add(pause);
         self.budget(|budget| budget.pause_until(until));
+    }
+
+    /// A place among the jobs that may be under way at once, where that is bounded.
+    async fn place(&self) -> Result<Option<SemaphorePermit<'_>>> {
+        match &self.shared.running {
+            Some(running) => Ok(Some(running.acquire().await.map_err(upload::closed)?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Waits until a submit may go out.
+    async fn await_submit_slot(&self) {
+        let wait = self.submit_budget(|budget| budget.reserve(self.now()));
+        self.sleep(wait).await;
+    }
+
+    /// Holds back all submits: the service asked this client to slow down.
+    fn rest_from_submits(&self, pause: Duration) {
+        let until = self.now().saturating_add(pause);
+        self.submit_budget(|budget| budget.rest_until(until));
+    }
+
+    fn submit_budget<T>(&self, act: impl FnOnce(&mut SubmitBudget) -> T) -> T {
+        act(&mut self.shared.submit_budget.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How a submit is sent and, if it is lost, looked for.
+    fn submit_policy(&self, deadline: Duration) -> SubmitPolicy {
+        let config = &self.shared.config;
+        let recovery = (!config.recovery_window.is_zero()).then_some(RecoveryPolicy {
+            window: config.recovery_window,
+            backoff: Backoff { base: config.backoff.base, max: LONGEST_SEARCH_PAUSE },
+        });
+        SubmitPolicy {
+            max_attempts: config.max_submit_attempts,
+            backoff: config.backoff,
+            max_retry_after: config.max_retry_after,
+            deadline,
+            recovery,
+        }
+    }
+
+    fn claims<T>(&self, act: impl FnOnce(&mut Claims) -> T) -> T {
+        act(&mut self.shared.claims.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn budget<T>(&self, act: impl FnOnce(&mut PollBudget) -> T) -> T {

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::Report;
 use crate::error::Error;
-use crate::job::Prediction;
+use crate::job::{Prediction, SubmitRecord};
 
 /// One piece of news from a run.
 #[derive(Clone, Debug)]
@@ -35,7 +35,12 @@ pub enum Progress {
     Submitting {
         /// 1, or more after an answer that proved the one before was not taken.
         attempt: u32,
+        /// What is sent and when: saved now, it lets [`Client::recover`](crate::Client::recover)
+        /// find the job even if this process dies before the answer comes.
+        record: SubmitRecord,
     },
+    /// The answer to the submit was lost; the job is looked for in the history.
+    Recovering,
     /// There is a job.
     Submitted {
         /// Its id: enough to go on from in another process, another day.

@@ -61,10 +61,12 @@ impl Run {
     async fn go(self) -> Result<Prediction> {
         let Self { client, input, check_media, deadline, on_progress } = self;
         let body = prepare(&client, &input, check_media, &on_progress).await?;
+        let _place = client.place().await?;
+        client.await_submit_slot().await;
         let deadline = deadline.unwrap_or(client.shared.config.deadline);
         let deadline = client.now().saturating_add(deadline);
-        let prediction = submit(&client, input.model(), &body, deadline, &on_progress).await?;
-        let watcher = Watcher::submitted(client, prediction, deadline);
+        let prediction = submit(&client, input.model(), body, deadline, &on_progress).await?;
+        let watcher = Watcher::submitted(client.clone(), prediction, deadline);
         watcher.finish(&on_progress).await.map(Arc::unwrap_or_clone)
     }
 }

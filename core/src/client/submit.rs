@@ -2,7 +2,7 @@
 
 use std::future::IntoFuture;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::prepare::prepare;
 use super::progress::{OnProgress, Progress};
 use super::{Client, Job};
-use crate::error::Result;
-use crate::job::{Prediction, Submission, SubmitAction, SubmitEvent, SubmitPolicy};
+use crate::error::{ErrorKind, Result};
+use crate::job::{Prediction, Submission, SubmitAction, SubmitAnswer, SubmitEvent, SubmitRecord};
 use crate::model::Input;
 
 /// A submit, sent when awaited; made by [`Client::submit`].
@@ -47,8 +47,9 @@ impl Submit {
     async fn send(self) -> Result<Job> {
         let Self { client, input, check_media, on_progress } = self;
         let body = prepare(&client, &input, check_media, &on_progress).await?;
+        client.await_submit_slot().await;
         let deadline = client.now().saturating_add(client.shared.config.deadline);
-        let prediction = submit(&client, input.model(), &body, deadline, &on_progress).await?;
+        let prediction = submit(&client, input.model(), body, deadline, &on_progress).await?;
         Ok(Job::submitted(client, prediction))
     }
 }
@@ -66,41 +67,119 @@ impl IntoFuture for Submit {
 pub(super) async fn submit(
     client: &Client,
     model: &str,
-    body: &Value,
+    body: Value,
     deadline: Duration,
     on_progress: &OnProgress,
 ) -> Result<Arc<Prediction>> {
-    let config = &client.shared.config;
-    let mut submission = Submission::new(SubmitPolicy {
-        max_attempts: config.max_submit_attempts,
-        backoff: config.backoff,
-        max_retry_after: config.max_retry_after,
-        deadline,
-    });
+    let submission = Submission::new(client.submit_policy(deadline));
+    let record = SubmitRecord::new(model, body, SystemTime::now());
+    drive(client, submission, record, on_progress).await
+}
+
+/// Drives a submission to its end, and keeps the books on which jobs are whose.
+pub(super) async fn drive(
+    client: &Client,
+    mut submission: Submission,
+    mut record: SubmitRecord,
+    on_progress: &OnProgress,
+) -> Result<Arc<Prediction>> {
+    let mut books = Books { client, record: &record.clone(), open: Open::No };
+    if submission.is_lost() {
+        books.open = Open::Lost;
+    }
     let mut event = SubmitEvent::Start;
     loop {
         event = match submission.step(client.now(), event, client.random()) {
             SubmitAction::Submit => {
                 let attempt = submission.attempts();
-                on_progress.tell(|| Progress::Submitting { attempt });
-                SubmitEvent::Answered(client.shared.api.submit(model, body).await)
+                if attempt > 1 {
+                    client.await_submit_slot().await;
+                }
+                record.sent_at = SystemTime::now();
+                on_progress.tell(|| Progress::Submitting { attempt, record: record.clone() });
+                books.begin();
+                let answer = client.shared.api.submit(&record.model, &record.input).await;
+                books.answered(&answer);
+                SubmitEvent::Answered(answer)
+            }
+            SubmitAction::Search => {
+                tracing::info!(model = record.model, "looking for a lost submit in the history");
+                on_progress.tell(|| Progress::Recovering);
+                SubmitEvent::Searched(client.look_for(&record).await)
             }
             SubmitAction::Sleep(pause, error) => {
-                tracing::debug!(model, %error, ?pause, "submit was not taken; trying again");
-                on_progress.tell(|| Progress::Retrying { error, after: pause });
+                tracing::debug!(model = record.model, %error, ?pause, "pausing before going on");
+                if error.kind() == ErrorKind::RateLimit {
+                    client.rest_from_submits(pause);
+                }
+                if !submission.is_lost() {
+                    on_progress.tell(|| Progress::Retrying { error, after: pause });
+                }
                 client.sleep(pause).await;
                 SubmitEvent::Woke
             }
-            SubmitAction::Finish(outcome) => {
-                if let Ok(prediction) = &outcome {
-                    tracing::info!(model, job = prediction.id, "submitted");
-                    on_progress.tell(|| Progress::Submitted { job_id: prediction.id.clone() });
-                }
-                return outcome.map(|prediction| named(prediction, model));
+            SubmitAction::Finish(Ok(prediction)) => {
+                let recovered = prediction.recovered.is_some();
+                tracing::info!(model = record.model, job = prediction.id, recovered, "submitted");
+                on_progress.tell(|| Progress::Submitted { job_id: prediction.id.clone() });
+                return Ok(named(prediction, &record.model));
             }
+            SubmitAction::Finish(Err(error)) if error.kind() == ErrorKind::SubmissionUnknown => {
+                return Err(error.with_record(record));
+            }
+            SubmitAction::Finish(Err(error)) => return Err(error),
             // The machine asks for nothing only after events it did not ask for.
             SubmitAction::Nothing => SubmitEvent::Woke,
         };
+    }
+}
+
+/// Keeps the client's claims right, also when the submission is dropped half-way.
+struct Books<'a> {
+    client: &'a Client,
+    record: &'a SubmitRecord,
+    open: Open,
+}
+
+enum Open {
+    No,
+    InFlight,
+    Lost,
+}
+
+impl Books<'_> {
+    fn begin(&mut self) {
+        self.client.claims(|claims| claims.begin(&self.record.model, &self.record.input));
+        self.open = Open::InFlight;
+    }
+
+    fn answered(&mut self, answer: &SubmitAnswer) {
+        let (model, input) = (&self.record.model, &self.record.input);
+        self.client.claims(|claims| match answer {
+            SubmitAnswer::Accepted(prediction) => {
+                claims.end(model, input);
+                if !claims.claim(&prediction.id) {
+                    tracing::warn!(job = prediction.id, "the service gave the same job twice");
+                }
+            }
+            SubmitAnswer::Refused { .. } => claims.end(model, input),
+            SubmitAnswer::Lost(_) => claims.lose(model, input),
+        });
+        self.open = match answer {
+            SubmitAnswer::Lost(_) => Open::Lost,
+            _ => Open::No,
+        };
+    }
+}
+
+impl Drop for Books<'_> {
+    fn drop(&mut self) {
+        let (model, input) = (&self.record.model, &self.record.input);
+        match self.open {
+            Open::No => {}
+            Open::InFlight => self.client.claims(|claims| claims.end(model, input)),
+            Open::Lost => self.client.claims(|claims| claims.settle(model, input)),
+        }
     }
 }
 

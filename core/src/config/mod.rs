@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::{Backoff, Pacing};
+use crate::job::{Backoff, Pacing, SubmitLimits};
 
 /// Where WaveSpeedAI's API lives.
 pub const DEFAULT_BASE_URL: &str = "https://api.wavespeed.ai";
@@ -34,6 +34,8 @@ pub struct Config {
     pub(crate) max_submit_attempts: u32,
     pub(crate) backoff: Backoff,
     pub(crate) max_retry_after: Duration,
+    pub(crate) recovery_window: Duration,
+    pub(crate) submit_limits: Option<SubmitLimits>,
     pub(crate) proxy: Option<Url>,
     pub(crate) ca_bundle: Option<PathBuf>,
     pub(crate) allow_http: bool,
@@ -113,6 +115,8 @@ pub struct ConfigBuilder {
     max_submit_attempts: Option<u32>,
     backoff: Option<Backoff>,
     max_retry_after: Option<Duration>,
+    recovery_window: Option<Duration>,
+    submit_limits: Option<SubmitLimits>,
     proxy: Option<String>,
     ca_bundle: Option<PathBuf>,
     client_name: Option<String>,
@@ -220,6 +224,20 @@ impl ConfigBuilder {
         self
     }
 
+    /// How long a submit whose answer was lost is looked for in the history, where a job may show
+    /// up late. Default 2 min; zero turns the search off, and a lost submit is an error at once.
+    pub fn recovery_window(mut self, window: Duration) -> Self {
+        self.recovery_window = Some(window);
+        self
+    }
+
+    /// Keeps to what the account's tier allows: submits wait for their turn. Off by default. The
+    /// number at once counts runs, which know when their job ends, and not bare submits.
+    pub fn submit_limits(mut self, limits: SubmitLimits) -> Self {
+        self.submit_limits = Some(limits);
+        self
+    }
+
     /// The proxy for all requests (`http://`, `https://` or `socks5://`). Default: the proxy
     /// variables and settings of the system; never a proxy for a base URL on this machine.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
@@ -283,6 +301,8 @@ impl ConfigBuilder {
             max_submit_attempts: self.max_submit_attempts.unwrap_or(5),
             backoff,
             max_retry_after: self.max_retry_after.unwrap_or(Duration::from_secs(5 * 60)),
+            recovery_window: self.recovery_window.unwrap_or(Duration::from_secs(2 * 60)),
+            submit_limits: self.submit_limits,
             proxy: self.proxy.as_deref().map(proxy).transpose()?,
             ca_bundle: self.ca_bundle,
             allow_http: self.allow_http,

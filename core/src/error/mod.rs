@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub use kind::ErrorKind;
 
-use crate::job::Prediction;
+use crate::job::{Prediction, SubmitRecord};
 use crate::media::Violation;
 
 /// Shorthand for a result with the crate's [`Error`].
@@ -48,6 +48,8 @@ struct Inner {
     job_id: Option<String>,
     prediction: Option<Arc<Prediction>>,
     violations: Vec<Violation>,
+    candidates: Vec<Arc<Prediction>>,
+    record: Option<Box<SubmitRecord>>,
     attempts: u32,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -62,6 +64,8 @@ impl Error {
             job_id: None,
             prediction: None,
             violations: Vec::new(),
+            candidates: Vec::new(),
+            record: None,
             attempts: 1,
             source: None,
         }))
@@ -89,6 +93,16 @@ impl Error {
 
     pub(crate) fn with_violations(mut self, violations: Vec<Violation>) -> Self {
         self.0.violations = violations;
+        self
+    }
+
+    pub(crate) fn with_candidates(mut self, candidates: Vec<Arc<Prediction>>) -> Self {
+        self.0.candidates = candidates;
+        self
+    }
+
+    pub(crate) fn with_record(mut self, record: SubmitRecord) -> Self {
+        self.0.record = Some(Box::new(record));
         self
     }
 
@@ -149,6 +163,19 @@ impl Error {
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.0.violations
+    }
+
+    /// The jobs of the history that could be the lost one; empty unless the kind is
+    /// [`ErrorKind::SubmissionUnknown`] and several fit.
+    pub fn candidates(&self) -> impl Iterator<Item = &Prediction> {
+        self.0.candidates.iter().map(Arc::as_ref)
+    }
+
+    /// What was submitted and when, where its fate is unknown: enough to look for it again with
+    /// [`Client::recover`](crate::Client::recover).
+    #[must_use]
+    pub fn record(&self) -> Option<&SubmitRecord> {
+        self.0.record.as_deref()
     }
 
     /// How many times the failed step was tried.

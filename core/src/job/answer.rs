@@ -22,6 +22,26 @@ pub enum SubmitAnswer {
     Lost(Error),
 }
 
+/// What came of a look into the history for a lost submit.
+#[derive(Clone, Debug)]
+pub enum SearchAnswer {
+    /// The job was found, and no other submit of this client takes it.
+    Found(Arc<Prediction>),
+    /// Nothing that fits, so far.
+    NotYet,
+    /// Several jobs fit; which of them it is cannot be told.
+    Several(Vec<Arc<Prediction>>),
+    /// Something that may pass.
+    Trouble {
+        /// What went wrong.
+        error: Error,
+        /// How long the service asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// The history may not be read.
+    Refused(Error),
+}
+
 /// Whether a refused submit may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resend {

@@ -2,17 +2,26 @@
 
 mod answer;
 mod budget;
+mod claims;
 mod ending;
+mod lost;
 mod pacing;
 mod prediction;
+mod record;
+mod recovery;
 mod status;
 mod submission;
+mod submit_budget;
 mod watch;
 
-pub use answer::{PollAnswer, Resend, SubmitAnswer};
+pub use answer::{PollAnswer, Resend, SearchAnswer, SubmitAnswer};
 pub use budget::PollBudget;
+pub use claims::Claims;
 pub use pacing::{Backoff, Pacing};
 pub use prediction::{Output, Prediction};
+pub use record::SubmitRecord;
+pub use recovery::{Finding, RecoveredBy, find};
 pub use status::Status;
-pub use submission::{Submission, SubmitAction, SubmitEvent, SubmitPolicy};
+pub use submission::{RecoveryPolicy, Submission, SubmitAction, SubmitEvent, SubmitPolicy};
+pub use submit_budget::{SubmitBudget, SubmitLimits};
 pub use watch::{Watch, WatchAction, WatchEvent, WatchPolicy};

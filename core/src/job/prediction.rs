@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use super::Status;
+use super::{RecoveredBy, Status};
 
 /// One output of a completed job.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,6 +72,8 @@ pub struct Prediction {
     pub timings: BTreeMap<String, Duration>,
     /// The input of the job, where the service repeats it (webhooks, history).
     pub input: Option<Value>,
+    /// Set where the answer to the submit was lost and the job was found in the history.
+    pub recovered: Option<RecoveredBy>,
     /// Every other field of the service's answer, and fields whose type was not understood.
     pub extra: Map<String, Value>,
 }
@@ -93,6 +95,7 @@ impl Prediction {
             execution_time: None,
             timings: BTreeMap::new(),
             input: None,
+            recovered: None,
             extra: Map::new(),
         }
     }
@@ -143,6 +146,10 @@ impl Serialize for Prediction {
         map.serialize_entry("timings", &timings)?;
         if let Some(input) = &self.input {
             map.serialize_entry("input", input)?;
+        }
+        if let Some(by) = self.recovered {
+            map.serialize_entry("recovered", &true)?;
+            map.serialize_entry("recovered_by", &by)?;
         }
         for (name, value) in &self.extra {
             map.serialize_entry(name, value)?;

@@ -1,15 +1,17 @@
 //! The at-most-once submit, as a pure machine: events in, actions out.
 //!
 //! A submit goes out again only after an answer that proves the one before was not taken. After
-//! an answer that leaves this open, no further submit goes out, whatever comes.
+//! an answer that leaves this open, no further submit goes out, whatever comes: the job is looked
+//! for in the history.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Prediction;
-use super::answer::{Resend, SubmitAnswer};
+use super::answer::{Resend, SearchAnswer, SubmitAnswer};
+use super::lost::{Search, submission_unknown};
 use super::pacing::Backoff;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// How often and how long to try.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +24,17 @@ pub struct SubmitPolicy {
     pub max_retry_after: Duration,
     /// When to give up, on the clock of the `now` that is handed in.
     pub deadline: Duration,
+    /// How a lost submit is looked for; `None` where it is not.
+    pub recovery: Option<RecoveryPolicy>,
+}
+
+/// How a lost submit is looked for in the history.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RecoveryPolicy {
+    /// How long to look, from the loss: a job may show up in the history late.
+    pub window: Duration,
+    /// The pauses between two looks.
+    pub backoff: Backoff,
 }
 
 /// What happened.
@@ -31,6 +44,8 @@ pub enum SubmitEvent {
     Start,
     /// The submit's outcome.
     Answered(SubmitAnswer),
+    /// What the history tells.
+    Searched(SearchAnswer),
     /// The pause is over.
     Woke,
 }
@@ -40,6 +55,8 @@ pub enum SubmitEvent {
 pub enum SubmitAction {
     /// Send the POST that costs money.
     Submit,
+    /// Look for the job in the history.
+    Search,
     /// Wait, for that reason, then report [`SubmitEvent::Woke`].
     Sleep(Duration, Error),
     /// It is decided.
@@ -48,11 +65,17 @@ pub enum SubmitAction {
     Nothing,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum State {
     Fresh,
     InFlight,
     Pausing,
+    /// A submit from another time was lost; it is to be looked for.
+    ToRecover(Box<Error>),
+    /// The submit was lost: the history is looked into…
+    Searching(Box<Search>),
+    /// … again after a pause.
+    PausingSearch(Box<Search>),
     Done,
 }
 
@@ -72,32 +95,52 @@ impl Submission {
         Self { policy, state: State::Fresh, attempts: 0 }
     }
 
+    /// A submit that was sent and lost some time ago, for this reason: none goes out, it is only
+    /// looked for.
+    #[must_use]
+    pub fn lost(policy: SubmitPolicy, cause: Error) -> Self {
+        Self { policy, state: State::ToRecover(Box::new(cause)), attempts: 0 }
+    }
+
     /// How many submits went out.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
+    /// Whether a submit went out whose fate is open.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        matches!(self.state, State::Searching(_) | State::PausingSearch(_) | State::ToRecover(_))
+    }
+
     /// What to do after this event, at this moment; `random` is from 0 to 1.
     pub fn step(&mut self, now: Duration, event: SubmitEvent, random: f64) -> SubmitAction {
-        match (self.state, event) {
+        match (std::mem::replace(&mut self.state, State::Done), event) {
             (State::Fresh, SubmitEvent::Start) | (State::Pausing, SubmitEvent::Woke) => {
                 self.state = State::InFlight;
                 self.attempts += 1;
                 SubmitAction::Submit
             }
             (State::InFlight, SubmitEvent::Answered(answer)) => self.answered(now, answer, random),
-            _ => SubmitAction::Nothing,
+            (State::ToRecover(cause), SubmitEvent::Start) => {
+                self.search(Search::new(now, &self.policy, *cause))
+            }
+            (State::PausingSearch(search), SubmitEvent::Woke) => self.search(*search),
+            (State::Searching(search), SubmitEvent::Searched(answer)) => {
+                self.searched(now, *search, answer, random)
+            }
+            (state, _) => {
+                self.state = state;
+                SubmitAction::Nothing
+            }
         }
     }
 
     fn answered(&mut self, now: Duration, answer: SubmitAnswer, random: f64) -> SubmitAction {
         match answer {
             SubmitAnswer::Accepted(prediction) => self.finish(Ok(prediction)),
-            SubmitAnswer::Lost(error) => {
-                let error = submission_unknown(error).with_attempts(self.attempts);
-                self.finish(Err(error))
-            }
+            SubmitAnswer::Lost(cause) => self.lose(now, cause, random),
             SubmitAnswer::Refused { error, resend: Resend::After(retry_after) }
                 if self.attempts < self.policy.max_attempts =>
             {
@@ -117,24 +160,72 @@ impl Submission {
         }
     }
 
+    fn lose(&mut self, now: Duration, cause: Error, random: f64) -> SubmitAction {
+        if self.policy.recovery.is_none() {
+            let error = submission_unknown(&cause, "it was not looked for");
+            return self.give_up(error);
+        }
+        let search = Search::new(now, &self.policy, cause);
+        self.pause_search(now, search, Duration::ZERO, random)
+    }
+
+    fn search(&mut self, mut search: Search) -> SubmitAction {
+        search.looks += 1;
+        self.state = State::Searching(Box::new(search));
+        SubmitAction::Search
+    }
+
+    fn searched(
+        &mut self,
+        now: Duration,
+        mut search: Search,
+        answer: SearchAnswer,
+        random: f64,
+    ) -> SubmitAction {
+        match answer {
+            SearchAnswer::Found(prediction) => self.finish(Ok(prediction)),
+            SearchAnswer::Several(jobs) => self.give_up(search.several(jobs)),
+            SearchAnswer::Refused(error) => self.give_up(search.refused(&error)),
+            SearchAnswer::NotYet => {
+                search.trouble = None;
+                self.pause_search(now, search, Duration::ZERO, random)
+            }
+            SearchAnswer::Trouble { error, retry_after } => {
+                search.trouble = Some(error);
+                let asked = retry_after.unwrap_or_default().min(self.policy.max_retry_after);
+                self.pause_search(now, search, asked, random)
+            }
+        }
+    }
+
+    /// Looks again after a pause, a last time at the end of the window.
+    fn pause_search(
+        &mut self,
+        now: Duration,
+        search: Search,
+        asked: Duration,
+        random: f64,
+    ) -> SubmitAction {
+        let left = search.until.saturating_sub(now);
+        if left.is_zero() && search.looks > 0 {
+            return self.give_up(search.nothing());
+        }
+        let backoff = self.policy.recovery.map_or(self.policy.backoff, |policy| policy.backoff);
+        let pause = backoff.delay(search.looks + 1, random).max(asked).min(left);
+        let cause = search.cause.clone();
+        self.state = State::PausingSearch(Box::new(search));
+        SubmitAction::Sleep(pause, cause)
+    }
+
+    fn give_up(&mut self, error: Error) -> SubmitAction {
+        let error = error.with_attempts(self.attempts.max(1));
+        self.finish(Err(error))
+    }
+
     fn finish(&mut self, outcome: Result<Arc<Prediction>, Error>) -> SubmitAction {
         self.state = State::Done;
         SubmitAction::Finish(outcome)
     }
-}
-
-fn submission_unknown(cause: Error) -> Error {
-    let message = format!(
-        "The submit was sent, but no usable answer came ({}), so the job may exist and may be \
-         charged; it was not sent again. Look for it in the history of your account before you \
-         submit the same input again.",
-        cause.message().trim_end_matches('.'),
-    );
-    let mut error = Error::new(ErrorKind::SubmissionUnknown, message);
-    if let Some(http) = cause.http() {
-        error = error.with_http(http.clone());
-    }
-    error.with_app_code(cause.app_code()).with_source(cause)
 }
 
 #[cfg(test)]

@@ -183,11 +183,15 @@ impl Watch {
     fn seen(
         &mut self,
         now: Duration,
-        prediction: Arc<Prediction>,
+        mut prediction: Arc<Prediction>,
         retry_after: Option<Duration>,
         random: f64,
     ) -> WatchStep {
         self.failures = 0;
+        let recovered = self.latest.as_ref().and_then(|latest| latest.recovered);
+        if recovered.is_some() {
+            Arc::make_mut(&mut prediction).recovered = recovered;
+        }
         let is_news = self.latest.as_ref().is_none_or(|latest| prediction.differs_from(latest));
         let news = is_news.then(|| Arc::clone(&prediction));
         self.latest = Some(Arc::clone(&prediction));

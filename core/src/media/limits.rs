@@ -291,3 +291,6 @@ fn extension(name: &str) -> Option<String> {
 fn is_known(extension: &str) -> bool {
     Container::ALL.iter().any(|container| container.extensions().contains(&extension))
 }
+
+#[cfg(test)]
+mod tests;

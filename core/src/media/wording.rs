@@ -15,7 +15,6 @@ pub(super) fn seconds(value: f64) -> String {
 pub(super) fn size(bytes: u64) -> String {
     const MB: f64 = 1024.0 * 1024.0;
     // Exact far above any file's size.
-    #[allow(clippy::cast_precision_loss)]
     let value = bytes as f64;
     if value < MB / 10.0 { format!("{bytes} bytes") } else { format!("{} MB", decimal(value / MB)) }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::ErrorKind;
 use crate::job::Status;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -9,7 +10,15 @@ fn policy() -> SubmitPolicy {
         backoff: Backoff { base: Duration::from_secs(1), max: Duration::from_secs(30) },
         max_retry_after: Duration::from_secs(300),
         deadline: HOUR,
+        recovery: None,
     }
+}
+
+/// As [`policy`], and a lost submit is looked for during ten seconds.
+fn recovering() -> SubmitPolicy {
+    let backoff = Backoff { base: Duration::from_secs(1), max: Duration::from_secs(4) };
+    let recovery = RecoveryPolicy { window: Duration::from_secs(10), backoff };
+    SubmitPolicy { recovery: Some(recovery), ..policy() }
 }
 
 fn error(kind: ErrorKind) -> Error {
@@ -37,6 +46,7 @@ fn lost() -> SubmitAnswer {
 fn words(action: &SubmitAction) -> String {
     match action {
         SubmitAction::Submit => "submit".into(),
+        SubmitAction::Search => "search".into(),
         SubmitAction::Sleep(pause, _) => format!("sleep {}", pause.as_secs()),
         SubmitAction::Finish(Ok(prediction)) => format!("job {}", prediction.id),
         SubmitAction::Finish(Err(error)) => format!("{} after {}", error.code(), error.attempts()),
@@ -122,6 +132,137 @@ fn a_lost_submit_keeps_what_the_server_said() {
     assert!(std::error::Error::source(&error).is_some());
 }
 
+fn found() -> SearchAnswer {
+    SearchAnswer::Found(Arc::new(Prediction::new("j2", Status::Processing)))
+}
+
+fn history_trouble(seconds: Option<u64>) -> SearchAnswer {
+    let retry_after = seconds.map(Duration::from_secs);
+    SearchAnswer::Trouble { error: error(ErrorKind::Server), retry_after }
+}
+
+fn several() -> SearchAnswer {
+    let job = |id: &str| Arc::new(Prediction::new(id, Status::Created));
+    SearchAnswer::Several(vec![job("a"), job("b")])
+}
+
+/// Plays the events; each pause takes as long as it says, everything else no time.
+fn play(mut machine: Submission, events: Vec<SubmitEvent>) -> String {
+    let mut now = Duration::ZERO;
+    let mut said = Vec::new();
+    for event in events {
+        let action = machine.step(now, event, 0.5);
+        if let SubmitAction::Sleep(pause, _) = &action {
+            now += *pause;
+        }
+        said.push(words(&action));
+    }
+    said.join(", ")
+}
+
+#[test]
+fn a_lost_submit_is_looked_for() {
+    use SearchAnswer::{NotYet, Refused};
+    use SubmitEvent::{Answered, Searched, Start, Woke};
+    for (events, expected) in [
+        (vec![Start, Answered(lost()), Woke, Searched(found())], "submit, sleep 1, search, job j2"),
+        (
+            vec![Start, Answered(lost()), Woke, Searched(NotYet), Woke, Searched(found())],
+            "submit, sleep 1, search, sleep 2, search, job j2",
+        ),
+        // The last look comes at the end of the window.
+        (
+            vec![
+                Start,
+                Answered(lost()),
+                Woke,
+                Searched(NotYet),
+                Woke,
+                Searched(NotYet),
+                Woke,
+                Searched(NotYet),
+                Woke,
+                Searched(NotYet),
+            ],
+            "submit, sleep 1, search, sleep 2, search, sleep 4, search, sleep 3, search, \
+             submission_unknown after 1",
+        ),
+        (
+            vec![Start, Answered(lost()), Woke, Searched(several())],
+            "submit, sleep 1, search, submission_unknown after 1",
+        ),
+        (
+            vec![
+                Start,
+                Answered(lost()),
+                Woke,
+                Searched(Refused(error(ErrorKind::Authentication))),
+            ],
+            "submit, sleep 1, search, submission_unknown after 1",
+        ),
+        (
+            vec![
+                Start,
+                Answered(lost()),
+                Woke,
+                Searched(history_trouble(Some(5))),
+                Woke,
+                Searched(found()),
+            ],
+            "submit, sleep 1, search, sleep 5, search, job j2",
+        ),
+        // A search nobody asked for, a second answer.
+        (
+            vec![Start, Searched(found()), Answered(lost()), Answered(accepted()), Woke, Start],
+            "submit, nothing, sleep 1, nothing, search, nothing",
+        ),
+        // Lost after another attempt that was provably not taken.
+        (
+            vec![Start, Answered(again(None)), Woke, Answered(lost()), Woke, Searched(found())],
+            "submit, sleep 1, submit, sleep 1, search, job j2",
+        ),
+    ] {
+        assert_eq!(play(Submission::new(recovering()), events), expected);
+    }
+}
+
+#[test]
+fn a_submit_of_another_time_is_looked_for_at_once_and_never_sent() {
+    use SubmitEvent::{Answered, Searched, Start, Woke};
+    let machine = Submission::lost(recovering(), error(ErrorKind::Connection));
+    assert!(machine.is_lost());
+    let events = vec![
+        Woke,
+        Answered(accepted()),
+        Start,
+        Searched(SearchAnswer::NotYet),
+        Woke,
+        Searched(found()),
+    ];
+    assert_eq!(play(machine, events), "nothing, nothing, search, sleep 2, search, job j2");
+}
+
+#[test]
+fn the_end_of_a_search_says_what_it_found() {
+    for (answer, word) in [
+        (SearchAnswer::NotYet, "no job that is surely it"),
+        (several(), "2 jobs that could be it: a, b"),
+        (SearchAnswer::Refused(Error::new(ErrorKind::Authentication, "No key.")), "No key"),
+        (history_trouble(None), "could not be read (It broke)"),
+    ] {
+        let policy = SubmitPolicy { deadline: Duration::from_secs(1), ..recovering() };
+        let mut machine = Submission::new(policy);
+        machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
+        machine.step(Duration::ZERO, SubmitEvent::Answered(lost()), 0.5);
+        machine.step(Duration::from_secs(1), SubmitEvent::Woke, 0.5);
+        let action = machine.step(Duration::from_secs(1), SubmitEvent::Searched(answer), 0.5);
+        let SubmitAction::Finish(Err(error)) = action else { panic!("{word}: {action:?}") };
+        assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
+        assert!(error.message().contains(word), "{error}");
+        assert_eq!(error.candidates().count(), if word.starts_with('2') { 2 } else { 0 });
+    }
+}
+
 /// Every sequence of events up to a depth, fitting or not: of all submits that go out, at most one
 /// is followed by an answer after which a job may exist, and that answer is the last word.
 #[test]
@@ -131,21 +272,33 @@ fn at_most_one_submit_may_have_been_taken() {
         || SubmitEvent::Woke,
         || SubmitEvent::Answered(accepted()),
         || SubmitEvent::Answered(refused()),
-        || SubmitEvent::Answered(again(None)),
         || SubmitEvent::Answered(again(Some(9))),
         || SubmitEvent::Answered(lost()),
+        || SubmitEvent::Searched(found()),
+        || SubmitEvent::Searched(SearchAnswer::NotYet),
+        || SubmitEvent::Searched(several()),
+        || SubmitEvent::Searched(history_trouble(None)),
     ];
-    let mut sequences = 0;
-    explore(&events, &Submission::new(policy()), 0, false, false, 7, &mut sequences);
-    assert_eq!(sequences, 7usize.pow(7), "every sequence was tried");
+    for policy in [policy(), recovering()] {
+        let mut sequences = 0;
+        let fresh = Past::default();
+        explore(&events, &Submission::new(policy), fresh, 6, &mut sequences);
+        assert_eq!(sequences, 10usize.pow(6), "every sequence was tried");
+    }
+}
+
+/// What happened on the way to a state.
+#[derive(Clone, Copy, Default)]
+struct Past {
+    now: u64,
+    may_be_taken: bool,
+    ended: bool,
 }
 
 fn explore(
     events: &[fn() -> SubmitEvent],
     machine: &Submission,
-    now: u64,
-    may_be_taken: bool,
-    ended: bool,
+    past: Past,
     depth: u32,
     sequences: &mut usize,
 ) {
@@ -154,30 +307,41 @@ fn explore(
         return;
     }
     for event in events {
-        let mut machine = machine.clone();
-        let event = event();
-        let in_flight = machine.state == State::InFlight;
-        let taken = in_flight
-            && matches!(
-                event,
-                SubmitEvent::Answered(SubmitAnswer::Accepted(_) | SubmitAnswer::Lost(_))
-            );
-        let accepted = matches!(event, SubmitEvent::Answered(SubmitAnswer::Accepted(_)));
-        let action = machine.step(Duration::from_secs(now), event, 0.5);
+        let (mut machine, mut past, event) = (machine.clone(), past, event());
+        let in_flight = matches!(machine.state, State::InFlight);
+        let searching = matches!(machine.state, State::Searching(_));
+        let brings_job = match &event {
+            SubmitEvent::Answered(SubmitAnswer::Accepted(_)) => in_flight,
+            SubmitEvent::Searched(SearchAnswer::Found(_)) => searching,
+            _ => false,
+        };
+        let was_lost = in_flight && matches!(event, SubmitEvent::Answered(SubmitAnswer::Lost(_)));
+        let action = machine.step(Duration::from_secs(past.now), event, 0.5);
+        assert!(!past.ended || matches!(action, SubmitAction::Nothing), "an action after the end");
+        assert!(
+            !brings_job || matches!(action, SubmitAction::Finish(Ok(_))),
+            "the id is never lost"
+        );
         match &action {
             SubmitAction::Submit => {
-                assert!(!may_be_taken, "a submit went out after one that may have been taken");
-                assert!(!ended, "an action after the end");
+                assert!(!past.may_be_taken, "sent again after one that may have been taken");
                 assert!(machine.attempts() <= policy().max_attempts);
             }
-            SubmitAction::Sleep(..) => assert!(!ended && !taken),
+            SubmitAction::Search => assert!(past.may_be_taken, "nothing to look for"),
             SubmitAction::Finish(outcome) => {
-                assert!(!ended, "two ends");
-                assert_eq!(taken && accepted, outcome.is_ok(), "the id is never lost");
+                assert_eq!(brings_job, outcome.is_ok());
+                let unknown = outcome
+                    .as_ref()
+                    .is_err_and(|error| error.kind() == ErrorKind::SubmissionUnknown);
+                let open = (past.may_be_taken || was_lost) && !brings_job;
+                assert_eq!(unknown, open, "an open fate is said, and only then");
+                past.ended = true;
             }
-            SubmitAction::Nothing => assert!(!taken, "an answer was ignored"),
+            SubmitAction::Sleep(..) => {}
+            SubmitAction::Nothing => assert!(!was_lost, "an answer was ignored"),
         }
-        let ended = ended || matches!(action, SubmitAction::Finish(_));
-        explore(events, &machine, now + 1, may_be_taken || taken, ended, depth - 1, sequences);
+        past.may_be_taken |= was_lost || brings_job;
+        past.now += 1;
+        explore(events, &machine, past, depth - 1, sequences);
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::ReadError;
-use super::id3;
+use super::tags;
 use super::window::Window;
 
 /// A frame's header needs no more bytes than these.
@@ -38,7 +38,7 @@ pub(super) struct Scan {
     pub(super) samples: u64,
     /// Bytes in whole frames.
     pub(super) sound: u64,
-    /// Bytes between, before the last frame, that are neither frames nor tags.
+    /// Bytes that are neither in frames nor in tags.
     pub(super) junk: u64,
     /// The file ends in the middle of a frame.
     pub(super) is_cut: bool,
@@ -103,7 +103,6 @@ pub(super) fn count(
 ) -> Result<Option<Scan>, ReadError> {
     let mut scan = Scan::default();
     let mut at = from;
-    let mut junk_since = 0_u64;
     loop {
         let header = window.read(at, HEADER)?;
         match parse(&header).filter(|frame| frame.likeness == model.likeness) {
@@ -115,21 +114,19 @@ pub(super) fn count(
                 }
                 scan.samples = scan.samples.saturating_add(frame.samples.into());
                 scan.sound = scan.sound.saturating_add(frame.length.into());
-                scan.junk = scan.junk.saturating_add(std::mem::take(&mut junk_since));
                 at = next;
             }
             None => match resume(window, at, &header, model, parse)? {
                 Some((next, is_tag)) => {
                     if !is_tag {
-                        junk_since = junk_since.saturating_add(next.saturating_sub(at));
+                        scan.junk = scan.junk.saturating_add(next.saturating_sub(at));
                     }
                     at = next;
                 }
                 None => break,
             },
         }
-        if scan.junk.saturating_add(junk_since) > MOST_JUNK {
-            scan.junk = scan.junk.saturating_add(junk_since);
+        if scan.junk > MOST_JUNK {
             break;
         }
     }
@@ -147,7 +144,7 @@ fn resume(
     if header.len() < HEADER || !window.step() {
         return Ok(None);
     }
-    if let Some(length) = id3::tag_length(&window.read(at, 10)?) {
+    if let Some(length) = tags::length_at(&window.read(at, tags::HEADER)?) {
         return Ok(Some((at.saturating_add(length), true)));
     }
     let from = at.saturating_add(1);

@@ -6,13 +6,13 @@
 mod adts;
 mod cursor;
 mod frames;
-mod id3;
 mod isobmff;
 mod mpeg_audio;
 mod read_at;
 mod sniff;
 mod sources;
 mod sparse_source;
+mod tags;
 mod vbr_header;
 mod wav;
 mod window;
@@ -113,25 +113,28 @@ fn facts(window: &Window<'_>) -> Result<MediaInfo, ReadError> {
 
 /// Sound frames without a container, with or without tags before them.
 fn bare_sound(window: &Window<'_>) -> Result<Option<MediaInfo>, ReadError> {
-    let start = id3::skip(window)?;
+    let start = tags::skip_id3(window)?;
     let reach = if start > 0 { REACH_BEHIND_A_TAG } else { REACH };
     if start > 0 && window.array::<4>(start)?.as_ref() == Some(b"fLaC") {
         return Ok(Some(MediaInfo::new(Container::Flac, window.size())));
     }
-    let adts = frames::first(window, start, reach, adts::parse)?;
-    let mpeg = frames::first(window, start, reach, mpeg_audio::parse)?;
-    match (adts, mpeg) {
-        (Some((at, frame)), other) if other.is_none_or(|(place, _)| at < place) => {
-            adts::read(window, at, frame).map(Some)
-        }
-        (_, Some((at, frame))) => mpeg_audio::read(window, at, frame).map(Some),
-        _ if start == 0 => Ok(None),
+    match frames::first(window, start, reach, frame_of_either)? {
+        Some((at, frame)) => match adts::parse(&window.read(at, frames::HEADER)?) {
+            Some(_) => adts::read(window, at, frame).map(Some),
+            None => mpeg_audio::read(window, at, frame).map(Some),
+        },
+        None if start == 0 => Ok(None),
         // The tag is most often that of an MP3.
-        _ if !window.reaches(start)? => {
+        None if !window.reaches(start)? => {
             Ok(Some(damaged(window, Container::Mp3, "is cut in the middle of its ID3 tag")))
         }
-        _ => Ok(Some(damaged(window, Container::Mp3, "has an ID3 tag but no sound behind it"))),
+        None => Ok(Some(damaged(window, Container::Mp3, "has an ID3 tag but no sound behind it"))),
     }
+}
+
+/// The two look alike only at first: their layer bits differ.
+fn frame_of_either(bytes: &[u8]) -> Option<frames::Frame> {
+    mpeg_audio::parse(bytes).or_else(|| adts::parse(bytes))
 }
 
 fn damaged(window: &Window<'_>, container: Container, clause: &str) -> MediaInfo {

@@ -95,7 +95,6 @@ pub(super) fn tell(info: &mut MediaInfo, scan: Scan, rate: u32) {
 
 pub(super) fn playing_time(samples: u64, rate: u32) -> Option<Duration> {
     // Exact up to 2^53 samples.
-    #[allow(clippy::cast_precision_loss)]
     let samples = samples as f64;
     (rate > 0 && samples > 0.0)
         .then(|| Duration::try_from_secs_f64(samples / f64::from(rate)).ok())

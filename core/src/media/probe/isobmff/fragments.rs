@@ -1,4 +1,4 @@
-//! Adds up the movie fragments (`moof`) and reads the segment index (`sidx`).
+//! Adds up the movie fragments (`moof`) and reads where the segment index (`sidx`) ends.
 
 use super::super::ReadError;
 use super::super::cursor::Cursor;
@@ -151,47 +151,30 @@ fn decode_time(content: &[u8]) -> Option<i64> {
     cursor.time(wide).and_then(|time| i64::try_from(time).ok())
 }
 
-/// What a segment index says of the media behind it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct SegmentIndex {
-    pub(super) seconds: f64,
-    /// Where the last segment ends in the file.
-    pub(super) end: u64,
-    /// How many segments it lists.
-    pub(super) segments: u16,
+/// Where the last segment that a `sidx` box lists ends in the file; `None` where the box is damaged
+/// or points to further indexes.
+///
+/// Its times are not used: they are those of one track, and another may play longer.
+pub(super) fn listed_end(window: &Window<'_>, sidx: &BoxAt) -> Result<Option<u64>, ReadError> {
+    Ok(end_of(&sidx.content(window)?, sidx.end))
 }
 
-/// Reads a `sidx` box; `None` where it is damaged or points to further indexes.
-pub(super) fn segment_index(
-    window: &Window<'_>,
-    sidx: &BoxAt,
-) -> Result<Option<SegmentIndex>, ReadError> {
-    Ok(index_of(&sidx.content(window)?, sidx.end))
-}
-
-fn index_of(content: &[u8], anchor: u64) -> Option<SegmentIndex> {
+fn end_of(content: &[u8], anchor: u64) -> Option<u64> {
     let mut cursor = Cursor::new(content);
     let wide = cursor.u8()? == 1;
-    cursor.skip(7)?;
-    let timescale = cursor.u32()?;
+    cursor.skip(11)?;
     cursor.time(wide)?;
     let mut end = anchor.checked_add(cursor.time(wide)?)?;
     cursor.skip(2)?;
-    let segments = cursor.u16()?;
-    let mut length = 0_u64;
-    for _ in 0..segments {
+    for _ in 0..cursor.u16()? {
         let size = cursor.u32()?;
         if size & 0x8000_0000 != 0 {
             return None;
         }
         end = end.checked_add(size.into())?;
-        length = length.saturating_add(cursor.u32()?.into());
-        cursor.skip(4)?;
+        cursor.skip(8)?;
     }
-    // At most 65,535 numbers of 32 bits: far below 2^53.
-    #[allow(clippy::cast_precision_loss)]
-    let length = length as f64;
-    (timescale > 0).then(|| SegmentIndex { seconds: length / f64::from(timescale), end, segments })
+    Some(end)
 }
 
 #[cfg(test)]
@@ -233,19 +216,17 @@ mod tests {
     }
 
     #[test]
-    fn an_index_says_length_and_end() {
-        let mut content = vec![0; 8];
-        content.extend(1_000_u32.to_be_bytes());
-        content.extend([0; 8]);
+    fn an_index_says_where_the_media_end() {
+        let mut content = vec![0; 20];
         content.extend([0, 0, 0, 2]);
-        for (size, duration) in [(500_u32, 2_000_u32), (700, 1_500)] {
+        for size in [500_u32, 700] {
             content.extend(size.to_be_bytes());
-            content.extend(duration.to_be_bytes());
-            content.extend([0; 4]);
+            content.extend([0; 8]);
         }
-        let index = SegmentIndex { seconds: 3.5, end: 1_300, segments: 2 };
-        assert_eq!(index_of(&content, 100), Some(index));
-        assert_eq!(index_of(&content[..40], 100), None);
-        assert_eq!(index_of(&content, u64::MAX), None);
+        assert_eq!(end_of(&content, 100), Some(1_300));
+        assert_eq!(end_of(&content[..40], 100), None);
+        assert_eq!(end_of(&content, u64::MAX), None);
+        content[24] = 0x80;
+        assert_eq!(end_of(&content, 100), None);
     }
 }

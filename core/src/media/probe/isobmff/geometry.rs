@@ -69,7 +69,6 @@ fn whole(size: (f64, f64)) -> Option<(u32, u32)> {
     let side = |length: f64| {
         let length = length.round();
         // In range, so nothing is lost.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         (1.0..=LARGEST_SIDE).contains(&length).then_some(length as u32)
     };
     Some((side(size.0)?, side(size.1)?))

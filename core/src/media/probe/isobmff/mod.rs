@@ -13,7 +13,7 @@ use super::super::{Container, MediaInfo};
 use super::ReadError;
 use super::window::Window;
 use boxes::{BoxAt, BoxWalk};
-use fragments::{Fragments, SegmentIndex};
+use fragments::Fragments;
 use movie::{Movie, Track};
 
 /// Longer than any file: a number beyond it is damage.
@@ -25,7 +25,8 @@ struct Layout {
     brand: Option<[u8; 4]>,
     movie: Option<Movie>,
     fragments: Option<Fragments>,
-    index: Option<SegmentIndex>,
+    /// How far the segment indexes say that the file reaches.
+    listed_end: u64,
     has_media: bool,
     has_fragment: bool,
     /// The box the file ends in, before that box does.
@@ -73,12 +74,9 @@ fn layout(window: &Window<'_>) -> Result<Layout, ReadError> {
                     fragments.add(window, &found)?;
                 }
             }
-            b"sidx" if layout.movie.is_some() && !layout.has_fragment => {
-                layout.index = fragments::segment_index(window, &found)?.filter(is_global);
-                if layout.index.is_some() {
-                    // It says all that the fragments would.
-                    break;
-                }
+            b"sidx" => {
+                let end = fragments::listed_end(window, &found)?.unwrap_or(0);
+                layout.listed_end = layout.listed_end.max(end);
             }
             _ => {}
         }
@@ -86,16 +84,11 @@ fn layout(window: &Window<'_>) -> Result<Layout, ReadError> {
     Ok(layout)
 }
 
-/// An index of several segments speaks for the whole file; one of a single segment stands before
-/// each.
-fn is_global(index: &SegmentIndex) -> bool {
-    index.segments > 1
-}
-
-/// The first track that is switched on; else the first.
+/// The first track of a kind. Tracks that are switched off, such as the pictures of an audio
+/// book's chapters, count only where all are: some writers leave the switch alone.
 fn chosen(tracks: &[Track], of_kind: fn(&Track) -> bool) -> Option<&Track> {
-    let mut those = tracks.iter().filter(|track| of_kind(track));
-    those.clone().find(|track| track.is_enabled).or_else(|| those.next())
+    let heeds_switch = tracks.iter().any(|track| track.is_enabled);
+    tracks.iter().find(|track| of_kind(track) && (track.is_enabled || !heeds_switch))
 }
 
 fn container(brand: Option<[u8; 4]>, has_video: bool, has_sound: bool) -> Container {
@@ -109,9 +102,6 @@ fn container(brand: Option<[u8; 4]>, has_video: bool, has_sound: bool) -> Contai
 }
 
 fn playing_time(layout: &Layout, tracks: &[Track]) -> Option<Duration> {
-    if let Some(index) = layout.index {
-        return plausible(index.seconds);
-    }
     let timescale = layout.movie.as_ref()?.timescale;
     tracks
         .iter()
@@ -157,10 +147,7 @@ fn damage(
         "has neither a video nor a sound track"
     } else if [video, sound].into_iter().flatten().any(is_encrypted) {
         "is encrypted (DRM)"
-    } else if let Some(index) = layout.index {
-        if window.reaches(index.end)? {
-            return Ok(None);
-        }
+    } else if !window.reaches(layout.listed_end)? {
         "is cut: its index lists more than there is"
     } else if !layout.has_media {
         "is cut: it has an index but no media data"

@@ -238,15 +238,64 @@ fn descriptor(cursor: &mut Cursor<'_>) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::BytesSource;
+    use super::super::boxes::BoxWalk;
     use super::*;
+
+    fn esds(object: u8) -> Vec<u8> {
+        let mut bytes = vec![0, 0, 0, 0, 3, 0x80, 0x80, 0x80, 0x20, 0, 1, 0];
+        bytes.extend([4, 0x80, 0x80, 0x80, 0x14, object]);
+        bytes
+    }
+
+    fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(content.len() + 8).unwrap();
+        [&length.to_be_bytes()[..], kind, content].concat()
+    }
+
+    /// Reads the one entry of a description made by hand.
+    fn read(handler: &[u8; 4], entry: &[u8]) -> SampleEntry {
+        let stsd = boxed(b"stsd", &[&[0, 0, 0, 0, 0, 0, 0, 1], entry].concat());
+        let source = BytesSource::new(stsd);
+        let window = Window::new(&source, 1_000_000);
+        let stsd = BoxWalk::whole_file(&window).next().unwrap().unwrap();
+        first(&window, &stsd, *handler).unwrap().unwrap()
+    }
+
+    #[test]
+    fn sound_entries_of_every_version() {
+        for (version, fields) in [(0_u8, 28), (1, 44), (2, 64)] {
+            let mut content = vec![0; fields];
+            content[9] = version;
+            let bare = [&content[..], &boxed(b"esds", &esds(0x6b))].concat();
+            assert_eq!(read(b"soun", &boxed(b"mp4a", &bare)).codec, "mp3", "version {version}");
+            let wave = boxed(b"wave", &boxed(b"esds", &esds(0x6b)));
+            let in_wave = [&content[..], &wave].concat();
+            assert_eq!(read(b"soun", &boxed(b"mp4a", &in_wave)).codec, "mp3", "version {version}");
+        }
+    }
+
+    #[test]
+    fn an_encrypted_entry_says_what_is_inside() {
+        let mut content = vec![0; 78];
+        content[24..28].copy_from_slice(&[5, 0, 2, 0xd0]);
+        content.extend(boxed(b"sinf", &boxed(b"frma", b"hvc1")));
+        content.extend(boxed(b"pasp", &[0, 0, 0, 4, 0, 0, 0, 3]));
+        content
+            .extend(boxed(b"clap", &[[0, 0, 4, 0, 0, 0, 0, 1], [0, 0, 2, 0, 0, 0, 0, 1]].concat()));
+        let entry = read(b"vide", &boxed(b"encv", &content));
+        assert_eq!((entry.codec.as_str(), entry.is_encrypted), ("hevc", true));
+        let expected = Picture {
+            width: 1280,
+            height: 720,
+            pixel_aspect: Some((4, 3)),
+            clean: Some((1024.0, 512.0)),
+        };
+        assert_eq!(entry.picture, Some(expected));
+    }
 
     #[test]
     fn codecs_by_object_type() {
-        let esds = |object: u8| {
-            let mut bytes = vec![0, 0, 0, 0, 3, 0x80, 0x80, 0x80, 0x20, 0, 1, 0];
-            bytes.extend([4, 0x80, 0x80, 0x80, 0x14, object]);
-            bytes
-        };
         let named = |kind: &[u8; 4], object: u8| Details {
             kind: *kind,
             object_type: object_type(&esds(object)),

@@ -53,7 +53,6 @@ fn edit_seconds(edit: &Edit, track: &Track, movie_timescale: u32, media: f64) ->
 
 fn in_seconds(length: u64, timescale: u32) -> f64 {
     // Exact up to 2^53 units, far above any real length.
-    #[allow(clippy::cast_precision_loss)]
     let length = length as f64;
     length / f64::from(timescale)
 }

@@ -1,0 +1,92 @@
+//! Looks for a lost submit in the history.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::progress::OnProgress;
+use super::submit::drive;
+use super::{Client, Job};
+use crate::error::{Error, ErrorKind, Result};
+use crate::job::{Finding, Prediction, RecoveredBy, SearchAnswer, Submission, SubmitRecord, find};
+use crate::wire::{NoPage, history};
+
+/// How many pages of the history are read in one look.
+const MAX_PAGES: u32 = 5;
+
+impl Client {
+    /// Finds out what became of a submit whose answer was never heard, such as one of a process
+    /// that died: looks for its job in the history, for a while, and never submits anything.
+    ///
+    /// # Errors
+    /// [`ErrorKind::SubmissionUnknown`] where no job, or more than one, could be it.
+    pub async fn recover(&self, record: &SubmitRecord) -> Result<Job> {
+        self.shared.api.require_key()?;
+        let cause = Error::new(ErrorKind::SubmissionUnknown, "Its answer was never heard.");
+        let policy = self.submit_policy(self.now().saturating_add(self.shared.config.deadline));
+        let submission = Submission::lost(policy, cause);
+        self.claims(|claims| {
+            claims.begin(&record.model, &record.input);
+            claims.lose(&record.model, &record.input);
+        });
+        let prediction = drive(self, submission, record.clone(), &OnProgress::default()).await?;
+        Ok(Job::submitted(self.clone(), prediction))
+    }
+
+    /// One look into the history for the record's job; the job that is found is claimed.
+    pub(super) async fn look_for(&self, record: &SubmitRecord) -> SearchAnswer {
+        let mut jobs = Vec::new();
+        for number in 1..=MAX_PAGES {
+            let body = history::request(&record.model, number);
+            let exchange = self.shared.api.post("api/v3/predictions", &body).await;
+            let page = match history::classify(exchange) {
+                Ok(page) => page,
+                Err(NoPage::Trouble { error, retry_after }) => {
+                    return SearchAnswer::Trouble { error, retry_after };
+                }
+                Err(NoPage::Refused(error)) => return SearchAnswer::Refused(error),
+            };
+            let server_sent_at = server_time(record.sent_at, page.server_now);
+            let oldest = page.jobs.iter().filter_map(|job| job.created_at).min();
+            jobs.extend(page.jobs);
+            let goes_on = page.is_full && oldest.is_none_or(|oldest| oldest >= server_sent_at);
+            if !goes_on {
+                return self.choose(record, server_sent_at, &jobs);
+            }
+        }
+        let message = format!("More than {} jobs were made since.", jobs.len());
+        SearchAnswer::Refused(Error::new(ErrorKind::UnexpectedResponse, message))
+    }
+
+    fn choose(
+        &self,
+        record: &SubmitRecord,
+        server_sent_at: SystemTime,
+        jobs: &[Arc<Prediction>],
+    ) -> SearchAnswer {
+        // Found and claimed in one step: no other search can take the job in between.
+        self.claims(|claims| {
+            let rivals = claims.rivals(&record.model, &record.input);
+            let is_claimed = |id: &str| claims.is_claimed(id);
+            match find(record, server_sent_at, jobs, &is_claimed, rivals) {
+                Finding::Nothing => SearchAnswer::NotYet,
+                Finding::Several(jobs) => SearchAnswer::Several(jobs),
+                Finding::Job(job, by) => {
+                    claims.claim(&job.id);
+                    SearchAnswer::Found(recovered(job, by))
+                }
+            }
+        })
+    }
+}
+
+fn recovered(job: Arc<Prediction>, by: RecoveredBy) -> Arc<Prediction> {
+    let mut job = Arc::unwrap_or_clone(job);
+    job.recovered = Some(by);
+    Arc::new(job)
+}
+
+/// A moment of this machine's clock by the service's: they may be apart by any time.
+fn server_time(moment: SystemTime, server_now: SystemTime) -> SystemTime {
+    let age = SystemTime::now().duration_since(moment).unwrap_or_default();
+    server_now.checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
+}

@@ -1,0 +1,77 @@
+//! A lost submit that is being looked for, and how the search ends without it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Prediction;
+use super::submission::SubmitPolicy;
+use crate::error::{Error, ErrorKind};
+
+/// The search for one lost submit.
+#[derive(Clone, Debug)]
+pub(super) struct Search {
+    /// Why it is lost.
+    pub(super) cause: Error,
+    /// When it is given up.
+    pub(super) until: Duration,
+    /// How many times the history was looked into.
+    pub(super) looks: u32,
+    /// Why the last look told nothing.
+    pub(super) trouble: Option<Error>,
+}
+
+impl Search {
+    pub(super) fn new(now: Duration, policy: &SubmitPolicy, cause: Error) -> Self {
+        let window = policy.recovery.map_or(Duration::ZERO, |recovery| recovery.window);
+        let until = now.saturating_add(window).min(policy.deadline);
+        Self { cause, until, looks: 0, trouble: None }
+    }
+
+    /// The window is over and the history shows no such job.
+    pub(super) fn nothing(self) -> Error {
+        match self.trouble {
+            Some(trouble) => {
+                let found = format!("the history could not be read ({})", clause(&trouble));
+                submission_unknown(&self.cause, &found)
+            }
+            None => submission_unknown(
+                &self.cause,
+                "the history shows no job that is surely it, which makes it likely, but not \
+                 certain, that it was not taken",
+            ),
+        }
+    }
+
+    /// The history may not be read.
+    pub(super) fn refused(self, error: &Error) -> Error {
+        let found = format!("the history could not be read ({})", clause(error));
+        submission_unknown(&self.cause, &found)
+    }
+
+    /// Several jobs fit.
+    pub(super) fn several(self, jobs: Vec<Arc<Prediction>>) -> Error {
+        let ids: Vec<_> = jobs.iter().map(|job| job.id.as_str()).collect();
+        let found =
+            format!("the history shows {} jobs that could be it: {}", ids.len(), ids.join(", "));
+        submission_unknown(&self.cause, &found).with_candidates(jobs)
+    }
+}
+
+/// The error of a submit that may have been taken; `found` tells what the search brought.
+pub(super) fn submission_unknown(cause: &Error, found: &str) -> Error {
+    let message = format!(
+        "The submit was sent, but no usable answer came ({}), and {found}. The job may exist and \
+         may be charged; it was not sent again. Look at the history of your account before you \
+         submit the same input again.",
+        clause(cause),
+    );
+    let mut error = Error::new(ErrorKind::SubmissionUnknown, message);
+    if let Some(http) = cause.http() {
+        error = error.with_http(http.clone());
+    }
+    error.with_app_code(cause.app_code()).with_source(cause.clone())
+}
+
+fn clause(error: &Error) -> &str {
+    error.message().trim_end_matches('.')
+}

@@ -1,0 +1,199 @@
+//! What `judge` says, by tables.
+
+use std::time::Duration;
+
+use super::*;
+use crate::model::{FieldKind, describe};
+
+fn limits(field: &str) -> MediaLimits {
+    let model = describe("kwaivgi/kling-lipsync/audio-to-video").unwrap();
+    let FieldKind::Media(limits) = model.field(field).unwrap().kind;
+    limits
+}
+
+fn video() -> MediaInfo {
+    MediaInfo {
+        duration: Some(Duration::from_secs(5)),
+        width: Some(1280),
+        height: Some(720),
+        video_codec: Some("h264".to_owned()),
+        audio_codec: Some("aac".to_owned()),
+        ..MediaInfo::new(Container::Mp4, Some(1_000_000))
+    }
+}
+
+fn audio() -> MediaInfo {
+    MediaInfo {
+        duration: Some(Duration::from_secs(5)),
+        audio_codec: Some("mp3".to_owned()),
+        ..MediaInfo::new(Container::Mp3, Some(100_000))
+    }
+}
+
+fn of_video(info: &MediaInfo) -> Vec<(Rule, Level)> {
+    judge("video", "clip", info, &limits("video")).iter().map(|it| (it.rule, it.level)).collect()
+}
+
+fn of_audio(info: &MediaInfo) -> Vec<(Rule, Level)> {
+    judge("audio", "voice", info, &limits("audio")).iter().map(|it| (it.rule, it.level)).collect()
+}
+
+#[test]
+fn lengths_of_videos() {
+    const REFUSED: &[(Rule, Level)] = &[(Rule::Duration, Level::Error)];
+    const REPORTED: &[(Rule, Level)] = &[(Rule::Duration, Level::Warning)];
+    for (seconds, expected) in [
+        (2.0, &[][..]),
+        (10.0, &[]),
+        (10.009, &[]),
+        (1.991, &[]),
+        (10.042, REPORTED),
+        (1.95, REPORTED),
+        (10.11, REFUSED),
+        (1.89, REFUSED),
+        (60.0, REFUSED),
+        (0.04, REFUSED),
+    ] {
+        let info = MediaInfo { duration: Some(Duration::from_secs_f64(seconds)), ..video() };
+        assert_eq!(of_video(&info), expected, "{seconds}");
+    }
+}
+
+#[test]
+fn lengths_of_sound_are_hearsay() {
+    for (seconds, is_reported) in [(2.0, false), (60.0, false), (1.9, true), (61.0, true)] {
+        let info = MediaInfo { duration: Some(Duration::from_secs_f64(seconds)), ..audio() };
+        let expected: &[_] = if is_reported { &[(Rule::Duration, Level::Warning)] } else { &[] };
+        assert_eq!(of_audio(&info), expected, "{seconds}");
+    }
+}
+
+#[test]
+fn sizes_of_pictures() {
+    const TOO_SMALL_OR_LARGE: &[(Rule, Level)] = &[(Rule::Dimensions, Level::Error)];
+    const NEITHER: &[(Rule, Level)] = &[(Rule::Resolution, Level::Error)];
+    const PERHAPS: &[(Rule, Level)] = &[(Rule::Resolution, Level::Warning)];
+    for (width, height, expected) in [
+        (1280, 720, &[][..]),
+        (720, 1280, &[]),
+        (1920, 1080, &[]),
+        (1080, 1920, &[]),
+        (720, 720, &[]),
+        (1080, 1080, &[]),
+        (1440, 1080, &[]),
+        (960, 960, PERHAPS),
+        (1440, 1440, PERHAPS),
+        (1920, 800, PERHAPS),
+        (1280, 960, PERHAPS),
+        (1600, 900, NEITHER),
+        (1024, 768, NEITHER),
+        (640, 360, TOO_SMALL_OR_LARGE),
+        (1280, 719, TOO_SMALL_OR_LARGE),
+        (3840, 2160, TOO_SMALL_OR_LARGE),
+        (1921, 1080, TOO_SMALL_OR_LARGE),
+    ] {
+        let info = MediaInfo { width: Some(width), height: Some(height), ..video() };
+        assert_eq!(of_video(&info), expected, "{width} × {height}");
+    }
+}
+
+#[test]
+fn sizes_of_files() {
+    let most = limits("video").max_bytes;
+    assert_eq!(of_video(&MediaInfo { bytes: Some(most), ..video() }), []);
+    let info = MediaInfo { bytes: Some(most + 1), ..video() };
+    assert_eq!(of_video(&info), [(Rule::Size, Level::Error)]);
+    let violations = judge("video", "clip.mp4", &info, &limits("video"));
+    assert_eq!(violations[0].actual, "104857601 bytes");
+    assert_eq!(violations[0].allowed, "at most 100 MB");
+}
+
+#[test]
+fn everything_at_once_each_with_what_and_what_not() {
+    let info = MediaInfo {
+        bytes: Some(157_286_400),
+        duration: Some(Duration::from_millis(10_520)),
+        width: Some(640),
+        height: Some(360),
+        ..video()
+    };
+    let violations = judge("video", "clip.mp4", &info, &limits("video"));
+    let told: Vec<_> =
+        violations.iter().map(|it| (it.rule, it.actual.as_str(), it.allowed.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (Rule::Size, "150 MB", "at most 100 MB"),
+            (Rule::Duration, "10.52 s", "2 to 10 s"),
+            (Rule::Dimensions, "640 × 360 px", "both sides 720 to 1920 px"),
+        ]
+    );
+    assert_eq!(
+        violations[1].message,
+        "video: clip.mp4 lasts 10.52 s; the model takes 2 to 10 s. Trim it."
+    );
+    assert!(violations.iter().all(|it| it.field == "video"));
+}
+
+#[test]
+fn a_wrong_kind_is_one_violation() {
+    let info = MediaInfo::new(Container::Png, Some(500_000_000));
+    let violations = judge("audio", "voice.mp3", &info, &limits("audio"));
+    assert_eq!(violations.len(), 1);
+    assert_eq!(
+        violations[0].message,
+        "audio: voice.mp3 is really a PNG image; the model takes MP3, WAV, M4A or AAC. Choose \
+         another file."
+    );
+    let named_so = judge("audio", "photo.png", &info, &limits("audio"));
+    assert!(named_so[0].message.starts_with("audio: photo.png is a PNG image; "));
+}
+
+#[test]
+fn a_damaged_file_of_boxes_is_not_called_a_wrong_kind() {
+    let lost = MediaInfo {
+        damage: Some("has no index (moov)".to_owned()),
+        ..MediaInfo::new(Container::Mp4, Some(100))
+    };
+    assert_eq!(of_audio(&lost), [(Rule::Damaged, Level::Error)]);
+    let seen = MediaInfo { damage: Some("is cut".to_owned()), ..video() };
+    assert_eq!(of_audio(&seen), [(Rule::Container, Level::Error)]);
+}
+
+#[test]
+fn what_is_not_known_is_said_once() {
+    let info = MediaInfo { duration: None, width: None, height: None, bytes: None, ..video() };
+    assert_eq!(of_video(&info), [(Rule::Undetermined, Level::Warning)]);
+    assert_eq!(
+        judge("video", "clip.mp4", &info, &limits("video"))[0].message,
+        "video: clip.mp4 does not say its length, width and height, size: that was not checked."
+    );
+    let damaged = MediaInfo { damage: Some("is cut".to_owned()), ..info };
+    assert_eq!(of_video(&damaged), [(Rule::Damaged, Level::Error)]);
+}
+
+#[test]
+fn unusual_codecs_are_a_warning_for_videos_alone() {
+    let info = MediaInfo { video_codec: Some("av1".to_owned()), ..video() };
+    assert_eq!(of_video(&info), [(Rule::Codec, Level::Warning)]);
+    let info = MediaInfo { video_codec: Some("hevc".to_owned()), ..video() };
+    assert_eq!(of_video(&info), []);
+    assert_eq!(of_audio(&MediaInfo { audio_codec: Some("mp2".to_owned()), ..audio() }), []);
+}
+
+#[test]
+fn extensions() {
+    assert_eq!(extension("a/b.c/Clip.MP4").as_deref(), Some("mp4"));
+    assert_eq!(extension("https://example.com/a.mov").as_deref(), Some("mov"));
+    assert_eq!(extension("a/b.c/clip"), None);
+    assert_eq!(extension(".mp4"), None);
+    assert_eq!(extension("clip."), None);
+    let rules = |name| -> Vec<Rule> {
+        judge("video", name, &video(), &limits("video")).iter().map(|it| it.rule).collect()
+    };
+    assert_eq!(rules("clip.mp4"), []);
+    assert_eq!(rules("clip.final"), []);
+    assert_eq!(rules("clip.mov"), [Rule::Extension]);
+    // It fits the content, but the service does not document it.
+    assert_eq!(rules("clip.m4v"), [Rule::Extension]);
+}

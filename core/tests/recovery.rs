@@ -1,0 +1,153 @@
+//! A lost submit is found in the history: nobody pays twice, no paid job is lost.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail so")]
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use support::{Stage, remote_input};
+use viseme::{AudioToVideo, ErrorKind, Progress, RecoveredBy, Status, SubmitRecord};
+use viseme_mock::scenario::{Body, Content};
+use viseme_mock::{Fault, JobRule, Point, Scenario, Timeline, Wire};
+
+fn scenario() -> Scenario {
+    Scenario::new().job(JobRule::new(Timeline::after_polls(1)))
+}
+
+fn lost() -> Fault {
+    Fault::at(Point::Submit).nth(1).after_accept()
+}
+
+#[tokio::test]
+async fn a_job_whose_answer_was_lost_is_found_and_waited_for() {
+    for (what, fault) in [
+        ("a reset", lost().reset()),
+        ("a close", lost().wire(Wire::Close)),
+        ("a cut body", lost().wire(Wire::FinAt(40))),
+        ("a stalled body", lost().wire(Wire::StallAt(40))),
+        ("no answer", lost().wire(Wire::Silence)),
+        ("500", lost().status(500)),
+        ("502 with a page", lost().status(502).body(Body::Html)),
+        ("504 without a body", lost().status(504).body(Body::Empty)),
+        ("null data", lost().content(Content::DataNull)),
+        ("truncated JSON", lost().content(Content::TruncateJson(60))),
+        ("no id", lost().content(Content::MissingId)),
+    ] {
+        let stage = Stage::configured(scenario().fault(fault), |config| {
+            config.request_timeout(Duration::from_millis(500))
+        })
+        .await;
+        let prediction = stage.client.run(remote_input()).await;
+        let prediction = prediction.unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!(prediction.status, Status::Completed, "{what}");
+        assert_eq!(prediction.recovered, Some(RecoveredBy::Input), "{what}: it is told");
+        let ledger = stage.world.ledger();
+        assert_eq!((ledger.charges.len(), ledger.orphaned, ledger.delivered), (1, 0, 1), "{what}");
+        assert_eq!(stage.world.requests(Point::Submit).len(), 1, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_submit_that_was_not_taken_is_unknown_after_the_window() {
+    let fault = Fault::at(Point::Submit).nth(1).reset();
+    let stage = Stage::with(scenario().fault(fault)).await;
+    let error = stage.client.run(remote_input()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
+    assert_eq!(error.candidates().count(), 0);
+    let record = error.record().unwrap();
+    assert_eq!(record.model, support::MODEL);
+    assert_eq!(record.input["audio"], "https://media.example/voice.mp3");
+    let slept: Duration = stage.clock.sleeps().iter().sum();
+    assert_eq!(slept, Duration::from_secs(120), "the whole window was used");
+    assert!(stage.world.ledger().charges.is_empty());
+    assert_eq!(stage.world.requests(Point::Submit).len(), 1);
+}
+
+#[tokio::test]
+async fn troubles_of_the_history_are_waited_out() {
+    let stage = Stage::with(
+        scenario()
+            .fault(lost().reset())
+            .fault(Fault::at(Point::History).nth(1).status(503).retry_after_secs(9))
+            .fault(Fault::at(Point::History).nth(2).reset())
+            .fault(Fault::at(Point::History).nth(3).content(Content::DataNull)),
+    )
+    .await;
+    let prediction = stage.client.run(remote_input()).await.unwrap();
+    assert!(prediction.recovered.is_some());
+    assert_eq!(stage.world.requests(Point::History).len(), 4);
+    assert!(stage.clock.sleeps().contains(&Duration::from_secs(9)));
+}
+
+#[tokio::test]
+async fn a_job_of_somebody_else_is_not_taken() {
+    let stage = Stage::with(scenario()).await;
+    let other =
+        AudioToVideo::new("https://media.example/other.mp3", "https://media.example/face.mp4");
+    stage.client.submit(other).await.unwrap();
+    stage.world.add_fault(Fault::at(Point::Submit).nth(1).reset());
+    let error = stage.client.run(remote_input()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
+}
+
+#[tokio::test]
+async fn two_lost_submits_with_equal_inputs_take_a_job_each() {
+    let stage =
+        Stage::with(scenario().fault(Fault::at(Point::Submit).after_accept().reset())).await;
+    let (first, second) =
+        tokio::join!(stage.client.submit(remote_input()), stage.client.submit(remote_input()));
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert_ne!(first.id(), second.id());
+    assert_eq!(stage.world.ledger().orphaned, 0);
+}
+
+#[tokio::test]
+async fn an_equal_job_of_another_process_makes_it_unknown() {
+    let stage = Stage::with(scenario()).await;
+    // Another client: this one knows nothing of its job.
+    let config = viseme::Config::builder()
+        .ignore_env()
+        .base_url(stage.world.base_url())
+        .api_key(stage.world.key())
+        .build()
+        .unwrap();
+    viseme::Client::new(config).unwrap().submit(remote_input()).await.unwrap();
+    stage.world.add_fault(lost().reset());
+    let error = stage.client.run(remote_input()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
+    let candidates: Vec<_> = error.candidates().map(|job| job.id.clone()).collect();
+    assert_eq!(candidates.len(), 2);
+    for id in &candidates {
+        assert!(error.message().contains(id.as_str()), "{error}");
+    }
+    assert_eq!(stage.world.requests(Point::Submit).len(), 2, "none was sent again");
+}
+
+#[tokio::test]
+async fn a_process_that_died_is_followed_up() {
+    let stage = Stage::with(scenario()).await;
+    let saved = Arc::new(Mutex::new(String::new()));
+    let listener = {
+        let saved = Arc::clone(&saved);
+        move |progress| {
+            if let Progress::Submitting { record, .. } = progress {
+                *saved.lock().unwrap() = serde_json::to_string(&record).unwrap();
+            }
+        }
+    };
+    stage.world.add_fault(lost().wire(Wire::Silence));
+    let run = stage.client.run(remote_input()).on_progress(listener).into_future();
+    // The process "dies" while it waits for the answer.
+    let died = tokio::time::timeout(Duration::from_millis(500), run).await;
+    assert!(died.is_err());
+
+    let record: SubmitRecord = serde_json::from_str(&saved.lock().unwrap()).unwrap();
+    let job = stage.client.recover(&record).await.unwrap();
+    assert_eq!(job.wait().await.unwrap().status, Status::Completed);
+    assert_eq!(stage.world.ledger().charges.len(), 1);
+    assert_eq!(stage.world.requests(Point::Submit).len(), 1);
+
+    let error = stage.client.recover(&record).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SubmissionUnknown, "the job is taken already");
+}

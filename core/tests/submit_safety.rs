@@ -1,0 +1,166 @@
+//! However a submit ends, it is paid at most once.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail so")]
+
+mod support;
+
+use std::time::Duration;
+
+use support::{Stage, remote_input};
+use viseme::{Client, Config, ErrorKind, Progress};
+use viseme_mock::scenario::{Body, Content, RetryAfter, Span};
+use viseme_mock::{Fault, Point, Scenario, Wire};
+
+fn submit() -> Fault {
+    Fault::at(Point::Submit).nth(1)
+}
+
+#[tokio::test]
+async fn a_submit_that_may_have_been_taken_is_never_sent_again() {
+    let lost = [
+        ("reset before it was taken", submit().reset(), 0),
+        ("reset after it was taken", submit().after_accept().reset(), 1),
+        ("closed before", submit().wire(Wire::Close), 0),
+        ("closed after", submit().after_accept().wire(Wire::Close), 1),
+        ("a cut body", submit().after_accept().wire(Wire::FinAt(40)), 1),
+        ("a body that is reset", submit().after_accept().wire(Wire::ResetAt(40)), 1),
+        ("a stalled body", submit().after_accept().wire(Wire::StallAt(40)), 1),
+        ("no answer", submit().after_accept().wire(Wire::Silence), 1),
+        ("500 before", submit().status(500), 0),
+        ("500 after", submit().after_accept().status(500), 1),
+        ("502 with a page", submit().after_accept().status(502).body(Body::Html), 1),
+        ("503 with Retry-After", submit().status(503).retry_after_secs(1), 0),
+        ("504 without a body", submit().after_accept().status(504).body(Body::Empty), 1),
+        ("null data", submit().content(Content::DataNull), 1),
+        ("truncated JSON", submit().content(Content::TruncateJson(60)), 1),
+        ("no id", submit().content(Content::MissingId), 1),
+        ("not UTF-8", submit().content(Content::InvalidUtf8), 1),
+        ("200 and a page", submit().after_accept().status(200).body(Body::Html), 1),
+    ];
+    for (what, fault, charges) in lost {
+        let scenario = Scenario::new().fault(fault);
+        let stage = Stage::configured(scenario, |config| {
+            config.request_timeout(Duration::from_millis(500)).recovery_window(Duration::ZERO)
+        })
+        .await;
+        let error = stage.client.run(remote_input()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::SubmissionUnknown, "{what}: {error}");
+        assert!(std::error::Error::source(&error).is_some(), "{what}: the cause is kept");
+        assert!(error.message().contains("history"), "{what}: {error}");
+        assert_eq!(stage.world.requests(Point::Submit).len(), 1, "{what}");
+        assert_eq!(stage.world.ledger().charges.len(), charges, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_in_an_odd_answer_is_not_lost() {
+    for (what, fault) in [
+        ("a byte order mark", submit().content(Content::ByteOrderMark)),
+        ("numbers as strings", submit().content(Content::NumbersAsStrings)),
+        ("null outputs", submit().content(Content::OutputsNull)),
+        ("an unknown status", submit().content(Content::UnknownStatus("brewing".into()))),
+        ("a wrong content type", submit().content(Content::ContentType("text/plain".into()))),
+        ("a slow answer", submit().after_accept().wire(Wire::Drip(Span::millis(1)))),
+    ] {
+        let stage = Stage::with(Scenario::new().job(support_rule()).fault(fault)).await;
+        let prediction = stage.client.run(remote_input()).await;
+        assert!(prediction.is_ok(), "{what}: {prediction:?}");
+        assert_eq!(stage.world.ledger().charges.len(), 1, "{what}");
+    }
+}
+
+fn support_rule() -> viseme_mock::JobRule {
+    viseme_mock::JobRule::new(viseme_mock::Timeline::after_polls(1))
+}
+
+#[tokio::test]
+async fn a_refusal_is_final_and_says_why() {
+    for (status, kind) in [
+        (400, ErrorKind::BadRequest),
+        (401, ErrorKind::Authentication),
+        (402, ErrorKind::InsufficientCredits),
+        (403, ErrorKind::PermissionDenied),
+        (404, ErrorKind::NotFound),
+        (413, ErrorKind::ApiStatus),
+        (422, ErrorKind::BadRequest),
+        (307, ErrorKind::ApiStatus),
+    ] {
+        let stage = Stage::with(Scenario::new().fault(submit().status(status))).await;
+        let error = stage.client.run(remote_input()).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{status}: {error}");
+        assert_eq!(error.http().unwrap().status, status);
+        assert_eq!(error.job_id(), None);
+        assert_eq!(stage.world.requests(Point::Submit).len(), 1, "{status}");
+        assert!(stage.world.ledger().charges.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_429_is_sent_again_when_the_service_says() {
+    let date = RetryAfter::Date { date: Span::secs(9) };
+    for (fault, pause) in [
+        (submit().status(429), Duration::from_secs(1)),
+        (submit().status(429).retry_after_secs(7), Duration::from_secs(7)),
+        (submit().status(429).retry_after(date), Duration::from_secs(9)),
+        (submit().status(429).retry_after_secs(86_400), Duration::from_secs(300)),
+    ] {
+        let stage = Stage::with(Scenario::new().job(support_rule()).fault(fault.clone())).await;
+        let prediction = stage.client.run(remote_input()).await;
+        assert!(prediction.is_ok(), "{fault:?}: {prediction:?}");
+        assert_eq!(stage.world.requests(Point::Submit).len(), 2);
+        assert_eq!(stage.world.ledger().charges.len(), 1);
+        let slept = stage.clock.sleeps()[0];
+        // The date in the header has whole seconds.
+        assert!(slept >= pause && slept <= pause + Duration::from_secs(1), "{slept:?} {pause:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_endless_429_ends() {
+    let stage = Stage::with(Scenario::new().fault(Fault::at(Point::Submit).status(429))).await;
+    let error = stage.client.run(remote_input()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimit);
+    assert_eq!(error.attempts(), 5);
+    assert_eq!(stage.world.requests(Point::Submit).len(), 5);
+}
+
+#[tokio::test]
+async fn no_connection_is_tried_again_and_then_reported() {
+    // A port that was free a moment ago: nobody listens there.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let config = Config::builder()
+        .ignore_env()
+        .api_key("k")
+        .base_url(format!("http://{address}"))
+        .build()
+        .unwrap();
+    let clock = std::sync::Arc::new(support::FastClock::default());
+    let client = Client::with_clock(config, clock.clone()).unwrap();
+    let attempts = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let listener = {
+        let attempts = attempts.clone();
+        move |progress| {
+            if let Progress::Submitting { attempt, .. } = progress {
+                attempts.store(attempt, std::sync::atomic::Ordering::Relaxed);
+            }
+        }
+    };
+    let error = client.run(remote_input()).on_progress(listener).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connection);
+    assert_eq!(error.attempts(), 5);
+    assert_eq!(attempts.load(std::sync::atomic::Ordering::Relaxed), 5);
+    assert_eq!(clock.sleeps().len(), 4);
+    assert!(error.message().to_lowercase().contains("refused"), "the cause is named: {error}");
+}
+
+#[tokio::test]
+async fn what_the_service_refuses_keeps_its_words() {
+    let fault = submit().status(403).body(Body::Value(serde_json::json!({
+        "code": 403, "message": "Role viewer may not run models", "error_code": "role_viewer",
+    })));
+    let stage = Stage::with(Scenario::new().fault(fault)).await;
+    let error = stage.client.run(remote_input()).await.unwrap_err();
+    assert!(error.message().contains("Role viewer may not run models [role_viewer]"), "{error}");
+    assert!(error.http().unwrap().body.contains("role_viewer"));
+}

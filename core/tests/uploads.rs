@@ -1,0 +1,168 @@
+//! Uploads by ticket.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests fail so")]
+
+mod support;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use support::{FACE, Stage, local_input};
+use viseme::{AudioToVideo, ErrorKind, Media};
+use viseme_mock::scenario::Body;
+use viseme_mock::{Fault, JobRule, Point, Scenario, Timeline, Wire};
+
+#[tokio::test]
+async fn an_upload_goes_by_ticket_and_without_the_key() {
+    let stage = Stage::new().await;
+    let url = stage.client.upload(Media::bytes("face.mp4", FACE)).await.unwrap();
+    let journal = stage.world.journal();
+    let points: Vec<_> = journal.iter().map(|exchange| exchange.point).collect();
+    assert_eq!(points, [Point::Ticket, Point::Put]);
+    let ticket = journal[0].body.as_ref().unwrap();
+    assert_eq!(ticket["filename"], "face.mp4");
+    assert_eq!(ticket["size"], FACE.len());
+    assert_eq!(ticket["content_type"], "video/mp4");
+    let put = &journal[1];
+    assert!(journal[0].authorized && !put.authorized, "the key goes to the API alone");
+    let header = |name: &str| put.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+    assert_eq!(header("content-type"), Some("video/mp4"));
+    assert_eq!(header("if-none-match"), Some("*"));
+    assert_eq!(header("content-length"), Some(FACE.len().to_string().as_str()));
+    assert_eq!(header("transfer-encoding"), None);
+    assert!(header("x-client-name").is_none(), "only the ticket's headers: {:?}", put.headers);
+
+    let folder = tempfile::tempdir().unwrap();
+    let saved = stage.client.download(url, folder.path()).await.unwrap();
+    assert_eq!(std::fs::read(saved.path).unwrap(), FACE);
+}
+
+#[tokio::test]
+async fn a_file_is_streamed_from_disk_and_told_of() {
+    let stage = Stage::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("big.bin");
+    let content: Vec<u8> = (0..3_000_000u32).map(|n| (n % 251) as u8).collect();
+    std::fs::write(&path, &content).unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let listener = {
+        let seen = Arc::clone(&seen);
+        move |sent, total| seen.lock().unwrap().push((sent, total))
+    };
+    let url = stage.client.upload(path).on_progress(listener).await.unwrap();
+    let seen = std::mem::take(&mut *seen.lock().unwrap());
+    assert!(seen.len() > 10, "told often");
+    assert!(seen.is_sorted() && seen.iter().all(|(_, total)| *total == 3_000_000));
+    assert_eq!(seen.last(), Some(&(3_000_000, 3_000_000)));
+    let saved = stage.client.download(url, folder.path().join("back")).await.unwrap();
+    assert!(std::fs::read(saved.path).unwrap() == content);
+}
+
+#[tokio::test]
+async fn a_failed_put_takes_a_new_ticket() {
+    let put = || Fault::at(Point::Put).nth(1);
+    for (what, fault) in [
+        ("403", put().status(403).body(Body::Text("<Error/>".into()))),
+        ("500", put().status(500)),
+        ("503 with Retry-After", put().status(503).retry_after_secs(3)),
+        ("a reset before", put().reset()),
+        ("a reset after", put().after_accept().reset()),
+        ("a close", put().wire(Wire::Close)),
+    ] {
+        let stage = Stage::with(Scenario::new().fault(fault)).await;
+        let url = stage.client.upload(Media::bytes("face.mp4", FACE)).await;
+        assert!(url.is_ok(), "{what}: {url:?}");
+        assert_eq!(stage.world.requests(Point::Ticket).len(), 2, "{what}");
+        let puts = stage.world.requests(Point::Put);
+        let addresses: HashSet<_> = puts.iter().map(|put| &put.path).collect();
+        assert_eq!((puts.len(), addresses.len()), (2, 2), "{what}: a new address each time");
+    }
+}
+
+#[tokio::test]
+async fn a_put_that_stands_still_is_given_up() {
+    let fault = Fault::at(Point::Put).nth(1).wire(Wire::Silence);
+    let stage = Stage::configured(Scenario::new().fault(fault), |config| {
+        config.stall_timeout(Duration::from_millis(400))
+    })
+    .await;
+    assert!(stage.client.upload(Media::bytes("face.mp4", FACE)).await.is_ok());
+    assert_eq!(stage.world.requests(Point::Put).len(), 2);
+}
+
+#[tokio::test]
+async fn endless_trouble_ends_and_costs_nothing() {
+    for (fault, kind) in [
+        (Fault::at(Point::Put).status(500), ErrorKind::Upload),
+        (Fault::at(Point::Ticket).status(503), ErrorKind::Server),
+        (Fault::at(Point::Ticket).status(401), ErrorKind::Authentication),
+        (Fault::at(Point::Ticket).status(200).body(Body::Html), ErrorKind::UnexpectedResponse),
+    ] {
+        let stage = Stage::with(Scenario::new().fault(fault)).await;
+        let error = stage.client.run(local_input()).await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.http().is_some());
+        assert!(stage.world.requests(Point::Submit).is_empty());
+        assert!(stage.world.ledger().charges.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn both_media_go_up_side_by_side() {
+    // Each answer waits for a while; the second PUT must not.
+    let slow = Fault::at(Point::Put).wire(Wire::Delay(viseme_mock::scenario::Span::secs(3)));
+    let scenario = Scenario::new().job(JobRule::new(Timeline::after_polls(1))).fault(slow);
+    let stage = Stage::with(scenario).await;
+    stage.client.run(local_input()).await.unwrap();
+    let puts = stage.world.requests(Point::Put);
+    assert_eq!(puts.len(), 2);
+    assert_ne!(puts[0].connection, puts[1].connection);
+    // The second came before the first was answered.
+    assert!(puts[1].wall_ms < puts[0].wall_ms + 3000, "{} {}", puts[0].wall_ms, puts[1].wall_ms);
+}
+
+#[tokio::test]
+async fn a_refused_input_sends_nothing() {
+    let stage = Stage::new().await;
+    let png = [&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], &[0; 64]].concat();
+    let input =
+        AudioToVideo::new(Media::bytes("voice.mp3", &b""[..]), Media::bytes("face.mp4", png));
+    let error = stage.client.run(input.clone()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    let fields: HashSet<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
+    assert_eq!(fields, HashSet::from(["audio", "video"]), "all violations at once: {error}");
+    assert!(error.message().contains("PNG"), "{error}");
+    assert!(stage.world.journal().is_empty());
+
+    let missing = AudioToVideo::new("no-such-voice.mp3", Media::bytes("face.mp4", FACE));
+    let error = stage.client.submit(missing.clone()).await.unwrap_err();
+    assert!(error.message().contains("no-such-voice.mp3"), "{error}");
+    let error = stage.client.submit(missing).check_media(false).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "a file that is not there cannot be sent");
+    assert!(stage.world.journal().is_empty());
+
+    stage.client.submit(input).check_media(false).await.unwrap();
+    assert_eq!(stage.world.ledger().charges.len(), 1, "the caller may turn the check off");
+}
+
+#[tokio::test]
+async fn a_file_that_changes_is_not_sent_in_part() {
+    let stage = Stage::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("face.mp4");
+    std::fs::write(&path, FACE).unwrap();
+    let shorten = {
+        let path = path.clone();
+        move |progress| {
+            if matches!(progress, viseme::Progress::Checked(_)) {
+                std::fs::write(&path, &FACE[..1000]).unwrap();
+            }
+        }
+    };
+    let input = AudioToVideo::new("https://media.example/voice.mp3", path);
+    let error = stage.client.run(input).on_progress(shorten).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert!(error.message().contains("changed"), "{error}");
+    assert!(stage.world.requests(Point::Put).is_empty());
+    assert!(stage.world.ledger().charges.is_empty());
+}
