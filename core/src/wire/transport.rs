@@ -9,6 +9,8 @@ use futures_util::stream::BoxStream;
 use http::{HeaderMap, Method};
 use url::Url;
 
+use super::remote::PrivateAddress;
+
 /// Sends one request; follows no redirect and repeats nothing.
 pub(crate) trait Transport: Send + Sync {
     /// Sends the request and gives back the head of the answer, with its body still to come.
@@ -47,6 +49,8 @@ pub(crate) struct TransportError {
     /// Whether a part of the request may have reached the server.
     pub(crate) sent: Sent,
     pub(crate) timed_out: bool,
+    /// The name led to no public address, where only such are allowed.
+    pub(crate) private_address: bool,
     message: String,
 }
 
@@ -61,15 +65,17 @@ pub(crate) enum Sent {
 
 impl TransportError {
     pub(crate) fn new(sent: Sent, timed_out: bool, message: impl Into<String>) -> Self {
-        Self { sent, timed_out, message: message.into() }
+        Self { sent, timed_out, private_address: false, message: message.into() }
     }
 
     /// An error with its whole chain of causes as the message: the outermost alone often says no
     /// more than "error sending request".
     pub(crate) fn from_chain(sent: Sent, timed_out: bool, error: &dyn StdError) -> Self {
         let mut message = error.to_string();
+        let mut private_address = false;
         let mut source = error.source();
         while let Some(cause) = source {
+            private_address |= cause.is::<PrivateAddress>();
             let text = cause.to_string();
             if !message.contains(&text) {
                 message.push_str(": ");
@@ -77,7 +83,7 @@ impl TransportError {
             }
             source = cause.source();
         }
-        Self::new(sent, timed_out, message)
+        Self { private_address, ..Self::new(sent, timed_out, message) }
     }
 }
 
