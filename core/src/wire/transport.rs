@@ -74,7 +74,11 @@ impl TransportError {
     /// An error with its whole chain of causes as the message. What the HTTP libraries put around
     /// a cause ("error sending request: client error (Connect)") says nothing to a person and is
     /// left out.
-    pub(crate) fn from_chain(sent: Sent, timed_out: bool, error: &dyn StdError) -> Self {
+    pub(crate) fn from_chain(
+        sent: Sent,
+        timed_out: bool,
+        error: &(dyn StdError + 'static),
+    ) -> Self {
         let mut texts: Vec<String> = Vec::new();
         let mut private_address = false;
         let mut link = Some(error);
