@@ -28,6 +28,8 @@ pub(crate) struct Job {
     /// When it was submitted, on the world's clock.
     pub(crate) submitted: Duration,
     pub(crate) polls: u64,
+    /// When its end was first seen, where no timeline tells when it came.
+    pub(crate) end_seen: Option<Duration>,
     /// A state set by hand, which wins over the timeline.
     pub(crate) forced: Option<String>,
     pub(crate) deleted: bool,
@@ -68,6 +70,20 @@ impl Job {
         }
     }
 
+    /// A poll: counts it, and takes note where it is the first to see the end.
+    pub(crate) fn poll(&mut self, now: Duration) {
+        self.polls += 1;
+        if self.end_seen.is_none() && is_terminal(self.status(now)) {
+            self.end_seen = Some(now);
+        }
+    }
+
+    /// How long it was worked on, once it has ended.
+    fn took(&self, now: Duration) -> Duration {
+        let scripted = self.timeline.took().filter(|_| self.forced.is_none());
+        scripted.unwrap_or_else(|| self.end_seen.unwrap_or(now).saturating_sub(self.submitted))
+    }
+
     pub(crate) fn is_expired(&self, now: Duration) -> bool {
         now.saturating_sub(self.submitted) >= RETENTION
     }
@@ -94,8 +110,7 @@ impl Job {
     ) -> Value {
         let status = self.status(now);
         let completed = status == "completed";
-        let ended = viseme::Status::from_word(status).is_terminal();
-        let took = if ended { millis(now.saturating_sub(self.submitted)) } else { 0 };
+        let took = if is_terminal(status) { millis(self.took(now)) } else { 0 };
         let outputs = if completed {
             vec![format!("{base}/_outputs/{world}/{}/{}", self.id, self.output.name)]
         } else {
@@ -129,6 +144,10 @@ impl Job {
             _ => (None, ""),
         }
     }
+}
+
+fn is_terminal(status: &str) -> bool {
+    viseme::Status::from_word(status).is_terminal()
 }
 
 fn millis(time: Duration) -> u64 {

@@ -35,6 +35,7 @@ mod server;
 mod state;
 pub mod verify;
 mod world;
+mod worlds;
 
 pub use clock::{Clock, ClockMode};
 pub use fault_table::FaultCount;
@@ -42,6 +43,7 @@ pub use job::JobRecord;
 pub use journal::{Ended, Exchange};
 pub use ledger::{Charge, Ledger};
 pub use scenario::{Fault, JobRule, Point, Scenario, Timeline, Wire};
-pub use server::{Builder, DEFAULT_KEY, MockServer};
+pub use server::{Builder, MockServer};
 pub use verify::{Expect, Verdict};
 pub use world::World;
+pub use worlds::DEFAULT_KEY;

@@ -5,6 +5,7 @@ pub(crate) mod data_uri;
 mod info;
 mod limits;
 pub mod probe;
+pub(crate) mod reading;
 mod source;
 mod violation;
 mod wording;

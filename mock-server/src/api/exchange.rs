@@ -117,7 +117,7 @@ fn changes_something(call: &Call) -> bool {
 fn handle(state: &mut WorldState, world: &World, call: &Call, intake: &Intake) -> Done {
     match call {
         Call::Submit { model } => submit::submit(state, world.id(), model, intake),
-        Call::Result { job_id } => result::result(state, world.id(), job_id, intake),
+        Call::Result { job_id } => result::result(state, world.id(), job_id),
         Call::Ticket => uploads::ticket(state, world.id(), intake),
         Call::Put { upload_id, .. } => uploads::put(state, upload_id, intake),
         Call::LegacyUpload => legacy::upload(state, world.id(), intake),

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use super::Done;
-use super::intake::Intake;
 use crate::job::Job;
 use crate::open_exchange::News;
 use crate::reply::Reply;
 use crate::state::WorldState;
 
-pub(super) fn result(state: &mut WorldState, world: &str, job_id: &str, _: &Intake) -> Done {
+pub(super) fn result(state: &mut WorldState, world: &str, job_id: &str) -> Done {
     let now = state.clock.elapsed();
     if let Some(job) = state.job_mut(job_id).filter(|job| !job.is_expired(now)) {
-        job.polls += 1;
+        job.poll(now);
     }
     match state.job(job_id).filter(|job| !job.is_expired(now)) {
         Some(job) => present(state, world, job),

@@ -77,6 +77,7 @@ pub(super) fn submit(state: &mut WorldState, world: &str, model: &str, intake: &
         base64,
         submitted,
         polls: 0,
+        end_seen: None,
         forced: None,
         deleted: false,
         id_told: false,
@@ -150,10 +151,18 @@ fn rule_for(
         .iter()
         .enumerate()
         .find(|(_, rule)| rule.matches.as_ref().is_none_or(|matches| matches.fits(model, nth)));
-    match (scripted, magic) {
+    let (name, rule) = match (scripted, &magic) {
         (Some((index, rule)), _) => (format!("scenario jobs[{index}]"), rule.clone()),
-        (None, Some(rule)) => (format!("magic model {model}"), rule),
+        (None, Some(rule)) => (format!("magic model {model}"), rule.clone()),
         (None, None) => ("default".to_owned(), JobRule::default()),
+    };
+    // A rule that leaves the timeline open leaves it to the model.
+    match magic {
+        Some(magic) if rule.timeline.is_none() => {
+            let (code, error) = (rule.code.or(magic.code), rule.error.or(magic.error));
+            (name, JobRule { timeline: magic.timeline, code, error, ..rule })
+        }
+        _ => (name, rule),
     }
 }
 

@@ -130,6 +130,15 @@ impl Timeline {
 }
 
 impl Timeline {
+    /// The time from `processing`, or else from the submit, to the last state; `None` where that
+    /// hangs on polls.
+    pub(crate) fn took(&self) -> Option<Duration> {
+        let Self::Times(entries) = self else { return None };
+        let end = entries.iter().flatten().map(|(_, at)| at.0).max()?;
+        let began = entries.iter().find_map(|entry| entry.get("processing"));
+        Some(end.saturating_sub(began.map_or(Duration::ZERO, |at| at.0)))
+    }
+
     /// How many polls bring the last state; 0 where polls do not matter.
     pub(crate) fn polls_to_the_end(&self) -> u64 {
         match self {

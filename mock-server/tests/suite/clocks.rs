@@ -25,6 +25,11 @@ async fn manual_time_moves_only_when_told() {
     assert_eq!(api.state(&job).await, "processing");
     world.advance(Duration::from_millis(1));
     assert_eq!(api.state(&job).await, "completed");
+    // The time of the work itself, however late it is asked for.
+    world.advance(Duration::from_secs(1000));
+    let (_, body) = api.poll(&job).await;
+    assert_eq!(body["data"]["executionTime"], 298_000);
+    assert_eq!(body["data"]["timings"], json!({"inference": 298_000}));
 }
 
 #[tokio::test]
@@ -71,6 +76,9 @@ async fn time_by_polls() {
         assert_eq!(api.state(&job).await, expected);
     }
     assert_eq!(world.job(&job).unwrap().polls, 4);
+    let took = api.poll(&job).await.1["data"]["executionTime"].clone();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(api.poll(&job).await.1["data"]["executionTime"], took, "it does not grow");
 }
 
 #[tokio::test]
