@@ -62,6 +62,7 @@
 //! # }
 //! ```
 
+pub mod account;
 mod base64;
 mod client;
 mod clock;
@@ -72,9 +73,10 @@ pub mod media;
 pub mod model;
 mod wire;
 
+pub use account::{Billing, BillingFilter, HistoryFilter, Model, Price, Usage};
 pub use client::{
-    Client, Download, Job, Progress, Report, Run, RunMany, RunResult, Submit, Updates, Upload,
-    Wait, check,
+    Client, Download, Job, Pages, PriceQuery, Progress, Report, Run, RunMany, RunResult, Submit,
+    Updates, Upload, Wait, check,
 };
 #[cfg(feature = "testing")]
 pub use clock::Clock;

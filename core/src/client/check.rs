@@ -49,6 +49,25 @@ impl Report {
         Err(Error::new(ErrorKind::InvalidInput, message).with_violations(self.violations))
     }
 
+    /// The report in which every warning is an error.
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        for violation in &mut self.violations {
+            violation.level = Level::Error;
+        }
+        self
+    }
+
+    /// Adds what another judge found, except for what was said already.
+    pub(super) fn add(&mut self, found: Vec<Violation>) {
+        let is_said = |new: &Violation| {
+            let mut known = self.violations.iter();
+            known.any(|known| known.field == new.field && known.rule == new.rule)
+        };
+        let news: Vec<_> = found.into_iter().filter(|violation| !is_said(violation)).collect();
+        self.violations.extend(news);
+    }
+
     /// What is known of the medium for that parameter.
     #[must_use]
     pub fn media_info(&self, field: &str) -> Option<&MediaInfo> {

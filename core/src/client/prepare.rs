@@ -10,6 +10,7 @@ use url::Url;
 
 use super::Client;
 use super::check::{Report, examine};
+use super::options::Options;
 use super::progress::{OnProgress, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::media::{Container, Media, MediaInfo, data_uri};
@@ -20,10 +21,14 @@ use crate::wire::{Content, UploadFile};
 pub(super) async fn prepare(
     client: &Client,
     input: &Input,
-    check_media: bool,
+    options: Options,
     on_progress: &OnProgress,
 ) -> Result<Value> {
-    let report = examine(input, check_media, client.shared.remote.as_ref()).await.into_result()?;
+    let mut report = examine(input, options.check_media, client.shared.remote.as_ref()).await;
+    if options.validate {
+        report.add(client.model(input.model()).await?.validate(input));
+    }
+    let report = if options.strict { report.strict() } else { report }.into_result()?;
     on_progress.tell(|| Progress::Checked(report.clone()));
     client.shared.api.require_key()?;
     let description = describe(input.model());
@@ -41,7 +46,8 @@ pub(super) async fn prepare(
             Ok::<_, Error>((name.to_owned(), value))
         }
     });
-    let body: Map<_, _> = try_join_all(values).await?.into_iter().collect();
+    let mut body: Map<_, _> = try_join_all(values).await?.into_iter().collect();
+    options.add_to(&mut body);
     Ok(Value::Object(body))
 }
 
@@ -76,6 +82,14 @@ pub(super) enum Upload {
     /// Nothing: the service can fetch it.
     Not(Url),
     File(UploadFile),
+}
+
+/// Where the service finds a medium already; `None` where it has to be uploaded first.
+pub(super) fn is_at_hand(media: &Media) -> Option<&Url> {
+    match media {
+        Media::Url(url) if url.scheme() != "data" => Some(url),
+        _ => None,
+    }
 }
 
 /// How a medium is uploaded, given what is known of it.

@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
+use super::options::{Options, option_methods};
 use super::prepare::prepare;
 use super::progress::{OnProgress, Progress};
 use super::{Client, Job};
@@ -23,18 +24,19 @@ use crate::model::Input;
 pub struct Submit {
     client: Client,
     input: Input,
-    check_media: bool,
+    options: Options,
     on_progress: OnProgress,
 }
 
 impl Submit {
     pub(super) fn new(client: Client, input: Input) -> Self {
-        Self { client, input, check_media: true, on_progress: OnProgress::default() }
+        Self { client, input, options: Options::default(), on_progress: OnProgress::default() }
     }
 
-    /// Whether media are judged by the model's rules before anything is sent. Default `true`.
-    pub fn check_media(mut self, check: bool) -> Self {
-        self.check_media = check;
+    option_methods!(Self::with);
+
+    fn with(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        change(&mut self.options);
         self
     }
 
@@ -45,8 +47,8 @@ impl Submit {
     }
 
     async fn send(self) -> Result<Job> {
-        let Self { client, input, check_media, on_progress } = self;
-        let body = prepare(&client, &input, check_media, &on_progress).await?;
+        let Self { client, input, options, on_progress } = self;
+        let body = prepare(&client, &input, options, &on_progress).await?;
         client.await_submit_slot().await;
         let deadline = client.now().saturating_add(client.shared.config.deadline);
         let prediction = submit(&client, input.model(), body, deadline, &on_progress).await?;

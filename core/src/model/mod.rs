@@ -20,4 +20,5 @@ pub use kling_effects::KlingEffects;
 pub use schema::validate_schema;
 pub use suggest::did_you_mean;
 pub use text_to_video::TextToVideo;
+pub(crate) use validate::SWITCHES;
 pub use validate::validate;
