@@ -9,7 +9,6 @@ mod file_name;
 pub(crate) mod history;
 mod part_file;
 mod poll;
-mod prediction;
 mod progress;
 mod reqwest_transport;
 mod retry_after;
@@ -26,3 +25,5 @@ pub(crate) use history::NoPage;
 pub(crate) use reqwest_transport::ReqwestTransport;
 pub(crate) use transport::Transport;
 pub(crate) use upload::{Content, OnBytes, UploadFile, Uploads};
+
+use crate::job::parse as prediction;
