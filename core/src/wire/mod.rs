@@ -17,6 +17,7 @@ mod ticket;
 mod tls;
 mod transport;
 mod upload;
+pub(crate) mod webhook_secret;
 
 pub(crate) use api::Api;
 pub use download::Saved;
