@@ -5,6 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tempfile::TempPath;
 
+use crate::api::Taken;
+
 /// A small playable video, for jobs whose input names none that was uploaded here.
 /// assets/README.md tells how it was made.
 const CLIP: &[u8] = include_bytes!("../assets/clip.mp4");
@@ -34,6 +36,21 @@ impl Artefact {
             content_type: "video/mp4".to_owned(),
             content: Content::Memory(Bytes::from_static(CLIP)),
             etag: "\"clip\"".to_owned(),
+        }
+    }
+
+    /// The bytes of that clip.
+    pub(crate) fn clip_bytes() -> &'static [u8] {
+        CLIP
+    }
+
+    /// A file that was sent.
+    pub(crate) fn received(name: &str, content_type: &str, taken: &Taken) -> Self {
+        Self {
+            name: name.to_owned(),
+            content_type: content_type.to_owned(),
+            content: taken.content.clone(),
+            etag: format!("\"{}\"", taken.sha256),
         }
     }
 

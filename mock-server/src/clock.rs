@@ -18,6 +18,18 @@ pub enum ClockMode {
     Manual,
 }
 
+impl ClockMode {
+    /// Says what in it has no meaning.
+    pub(crate) fn check(self) -> Result<(), String> {
+        match self {
+            Self::Scaled(factor) if !(factor.is_finite() && factor > 0.0) => {
+                Err("scaled is a number above 0".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The clock of one world.
 #[derive(Clone, Debug)]
 pub struct Clock {
@@ -83,5 +95,38 @@ impl Clock {
     fn settle(&mut self) {
         self.passed = self.elapsed();
         self.since = Instant::now();
+    }
+}
+
+/// A date as HTTP headers write it; they know none before 1970.
+pub(crate) fn http_date(at: Timestamp) -> String {
+    httpdate::fmt_http_date(at.max(Timestamp::UNIX_EPOCH).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_moves_when_told_and_keeps_its_past() {
+        let start = "2026-01-01T00:00:00Z".parse().unwrap();
+        let mut clock = Clock::new(ClockMode::Manual, Some(start));
+        assert_eq!(clock.now(), start);
+        clock.advance(Duration::from_millis(1500));
+        assert_eq!(clock.now().to_string(), "2026-01-01T00:00:01.5Z");
+        clock.set_mode(ClockMode::Scaled(1e6));
+        std::thread::sleep(Duration::from_millis(2));
+        clock.set_mode(ClockMode::Manual);
+        assert!(clock.elapsed() > Duration::from_secs(1000), "{:?}", clock.elapsed());
+        assert_eq!(clock.elapsed(), clock.elapsed());
+    }
+
+    #[test]
+    fn dates_at_the_ends_of_time() {
+        let clock = Clock::new(ClockMode::Manual, Some(Timestamp::MIN));
+        assert_eq!(http_date(clock.now()), "Thu, 01 Jan 1970 00:00:00 GMT");
+        let mut clock = Clock::new(ClockMode::Manual, Some(Timestamp::MAX));
+        clock.advance(Duration::MAX);
+        assert!(http_date(clock.now()).ends_with("GMT"));
     }
 }

@@ -1,5 +1,7 @@
-//! One connection, whose flow of bytes a fault can break.
+//! One connection: writes answers as their flow allows, breaks where a fault says so, and notes
+//! in the journal how each exchange ended.
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,94 +12,64 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-use crate::scenario::Wire;
+use crate::flow::{Cut, Flow, Step};
+use crate::journal::Ended;
+use crate::open_exchange::OpenExchange;
 
-/// What shall happen to the answer that is about to be written.
-#[derive(Clone, Debug)]
-struct Plan {
-    /// How many bytes of the body pass before it happens.
-    after: u64,
-    end: End,
-    /// The part of the answer's head that may still be followed by the blank line.
-    tail: Vec<u8>,
-    in_body: bool,
+/// Tells a connection of the answers that it is about to write.
+#[derive(Clone, Default)]
+pub(crate) struct Outbox(Arc<Mutex<VecDeque<Writing>>>);
+
+struct Writing {
+    flow: Flow,
+    exchange: OpenExchange,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum End {
-    Reset,
-    Close,
-    Stall,
-    Drip(Duration),
-}
-
-/// Lets the code that answers a request break the connection it came on.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct WireControl(Arc<Mutex<Option<Plan>>>);
-
-impl WireControl {
-    /// Breaks the next answer as told; effects that need no bytes strike at its first one.
-    pub(crate) fn arm(&self, wire: &Wire) {
-        let (after, end, in_body) = match wire {
-            // Before the head: nothing of the answer is written.
-            Wire::Reset => (0, End::Reset, true),
-            Wire::Close => (0, End::Close, true),
-            Wire::ResetAt(bytes) => (*bytes, End::Reset, false),
-            Wire::FinAt(bytes) => (*bytes, End::Close, false),
-            Wire::StallAt(bytes) => (*bytes, End::Stall, false),
-            Wire::Drip(pause) => (0, End::Drip(pause.0), false),
-            // These happen before there is an answer.
-            Wire::Silence | Wire::Delay(_) => return,
-        };
-        *self.plan() = Some(Plan { after, end, tail: Vec::new(), in_body });
+impl Outbox {
+    /// The next answer to be written, and the exchange it ends.
+    pub(crate) fn announce(&self, flow: Flow, exchange: OpenExchange) {
+        self.queue().push_back(Writing { flow, exchange });
     }
 
-    fn plan(&self) -> MutexGuard<'_, Option<Plan>> {
+    fn queue(&self) -> MutexGuard<'_, VecDeque<Writing>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A connection whose writes go through the plan.
+/// A connection to a client.
 pub(crate) struct Connection {
     stream: TcpStream,
-    control: WireControl,
+    outbox: Outbox,
     pause: Option<Pin<Box<Sleep>>>,
+    broken: bool,
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, control: WireControl) -> Self {
-        Self { stream, control, pause: None }
+    pub(crate) fn new(stream: TcpStream, outbox: Outbox) -> Self {
+        Self { stream, outbox, pause: None, broken: false }
     }
 
-    fn end(&self, end: End) -> io::Result<()> {
+    /// Breaks the connection; what is not written yet never will be.
+    fn strike(&mut self, cut: Cut) -> io::Result<()> {
+        self.broken = true;
         let socket = socket2::SockRef::from(&self.stream);
-        match end {
+        match cut {
             // A socket closed while it may not linger sends a reset.
-            End::Reset => socket.set_linger(Some(Duration::ZERO))?,
-            End::Close => socket.shutdown(std::net::Shutdown::Write)?,
-            End::Stall | End::Drip(_) => {}
+            Cut::Reset => socket.set_linger(Some(Duration::ZERO))?,
+            Cut::Close => socket.shutdown(std::net::Shutdown::Write)?,
+            Cut::Stall | Cut::Drip(_) => {}
         }
         Err(io::Error::new(io::ErrorKind::ConnectionAborted, "broken by a fault"))
     }
 }
 
-impl Plan {
-    /// How many bytes of `buffer` belong to the head of the answer.
-    fn head_length(&mut self, buffer: &[u8]) -> usize {
-        let known = self.tail.len();
-        self.tail.extend_from_slice(buffer);
-        match self.tail.windows(4).position(|window| window == b"\r\n\r\n") {
-            Some(at) => {
-                self.in_body = true;
-                self.tail.clear();
-                (at + 4).saturating_sub(known)
-            }
-            None => {
-                let keep = self.tail.len().saturating_sub(3);
-                self.tail.drain(..keep);
-                buffer.len()
-            }
-        }
+/// How the exchange ends where this strikes.
+fn ending(cut: Cut) -> Option<Ended> {
+    match cut {
+        Cut::Reset => Some(Ended::Reset),
+        Cut::Close => Some(Ended::Closed),
+        // The client decides how long it waits.
+        Cut::Stall | Cut::Drip(_) => None,
     }
 }
 
@@ -107,35 +79,49 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if let Some(pause) = &mut self.pause {
+        let this = &mut *self;
+        if let Some(pause) = &mut this.pause {
             ready!(pause.as_mut().poll(context));
-            self.pause = None;
+            this.pause = None;
         }
-        let Some(mut plan) = self.control.plan().clone() else {
-            return Pin::new(&mut self.stream).poll_write(context, buffer);
+        let outbox = this.outbox.clone();
+        let mut queue = outbox.queue();
+        let Some(writing) = queue.front_mut() else {
+            return Pin::new(&mut this.stream).poll_write(context, buffer);
         };
-        let allowed = if plan.in_body {
-            match (plan.after, plan.end) {
-                (0, End::Drip(_)) => 1,
-                (0, End::Stall) => return Poll::Pending,
-                (0, end) => return Poll::Ready(self.end(end).map(|()| 0)),
-                (after, _) => usize::try_from(after).unwrap_or(usize::MAX),
+        let allowed = match writing.flow.step(buffer) {
+            Step::Write(allowed) => allowed,
+            // Nothing wakes this up but the client's leaving.
+            Step::Cut(Cut::Stall) => return Poll::Pending,
+            Step::Cut(cut) => {
+                if let Some(ended) = ending(cut) {
+                    writing.exchange.end(ended);
+                }
+                return Poll::Ready(this.strike(cut).map(|()| 0));
             }
-        } else {
-            let mut look_ahead = plan.clone();
-            look_ahead.head_length(buffer)
         };
         let part = buffer.get(..allowed).unwrap_or(buffer);
-        let written = ready!(Pin::new(&mut self.stream).poll_write(context, part))?;
-        if plan.in_body {
-            plan.after = plan.after.saturating_sub(written as u64);
-        } else {
-            plan.head_length(buffer.get(..written).unwrap_or_default());
+        // Held while the bytes go out: who has read them finds the journal up to date.
+        let world = writing.exchange.world();
+        let mut state = world.state();
+        let written = ready!(Pin::new(&mut this.stream).poll_write(context, part))?;
+        let cut = writing.flow.advance(part.get(..written).unwrap_or_default());
+        writing.exchange.wrote_in(&mut state, written);
+        let whole = writing.flow.is_whole();
+        if let Some(ended) = whole.then_some(Ended::Whole).or(cut.and_then(ending)) {
+            writing.exchange.end_in(&mut state, ended);
         }
-        if let (true, 0, End::Drip(pause)) = (plan.in_body, plan.after, plan.end) {
-            self.pause = Some(Box::pin(sleep(pause)));
+        drop(state);
+        match cut {
+            Some(Cut::Drip(pause)) if !whole => this.pause = Some(Box::pin(sleep(pause))),
+            Some(cut @ (Cut::Reset | Cut::Close)) => {
+                return Poll::Ready(this.strike(cut).map(|()| written));
+            }
+            _ => {}
         }
-        *self.control.plan() = Some(plan);
+        if whole {
+            queue.pop_front();
+        }
         Poll::Ready(Ok(written))
     }
 
@@ -144,6 +130,10 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // A connection that shall end with a reset must not end with grace first.
+        if self.broken {
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -1,13 +1,17 @@
 //! Applies the faults that change what an answer says.
 
 use bytes::Bytes;
-use http::HeaderValue;
-use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::clock::http_date;
 use crate::reply::{Reply, ReplyBody};
 use crate::scenario::{Body, Content, RetryAfter, StatusReply};
+
+/// The most bytes that a fault adds to an answer.
+const MAX_SIZE: usize = 64 * 1024 * 1024;
 
 /// The answer with another status; `now` is the world's.
 pub(crate) fn status_reply(fault: &StatusReply, now: Timestamp) -> Reply {
@@ -34,10 +38,7 @@ pub(crate) fn status_reply(fault: &StatusReply, now: Timestamp) -> Reply {
 fn retry_after_text(retry_after: &RetryAfter, now: Timestamp) -> String {
     match retry_after {
         RetryAfter::Seconds(span) => span.0.as_secs().to_string(),
-        RetryAfter::Date { date } => {
-            let at = now.saturating_add(date.0).unwrap_or(now);
-            httpdate::fmt_http_date(at.into())
-        }
+        RetryAfter::Date { date } => http_date(now.saturating_add(date.0).unwrap_or(now)),
         RetryAfter::Raw { raw } => {
             // What cannot stand in a header at all is left out of it.
             HeaderValue::from_str(raw).map(|_| raw.clone()).unwrap_or_default()
@@ -61,20 +62,28 @@ fn reason(status: u16) -> &'static str {
 
 /// The answer with its content changed. Answers that are no JSON are left alone by changes that
 /// need JSON.
-pub(crate) fn content(mut reply: Reply, fault: &Content) -> Reply {
+pub(crate) fn content(reply: Reply, fault: &Content) -> Reply {
     match fault {
-        Content::ContentType(kind) => {
-            reply.headers.retain(|(name, _)| name != CONTENT_TYPE);
-            return reply.header(CONTENT_TYPE, kind.clone());
+        Content::ContentType(kind) => without_type(reply).header(CONTENT_TYPE, kind.clone()),
+        Content::NoContentType => without_type(reply),
+        Content::GzipCorrupt => reply.header(CONTENT_ENCODING, "gzip"),
+        Content::HugeHeader(length) => {
+            reply.header(HeaderName::from_static("x-huge"), "x".repeat((*length).min(MAX_SIZE)))
         }
         // Handled where the range is read.
-        Content::RangeIgnored => return reply,
-        _ => {}
+        Content::RangeIgnored => reply,
+        _ => {
+            let ReplyBody::Bytes(bytes) = &reply.body else { return reply };
+            match changed(bytes, fault) {
+                Some(changed) => Reply { body: ReplyBody::Bytes(changed), ..reply },
+                None => reply,
+            }
+        }
     }
-    let ReplyBody::Bytes(bytes) = &reply.body else { return reply };
-    if let Some(changed) = changed(bytes, fault) {
-        reply.body = ReplyBody::Bytes(changed);
-    }
+}
+
+fn without_type(mut reply: Reply) -> Reply {
+    reply.headers.retain(|(name, _)| name != CONTENT_TYPE);
     reply
 }
 
@@ -84,6 +93,18 @@ fn changed(bytes: &Bytes, fault: &Content) -> Option<Bytes> {
         Content::InvalidUtf8 => Some(joined(&[bytes, b"\xff\xfe"])),
         Content::ByteOrderMark => Some(joined(&[b"\xef\xbb\xbf", bytes])),
         Content::TrailingGarbage => Some(joined(&[bytes, b"}garbage"])),
+        Content::Huge(length) => Some(joined(&[&vec![b' '; (*length).min(MAX_SIZE)], bytes])),
+        Content::Deep(depth) => {
+            let depth = (*depth).min(MAX_SIZE / 2);
+            let field = format!("{{\"deep\":{}{},", "[".repeat(depth), "]".repeat(depth));
+            Some(joined(&[field.as_bytes(), bytes.strip_prefix(b"{")?]))
+        }
+        Content::DuplicateKeys => {
+            let json: Value = serde_json::from_slice(bytes).ok()?;
+            let keys = json.as_object()?.keys();
+            let nulls: String = keys.map(|key| format!("{}:null,", Value::from(&**key))).collect();
+            Some(joined(&[b"{", nulls.as_bytes(), bytes.strip_prefix(b"{")?]))
+        }
         _ => {
             let mut json: Value = serde_json::from_slice(bytes).ok()?;
             change(&mut json, fault);
@@ -97,8 +118,17 @@ fn joined(parts: &[&[u8]]) -> Bytes {
 }
 
 fn change(json: &mut Value, fault: &Content) {
-    if matches!(fault, Content::NumbersAsStrings) {
-        return numbers_to_strings(json);
+    match fault {
+        Content::NumbersAsStrings => return numbers_to_strings(json),
+        Content::EnvelopeError { code, message } => {
+            *json = json!({"code": code, "message": message});
+            return;
+        }
+        Content::Merge(values) => return merge(json, values),
+        Content::Remove(pointers) => {
+            return pointers.iter().for_each(|pointer| remove(json, pointer));
+        }
+        _ => {}
     }
     let Some(data) = json.get_mut("data") else { return };
     match fault {
@@ -109,6 +139,7 @@ fn change(json: &mut Value, fault: &Content) {
             }
         }
         Content::WrongId => set(data, "id", json!("00000000000000000000000000000000")),
+        Content::StatusRegress => set(data, "status", json!("created")),
         Content::UnknownStatus(word) => set(data, "status", json!(word)),
         Content::OutputsNull => set(data, "outputs", Value::Null),
         Content::OutputsEmpty => set(data, "outputs", json!([])),
@@ -134,6 +165,33 @@ fn numbers_to_strings(json: &mut Value) {
         Value::Number(number) => *json = Value::String(number.to_string()),
         Value::Array(items) => items.iter_mut().for_each(numbers_to_strings),
         Value::Object(fields) => fields.values_mut().for_each(numbers_to_strings),
+        _ => {}
+    }
+}
+
+fn merge(json: &mut Value, values: &Value) {
+    match (json, values) {
+        (Value::Object(fields), Value::Object(values)) => {
+            for (name, value) in values {
+                merge(fields.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (json, value) => *json = value.clone(),
+    }
+}
+
+/// Takes out what a JSON pointer points at, if there is something.
+fn remove(json: &mut Value, pointer: &str) {
+    let Some((parent, name)) = pointer.rsplit_once('/') else { return };
+    match json.pointer_mut(parent) {
+        Some(Value::Object(fields)) => {
+            fields.remove(&name.replace("~1", "/").replace("~0", "~"));
+        }
+        Some(Value::Array(items)) => {
+            if let Some(index) = name.parse().ok().filter(|index| *index < items.len()) {
+                items.remove(index);
+            }
+        }
         _ => {}
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::artefact::Artefact;
 use crate::scenario::Timeline;
 
-/// Days after which a job and its outputs are gone.
+/// The time after which jobs, their outputs and uploads are gone: seven days.
 pub(crate) const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// A job in a world.
@@ -23,9 +23,13 @@ pub(crate) struct Job {
     pub(crate) error: Option<String>,
     pub(crate) price_usd: f64,
     pub(crate) webhook: Option<String>,
+    /// Whether its outputs are given as base64 in place of URLs.
+    pub(crate) base64: bool,
     /// When it was submitted, on the world's clock.
     pub(crate) submitted: Duration,
     pub(crate) polls: u64,
+    /// When its end was first seen, where no timeline tells when it came.
+    pub(crate) end_seen: Option<Duration>,
     /// A state set by hand, which wins over the timeline.
     pub(crate) forced: Option<String>,
     pub(crate) deleted: bool,
@@ -66,6 +70,20 @@ impl Job {
         }
     }
 
+    /// A poll: counts it, and takes note where it is the first to see the end.
+    pub(crate) fn poll(&mut self, now: Duration) {
+        self.polls += 1;
+        if self.end_seen.is_none() && is_terminal(self.status(now)) {
+            self.end_seen = Some(now);
+        }
+    }
+
+    /// How long it was worked on, once it has ended.
+    fn took(&self, now: Duration) -> Duration {
+        let scripted = self.timeline.took().filter(|_| self.forced.is_none());
+        scripted.unwrap_or_else(|| self.end_seen.unwrap_or(now).saturating_sub(self.submitted))
+    }
+
     pub(crate) fn is_expired(&self, now: Duration) -> bool {
         now.saturating_sub(self.submitted) >= RETENTION
     }
@@ -92,8 +110,7 @@ impl Job {
     ) -> Value {
         let status = self.status(now);
         let completed = status == "completed";
-        let ended = viseme::Status::from_word(status).is_terminal();
-        let took = if ended { millis(now.saturating_sub(self.submitted)) } else { 0 };
+        let took = if is_terminal(status) { millis(self.took(now)) } else { 0 };
         let outputs = if completed {
             vec![format!("{base}/_outputs/{world}/{}/{}", self.id, self.output.name)]
         } else {
@@ -127,6 +144,10 @@ impl Job {
             _ => (None, ""),
         }
     }
+}
+
+fn is_terminal(status: &str) -> bool {
+    viseme::Status::from_word(status).is_terminal()
 }
 
 fn millis(time: Duration) -> u64 {

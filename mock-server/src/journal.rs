@@ -17,7 +17,7 @@ pub(crate) const MAX_BODY: usize = 4096;
 pub struct Exchange {
     /// Its number in the world, from 1.
     pub sequence: u64,
-    /// The number of its connection on the server.
+    /// The number of its connection, in the order in which the world's connections came, from 1.
     pub connection: u64,
     /// Whether the connection had carried a request before.
     pub reused: bool,
@@ -39,20 +39,44 @@ pub struct Exchange {
     pub body_bytes: u64,
     /// The body as JSON, where it is JSON of moderate size.
     pub body: Option<Value>,
-    /// The status of the answer; `None` where none was sent.
+    /// The status of the answer; `None` where no byte of one was sent.
     pub status: Option<u16>,
+    /// How it ended.
+    pub ended: Ended,
+    /// How many bytes of the answer the socket took, head and body.
+    pub bytes_written: u64,
     /// How many bytes the answer's body was to have.
     pub answer_bytes: u64,
     /// The rule that decided how a submitted job goes.
     pub rule: Option<String>,
     /// The fault that struck.
     pub fault: Option<Effect>,
+    /// Which of the world's faults that was, from 0, in the order of `World::faults`.
+    pub fault_number: Option<usize>,
     /// The job it was about.
     pub job_id: Option<String>,
     /// When it arrived, by the world's clock.
     pub at: String,
     /// When it arrived, in milliseconds of real time since the server started.
     pub wall_ms: u64,
+}
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Ended {
+    /// It has not: the answer is awaited, or on its way.
+    #[default]
+    Open,
+    /// The whole answer was written.
+    Whole,
+    /// A fault reset the connection.
+    Reset,
+    /// A fault closed the connection.
+    Closed,
+    /// The client left before the whole answer was written.
+    ClientGone,
 }
 
 /// The exchanges of a world; the oldest are forgotten first.
@@ -63,17 +87,32 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Takes down an exchange under the next number.
-    pub(crate) fn record(&mut self, mut exchange: Exchange) {
+    /// Takes down an exchange under the next number, and gives the number.
+    pub(crate) fn record(&mut self, mut exchange: Exchange) -> u64 {
         self.count += 1;
         exchange.sequence = self.count;
         if self.entries.len() == CAPACITY {
             self.entries.pop_front();
         }
         self.entries.push_back(exchange);
+        self.count
     }
 
-    pub(crate) fn entries(&self) -> Vec<Exchange> {
-        self.entries.iter().cloned().collect()
+    /// Changes the exchange of that number, unless it is forgotten.
+    pub(crate) fn update(&mut self, sequence: u64, change: impl FnOnce(&mut Exchange)) {
+        let first = self.entries.front().map_or(0, |entry| entry.sequence);
+        let index = sequence.checked_sub(first).and_then(|index| usize::try_from(index).ok());
+        if let Some(entry) = index.and_then(|index| self.entries.get_mut(index)) {
+            change(entry);
+        }
+    }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Exchange> {
+        self.entries.iter()
+    }
+
+    /// How many there were, with those that are forgotten.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
     }
 }

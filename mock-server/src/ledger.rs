@@ -1,6 +1,6 @@
 //! The bank: every accepted submit is a charge.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -22,6 +22,12 @@ pub struct Ledger {
     pub total_usd: f64,
     /// The charges of jobs that did not fail: failed ones are refunded.
     pub kept_usd: f64,
+    /// The charges whose results reached the client.
+    pub delivered_usd: f64,
+    /// The charges whose ids never did.
+    pub orphaned_usd: f64,
+    /// The charges that repeat an earlier one.
+    pub duplicate_usd: f64,
 }
 
 /// One charge.
@@ -37,32 +43,39 @@ pub struct Charge {
     pub delivered: bool,
     /// Whether its id never reached the client.
     pub orphaned: bool,
+    /// Whether it repeats an earlier charge.
+    pub duplicate: bool,
 }
 
 impl Ledger {
     pub(crate) fn of(jobs: &[Job], now: Duration) -> Self {
         let mut ledger = Self::default();
-        let mut seen: HashMap<(String, String), usize> = HashMap::new();
+        let mut seen = HashSet::new();
         for job in jobs {
-            let times = seen.entry((job.model.clone(), job.input.to_string())).or_default();
-            if *times > 0 {
-                ledger.duplicates += 1;
-            }
-            *times += 1;
-            ledger.delivered += usize::from(job.delivered);
-            ledger.orphaned += usize::from(!job.id_told);
-            ledger.total_usd += job.price_usd;
-            if job.status(now) != "failed" {
-                ledger.kept_usd += job.price_usd;
-            }
-            ledger.charges.push(Charge {
+            let charge = Charge {
                 job_id: job.id.clone(),
                 model: job.model.clone(),
                 price_usd: job.price_usd,
                 delivered: job.delivered,
                 orphaned: !job.id_told,
-            });
+                duplicate: !seen.insert((&job.model, job.input.to_string())),
+            };
+            ledger.enter(charge, job.status(now) != "failed");
         }
         ledger
+    }
+
+    fn enter(&mut self, charge: Charge, kept: bool) {
+        let price = charge.price_usd;
+        let price_if = |holds: bool| if holds { price } else { 0.0 };
+        self.delivered += usize::from(charge.delivered);
+        self.orphaned += usize::from(charge.orphaned);
+        self.duplicates += usize::from(charge.duplicate);
+        self.total_usd += price;
+        self.kept_usd += price_if(kept);
+        self.delivered_usd += price_if(charge.delivered);
+        self.orphaned_usd += price_if(charge.orphaned);
+        self.duplicate_usd += price_if(charge.duplicate);
+        self.charges.push(charge);
     }
 }

@@ -77,10 +77,25 @@ async fn run(arguments: Arguments) -> Result<ExitCode, String> {
                     "key": DEFAULT_KEY,
                 })
             );
-            tokio::signal::ctrl_c().await.map_err(|error| error.to_string())?;
+            asked_to_stop().await.map_err(|error| error.to_string())?;
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Waits for Ctrl-C, and on Unix for SIGTERM too, with which supervisors end programs.
+async fn asked_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 fn read_scenario(path: &Path) -> Result<Scenario, String> {
@@ -98,6 +113,14 @@ async fn execute(server: &MockServer, command: &[std::ffi::OsString]) -> Result<
         .status()
         .await
         .map_err(|error| format!("Cannot run {}: {error}.", program.to_string_lossy()))?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-    Ok(ExitCode::from(code))
+    Ok(ExitCode::from(exit_code(status)))
+}
+
+/// The command's exit code; where a signal ended it, 128 and the signal, as shells have it.
+fn exit_code(status: std::process::ExitStatus) -> u8 {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status).map(|signal| 128 + signal);
+    #[cfg(not(unix))]
+    let signal = None;
+    status.code().or(signal).and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }

@@ -13,10 +13,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::connection::{Connection, WireControl};
+use crate::connection::{Connection, Outbox};
 use crate::scenario::Scenario;
+use crate::state::WorldState;
 use crate::world::World;
-use crate::{api, control};
+use crate::{api, control, host};
 
 /// The key of the world that is there from the start.
 pub const DEFAULT_KEY: &str = "mock-key";
@@ -54,15 +55,29 @@ pub(crate) struct Server {
 struct Worlds {
     by_key: HashMap<String, World>,
     by_id: HashMap<String, World>,
+    /// How many ids were given out.
+    named: u64,
+    /// How many worlds there have been.
     made: u64,
 }
 
 /// Which connection a request came on.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Peer {
-    pub(crate) connection: u64,
-    pub(crate) requests: Arc<AtomicU64>,
-    pub(crate) wire: WireControl,
+    pub(crate) outbox: Outbox,
+    /// By a world's epoch: the number the connection has there, and how many requests of that
+    /// world it has carried.
+    numbers: Arc<Mutex<HashMap<u64, (u64, u64)>>>,
+}
+
+impl Peer {
+    /// The connection's number in the world, and whether it carried a request of it before.
+    pub(crate) fn number_in(&self, state: &mut WorldState) -> (u64, bool) {
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = numbers.entry(state.epoch).or_insert_with(|| (state.new_connection(), 0));
+        entry.1 += 1;
+        (entry.0, entry.1 > 1)
+    }
 }
 
 impl Builder {
@@ -101,7 +116,7 @@ impl Builder {
             worlds: Mutex::default(),
             connections: AtomicU64::new(0),
         });
-        server.make_world(Some("default".into()), Some(DEFAULT_KEY.into()), self.scenario);
+        server.worlds().make(&server.base_url, Some("default"), Some(DEFAULT_KEY), self.scenario);
         let accepting = tokio::spawn(accept(listener, Arc::clone(&server)));
         Ok(MockServer { server, address, accepting })
     }
@@ -142,15 +157,19 @@ impl MockServer {
     /// A new world with a key of its own and this script.
     #[must_use]
     pub fn world_with(&self, scenario: Scenario) -> World {
-        self.server.make_world(None, None, scenario)
+        self.server.make_world(scenario)
     }
 
     /// The world that is there from the start, opened by [`DEFAULT_KEY`].
     #[must_use]
     pub fn default_world(&self) -> World {
-        match self.server.world_of_key(DEFAULT_KEY) {
-            Some(world) => world,
-            None => self.server.make_world(None, Some(DEFAULT_KEY.into()), Scenario::default()),
+        // It can be removed over the control API; then it begins anew.
+        let mut worlds = self.server.worlds();
+        match worlds.by_key.get(DEFAULT_KEY) {
+            Some(world) => world.clone(),
+            None => {
+                worlds.make(self.url(), Some("default"), Some(DEFAULT_KEY), Scenario::default())
+            }
         }
     }
 }
@@ -161,31 +180,67 @@ impl Drop for MockServer {
     }
 }
 
-impl Server {
-    /// A world with this id and key, or with new ones.
-    pub(crate) fn make_world(
-        &self,
-        id: Option<String>,
-        key: Option<String>,
+impl Worlds {
+    /// Makes a world with this id and key, or with new ones that nobody has.
+    fn make(
+        &mut self,
+        base_url: &str,
+        id: Option<&str>,
+        key: Option<&str>,
         scenario: Scenario,
     ) -> World {
-        let mut worlds = self.worlds();
-        worlds.made += 1;
-        let id = id.unwrap_or_else(|| format!("w{}", worlds.made));
-        let key = key.unwrap_or_else(|| format!("mock-{id}"));
-        let world = World::new(id.clone(), key.clone(), self.base_url.clone(), scenario);
-        worlds.by_key.insert(key, world.clone());
-        worlds.by_id.insert(id, world.clone());
+        let id = id.map_or_else(|| self.free_id(), str::to_owned);
+        let key = key.map_or_else(|| self.free_key(&id), str::to_owned);
+        self.made += 1;
+        // Room for each world's resets, so that no two lives of any worlds have one number.
+        let epoch = self.made << 32;
+        let world = World::new(id.clone(), key.clone(), base_url.to_owned(), scenario, epoch);
+        self.by_key.insert(key, world.clone());
+        self.by_id.insert(id, world.clone());
         world
+    }
+
+    fn free_id(&mut self) -> String {
+        loop {
+            self.named += 1;
+            let id = format!("w{}", self.named);
+            if !self.by_id.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+
+    /// `mock-` and the id, unless somebody opened a world with that key before.
+    fn free_key(&self, id: &str) -> String {
+        let mut key = format!("mock-{id}");
+        while self.by_key.contains_key(&key) {
+            key.push('-');
+        }
+        key
+    }
+}
+
+impl Server {
+    /// A new world with a key of its own.
+    pub(crate) fn make_world(&self, scenario: Scenario) -> World {
+        self.worlds().make(&self.base_url, None, None, scenario)
+    }
+
+    /// A new world with this id; `None` where there is one already.
+    pub(crate) fn make_world_called(&self, id: &str, scenario: Scenario) -> Option<World> {
+        let mut worlds = self.worlds();
+        let is_free = !worlds.by_id.contains_key(id);
+        is_free.then(|| worlds.make(&self.base_url, Some(id), None, scenario))
     }
 
     /// The world of a key. A key that begins with `mock` opens a world on its first use.
     pub(crate) fn world_of_key(&self, key: &str) -> Option<World> {
-        let known = self.worlds().by_key.get(key).cloned();
-        if known.is_none() && key.starts_with("mock") && !self.is_full() {
-            return Some(self.make_world(None, Some(key.to_owned()), Scenario::default()));
+        let mut worlds = self.worlds();
+        let known = worlds.by_key.get(key).cloned();
+        if known.is_some() || !key.starts_with("mock") || worlds.by_id.len() >= MAX_WORLDS {
+            return known;
         }
-        known
+        Some(worlds.make(&self.base_url, None, Some(key), Scenario::default()))
     }
 
     pub(crate) fn world_of_id(&self, id: &str) -> Option<World> {
@@ -207,8 +262,16 @@ impl Server {
         self.worlds().by_id.len() >= MAX_WORLDS
     }
 
-    pub(crate) fn counts(&self) -> (usize, u64) {
-        (self.worlds().by_id.len(), self.connections.load(Ordering::Relaxed))
+    /// All worlds, by id.
+    pub(crate) fn all_worlds(&self) -> Vec<World> {
+        let mut worlds: Vec<_> = self.worlds().by_id.values().cloned().collect();
+        worlds.sort_by(|one, other| one.id().cmp(other.id()));
+        worlds
+    }
+
+    /// How many connections there have been.
+    pub(crate) fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
     }
 
     fn worlds(&self) -> MutexGuard<'_, Worlds> {
@@ -221,6 +284,7 @@ async fn accept(listener: TcpListener, server: Arc<Server>) {
     let router = Router::new()
         .nest("/_mock/v1", control::router())
         .fallback(api::answer)
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&server), host::check))
         .with_state(Arc::clone(&server));
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
@@ -232,23 +296,22 @@ async fn accept(listener: TcpListener, server: Arc<Server>) {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
             continue;
         };
-        let number = server.connections.fetch_add(1, Ordering::Relaxed) + 1;
+        server.connections.fetch_add(1, Ordering::Relaxed);
         let router = router.clone();
         connections.spawn(async move {
-            serve(stream, number, router).await;
+            serve(stream, router).await;
             drop(place);
         });
     }
 }
 
-async fn serve(stream: TcpStream, number: u64, router: Router) {
+async fn serve(stream: TcpStream, router: Router) {
     // Small answers shall not wait for more to send with them.
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let wire = WireControl::default();
-    let peer = Peer { connection: number, requests: Arc::default(), wire: wire.clone() };
-    let io = TokioIo::new(Connection::new(stream, wire));
+    let peer = Peer::default();
+    let io = TokioIo::new(Connection::new(stream, peer.outbox.clone()));
     let service = TowerToHyperService::new(router.layer(axum::Extension(peer)));
     // A connection that breaks is the client's business, or a fault's.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).await;

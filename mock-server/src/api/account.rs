@@ -7,7 +7,7 @@ use viseme::model::{FieldKind, ModelDescription, describe, descriptions};
 use super::Done;
 use super::intake::Intake;
 use crate::reply::Reply;
-use crate::world::WorldState;
+use crate::state::WorldState;
 
 /// A guess: the real price is not known.
 const PRICE_USD: f64 = 0.07;

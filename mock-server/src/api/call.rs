@@ -22,6 +22,9 @@ pub(super) enum Call {
     Price,
     Pricing,
     WebhookSecret,
+    Billings,
+    Usage,
+    MonthlyBillings,
     Unknown,
 }
 
@@ -58,6 +61,9 @@ impl Call {
             (&Method::GET, ["balance"]) => Self::Balance,
             (&Method::GET, ["models"]) => Self::Models,
             (&Method::GET, ["webhook", "secret"]) => Self::WebhookSecret,
+            (&Method::POST, ["billings", "search"]) => Self::Billings,
+            (&Method::POST, ["user", "usage_stats"]) => Self::Usage,
+            (&Method::POST, ["scheduler", "billings", "query"]) => Self::MonthlyBillings,
             (&Method::POST, ["predictions"]) => Self::History,
             (&Method::POST, ["predictions", "delete"]) => Self::Delete,
             (&Method::POST, ["media", "uploads"]) => Self::Ticket,
@@ -91,11 +97,6 @@ impl Call {
             _ => None,
         }
     }
-
-    /// Whether its body may be as large as a file.
-    pub(super) fn takes_file(&self) -> bool {
-        matches!(self, Self::Put { .. } | Self::LegacyUpload)
-    }
 }
 
 #[cfg(test)]
@@ -117,6 +118,9 @@ mod tests {
             (Method::POST, "/_outputs/w1/j1/output.mp4", Point::Other),
             (Method::GET, "/api/v3/balance", Point::Other),
             (Method::GET, "/", Point::Other),
+            (Method::POST, "/api/v3/billings/search", Point::Other),
+            (Method::POST, "/api/v3/user/usage_stats", Point::Other),
+            (Method::POST, "/api/v3/scheduler/billings/query", Point::Other),
         ] {
             assert_eq!(Call::of(&method, path).point(), point, "{method} {path}");
         }

@@ -7,14 +7,13 @@ use super::Done;
 use super::intake::Intake;
 use crate::artefact::Artefact;
 use crate::reply::{Reply, ReplyBody};
-use crate::world::WorldState;
+use crate::state::WorldState;
 
 pub(super) fn upload(state: &WorldState, upload_id: &str, intake: &Intake) -> Done {
-    let file = state.uploads.get(upload_id).and_then(|upload| upload.file.as_ref());
-    Done::plain(file.map_or_else(gone, |file| serve(file, intake)))
+    Done::plain(state.uploaded(upload_id).map_or_else(gone, |file| serve(file, intake)))
 }
 
-pub(super) fn output(state: &mut WorldState, job_id: &str, intake: &Intake) -> Done {
+pub(super) fn output(state: &WorldState, job_id: &str, intake: &Intake) -> Done {
     let now = state.clock.elapsed();
     let job =
         state.job(job_id).filter(|job| job.status(now) == "completed" && !job.is_expired(now));
@@ -30,6 +29,10 @@ fn gone() -> Reply {
 
 fn serve(file: &Artefact, intake: &Intake) -> Reply {
     let size = file.size();
+    if intake.header("if-none-match").is_some_and(|tags| names(tags, &file.etag)) {
+        return Reply { status: 304, headers: Vec::new(), ..Reply::typed(304, "", "") }
+            .header(ETAG, file.etag.clone());
+    }
     let fresh = intake.header("if-range").is_none_or(|tag| tag == file.etag);
     let range = intake.header("range").filter(|_| fresh).and_then(|text| parse_range(text, size));
     let (status, start, end) = match range {
@@ -52,6 +55,12 @@ fn serve(file: &Artefact, intake: &Intake) -> Reply {
     }
     reply.body = ReplyBody::Part { content: file.content.clone(), start, length: end - start };
     reply
+}
+
+/// Whether a list of entity tags names this one.
+fn names(tags: &str, etag: &str) -> bool {
+    let tag = |tag: &str| tag.trim().trim_start_matches("W/") == etag;
+    tags.trim() == "*" || tags.split(',').any(tag)
 }
 
 /// The first byte and the one after the last; `None` for what is no single range of bytes.

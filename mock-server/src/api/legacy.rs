@@ -2,77 +2,69 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use futures_util::FutureExt as _;
+use axum::body::Body;
+use futures_util::StreamExt as _;
 use serde_json::json;
+use tokio_util::io::ReaderStream;
 
-use super::Done;
-use super::intake::Intake;
+use super::intake::{FilePart, Intake, MAX_FILE, collect};
+use super::uploads::{download_url, invalid_type};
+use super::{Done, media_type};
 use crate::artefact::{Artefact, Content};
 use crate::reply::Reply;
-use crate::world::{Upload, WorldState};
+use crate::state::{Upload, WorldState};
 
-struct Part {
-    name: String,
-    content_type: String,
-    content: Bytes,
+/// The file in the multipart field `file`, if there is one.
+pub(super) async fn file_part(intake: &Intake) -> Option<FilePart> {
+    let boundary = multer::parse_boundary(intake.header("content-type")?).ok()?;
+    let body = match &intake.taken.content {
+        Content::Memory(bytes) => Body::from(bytes.clone()),
+        Content::Disk(path, _) => {
+            Body::from_stream(ReaderStream::new(tokio::fs::File::open(path.as_ref()).await.ok()?))
+        }
+    };
+    let mut form = multer::Multipart::new(body.into_data_stream().boxed(), boundary);
+    while let Some(field) = form.next_field().await.ok()? {
+        if field.name() == Some("file") {
+            return Some(FilePart {
+                name: field.file_name().unwrap_or("file").to_owned(),
+                content_type: field
+                    .content_type()
+                    .map_or_else(|| "application/octet-stream".to_owned(), ToString::to_string),
+                taken: collect(field, MAX_FILE).await.ok()?,
+            });
+        }
+    }
+    None
 }
 
 pub(super) fn upload(state: &mut WorldState, world: &str, intake: &Intake) -> Done {
-    let Some(part) = file_part(intake) else {
+    let Some(part) = &intake.part else {
         return Done::plain(Reply::refusal(400, "the multipart field `file` is required"));
     };
-    let kind = part.content_type.split('/').next().unwrap_or_default().to_owned();
-    if !["image", "video", "audio"].contains(&kind.as_str()) {
-        // The service is known to say this within a 200.
-        let body = json!({"code": 500, "message": "Upload failed: invalid file type"});
-        return Done::plain(Reply::json(200, &body));
+    if !media_type::is_taken(&part.content_type) {
+        return Done::plain(invalid_type());
     }
-    let (id, size) = (state.new_id(), part.content.len() as u64);
-    let file = Artefact {
-        name: part.name.clone(),
-        content_type: part.content_type.clone(),
-        content: Content::Memory(part.content),
-        etag: format!("\"{}\"", intake.taken.sha256),
-    };
+    let id = state.new_id();
+    let now = state.clock.elapsed();
     let upload = Upload {
         name: part.name.clone(),
-        size,
-        content_type: part.content_type,
+        size: part.taken.size,
+        content_type: part.content_type.clone(),
         signature: String::new(),
-        expires: state.clock.elapsed(),
-        file: Some(Arc::new(file)),
+        made: now,
+        // No ticket: nothing can be put there.
+        expires: now,
+        file: Some(Arc::new(Artefact::received(&part.name, &part.content_type, &part.taken))),
     };
-    state.uploads.insert(id.clone(), upload);
-    let base = &intake.base_url;
+    let url = download_url(&intake.base_url, world, &id, &part.name);
+    if !state.add_upload(id, upload) {
+        return Done::plain(Reply::refusal(429, "too many uploads in this world"));
+    }
     Done::plain(Reply::success(&json!({
-        "type": kind,
-        "download_url": format!("{base}/_files/{world}/{id}/{}", part.name),
+        "type": part.content_type.split('/').next(),
+        "download_url": url,
         "filename": part.name,
-        "size": size,
+        "size": part.taken.size,
     })))
-}
-
-/// The part called `file`. The body is at hand already, so nothing here has to wait.
-fn file_part(intake: &Intake) -> Option<Part> {
-    let boundary = multer::parse_boundary(intake.header("content-type")?).ok()?;
-    let body = match &intake.taken.content {
-        Content::Memory(bytes) => bytes.clone(),
-        Content::Disk(path, _) => Bytes::from(std::fs::read(path.as_ref()).ok()?),
-    };
-    let stream = futures_util::stream::iter([Ok::<_, std::io::Error>(body)]);
-    let mut form = multer::Multipart::new(stream, boundary);
-    let reading = async {
-        while let Ok(Some(field)) = form.next_field().await {
-            if field.name() == Some("file") {
-                let name = field.file_name().unwrap_or("file").to_owned();
-                let content_type = field
-                    .content_type()
-                    .map_or_else(|| "application/octet-stream".to_owned(), ToString::to_string);
-                return Some(Part { name, content_type, content: field.bytes().await.ok()? });
-            }
-        }
-        None
-    };
-    reading.now_or_never().flatten()
 }

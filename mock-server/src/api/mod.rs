@@ -1,49 +1,65 @@
 //! The API itself: takes a request in, lets a fault strike, answers, and takes it all down.
 
 mod account;
+mod billing;
 mod call;
+mod exchange;
 mod files;
 mod history;
+mod inline;
 mod intake;
 mod legacy;
+mod magic;
+mod media_type;
 mod output;
 mod result;
 mod submit;
+mod sync_mode;
 mod uploads;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Extension;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::header::{AUTHORIZATION, HOST};
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
 
 use self::call::Call;
+use self::exchange::Outcome;
 use self::intake::Intake;
+pub(crate) use self::intake::Taken;
+use crate::artefact::Artefact;
 use crate::corrupt;
-use crate::journal::{Exchange, MAX_BODY};
+use crate::fault_table::Strike;
+use crate::flow::Flow;
+use crate::open_exchange::{News, OpenExchange};
 use crate::reply::Reply;
-use crate::scenario::{Content, Effect, Point, When, Wire};
+use crate::scenario::{Effect, Wire};
 use crate::server::{Peer, Server};
-use crate::world::{World, WorldState};
+use crate::world::World;
+
+/// How long a request is kept waiting where its fault is to wait for ever.
+const FOR_EVER: Duration = Duration::from_secs(600);
 
 /// What a handler gives: the answer, and what it was about.
 pub(crate) struct Done {
     pub(crate) reply: Reply,
     pub(crate) job_id: Option<String>,
     pub(crate) rule: Option<String>,
-    /// Jobs whose ids are in the answer.
-    pub(crate) told: Vec<String>,
-    /// The job whose completed result is in the answer.
-    pub(crate) delivers: Option<String>,
+    pub(crate) news: News,
+    /// The file that stands in the answer itself, in place of its URL.
+    pub(crate) inline: Option<Arc<Artefact>>,
+    /// Whether the answer waits until the job has ended.
+    pub(crate) waits: bool,
 }
 
 impl Done {
     pub(crate) fn plain(reply: Reply) -> Self {
-        Self { reply, job_id: None, rule: None, told: Vec::new(), delivers: None }
+        Self { reply, job_id: None, rule: None, news: News::default(), inline: None, waits: false }
     }
 
     pub(crate) fn about(reply: Reply, job_id: &str) -> Self {
@@ -57,211 +73,80 @@ pub(crate) async fn answer(
     Extension(peer): Extension<Peer>,
     request: Request,
 ) -> Response {
-    if let Some(refusal) = foreign_host(&server, request.headers()) {
-        return output::response(refusal).await;
-    }
     let (parts, body) = request.into_parts();
     let call = Call::of(&parts.method, parts.uri.path());
-    let taken = match intake::take(&call, body).await {
-        Ok(taken) => taken,
-        Err(refusal) => return output::response(refusal).await,
-    };
-    let intake = Intake {
-        method: parts.method,
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        headers: parts.headers,
-        base_url: server.base_url.clone(),
-        taken,
-    };
-    let world = match world_of(&server, &call, &intake.headers) {
-        Ok(world) => world,
-        Err(refusal) => return output::response(refusal).await,
-    };
-    let reused = peer.requests.fetch_add(1, Ordering::Relaxed) > 0;
-    let (reply, pause) = exchange(&world, &call, &intake, &peer, reused);
-    match pause {
-        Pause::None => {}
-        Pause::For(time) => tokio::time::sleep(time).await,
-        Pause::Forever => std::future::pending().await,
-    }
-    output::response(reply).await
-}
-
-enum Pause {
-    None,
-    For(Duration),
-    Forever,
-}
-
-/// One exchange within a world, as one step: nothing else happens in the world meanwhile.
-fn exchange(
-    world: &World,
-    call: &Call,
-    intake: &Intake,
-    peer: &Peer,
-    reused: bool,
-) -> (Reply, Pause) {
-    let mut state = world.state();
-    let point = call.point();
-    let struck = state.strike(point);
-    let at = state.date(state.clock.elapsed());
-    let done = match &struck {
-        Some((effect, when)) => faulted(&mut state, world, call, intake, effect, *when),
-        None => handle(&mut state, world, call, intake),
-    };
-    let effect = struck.map(|(effect, _)| effect);
-    if reaches_the_client(effect.as_ref(), &done.reply) {
-        note_told(&mut state, &done);
-    }
-    let mut pause = Pause::None;
-    if let Some(Effect::Wire(wire)) = &effect {
-        peer.wire.arm(wire);
-        match wire {
-            Wire::Silence => pause = Pause::Forever,
-            Wire::Delay(time) => pause = Pause::For(time.0),
-            _ => {}
+    match world_of(&server, &call, &parts.headers) {
+        Ok(world) => in_world(&world, &call, &peer, parts, body).await,
+        Err(refusal) => {
+            // Taken in, so that the client gets to read the refusal.
+            let _ = intake::take(&Call::Unknown, &parts.headers, body).await;
+            output::response(refusal, &parts.method, None).await
         }
     }
-    state.journal.record(Exchange {
-        sequence: 0,
-        connection: peer.connection,
-        reused,
-        point,
-        method: intake.method.to_string(),
-        path: intake.path.clone(),
-        query: intake.query.clone(),
-        authorized: intake.headers.contains_key(AUTHORIZATION),
-        headers: visible_headers(&intake.headers),
-        body_sha256: intake.taken.sha256.clone(),
-        body_bytes: intake.taken.size,
-        body: intake.json().filter(|_| intake.taken.size <= MAX_BODY as u64),
-        status: answer_status(effect.as_ref(), &done.reply),
-        answer_bytes: done.reply.length(),
-        rule: done.rule,
-        fault: effect,
-        job_id: done.job_id,
-        at,
-        wall_ms: u64::try_from(world.shared.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-    });
-    (done.reply, pause)
 }
 
-/// The exchange as the fault has it: with or without what the request asked for being done.
-fn faulted(
-    state: &mut WorldState,
-    world: &World,
-    call: &Call,
-    intake: &Intake,
-    effect: &Effect,
-    when: When,
-) -> Done {
+async fn in_world(world: &World, call: &Call, peer: &Peer, parts: Parts, body: Body) -> Response {
+    let method = parts.method.clone();
+    let strike = world.state().faults.strike(call.point());
+    let (taken, unread) = take(call, &parts.headers, strike.as_ref(), body).await;
+    let (taken, refusal) = match taken {
+        Ok(taken) => (taken, None),
+        Err(refusal) => (Taken::nothing(), Some(refusal)),
+    };
+    let mut intake = Intake::new(parts, world.base_url(), taken);
+    if *call == Call::LegacyUpload && refusal.is_none() {
+        intake.part = legacy::file_part(&intake).await;
+    }
+    let Outcome { mut done, open } =
+        exchange::exchange(world, call, &intake, peer, strike.as_ref(), refusal);
+    // From here on the job, if any, is made, whatever becomes of this future.
+    let mut open: OpenExchange = open;
+    let effect = strike.as_ref().map(|strike| &strike.effect);
     match effect {
-        Effect::Status(fault) => {
-            let done = match when {
-                When::BeforeAccept => Done::plain(Reply::refusal(fault.status, "")),
-                When::AfterAccept => handle(state, world, call, intake),
-            };
-            Done { reply: corrupt::status_reply(fault, state.clock.now()), ..done }
+        Some(Effect::Wire(Wire::Delay(time))) => tokio::time::sleep(time.0).await,
+        Some(Effect::Wire(Wire::Silence | Wire::NeverReadBody)) => {
+            tokio::time::sleep(FOR_EVER).await;
         }
-        Effect::Wire(Wire::Delay(_)) => handle(state, world, call, intake),
-        Effect::Wire(_) if when == When::BeforeAccept && changes_something(call) => {
-            Done::plain(Reply::refusal(502, "broken before anything was done"))
-        }
-        Effect::Wire(_) => handle(state, world, call, intake),
-        Effect::Content(Content::RangeIgnored) => {
-            let mut whole = intake.clone();
-            whole.headers.remove(http::header::RANGE);
-            handle(state, world, call, &whole)
-        }
-        Effect::Content(fault) => {
-            let done = handle(state, world, call, intake);
-            Done { reply: corrupt::content(done.reply, fault), ..done }
-        }
+        _ => {}
     }
-}
-
-fn changes_something(call: &Call) -> bool {
-    !matches!(call.point(), Point::Poll | Point::Output | Point::History)
-}
-
-fn handle(state: &mut WorldState, world: &World, call: &Call, intake: &Intake) -> Done {
-    match call {
-        Call::Submit { model } => submit::submit(state, world.id(), model, intake),
-        Call::Result { job_id } => result::result(state, world.id(), job_id, intake),
-        Call::Ticket => uploads::ticket(state, world.id(), intake),
-        Call::Put { upload_id, .. } => uploads::put(state, upload_id, intake),
-        Call::LegacyUpload => legacy::upload(state, world.id(), intake),
-        Call::File { upload_id, .. } => files::upload(state, upload_id, intake),
-        Call::Output { job_id, .. } => files::output(state, job_id, intake),
-        Call::History => history::list(state, world.id(), intake),
-        Call::Delete => history::delete(state, intake),
-        Call::Balance => account::balance(state),
-        Call::Models => account::models(intake),
-        Call::Price => account::price(intake),
-        Call::Pricing => account::pricing(intake),
-        Call::WebhookSecret => account::webhook_secret(world.id()),
-        Call::Unknown => Done::plain(Reply::refusal(404, "page not found")),
+    drop(unread);
+    if done.waits && !matches!(effect, Some(Effect::Status(_))) {
+        done = sync_mode::wait(world, done).await;
     }
-}
-
-/// Whether what the answer says arrives: its status is a success, and its bytes are whole.
-fn reaches_the_client(effect: Option<&Effect>, reply: &Reply) -> bool {
-    let whole = match effect {
-        Some(Effect::Wire(Wire::Delay(_) | Wire::Drip(_))) | None => true,
-        Some(Effect::Wire(_) | Effect::Status(_)) => false,
-        Some(Effect::Content(content)) => !matches!(
-            content,
-            Content::DataNull
-                | Content::TruncateJson(_)
-                | Content::InvalidUtf8
-                | Content::TrailingGarbage
-                | Content::MissingId
-                | Content::WrongId
-        ),
+    inline::expand(&mut done).await;
+    if let Some(Effect::Content(content)) = effect {
+        done.reply = corrupt::content(done.reply, content);
+    }
+    open.settles(&done.reply);
+    if exchange::reaches_the_client(effect, &done.reply) {
+        open.bears(done.news);
+    }
+    let date = world.state().clock.now();
+    let length = output::body_length(&done.reply, &method);
+    let response = output::response(done.reply, &method, Some(date)).await;
+    let wire = match effect {
+        Some(Effect::Wire(wire)) => Some(wire),
+        _ => None,
     };
-    whole && (200..300).contains(&reply.status)
+    peer.outbox.announce(Flow::new(length, wire), open);
+    response
 }
 
-fn note_told(state: &mut WorldState, done: &Done) {
-    for id in &done.told {
-        if let Some(job) = state.job(id) {
-            job.id_told = true;
+/// Takes the body in, as far as the fault lets it; what is left of it is kept from being read.
+async fn take(
+    call: &Call,
+    headers: &HeaderMap,
+    strike: Option<&Strike>,
+    body: Body,
+) -> (Result<Taken, Reply>, Option<Body>) {
+    match strike.map(|strike| &strike.effect) {
+        Some(Effect::Wire(Wire::NeverReadBody)) => (Ok(Taken::nothing()), Some(body)),
+        Some(Effect::Wire(Wire::CloseMidUpload(bytes))) => {
+            let rest = intake::skip(body, *bytes).await;
+            (Ok(Taken::nothing()), rest)
         }
+        _ => (intake::take(call, headers, body).await, None),
     }
-    if let Some(job) = done.delivers.as_deref().and_then(|id| state.job(id)) {
-        job.delivered = true;
-    }
-}
-
-fn answer_status(effect: Option<&Effect>, reply: &Reply) -> Option<u16> {
-    match effect {
-        Some(Effect::Wire(Wire::Reset | Wire::Close | Wire::Silence)) => None,
-        _ => Some(reply.status),
-    }
-}
-
-/// The headers without those that may hold a secret.
-fn visible_headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    let secret: [HeaderName; 3] =
-        [AUTHORIZATION, http::header::COOKIE, http::header::PROXY_AUTHORIZATION];
-    headers
-        .iter()
-        .filter(|(name, _)| !secret.contains(name))
-        .map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        })
-        .collect()
-}
-
-/// A page in a browser may make requests to this machine under another name: refused, unless the
-/// server was opened to other machines.
-fn foreign_host(server: &Server, headers: &HeaderMap) -> Option<Reply> {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let local = matches!(name, "localhost" | "[::1]") || name.starts_with("127.");
-    (!server.public && !local)
-        .then(|| Reply::refusal(403, "The mock server answers only to the names of this machine."))
 }
 
 /// The world a request belongs to: by its key, or by the world in the URL where no key is sent.

@@ -4,20 +4,25 @@ use std::io::SeekFrom;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, StatusCode};
+use http::header::{CONTENT_LENGTH, DATE};
+use http::{HeaderValue, Method, StatusCode};
+use jiff::Timestamp;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
 use crate::artefact::Content;
+use crate::clock::http_date;
 use crate::reply::{Reply, ReplyBody};
 
 /// The answer, ready to be written.
-pub(super) async fn response(reply: Reply) -> Response {
-    let length = reply.length();
+pub(super) async fn response(reply: Reply, method: &Method, date: Option<Timestamp>) -> Response {
+    let bodiless = body_length(&reply, method) == 0;
     let (body, streamed) = match reply.body {
-        ReplyBody::Bytes(bytes) => (Body::from(bytes), false),
-        ReplyBody::Part { content, start, length } => (part(&content, start, length).await, true),
+        _ if bodiless => (Body::empty(), None),
+        ReplyBody::Bytes(bytes) => (Body::from(bytes), None),
+        ReplyBody::Part { content, start, length } => {
+            (part(&content, start, length).await, Some(length))
+        }
     };
     let mut response = Response::new(body);
     *response.status_mut() =
@@ -28,10 +33,20 @@ pub(super) async fn response(reply: Reply) -> Response {
             response.headers_mut().append(name, value);
         }
     }
-    if streamed {
+    if let Some(length) = streamed {
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
+    // The world's date; without one hyper gives the real one.
+    if let Some(date) = date.and_then(|date| HeaderValue::from_str(&http_date(date)).ok()) {
+        response.headers_mut().insert(DATE, date);
+    }
     response
+}
+
+/// How many bytes of body are written where this answers a request of that method.
+pub(super) fn body_length(reply: &Reply, method: &Method) -> u64 {
+    let bodiless = *method == Method::HEAD || matches!(reply.status, 204 | 304);
+    if bodiless { 0 } else { reply.length() }
 }
 
 async fn part(content: &Content, start: u64, length: u64) -> Body {

@@ -6,13 +6,13 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use viseme::model::{ModelDescription, describe};
 
-use super::Done;
 use super::intake::Intake;
+use super::{Done, magic, result};
 use crate::artefact::Artefact;
 use crate::job::Job;
 use crate::reply::Reply;
-use crate::scenario::{JobRule, MissingInput, Timeline};
-use crate::world::WorldState;
+use crate::scenario::{JobRule, MissingInput, Timeline, UnknownModels};
+use crate::state::WorldState;
 
 /// What a job costs where no rule says. The real price is not known.
 const PRICE_USD: f64 = 0.07;
@@ -26,12 +26,15 @@ pub(super) fn submit(state: &mut WorldState, world: &str, model: &str, intake: &
         return Done::plain(Reply::refusal(400, "the body must be a JSON object"));
     };
     let description = describe(model);
-    let magic = magic_rule(model);
-    if description.is_none() && magic.is_none() {
+    let magic = magic::rule(model);
+    let accepted = state.scenario.unknown_models == UnknownModels::Accepted;
+    if description.is_none() && magic.is_none() && !accepted {
         return Done::plain(Reply::refusal(404, &format!("model {model} not found")));
     }
     let webhook = intake.parameter("webhook");
-    if webhook.is_some() && body.get("enable_base64_output") == Some(&Value::Bool(true)) {
+    let is_on = |name: &str| body.get(name) == Some(&Value::Bool(true));
+    let (base64, waits) = (is_on("enable_base64_output"), is_on("enable_sync_mode"));
+    if webhook.is_some() && base64 {
         let message = "webhook callback does not support base64 output, please use the normal API \
                        to use base64 output";
         return Done::plain(Reply::json(400, &json!({"error": message})));
@@ -41,10 +44,17 @@ pub(super) fn submit(state: &mut WorldState, world: &str, model: &str, intake: &
     if let (Some(name), MissingInput::Refused) = (missing, state.scenario.missing_input) {
         return Done::plain(Reply::refusal(400, &format!("missing required input: {name}")));
     }
-    let nth = state.jobs.len() as u64 + 1;
-    let (rule_name, rule) = match missing {
-        Some(name) => ("missing input".to_owned(), missing_rule(name)),
-        None => rule_for(state, model, nth, magic),
+    let nth = state.jobs().len() as u64 + 1;
+    let (rule_name, rule) = match (missing, lost_media(state, world, &input, &intake.base_url)) {
+        (Some(name), _) => {
+            let error = format!("Missing required parameter: {name}");
+            ("missing input".to_owned(), fails_at_once(1400, &error))
+        }
+        (None, Some(name)) => {
+            let error = format!("Failed to download {name} from the provided URL.");
+            ("media that is not there".to_owned(), fails_at_once(1402, &error))
+        }
+        (None, None) => rule_for(state, model, nth, magic),
     };
     let price_usd = rule.price_usd.unwrap_or(PRICE_USD);
     if state.balance_usd < price_usd {
@@ -64,22 +74,22 @@ pub(super) fn submit(state: &mut WorldState, world: &str, model: &str, intake: &
         error: rule.error,
         price_usd,
         webhook,
+        base64,
         submitted,
         polls: 0,
+        end_seen: None,
         forced: None,
         deleted: false,
         id_told: false,
         delivered: false,
     };
-    let prediction = job.prediction(submitted, &state.date(submitted), &intake.base_url, world);
-    let id = job.id.clone();
-    state.jobs.push(job);
-    Done {
-        rule: Some(rule_name),
-        told: vec![id.clone()],
-        ..Done::about(Reply::success(&prediction), &id)
-    }
+    let done = Done { rule: Some(rule_name), waits, ..result::present(state, world, &job) };
+    state.add_job(job);
+    done
 }
+
+/// The switches that any model may have, besides its inputs.
+const SWITCHES: [&str; 2] = ["enable_sync_mode", "enable_base64_output"];
 
 /// The service drops what it does not know, silently.
 fn known_inputs(
@@ -87,6 +97,7 @@ fn known_inputs(
     description: Option<&ModelDescription>,
 ) -> Map<String, Value> {
     body.into_iter()
+        .filter(|(name, _)| !SWITCHES.contains(&name.as_str()))
         .filter(|(name, _)| description.is_none_or(|description| description.field(name).is_some()))
         .collect()
 }
@@ -103,9 +114,29 @@ fn missing_input(
         .find(|name| input.get(*name).is_none_or(|value| value.is_null() || value == ""))
 }
 
-fn missing_rule(name: &str) -> JobRule {
-    JobRule::new(Timeline::ends_after_polls(1, "failed"))
-        .error(1400, &format!("Missing required parameter: {name}"))
+fn fails_at_once(code: i64, error: &str) -> JobRule {
+    JobRule::new(Timeline::ends_after_polls(1, "failed")).error(code, error)
+}
+
+/// The first input that is a URL of this server where no file is.
+fn lost_media<'i>(
+    state: &WorldState,
+    world: &str,
+    input: &'i Map<String, Value>,
+    base: &str,
+) -> Option<&'i str> {
+    let files = format!("{base}/_files/");
+    let lost = |value: &Value| {
+        let url = value.as_str().filter(|url| url.starts_with(&files));
+        url.is_some_and(|url| uploaded(state, world, url).is_none())
+    };
+    input.iter().find(|(_, value)| lost(value)).map(|(name, _)| name.as_str())
+}
+
+/// The file behind a URL of this world's uploads.
+fn uploaded<'s>(state: &'s WorldState, world: &str, url: &str) -> Option<&'s Arc<Artefact>> {
+    let (_, path) = url.split_once(&format!("/_files/{world}/"))?;
+    state.uploaded(path.split('/').next()?)
 }
 
 fn rule_for(
@@ -120,51 +151,24 @@ fn rule_for(
         .iter()
         .enumerate()
         .find(|(_, rule)| rule.matches.as_ref().is_none_or(|matches| matches.fits(model, nth)));
-    match (scripted, magic) {
+    let (name, rule) = match (scripted, &magic) {
         (Some((index, rule)), _) => (format!("scenario jobs[{index}]"), rule.clone()),
-        (None, Some(rule)) => (format!("magic model {model}"), rule),
+        (None, Some(rule)) => (format!("magic model {model}"), rule.clone()),
         (None, None) => ("default".to_owned(), JobRule::default()),
-    }
-}
-
-/// The models of the mock itself: `mock/fail-1200`, `mock/slow-5m`, `mock/end-cancelled`,
-/// `mock/never`, `mock/instant`.
-fn magic_rule(model: &str) -> Option<JobRule> {
-    let name = model.strip_prefix("mock/")?;
-    let after = |time: Duration, last: &str| JobRule::new(Timeline::usual(time / 2, time, last));
-    match name.split_once('-') {
-        None if name == "instant" => Some(after(Duration::ZERO, "completed")),
-        None if name == "never" => Some(after(Duration::from_secs(u32::MAX.into()), "completed")),
-        Some(("fail", code)) => {
-            let code = code.parse().ok()?;
-            Some(after(Duration::from_secs(1), "failed").error(code, failure_text(code)))
+    };
+    // A rule that leaves the timeline open leaves it to the model.
+    match magic {
+        Some(magic) if rule.timeline.is_none() => {
+            let (code, error) = (rule.code.or(magic.code), rule.error.or(magic.error));
+            (name, JobRule { timeline: magic.timeline, code, error, ..rule })
         }
-        Some(("slow", time)) => Some(after(humantime::parse_duration(time).ok()?, "completed")),
-        Some(("end", last)) => Some(after(Duration::from_secs(1), last)),
-        _ => None,
-    }
-}
-
-/// The service's words for its codes.
-fn failure_text(code: i64) -> &'static str {
-    match code {
-        1200 => "The content contains sensitive information.",
-        1400 => "Missing parameter.",
-        1401 => "Invalid parameter.",
-        1402 => "Failed to download image from the provided URL.",
-        1407 => "Insufficient credits.",
-        5000 => "Internal error.",
-        5003 => "Service unavailable.",
-        _ => "Task execution failed.",
+        _ => (name, rule),
     }
 }
 
 /// The caller's own video, where it was uploaded here; else the clip the server brings.
 fn output_for(state: &WorldState, world: &str, input: &Map<String, Value>) -> Artefact {
-    let uploaded = input.get("video").and_then(Value::as_str).and_then(|url| {
-        let (_, path) = url.split_once(&format!("/_files/{world}/"))?;
-        let id = path.split('/').next()?;
-        state.uploads.get(id)?.file.as_ref()
-    });
+    let video = input.get("video").and_then(Value::as_str);
+    let uploaded = video.and_then(|url| uploaded(state, world, url));
     uploaded.map_or_else(Artefact::clip, |file| file.as_output())
 }

@@ -6,14 +6,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::Done;
-use super::intake::Intake;
+use super::intake::{Intake, MAX_FILE};
+use super::{Done, media_type};
 use crate::artefact::Artefact;
 use crate::reply::Reply;
-use crate::world::{Upload, WorldState};
+use crate::state::{Upload, WorldState};
 
-/// The largest file, as official code has it.
-const MAX_BYTES: u64 = 200 * 1024 * 1024;
 /// How long a ticket is good for. A guess.
 const TICKET_LIFE: Duration = Duration::from_secs(15 * 60);
 
@@ -30,29 +28,29 @@ fn new_ticket(state: &mut WorldState, world: &str, body: &Value, base: &str) -> 
     let (Some(size), false) = (size, name.is_empty() || name.contains(['/', '\\'])) else {
         return Reply::refusal(400, "filename and size are required");
     };
-    if size > MAX_BYTES {
+    if size > MAX_FILE {
         return Reply::refusal(413, "File size exceeds the 200 MB limit.");
     }
-    let content_type = body
-        .get("content_type")
-        .and_then(Value::as_str)
-        .unwrap_or("application/octet-stream")
-        .to_owned();
+    let told = body.get("content_type").and_then(Value::as_str);
+    let content_type = told.or_else(|| media_type::of_name(name)).unwrap_or_default().to_owned();
+    if !media_type::is_taken(&content_type) {
+        return invalid_type();
+    }
     let id = state.new_id();
+    let now = state.clock.elapsed();
     let upload = Upload {
         name: name.to_owned(),
         size,
         content_type,
         signature: state.new_id(),
-        expires: state.clock.elapsed() + TICKET_LIFE,
+        made: now,
+        expires: now.saturating_add(TICKET_LIFE),
         file: None,
     };
-    let escaped = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
-    // Dots stay readable, so that the extension does.
-    let escaped = escaped.to_string().replace("%2E", ".");
+    let escaped = escaped(name);
     let reply = Reply::success(&json!({
         "type": upload.content_type.split('/').next(),
-        "download_url": format!("{base}/_files/{world}/{id}/{escaped}"),
+        "download_url": download_url(base, world, &id, name),
         "filename": name,
         "size": size,
         "upload": {
@@ -62,8 +60,27 @@ fn new_ticket(state: &mut WorldState, world: &str, body: &Value, base: &str) -> 
             "expires_at": state.date(upload.expires),
         },
     }));
-    state.uploads.insert(id, upload);
-    reply
+    if state.add_upload(id, upload) {
+        reply
+    } else {
+        Reply::refusal(429, "too many uploads in this world")
+    }
+}
+
+/// The service is known to say this within a 200.
+pub(super) fn invalid_type() -> Reply {
+    Reply::json(200, &json!({"code": 500, "message": "Upload failed: invalid file type"}))
+}
+
+/// Where an upload is read from.
+pub(super) fn download_url(base: &str, world: &str, id: &str, name: &str) -> String {
+    format!("{base}/_files/{world}/{id}/{}", escaped(name))
+}
+
+/// A file's name within a URL. Dots stay readable, so that the extension does.
+fn escaped(name: &str) -> String {
+    let escaped = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+    escaped.to_string().replace("%2E", ".")
 }
 
 fn expected_headers(upload: &Upload) -> BTreeMap<&'static str, String> {
@@ -103,6 +120,10 @@ fn accept(state: &mut WorldState, upload_id: &str, intake: &Intake) -> Result<()
             return Err((403, "SignatureDoesNotMatch", message));
         }
     }
+    // Storages with signed URLs want the length first.
+    if intake.header("transfer-encoding").is_some() {
+        return Err((411, "MissingContentLength", "the length was not announced".to_owned()));
+    }
     if upload.file.is_some() {
         return Err((412, "PreconditionFailed", "there is a file already".to_owned()));
     }
@@ -110,12 +131,8 @@ fn accept(state: &mut WorldState, upload_id: &str, intake: &Intake) -> Result<()
         let message = format!("{} bytes came, {} were announced", intake.taken.size, upload.size);
         return Err((400, "IncompleteBody", message));
     }
-    upload.file = Some(Arc::new(Artefact {
-        name: upload.name.clone(),
-        content_type: upload.content_type.clone(),
-        content: intake.taken.content.clone(),
-        etag: format!("\"{}\"", intake.taken.sha256),
-    }));
+    let file = Artefact::received(&upload.name, &upload.content_type, &intake.taken);
+    upload.file = Some(Arc::new(file));
     Ok(())
 }
 

@@ -1,20 +1,22 @@
 //! The control API: what a test does to a world, over HTTP.
 
+mod clock;
+mod metrics;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post, put};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use jiff::Timestamp;
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::clock::ClockMode;
-use crate::scenario::{Fault, Scenario, Span};
+use crate::scenario::{ClockScript, Fault, Scenario};
 use crate::server::Server;
+use crate::verify::Expect;
 use crate::world::World;
 
 type Shared = State<Arc<Server>>;
@@ -22,17 +24,21 @@ type Shared = State<Arc<Server>>;
 pub(crate) fn router() -> Router<Arc<Server>> {
     Router::new()
         .route("/healthz", get(healthz))
-        .route("/worlds", post(make_world))
-        .route("/worlds/{id}", delete(remove_world))
+        .route("/metrics", get(metrics::metrics))
+        .route("/openapi.json", get(openapi))
+        .route("/worlds", get(worlds).post(make_world))
+        .route("/worlds/{id}", get(one_world).delete(remove_world))
         .route("/worlds/{id}/reset", post(reset))
         .route("/worlds/{id}/scenario", put(set_scenario))
         .route("/worlds/{id}/faults", get(faults).post(add_fault))
         .route("/worlds/{id}/jobs", get(jobs))
         .route("/worlds/{id}/jobs/{job}", get(job))
         .route("/worlds/{id}/jobs/{job}/{action}", post(act_on_job))
-        .route("/worlds/{id}/clock", get(clock).post(set_clock))
+        .route("/worlds/{id}/clock", get(clock::clock).post(clock::set_clock))
         .route("/worlds/{id}/journal", get(journal))
         .route("/worlds/{id}/ledger", get(ledger))
+        .route("/worlds/{id}/verify", post(verify))
+        .fallback(no_route)
 }
 
 /// A refusal of the control API: a status and a sentence.
@@ -64,25 +70,57 @@ fn parse<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, Refusal> {
         .map_err(|error| Refusal(StatusCode::BAD_REQUEST, format!("the body is wrong: {error}")))
 }
 
+fn check(verdict: Result<(), String>) -> Result<(), Refusal> {
+    verdict.map_err(|message| Refusal(StatusCode::BAD_REQUEST, message))
+}
+
 async fn healthz(State(server): Shared) -> Answer {
-    let (worlds, connections) = server.counts();
     ok(json!({
         "status": "ok",
         "version": env!("CARGO_PKG_VERSION"),
-        "worlds": worlds,
-        "connections": connections,
+        "worlds": server.all_worlds().len(),
+        "connections": server.connections(),
     }))
 }
 
+async fn no_route() -> Refusal {
+    let message = "there is no such route; /_mock/v1/openapi.json lists them";
+    Refusal(StatusCode::NOT_FOUND, message.into())
+}
+
+async fn openapi() -> Response {
+    ([(CONTENT_TYPE, "application/json")], include_str!("../../assets/openapi.json"))
+        .into_response()
+}
+
+fn world_json(world: &World) -> Value {
+    json!({"id": world.id(), "key": world.key(), "base_url": world.base_url()})
+}
+
+async fn worlds(State(server): Shared) -> Answer {
+    ok(server.all_worlds().iter().map(world_json).collect::<Vec<_>>())
+}
+
+async fn one_world(State(server): Shared, Path(id): Path<String>) -> Answer {
+    ok(world_json(&world(&server, &id)?))
+}
+
+/// `seed` and `clock` are short for the same in the scenario, and win over it.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct NewWorld {
     id: Option<String>,
+    seed: Option<u64>,
+    clock: Option<ClockScript>,
     scenario: Scenario,
 }
 
 async fn make_world(State(server): Shared, body: String) -> Answer {
-    let new: NewWorld = if body.trim().is_empty() { NewWorld::default() } else { parse(&body)? };
+    let mut new: NewWorld =
+        if body.trim().is_empty() { NewWorld::default() } else { parse(&body)? };
+    new.scenario.seed = new.seed.or(new.scenario.seed);
+    new.scenario.clock = new.clock.take().or(new.scenario.clock.take());
+    check(new.scenario.check())?;
     if server.is_full() {
         return Err(Refusal(StatusCode::TOO_MANY_REQUESTS, "there are too many worlds".into()));
     }
@@ -92,12 +130,14 @@ async fn make_world(State(server): Shared, body: String) -> Answer {
             let message = "an id is made of letters, digits, `-` and `_`";
             return Err(Refusal(StatusCode::BAD_REQUEST, message.into()));
         }
-        if server.world_of_id(id).is_some() {
-            return Err(Refusal(StatusCode::CONFLICT, format!("there is a world {id} already")));
-        }
     }
-    let world = server.make_world(new.id, None, new.scenario);
-    ok(json!({"id": world.id(), "key": world.key(), "base_url": world.base_url()}))
+    let world = match &new.id {
+        Some(id) => server.make_world_called(id, new.scenario).ok_or_else(|| {
+            Refusal(StatusCode::CONFLICT, format!("there is a world {id} already"))
+        })?,
+        None => server.make_world(new.scenario),
+    };
+    ok(world_json(&world))
 }
 
 async fn remove_world(State(server): Shared, Path(id): Path<String>) -> Answer {
@@ -112,7 +152,9 @@ async fn reset(State(server): Shared, Path(id): Path<String>) -> Answer {
 
 async fn set_scenario(State(server): Shared, Path(id): Path<String>, body: String) -> Answer {
     let world = world(&server, &id)?;
-    world.set_scenario(parse(&body)?);
+    let scenario: Scenario = parse(&body)?;
+    check(scenario.check())?;
+    world.set_scenario(scenario);
     ok(json!({}))
 }
 
@@ -123,8 +165,12 @@ async fn faults(State(server): Shared, Path(id): Path<String>) -> Answer {
 async fn add_fault(State(server): Shared, Path(id): Path<String>, body: String) -> Answer {
     let world = world(&server, &id)?;
     let fault: Fault = parse(&body)?;
-    world.add_fault(fault);
-    ok(world.faults())
+    check(fault.check())?;
+    if world.add_fault(fault) {
+        ok(world.faults())
+    } else {
+        Err(Refusal(StatusCode::TOO_MANY_REQUESTS, "the world holds too many faults".into()))
+    }
 }
 
 async fn jobs(State(server): Shared, Path(id): Path<String>) -> Answer {
@@ -132,8 +178,7 @@ async fn jobs(State(server): Shared, Path(id): Path<String>) -> Answer {
 }
 
 async fn job(State(server): Shared, Path((id, job)): Path<(String, String)>) -> Answer {
-    let found = world(&server, &id)?.jobs().into_iter().find(|record| record.id == job);
-    found.map_or_else(|| Err(no_job(&job)), ok)
+    world(&server, &id)?.job(&job).map_or_else(|| Err(no_job(&job)), ok)
 }
 
 fn no_job(job: &str) -> Refusal {
@@ -148,7 +193,7 @@ async fn act_on_job(
     let found = match action.as_str() {
         "complete" => world.force(&job, "completed"),
         "fail" => world.force(&job, "failed"),
-        "hold" => world.force(&job, "processing"),
+        "hold" => world.hold(&job),
         "release" => world.release(&job),
         other => {
             let message = format!("`{other}` is none of complete, fail, hold, release");
@@ -158,50 +203,22 @@ async fn act_on_job(
     if found { ok(json!({})) } else { Err(no_job(&job)) }
 }
 
-fn clock_json(world: &World) -> Value {
-    let state = world.state();
-    json!({
-        "mode": state.clock.mode(),
-        "now": state.clock.now().to_string(),
-        "elapsed_seconds": state.clock.elapsed().as_secs_f64(),
-    })
-}
-
-async fn clock(State(server): Shared, Path(id): Path<String>) -> Answer {
-    ok(clock_json(&world(&server, &id)?))
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct ClockChange {
-    mode: Option<ClockMode>,
-    advance: Option<Span>,
-    to: Option<Timestamp>,
-}
-
-async fn set_clock(State(server): Shared, Path(id): Path<String>, body: String) -> Answer {
-    let world = world(&server, &id)?;
-    let change: ClockChange = parse(&body)?;
-    if let Some(mode) = change.mode {
-        world.set_clock(mode);
-    }
-    if let Some(span) = change.advance {
-        world.advance(span.0);
-    }
-    if let Some(to) = change.to {
-        let now = world.state().clock.now();
-        let ahead = Duration::try_from(to.duration_since(now)).map_err(|_| {
-            Refusal(StatusCode::BAD_REQUEST, format!("{to} is past; it is {now} already"))
-        })?;
-        world.advance(ahead);
-    }
-    ok(clock_json(&world))
-}
-
 async fn journal(State(server): Shared, Path(id): Path<String>) -> Answer {
     ok(world(&server, &id)?.journal())
 }
 
 async fn ledger(State(server): Shared, Path(id): Path<String>) -> Answer {
     ok(world(&server, &id)?.ledger())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Verification {
+    expect: Expect,
+}
+
+async fn verify(State(server): Shared, Path(id): Path<String>, body: String) -> Answer {
+    let world = world(&server, &id)?;
+    let verification: Verification = parse(&body)?;
+    ok(world.verify(&verification.expect))
 }

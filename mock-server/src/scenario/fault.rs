@@ -1,9 +1,9 @@
 //! What breaks: where, which time, before or after the money was spent, and how.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::Span;
+use super::effect::{Body, Content, Effect, RetryAfter, StatusReply, Wire};
 
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ pub enum Point {
 
 /// One number or several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "`nth` is a number or a list of numbers, counted from 1")]
 pub enum Nth {
     /// This one.
     One(u64),
@@ -73,129 +73,6 @@ pub enum When {
     BeforeAccept,
     /// It was done; the answer suffers.
     AfterAccept,
-}
-
-/// What a fault does.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Effect {
-    /// Answers with another status.
-    Status(StatusReply),
-    /// Breaks the connection or the flow of bytes.
-    Wire(Wire),
-    /// Changes what the answer says.
-    Content(Content),
-}
-
-/// An answer with another status.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct StatusReply {
-    /// The HTTP status.
-    pub status: u16,
-    /// The `Retry-After` header.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retry_after: Option<RetryAfter>,
-    /// The body; JSON of the service's usual shape by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<Body>,
-    /// The `Location` header.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub location: Option<String>,
-}
-
-/// A `Retry-After` header.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum RetryAfter {
-    /// As seconds.
-    Seconds(Span),
-    /// As a date, so long after the world's now.
-    Date {
-        /// How long.
-        date: Span,
-    },
-    /// Any text.
-    Raw {
-        /// The text.
-        raw: String,
-    },
-}
-
-/// A body.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Body {
-    /// `{"code": …, "message": …}`.
-    Json,
-    /// A gateway's page.
-    Html,
-    /// Nothing.
-    Empty,
-    /// JSON of another shape: `{"detail": [{"msg": …}]}`.
-    WrongEnvelope,
-    /// This text.
-    Text(String),
-    /// This JSON.
-    Value(Value),
-}
-
-/// Breaks the connection or the flow of bytes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Wire {
-    /// The connection is reset; no byte of an answer.
-    Reset,
-    /// The connection is closed; no byte of an answer.
-    Close,
-    /// No answer, and the connection stays open.
-    Silence,
-    /// The answer waits this long, in real time.
-    Delay(Span),
-    /// Reset after this many bytes of the body.
-    ResetAt(u64),
-    /// Closed after this many bytes of the body.
-    FinAt(u64),
-    /// Stands still after this many bytes of the body, with the connection open.
-    StallAt(u64),
-    /// A byte of the body at a time, with this pause between them, in real time.
-    Drip(Span),
-}
-
-/// Changes what the answer says; its framing stays right.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Content {
-    /// `data` is null.
-    DataNull,
-    /// Only the first so many bytes of the JSON, with a length that says so.
-    TruncateJson(usize),
-    /// Not UTF-8.
-    InvalidUtf8,
-    /// A byte order mark first.
-    ByteOrderMark,
-    /// More text after the JSON.
-    TrailingGarbage,
-    /// No `id`.
-    MissingId,
-    /// Another `id`.
-    WrongId,
-    /// This word as the status.
-    UnknownStatus(String),
-    /// `outputs` is null.
-    OutputsNull,
-    /// `outputs` is empty.
-    OutputsEmpty,
-    /// Each output as an object with a `url`.
-    OutputsObjects,
-    /// Numbers as strings.
-    NumbersAsStrings,
-    /// The range asked for is ignored.
-    RangeIgnored,
-    /// A wrong content type.
-    ContentType(String),
 }
 
 impl Fault {
@@ -217,6 +94,27 @@ impl Fault {
     #[must_use]
     pub fn nth(mut self, nth: u64) -> Self {
         self.nth = Some(Nth::One(nth));
+        self
+    }
+
+    /// Only at these.
+    #[must_use]
+    pub fn each(mut self, nth: &[u64]) -> Self {
+        self.nth = Some(Nth::Many(nth.to_vec()));
+        self
+    }
+
+    /// At every so-manieth.
+    #[must_use]
+    pub fn every(mut self, every: u64) -> Self {
+        self.every = Some(every);
+        self
+    }
+
+    /// With this probability, from 0 to 1.
+    #[must_use]
+    pub fn probability(mut self, probability: f64) -> Self {
+        self.probability = Some(probability);
         self
     }
 
@@ -286,9 +184,9 @@ impl Fault {
         self
     }
 
-    /// Whether the n-th request of its kind is meant, where `random` is from 0 to 1.
+    /// Whether the n-th request of its kind is meant; `random` gives a number from 0 to 1.
     #[must_use]
-    pub fn strikes(&self, nth: u64, random: f64) -> bool {
+    pub(crate) fn strikes(&self, nth: u64, random: impl FnOnce() -> f64) -> bool {
         let chosen = match &self.nth {
             None => true,
             Some(Nth::One(one)) => *one == nth,
@@ -297,12 +195,36 @@ impl Fault {
         chosen
             && self.every.is_none_or(|every| every > 0 && nth.is_multiple_of(every))
             && self.until.is_none_or(|until| nth <= until)
-            && self.probability.is_none_or(|probability| random < probability)
+            && self.probability.is_none_or(|probability| random() < probability)
+    }
+
+    /// Says what in it has no meaning.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let nth = match &self.nth {
+            None => &[][..],
+            Some(Nth::One(one)) => std::slice::from_ref(one),
+            Some(Nth::Many(many)) => many,
+        };
+        if nth.contains(&0) {
+            return Err("nth counts from 1".to_owned());
+        }
+        if self.every == Some(0) {
+            return Err("every is 1 or more".to_owned());
+        }
+        if self.probability.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
+            return Err("probability is from 0 to 1".to_owned());
+        }
+        match &self.effect {
+            Effect::Status(reply) if !(200..=599).contains(&reply.status) => {
+                Err(format!("status {} is not from 200 to 599", reply.status))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// How many times it is to strike; `None` where that is open.
     #[must_use]
-    pub fn times(&self) -> Option<u64> {
+    pub(crate) fn times(&self) -> Option<u64> {
         match (&self.nth, self.every, self.probability) {
             (Some(Nth::One(_)), None, None) => Some(1),
             (Some(Nth::Many(many)), None, None) => Some(many.len() as u64),
@@ -315,7 +237,7 @@ impl Fault {
 impl Point {
     /// Whether a fault at this point strikes a request of that kind.
     #[must_use]
-    pub fn covers(self, kind: Self) -> bool {
+    pub(crate) fn covers(self, kind: Self) -> bool {
         self == Self::Any || self == kind
     }
 }

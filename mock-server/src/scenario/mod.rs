@@ -1,6 +1,7 @@
 //! What shall happen in a world: how jobs go, and what breaks. The same grammar in YAML, in JSON
 //! and over the control API.
 
+mod effect;
 mod fault;
 mod span;
 mod timeline;
@@ -8,9 +9,10 @@ mod timeline;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use fault::{Body, Content, Effect, Fault, Nth, Point, RetryAfter, StatusReply, When, Wire};
+pub use effect::{Body, Content, Effect, RetryAfter, StatusReply, Wire};
+pub use fault::{Fault, Nth, Point, When};
 pub use span::Span;
-pub use timeline::{JobMatch, JobRule, MissingInput, Timeline};
+pub use timeline::{JobMatch, JobRule, MissingInput, Timeline, UnknownModels};
 
 use crate::clock::ClockMode;
 
@@ -29,6 +31,8 @@ pub struct Scenario {
     /// What becomes of a submit that lacks a required input. How the service does it is not
     /// known.
     pub missing_input: MissingInput,
+    /// What becomes of a submit for a model that the mock has no description of.
+    pub unknown_models: UnknownModels,
     /// The balance in dollars at the start; 100 by default.
     pub balance_usd: Option<f64>,
 }
@@ -56,7 +60,32 @@ impl Scenario {
     /// # Errors
     /// A sentence that names the place and what is wrong there.
     pub fn parse(text: &str) -> Result<Self, String> {
-        serde_saphyr::from_str(text).map_err(|error| format!("The scenario is wrong: {error}"))
+        let scenario: Self = serde_saphyr::from_str(text)
+            .map_err(|error| format!("The scenario is wrong: {error}"))?;
+        scenario.check().map_err(|error| format!("The scenario is wrong: {error}"))?;
+        Ok(scenario)
+    }
+
+    /// Says what in the script has no meaning, though its grammar is right.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if let Some(clock) = &self.clock {
+            clock.mode.check()?;
+        }
+        let within = |place: &str, number: usize, verdict: Result<(), String>| {
+            verdict.map_err(|error| format!("{place}[{number}]: {error}"))
+        };
+        for (number, rule) in self.jobs.iter().enumerate() {
+            within("jobs", number, rule.check())?;
+        }
+        for (number, fault) in self.faults.iter().enumerate() {
+            within("faults", number, fault.check())?;
+        }
+        match self.balance_usd {
+            Some(balance) if !(balance.is_finite() && balance >= 0.0) => {
+                Err("balance_usd is not below zero".to_owned())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Adds a rule for jobs.
@@ -77,6 +106,27 @@ impl Scenario {
     #[must_use]
     pub fn clock(mut self, mode: ClockMode) -> Self {
         self.clock = Some(ClockScript { mode, start: None });
+        self
+    }
+
+    /// Sets what becomes of a submit that lacks a required input.
+    #[must_use]
+    pub fn missing_input(mut self, missing_input: MissingInput) -> Self {
+        self.missing_input = missing_input;
+        self
+    }
+
+    /// Takes any model, not only those that the mock has a description of.
+    #[must_use]
+    pub fn accept_unknown_models(mut self) -> Self {
+        self.unknown_models = UnknownModels::Accepted;
+        self
+    }
+
+    /// Sets the balance at the start, in dollars.
+    #[must_use]
+    pub fn balance_usd(mut self, balance: f64) -> Self {
+        self.balance_usd = Some(balance);
         self
     }
 
@@ -129,11 +179,26 @@ faults:
             ("faults: [{at: moon, do: reset}]", "moon"),
             ("faults: [{at: poll, do: explode}]", "explode"),
             ("faults: [{at: poll, nth: 1, do: {status: 503, retry: 7}}]", "retry"),
-            ("jobs: [{timeline: [{created: soon}]}]", "soon"),
+            ("faults: [{at: poll, do: {reset: 1, close: 2}}]", "one word"),
+            ("faults: [{at: poll, do: {drip: never}}]", "never"),
+            ("faults: [{at: poll, do: {status: 99}}]", "status"),
+            ("faults: [{at: poll, nth: 0, do: reset}]", "nth"),
+            ("faults: [{at: poll, nth: two, do: reset}]", "nth"),
+            ("faults: [{at: poll, every: 0, do: reset}]", "every"),
+            ("faults: [{at: poll, probability: 2, do: reset}]", "probability"),
+            ("faults: [{at: poll, do: {status: 503, retry_after: [1]}}]", "retry_after"),
+            ("jobs: [{timeline: [{created: soon}]}]", "timeline"),
+            ("jobs: [{timeline: []}]", "timeline"),
+            ("jobs: [{timeline: [{created: 0s, completed: 1s}]}]", "timeline"),
+            ("jobs: [{match: {model: 'a[b'}}]", "model"),
+            ("jobs: [{price_usd: -1}]", "price_usd"),
+            ("clock: {mode: {scaled: 0}}", "scaled"),
+            ("clock: {mode: lockstep}", "lockstep"),
+            ("balance_usd: .inf", "balance_usd"),
         ] {
             let error = Scenario::parse(text).unwrap_err();
-            assert!(error.contains("scenario"), "{text}: {error}");
-            assert!(error.contains(word) || error.contains("variant"), "{text}: {error}");
+            assert!(error.starts_with("The scenario is wrong: "), "{text}: {error}");
+            assert!(error.contains(word), "{text}: {error}");
         }
     }
 }

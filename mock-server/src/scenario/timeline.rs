@@ -54,7 +54,10 @@ impl JobMatch {
 
 /// The states of a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "`timeline` is a list such as [{created: 0s}, {completed: 5s}], or {after_polls: 3}"
+)]
 pub enum Timeline {
     /// Each state and when it begins, counted from the submit.
     Times(Vec<BTreeMap<String, Span>>),
@@ -126,7 +129,44 @@ impl Timeline {
     }
 }
 
+impl Timeline {
+    /// The time from `processing`, or else from the submit, to the last state; `None` where that
+    /// hangs on polls.
+    pub(crate) fn took(&self) -> Option<Duration> {
+        let Self::Times(entries) = self else { return None };
+        let end = entries.iter().flatten().map(|(_, at)| at.0).max()?;
+        let began = entries.iter().find_map(|entry| entry.get("processing"));
+        Some(end.saturating_sub(began.map_or(Duration::ZERO, |at| at.0)))
+    }
+
+    /// How many polls bring the last state; 0 where polls do not matter.
+    pub(crate) fn polls_to_the_end(&self) -> u64 {
+        match self {
+            Self::Times(_) => 0,
+            Self::Polls(count) => count.after_polls,
+        }
+    }
+}
+
 impl JobRule {
+    /// Says what in it has no meaning.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if let Some(pattern) = self.matches.as_ref().and_then(|matches| matches.model.as_ref()) {
+            Glob::new(pattern).map_err(|error| format!("model: {error}"))?;
+        }
+        if self.price_usd.is_some_and(|price| !(price.is_finite() && price >= 0.0)) {
+            return Err("price_usd is not below zero".to_owned());
+        }
+        match &self.timeline {
+            Some(Timeline::Times(entries))
+                if entries.is_empty() || entries.iter().any(|entry| entry.len() != 1) =>
+            {
+                Err("timeline is a list of entries with one state each".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A rule for all jobs with this timeline.
     #[must_use]
     pub fn new(timeline: Timeline) -> Self {
@@ -161,6 +201,17 @@ impl JobRule {
         self.price_usd = Some(price);
         self
     }
+}
+
+/// What becomes of a submit for a model that the mock has no description of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownModels {
+    /// HTTP 404.
+    #[default]
+    Refused,
+    /// It is taken with whatever input it has: the service has some 950 models.
+    Accepted,
 }
 
 /// What becomes of a submit that lacks a required input.

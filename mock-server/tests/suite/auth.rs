@@ -1,0 +1,86 @@
+//! Keys, and the names the server answers to.
+
+use viseme_mock::{DEFAULT_KEY, MockServer};
+
+use crate::support::{Api, Wire, answer, http};
+
+#[tokio::test]
+async fn without_a_known_key_there_is_no_answer_but_401() {
+    let server = MockServer::start().await.unwrap();
+    let url = format!("{}/api/v3/balance", server.url());
+    let plain = http().get(&url).send().await.unwrap();
+    let (status, body) = answer(plain).await;
+    assert_eq!((status, body["code"].as_u64()), (401, Some(401)));
+
+    for value in ["Bearer ", "Bearer nobody", "Basic bW9jay1rZXk6", "mock-key"] {
+        let request = http().get(&url).header("Authorization", value);
+        assert_eq!(request.send().await.unwrap().status(), 401, "{value:?}");
+    }
+    let known = http().get(&url).bearer_auth(DEFAULT_KEY);
+    assert_eq!(known.send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_key_that_looks_real_is_refused_and_kept_nowhere() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    let key = "wsk_live_0123456789";
+    let mut api = Api::of(&world);
+    key.clone_into(&mut api.key);
+    let (status, body) = api.get("balance").await;
+    assert_eq!(status, 401);
+    assert!(body["message"].as_str().unwrap().contains("real API key"), "{body}");
+    assert!(!body.to_string().contains(key));
+    let ticket = Api::of(&world).ticket("a.mp4", "video/mp4", 1).await;
+    let put = api.put(&ticket, vec![0]).bearer_auth(key).send().await.unwrap();
+    assert_eq!(put.status(), 400);
+    let journal = format!("{:?}{:?}", world.journal(), server.default_world().journal());
+    assert!(!journal.contains(key), "{journal}");
+    assert!(world.journal().last().unwrap().authorized);
+}
+
+#[tokio::test]
+async fn a_key_that_begins_with_mock_opens_one_world_however_many_ask_at_once() {
+    let server = MockServer::start().await.unwrap();
+    let mut api = Api::of(&server.world());
+    api.key = "mock-app".to_owned();
+    let asks = (0..20).map(|_| {
+        let api = Api { http: http(), ..api.clone() };
+        async move { api.submit().await }
+    });
+    futures_util::future::join_all(asks).await;
+    let (_, list) =
+        api.post("predictions", &serde_json::json!({"page": 1, "page_size": 100})).await;
+    assert_eq!(list["data"]["items"].as_array().unwrap().len(), 20);
+}
+
+#[tokio::test]
+async fn worlds_made_later_take_no_key_that_is_in_use() {
+    let server = MockServer::start().await.unwrap();
+    let mut early = Api::of(&server.world());
+    early.key = "mock-w2".to_owned();
+    let job = early.submit().await;
+    let worlds: Vec<_> = (0..3).map(|_| server.world()).collect();
+    assert!(worlds.iter().all(|world| world.key() != early.key));
+    assert_eq!(early.poll(&job).await.0, 200, "the early world is still there");
+}
+
+#[tokio::test]
+async fn only_names_of_this_machine_are_answered() {
+    let server = MockServer::start().await.unwrap();
+    for (path, allowed) in [("/api/v3/balance", 200), ("/_mock/v1/healthz", 200)] {
+        for (host, expected) in
+            [("localhost", allowed), ("127.0.0.1:1", allowed), ("evil.example", 403)]
+        {
+            let mut wire = Wire::to(server.url()).await;
+            let request = format!(
+                "GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {DEFAULT_KEY}\r\n\
+                 Connection: close\r\n\r\n"
+            );
+            wire.send(request.as_bytes()).await;
+            let (bytes, _) = wire.read(crate::support::PATIENCE).await;
+            let start = format!("HTTP/1.1 {expected} ");
+            assert!(bytes.starts_with(start.as_bytes()), "{path} as {host}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The control API: all of it over HTTP.
+
+use serde_json::{Value, json};
+use viseme_mock::MockServer;
+
+use crate::support::{Answer, Api, MODEL, answer, http, input};
+
+struct Control {
+    server: MockServer,
+    http: reqwest::Client,
+}
+
+impl Control {
+    async fn start() -> Self {
+        Self { server: MockServer::start().await.unwrap(), http: http() }
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
+        let url = format!("{}/_mock/v1{path}", self.server.url());
+        let request = self.http.request(method.parse().unwrap(), url).body(body.to_owned());
+        answer(request.send().await.unwrap()).await
+    }
+
+    async fn ok(&self, method: &str, path: &str, body: &str) -> Value {
+        let (status, answer) = self.ask(method, path, body).await;
+        assert_eq!(status, 200, "{method} {path}: {answer}");
+        answer
+    }
+
+    /// Makes a world, and a client of it.
+    async fn world(&self, body: &str) -> (String, Api) {
+        let world = self.ok("POST", "/worlds", body).await;
+        let text = |name: &str| world[name].as_str().unwrap().to_owned();
+        (text("id"), Api { http: self.http.clone(), base: text("base_url"), key: text("key") })
+    }
+}
+
+#[tokio::test]
+async fn the_life_of_a_world() {
+    let control = Control::start().await;
+    let (id, api) = control
+        .world("{id: case-1, seed: 5, clock: {mode: manual, start: 2026-01-01T00:00:00Z}}")
+        .await;
+    assert_eq!((id.as_str(), api.key.as_str()), ("case-1", "mock-case-1"));
+    let job = api.submit().await;
+    assert_eq!(control.ask("POST", "/worlds", "{id: case-1}").await.0, 409);
+    let listed = control.ok("GET", "/worlds", "").await;
+    let ids: Vec<_> = listed.as_array().unwrap().iter().map(|world| &world["id"]).collect();
+    assert_eq!(ids, ["case-1", "default"]);
+    assert_eq!(control.ok("GET", "/worlds/case-1", "").await["key"], json!(api.key));
+    control.ok("POST", "/worlds/case-1/reset", "").await;
+    assert_eq!(control.ok("GET", "/worlds/case-1/jobs", "").await, json!([]));
+    assert_eq!(api.submit().await, job, "the same seed, the same ids");
+    control.ok("DELETE", "/worlds/case-1", "").await;
+    assert_eq!(control.ask("DELETE", "/worlds/case-1", "").await.0, 404);
+    assert_eq!(control.ask("GET", "/worlds/case-1/jobs", "").await.0, 404);
+    let (other, _) = control.world("").await;
+    assert_ne!(other, "case-1");
+}
+
+#[tokio::test]
+async fn jobs_are_moved_by_hand() {
+    let control = Control::start().await;
+    let (id, api) = control.world("{clock: {mode: manual}}").await;
+    let job = api.submit().await;
+    let path = format!("/worlds/{id}/jobs/{job}");
+    assert_eq!(control.ok("GET", &path, "").await["status"], "created");
+    for (action, status) in [("complete", "completed"), ("fail", "failed"), ("release", "created")]
+    {
+        control.ok("POST", &format!("{path}/{action}"), "").await;
+        assert_eq!(api.state(&job).await, status, "{action}");
+    }
+    control.ok("POST", &format!("{path}/hold"), "").await;
+    control.ok("POST", &format!("/worlds/{id}/clock"), "{advance: 1h}").await;
+    assert_eq!(api.state(&job).await, "created", "held");
+    control.ok("POST", &format!("{path}/release"), "").await;
+    assert_eq!(api.state(&job).await, "completed");
+    assert_eq!(control.ask("POST", &format!("{path}/explode"), "").await.0, 404);
+    assert_eq!(control.ask("GET", &format!("{path}0"), "").await.0, 404);
+}
+
+#[tokio::test]
+async fn time_is_moved_by_hand() {
+    let control = Control::start().await;
+    let (id, _) = control.world("{clock: {mode: manual, start: 2026-01-01T00:00:00Z}}").await;
+    let path = format!("/worlds/{id}/clock");
+    let clock = control.ok("POST", &path, r#"{"advance": "90s"}"#).await;
+    assert_eq!((&clock["now"], &clock["mode"]), (&json!("2026-01-01T00:01:30Z"), &json!("manual")));
+    let clock = control.ok("POST", &path, "{to: 2026-01-02T00:00:00Z}").await;
+    assert_eq!(clock["elapsed_seconds"], 86400.0);
+    let (status, refusal) = control.ask("POST", &path, "{to: 2026-01-01T00:00:00Z}").await;
+    assert_eq!(status, 400);
+    assert!(refusal["error"].as_str().unwrap().contains("past"), "{refusal}");
+    assert_eq!(control.ask("POST", &path, "{mode: {scaled: -1}}").await.0, 400);
+    control.ok("POST", &path, "{mode: {scaled: 1000}}").await;
+    let clock = control.ok("GET", &path, "").await;
+    assert_eq!(clock["mode"], json!({"scaled": 1000.0}));
+}
+
+#[tokio::test]
+async fn scripts_and_faults_with_their_counts() {
+    let control = Control::start().await;
+    let (id, api) = control.world("").await;
+    let scenario = format!("/worlds/{id}/scenario");
+    control.ok("PUT", &scenario, "faults: [{at: history, nth: 1, do: {status: 500}}]").await;
+    let faults = format!("/worlds/{id}/faults");
+    let all = control.ok("POST", &faults, r#"{"at": "submit", "nth": 2, "do": "reset"}"#).await;
+    assert_eq!(all.as_array().unwrap().len(), 2);
+    api.submit().await;
+    assert!(
+        api.http.post(api.url(MODEL)).bearer_auth(&api.key).json(&input()).send().await.is_err()
+    );
+    let counts = control.ok("GET", &faults, "").await;
+    assert_eq!((&counts[0]["struck"], &counts[0]["left"]), (&json!(0), &json!(1)));
+    assert_eq!((&counts[1]["seen"], &counts[1]["left"]), (&json!(2), &json!(0)));
+    assert_eq!(counts[1]["fault"]["do"], "reset");
+    for (method, path, body, word) in [
+        ("PUT", &scenario, "jobz: []", "jobz"),
+        ("PUT", &scenario, "balance_usd: -3", "balance_usd"),
+        ("POST", &faults, "{at: moon, do: reset}", "moon"),
+        ("POST", &faults, "{at: poll, do: implode}", "implode"),
+        ("POST", &faults, "{at: poll, nth: 0, do: reset}", "nth"),
+        ("POST", &"/worlds".to_owned(), "{id: 'a b'}", "letters"),
+        ("POST", &"/worlds".to_owned(), "{sead: 4}", "sead"),
+    ] {
+        let (status, refusal) = control.ask(method, path, body).await;
+        assert_eq!(status, 400, "{body}: {refusal}");
+        assert!(refusal["error"].as_str().unwrap().contains(word), "{body}: {refusal}");
+    }
+}
+
+#[tokio::test]
+async fn journal_ledger_and_verdict() {
+    let control = Control::start().await;
+    let (id, api) = control.world("{scenario: {faults: [{at: submit, nth: 3, do: reset}]}}").await;
+    let job = api.submit_to("mock/instant", &json!({})).await;
+    api.poll(&job).await;
+    let journal = control.ok("GET", &format!("/worlds/{id}/journal"), "").await;
+    assert_eq!(journal.as_array().unwrap().len(), 2);
+    assert_eq!((&journal[1]["point"], &journal[1]["ended"]), (&json!("poll"), &json!("whole")));
+    let ledger = control.ok("GET", &format!("/worlds/{id}/ledger"), "").await;
+    assert_eq!((&ledger["delivered"], &ledger["orphaned"]), (&json!(1), &json!(0)));
+    let path = format!("/worlds/{id}/verify");
+    let good = "expect: {requests: [{POST: '*/instant', count: 1}, {GET: '*/result', at_least: 1}, \
+                {PUT: '*', at_most: 0}], ledger: {charges: 1, duplicates: 0}}";
+    let verdict = control.ok("POST", &path, good).await;
+    assert_eq!(verdict, json!({"pass": true, "differences": [], "near_misses": []}));
+    let bad =
+        "expect: {requests: [{PUT: '*/instant'}], ledger: {delivered: 2}, faults: all_consumed}";
+    let verdict = control.ok("POST", &path, bad).await;
+    assert_eq!(verdict["pass"], false);
+    let differences = [
+        "PUT */instant: expected at least 1, found 0",
+        "ledger: delivered: expected 2, found 1",
+        "fault 0: strikes: expected 1, found 0",
+    ];
+    assert_eq!(verdict["differences"], json!(differences));
+    assert_eq!(verdict["near_misses"][0]["path"], "/api/v3/mock/instant");
+    assert_eq!(verdict["near_misses"].as_array().unwrap().len(), 1);
+    assert_eq!(control.ask("POST", &path, "expect: {requests: [{count: 1}]}").await.0, 400);
+}
+
+#[tokio::test]
+async fn health_and_metrics() {
+    let control = Control::start().await;
+    let (_, api) = control.world("").await;
+    api.submit_to("mock/instant", &json!({})).await;
+    let health = control.ok("GET", "/healthz", "").await;
+    assert_eq!((&health["status"], &health["worlds"]), (&json!("ok"), &json!(2)));
+    let metrics = control.ok("GET", "/metrics", "").await;
+    let lines: Vec<_> = metrics.as_str().unwrap().lines().collect();
+    for line in [
+        "viseme_mock_worlds 2",
+        "viseme_mock_requests_total 1",
+        "viseme_mock_jobs{status=\"completed\"} 1",
+    ] {
+        assert!(lines.contains(&line), "{line} is not in {lines:#?}");
+    }
+}
+
+#[tokio::test]
+async fn every_route_of_the_description_is_there() {
+    let control = Control::start().await;
+    let description = control.ok("GET", "/openapi.json", "").await;
+    assert!(description["openapi"].as_str().unwrap().starts_with("3."));
+    let (id, api) = control.world("{id: described}").await;
+    let job = api.submit_to("mock/instant", &json!({})).await;
+    let ticket = api.ticket("a.mp4", "video/mp4", 1).await;
+    let put_url = ticket["upload"]["url"].as_str().unwrap().to_owned();
+    let upload = put_url.split('/').nth(5).unwrap().to_owned();
+    let mut seen = 0;
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let real = path
+                .replace("{world}", &id)
+                .replace("{job}", &job)
+                .replace("{upload}", &upload)
+                .replace("{file}", "a.mp4")
+                .replace("{action}", "hold")
+                .replace("{model}", "mock/instant");
+            assert!(!real.contains('{'), "{real} has a parameter that nobody knows");
+            let url = format!("{}{real}", control.server.url());
+            let request = api.http.request(method.to_uppercase().parse().unwrap(), &url);
+            let response = request.bearer_auth(&api.key).send().await.unwrap();
+            let status = response.status().as_u16();
+            let text = response.text().await.unwrap();
+            let no_route =
+                status == 405 || text.contains("page not found") || text.contains("no such route");
+            assert!(!no_route, "{method} {path}: {status} {text}");
+            let told = operation["responses"].as_object().unwrap();
+            assert!(
+                told.contains_key(&status.to_string()),
+                "{method} {path}: {status} is not told of; {text}"
+            );
+            seen += 1;
+            if method == "delete" {
+                control.ok("POST", "/worlds", "{id: described}").await;
+            }
+        }
+    }
+    assert!(seen > 30, "{seen} routes");
+}
+
+#[tokio::test]
+async fn an_unknown_route_says_so() {
+    let control = Control::start().await;
+    let (status, refusal) = control.ask("GET", "/nothing", "").await;
+    assert_eq!(status, 404);
+    assert!(refusal["error"].as_str().unwrap().contains("openapi.json"), "{refusal}");
+}

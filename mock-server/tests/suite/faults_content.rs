@@ -1,0 +1,133 @@
+//! Answers whose framing is right and whose content is not.
+
+use serde_json::{Value, json};
+use viseme_mock::scenario::Content;
+use viseme_mock::{Fault, MockServer, Point};
+
+use crate::support::Api;
+
+/// What a poll of a completed job looks like under this fault: headers and bytes.
+async fn poll(content: Content) -> (reqwest::header::HeaderMap, Vec<u8>) {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    world.add_fault(Fault::at(Point::Poll).content(content));
+    let api = Api::of(&world);
+    let job = api.submit_to("mock/instant", &json!({})).await;
+    let url = api.url(&format!("predictions/{job}/result"));
+    let answer = api.http.get(url).bearer_auth(&api.key).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    (answer.headers().clone(), answer.bytes().await.unwrap().to_vec())
+}
+
+async fn json_of(content: Content) -> Value {
+    let (_, bytes) = poll(content).await;
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_json() {
+    let truncated = poll(Content::TruncateJson(20)).await.1;
+    assert_eq!(truncated.len(), 20);
+    assert!(truncated.starts_with(b"{"));
+    let invalid = poll(Content::InvalidUtf8).await.1;
+    assert!(std::str::from_utf8(&invalid).is_err());
+    let marked = poll(Content::ByteOrderMark).await.1;
+    assert!(marked.starts_with(b"\xef\xbb\xbf{"));
+    let garbage = poll(Content::TrailingGarbage).await.1;
+    let mut reader = serde_json::Deserializer::from_slice(&garbage).into_iter::<Value>();
+    assert!(reader.next().unwrap().is_ok(), "JSON first");
+    assert!(reader.next().unwrap().is_err(), "then something else");
+}
+
+#[tokio::test]
+async fn json_that_says_something_else() {
+    assert_eq!(json_of(Content::DataNull).await["data"], Value::Null);
+    assert!(json_of(Content::MissingId).await["data"].get("id").is_none());
+    let wrong = json_of(Content::WrongId).await;
+    assert_eq!(wrong["data"]["id"], "0".repeat(32));
+    let unknown = json_of(Content::UnknownStatus("queueing".into())).await;
+    assert_eq!(unknown["data"]["status"], "queueing");
+    assert_eq!(json_of(Content::StatusRegress).await["data"]["status"], "created");
+    assert_eq!(json_of(Content::OutputsNull).await["data"]["outputs"], Value::Null);
+    assert_eq!(json_of(Content::OutputsEmpty).await["data"]["outputs"], json!([]));
+    let objects = json_of(Content::OutputsObjects).await;
+    assert!(objects["data"]["outputs"][0]["url"].as_str().unwrap().ends_with(".mp4"), "{objects}");
+    let strings = json_of(Content::NumbersAsStrings).await;
+    assert_eq!(
+        (&strings["code"], strings["data"]["executionTime"].is_string()),
+        (&json!("200"), true)
+    );
+    let refused = json_of(Content::EnvelopeError { code: 500, message: "no".into() }).await;
+    assert_eq!(refused, json!({"code": 500, "message": "no"}));
+}
+
+#[tokio::test]
+async fn values_put_in_and_taken_out() {
+    let values = json!({"data": {"has_nsfw_contents": null, "timings": {}, "extra": 1}});
+    let merged = json_of(Content::Merge(values)).await;
+    assert_eq!(merged["data"]["has_nsfw_contents"], Value::Null);
+    assert_eq!(merged["data"]["timings"]["inference"], 0, "objects are merged");
+    assert_eq!((&merged["data"]["extra"], &merged["code"]), (&json!(1), &json!(200)));
+    let pointers = ["/data/timings", "/data/outputs/0", "/no/such", "none"];
+    let removed = json_of(Content::Remove(pointers.map(str::to_owned).to_vec())).await;
+    assert!(removed["data"].get("timings").is_none());
+    assert_eq!(removed["data"]["outputs"], json!([]));
+}
+
+#[tokio::test]
+async fn json_that_is_hard_on_parsers() {
+    let deep = poll(Content::Deep(5000)).await.1;
+    assert!(String::from_utf8(deep).unwrap().contains(&"[".repeat(5000)));
+    let huge = poll(Content::Huge(3_000_000)).await.1;
+    assert!(huge.len() > 3_000_000);
+    assert_eq!(serde_json::from_slice::<Value>(&huge).unwrap()["code"], 200);
+    let twice = String::from_utf8(poll(Content::DuplicateKeys).await.1).unwrap();
+    assert_eq!(twice.matches("\"data\":").count(), 2, "{twice}");
+    assert_eq!(serde_json::from_str::<Value>(&twice).unwrap()["code"], 200, "the last one wins");
+}
+
+#[tokio::test]
+async fn headers_that_lie() {
+    let (headers, _) = poll(Content::ContentType("text/html".into())).await;
+    assert_eq!(headers["content-type"], "text/html");
+    let (headers, _) = poll(Content::NoContentType).await;
+    assert!(!headers.contains_key("content-type"));
+    let (headers, body) = poll(Content::GzipCorrupt).await;
+    assert_eq!((&headers["content-encoding"], body[0]), (&"gzip".parse().unwrap(), b'{'));
+    let (headers, _) = poll(Content::HugeHeader(10_000)).await;
+    assert_eq!(headers["x-huge"].len(), 10_000);
+}
+
+#[tokio::test]
+async fn a_range_that_is_ignored() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    let api = Api::of(&world);
+    let url = api.upload("a.mp4", "video/mp4", vec![1; 100]).await;
+    world.add_fault(Fault::at(Point::Output).nth(1).content(Content::RangeIgnored));
+    for (status, length) in [(200, 100), (206, 10)] {
+        let answer = api.http.get(&url).header("Range", "bytes=90-").send().await.unwrap();
+        assert_eq!(answer.status(), status);
+        assert_eq!(answer.bytes().await.unwrap().len(), length);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_a_submit_without_its_id_leaves_an_orphan() {
+    let server = MockServer::start().await.unwrap();
+    for (content, orphaned) in [
+        (Content::DataNull, 1),
+        (Content::MissingId, 1),
+        (Content::WrongId, 1),
+        (Content::TruncateJson(10), 1),
+        (Content::OutputsNull, 0),
+        (Content::NumbersAsStrings, 0),
+    ] {
+        let world = server.world();
+        world.add_fault(Fault::at(Point::Submit).content(content.clone()));
+        let (status, _) = Api::of(&world).post("mock/never", &json!({})).await;
+        assert_eq!(status, 200);
+        let ledger = world.ledger();
+        assert_eq!((ledger.charges.len(), ledger.orphaned), (1, orphaned), "{content:?}");
+    }
+}

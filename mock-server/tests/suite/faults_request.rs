@@ -1,0 +1,59 @@
+//! Faults that strike while the request is still being sent.
+
+use std::time::Duration;
+
+use viseme_mock::{Ended, Fault, MockServer, Point, Wire as Word};
+
+use crate::support::{Api, End, Wire, submit_request};
+
+#[tokio::test]
+async fn a_body_that_is_never_read() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    world.add_fault(Fault::at(Point::Put).wire(Word::NeverReadBody));
+    let api = Api::of(&world);
+    let ticket = api.ticket("a.mp4", "video/mp4", 100_000_000).await;
+    let path = ticket["upload"]["url"].as_str().unwrap().strip_prefix(world.base_url()).unwrap();
+    let mut wire = Wire::to(world.base_url()).await;
+    let head =
+        format!("PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n");
+    wire.send(head.as_bytes()).await;
+    let chunk = vec![0; 1_000_000];
+    // Buffers take some of it, on both sides; then it stands still.
+    let stuck = async {
+        for _ in 0..100 {
+            wire.send(&chunk).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(2), stuck).await.is_err(), "all was read");
+    let entry = world.requests(Point::Put).remove(0);
+    assert_eq!((entry.ended, entry.body_bytes), (Ended::Open, 0));
+}
+
+#[tokio::test]
+async fn a_connection_reset_in_the_middle_of_an_upload() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    world.add_fault(Fault::at(Point::Put).nth(1).wire(Word::CloseMidUpload(10_000)));
+    let api = Api::of(&world);
+    let ticket = api.ticket("a.mp4", "video/mp4", 50_000_000).await;
+    let failed = api.put(&ticket, vec![1; 50_000_000]).send().await;
+    assert!(failed.is_err(), "{failed:?}");
+    let entry = world.requests(Point::Put).remove(0);
+    assert_eq!((entry.ended, entry.status), (Ended::Reset, None));
+    let file = ticket["download_url"].as_str().unwrap();
+    assert_eq!(api.http.get(file).send().await.unwrap().status(), 404);
+}
+
+#[tokio::test]
+async fn a_submit_cut_before_it_was_whole_makes_no_job() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    world.add_fault(Fault::at(Point::Submit).wire(Word::CloseMidUpload(1)));
+    let mut wire = Wire::to(world.base_url()).await;
+    let whole = submit_request(&world);
+    wire.send(&whole[..whole.len() - 5]).await;
+    let (bytes, end) = wire.read(crate::support::PATIENCE).await;
+    assert_eq!((bytes.len(), end), (0, End::Reset));
+    assert!(world.jobs().is_empty());
+}

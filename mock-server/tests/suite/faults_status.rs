@@ -1,0 +1,172 @@
+//! Answers with another status: their bodies and `Retry-After`.
+
+use serde_json::json;
+use viseme_mock::scenario::{Body, RetryAfter, StatusReply};
+use viseme_mock::{Fault, MockServer, Point};
+
+use crate::support::{Api, MODEL, input};
+
+#[tokio::test]
+async fn each_kind_of_body() {
+    let server = MockServer::start().await.unwrap();
+    for (body, content_type, holds) in [
+        (Body::Json, Some("application/json; charset=utf-8"), "\"code\":503"),
+        (Body::Html, Some("text/html"), "<h1>503 Service Unavailable</h1>"),
+        (Body::Empty, None, ""),
+        (Body::WrongEnvelope, Some("application/json; charset=utf-8"), "\"detail\""),
+        (Body::Text("no upstream".into()), Some("text/plain"), "no upstream"),
+        (
+            Body::Value(json!({"message": "no", "error_code": "role"})),
+            Some("application/json; charset=utf-8"),
+            "\"error_code\":\"role\"",
+        ),
+    ] {
+        let world = server.world();
+        world.add_fault(Fault::at(Point::Other).status(503).body(body.clone()));
+        let api = Api::of(&world);
+        let request = api.http.get(api.url("balance")).bearer_auth(&api.key);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 503);
+        let found =
+            answer.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
+        assert_eq!(found.as_deref(), content_type, "{body:?}");
+        let text = answer.text().await.unwrap();
+        assert!(text.contains(holds) && text.is_empty() == holds.is_empty(), "{body:?}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn each_kind_of_retry_after() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    let api = Api::of(&world);
+    let raw = |text: &str| RetryAfter::Raw { raw: text.to_owned() };
+    world.add_fault(Fault::at(Point::Other).nth(1).status(429).retry_after_secs(7));
+    world.add_fault(Fault::at(Point::Other).nth(2).status(429).retry_after(raw("soon")));
+    let huge = "99999999999999999999";
+    world.add_fault(Fault::at(Point::Other).nth(3).status(429).retry_after(raw(huge)));
+    world.add_fault(Fault::at(Point::Other).nth(4).status(429));
+    for expected in [Some("7"), Some("soon"), Some(huge), None] {
+        let request = api.http.get(api.url("balance")).bearer_auth(&api.key);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 429);
+        let found = answer.headers().get("retry-after").map(|value| value.to_str().unwrap());
+        assert_eq!(found, expected);
+    }
+    assert_eq!(api.get("balance").await.0, 200, "all are spent");
+    let left: Vec<_> = world.faults().iter().map(|count| (count.struck, count.left)).collect();
+    assert_eq!(left, [(1, Some(0)); 4]);
+}
+
+#[tokio::test]
+async fn redirects_to_here_to_elsewhere_and_round_and_round() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    let api = Api::of(&world);
+    for location in ["/api/v3/models", "http://127.0.0.2:9/", "/api/v3/balance"] {
+        let text = format!("{{at: other, do: {{status: 302, location: '{location}'}}}}");
+        let mut scenario = viseme_mock::Scenario::new();
+        scenario.faults =
+            viseme_mock::Scenario::parse(&format!("faults: [{text}]")).unwrap().faults;
+        world.set_scenario(scenario);
+        let request = api.http.get(api.url("balance")).bearer_auth(&api.key);
+        let answer = request.send().await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["location"]),
+            (302, &location.parse().unwrap())
+        );
+    }
+}
+
+#[tokio::test]
+async fn before_or_after_the_job_is_made() {
+    let server = MockServer::start().await.unwrap();
+    for (fault, jobs) in [
+        (Fault::at(Point::Submit).status(500), 0),
+        (Fault::at(Point::Submit).after_accept().status(500), 1),
+    ] {
+        let world = server.world();
+        world.add_fault(fault);
+        let (status, body) = Api::of(&world).post(MODEL, &input()).await;
+        assert_eq!((status, &body["code"]), (500, &json!(500)));
+        assert_eq!(world.jobs().len(), jobs);
+        assert_eq!((world.ledger().charges.len(), world.ledger().orphaned), (jobs, jobs));
+    }
+}
+
+#[tokio::test]
+async fn which_requests_are_struck() {
+    let server = MockServer::start().await.unwrap();
+    for (text, struck) in [
+        ("nth: 2", "010000"),
+        ("nth: [2, 3, 6]", "011001"),
+        ("every: 2", "010101"),
+        ("until: 3", "111000"),
+        ("every: 2, until: 4", "010100"),
+        ("probability: 0", "000000"),
+        ("probability: 1", "111111"),
+    ] {
+        let text = format!("faults: [{{at: other, {text}, do: {{status: 503}}}}]");
+        let world = server.world_with(viseme_mock::Scenario::parse(&text).unwrap());
+        let api = Api::of(&world);
+        let mut found = String::new();
+        for _ in 0..6 {
+            found.push(if api.get("balance").await.0 == 503 { '1' } else { '0' });
+        }
+        assert_eq!(found, struck, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn each_point_covers_its_own_requests() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    let api = Api::of(&world);
+    let job = api.submit_to("mock/instant", &json!({})).await;
+    let output = api.poll(&job).await.1["data"]["outputs"][0].as_str().unwrap().to_owned();
+    let ticket = api.ticket("a.mp4", "video/mp4", 1).await;
+    for (point, expected) in [
+        (Point::Submit, [418, 200, 200, 200, 200, 200]),
+        (Point::Poll, [200, 418, 200, 200, 200, 200]),
+        (Point::Ticket, [200, 200, 418, 200, 200, 200]),
+        (Point::Put, [200, 200, 200, 418, 200, 200]),
+        (Point::Output, [200, 200, 200, 200, 418, 200]),
+        (Point::History, [200, 200, 200, 200, 200, 418]),
+        (Point::Any, [418; 6]),
+    ] {
+        let mut scenario = viseme_mock::Scenario::new();
+        scenario.faults.push(Fault::at(point).status(418));
+        world.set_scenario(scenario);
+        let new = api.http.clone();
+        let name = format!("{point:?}.mp4");
+        let body = json!({"filename": name, "size": 1, "content_type": "video/mp4"});
+        let found = [
+            api.post("mock/instant", &json!({})).await.0,
+            api.poll(&job).await.0,
+            api.post("media/uploads", &body).await.0,
+            // The first PUT alone is new to the storage.
+            match api.put(&ticket, vec![0]).send().await.unwrap().status().as_u16() {
+                412 => 200,
+                status => status,
+            },
+            new.get(&output).send().await.unwrap().status().as_u16(),
+            api.post("predictions", &json!({"page": 1, "page_size": 1})).await.0,
+        ];
+        assert_eq!(found, expected, "{point:?}");
+    }
+}
+
+#[test]
+fn a_status_as_data() {
+    let text =
+        "faults: [{at: poll, do: {status: 503, retry_after: {date: 7s}, body: {value: {}}}}]";
+    let scenario = viseme_mock::Scenario::parse(text).unwrap();
+    let viseme_mock::scenario::Effect::Status(StatusReply { status, retry_after, body, .. }) =
+        &scenario.faults[0].effect
+    else {
+        panic!("no status: {scenario:?}")
+    };
+    assert_eq!(*status, 503);
+    assert!(matches!(retry_after, Some(RetryAfter::Date { .. })));
+    assert_eq!(*body, Some(Body::Value(json!({}))));
+}

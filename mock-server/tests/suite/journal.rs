@@ -1,0 +1,131 @@
+//! What is taken down of each exchange, and that it can be had again.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use viseme_mock::{Ended, Fault, MockServer, Point, Scenario, World};
+
+use crate::support::{Api, MODEL, Wire, answer, input, request, submit_request};
+
+#[tokio::test]
+async fn an_exchange_as_it_was() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    world.add_fault(Fault::at(Point::Poll).nth(1).status(503));
+    let api = Api::of(&world);
+    let request = api.http.post(api.url(&format!("{MODEL}?webhook=x"))).bearer_auth(&api.key);
+    let request = request.json(&input()).header("Cookie", "secret=1").header("X-Client-Name", "t");
+    let (_, body) = answer(request.send().await.unwrap()).await;
+    let job = body["data"]["id"].as_str().unwrap();
+    api.poll(job).await;
+
+    let [submit, poll] = &world.journal()[..] else { panic!("two exchanges") };
+    assert_eq!((submit.sequence, poll.sequence), (1, 2));
+    assert_eq!((submit.connection, submit.reused), (1, false));
+    assert_eq!((poll.connection, poll.reused), (1, true));
+    assert_eq!((submit.point, submit.method.as_str()), (Point::Submit, "POST"));
+    assert_eq!(
+        (submit.path.as_str(), submit.query.as_str()),
+        (&*format!("/api/v3/{MODEL}"), "webhook=x")
+    );
+    assert!(submit.authorized);
+    let names: Vec<_> = submit.headers.iter().map(|(name, _)| name.as_str()).collect();
+    assert!(names.contains(&"x-client-name"), "{names:?}");
+    assert!(!names.contains(&"authorization") && !names.contains(&"cookie"), "{names:?}");
+    assert_eq!(
+        (&submit.body, submit.body_bytes),
+        (&Some(input()), input().to_string().len() as u64)
+    );
+    assert_eq!(submit.body_sha256.len(), 64);
+    assert_eq!((submit.status, submit.ended), (Some(200), Ended::Whole));
+    assert_eq!(submit.answer_bytes, body.to_string().len() as u64);
+    assert!(submit.bytes_written > submit.answer_bytes);
+    assert_eq!((submit.rule.as_deref(), submit.job_id.as_deref()), (Some("default"), Some(job)));
+    assert_eq!((poll.status, poll.fault_number), (Some(503), Some(0)));
+    assert!(poll.fault.is_some() && submit.fault.is_none());
+    let everything = format!("{:?}", world.journal());
+    assert!(!everything.contains(world.key()), "the key is nowhere: {everything}");
+}
+
+#[tokio::test]
+async fn large_bodies_are_known_by_their_hash_alone() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    let mut body = input();
+    body["audio"] = json!("x".repeat(10_000));
+    Api::of(&world).submit_to(MODEL, &body).await;
+    let entry = world.journal().remove(0);
+    assert_eq!((entry.body, entry.body_sha256.len()), (None, 64));
+    assert!(entry.body_bytes > 10_000);
+}
+
+/// Uses a world in many ways, each time the same.
+async fn live(world: &World) -> Value {
+    let api = Api::of(world);
+    let video = api.upload("face.mp4", "video/mp4", vec![3; 2000]).await;
+    let mut body = input();
+    body["video"] = json!(video);
+    for _ in 0..3 {
+        let mut wire = Wire::to(world.base_url()).await;
+        wire.send(&submit_request(world)).await;
+        wire.read(Duration::from_millis(300)).await;
+    }
+    for _ in 0..10 {
+        api.post(MODEL, &body).await;
+        world.advance(Duration::from_secs(1));
+    }
+    for job in world.jobs() {
+        let path = format!("/api/v3/predictions/{}/result", job.id);
+        let mut wire = Wire::to(world.base_url()).await;
+        wire.send(&request(world, "GET", &path, "")).await;
+        wire.read(Duration::from_millis(100)).await;
+    }
+    let mut journal = serde_json::to_value(world.journal()).unwrap();
+    for entry in journal.as_array_mut().unwrap() {
+        entry["wall_ms"] = json!(0);
+    }
+    json!({"journal": journal, "jobs": world.jobs(), "ledger": world.ledger()})
+}
+
+#[tokio::test]
+async fn the_same_seed_and_requests_give_the_same_world() {
+    let server = MockServer::start().await.unwrap();
+    let scenario = |seed| {
+        let text = "
+            clock: {mode: manual, start: 2026-01-01T00:00:00Z}
+            faults:
+              - {at: submit, nth: 2, when: after_accept, do: reset}
+              - {at: submit, probability: 0.4, do: {status: 503}}
+              - {at: poll, every: 2, do: {fin_at: 9}}";
+        Scenario::parse(text).unwrap().seed(seed)
+    };
+    let world = server.world_with(scenario(7));
+    let first = live(&world).await;
+    world.reset();
+    assert!(world.journal().is_empty() && world.jobs().is_empty());
+    let second = live(&world).await;
+    assert_eq!(first, second);
+    let other = server.world_with(scenario(8));
+    live(&other).await;
+    assert_ne!(world.jobs()[0].id, other.jobs()[0].id);
+}
+
+#[tokio::test]
+async fn what_ends_after_a_reset_belongs_to_the_life_before() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    let silent = Fault::at(Point::Submit).after_accept().wire(viseme_mock::Wire::Silence);
+    world.add_fault(silent);
+    let mut wire = Wire::to(world.base_url()).await;
+    wire.send(&submit_request(&world)).await;
+    crate::support::eventually("the job is made", || world.jobs().len() == 1).await;
+    world.reset();
+    let api = Api::of(&world);
+    api.submit().await;
+    drop(wire);
+    // The old connection's end must not be taken for the end of the new first exchange.
+    for _ in 0..20 {
+        api.get("balance").await;
+    }
+    assert_eq!(world.journal()[0].ended, Ended::Whole);
+}

@@ -1,0 +1,106 @@
+//! The bank: charges, what was delivered, what was lost, what was paid for twice.
+
+use serde_json::json;
+use viseme_mock::scenario::Content;
+use viseme_mock::{Fault, JobRule, MockServer, Point, Scenario, Timeline, Wire};
+
+use crate::support::{Api, MODEL, input, raw, submit_request};
+
+#[tokio::test]
+async fn a_result_that_was_read_is_delivered() {
+    let server = MockServer::start().await.unwrap();
+    let rule = JobRule::new(Timeline::after_polls(2)).price_usd(0.5);
+    let world = server.world_with(Scenario::new().job(rule));
+    let api = Api::of(&world);
+    let job = api.submit().await;
+    api.poll(&job).await;
+    assert_eq!(world.ledger().delivered, 0, "not complete yet");
+    world.add_fault(Fault::at(Point::Poll).nth(1).content(Content::TruncateJson(30)));
+    api.poll(&job).await;
+    assert_eq!(world.ledger().delivered, 0, "complete, but not legible");
+    api.poll(&job).await;
+    let ledger = world.ledger();
+    assert_eq!((ledger.delivered, ledger.orphaned, ledger.duplicates), (1, 0, 0));
+    assert_eq!((ledger.total_usd, ledger.delivered_usd, ledger.orphaned_usd), (0.5, 0.5, 0.0));
+    let charge = &ledger.charges[0];
+    assert_eq!((&charge.job_id, charge.price_usd, charge.delivered), (&job, 0.5, true));
+}
+
+#[tokio::test]
+async fn an_orphan_is_found_by_poll_or_by_history() {
+    let server = MockServer::start().await.unwrap();
+    for by_history in [true, false] {
+        let world = server.world();
+        world.add_fault(Fault::at(Point::Submit).nth(1).after_accept().reset());
+        raw(&world, &submit_request(&world)).await;
+        let ledger = world.ledger();
+        assert_eq!((ledger.charges.len(), ledger.orphaned), (1, 1));
+        assert_eq!(ledger.orphaned_usd, ledger.total_usd);
+        let api = Api::of(&world);
+        let job = world.jobs()[0].id.clone();
+        if by_history {
+            // A page that the job is not on tells nothing of it.
+            api.post("predictions", &json!({"page": 2, "page_size": 10})).await;
+            assert_eq!(world.ledger().orphaned, 1);
+            api.post("predictions", &json!({"page": 1, "page_size": 10})).await;
+        } else {
+            api.poll(&job).await;
+        }
+        assert_eq!(world.ledger().orphaned, 0, "by history: {by_history}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_cut_before_its_end_tells_nothing() {
+    let server = MockServer::start().await.unwrap();
+    for (word, orphaned) in
+        [(Wire::ResetAt(30), 1), (Wire::FinAt(30), 1), (Wire::FinAt(100_000), 0), (Wire::Close, 1)]
+    {
+        let world = server.world();
+        world.add_fault(Fault::at(Point::Submit).after_accept().wire(word.clone()));
+        raw(&world, &submit_request(&world)).await;
+        assert_eq!(world.ledger().orphaned, orphaned, "{word:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_model_with_the_same_input_is_a_duplicate() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    let api = Api::of(&world);
+    let mut other = input();
+    other["audio"] = json!("https://example.com/another.mp3");
+    for body in [input(), other, input(), input()] {
+        api.submit_to(MODEL, &body).await;
+    }
+    let ledger = world.ledger();
+    assert_eq!((ledger.charges.len(), ledger.duplicates), (4, 2));
+    assert!((ledger.duplicate_usd - 0.14).abs() < 1e-9);
+    let marks: Vec<_> = ledger.charges.iter().map(|charge| charge.duplicate).collect();
+    assert_eq!(marks, [false, false, true, true]);
+}
+
+#[tokio::test]
+async fn failed_jobs_are_not_kept_as_costs() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world_with(Scenario::new().clock(viseme_mock::ClockMode::Manual));
+    let api = Api::of(&world);
+    api.submit_to("mock/fail-1200", &json!({})).await;
+    api.submit_to("mock/instant", &json!({})).await;
+    world.advance(std::time::Duration::from_secs(5));
+    let ledger = world.ledger();
+    assert!((ledger.total_usd - 0.14).abs() < 1e-9, "{ledger:?}");
+    assert!((ledger.kept_usd - 0.07).abs() < 1e-9, "{ledger:?}");
+}
+
+#[tokio::test]
+async fn refusals_cost_nothing() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    world.add_fault(Fault::at(Point::Submit).nth(1).status(429));
+    let api = Api::of(&world);
+    assert_eq!(api.post(MODEL, &input()).await.0, 429);
+    assert_eq!(api.post(MODEL, &json!({})).await.0, 400);
+    assert_eq!(api.post("no/such", &json!({})).await.0, 404);
+    assert!(world.ledger().charges.is_empty());
+}

@@ -1,0 +1,21 @@
+//! The mock server, tested over its own sockets by plain HTTP clients and by raw ones.
+
+mod support;
+
+mod account;
+mod auth;
+mod clocks;
+mod control;
+mod downloads;
+mod faults_content;
+mod faults_request;
+mod faults_status;
+mod faults_wire;
+mod history;
+mod journal;
+mod ledger;
+mod program;
+mod submit;
+mod sync_mode;
+mod uploads;
+mod worlds;

@@ -1,0 +1,160 @@
+//! The POST that costs money.
+
+use serde_json::{Value, json};
+use viseme_mock::scenario::MissingInput;
+use viseme_mock::{JobRule, MockServer, Scenario, Timeline};
+
+use crate::support::{Api, MODEL, input};
+
+#[tokio::test]
+async fn the_answer_has_the_documented_shape() {
+    let server = MockServer::start().await.unwrap();
+    let (status, body) = Api::of(&server.world()).post(MODEL, &input()).await;
+    assert_eq!((status, &body["code"], &body["message"]), (200, &json!(200), &json!("success")));
+    let data = body["data"].as_object().unwrap();
+    let id = data["id"].as_str().unwrap();
+    assert!(id.len() == 32 && id.bytes().all(|b| b"0123456789abcdef".contains(&b)), "{id}");
+    assert_eq!(data["model"], MODEL);
+    assert_eq!(data["outputs"], json!([]));
+    let get = format!("{}/api/v3/predictions/{id}/result", server.url());
+    assert_eq!(data["urls"]["get"], json!(get));
+    assert_eq!(data["status"], "created");
+    assert_eq!(data["error"], "");
+    assert_eq!(data["executionTime"], 0);
+    let created_at = data["created_at"].as_str().unwrap();
+    assert_eq!(created_at.len(), "2025-05-19T06:09:15.948268264Z".len(), "{created_at}");
+}
+
+#[tokio::test]
+async fn unknown_inputs_are_dropped_and_still_billed() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    let mut more = input();
+    more["vidoe"] = json!("typo");
+    Api::of(&world).submit_to(MODEL, &more).await;
+    assert_eq!(world.jobs()[0].input, input());
+    assert_eq!(world.ledger().charges.len(), 1);
+}
+
+#[tokio::test]
+async fn a_missing_input_is_refused_or_fails_the_job() {
+    let server = MockServer::start().await.unwrap();
+    for half in [json!({"audio": "https://a/b.mp3"}), json!({"audio": "x", "video": null})] {
+        let world = server.world();
+        let (status, body) = Api::of(&world).post(MODEL, &half).await;
+        assert_eq!(status, 400);
+        assert!(body["message"].as_str().unwrap().contains("video"), "{body}");
+        assert!(world.jobs().is_empty());
+
+        let scenario = Scenario::new().missing_input(MissingInput::JobFails);
+        let world = server.world_with(scenario);
+        let api = Api::of(&world);
+        let job = api.submit_to(MODEL, &half).await;
+        let (_, body) = api.poll(&job).await;
+        assert_eq!(
+            (&body["data"]["status"], &body["data"]["code"]),
+            (&json!("failed"), &json!(1400))
+        );
+        assert_eq!(world.ledger().charges.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_object_is_refused() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    for body in [json!([1]), json!("text"), Value::Null] {
+        assert_eq!(Api::of(&world).post(MODEL, &body).await.0, 400, "{body}");
+    }
+    assert!(world.jobs().is_empty());
+}
+
+#[tokio::test]
+async fn unknown_models_are_refused_unless_the_script_takes_them() {
+    let server = MockServer::start().await.unwrap();
+    let anything = json!({"prompt": "a cat"});
+    assert_eq!(Api::of(&server.world()).post("some/other/model", &anything).await.0, 404);
+    let world = server.world_with(Scenario::new().accept_unknown_models());
+    Api::of(&world).submit_to("some/other/model", &anything).await;
+    assert_eq!(world.jobs()[0].model, "some/other/model");
+    assert_eq!(world.jobs()[0].input, anything);
+}
+
+#[tokio::test]
+async fn base64_and_a_webhook_do_not_go_together() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    let mut body = input();
+    body["enable_base64_output"] = json!(true);
+    let path = format!("{MODEL}?webhook=https%3A%2F%2Fexample.com%2Fhook");
+    let (status, body) = Api::of(&world).post(&path, &body).await;
+    assert_eq!(status, 400);
+    assert!(body["error"].as_str().unwrap().contains("base64"), "{body}");
+    assert!(world.jobs().is_empty());
+    Api::of(&world).submit_to(&path, &input()).await;
+    assert_eq!(world.jobs()[0].webhook.as_deref(), Some("https://example.com/hook"));
+}
+
+#[tokio::test]
+async fn models_of_the_mock_end_as_they_are_called() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world_with(Scenario::new().clock(viseme_mock::ClockMode::Manual));
+    let api = Api::of(&world);
+    let mut jobs = Vec::new();
+    for (model, ending, code) in [
+        ("mock/instant", "completed", None),
+        ("mock/fail-1200", "failed", Some(1200)),
+        ("mock/slow-5m", "completed", None),
+        ("mock/end-cancelled", "cancelled", None),
+        ("mock/end-warming", "warming", None),
+        ("mock/never", "processing", None),
+    ] {
+        jobs.push((api.submit_to(model, &json!({})).await, model, ending, code));
+    }
+    world.advance(std::time::Duration::from_secs(299));
+    assert_eq!(api.state(&jobs[2].0).await, "processing");
+    world.advance(std::time::Duration::from_secs(1));
+    for (job, model, ending, code) in jobs {
+        let (_, body) = api.poll(&job).await;
+        assert_eq!(body["data"]["status"], ending, "{model}");
+        assert_eq!(body["data"]["code"].as_i64(), code, "{model}");
+    }
+    let rules: Vec<_> = world.journal().into_iter().filter_map(|entry| entry.rule).collect();
+    assert_eq!(rules[1], "magic model mock/fail-1200");
+}
+
+#[tokio::test]
+async fn the_first_rule_that_fits_decides() {
+    let server = MockServer::start().await.unwrap();
+    let scenario = Scenario::new()
+        .job(JobRule::new(Timeline::ends_after_polls(1, "cancelled")).nth(2))
+        .job(JobRule::new(Timeline::ends_after_polls(1, "timeout")).model("kwaivgi/**"))
+        .job(JobRule::new(Timeline::after_polls(1)));
+    let world = server.world_with(scenario);
+    let api = Api::of(&world);
+    let mut states = Vec::new();
+    for model in [MODEL, MODEL, "mock/never"] {
+        let job = api.submit_to(model, &input()).await;
+        states.push(api.state(&job).await);
+    }
+    assert_eq!(states, ["timeout", "cancelled", "completed"]);
+    let rules: Vec<_> = world.journal().into_iter().filter_map(|entry| entry.rule).collect();
+    assert_eq!(rules, ["scenario jobs[1]", "scenario jobs[0]", "scenario jobs[2]"]);
+}
+
+#[tokio::test]
+async fn media_of_this_server_that_is_not_there_fails_the_job() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    let other = Api::of(&server.world()).upload("a.mp4", "video/mp4", b"x".to_vec()).await;
+    let api = Api::of(&world);
+    let own = api.upload("a.mp4", "video/mp4", b"x".to_vec()).await;
+    let mut body = input();
+    body["video"] = json!(other);
+    let job = api.submit_to(MODEL, &body).await;
+    let (_, answer) = api.poll(&job).await;
+    assert_eq!(answer["data"]["code"], 1402, "{answer}");
+    body["video"] = json!(own);
+    let job = api.submit_to(MODEL, &body).await;
+    assert_ne!(api.state(&job).await, "failed");
+}
