@@ -34,6 +34,7 @@ pub mod scenario;
 mod server;
 mod state;
 pub mod verify;
+mod webhooks;
 mod world;
 
 pub use clock::{Clock, ClockMode};
@@ -41,7 +42,8 @@ pub use fault_table::FaultCount;
 pub use job::JobRecord;
 pub use journal::{Ended, Exchange};
 pub use ledger::{Charge, Ledger};
-pub use scenario::{Fault, JobRule, Point, Scenario, Timeline, Wire};
+pub use scenario::{Fault, JobRule, Point, Scenario, Timeline, WebhookScript, Wire};
 pub use server::{Builder, DEFAULT_KEY, MockServer};
 pub use verify::{Expect, Verdict};
+pub use webhooks::{DeliveryState, WebhookAttempt, WebhookDelivery};
 pub use world::World;

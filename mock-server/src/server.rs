@@ -40,6 +40,7 @@ pub struct MockServer {
 pub struct Builder {
     address: Option<SocketAddr>,
     scenario: Scenario,
+    remote_webhooks: bool,
 }
 
 /// What all connections share.
@@ -59,6 +60,8 @@ struct Worlds {
     named: u64,
     /// How many worlds there have been.
     made: u64,
+    /// Whether their webhooks may go to other machines.
+    remote_webhooks: bool,
 }
 
 /// Which connection a request came on.
@@ -98,6 +101,12 @@ impl Builder {
         self
     }
 
+    /// Lets webhooks go to other machines; by default they go to this one alone.
+    pub fn remote_webhooks(mut self, allow: bool) -> Self {
+        self.remote_webhooks = allow;
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Errors
@@ -113,7 +122,10 @@ impl Builder {
         let server = Arc::new(Server {
             base_url: format!("http://{}", SocketAddr::new(reachable, address.port())),
             public: !address.ip().is_loopback(),
-            worlds: Mutex::default(),
+            worlds: Mutex::new(Worlds {
+                remote_webhooks: self.remote_webhooks,
+                ..Worlds::default()
+            }),
             connections: AtomicU64::new(0),
         });
         server.worlds().make(&server.base_url, Some("default"), Some(DEFAULT_KEY), self.scenario);
@@ -177,6 +189,9 @@ impl MockServer {
 impl Drop for MockServer {
     fn drop(&mut self) {
         self.accepting.abort();
+        for world in self.server.all_worlds() {
+            world.shared.courier.stop();
+        }
     }
 }
 
@@ -194,7 +209,14 @@ impl Worlds {
         self.made += 1;
         // Room for each world's resets, so that no two lives of any worlds have one number.
         let epoch = self.made << 32;
-        let world = World::new(id.clone(), key.clone(), base_url.to_owned(), scenario, epoch);
+        let world = World::new(
+            id.clone(),
+            key.clone(),
+            base_url.to_owned(),
+            scenario,
+            epoch,
+            self.remote_webhooks,
+        );
         self.by_key.insert(key, world.clone());
         self.by_id.insert(id, world.clone());
         world
@@ -252,6 +274,7 @@ impl Server {
         match worlds.by_id.remove(id) {
             Some(world) => {
                 worlds.by_key.remove(world.key());
+                world.shared.courier.stop();
                 true
             }
             None => false,
