@@ -73,6 +73,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode, String> {
     match arguments.command {
         Some(Command::Exec { command }) => execute(&server, &command).await,
         None => {
+            // Before the first line: who reads it may ask for the end at once.
+            let stop = listen_for_stop().map_err(|error| error.to_string())?;
             println!(
                 "{}",
                 json!({
@@ -82,25 +84,38 @@ async fn run(arguments: Arguments) -> Result<ExitCode, String> {
                     "key": DEFAULT_KEY,
                 })
             );
-            asked_to_stop().await.map_err(|error| error.to_string())?;
+            stop.await;
             Ok(ExitCode::SUCCESS)
         }
     }
 }
 
-/// Waits for Ctrl-C, and on Unix for SIGTERM too, with which supervisors end programs.
-async fn asked_to_stop() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
+/// Listens for Ctrl-C, and on Unix for SIGTERM too, with which supervisors end programs; the future
+/// waits for either.
+#[cfg(unix)]
+fn listen_for_stop() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
         tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    })
+}
+
+/// Listens for Ctrl-C.
+#[cfg(not(unix))]
+fn listen_for_stop() -> std::io::Result<impl Future<Output = ()>> {
+    let interrupt = tokio::signal::ctrl_c();
+    // Without a handler the interrupt ends the process by itself.
+    Ok(async move {
+        if interrupt.await.is_err() {
+            std::future::pending().await
+        }
+    })
 }
 
 fn read_scenario(path: &Path) -> Result<Scenario, String> {

@@ -113,15 +113,7 @@ fn missing(input: &Input, description: Option<&ModelDescription>) -> Vec<Violati
 }
 
 fn unreadable(field: &str, media: &Media, error: &io::Error) -> Violation {
-    let name = media.display_name();
-    let message = match error.kind() {
-        io::ErrorKind::NotFound => format!("{field}: there is no file {name}. Check the path."),
-        io::ErrorKind::IsADirectory => format!("{field}: {name} is a folder. Name a file in it."),
-        io::ErrorKind::PermissionDenied => {
-            format!("{field}: {name} may not be read. Check the file's permissions.")
-        }
-        _ => format!("{field}: {name} cannot be read: {error}."),
-    };
+    let message = format!("{field}: {}", why_unreadable(&media.display_name(), error));
     Violation::new(
         field,
         Rule::Readable,
@@ -130,4 +122,16 @@ fn unreadable(field: &str, media: &Media, error: &io::Error) -> Violation {
         "a readable file",
         message,
     )
+}
+
+/// Why a file cannot be read, and what to do.
+pub(super) fn why_unreadable(name: &str, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no file {name}. Check the path."),
+        io::ErrorKind::IsADirectory => format!("{name} is a folder. Name a file in it."),
+        io::ErrorKind::PermissionDenied => {
+            format!("{name} may not be read. Check the file's permissions.")
+        }
+        _ => format!("{name} cannot be read: {error}."),
+    }
 }

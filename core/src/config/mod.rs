@@ -340,8 +340,8 @@ fn key(key: Option<SecretString>, anonymous: bool) -> Result<Option<SecretString
             Ok(None)
         } else {
             Err(config_error(
-                "There is no API key. Set the environment variable WAVESPEED_API_KEY or pass \
-                 `api_key`; for offline work start the mock server with `viseme mock`.",
+                "There is no API key. Set the environment variable WAVESPEED_API_KEY, or hand the \
+                 key to the client; to work without one, start the mock server with `viseme mock`.",
             ))
         };
     };

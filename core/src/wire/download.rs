@@ -91,7 +91,16 @@ impl Downloads {
     /// Downloads to a temporary name in the target's folder and renames the file when it is whole.
     /// A dropped or failed download leaves nothing behind.
     pub(crate) async fn save(&self, download: Download<'_>) -> Result<Saved> {
-        let is_folder = tokio::fs::metadata(&download.to).await.is_ok_and(|meta| meta.is_dir());
+        let there = tokio::fs::metadata(&download.to).await.ok();
+        let is_folder = there.as_ref().is_some_and(std::fs::Metadata::is_dir);
+        if !is_folder && there.is_some_and(|meta| !meta.is_file()) {
+            // The renaming would put a file in the place of a device.
+            let message = format!(
+                "The output cannot be saved to {}: it is neither a file nor a folder.",
+                download.to.display()
+            );
+            return Err(Error::new(ErrorKind::Download, message));
+        }
         let folder = match download.to.parent() {
             _ if is_folder => download.to.as_path(),
             Some(parent) if !parent.as_os_str().is_empty() => parent,

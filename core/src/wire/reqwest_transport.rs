@@ -41,6 +41,12 @@ fn unusable(error: reqwest::Error) -> Error {
 impl Transport for ReqwestTransport {
     fn exchange(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         async move {
+            // Without the query: a URL of an upload or an output is signed there.
+            let (method, host, path) = (
+                request.method.clone(),
+                request.url.host_str().unwrap_or_default().to_owned(),
+                request.url.path().to_owned(),
+            );
             let builder = self.client.request(request.method, request.url).headers(request.headers);
             let builder = match request.body {
                 RequestBody::Empty => builder,
@@ -49,9 +55,13 @@ impl Transport for ReqwestTransport {
                     builder.header(CONTENT_LENGTH, length).body(reqwest::Body::wrap_stream(stream))
                 }
             };
-            let response = builder.send().await.map_err(failed)?;
+            let response = builder.send().await.map_err(failed).inspect_err(|error| {
+                tracing::debug!(%method, host, path, %error, "request failed");
+            })?;
+            let status = response.status().as_u16();
+            tracing::debug!(%method, host, path, status, "request answered");
             Ok(Response {
-                status: response.status().as_u16(),
+                status,
                 headers: response.headers().clone(),
                 body: response.bytes_stream().map(|chunk| chunk.map_err(failed)).boxed(),
             })

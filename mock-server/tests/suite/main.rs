@@ -1,4 +1,11 @@
 //! The mock server, tested over its own sockets by plain HTTP clients and by raw ones.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests fail so"
+)]
 
 mod support;
 

@@ -22,10 +22,14 @@ const INPUT: &str =
 /// Builds the release binary and says where it is.
 pub(super) fn build() -> Result<PathBuf> {
     run(program("cargo", &["build", "--release", "--locked", "-p", "viseme-mock"]))?;
+    Ok(built("viseme-mock"))
+}
+
+/// Where Cargo puts a release binary.
+pub(super) fn built(name: &str) -> PathBuf {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    let name = format!("viseme-mock{}", std::env::consts::EXE_SUFFIX);
-    Ok(root().join(target).join("release").join(name))
+    root().join(target).join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
 
 /// Starts it; gives the version it tells too.

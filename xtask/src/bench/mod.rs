@@ -1,6 +1,7 @@
 //! `cargo xtask bench …`: measurements that are too slow or too noisy for the tests.
 
 mod compare;
+mod core;
 mod http;
 mod load;
 mod mock;
@@ -16,12 +17,16 @@ use clap::Subcommand;
 pub(crate) enum Bench {
     /// Compare the mock server with Prism under the same load, on this machine (needs npm)
     Mock(compare::Options),
+    /// Measure the core with many jobs at once, and with large files; reqwest alone beside it
+    /// (Linux only)
+    Core(core::Options),
 }
 
 impl Bench {
     pub(crate) fn run(self) -> Result<()> {
         match self {
             Self::Mock(options) => compare::run(&options),
+            Self::Core(options) => core::run(&options),
         }
     }
 }

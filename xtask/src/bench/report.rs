@@ -55,7 +55,7 @@ fn times(measured: &Measured, which: fn(&Round) -> Duration) -> Vec<Duration> {
 }
 
 /// The middle one; of an even number the upper of the two. Nothing gives the type's zero.
-fn median<T: PartialOrd + Copy + Default>(mut values: Vec<T>) -> T {
+pub(super) fn median<T: PartialOrd + Copy + Default>(mut values: Vec<T>) -> T {
     values.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
@@ -64,7 +64,7 @@ fn milliseconds(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1000.0)
 }
 
-fn mebibytes(bytes: Option<u64>) -> String {
+pub(super) fn mebibytes(bytes: Option<u64>) -> String {
     bytes.map_or_else(
         || "not measured (Linux only)".to_owned(),
         |bytes| format!("{:.1} MiB", bytes as f64 / (1024.0 * 1024.0)),

@@ -1,0 +1,115 @@
+//! `viseme-load`: the client under measurement, alone in its process. The server runs elsewhere;
+//! who starts this program reads what it measured of itself as one line of JSON.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "telling what it measured is its job"
+)]
+
+mod floor;
+mod measure;
+mod runs;
+mod transfer;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+
+/// Puts load on a server and measures its own memory and CPU time (Linux only).
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    load: Load,
+}
+
+#[derive(Subcommand)]
+enum Load {
+    /// Jobs, all at once, by `Client::run`
+    Runs {
+        #[command(flatten)]
+        server: Server,
+        /// How many jobs
+        #[arg(long)]
+        jobs: usize,
+    },
+    /// The same requests by reqwest alone: what is left when nothing is checked or understood
+    Floor {
+        #[command(flatten)]
+        server: Server,
+        /// How many jobs
+        #[arg(long)]
+        jobs: usize,
+        /// How many polls in all, shared out evenly
+        #[arg(long)]
+        polls: usize,
+    },
+    /// One upload by `Client::upload`
+    Upload {
+        #[command(flatten)]
+        server: Server,
+        /// The file
+        #[arg(long)]
+        file: PathBuf,
+    },
+    /// One download by `Client::download`
+    Download {
+        #[command(flatten)]
+        server: Server,
+        /// Where the file is
+        #[arg(long)]
+        from: String,
+        /// Where to save it
+        #[arg(long)]
+        to: PathBuf,
+    },
+}
+
+/// The server to talk to.
+#[derive(Args)]
+struct Server {
+    /// Its base URL
+    #[arg(long)]
+    url: String,
+    /// The API key
+    #[arg(long)]
+    key: String,
+    /// Threads that drive the load; 0 for the calling thread alone
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+}
+
+impl Server {
+    fn runtime(&self) -> Result<Runtime> {
+        let mut builder = match self.threads {
+            0 => Builder::new_current_thread(),
+            _ => Builder::new_multi_thread(),
+        };
+        Ok(builder.worker_threads(self.threads.max(1)).enable_all().build()?)
+    }
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().load) {
+        Ok(measured) => {
+            println!("{measured}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(load: &Load) -> Result<Value> {
+    match load {
+        Load::Runs { server, jobs } => runs::run(server, *jobs),
+        Load::Floor { server, jobs, polls } => floor::run(server, *jobs, *polls),
+        Load::Upload { server, file } => transfer::upload(server, file),
+        Load::Download { server, from, to } => transfer::download(server, from, to),
+    }
+}

@@ -1,0 +1,60 @@
+//! What a piece of work costs this process: CPU time of all its threads, and memory.
+//!
+//! Memory is resident memory as Linux counts it: `VmRSS` before the work, and the highest it ever
+//! was (`VmHWM`) after it. The mark is reset before the work where the system allows it; where it
+//! does not, an earlier peak can only make the growth look larger.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use rustix::time::{ClockId, clock_gettime};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+pub(crate) struct Cost {
+    wall: Duration,
+    cpu: Duration,
+    before: u64,
+    peak: u64,
+}
+
+/// Does the work; gives its outcome, and what it cost.
+pub(crate) fn measure<T>(runtime: &Runtime, work: impl Future<Output = T>) -> Result<(T, Cost)> {
+    // Resets VmHWM; refused in some containers.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    let before = memory("VmRSS:")?;
+    let (started, cpu) = (Instant::now(), cpu_time());
+    let outcome = runtime.block_on(work);
+    let cost = Cost {
+        wall: started.elapsed(),
+        cpu: cpu_time().saturating_sub(cpu),
+        before,
+        peak: memory("VmHWM:")?,
+    };
+    Ok((outcome, cost))
+}
+
+impl Cost {
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "wall_seconds": self.wall.as_secs_f64(),
+            "cpu_seconds": self.cpu.as_secs_f64(),
+            "memory_before": self.before,
+            "memory_peak": self.peak,
+        })
+    }
+}
+
+/// User and system time of the whole process, ended threads included.
+fn cpu_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
+}
+
+fn memory(name: &str) -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").context("Linux is needed")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let kibibytes = line.and_then(|line| line.trim().strip_suffix("kB"));
+    let kibibytes: Option<u64> = kibibytes.and_then(|number| number.trim().parse().ok());
+    Ok(1024 * kibibytes.with_context(|| format!("{name} is not in /proc/self/status"))?)
+}

@@ -1,0 +1,82 @@
+//! Many runs at once through one client.
+
+use std::future::IntoFuture as _;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use viseme::{AudioToVideo, Client, Config, Pacing, Prediction};
+
+use super::Server;
+use super::measure::measure;
+
+/// Between two polls of a job.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How many errors are told.
+const TOLD: usize = 5;
+
+/// A job's id, and how long after its making its end was known here.
+type Ended = (String, Duration);
+
+pub(crate) fn run(server: &Server, jobs: usize) -> Result<Value> {
+    let runtime = server.runtime()?;
+    let client = Client::new(config(server)?)?;
+    let (outcomes, cost) = measure(&runtime, all(&client, jobs))?;
+    ensure!(outcomes.len() == jobs, "{} of {jobs} jobs came back", outcomes.len());
+    let errors: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
+    let ended = outcomes.iter().flatten();
+    Ok(json!({
+        "cost": cost.json(),
+        "future_bytes": future_bytes(&client),
+        "errors": errors.len(),
+        "first_errors": errors.iter().take(TOLD).collect::<Vec<_>>(),
+        "ended": ended.map(|(id, age)| (id, age.as_secs_f64())).collect::<Vec<_>>(),
+    }))
+}
+
+fn config(server: &Server) -> viseme::Result<Config> {
+    Client::builder()
+        .ignore_env()
+        .base_url(&server.url)
+        .api_key(&server.key)
+        .pacing(Pacing::every(PAUSE))
+        // Not to be what is measured.
+        .max_polls_per_second(1e6)
+        .build()
+}
+
+async fn all(client: &Client, jobs: usize) -> Vec<Result<Ended, String>> {
+    let mut running = JoinSet::new();
+    for number in 0..jobs {
+        let run = client.run(input(number));
+        running.spawn(async move {
+            let prediction = run.await.map_err(|error| error.to_string())?;
+            ended(prediction, SystemTime::now())
+        });
+    }
+    let mut outcomes = Vec::with_capacity(jobs);
+    while let Some(outcome) = running.join_next().await {
+        outcomes.push(outcome.unwrap_or_else(|error| Err(error.to_string())));
+    }
+    outcomes
+}
+
+/// Each job's input is its own, as the ledger counts equal ones as paid twice.
+fn input(number: usize) -> AudioToVideo {
+    AudioToVideo::new(
+        format!("https://example.com/{number}/voice.mp3"),
+        format!("https://example.com/{number}/face.mp4"),
+    )
+}
+
+fn ended(prediction: Prediction, seen: SystemTime) -> Result<Ended, String> {
+    let created = prediction.created_at.ok_or("a prediction without a date")?;
+    // Both clocks are this machine's.
+    Ok((prediction.id, seen.duration_since(created).unwrap_or_default()))
+}
+
+/// The size of the future of one run; what it points to comes on top.
+fn future_bytes(client: &Client) -> usize {
+    size_of_val(&*client.run(input(0)).into_future())
+}

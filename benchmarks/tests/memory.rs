@@ -1,0 +1,62 @@
+//! Large files pass through: neither an upload nor a download holds the file in memory.
+//!
+//! The server is in this process, the client in another, which measures itself: its highest
+//! resident memory (`VmHWM`) against its resident memory before the client was made.
+#![cfg(target_os = "linux")]
+
+use std::fs::File;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use viseme_mock::MockServer;
+
+/// 100 MiB, a little more than 100 MB.
+const SIZE: u64 = 100 * 1024 * 1024;
+/// How much more memory than at its start the client may take: 12 MB.
+const GROWTH: u64 = 12_000_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_files_pass_through_without_being_held() {
+    let server = MockServer::start().await.expect("a server");
+    let folder = TempDir::new().expect("a folder");
+    let (source, target) = (folder.path().join("face.mp4"), folder.path().join("back.mp4"));
+    File::create(&source).and_then(|file| file.set_len(SIZE)).expect("a sparse file");
+
+    let up = load(&server, &["upload", "--file", text(&source)]).await;
+    let url = up["url"].as_str().expect("where the file is");
+    let down = load(&server, &["download", "--from", url, "--to", text(&target)]).await;
+
+    assert_eq!(down["bytes"], SIZE);
+    assert_eq!(target.metadata().expect("the file is there").len(), SIZE);
+    for (what, measured) in [("upload", &up), ("download", &down)] {
+        let growth = growth(measured);
+        println!("{what} of {SIZE} bytes: memory grew by {growth} bytes at most");
+        assert!(growth > 0, "{what}: nothing was measured: {measured}");
+        assert!(growth <= GROWTH, "{what}: memory grew by {growth} bytes: {measured}");
+    }
+}
+
+async fn load(server: &MockServer, arguments: &[&str]) -> Value {
+    let key = server.default_world().key().to_owned();
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_viseme-load"))
+        .args(arguments)
+        .args(["--url", server.url(), "--key", &key])
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = output.await.expect("the client ran");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn growth(measured: &Value) -> u64 {
+    let bytes = |name: &str| measured["cost"][name].as_u64().expect("a number of bytes");
+    bytes("memory_peak").saturating_sub(bytes("memory_before"))
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}

@@ -1,0 +1,84 @@
+//! The core under load: many jobs at once through one client, and large files. Beside each round
+//! of the core, a round of the same requests by reqwest alone.
+
+mod load;
+mod report;
+mod transfer;
+mod world;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+
+use self::load::{Load, Round};
+use self::report::Size;
+use super::mock;
+use super::server::Server;
+
+/// How to measure.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Numbers of jobs at once, each measured by itself
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 100, 1000, 10_000])]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    jobs: Vec<u32>,
+    /// Rounds for each number of jobs; the core and reqwest take turns
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// Threads that drive the client; 0 for the calling thread alone
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=64))]
+    threads: u32,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+    /// A mock server that is built already; built in release mode when not given
+    #[arg(long)]
+    mock: Option<PathBuf>,
+    /// The program under measurement, where it is built already; built in release mode when not
+    /// given
+    #[arg(long)]
+    load: Option<PathBuf>,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let binary = options.mock.clone().map_or_else(mock::build, Ok)?;
+    let load = Load {
+        binary: options.load.clone().map_or_else(load::build, Ok)?,
+        threads: options.threads,
+    };
+    for binary in [&binary, &load.binary] {
+        ensure!(binary.is_file(), "there is no program {}", binary.display());
+    }
+    let (server, version) = mock::start(&binary)?;
+    eprintln!("bench: viseme-mock {version}");
+    let sizes: Result<Vec<Size>> = options
+        .jobs
+        .iter()
+        .map(|jobs| alternate(&server, &load, usize::try_from(*jobs)?, options.rounds))
+        .collect();
+    let sizes = sizes?;
+    let transfers = transfer::measure(&server, &load)?;
+    if options.json {
+        println!("{}", report::json(&sizes, &transfers));
+    } else {
+        report::print(&sizes, &transfers);
+    }
+    Ok(())
+}
+
+/// The core, then reqwest with as many requests, and so on, so that what slows the machine for a
+/// while slows both. The first round of each warms the machine up and does not count.
+fn alternate(server: &Server, load: &Load, jobs: usize, rounds: u32) -> Result<Size> {
+    let mut size = Size { jobs, core: Vec::new(), floor: Vec::new() };
+    for round in 0..=rounds {
+        let core: Round = load.runs(server, jobs)?;
+        let floor: Round = load.floor(server, jobs, core.polls)?;
+        eprintln!("bench: {jobs} jobs, round {round} of {rounds}: {core}; reqwest: {floor}");
+        if round > 0 {
+            size.core.push(core);
+            size.floor.push(floor);
+        }
+    }
+    Ok(size)
+}

@@ -1,0 +1,34 @@
+//! 100 MiB up and down.
+
+use std::fs::File;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::load::{Cost, Load, cost};
+use super::world::World;
+use crate::bench::server::Server;
+
+pub(super) const BYTES: u64 = 100 * 1024 * 1024;
+
+/// The client's process from its very start, client construction included.
+pub(super) struct Transfers {
+    pub(super) upload: Cost,
+    pub(super) download: Cost,
+}
+
+pub(super) fn measure(server: &Server, load: &Load) -> Result<Transfers> {
+    eprintln!("bench: {BYTES} bytes up and down");
+    let world = World::make(server, 0)?;
+    let folder = TempDir::new()?;
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (source, target) = (path("face.mp4"), path("back.mp4"));
+    File::create(&source)?.set_len(BYTES)?;
+    let up = load.measure(server, &world.key, &["upload", "--file", &source])?;
+    let url = up.get("url").and_then(Value::as_str).context("no URL of the upload")?;
+    let arguments = ["download", "--from", url, "--to", &target];
+    let down = load.measure(server, &world.key, &arguments)?;
+    ensure!(std::fs::metadata(&target)?.len() == BYTES, "the download is not whole");
+    Ok(Transfers { upload: cost(&up)?, download: cost(&down)? })
+}

@@ -1,0 +1,106 @@
+//! A world of the mock server for one round, and its books.
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::bench::http::{Connection, request};
+use crate::bench::mock::KEY;
+use crate::bench::server::Server;
+
+pub(super) struct World<'a> {
+    server: &'a Server,
+    id: String,
+    pub(super) key: String,
+}
+
+/// What the server says of a round.
+pub(super) struct Books {
+    /// The jobs' ids, in the order in which they were made.
+    pub(super) ids: Vec<String>,
+    /// How many polls there were.
+    pub(super) polls: usize,
+}
+
+impl<'a> World<'a> {
+    /// A world whose n-th job takes [`seconds`] of n.
+    pub(super) fn make(server: &'a Server, jobs: usize) -> Result<Self> {
+        let rules: Vec<Value> = (0..jobs).map(rule).collect();
+        let scenario = json!({"jobs": rules, "balance_usd": 1e9});
+        let made = ask(server, "POST", "worlds", &json!({"scenario": scenario}).to_string())?;
+        let text = |name: &str| {
+            let text = made.get(name).and_then(Value::as_str).map(str::to_owned);
+            text.with_context(|| format!("no {name} in {made}"))
+        };
+        Ok(Self { server, id: text("id")?, key: text("key")? })
+    }
+
+    /// The books; an error unless every job was charged exactly once and told its client.
+    pub(super) fn balance(&self, jobs: usize) -> Result<Books> {
+        let ledger = self.ask("ledger")?;
+        let number = |name: &str| ledger.get(name).and_then(Value::as_u64).unwrap_or(u64::MAX);
+        let charges = ledger.get("charges").and_then(Value::as_array).context("no charges")?;
+        let (duplicates, orphaned) = (number("duplicates"), number("orphaned"));
+        ensure!(
+            (charges.len(), duplicates, orphaned) == (jobs, 0, 0),
+            "{} charges for {jobs} jobs, {duplicates} duplicates, {orphaned} orphaned",
+            charges.len()
+        );
+        let id = |charge: &Value| charge.get("job_id")?.as_str().map(str::to_owned);
+        let ids =
+            charges.iter().map(id).collect::<Option<Vec<_>>>().context("a charge without id")?;
+        let jobs = self.ask("jobs")?;
+        let jobs = jobs.as_array().context("no jobs")?;
+        let polls = jobs.iter().filter_map(|job| job.get("polls")?.as_u64()).sum::<u64>();
+        Ok(Books { ids, polls: usize::try_from(polls)? })
+    }
+
+    fn ask(&self, what: &str) -> Result<Value> {
+        ask(self.server, "GET", &format!("worlds/{}/{what}", self.id), "")
+    }
+}
+
+impl Drop for World<'_> {
+    fn drop(&mut self) {
+        // Gone with the server at the latest.
+        let _ = ask(self.server, "DELETE", &format!("worlds/{}", self.id), "");
+    }
+}
+
+fn rule(number: usize) -> Value {
+    let end = format!("{}ms", (seconds(number) * 1000.0).round());
+    json!({
+        "match": {"nth": number + 1},
+        "timeline": [{"created": "0s"}, {"processing": "500ms"}, {"completed": end}],
+    })
+}
+
+/// How long the job with this number (from 0) takes: 2 to 3 seconds, evenly spread.
+pub(super) fn seconds(number: usize) -> f64 {
+    // Steps of the golden ratio: neighbours lie far apart, so that jobs do not end in turn.
+    let millis = (number % 1000) * 618 % 1000;
+    2.0 + millis as f64 / 1000.0
+}
+
+fn ask(server: &Server, method: &str, path: &str, body: &str) -> Result<Value> {
+    let ask = request(method, &format!("/_mock/v1/{path}"), KEY, body);
+    let answer = Connection::open(server.address)?.exchange(&ask)?;
+    let text = String::from_utf8_lossy(&answer.body);
+    ensure!(answer.status == 200, "{method} {path}: {}: {text}", answer.status);
+    Ok(serde_json::from_slice(&answer.body)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn durations_are_spread_evenly() {
+        let mut all: Vec<f64> = (0..500).map(seconds).collect();
+        assert!(all.iter().all(|seconds| (2.0..3.0).contains(seconds)));
+        let mean = all.iter().sum::<f64>() / 500.0;
+        assert!((2.45..2.55).contains(&mean), "{mean}");
+        all.sort_by(f64::total_cmp);
+        all.dedup();
+        assert_eq!(all.len(), 500, "as many different ones");
+    }
+}
