@@ -91,12 +91,14 @@ pub(crate) async fn unless_interrupted<T>(
     Err(Failure::Interrupted(stage))
 }
 
+/// Listens from now on, and ends with the next interrupt. To be called inside a runtime.
 #[cfg(unix)]
 pub(crate) fn interrupt() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
 
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
     async {
-        match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        match signals {
             (Ok(mut interrupted), Ok(mut terminated)) => {
                 tokio::select! {
                     _ = interrupted.recv() => {}

@@ -36,6 +36,7 @@ mod state;
 pub mod verify;
 mod webhooks;
 mod world;
+mod worlds;
 
 pub use clock::{Clock, ClockMode};
 pub use fault_table::FaultCount;
@@ -43,7 +44,8 @@ pub use job::JobRecord;
 pub use journal::{Ended, Exchange};
 pub use ledger::{Charge, Ledger};
 pub use scenario::{Fault, JobRule, Point, Scenario, Timeline, WebhookScript, Wire};
-pub use server::{Builder, DEFAULT_KEY, MockServer};
+pub use server::{Builder, MockServer};
 pub use verify::{Expect, Verdict};
 pub use webhooks::{DeliveryState, WebhookAttempt, WebhookDelivery};
 pub use world::World;
+pub use worlds::DEFAULT_KEY;

@@ -18,6 +18,7 @@ pub(crate) async fn mock(options: &Options, mock: Mock) -> Result<Ending> {
         MockServer::builder().port(mock.port).scenario(scenario).start().await.map_err(
             |error| Failure::local(format_args!("listen on port {}", mock.port), &error),
         )?;
+    let stopped = interrupt();
     print(json!({
         "url": server.url(),
         "port": server.port(),
@@ -32,7 +33,7 @@ pub(crate) async fn mock(options: &Options, mock: Mock) -> Result<Ending> {
         ));
         say("Ctrl-C stops the server.");
     }
-    interrupt().await;
+    stopped.await;
     Ok(Ending::Done)
 }
 

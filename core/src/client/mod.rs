@@ -8,6 +8,7 @@ mod mailroom;
 mod prepare;
 mod progress;
 mod recover;
+mod remote;
 mod run;
 mod run_many;
 mod submit;
@@ -27,6 +28,7 @@ pub use check::{Report, check};
 pub use download::Download;
 pub use job::{Job, Wait};
 pub use progress::Progress;
+use remote::RemoteChecks;
 pub use run::Run;
 pub use run_many::{RunMany, RunResult};
 pub use submit::Submit;
@@ -67,6 +69,8 @@ struct Shared {
     uploads: Uploads,
     downloads: Downloads,
     transfers: Semaphore,
+    /// Absent where the set-up turns them off.
+    remote: Option<RemoteChecks>,
     clock: Arc<dyn Clock>,
     budget: Mutex<PollBudget>,
     claims: Mutex<Claims>,
@@ -113,6 +117,7 @@ impl Client {
             api: Api::new(Arc::clone(&transport), &config)?,
             uploads: Uploads::new(Arc::clone(&transport), Arc::clone(&clock), &config),
             downloads: Downloads::new(transport, Arc::clone(&clock), &config),
+            remote: RemoteChecks::new(&config, Arc::clone(&clock))?,
             transfers: Semaphore::new(MAX_TRANSFERS),
             mailroom: Arc::default(),
             webhook_secret: SecretCache::default(),
@@ -176,12 +181,13 @@ impl Client {
         Submit::new(self.clone(), input.into())
     }
 
-    /// Checks an input against the rules of its model, without sending anything.
+    /// Checks an input against the rules of its model, without uploading or submitting anything.
+    /// Media behind a URL are read in part, as [`ConfigBuilder::check_remote_media`] says.
     ///
     /// # Errors
     /// Broken rules are in the report, not errors; see [`Report::into_result`].
     pub async fn check(&self, input: impl Into<Input>) -> Result<Report> {
-        check(input).await
+        Ok(check::examine(&input.into(), true, self.shared.remote.as_ref()).await)
     }
 
     /// Uploads one medium and gives the URL under which the service finds it, for seven days.

@@ -23,7 +23,7 @@ pub(super) async fn prepare(
     check_media: bool,
     on_progress: &OnProgress,
 ) -> Result<Value> {
-    let report = examine(input, check_media).await.into_result()?;
+    let report = examine(input, check_media, client.shared.remote.as_ref()).await.into_result()?;
     on_progress.tell(|| Progress::Checked(report.clone()));
     client.shared.api.require_key()?;
     let values = input.fields().map(|(name, value)| {

@@ -9,6 +9,8 @@ use futures_util::stream::BoxStream;
 use http::{HeaderMap, Method};
 use url::Url;
 
+use super::remote::PrivateAddress;
+
 /// Sends one request; follows no redirect and repeats nothing.
 pub(crate) trait Transport: Send + Sync {
     /// Sends the request and gives back the head of the answer, with its body still to come.
@@ -47,6 +49,8 @@ pub(crate) struct TransportError {
     /// Whether a part of the request may have reached the server.
     pub(crate) sent: Sent,
     pub(crate) timed_out: bool,
+    /// The name led to no public address, where only such are allowed.
+    pub(crate) private_address: bool,
     message: String,
 }
 
@@ -64,16 +68,22 @@ const WRAPPINGS: [&str; 2] = ["error sending request", "client error ("];
 
 impl TransportError {
     pub(crate) fn new(sent: Sent, timed_out: bool, message: impl Into<String>) -> Self {
-        Self { sent, timed_out, message: message.into() }
+        Self { sent, timed_out, private_address: false, message: message.into() }
     }
 
     /// An error with its whole chain of causes as the message. What the HTTP libraries put around
     /// a cause ("error sending request: client error (Connect)") says nothing to a person and is
     /// left out.
-    pub(crate) fn from_chain(sent: Sent, timed_out: bool, error: &dyn StdError) -> Self {
+    pub(crate) fn from_chain(
+        sent: Sent,
+        timed_out: bool,
+        error: &(dyn StdError + 'static),
+    ) -> Self {
         let mut texts: Vec<String> = Vec::new();
+        let mut private_address = false;
         let mut link = Some(error);
         while let Some(cause) = link {
+            private_address |= cause.is::<PrivateAddress>();
             let text = cause.to_string();
             if !texts.iter().any(|known| known.contains(&text)) {
                 texts.push(text);
@@ -83,7 +93,7 @@ impl TransportError {
         let says_something = |text: &&String| !WRAPPINGS.iter().any(|it| text.starts_with(it));
         let telling: Vec<&str> = texts.iter().filter(says_something).map(String::as_str).collect();
         let message = if telling.is_empty() { texts.join(": ") } else { telling.join(": ") };
-        Self::new(sent, timed_out, message)
+        Self { private_address, ..Self::new(sent, timed_out, message) }
     }
 }
 

@@ -155,7 +155,7 @@ async fn take(
 /// The world a request belongs to: by its key, or by the world in the URL where no key is sent.
 fn world_of(server: &Server, call: &Call, headers: &HeaderMap) -> Result<World, Reply> {
     if let Some(id) = call.world() {
-        return server.world_of_id(id).ok_or_else(|| Reply::refusal(404, "not found"));
+        return server.worlds.of_id(id).ok_or_else(|| Reply::refusal(404, "not found"));
     }
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let key = bearer.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
@@ -166,7 +166,7 @@ fn world_of(server: &Server, call: &Call, headers: &HeaderMap) -> Result<World, 
             "This looks like a real API key. The mock server does not take those; use `mock-key`.",
         )),
         Some(key) => {
-            server.world_of_key(key).ok_or_else(|| Reply::refusal(401, "invalid authentication"))
+            server.worlds.of_key(key).ok_or_else(|| Reply::refusal(401, "invalid authentication"))
         }
     }
 }

@@ -4,7 +4,8 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "tests fail so"
+    clippy::print_stderr,
+    reason = "a test that cannot go on says so by failing"
 )]
 
 mod support;
