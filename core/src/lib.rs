@@ -71,6 +71,7 @@ mod error;
 mod job;
 pub mod media;
 pub mod model;
+pub mod webhook;
 mod wire;
 
 pub use account::{Billing, BillingFilter, HistoryFilter, Model, Price, Usage};

@@ -153,3 +153,16 @@ async fn a_server_without_tickets_gets_the_older_upload() {
     assert_eq!(error.http().unwrap().status, 413, "{error}");
     assert!(stage.world.ledger().charges.is_empty());
 }
+
+#[tokio::test]
+async fn base64_and_a_webhook_do_not_go_together() {
+    let stage = Stage::new().await;
+    let switched = Input::from(remote_input()).set("enable_base64_output", true);
+    for error in [
+        stage.client.run(remote_input()).base64(true).webhook("https://a.example/").await.err(),
+        stage.client.submit(switched).webhook("https://a.example/").await.err(),
+    ] {
+        assert_eq!(error.unwrap().kind(), ErrorKind::InvalidInput);
+    }
+    assert!(stage.world.journal().is_empty(), "nothing was sent");
+}

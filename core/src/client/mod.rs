@@ -8,6 +8,7 @@ mod download;
 mod history;
 mod inspect;
 mod job;
+mod mailroom;
 mod models;
 mod options;
 mod pages;
@@ -22,6 +23,7 @@ mod submit;
 mod updates;
 mod upload;
 mod watcher;
+mod webhook;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -43,6 +45,8 @@ pub use submit::Submit;
 pub use updates::Updates;
 pub use upload::Upload;
 
+use self::mailroom::Mailroom;
+use self::webhook::SecretCache;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigBuilder};
 use crate::error::Result;
@@ -83,6 +87,8 @@ struct Shared {
     submit_budget: Mutex<SubmitBudget>,
     running: Option<Semaphore>,
     catalogue: models::Catalogue,
+    mailroom: Arc<Mailroom>,
+    webhook_secret: SecretCache,
 }
 
 impl Client {
@@ -124,6 +130,8 @@ impl Client {
             downloads: Downloads::new(transport, Arc::clone(&clock), &config),
             remote: RemoteChecks::new(&config, Arc::clone(&clock))?,
             transfers: Semaphore::new(MAX_TRANSFERS),
+            mailroom: Arc::default(),
+            webhook_secret: SecretCache::default(),
             budget: Mutex::new(PollBudget::new(config.max_polls_per_second)),
             claims: Mutex::default(),
             submit_budget: Mutex::new(SubmitBudget::new(

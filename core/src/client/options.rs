@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::model::{Input, InputValue};
+
 /// What `run` and `submit` may be told.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Options {
@@ -24,6 +26,12 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Whether outputs are to come as base64, by these options or by the input itself.
+    pub(super) fn asks_for_base64(self, input: &Input) -> bool {
+        let yes = InputValue::Json(Value::Bool(true));
+        self.base64 || input.get("enable_base64_output") == Some(&yes)
+    }
+
     /// Adds to the body of a submit what is asked for; what the input asks for itself stays.
     pub(super) fn add_to(self, body: &mut Map<String, Value>) {
         if self.sync {

@@ -45,6 +45,7 @@ struct Plan {
     limit: usize,
     options: Options,
     deadline: Option<Duration>,
+    webhook: Option<String>,
     on_progress: Option<OnProgress>,
 }
 
@@ -62,6 +63,7 @@ impl RunMany {
             limit: limit.max(1),
             options: Options::default(),
             deadline: None,
+            webhook: None,
             on_progress: None,
         };
         Self { state: State::Ready(Box::new(plan)) }
@@ -76,6 +78,12 @@ impl RunMany {
     /// How long to wait for each result, counted from its submit; the default is the client's.
     pub fn deadline(self, deadline: Duration) -> Self {
         self.plan(|plan| plan.deadline = Some(deadline))
+    }
+
+    /// Has the service call back at this URL as each job ends; see
+    /// [`Run::webhook`](super::Run::webhook).
+    pub fn webhook(self, url: impl Into<String>) -> Self {
+        self.plan(|plan| plan.webhook = Some(url.into()))
     }
 
     /// Is told what goes on, with the position of the input it is about.
@@ -98,11 +106,14 @@ impl RunMany {
 
 impl Plan {
     fn start(self) -> BoxStream<'static, RunResult> {
-        let Self { client, inputs, limit, options, deadline, on_progress } = self;
+        let Self { client, inputs, limit, options, deadline, webhook, on_progress } = self;
         let runs = inputs.enumerate().map(move |(index, input)| {
             let mut run = client.run(input).options(options);
             if let Some(deadline) = deadline {
                 run = run.deadline(deadline);
+            }
+            if let Some(url) = &webhook {
+                run = run.webhook(url);
             }
             if let Some(listener) = on_progress.clone() {
                 run = run.on_progress(move |progress| listener(index, progress));

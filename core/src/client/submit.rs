@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
+use url::Url;
 
 use super::options::{Options, option_methods};
 use super::prepare::prepare;
@@ -25,18 +26,27 @@ pub struct Submit {
     client: Client,
     input: Input,
     options: Options,
+    webhook: Option<String>,
     on_progress: OnProgress,
 }
 
 impl Submit {
     pub(super) fn new(client: Client, input: Input) -> Self {
-        Self { client, input, options: Options::default(), on_progress: OnProgress::default() }
+        let (options, on_progress) = (Options::default(), OnProgress::default());
+        Self { client, input, options, webhook: None, on_progress }
     }
 
     option_methods!(Self::with);
 
     fn with(mut self, change: impl FnOnce(&mut Options)) -> Self {
         change(&mut self.options);
+        self
+    }
+
+    /// Has the service call back at this URL when the job has completed or failed: `https`, or
+    /// `http` to this machine. [`Client::receive_webhook`] takes what it sends.
+    pub fn webhook(mut self, url: impl Into<String>) -> Self {
+        self.webhook = Some(url.into());
         self
     }
 
@@ -47,11 +57,14 @@ impl Submit {
     }
 
     async fn send(self) -> Result<Job> {
-        let Self { client, input, options, on_progress } = self;
+        let Self { client, input, options, webhook, on_progress } = self;
+        let base64 = options.asks_for_base64(&input);
+        let webhook = webhook.map(|url| client.webhook_url(&url, base64)).transpose()?;
         let body = prepare(&client, &input, options, &on_progress).await?;
         client.await_submit_slot().await;
         let deadline = client.now().saturating_add(client.shared.config.deadline);
-        let prediction = submit(&client, input.model(), body, deadline, &on_progress).await?;
+        let prediction =
+            submit(&client, input.model(), body, webhook.as_ref(), deadline, &on_progress).await?;
         Ok(Job::submitted(client, prediction))
     }
 }
@@ -70,12 +83,13 @@ pub(super) async fn submit(
     client: &Client,
     model: &str,
     body: Value,
+    webhook: Option<&Url>,
     deadline: Duration,
     on_progress: &OnProgress,
 ) -> Result<Arc<Prediction>> {
     let submission = Submission::new(client.submit_policy(deadline));
     let record = SubmitRecord::new(model, body, SystemTime::now());
-    drive(client, submission, record, on_progress).await
+    drive(client, submission, record, webhook, on_progress).await
 }
 
 /// Drives a submission to its end, and keeps the books on which jobs are whose.
@@ -83,6 +97,7 @@ pub(super) async fn drive(
     client: &Client,
     mut submission: Submission,
     mut record: SubmitRecord,
+    webhook: Option<&Url>,
     on_progress: &OnProgress,
 ) -> Result<Arc<Prediction>> {
     let mut books = Books { client, record: &record.clone(), open: Open::No };
@@ -100,7 +115,7 @@ pub(super) async fn drive(
                 record.sent_at = SystemTime::now();
                 on_progress.tell(|| Progress::Submitting { attempt, record: record.clone() });
                 books.begin();
-                let answer = client.shared.api.submit(&record.model, &record.input).await;
+                let answer = client.shared.api.submit(&record.model, &record.input, webhook).await;
                 books.answered(&answer);
                 SubmitEvent::Answered(answer)
             }

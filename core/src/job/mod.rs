@@ -7,6 +7,7 @@ mod decode;
 mod ending;
 mod lost;
 mod pacing;
+pub(crate) mod parse;
 mod prediction;
 mod record;
 mod recovery;

@@ -47,15 +47,24 @@ impl Api {
         })
     }
 
-    /// Sends the POST that costs money, once.
-    pub(crate) async fn submit(&self, model: &str, body: &Value) -> SubmitAnswer {
-        let path = format!("api/v3/{}", path_of(model));
+    /// Sends the POST that costs money, once; the service is to call back at `webhook`.
+    pub(crate) async fn submit(
+        &self,
+        model: &str,
+        body: &Value,
+        webhook: Option<&Url>,
+    ) -> SubmitAnswer {
+        let mut url = self.url(&format!("api/v3/{}", path_of(model)));
+        if let Some(webhook) = webhook {
+            url.query_pairs_mut().append_pair("webhook", webhook.as_str());
+        }
         // In sync mode the service answers when the job is done, or after some time.
         let timeout = match body.get("enable_sync_mode") {
             Some(Value::Bool(true)) => self.request_timeout.max(SYNC_TIMEOUT),
             _ => self.request_timeout,
         };
-        submit::classify(model, self.send(Method::POST, &path, Some(body), timeout).await)
+        let exchange = self.send_to(Method::POST, url, Some(body), timeout).await;
+        submit::classify(model, exchange)
     }
 
     /// Asks for the state of a job, within at most `timeout`.
@@ -113,6 +122,16 @@ impl Api {
         body: Option<&Value>,
         timeout: Duration,
     ) -> Exchange {
+        self.send_to(method, self.url(path), body, timeout).await
+    }
+
+    async fn send_to(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+        timeout: Duration,
+    ) -> Exchange {
         let mut headers = self.headers.clone();
         let body = match body {
             Some(json) => {
@@ -121,7 +140,7 @@ impl Api {
             }
             None => RequestBody::Empty,
         };
-        let request = Request { method, url: self.url(path), headers, body };
+        let request = Request { method, url, headers, body };
         self.exchange(request, timeout).await
     }
 

@@ -12,7 +12,6 @@ pub(crate) mod history;
 mod legacy_upload;
 mod part_file;
 mod poll;
-mod prediction;
 mod progress;
 pub(crate) mod read;
 mod remote;
@@ -24,6 +23,7 @@ mod ticket;
 mod tls;
 mod transport;
 mod upload;
+pub(crate) mod webhook_secret;
 
 pub(crate) use api::Api;
 pub use download::Saved;
@@ -34,3 +34,5 @@ pub(crate) use reqwest_transport::ReqwestTransport;
 pub(crate) use save::save;
 pub(crate) use transport::Transport;
 pub(crate) use upload::{Content, OnBytes, UploadFile, Uploads};
+
+use crate::job::parse as prediction;
