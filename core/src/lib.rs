@@ -69,6 +69,7 @@ mod error;
 mod job;
 pub mod media;
 pub mod model;
+pub mod webhook;
 mod wire;
 
 pub use client::{

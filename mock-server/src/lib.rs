@@ -34,6 +34,7 @@ pub mod scenario;
 mod server;
 mod state;
 pub mod verify;
+mod webhooks;
 mod world;
 mod worlds;
 
@@ -42,8 +43,9 @@ pub use fault_table::FaultCount;
 pub use job::JobRecord;
 pub use journal::{Ended, Exchange};
 pub use ledger::{Charge, Ledger};
-pub use scenario::{Fault, JobRule, Point, Scenario, Timeline, Wire};
+pub use scenario::{Fault, JobRule, Point, Scenario, Timeline, WebhookScript, Wire};
 pub use server::{Builder, MockServer};
 pub use verify::{Expect, Verdict};
+pub use webhooks::{DeliveryState, WebhookAttempt, WebhookDelivery};
 pub use world::World;
 pub use worlds::DEFAULT_KEY;

@@ -27,6 +27,10 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
 
+    /// Let webhooks go to other machines; by default they go to this one alone.
+    #[arg(long)]
+    remote_webhooks: bool,
+
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -64,6 +68,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, String> {
     let server = MockServer::builder()
         .address(address)
         .scenario(scenario)
+        .remote_webhooks(arguments.remote_webhooks)
         .start()
         .await
         .map_err(|error| format!("Cannot listen on {address}: {error}."))?;

@@ -36,6 +36,7 @@ pub struct MockServer {
 pub struct Builder {
     address: Option<SocketAddr>,
     scenario: Scenario,
+    remote_webhooks: bool,
 }
 
 /// What all connections share.
@@ -85,6 +86,12 @@ impl Builder {
         self
     }
 
+    /// Lets webhooks go to other machines; by default they go to this one alone.
+    pub fn remote_webhooks(mut self, allow: bool) -> Self {
+        self.remote_webhooks = allow;
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Errors
@@ -99,7 +106,7 @@ impl Builder {
         };
         let base_url = format!("http://{}", SocketAddr::new(reachable, address.port()));
         let server = Arc::new(Server {
-            worlds: Worlds::new(&base_url, self.scenario),
+            worlds: Worlds::new(&base_url, self.remote_webhooks, self.scenario),
             base_url,
             public: !address.ip().is_loopback(),
             connections: AtomicU64::new(0),
@@ -158,6 +165,9 @@ impl MockServer {
 impl Drop for MockServer {
     fn drop(&mut self) {
         self.accepting.abort();
+        for world in self.server.worlds.all() {
+            world.shared.courier.stop();
+        }
     }
 }
 

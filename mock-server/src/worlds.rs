@@ -28,12 +28,14 @@ struct Inner {
     named: u64,
     /// How many worlds there have been.
     made: u64,
+    /// Whether their webhooks may go to other machines.
+    remote_webhooks: bool,
 }
 
 impl Worlds {
     /// The worlds of a server with that URL: for now, the one of the default key.
-    pub(crate) fn new(base_url: &str, scenario: Scenario) -> Self {
-        let mut inner = Inner::default();
+    pub(crate) fn new(base_url: &str, remote_webhooks: bool, scenario: Scenario) -> Self {
+        let mut inner = Inner { remote_webhooks, ..Inner::default() };
         inner.make(base_url, Some(DEFAULT_ID), Some(DEFAULT_KEY), scenario);
         Self { base_url: base_url.to_owned(), inner: Mutex::new(inner) }
     }
@@ -78,6 +80,7 @@ impl Worlds {
         match worlds.by_id.remove(id) {
             Some(world) => {
                 worlds.by_key.remove(world.key());
+                world.shared.courier.stop();
                 true
             }
             None => false,
@@ -114,7 +117,14 @@ impl Inner {
         self.made += 1;
         // Room for each world's resets, so that no two lives of any worlds have one number.
         let epoch = self.made << 32;
-        let world = World::new(id.clone(), key.clone(), base_url.to_owned(), scenario, epoch);
+        let world = World::new(
+            id.clone(),
+            key.clone(),
+            base_url.to_owned(),
+            scenario,
+            epoch,
+            self.remote_webhooks,
+        );
         self.by_key.insert(key, world.clone());
         self.by_id.insert(id, world.clone());
         world

@@ -4,6 +4,7 @@ mod check;
 mod download;
 mod inspect;
 mod job;
+mod mailroom;
 mod prepare;
 mod progress;
 mod recover;
@@ -14,6 +15,7 @@ mod submit;
 mod updates;
 mod upload;
 mod watcher;
+mod webhook;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -33,6 +35,8 @@ pub use submit::Submit;
 pub use updates::Updates;
 pub use upload::Upload;
 
+use self::mailroom::Mailroom;
+use self::webhook::SecretCache;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigBuilder};
 use crate::error::Result;
@@ -72,6 +76,8 @@ struct Shared {
     claims: Mutex<Claims>,
     submit_budget: Mutex<SubmitBudget>,
     running: Option<Semaphore>,
+    mailroom: Arc<Mailroom>,
+    webhook_secret: SecretCache,
 }
 
 impl Client {
@@ -113,6 +119,8 @@ impl Client {
             downloads: Downloads::new(transport, Arc::clone(&clock), &config),
             remote: RemoteChecks::new(&config, Arc::clone(&clock))?,
             transfers: Semaphore::new(MAX_TRANSFERS),
+            mailroom: Arc::default(),
+            webhook_secret: SecretCache::default(),
             budget: Mutex::new(PollBudget::new(config.max_polls_per_second)),
             claims: Mutex::default(),
             submit_budget: Mutex::new(SubmitBudget::new(

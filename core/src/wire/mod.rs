@@ -10,7 +10,6 @@ mod follow;
 pub(crate) mod history;
 mod part_file;
 mod poll;
-mod prediction;
 mod progress;
 mod remote;
 mod reqwest_transport;
@@ -20,6 +19,7 @@ mod ticket;
 mod tls;
 mod transport;
 mod upload;
+pub(crate) mod webhook_secret;
 
 pub(crate) use api::Api;
 pub use download::Saved;
@@ -29,3 +29,5 @@ pub(crate) use remote::{Found, RemoteMedia, Stopped};
 pub(crate) use reqwest_transport::ReqwestTransport;
 pub(crate) use transport::Transport;
 pub(crate) use upload::{Content, OnBytes, UploadFile, Uploads};
+
+use crate::job::parse as prediction;

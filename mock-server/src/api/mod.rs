@@ -101,6 +101,8 @@ async fn in_world(world: &World, call: &Call, peer: &Peer, parts: Parts, body: B
         exchange::exchange(world, call, &intake, peer, strike.as_ref(), refusal);
     // From here on the job, if any, is made, whatever becomes of this future.
     let mut open: OpenExchange = open;
+    let is_submit = matches!(call, Call::Submit { .. });
+    world.note_webhook(done.job_id.as_deref(), is_submit).await;
     let effect = strike.as_ref().map(|strike| &strike.effect);
     match effect {
         Some(Effect::Wire(Wire::Delay(time))) => tokio::time::sleep(time.0).await,
@@ -112,6 +114,7 @@ async fn in_world(world: &World, call: &Call, peer: &Peer, parts: Parts, body: B
     drop(unread);
     if done.waits && !matches!(effect, Some(Effect::Status(_))) {
         done = sync_mode::wait(world, done).await;
+        world.note_webhook(done.job_id.as_deref(), false).await;
     }
     inline::expand(&mut done).await;
     if let Some(Effect::Content(content)) = effect {

@@ -2,6 +2,7 @@
 
 mod clock;
 mod metrics;
+mod webhooks;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -38,6 +39,8 @@ pub(crate) fn router() -> Router<Arc<Server>> {
         .route("/worlds/{id}/clock", get(clock::clock).post(clock::set_clock))
         .route("/worlds/{id}/journal", get(journal))
         .route("/worlds/{id}/ledger", get(ledger))
+        .route("/worlds/{id}/webhooks", get(webhooks::webhooks))
+        .route("/worlds/{id}/webhooks/{number}/redeliver", post(webhooks::redeliver))
         .route("/worlds/{id}/verify", post(verify))
         .fallback(no_route)
 }

@@ -26,4 +26,5 @@ mod program;
 mod submit;
 mod sync_mode;
 mod uploads;
+mod webhooks;
 mod worlds;
