@@ -56,7 +56,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Check, upload, submit and wait; save the video.
     Run(Run),
-    /// Check a video and a voice against the model's rules; sends nothing.
+    /// Check a video and a voice against the model's rules; needs no key and spends nothing.
     Check(InputArgs),
     /// Upload one file and print its URL.
     Upload(Upload),
