@@ -45,6 +45,12 @@ impl Guard {
         Self { allow_private: config.allow_private_addresses, proxies }
     }
 
+    /// Public addresses alone, and no proxy.
+    #[cfg(test)]
+    pub(super) fn strict() -> Self {
+        Self { allow_private: false, proxies: Proxies::None }
+    }
+
     /// Looks at the URL alone; the addresses of a name are looked at by [`PublicOnly`] when it is
     /// resolved.
     pub(super) fn admit(&self, url: &Url) -> Result<(), Refusal> {

@@ -185,6 +185,12 @@ impl<'a> Session<'a> {
             Answer::Nothing { total: Some(total) } if reading.size() != Some(total) => {
                 same_size(reading, Some(total))
             }
+            // All before it came.
+            Answer::Nothing { total: None }
+                if reading.size().is_none() && offset == reading.end() =>
+            {
+                same_size(reading, Some(offset))
+            }
             Answer::Nothing { .. } => Err(Stop::server("refuses to send a part of it")),
             Answer::Status(status) => Err(Stop::status(status)),
             Answer::Unusable(clause) => Err(Stop::server(clause)),
@@ -279,3 +285,6 @@ async fn take(body: &mut BodyStream, length: u64) -> (Bytes, End) {
     };
     (taken.freeze(), end)
 }
+
+#[cfg(test)]
+mod tests;
