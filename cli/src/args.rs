@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::webhook::Webhook;
+
 /// What stands below the options in the long help.
 const AFTER_HELP: &str = "\
 Results go to standard output, everything else to standard error.
@@ -16,7 +18,7 @@ Exit codes:
     0  done
     1  the network or this machine failed
     2  wrong use, or input that breaks the model's rules: nothing was spent
-    3  refused by the service
+    3  refused by the service, or a webhook that is not genuine
     4  the job failed, or the service ended it
     5  the job still ran when the waiting ended
     6  a submit whose fate is not known: a job may exist
@@ -70,6 +72,9 @@ pub(crate) enum Command {
     Download(Download),
     /// Run a mock of the service on this machine, for offline development.
     Mock(Mock),
+    /// Look at webhooks.
+    #[command(subcommand)]
+    Webhook(Webhook),
     /// See a whole job from two files to a finished video, offline and without an account.
     Demo(Demo),
 }
@@ -184,7 +189,7 @@ pub(crate) struct Demo {
 }
 
 /// A time with units, or a plain number of seconds.
-fn parse_time(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_time(text: &str) -> Result<Duration, String> {
     let time = match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
         Err(_) => humantime::parse_duration(text).ok(),

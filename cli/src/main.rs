@@ -85,6 +85,7 @@ async fn go(options: &Options, command: Command) -> Result<Ending> {
         Command::Wait(wait) => commands::wait::wait(options, wait).await,
         Command::Download(download) => commands::download::download(options, download).await,
         Command::Mock(mock) => commands::mock::mock(options, mock).await,
+        Command::Webhook(webhook) => commands::webhook::webhook(options, webhook).await,
         Command::Demo(_) => commands::demo::demo(options).await,
     }
 }

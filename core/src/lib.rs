@@ -30,6 +30,8 @@
 //!   day. Every future may be dropped at any time: that ends the waiting, never the job.
 //! - **Waiting fits the service.** Polls are paced by the model, back off after troubles and obey
 //!   `Retry-After`; a status that is not known counts as still running.
+//! - **Webhooks are believed only if they are genuine** ([`webhook`]); one that is ends the wait for
+//!   its job at once ([`Client::receive_webhook`]).
 //!
 //! # Without an account
 //!

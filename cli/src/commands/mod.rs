@@ -9,6 +9,7 @@ pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod upload;
 pub(crate) mod wait;
+pub(crate) mod webhook;
 
 use std::future::IntoFuture;
 use std::sync::Arc;
