@@ -5,7 +5,13 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::delete::Delete;
+use crate::commands::history::History;
+use crate::commands::models::Models;
+use crate::commands::price::Price;
+use crate::commands::schema::Schema;
 use crate::commands::webhook::Webhook;
+use crate::input::InputArgs;
 
 /// What stands below the options in the long help.
 const AFTER_HELP: &str = "\
@@ -56,7 +62,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check, upload, submit and wait; save the video.
+    /// Check, upload, submit and wait; save the output.
     Run(Run),
     /// Check a video and a voice against the model's rules; needs no key and spends nothing.
     Check(InputArgs),
@@ -70,6 +76,18 @@ pub(crate) enum Command {
     Wait(Wait),
     /// Download the output of a job, or a URL.
     Download(Download),
+    /// Ask what a run would cost.
+    Price(Price),
+    /// List the service's models.
+    Models(Models),
+    /// Print what a model takes, as the service's catalogue has it.
+    Schema(Schema),
+    /// List past jobs, the newest first.
+    History(History),
+    /// Delete past jobs and their outputs, for good.
+    Delete(Delete),
+    /// Print what is left on the account.
+    Balance,
     /// Run a mock of the service on this machine, for offline development.
     Mock(Mock),
     /// Look at webhooks.
@@ -77,17 +95,6 @@ pub(crate) enum Command {
     Webhook(Webhook),
     /// See a whole job from two files to a finished video, offline and without an account.
     Demo(Demo),
-}
-
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct InputArgs {
-    /// The video of a face: MP4 or MOV, 2 to 10 s, 720p or 1080p, at most 100 MB; a path or a URL.
-    #[arg(long, value_name = "FILE|URL")]
-    pub(crate) video: String,
-
-    /// The voice: MP3, WAV, M4A or AAC, at most 5 MB; a path or a URL.
-    #[arg(long, value_name = "FILE|URL")]
-    pub(crate) audio: String,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,18 +1,23 @@
 //! `viseme check`.
 
 use serde_json::json;
-use viseme::AudioToVideo;
 
-use crate::args::InputArgs;
 use crate::exit::Ending;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
+use crate::input::InputArgs;
 use crate::options::Options;
 use crate::terminal::print;
 use crate::{connect, report};
 
-pub(crate) async fn check(options: &Options, input: InputArgs) -> Result<Ending> {
+pub(crate) async fn check(options: &Options, args: &InputArgs) -> Result<Ending> {
     // A client, and not the bare check, since media behind a URL are read too.
-    let checked = connect::anonymous(options)?.check(AudioToVideo::from(input)).await?;
+    let input = args.read()?;
+    let checked = if args.validate {
+        connect::online(options)?.validate(input).await.map_err(Failure::question)?
+    } else {
+        connect::anonymous(options)?.check(input).await?
+    };
+    let checked = if args.strict { checked.strict() } else { checked };
     let ending = if checked.is_ok() { Ending::Done } else { Ending::Invalid };
     if options.json {
         let media: serde_json::Map<_, _> = checked
