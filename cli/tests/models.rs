@@ -51,7 +51,8 @@ fn done(ended: &Ended) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_json_has_the_documented_shape() {
     let stage = Stage::new(ends("completed")).await;
-    let run = ["run", SPEECH, "-i", "video=https://media.example/face.mp4", "-i", "text=Hello."];
+    let url = "video=https://media.example/face.mp4";
+    let run = ["run", SPEECH, "-i", url, "-i", "text=Hello.", "-i", "voice_id=AOT"];
     let ended = stage.viseme(&[&run[..], &["--no-check", "--poll-every", "0.1"]].concat()).await;
     done(&ended);
     let id = stage.world.jobs().first().unwrap().id.clone();
@@ -78,8 +79,8 @@ async fn any_model_is_run_with_its_parameters() {
     let face = format!("face=@{video}");
     let arguments =
         ["run", "somebody/something", "-i", &face, "-i", "seed=7", "--input", "prompt=a b"];
-    let ended = stage.viseme(&[&arguments[..], &["--poll-every", "0.1", "-o", "out.mp4"]].concat());
-    done(&ended.await);
+    let more = ["--poll-every", "0.1", "-o", "out.mp4"];
+    done(&stage.viseme(&[&arguments[..], &more].concat()).await);
     assert!(stage.path("out.mp4").is_file());
     let job = stage.world.jobs().remove(0);
     assert_eq!(job.model, "somebody/something");

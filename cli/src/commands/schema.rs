@@ -64,9 +64,9 @@ fn line(name: &str, property: &Value, required: bool) -> String {
         }
     });
     let range = match (value("minimum"), value("maximum")) {
-        (Some(min), Some(max)) => Some(format!("{min} to {max}")),
-        (Some(min), None) => Some(format!("from {min}")),
-        (None, Some(max)) => Some(format!("up to {max}")),
+        (Some(min), Some(max)) => Some(format!("{} to {}", plain(min), plain(max))),
+        (Some(min), None) => Some(format!("from {}", plain(min))),
+        (None, Some(max)) => Some(format!("up to {}", plain(max))),
         (None, None) => None,
     };
     let facts = [
@@ -74,7 +74,9 @@ fn line(name: &str, property: &Value, required: bool) -> String {
         text("type").map(str::to_owned),
         options,
         range,
-        value("step").or_else(|| value("multipleOf")).map(|step| format!("steps of {step}")),
+        value("step")
+            .or_else(|| value("multipleOf"))
+            .map(|step| format!("steps of {}", plain(step))),
         value("maxLength").map(|most| format!("at most {most} characters")),
         text("x-accept").map(str::to_owned),
         value("default").map(|default| format!("default {}", plain(default))),
@@ -84,8 +86,15 @@ fn line(name: &str, property: &Value, required: bool) -> String {
     format!("  {name} ({}){about}", facts.join(", "))
 }
 
+/// A text without quotes, a number without needless digits.
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => {
+            number.as_f64().map_or_else(|| number.to_string(), |number| number.to_string())
+        }
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]

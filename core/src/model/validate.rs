@@ -29,7 +29,7 @@ pub fn validate(input: &Input, description: &ModelDescription) -> Vec<Violation>
         .map(|(name, _)| unknown(name, description.id, names(), Level::Error));
     let judged = description.fields.iter().flat_map(|field| match input.get(field.name) {
         None | Some(InputValue::Json(Value::Null)) if field.required => {
-            vec![missing(field.name, description.id)]
+            vec![Case { field, model: description.id }.missing()]
         }
         None | Some(InputValue::Json(Value::Null)) => Vec::new(),
         Some(value) => Case { field, model: description.id }.judge(value),
@@ -97,6 +97,15 @@ impl Case<'_> {
         }
     }
 
+    fn missing(&self) -> Violation {
+        let mut violation = missing(self.field.name, self.model);
+        // Not filled in unasked: what a page pre-selects is not what the service assumes.
+        if let FieldKind::Choice { default: Some(default), .. } = self.field.kind {
+            violation.message.push_str(&format!(" The usual one is `{default}`."));
+        }
+        violation
+    }
+
     fn violation(
         &self,
         rule: Rule,
@@ -129,7 +138,7 @@ impl Case<'_> {
             return None;
         }
         if text.trim().is_empty() {
-            return Some(missing(self.field.name, self.model));
+            return Some(self.missing());
         }
         let actual = shown(&Value::from(text));
         let says = format!(
@@ -141,7 +150,7 @@ impl Case<'_> {
 
     fn text(&self, text: &str, max_chars: Option<usize>) -> Option<Violation> {
         if text.trim().is_empty() && self.field.required {
-            return Some(missing(self.field.name, self.model));
+            return Some(self.missing());
         }
         let (most, has) = (max_chars?, text.chars().count());
         if has <= most {
@@ -157,7 +166,7 @@ impl Case<'_> {
             return None;
         }
         if word.trim().is_empty() && self.field.required {
-            return Some(missing(self.field.name, self.model));
+            return Some(self.missing());
         }
         let allowed = values.join(", ");
         let advice = match did_you_mean(word, values.iter().copied()) {
