@@ -221,3 +221,23 @@ async fn many_runs_take_the_same_options() {
     ended.sort_unstable();
     assert_eq!(ended, [(0, true), (1, false)]);
 }
+
+#[tokio::test]
+async fn the_live_list_of_words_is_newer_than_ours() {
+    let live = |words: &[&str]| {
+        let field = json!({"type": "string"});
+        let schema = json!({"type": "object", "properties": {
+            "video": field, "text": field, "voice_speed": {"type": "number"},
+            "voice_id": {"type": "string", "enum": words},
+        }});
+        let catalogue = json!({"code": 200, "data": [{"model_id": TextToVideo::MODEL,
+            "api_schema": {"api_schemas": [{"type": "model_run", "request_schema": schema}]}}]});
+        quick().fault(Fault::at(Point::Other).status(200).body(Body::Value(catalogue)))
+    };
+    let stage = Stage::with(live(&["a_new_voice"])).await;
+    let report = stage.client.validate(speech().voice_id("a_new_voice")).await.unwrap();
+    assert_eq!(report.violations, [], "known to the service, if not to us");
+    let report = stage.client.validate(speech()).await.unwrap();
+    let found: Vec<_> = report.errors().map(|it| (it.field.as_str(), it.rule)).collect();
+    assert_eq!(found, [("voice_id", Rule::Choice)], "no more known to the service");
+}

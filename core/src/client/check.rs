@@ -1,9 +1,11 @@
 //! Checking an input before anything is spent.
 
+use std::borrow::Cow;
 use std::io;
 
 use super::inspect::inspect;
 use super::remote::RemoteChecks;
+use crate::account::Model;
 use crate::error::{Error, ErrorKind, Result};
 use crate::media::{Media, MediaInfo, Rule, Violation, judge};
 use crate::model::{Input, InputValue, Level, MediaLimits, describe, validate};
@@ -58,8 +60,13 @@ impl Report {
         self
     }
 
-    /// Adds what another judge found, except for what was said already.
-    pub(super) fn add(&mut self, found: Vec<Violation>) {
+    /// Adds what the model's schema in the live catalogue says of the input, except for what was
+    /// said already. Its lists of words are newer than those known here.
+    pub(super) fn add_live(&mut self, model: &Model, input: &Input) {
+        if model.schema.is_some() {
+            self.violations.retain(|violation| violation.rule != Rule::Choice);
+        }
+        let found = model.validate(input);
         let is_said = |new: &Violation| {
             let mut known = self.violations.iter();
             known.any(|known| known.field == new.field && known.rule == new.rule)
@@ -95,12 +102,17 @@ pub(super) async fn examine(
 ) -> Report {
     let description = describe(input.model());
     let media = input.fields().filter_map(|(name, value)| match value {
-        InputValue::Media(media) => Some((name, media)),
-        InputValue::Json(_) => None,
+        InputValue::Media(media) => Some((name, Cow::Borrowed(media))),
+        InputValue::Json(json) => {
+            // A URL that was given as text, where the model takes a medium.
+            description?.media_limits(name)?;
+            let media = Media::from(json.as_str()?);
+            matches!(media, Media::Url(_)).then_some((name, Cow::Owned(media)))
+        }
     });
     let seen = futures_util::future::join_all(media.map(|(name, media)| async move {
         let limits = description.and_then(|description| description.media_limits(name));
-        (name, look_at(name, media, limits.filter(|_| judge_media), remote).await)
+        (name, look_at(name, &media, limits.filter(|_| judge_media), remote).await)
     }));
     let violations = description.map(|description| validate(input, description));
     let mut report = Report { violations: violations.unwrap_or_default(), media: Vec::new() };

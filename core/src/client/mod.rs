@@ -211,7 +211,7 @@ impl Client {
         let input = input.into();
         let model = self.model(input.model()).await?;
         let mut report = self.check(input.clone()).await?;
-        report.add(model.validate(&input));
+        report.add_live(&model, &input);
         Ok(report)
     }
 

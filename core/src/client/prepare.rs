@@ -26,7 +26,7 @@ pub(super) async fn prepare(
 ) -> Result<Value> {
     let mut report = examine(input, options.check_media, client.shared.remote.as_ref()).await;
     if options.validate {
-        report.add(client.model(input.model()).await?.validate(input));
+        report.add_live(&client.model(input.model()).await?, input);
     }
     let report = if options.strict { report.strict() } else { report }.into_result()?;
     on_progress.tell(|| Progress::Checked(report.clone()));
