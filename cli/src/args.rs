@@ -5,6 +5,14 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::delete::Delete;
+use crate::commands::history::History;
+use crate::commands::models::Models;
+use crate::commands::price::Price;
+use crate::commands::schema::Schema;
+use crate::commands::webhook::Webhook;
+use crate::input::InputArgs;
+
 /// What stands below the options in the long help.
 const AFTER_HELP: &str = "\
 Results go to standard output, everything else to standard error.
@@ -16,7 +24,7 @@ Exit codes:
     0  done
     1  the network or this machine failed
     2  wrong use, or input that breaks the model's rules: nothing was spent
-    3  refused by the service
+    3  refused by the service, or a webhook that is not genuine
     4  the job failed, or the service ended it
     5  the job still ran when the waiting ended
     6  a submit whose fate is not known: a job may exist
@@ -54,9 +62,9 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check, upload, submit and wait; save the video.
+    /// Check, upload, submit and wait; save the output.
     Run(Run),
-    /// Check a video and a voice against the model's rules; sends nothing.
+    /// Check a video and a voice against the model's rules; needs no key and spends nothing.
     Check(InputArgs),
     /// Upload one file and print its URL.
     Upload(Upload),
@@ -68,21 +76,25 @@ pub(crate) enum Command {
     Wait(Wait),
     /// Download the output of a job, or a URL.
     Download(Download),
+    /// Ask what a run would cost.
+    Price(Price),
+    /// List the service's models.
+    Models(Models),
+    /// Print what a model takes, as the service's catalogue has it.
+    Schema(Schema),
+    /// List past jobs, the newest first.
+    History(History),
+    /// Delete past jobs and their outputs, for good.
+    Delete(Delete),
+    /// Print what is left on the account.
+    Balance,
     /// Run a mock of the service on this machine, for offline development.
     Mock(Mock),
+    /// Look at webhooks.
+    #[command(subcommand)]
+    Webhook(Webhook),
     /// See a whole job from two files to a finished video, offline and without an account.
     Demo(Demo),
-}
-
-#[derive(Clone, Debug, clap::Args)]
-pub(crate) struct InputArgs {
-    /// The video of a face: MP4 or MOV, 2 to 10 s, 720p or 1080p, at most 100 MB; a path or a URL.
-    #[arg(long, value_name = "FILE|URL")]
-    pub(crate) video: String,
-
-    /// The voice: MP3, WAV, M4A or AAC, at most 5 MB; a path or a URL.
-    #[arg(long, value_name = "FILE|URL")]
-    pub(crate) audio: String,
 }
 
 #[derive(Debug, clap::Args)]
@@ -184,7 +196,7 @@ pub(crate) struct Demo {
 }
 
 /// A time with units, or a plain number of seconds.
-fn parse_time(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_time(text: &str) -> Result<Duration, String> {
     let time = match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
         Err(_) => humantime::parse_duration(text).ok(),

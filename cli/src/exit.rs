@@ -45,6 +45,7 @@ fn code(kind: ErrorKind, waited: bool) -> u8 {
         | ErrorKind::InsufficientCredits
         | ErrorKind::PermissionDenied
         | ErrorKind::NotFound
+        | ErrorKind::Webhook
         | ErrorKind::ApiStatus => 3,
         ErrorKind::JobFailed | ErrorKind::JobCancelled => 4,
         ErrorKind::WaitTimeout => 5,
@@ -83,6 +84,7 @@ mod tests {
             (ErrorKind::JobCancelled, true, 4),
             (ErrorKind::WaitTimeout, true, 5),
             (ErrorKind::SubmissionUnknown, false, 6),
+            (ErrorKind::Webhook, false, 3),
             (ErrorKind::Upload, false, 1),
             (ErrorKind::Download, true, 1),
         ] {

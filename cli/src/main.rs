@@ -6,6 +6,7 @@ mod complaint;
 mod connect;
 mod exit;
 mod failure;
+mod input;
 mod interrupt;
 mod options;
 mod report;
@@ -78,13 +79,20 @@ fn start(options: &Options, args: Args) -> Result<Ending> {
 async fn go(options: &Options, command: Command) -> Result<Ending> {
     match command {
         Command::Run(run) => commands::run::run(options, run).await,
-        Command::Check(input) => commands::check::check(options, input).await,
+        Command::Check(input) => commands::check::check(options, &input).await,
         Command::Upload(upload) => commands::upload::upload(options, upload).await,
         Command::Submit(submit) => commands::submit::submit(options, submit).await,
         Command::Status(job) => commands::status::status(options, job).await,
         Command::Wait(wait) => commands::wait::wait(options, wait).await,
         Command::Download(download) => commands::download::download(options, download).await,
+        Command::Price(price) => commands::price::price(options, price).await,
+        Command::Models(models) => commands::models::models(options, models).await,
+        Command::Schema(schema) => commands::schema::schema(options, schema).await,
+        Command::History(history) => commands::history::history(options, history).await,
+        Command::Delete(delete) => commands::delete::delete(options, delete).await,
+        Command::Balance => commands::balance::balance(options).await,
         Command::Mock(mock) => commands::mock::mock(options, mock).await,
+        Command::Webhook(webhook) => commands::webhook::webhook(options, webhook).await,
         Command::Demo(_) => commands::demo::demo(options).await,
     }
 }

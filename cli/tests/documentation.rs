@@ -123,12 +123,13 @@ async fn the_help_names_every_documented_option_and_exit_code() {
     let stage = Stage::new(never_ends()).await;
     let text = std::fs::read_to_string(support::in_repository("docs/cli.md")).unwrap();
     let mut help = stage.viseme(&["--help"]).await.out;
-    for command in
-        ["run", "check", "upload", "submit", "status", "wait", "download", "mock", "demo"]
-    {
+    for command in [
+        "run", "check", "upload", "submit", "status", "wait", "download", "mock", "webhook", "demo",
+    ] {
         assert!(text.contains(&format!("| `{command}")), "{command} is documented");
         help += &stage.viseme(&[command, "--help"]).await.out;
     }
+    help += &stage.viseme(&["webhook", "verify", "--help"]).await.out;
     let documented: Vec<&str> = text.split("| `--").skip(1).collect();
     assert!(!documented.is_empty());
     for option in documented {

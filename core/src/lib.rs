@@ -30,6 +30,8 @@
 //!   day. Every future may be dropped at any time: that ends the waiting, never the job.
 //! - **Waiting fits the service.** Polls are paced by the model, back off after troubles and obey
 //!   `Retry-After`; a status that is not known counts as still running.
+//! - **Webhooks are believed only if they are genuine** ([`webhook`]); one that is ends the wait for
+//!   its job at once ([`Client::receive_webhook`]).
 //!
 //! # Without an account
 //!
@@ -62,6 +64,8 @@
 //! # }
 //! ```
 
+pub mod account;
+mod base64;
 mod client;
 mod clock;
 mod config;
@@ -72,9 +76,10 @@ pub mod model;
 pub mod webhook;
 mod wire;
 
+pub use account::{Billing, BillingFilter, HistoryFilter, Model, Price, Usage};
 pub use client::{
-    Client, Download, Job, Progress, Report, Run, RunMany, RunResult, Submit, Updates, Upload,
-    Wait, check,
+    Client, Download, Job, Pages, PriceQuery, Progress, Report, Run, RunMany, RunResult, Submit,
+    Updates, Upload, Wait, check,
 };
 #[cfg(feature = "testing")]
 pub use clock::Clock;
@@ -84,7 +89,7 @@ pub use job::{
     Backoff, Output, Pacing, Prediction, RecoveredBy, Status, SubmitLimits, SubmitRecord,
 };
 pub use media::Media;
-pub use model::{AudioToVideo, Input};
+pub use model::{AudioToVideo, Input, KlingEffects, TextToVideo};
 pub use wire::Saved;
 
 /// The examples of the project's README are compiled as tests.

@@ -12,14 +12,11 @@ mod media_files;
 use media_files::{Folder, H264, PICTURE, TONE, find, find_all};
 use viseme::media::probe::{BytesSource, FileSource, probe};
 use viseme::media::{Container, MediaInfo, Rule, Violation, judge};
-use viseme::model::{FieldKind, Level, MediaLimits, describe};
+use viseme::model::{Level, MediaLimits, describe};
 
 fn limits(field: &str) -> MediaLimits {
     let model = describe("kwaivgi/kling-lipsync/audio-to-video").expect("a known model");
-    match model.field(field).expect("a known field").kind {
-        FieldKind::Media(limits) => limits,
-        _ => panic!("{field} is no media"),
-    }
+    *model.media_limits(field).expect("a medium")
 }
 
 fn info(content: &[u8]) -> MediaInfo {

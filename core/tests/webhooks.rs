@@ -45,6 +45,7 @@ fn patient_client(world: &World) -> Client {
         .ignore_env()
         .base_url(world.base_url())
         .api_key(world.key())
+        .check_remote_media(false)
         .pacing(Pacing::every(Duration::from_secs(3600)))
         .deadline(Duration::from_secs(7200));
     Client::new(config.build().unwrap()).unwrap()

@@ -1,33 +1,33 @@
 //! The commands, a file each.
 
+pub(crate) mod balance;
 pub(crate) mod check;
+pub(crate) mod delete;
 pub(crate) mod demo;
 pub(crate) mod download;
+pub(crate) mod history;
 pub(crate) mod mock;
+pub(crate) mod models;
+pub(crate) mod price;
 pub(crate) mod run;
+pub(crate) mod schema;
 pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod upload;
 pub(crate) mod wait;
+pub(crate) mod webhook;
 
 use std::future::IntoFuture;
 use std::sync::Arc;
 
-use viseme::{AudioToVideo, Client, Download, Prediction, Progress, Saved};
+use viseme::{Client, Download, Prediction, Progress, Saved};
 
-use crate::args::InputArgs;
 use crate::exit::Ending;
 use crate::failure::Result;
 use crate::interrupt::{Stage, Stages, unless_interrupted};
 use crate::options::Options;
 use crate::report;
 use crate::show::Show;
-
-impl From<InputArgs> for AudioToVideo {
-    fn from(input: InputArgs) -> Self {
-        Self::new(input.audio, input.video)
-    }
-}
 
 /// A listener that shows progress and keeps track of the stage.
 fn listener(show: &Arc<Show>, stages: &Stages) -> impl Fn(Progress) + Send + Sync + 'static {

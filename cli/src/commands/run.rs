@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use viseme::AudioToVideo;
-
 use super::{deliver, listener, shown};
 use crate::args::Run;
 use crate::exit::Ending;
@@ -17,6 +15,7 @@ pub(crate) async fn run(options: &Options, run: Run) -> Result<Ending> {
     if let Some(out) = &options.out {
         target::require_writable(out)?;
     }
+    let input = run.input.read()?;
     // The server lives as long as the run.
     let offline = if run.offline { Some(connect::offline(options).await?) } else { None };
     let client = match &offline {
@@ -26,8 +25,10 @@ pub(crate) async fn run(options: &Options, run: Run) -> Result<Ending> {
     let show = Arc::new(Show::new(options));
     let stages = Stages::new(Stage::Before);
     let mut work = client
-        .run(AudioToVideo::from(run.input))
+        .run(input)
         .check_media(!run.no_check)
+        .strict(run.input.strict)
+        .validate(run.input.validate)
         .on_progress(listener(&show, &stages));
     if let Some(deadline) = run.waiting.deadline {
         work = work.deadline(deadline);

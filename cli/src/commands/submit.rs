@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use viseme::AudioToVideo;
-
 use super::{listener, shown};
 use crate::args::Submit;
 use crate::exit::Ending;
@@ -15,12 +13,15 @@ use crate::terminal::print;
 use crate::{connect, report};
 
 pub(crate) async fn submit(options: &Options, submit: Submit) -> Result<Ending> {
+    let input = submit.input.read()?;
     let client = connect::online(options)?;
     let show = Arc::new(Show::new(options));
     let stages = Stages::new(Stage::Before);
     let work = client
-        .submit(AudioToVideo::from(submit.input))
+        .submit(input)
         .check_media(!submit.no_check)
+        .strict(submit.input.strict)
+        .validate(submit.input.validate)
         .on_progress(listener(&show, &stages));
     let job = shown(work, &stages, &show).await?;
     match job.prediction() {

@@ -9,7 +9,7 @@ use viseme::Progress;
 
 use super::words;
 use crate::size;
-use crate::terminal::printable;
+use crate::terminal::say;
 
 const TRANSFER: &str = "{msg:17} {wide_bar:.cyan/dim} {sent} of {whole}";
 const OF_UNKNOWN_SIZE: &str = "{spinner} {msg} {sent}";
@@ -90,8 +90,9 @@ impl Bars {
     }
 
     pub(super) fn say(&self, line: &str) {
-        // Fails only where standard error is gone.
-        let _ = self.all.println(printable(line));
+        // `MultiProgress::println` pads lines to the width of the terminal in place of ending
+        // them, and they run into each other when the window grows.
+        self.all.suspend(|| say(line));
     }
 
     fn report(&self, progress: &Progress) {

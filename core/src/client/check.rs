@@ -1,14 +1,14 @@
 //! Checking an input before anything is spent.
 
+use std::borrow::Cow;
 use std::io;
 
 use super::inspect::inspect;
 use super::remote::RemoteChecks;
+use crate::account::Model;
 use crate::error::{Error, ErrorKind, Result};
 use crate::media::{Media, MediaInfo, Rule, Violation, judge};
-use crate::model::{
-    Field, FieldKind, Input, InputValue, Level, MediaLimits, ModelDescription, describe,
-};
+use crate::model::{Input, InputValue, Level, MediaLimits, describe, validate};
 
 /// What a check found.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
@@ -51,6 +51,30 @@ impl Report {
         Err(Error::new(ErrorKind::InvalidInput, message).with_violations(self.violations))
     }
 
+    /// The report in which every warning is an error.
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        for violation in &mut self.violations {
+            violation.level = Level::Error;
+        }
+        self
+    }
+
+    /// Adds what the model's schema in the live catalogue says of the input, except for what was
+    /// said already. Its lists of words are newer than those known here.
+    pub(super) fn add_live(&mut self, model: &Model, input: &Input) {
+        if model.schema.is_some() {
+            self.violations.retain(|violation| violation.rule != Rule::Choice);
+        }
+        let found = model.validate(input);
+        let is_said = |new: &Violation| {
+            let mut known = self.violations.iter();
+            known.any(|known| known.field == new.field && known.rule == new.rule)
+        };
+        let news: Vec<_> = found.into_iter().filter(|violation| !is_said(violation)).collect();
+        self.violations.extend(news);
+    }
+
     /// What is known of the medium for that parameter.
     #[must_use]
     pub fn media_info(&self, field: &str) -> Option<&MediaInfo> {
@@ -68,7 +92,8 @@ pub async fn check(input: impl Into<Input>) -> Result<Report> {
     Ok(examine(&input.into(), true, None).await)
 }
 
-/// Reads all media of the input side by side and judges them, unless `judge_media` is off. Media
+/// Judges the input's values; reads all its media side by side and judges them, unless
+/// `judge_media` is off. Media
 /// behind a URL are read by `remote`, where there is one and the model has rules for them.
 pub(super) async fn examine(
     input: &Input,
@@ -77,18 +102,20 @@ pub(super) async fn examine(
 ) -> Report {
     let description = describe(input.model());
     let media = input.fields().filter_map(|(name, value)| match value {
-        InputValue::Media(media) => Some((name, media)),
-        InputValue::Json(_) => None,
+        InputValue::Media(media) => Some((name, Cow::Borrowed(media))),
+        InputValue::Json(json) => {
+            // A URL that was given as text, where the model takes a medium.
+            description?.media_limits(name)?;
+            let media = Media::from(json.as_str()?);
+            matches!(media, Media::Url(_)).then_some((name, Cow::Owned(media)))
+        }
     });
     let seen = futures_util::future::join_all(media.map(|(name, media)| async move {
-        let field = description.and_then(|description| description.field(name));
-        let limits = match field {
-            Some(Field { kind: FieldKind::Media(limits), .. }) if judge_media => Some(limits),
-            _ => None,
-        };
-        (name, look_at(name, media, limits, remote).await)
+        let limits = description.and_then(|description| description.media_limits(name));
+        (name, look_at(name, &media, limits.filter(|_| judge_media), remote).await)
     }));
-    let mut report = Report { violations: missing(input, description), media: Vec::new() };
+    let violations = description.map(|description| validate(input, description));
+    let mut report = Report { violations: violations.unwrap_or_default(), media: Vec::new() };
     for (name, (info, violations)) in seen.await {
         report.violations.extend(violations);
         report.media.extend(info.map(|info| (name.to_owned(), info)));
@@ -104,7 +131,9 @@ async fn look_at(
     remote: Option<&RemoteChecks>,
 ) -> (Option<MediaInfo>, Vec<Violation>) {
     let name = media.display_name();
-    if let (Media::Url(url), Some(limits), Some(remote)) = (media, limits, remote) {
+    if let (Media::Url(url), Some(limits), Some(remote)) = (media, limits, remote)
+        && url.scheme() != "data"
+    {
         return remote.check(field, &name, url, |info| judge(field, &name, info, limits)).await;
     }
     match inspect(media).await {
@@ -115,24 +144,6 @@ async fn look_at(
             (Some(info), found.unwrap_or_default())
         }
     }
-}
-
-fn missing(input: &Input, description: Option<&ModelDescription>) -> Vec<Violation> {
-    let fields = description.map_or(&[][..], |description| description.fields);
-    fields
-        .iter()
-        .filter(|field| field.required && input.get(field.name).is_none())
-        .map(|field| {
-            Violation::new(
-                field.name,
-                Rule::Required,
-                Level::Error,
-                "nothing",
-                "a value",
-                format!("{}: is missing; {} needs it.", field.name, input.model()),
-            )
-        })
-        .collect()
 }
 
 fn unreadable(field: &str, media: &Media, error: &io::Error) -> Violation {

@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use url::Url;
@@ -11,7 +12,8 @@ use url::Url;
 use super::Client;
 use super::upload::closed;
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::Prediction;
+use crate::job::{Output, Prediction};
+use crate::media::probe::{BytesSource, probe};
 use crate::wire::{self, Saved};
 
 /// The default of [`Download::max_bytes`]: 2 GiB.
@@ -26,6 +28,8 @@ const MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 pub struct Download {
     client: Client,
     url: Option<String>,
+    /// The output, where it came without a URL.
+    inline: Option<Output>,
     job_id: Option<String>,
     to: PathBuf,
     max_bytes: u64,
@@ -36,13 +40,23 @@ type Listener = Arc<dyn Fn(u64, Option<u64>) + Send + Sync>;
 
 impl Download {
     pub(super) fn new(client: Client, url: String, to: PathBuf) -> Self {
-        Self { client, url: Some(url), job_id: None, to, max_bytes: MAX_BYTES, on_bytes: None }
+        Self {
+            client,
+            url: Some(url),
+            inline: None,
+            job_id: None,
+            to,
+            max_bytes: MAX_BYTES,
+            on_bytes: None,
+        }
     }
 
     pub(super) fn of_job(client: Client, prediction: &Prediction, to: PathBuf) -> Self {
         let url = prediction.output_url().map(str::to_owned);
+        let text = || prediction.outputs.iter().find(|output| matches!(output, Output::Text(_)));
+        let inline = if url.is_none() { text().cloned() } else { None };
         let job_id = Some(prediction.id.clone());
-        Self { client, url, job_id, to, max_bytes: MAX_BYTES, on_bytes: None }
+        Self { client, url, inline, job_id, to, max_bytes: MAX_BYTES, on_bytes: None }
     }
 
     /// Refuses outputs larger than this many bytes. Default 2 GiB.
@@ -69,6 +83,19 @@ impl Download {
     }
 
     async fn fetch(self) -> Result<Saved> {
+        if let Some((content, name)) = self.inline.as_ref().and_then(media_in) {
+            let total = content.len() as u64;
+            if total > self.max_bytes {
+                let message =
+                    format!("The output is larger than the allowed {} bytes.", self.max_bytes);
+                return Err(Error::new(ErrorKind::Download, message));
+            }
+            let saved = wire::save(&content, &self.to, &name).await?;
+            if let Some(on_bytes) = &self.on_bytes {
+                on_bytes(total, Some(total));
+            }
+            return Ok(saved);
+        }
         let url = self.url.ok_or_else(|| {
             let message = "The job has no output with a URL to download.";
             Error::new(ErrorKind::Download, message)
@@ -87,6 +114,15 @@ impl Download {
         };
         self.client.shared.downloads.save(download).await
     }
+}
+
+/// The media in an output that came as base64, and what to call them; `None` for plain text.
+fn media_in(output: &Output) -> Option<(Bytes, String)> {
+    let content = Bytes::from(output.decode()?);
+    let container = probe(&BytesSource::new(content.clone())).ok()?.container;
+    container.kind()?;
+    let name = format!("output.{}", container.extensions().first()?);
+    Some((content, name))
 }
 
 impl IntoFuture for Download {

@@ -7,17 +7,22 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 
 use crate::media::probe::{BytesSource, FileSource, ReadAt, ReadError, probe};
-use crate::media::{Media, MediaInfo};
+use crate::media::{Media, MediaInfo, data_uri};
 
 /// How many files are read at once: each takes a thread for a moment.
 static READERS: Semaphore = Semaphore::const_new(8);
 
-/// What a medium says of itself; `None` for a URL.
+/// What a medium says of itself; `None` for a URL but a `data:` URI.
 ///
 /// # Errors
 /// Where the file cannot be opened or read.
 pub(super) async fn inspect(media: &Media) -> io::Result<Option<MediaInfo>> {
     match media {
+        Media::Url(url) if url.scheme() == "data" => {
+            let broken = || io::Error::new(io::ErrorKind::InvalidData, "it is not whole");
+            let content = data_uri::content(url.as_str()).ok_or_else(broken)?;
+            read(move || probe_whole(&BytesSource::new(content))).await.map(Some)
+        }
         Media::Url(_) => Ok(None),
         Media::Bytes { content, .. } => {
             let content: Bytes = content.clone();

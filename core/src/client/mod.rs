@@ -1,11 +1,19 @@
 //! The client: the one door to everything else.
 
+mod account;
+mod ask;
+mod billings;
 mod check;
 mod download;
+mod history;
 mod inspect;
 mod job;
 mod mailroom;
+mod models;
+mod options;
+mod pages;
 mod prepare;
+mod price;
 mod progress;
 mod recover;
 mod remote;
@@ -27,6 +35,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 pub use check::{Report, check};
 pub use download::Download;
 pub use job::{Job, Wait};
+pub use pages::Pages;
+pub use price::PriceQuery;
 pub use progress::Progress;
 use remote::RemoteChecks;
 pub use run::Run;
@@ -76,6 +86,7 @@ struct Shared {
     claims: Mutex<Claims>,
     submit_budget: Mutex<SubmitBudget>,
     running: Option<Semaphore>,
+    catalogue: models::Catalogue,
     mailroom: Arc<Mailroom>,
     webhook_secret: SecretCache,
 }
@@ -127,6 +138,7 @@ impl Client {
                 config.submit_limits.map(|limits| limits.per_minute),
             )),
             running: config.submit_limits.map(|limits| Semaphore::new(limits.concurrent.max(1))),
+            catalogue: models::Catalogue::default(),
             clock,
             config,
         };
@@ -190,6 +202,19 @@ impl Client {
         Ok(check::examine(&input.into(), true, self.shared.remote.as_ref()).await)
     }
 
+    /// Judges an input by the model's schema in the service's live catalogue, and by the rules of
+    /// [`check`](Self::check). Nothing is uploaded or spent.
+    ///
+    /// # Errors
+    /// Broken rules are in the report, not errors; those of [`model`](Self::model).
+    pub async fn validate(&self, input: impl Into<Input>) -> Result<Report> {
+        let input = input.into();
+        let model = self.model(input.model()).await?;
+        let mut report = self.check(input.clone()).await?;
+        report.add_live(&model, &input);
+        Ok(report)
+    }
+
     /// Uploads one medium and gives the URL under which the service finds it, for seven days.
     pub fn upload(&self, media: impl Into<Media>) -> Upload {
         Upload::new(self.clone(), media.into())
@@ -207,7 +232,7 @@ impl Client {
     }
 
     /// Downloads the first output of a completed job that has a URL; see
-    /// [`download`](Self::download).
+    /// [`download`](Self::download). Media that came as base64 are saved as well.
     ///
     /// # Errors
     /// [`ErrorKind::Download`](crate::ErrorKind::Download), with the job's id, where there is no

@@ -10,35 +10,44 @@ use url::Url;
 
 use super::Client;
 use super::check::{Report, examine};
+use super::options::Options;
 use super::progress::{OnProgress, Progress};
 use crate::error::{Error, ErrorKind, Result};
-use crate::media::{Container, Media, MediaInfo};
-use crate::model::{Input, InputValue};
+use crate::media::{Container, Media, MediaInfo, data_uri};
+use crate::model::{Input, InputValue, describe};
 use crate::wire::{Content, UploadFile};
 
 /// Checks the input and uploads its media side by side; gives the body of the submit.
 pub(super) async fn prepare(
     client: &Client,
     input: &Input,
-    check_media: bool,
+    options: Options,
     on_progress: &OnProgress,
 ) -> Result<Value> {
-    let report = examine(input, check_media, client.shared.remote.as_ref()).await.into_result()?;
+    let mut report = examine(input, options.check_media, client.shared.remote.as_ref()).await;
+    if options.validate {
+        report.add_live(&client.model(input.model()).await?, input);
+    }
+    let report = if options.strict { report.strict() } else { report }.into_result()?;
     on_progress.tell(|| Progress::Checked(report.clone()));
     client.shared.api.require_key()?;
+    let description = describe(input.model());
     let values = input.fields().map(|(name, value)| {
         let report = &report;
+        let limits = description.and_then(|description| description.media_limits(name));
+        let takes_data_uris = limits.is_some_and(|limits| limits.data_uris);
         async move {
             let value = match value {
                 InputValue::Json(json) => json.clone(),
                 InputValue::Media(media) => {
-                    upload_field(client, name, media, report, on_progress).await?
+                    upload_field(client, name, media, takes_data_uris, report, on_progress).await?
                 }
             };
             Ok::<_, Error>((name.to_owned(), value))
         }
     });
-    let body: Map<_, _> = try_join_all(values).await?.into_iter().collect();
+    let mut body: Map<_, _> = try_join_all(values).await?.into_iter().collect();
+    options.add_to(&mut body);
     Ok(Value::Object(body))
 }
 
@@ -46,9 +55,13 @@ async fn upload_field(
     client: &Client,
     field: &str,
     media: &Media,
+    takes_data_uris: bool,
     report: &Report,
     on_progress: &OnProgress,
 ) -> Result<Value> {
+    if let (Media::Url(url), true) = (media, takes_data_uris) {
+        return Ok(Value::from(url.as_str()));
+    }
     let file = match upload_file(media, report.media_info(field))? {
         Upload::Not(url) => return Ok(Value::from(url.as_str())),
         Upload::File(file) => file,
@@ -71,10 +84,25 @@ pub(super) enum Upload {
     File(UploadFile),
 }
 
+/// Where the service finds a medium already; `None` where it has to be uploaded first.
+pub(super) fn is_at_hand(media: &Media) -> Option<&Url> {
+    match media {
+        Media::Url(url) if url.scheme() != "data" => Some(url),
+        _ => None,
+    }
+}
+
 /// How a medium is uploaded, given what is known of it.
 pub(super) fn upload_file(media: &Media, info: Option<&MediaInfo>) -> Result<Upload> {
     let container = info.map_or(Container::Unknown, |info| info.container);
     let (name, size, content) = match media {
+        Media::Url(url) if url.scheme() == "data" => {
+            let content = data_uri::content(url.as_str()).ok_or_else(|| {
+                let message = format!("{} is broken.", media.display_name());
+                Error::new(ErrorKind::InvalidInput, message)
+            })?;
+            ("media".to_owned(), content.len() as u64, Content::Bytes(content))
+        }
         Media::Url(url) => return Ok(Upload::Not(url.clone())),
         Media::Bytes { file_name, content } => {
             (file_name.clone(), content.len() as u64, Content::Bytes(content.clone()))

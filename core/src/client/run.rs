@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 use super::Client;
+use super::options::{Options, option_methods};
 use super::prepare::prepare;
 use super::progress::{OnProgress, Progress};
 use super::submit::submit;
@@ -24,7 +25,7 @@ use crate::model::Input;
 pub struct Run {
     client: Client,
     input: Input,
-    check_media: bool,
+    options: Options,
     deadline: Option<Duration>,
     webhook: Option<String>,
     on_progress: OnProgress,
@@ -35,16 +36,22 @@ impl Run {
         Self {
             client,
             input,
-            check_media: true,
+            options: Options::default(),
             deadline: None,
             webhook: None,
             on_progress: OnProgress::default(),
         }
     }
 
-    /// Whether media are judged by the model's rules before anything is sent. Default `true`.
-    pub fn check_media(mut self, check: bool) -> Self {
-        self.check_media = check;
+    option_methods!(Self::with);
+
+    /// Sets all of them at once.
+    pub(super) fn options(self, all: Options) -> Self {
+        self.with(|options| *options = all)
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        change(&mut self.options);
         self
     }
 
@@ -69,9 +76,10 @@ impl Run {
     }
 
     async fn go(self) -> Result<Prediction> {
-        let Self { client, input, check_media, deadline, webhook, on_progress } = self;
-        let webhook = webhook.map(|url| client.webhook_url(&url, &input)).transpose()?;
-        let body = prepare(&client, &input, check_media, &on_progress).await?;
+        let Self { client, input, options, deadline, webhook, on_progress } = self;
+        let base64 = options.asks_for_base64(&input);
+        let webhook = webhook.map(|url| client.webhook_url(&url, base64)).transpose()?;
+        let body = prepare(&client, &input, options, &on_progress).await?;
         let _place = client.place().await?;
         client.await_submit_slot().await;
         let deadline = deadline.unwrap_or(client.shared.config.deadline);

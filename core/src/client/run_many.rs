@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 
+use super::options::{Options, option_methods};
 use super::{Client, Progress};
 use crate::error::Result;
 use crate::job::Prediction;
@@ -42,7 +43,7 @@ struct Plan {
     client: Client,
     inputs: Box<dyn Iterator<Item = Input> + Send>,
     limit: usize,
-    check_media: bool,
+    options: Options,
     deadline: Option<Duration>,
     webhook: Option<String>,
     on_progress: Option<OnProgress>,
@@ -60,7 +61,7 @@ impl RunMany {
             client,
             inputs,
             limit: limit.max(1),
-            check_media: true,
+            options: Options::default(),
             deadline: None,
             webhook: None,
             on_progress: None,
@@ -68,9 +69,10 @@ impl RunMany {
         Self { state: State::Ready(Box::new(plan)) }
     }
 
-    /// Whether media are judged by the model's rules before anything is sent. Default `true`.
-    pub fn check_media(self, check: bool) -> Self {
-        self.plan(|plan| plan.check_media = check)
+    option_methods!(Self::with);
+
+    fn with(self, change: impl FnOnce(&mut Options)) -> Self {
+        self.plan(|plan| change(&mut plan.options))
     }
 
     /// How long to wait for each result, counted from its submit; the default is the client's.
@@ -104,9 +106,9 @@ impl RunMany {
 
 impl Plan {
     fn start(self) -> BoxStream<'static, RunResult> {
-        let Self { client, inputs, limit, check_media, deadline, webhook, on_progress } = self;
+        let Self { client, inputs, limit, options, deadline, webhook, on_progress } = self;
         let runs = inputs.enumerate().map(move |(index, input)| {
-            let mut run = client.run(input).check_media(check_media);
+            let mut run = client.run(input).options(options);
             if let Some(deadline) = deadline {
                 run = run.deadline(deadline);
             }

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 use url::Url;
 
+use super::options::{Options, option_methods};
 use super::prepare::prepare;
 use super::progress::{OnProgress, Progress};
 use super::{Client, Job};
@@ -24,20 +25,21 @@ use crate::model::Input;
 pub struct Submit {
     client: Client,
     input: Input,
-    check_media: bool,
+    options: Options,
     webhook: Option<String>,
     on_progress: OnProgress,
 }
 
 impl Submit {
     pub(super) fn new(client: Client, input: Input) -> Self {
-        let on_progress = OnProgress::default();
-        Self { client, input, check_media: true, webhook: None, on_progress }
+        let (options, on_progress) = (Options::default(), OnProgress::default());
+        Self { client, input, options, webhook: None, on_progress }
     }
 
-    /// Whether media are judged by the model's rules before anything is sent. Default `true`.
-    pub fn check_media(mut self, check: bool) -> Self {
-        self.check_media = check;
+    option_methods!(Self::with);
+
+    fn with(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        change(&mut self.options);
         self
     }
 
@@ -55,9 +57,10 @@ impl Submit {
     }
 
     async fn send(self) -> Result<Job> {
-        let Self { client, input, check_media, webhook, on_progress } = self;
-        let webhook = webhook.map(|url| client.webhook_url(&url, &input)).transpose()?;
-        let body = prepare(&client, &input, check_media, &on_progress).await?;
+        let Self { client, input, options, webhook, on_progress } = self;
+        let base64 = options.asks_for_base64(&input);
+        let webhook = webhook.map(|url| client.webhook_url(&url, base64)).transpose()?;
+        let body = prepare(&client, &input, options, &on_progress).await?;
         client.await_submit_slot().await;
         let deadline = client.now().saturating_add(client.shared.config.deadline);
         let prediction =

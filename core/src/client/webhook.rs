@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -11,7 +10,6 @@ use super::Client;
 use crate::config::is_loopback;
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::Prediction;
-use crate::model::{Input, InputValue};
 use crate::webhook::{Delivery, Refusal, Verified, Verifier, WebhookSecret, parse};
 use crate::wire::webhook_secret;
 
@@ -142,9 +140,9 @@ impl Client {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] for anything but an `https` URL, or `http` to this machine or
-    /// where plain HTTP is allowed; and where the input asks for base64, which the service does
+    /// where plain HTTP is allowed; and where base64 outputs are asked for, which the service does
     /// not send to webhooks.
-    pub(super) fn webhook_url(&self, text: &str, input: &Input) -> Result<Url> {
+    pub(super) fn webhook_url(&self, text: &str, asks_for_base64: bool) -> Result<Url> {
         // No message repeats the URL: it may hold a password of the receiver.
         let refuse = |why: &str| {
             let message = format!("webhook: {why} Pass a URL such as `https://example.com/hook`.");
@@ -159,8 +157,7 @@ impl Client {
             "http" => return refuse("it is plain http to another machine."),
             _ => return refuse("it is neither https nor http."),
         }
-        let base64 = InputValue::Json(Value::Bool(true));
-        if input.get("enable_base64_output") == Some(&base64) {
+        if asks_for_base64 {
             return refuse("the service does not send base64 outputs to webhooks.");
         }
         Ok(url)
@@ -189,7 +186,6 @@ mod tests {
             let config = Config::builder().ignore_env().anonymous().allow_http(allow_http);
             Client::new(config.build().unwrap()).unwrap()
         };
-        let input = Input::new("m").set("enable_base64_output", false);
         for (url, strict, lenient) in [
             ("https://example.com/hook?token=t", true, true),
             (" https://example.com\n", true, true),
@@ -204,7 +200,7 @@ mod tests {
             ("", false, false),
         ] {
             for (allow_http, usable) in [(false, strict), (true, lenient)] {
-                match client(allow_http).webhook_url(url, &input) {
+                match client(allow_http).webhook_url(url, false) {
                     Ok(_) => assert!(usable, "{url}"),
                     Err(error) => {
                         assert!(!usable, "{url}: {error}");
@@ -213,8 +209,7 @@ mod tests {
                 }
             }
         }
-        let base64 = Input::new("m").set("enable_base64_output", true);
-        let error = client(false).webhook_url("https://example.com", &base64).unwrap_err();
+        let error = client(false).webhook_url("https://example.com", true).unwrap_err();
         assert!(error.message().contains("base64"), "{error}");
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use serde_json::Value;
 
 use super::recovery::Rivals;
+use crate::model::SWITCHES;
 
 /// How many ids are remembered: far more than a client submits while a lost submit is looked for.
 const REMEMBERED: usize = 100_000;
@@ -98,8 +99,17 @@ impl Claims {
 }
 
 /// The order of an object's members does not matter: `Value` keeps them sorted.
+/// How a job is asked for does not tell it from another: the history does not say it.
 fn key(model: &str, input: &Value) -> Key {
-    (model.to_owned(), input.to_string())
+    let input = match input {
+        Value::Object(fields) if SWITCHES.iter().any(|switch| fields.contains_key(*switch)) => {
+            let mut fields = fields.clone();
+            fields.retain(|name, _| !SWITCHES.contains(&name.as_str()));
+            Value::Object(fields).to_string()
+        }
+        other => other.to_string(),
+    };
+    (model.to_owned(), input)
 }
 
 #[cfg(test)]

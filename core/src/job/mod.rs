@@ -3,6 +3,7 @@
 mod answer;
 mod budget;
 mod claims;
+mod decode;
 mod ending;
 mod lost;
 mod pacing;

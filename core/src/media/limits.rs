@@ -1,8 +1,8 @@
 //! Judges a file's facts by what a field of a model takes.
 
-use super::wording::{one_of, seconds, size};
+use super::wording::{decimal, one_of, seconds, size};
 use super::{Container, MediaInfo, MediaKind, Rule, Violation};
-use crate::model::{Level, MediaLimits};
+use crate::model::{Level, MediaLimits, Range};
 
 /// Seconds that a clock's rounding makes of an exact length. Not reported.
 const ROUNDING_S: f64 = 0.01;
@@ -28,6 +28,7 @@ pub fn judge(field: &str, name: &str, info: &MediaInfo, limits: &MediaLimits) ->
         case.size(),
         case.duration(),
         case.dimensions(),
+        case.aspect_ratio(),
         case.undetermined(),
         case.flawed(),
         case.codec(),
@@ -142,14 +143,21 @@ impl Case<'_> {
         let allowed = format!("at most {}", size(most));
         // Never "is 5 MB; at most 5 MB".
         let actual = if size(bytes) == size(most) { format!("{bytes} bytes") } else { size(bytes) };
-        let says =
-            format!("has {actual}; the model takes {allowed}. Encode it at a lower bit rate.");
-        Some(self.error(Rule::Size, actual, allowed, &says))
+        let advice = match self.limits.kind {
+            MediaKind::Image => "Scale it down.",
+            _ => "Encode it at a lower bit rate.",
+        };
+        let says = format!("has {actual}; the model takes {allowed}. {advice}");
+        Some(self.violation(Rule::Size, self.limits.max_bytes_level, actual, allowed, &says))
     }
 
+    /// The firmest of the ranges that is broken.
     fn duration(&self) -> Option<Violation> {
-        let range = &self.limits.seconds;
         let lasts = self.info.duration?.as_secs_f64();
+        self.limits.seconds.iter().find_map(|range| self.lasts(lasts, range))
+    }
+
+    fn lasts(&self, lasts: f64, range: &Range<f64>) -> Option<Violation> {
         let (excess, advice) = if lasts > range.max {
             (lasts - range.max, "Trim it.")
         } else {
@@ -159,20 +167,17 @@ impl Case<'_> {
             return None;
         }
         let actual = seconds(lasts);
-        let allowed = format!("{} to {}", super::wording::decimal(range.min), seconds(range.max));
-        let taken = format!("lasts {actual}; the model takes {allowed}");
+        let allowed = format!("{} to {}", decimal(range.min), seconds(range.max));
+        let taken = format!("lasts {actual}; the model takes {allowed}{}", said_by(range));
         Some(match range.level {
             Level::Error if excess <= OVERSHOOT_S => {
                 let says =
                     format!("{taken}. So little is likely to pass; if it does not: {advice}");
                 self.warning(Rule::Duration, actual, allowed, &says)
             }
-            Level::Error => {
-                self.error(Rule::Duration, actual, allowed, &format!("{taken}. {advice}"))
-            }
-            Level::Warning => {
-                let says = format!("{taken}, as others than the service say. {advice}");
-                self.warning(Rule::Duration, actual, allowed, &says)
+            level => {
+                let says = format!("{taken}. {advice}");
+                self.violation(Rule::Duration, level, actual, allowed, &says)
             }
         })
     }
@@ -184,8 +189,14 @@ impl Case<'_> {
         let range = self.limits.side_px.as_ref()?;
         let allowed_side = |side: u32| (range.min..=range.max).contains(&side);
         if !allowed_side(width) || !allowed_side(height) {
-            let allowed = format!("both sides {} to {} px", range.min, range.max);
-            let says = format!("shows {actual}; the model takes {allowed}. Scale or crop it.");
+            let allowed = match range.max {
+                u32::MAX => format!("both sides {} px or more", range.min),
+                max => format!("both sides {} to {max} px", range.min),
+            };
+            let says = format!(
+                "shows {actual}; the model takes {allowed}{}. Scale or crop it.",
+                said_by(range)
+            );
             return Some(self.violation(Rule::Dimensions, range.level, actual, allowed, &says));
         }
         let level = resolution_level(width, height, self.limits.short_side_px)?;
@@ -203,13 +214,30 @@ impl Case<'_> {
         Some(self.violation(Rule::Resolution, level, actual, allowed, &says))
     }
 
+    fn aspect_ratio(&self) -> Option<Violation> {
+        let (width, height) = (self.info.width?, self.info.height?);
+        let range = self.limits.aspect_ratio.as_ref()?;
+        let ratio = f64::from(width) / f64::from(height.max(1));
+        if (range.min..=range.max).contains(&ratio) {
+            return None;
+        }
+        let actual = format!("{width} × {height} px");
+        let allowed = format!("1:{} to {}:1", decimal(1.0 / range.min), decimal(range.max));
+        let says = format!(
+            "shows {actual}; the model takes pictures of {allowed}{}. Crop it.",
+            said_by(range)
+        );
+        Some(self.violation(Rule::AspectRatio, range.level, actual, allowed, &says))
+    }
+
     fn undetermined(&self) -> Option<Violation> {
         if self.info.damage.is_some() {
             return None;
         }
-        let needs_size = self.limits.side_px.is_some();
+        let needs_length = !self.limits.seconds.is_empty();
+        let needs_size = self.limits.side_px.is_some() || self.limits.aspect_ratio.is_some();
         let unknown: Vec<&str> = [
-            (self.info.duration.is_none(), "length"),
+            (needs_length && self.info.duration.is_none(), "length"),
             (needs_size && self.info.width.is_none(), "width and height"),
             (self.info.bytes.is_none(), "size"),
         ]
@@ -260,6 +288,11 @@ impl Case<'_> {
             self.info.container.extensions().contains(&extension.as_str()) || !is_known(&extension)
         })
     }
+}
+
+/// Who states a range, as the end of a clause.
+fn said_by<T>(range: &Range<T>) -> String {
+    if range.said_by.is_empty() { String::new() } else { format!(", {}", range.said_by) }
 }
 
 /// How firmly a picture is none of the named resolutions; `None` where it is one.

@@ -1,6 +1,7 @@
 //! What is sent: media from a path, from memory or behind a URL, and what can be read from them.
 
 mod container;
+pub(crate) mod data_uri;
 mod info;
 mod limits;
 pub mod probe;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use url::Url;
 
+use super::data_uri;
+
 /// One audio, video or image: a path, bytes with a file name, or a URL.
 ///
 /// ```
@@ -30,7 +32,8 @@ pub enum Media {
         /// The whole content.
         content: Bytes,
     },
-    /// A URL the service can fetch; passed on as it is.
+    /// A URL the service can fetch, passed on as it is; or a `data:` URI, whose content is uploaded
+    /// unless the parameter takes such URIs.
     Url(Url),
 }
 
@@ -64,6 +67,9 @@ impl Media {
 }
 
 fn without_query(url: &Url) -> String {
+    if url.scheme() == "data" {
+        return format!("{},…", data_uri::head(url.as_str()));
+    }
     let mut bare = url.clone();
     bare.set_query(None);
     bare.set_fragment(None);
@@ -87,11 +93,11 @@ impl fmt::Debug for Media {
 
 impl From<&str> for Media {
     fn from(text: &str) -> Self {
-        let is_web = ["http://", "https://"].iter().any(|scheme| {
+        let is_address = ["http://", "https://", "data:"].iter().any(|scheme| {
             text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
         });
         match Url::parse(text) {
-            Ok(url) if is_web => Self::Url(url),
+            Ok(url) if is_address => Self::Url(url),
             _ => Self::Path(PathBuf::from(text)),
         }
     }

@@ -25,12 +25,26 @@ pub enum Rule {
     Flawed,
     /// The name's extension does not fit the content, or is none that the service documents.
     Extension,
+    /// A value of another type than the parameter's.
+    Type,
+    /// A text with too many characters, or a list with too many or too few items.
+    Length,
+    /// A number that is too small or too large.
+    Range,
+    /// A number between two of the steps.
+    Step,
+    /// None of the values that are known.
+    Choice,
+    /// Another rule of the model's schema.
+    Schema,
     /// Too many bytes.
     Size,
     /// Too short or too long.
     Duration,
     /// A displayed side is too short or too long.
     Dimensions,
+    /// Too wide or too high for its other side.
+    AspectRatio,
     /// Not one of the resolutions the model takes.
     Resolution,
     /// The codec is an unusual one.
@@ -52,6 +66,13 @@ impl Rule {
             Self::Damaged => "damaged",
             Self::Flawed => "flawed",
             Self::Extension => "extension",
+            Self::Type => "type",
+            Self::Length => "length",
+            Self::Range => "range",
+            Self::Step => "step",
+            Self::Choice => "choice",
+            Self::Schema => "schema",
+            Self::AspectRatio => "aspect_ratio",
             Self::Size => "size",
             Self::Duration => "duration",
             Self::Dimensions => "dimensions",
@@ -161,6 +182,13 @@ mod tests {
             Rule::Damaged,
             Rule::Flawed,
             Rule::Extension,
+            Rule::Type,
+            Rule::Length,
+            Rule::Range,
+            Rule::Step,
+            Rule::Choice,
+            Rule::Schema,
+            Rule::AspectRatio,
             Rule::Size,
             Rule::Duration,
             Rule::Dimensions,

@@ -1,4 +1,4 @@
-//! The shape of a model description. The descriptions themselves are in `catalogue.rs`.
+//! The shape of a model description. The descriptions themselves are in `catalogue/`.
 
 use std::time::Duration;
 
@@ -25,13 +25,27 @@ pub struct Range<T> {
     pub max: T,
     /// What a value outside of the range amounts to.
     pub level: Level,
+    /// Who says so, as a clause behind the limits; empty where the model's page does.
+    pub said_by: &'static str,
+}
+
+impl<T> Range<T> {
+    /// A range on the model's page: a value outside of it is refused.
+    pub(super) const fn documented(min: T, max: T) -> Self {
+        Self { min, max, level: Level::Error, said_by: "" }
+    }
+
+    /// A range that others state: a value outside of it is reported.
+    pub(super) const fn hearsay(min: T, max: T, said_by: &'static str) -> Self {
+        Self { min, max, level: Level::Warning, said_by }
+    }
 }
 
 /// What a media field accepts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct MediaLimits {
-    /// Audio or video.
+    /// Audio, video or image.
     pub kind: MediaKind,
     /// The containers the service documents, as found in the file's content.
     pub containers: &'static [Container],
@@ -39,13 +53,33 @@ pub struct MediaLimits {
     pub extensions: &'static [&'static str],
     /// Largest size in bytes.
     pub max_bytes: u64,
-    /// Shortest and longest duration in seconds.
-    pub seconds: Range<f64>,
+    /// What a larger file amounts to.
+    pub max_bytes_level: Level,
+    /// Shortest and longest duration in seconds, the firmest range first; empty for images.
+    pub seconds: &'static [Range<f64>],
     /// Smallest and largest displayed width and height in pixels; `None` for audio.
     pub side_px: Option<Range<u32>>,
     /// The lengths in pixels that the shorter displayed side may have (720 for 720p, 1080 for
     /// 1080p); empty where there is no such rule.
     pub short_side_px: &'static [u32],
+    /// Smallest and largest width over height; `None` where there is no such rule.
+    pub aspect_ratio: Option<Range<f64>>,
+    /// Whether the service takes a `data:` URI in place of a URL. Where it does not, the content
+    /// of a `data:` URI is uploaded.
+    pub data_uris: bool,
+}
+
+/// What a number field accepts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct NumberLimits {
+    /// Smallest and largest value.
+    pub range: Range<f64>,
+    /// The distance between two values, counted from the smallest. A value between is reported,
+    /// not refused: what the service makes of it is not known.
+    pub step: Option<f64>,
+    /// What the service takes where the field is left out.
+    pub default: Option<f64>,
 }
 
 /// What kind of value a field takes.
@@ -54,6 +88,26 @@ pub struct MediaLimits {
 pub enum FieldKind {
     /// A media file, sent to the service as a URL.
     Media(MediaLimits),
+    /// Text.
+    Text {
+        /// The most characters (Unicode scalar values: how the service counts is a guess).
+        max_chars: Option<usize>,
+    },
+    /// One of a list of words. The lists grow on the service's side, so a word that is not in it
+    /// is reported, not refused; see [`strict`](crate::Run::strict).
+    Choice {
+        /// The words known here.
+        values: &'static [&'static str],
+        /// What the service takes where the field is left out.
+        default: Option<&'static str>,
+    },
+    /// A number.
+    Number(NumberLimits),
+    /// `true` or `false`.
+    Boolean {
+        /// What the service takes where the field is left out.
+        default: Option<bool>,
+    },
 }
 
 /// One parameter of a model.
@@ -78,6 +132,8 @@ pub struct ModelDescription {
     pub id: &'static str,
     /// The name people know it by.
     pub title: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
     /// The service's category for it.
     pub category: &'static str,
     /// Its parameters, in the service's order.
@@ -93,5 +149,14 @@ impl ModelDescription {
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// What the medium of that name may be; `None` where the parameter is none or no medium.
+    #[must_use]
+    pub fn media_limits(&self, name: &str) -> Option<&'static MediaLimits> {
+        match &self.field(name)?.kind {
+            FieldKind::Media(limits) => Some(limits),
+            _ => None,
+        }
     }
 }

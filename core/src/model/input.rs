@@ -2,12 +2,11 @@
 
 use serde_json::Value;
 
-use super::AudioToVideo;
 use crate::media::Media;
 
 /// A model's id and its parameters, of which some may be media that still have to be uploaded.
 ///
-/// The typed inputs, such as [`AudioToVideo`], turn into this. For a model without one:
+/// The typed inputs, such as [`AudioToVideo`](super::AudioToVideo), turn into this. For a model without one:
 ///
 /// ```
 /// use viseme::{Input, Media};
@@ -72,11 +71,5 @@ impl Input {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&InputValue> {
         self.fields.iter().find(|(existing, _)| existing == name).map(|(_, value)| value)
-    }
-}
-
-impl From<AudioToVideo> for Input {
-    fn from(input: AudioToVideo) -> Self {
-        Self::new(AudioToVideo::MODEL).media("audio", input.audio).media("video", input.video)
     }
 }

@@ -4,8 +4,21 @@ mod audio_to_video;
 mod catalogue;
 mod description;
 mod input;
+mod kling_effects;
+mod schema;
+mod suggest;
+mod text_to_video;
+mod validate;
 
 pub use audio_to_video::AudioToVideo;
 pub use catalogue::{describe, descriptions};
-pub use description::{Field, FieldKind, Level, MediaLimits, ModelDescription, Range};
+pub use description::{
+    Field, FieldKind, Level, MediaLimits, ModelDescription, NumberLimits, Range,
+};
 pub use input::{Input, InputValue};
+pub use kling_effects::KlingEffects;
+pub use schema::validate_schema;
+pub use suggest::did_you_mean;
+pub use text_to_video::TextToVideo;
+pub(crate) use validate::SWITCHES;
+pub use validate::validate;

@@ -22,6 +22,9 @@ use crate::job::{PollAnswer, SubmitAnswer};
 /// What may stand in a path segment as it is (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// How long a submit in sync mode may take: the service has been seen to hold it for 90 seconds.
+const SYNC_TIMEOUT: Duration = Duration::from_secs(150);
+
 /// The API at its base URL, with its key.
 pub(crate) struct Api {
     transport: Arc<dyn Transport>,
@@ -55,14 +58,24 @@ impl Api {
         if let Some(webhook) = webhook {
             url.query_pairs_mut().append_pair("webhook", webhook.as_str());
         }
-        let exchange = self.send_to(Method::POST, url, Some(body), self.request_timeout).await;
+        // In sync mode the service answers when the job is done, or after some time.
+        let timeout = match body.get("enable_sync_mode") {
+            Some(Value::Bool(true)) => self.request_timeout.max(SYNC_TIMEOUT),
+            _ => self.request_timeout,
+        };
+        let exchange = self.send_to(Method::POST, url, Some(body), timeout).await;
         submit::classify(model, exchange)
     }
 
     /// Asks for the state of a job, within at most `timeout`.
     pub(crate) async fn poll(&self, job_id: &str, timeout: Duration) -> PollAnswer {
-        let path = format!("api/v3/predictions/{}/result", segment(job_id));
+        let path = format!("api/v3/predictions/{}", segment(job_id));
         let timeout = timeout.min(self.request_timeout);
+        let answer = self.send(Method::GET, &format!("{path}/result"), None, timeout).await;
+        if !poll::is_no_such_route(&answer) {
+            return poll::classify(job_id, answer);
+        }
+        // The older form of the same question.
         poll::classify(job_id, self.send(Method::GET, &path, None, timeout).await)
     }
 
@@ -74,6 +87,20 @@ impl Api {
     /// Posts JSON to a path under the base URL.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Exchange {
         self.send(Method::POST, path, Some(body), self.request_timeout).await
+    }
+
+    /// Posts any body to a path under the base URL; how long that may take is the caller's to
+    /// bound.
+    pub(crate) async fn post_body(
+        &self,
+        path: &str,
+        content_type: HeaderValue,
+        body: RequestBody,
+    ) -> Exchange {
+        let mut headers = self.headers.clone();
+        headers.insert(CONTENT_TYPE, content_type);
+        let request = Request { method: Method::POST, url: self.url(path), headers, body };
+        self.exchange(request, Duration::MAX).await
     }
 
     /// The error of a client without a key, before anything is sent.
@@ -114,6 +141,10 @@ impl Api {
             None => RequestBody::Empty,
         };
         let request = Request { method, url, headers, body };
+        self.exchange(request, timeout).await
+    }
+
+    async fn exchange(&self, request: Request, timeout: Duration) -> Exchange {
         let closed = |_| TransportError::new(Sent::No, false, "the client is closed");
         let _permit = self.connections.acquire().await.map_err(closed)?;
         let answer = exchange(self.transport.as_ref(), request, timeout).await?;

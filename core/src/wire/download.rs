@@ -1,6 +1,6 @@
 //! Downloads: streamed to a temporary name, resumed where they broke off, renamed when whole.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use super::file_name::safe_file_name;
 use super::follow::{self, MAX_REDIRECTS, is_redirect};
 use super::part_file::PartFile;
 use super::retry_after::retry_after;
+use super::save::folder_of;
 use super::transport::{Request, RequestBody, Response, Transport};
 use crate::clock::Clock;
 use crate::config::{Config, is_loopback};
@@ -90,22 +91,8 @@ impl Downloads {
     /// Downloads to a temporary name in the target's folder and renames the file when it is whole.
     /// A dropped or failed download leaves nothing behind.
     pub(crate) async fn save(&self, download: Download<'_>) -> Result<Saved> {
-        let there = tokio::fs::metadata(&download.to).await.ok();
-        let is_folder = there.as_ref().is_some_and(std::fs::Metadata::is_dir);
-        if !is_folder && there.is_some_and(|meta| !meta.is_file()) {
-            // The renaming would put a file in the place of a device.
-            let message = format!(
-                "The output cannot be saved to {}: it is neither a file nor a folder.",
-                download.to.display()
-            );
-            return Err(Error::new(ErrorKind::Download, message));
-        }
-        let folder = match download.to.parent() {
-            _ if is_folder => download.to.as_path(),
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let mut part = PartFile::create(folder).await?;
+        let (folder, is_folder) = folder_of(&download.to).await?;
+        let mut part = PartFile::create(&folder).await?;
         let mut progress = Progress::default();
         let mut failures = 0;
         loop {
@@ -127,7 +114,7 @@ impl Downloads {
         }
         let path = if is_folder {
             let name = safe_file_name(&download.url, progress.content_type.as_deref());
-            part.finish_in(folder, &name).await?
+            part.finish_in(&folder, &name).await?
         } else {
             part.finish_as(&download.to).await?
         };

@@ -4,18 +4,22 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::header::DATE;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::account::usage::date;
 use super::body::{Answer, Exchange};
 use super::envelope::Envelope;
 use super::failure::{connection_error, status_error, unexpected};
 use super::prediction;
 use super::retry_after::retry_after;
+use crate::account::HistoryFilter;
 use crate::error::Error;
 use crate::job::Prediction;
 
 /// How many jobs are asked for at once: the most the service gives.
 pub(crate) const PAGE_SIZE: usize = 100;
+
+pub(crate) const PATH: &str = "api/v3/predictions";
 
 /// A page of the history, newest first.
 pub(crate) struct Page {
@@ -37,6 +41,37 @@ pub(crate) enum NoPage {
 /// The body of the request for a page of a model's jobs, with their inputs.
 pub(crate) fn request(model: &str, page: u32) -> Value {
     json!({"page": page, "page_size": PAGE_SIZE, "model": model, "include_inputs": true})
+}
+
+/// The body of the request for a page of the jobs that fit a filter.
+pub(crate) fn search(filter: &HistoryFilter, page: u32) -> Value {
+    let mut body = Map::new();
+    let mut set = |name: &str, value: Value| drop(body.insert(name.to_owned(), value));
+    set("page", json!(page));
+    set("page_size", json!(filter.page_size));
+    if let Some(model) = &filter.model {
+        set("model", json!(model));
+    }
+    if let Some(status) = &filter.status {
+        set("status", json!(status));
+    }
+    if let Some(after) = filter.created_after {
+        set("created_after", json!(date(after)));
+    }
+    if let Some(before) = filter.created_before {
+        set("created_before", json!(date(before)));
+    }
+    if filter.include_inputs {
+        set("include_inputs", json!(true));
+    }
+    Value::Object(body)
+}
+
+/// A page's jobs, and how many there were, odd ones included.
+pub(crate) fn parse(mut data: Value) -> Option<(Vec<Prediction>, usize)> {
+    let Value::Array(items) = data.get_mut("items")?.take() else { return None };
+    let count = items.len();
+    Some((items.into_iter().filter_map(|item| prediction::parse(item, None)).collect(), count))
 }
 
 /// The page in an answer.

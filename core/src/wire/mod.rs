@@ -1,5 +1,6 @@
 //! HTTP: how requests are sent and answers are understood.
 
+pub(crate) mod account;
 mod api;
 mod body;
 mod download;
@@ -8,12 +9,15 @@ mod failure;
 mod file_name;
 mod follow;
 pub(crate) mod history;
+mod legacy_upload;
 mod part_file;
 mod poll;
 mod progress;
+pub(crate) mod read;
 mod remote;
 mod reqwest_transport;
 mod retry_after;
+mod save;
 mod submit;
 mod ticket;
 mod tls;
@@ -27,6 +31,7 @@ pub(crate) use download::{Download, Downloads};
 pub(crate) use history::NoPage;
 pub(crate) use remote::{Found, RemoteMedia, Stopped};
 pub(crate) use reqwest_transport::ReqwestTransport;
+pub(crate) use save::save;
 pub(crate) use transport::Transport;
 pub(crate) use upload::{Content, OnBytes, UploadFile, Uploads};
 

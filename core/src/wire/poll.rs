@@ -22,6 +22,14 @@ pub(crate) fn classify(job_id: &str, exchange: Exchange) -> PollAnswer {
     }
 }
 
+/// Whether the server does not know the path, as opposed to the job: the service answers in JSON,
+/// a server without the route does not.
+pub(crate) fn is_no_such_route(exchange: &Exchange) -> bool {
+    exchange
+        .as_ref()
+        .is_ok_and(|answer| answer.status == 404 && Envelope::of(answer).json.is_none())
+}
+
 fn answered(doing: &str, job_id: &str, answer: &Answer) -> PollAnswer {
     let retry_after = retry_after(&answer.headers, SystemTime::now());
     let envelope = Envelope::of(answer);

@@ -77,7 +77,7 @@ fn parse(data: &Value, allow_http: bool) -> Option<Ticket> {
     })
 }
 
-fn usable(value: &Value, allow_http: bool) -> Option<Url> {
+pub(super) fn usable(value: &Value, allow_http: bool) -> Option<Url> {
     let url = Url::parse(value.as_str()?).ok()?;
     let safe = match url.scheme() {
         "https" => true,

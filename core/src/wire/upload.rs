@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
+use http::HeaderValue;
 use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
 use url::Url;
@@ -15,6 +16,7 @@ use super::api::Api;
 use super::body::{Answer, Exchange, exchange};
 use super::envelope::Envelope;
 use super::failure::{connection_error, status_error};
+use super::legacy_upload::{self, NotTaken, framing};
 use super::progress::{ByteCount, unless_stalled};
 use super::ticket::{self, NoTicket, Ticket};
 use super::transport::{Request, RequestBody, Sent, Transport, TransportError};
@@ -84,7 +86,13 @@ impl Uploads {
     ) -> Result<Url> {
         let mut attempt = 1;
         loop {
-            let ticket = self.ticket(api, file).await?;
+            let ticket = match self.ticket(api, file).await {
+                Ok(ticket) => ticket,
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    return self.upload_whole(api, file, on_bytes).await;
+                }
+                Err(error) => return Err(error),
+            };
             let download_url = ticket.download_url.clone();
             match self.put(file, ticket, on_bytes).await {
                 Ok(()) => return Ok(download_url),
@@ -98,6 +106,45 @@ impl Uploads {
                 }
             }
         }
+    }
+
+    /// Where the service gives no tickets: the older upload.
+    async fn upload_whole(&self, api: &Api, file: &UploadFile, on_bytes: &OnBytes) -> Result<Url> {
+        tracing::debug!(file = file.name, "the service gives no tickets; using its older upload");
+        let mut attempt = 1;
+        loop {
+            let exchange = self.post_whole(api, file, on_bytes).await?;
+            match legacy_upload::classify(&file.name, exchange, self.allow_http) {
+                Ok(url) => return Ok(url),
+                Err(NotTaken::Trouble(error)) if attempt < MAX_TICKETS => {
+                    tracing::debug!(file = file.name, attempt, %error, "upload failed; trying again");
+                    self.pause(attempt, &error).await;
+                    attempt += 1;
+                }
+                Err(NotTaken::Trouble(error) | NotTaken::Refused(error)) => {
+                    return Err(error.with_attempts(attempt));
+                }
+            }
+        }
+    }
+
+    async fn post_whole(
+        &self,
+        api: &Api,
+        file: &UploadFile,
+        on_bytes: &OnBytes,
+    ) -> Result<Exchange> {
+        let framing = framing(&file.name, file.content_type, fastrand::u128(..));
+        let content_type = HeaderValue::from_str(&framing.content_type).map_err(|error| {
+            Error::new(ErrorKind::Upload, "The upload cannot be framed.").with_source(error)
+        })?;
+        let (count, content) = counted(file, on_bytes).await?;
+        let length = file.size + (framing.head.len() + framing.tail.len()) as u64;
+        let one = |bytes: Bytes| stream::iter([Ok::<_, std::io::Error>(bytes)]);
+        let stream = one(framing.head).chain(content).chain(one(framing.tail)).boxed();
+        let body = RequestBody::Stream { length, stream };
+        let transfer = api.post_body(legacy_upload::PATH, content_type, body);
+        Ok(self.unless_stalled(transfer, &count).await)
     }
 
     async fn ticket(&self, api: &Api, file: &UploadFile) -> Result<Ticket> {
@@ -126,29 +173,43 @@ impl Uploads {
     }
 
     async fn put(&self, file: &UploadFile, ticket: Ticket, on_bytes: &OnBytes) -> Result<()> {
-        let count = ByteCount::default();
-        let counted = {
-            let (count, on_bytes) = (count.clone(), Arc::clone(on_bytes));
-            open(file).await?.inspect(move |chunk| {
-                if let Ok(chunk) = chunk {
-                    on_bytes(count.add(chunk.len()));
-                }
-            })
-        };
+        let (count, stream) = counted(file, on_bytes).await?;
         let request = Request {
             method: ticket.method,
             url: ticket.put_url,
             headers: ticket.headers,
-            body: RequestBody::Stream { length: file.size, stream: counted.boxed() },
+            body: RequestBody::Stream { length: file.size, stream },
         };
         // The whole may take as long as it likes, as long as it moves.
         let transfer = exchange(self.transport.as_ref(), request, Duration::MAX);
-        let exchange = unless_stalled(transfer, &count, self.stall).await.unwrap_or_else(|| {
+        put_outcome(file, self.unless_stalled(transfer, &count).await)
+    }
+
+    async fn unless_stalled(
+        &self,
+        transfer: impl Future<Output = Exchange>,
+        count: &ByteCount,
+    ) -> Exchange {
+        unless_stalled(transfer, count, self.stall).await.unwrap_or_else(|| {
             let message = format!("no byte moved for {} s", self.stall.as_secs_f64());
             Err(TransportError::new(Sent::Maybe, true, message))
-        });
-        put_outcome(file, exchange)
+        })
     }
+}
+
+/// The file's bytes, counted as they are taken.
+async fn counted(
+    file: &UploadFile,
+    on_bytes: &OnBytes,
+) -> Result<(ByteCount, BoxStream<'static, std::io::Result<Bytes>>)> {
+    let count = ByteCount::default();
+    let (counter, on_bytes) = (count.clone(), Arc::clone(on_bytes));
+    let content = open(file).await?.inspect(move |chunk| {
+        if let Ok(chunk) = chunk {
+            on_bytes(counter.add(chunk.len()));
+        }
+    });
+    Ok((count, content.boxed()))
 }
 
 fn put_outcome(file: &UploadFile, exchange: Exchange) -> Result<()> {

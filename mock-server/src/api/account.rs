@@ -1,10 +1,10 @@
 //! Balance, models, prices, and the secret of webhooks.
 
-use serde_json::{Map, Value, json};
-use viseme::model::{FieldKind, ModelDescription, describe, descriptions};
+use serde_json::{Value, json};
+use viseme::model::{ModelDescription, describe, descriptions};
 
-use super::Done;
 use super::intake::Intake;
+use super::{Done, schema};
 use crate::reply::Reply;
 use crate::state::WorldState;
 
@@ -26,50 +26,15 @@ fn model_record(model: &ModelDescription, base: &str) -> Value {
         "model_id": model.id,
         "name": model.title,
         "base_price": PRICE_USD,
-        "description": model.title,
+        "description": model.summary,
         "type": model.category,
         "api_schema": {"api_schemas": [{
             "type": "model_run",
             "method": "POST",
             "server": base,
             "api_path": format!("/api/v3/{}", model.id),
-            "request_schema": request_schema(model),
+            "request_schema": schema::request_schema(model),
         }]},
-    })
-}
-
-fn request_schema(model: &ModelDescription) -> Value {
-    let properties: Map<_, _> = model
-        .fields
-        .iter()
-        .map(|field| {
-            let schema = match &field.kind {
-                FieldKind::Media(limits) => json!({
-                    "type": "string",
-                    "description": field.description,
-                    "x-ui-component": "uploader",
-                    "x-accept": limits
-                        .extensions
-                        .iter()
-                        .map(|extension| format!(".{extension}"))
-                        .collect::<Vec<_>>()
-                        .join(","),
-                }),
-                _ => json!({"description": field.description}),
-            };
-            (field.name.to_owned(), schema)
-        })
-        .collect();
-    let names = |required_only: bool| -> Vec<_> {
-        let fields = model.fields.iter().filter(|field| field.required || !required_only);
-        fields.map(|field| field.name).collect()
-    };
-    json!({
-        "type": "object",
-        "additionalProperties": false,
-        "properties": properties,
-        "required": names(true),
-        "x-order-properties": names(false),
     })
 }
 

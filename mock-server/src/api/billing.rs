@@ -12,8 +12,9 @@ use crate::job::Job;
 use crate::reply::Reply;
 use crate::state::WorldState;
 
-/// The sizes that pages may have; the monthly export's are documented, the search's are a guess.
-const MAX_PAGE: u64 = 1000;
+/// The most records on a page of the search, and of the monthly export.
+const MAX_SEARCH_PAGE: u64 = 100;
+const MAX_MONTH_PAGE: u64 = 1000;
 
 pub(super) fn search(state: &WorldState, intake: &Intake) -> Done {
     let body = intake.json().unwrap_or_default();
@@ -25,7 +26,7 @@ pub(super) fn search(state: &WorldState, intake: &Intake) -> Done {
             && start.is_none_or(|start| at >= start)
             && end.is_none_or(|end| at <= end)
     };
-    page(state, &body, |job| fits(job))
+    page(state, &body, MAX_SEARCH_PAGE, |job| fits(job))
 }
 
 pub(super) fn month(state: &WorldState, intake: &Intake) -> Done {
@@ -33,16 +34,16 @@ pub(super) fn month(state: &WorldState, intake: &Intake) -> Done {
     let Some(month) = body.get("year_month").and_then(Value::as_str) else {
         return Done::plain(Reply::refusal(400, "year_month is required"));
     };
-    page(state, &body, |job| state.date(job.submitted).starts_with(month))
+    page(state, &body, MAX_MONTH_PAGE, |job| state.date(job.submitted).starts_with(month))
 }
 
 /// The charges that fit, newest first, a page of them.
-fn page(state: &WorldState, body: &Value, fits: impl Fn(&Job) -> bool) -> Done {
+fn page(state: &WorldState, body: &Value, most: u64, fits: impl Fn(&Job) -> bool) -> Done {
     let number = |name: &str| body.get(name).and_then(Value::as_u64);
     let (page, size) = (number("page").unwrap_or(1), number("page_size").unwrap_or(20));
-    if page == 0 || !(1..=MAX_PAGE).contains(&size) {
-        let message = "page starts at 1, page_size is from 1 to 1000";
-        return Done::plain(Reply::refusal(400, message));
+    if page == 0 || !(1..=most).contains(&size) {
+        let message = format!("page starts at 1, page_size is from 1 to {most}");
+        return Done::plain(Reply::refusal(400, &message));
     }
     let fitting: Vec<&Job> = state.jobs().iter().rev().filter(|job| fits(job)).collect();
     let skip = usize::try_from((page - 1).saturating_mul(size)).unwrap_or(usize::MAX);
@@ -75,8 +76,8 @@ pub(super) fn usage(state: &WorldState, intake: &Intake) -> Done {
     let model = body.get("model_uuid").and_then(Value::as_str);
     let (start, end) = (date(&body, "start_time"), date(&body, "end_time"));
     let mut models: BTreeMap<&str, Usage> = BTreeMap::new();
-    let mut days: BTreeMap<String, Usage> = BTreeMap::new();
-    let mut all = Usage::default();
+    let mut days: BTreeMap<String, Day<'_>> = BTreeMap::new();
+    let (mut all, mut succeeded) = (Usage::default(), 0);
     for job in state.jobs() {
         let at = state.clock.at(job.submitted);
         let outside = model.is_some_and(|model| model != job.model)
@@ -85,29 +86,32 @@ pub(super) fn usage(state: &WorldState, intake: &Intake) -> Done {
         if outside {
             continue;
         }
-        let succeeded = job.status(state.clock.elapsed()) == "completed";
         let day = at.strftime("%Y-%m-%d").to_string();
-        for usage in [models.entry(&job.model).or_default(), days.entry(day).or_default(), &mut all]
-        {
-            usage.cost += job.price_usd;
-            usage.requests += 1;
-            usage.succeeded += u64::from(succeeded);
-        }
+        models.entry(&job.model).or_default().add(job.price_usd);
+        let day = days.entry(day).or_default();
+        day.all.add(job.price_usd);
+        day.models.entry(&job.model).or_default().add(job.price_usd);
+        all.add(job.price_usd);
+        succeeded += u64::from(job.status(state.clock.elapsed()) == "completed");
     }
-    let with = |name: &str, key: &str, usage: &Usage| {
-        let mut record = usage.record();
-        if let Some(fields) = record.as_object_mut() {
-            fields.insert(name.to_owned(), json!(key));
-        }
-        record
+    let model_total = |(model, usage): (&&str, &Usage)| json!({"model_uuid": model, "total_cost": usage.cost, "total_count": usage.requests});
+    let model_of_day = |(model, usage): (&&str, &Usage)| json!({"model_uuid": model, "amount": usage.cost, "count": usage.requests});
+    let of_day = |(date, day): (&String, &Day<'_>)| {
+        json!({
+            "date": date,
+            "amount": day.all.cost,
+            "count": day.all.requests,
+            "models": day.models.iter().map(model_of_day).collect::<Vec<_>>(),
+        })
     };
-    let per_model: Vec<_> =
-        models.iter().map(|(model, usage)| with("model_uuid", model, usage)).collect();
-    let daily: Vec<_> = days.iter().map(|(day, usage)| with("date", day, usage)).collect();
     Done::plain(Reply::success(&json!({
-        "per_model_usage": per_model,
-        "daily_usage": daily,
-        "summary": all.record(),
+        "per_model_usage": models.iter().map(model_total).collect::<Vec<_>>(),
+        "daily_usage": days.iter().map(of_day).collect::<Vec<_>>(),
+        "summary": {
+            "total_cost": all.cost,
+            "total_requests": all.requests,
+            "success_requests": succeeded,
+        },
     })))
 }
 
@@ -115,17 +119,19 @@ pub(super) fn usage(state: &WorldState, intake: &Intake) -> Done {
 struct Usage {
     cost: f64,
     requests: u64,
-    succeeded: u64,
 }
 
 impl Usage {
-    fn record(&self) -> Value {
-        json!({
-            "total_cost": self.cost,
-            "total_requests": self.requests,
-            "success_requests": self.succeeded,
-        })
+    fn add(&mut self, cost: f64) {
+        self.cost += cost;
+        self.requests += 1;
     }
+}
+
+#[derive(Default)]
+struct Day<'a> {
+    all: Usage,
+    models: BTreeMap<&'a str, Usage>,
 }
 
 /// Milliseconds since 1970, sent as a string.

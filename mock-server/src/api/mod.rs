@@ -13,6 +13,7 @@ mod magic;
 mod media_type;
 mod output;
 mod result;
+mod schema;
 mod submit;
 mod sync_mode;
 mod uploads;

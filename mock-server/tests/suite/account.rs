@@ -84,6 +84,10 @@ async fn bills_and_usage_add_up() {
     assert_eq!(march["data"]["total"], 1);
 
     let (_, usage) = api.post("user/usage_stats", &json!({})).await;
+    let total = &usage["data"]["per_model_usage"][0];
+    assert_eq!((&total["total_count"], &total["total_cost"]), (&json!(1), &json!(0.5)));
+    let day = &usage["data"]["daily_usage"][0];
+    assert_eq!((&day["count"], &day["models"][0]["count"]), (&json!(1), &json!(1)));
     let summary = &usage["data"]["summary"];
     assert_eq!((&summary["total_requests"], &summary["total_cost"]), (&json!(2), &json!(1.0)));
     assert_eq!(summary["success_requests"], 2);

@@ -26,6 +26,7 @@ struct Rule {
 const RULES: &[Rule] = &[
     Rule {
         rooms: &[
+            "core/src/account/",
             "core/src/job/",
             "core/src/model/",
             "core/src/media/limits",

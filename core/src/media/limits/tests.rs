@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::{FieldKind, describe};
+use crate::model::describe;
 
 fn limits(field: &str) -> MediaLimits {
-    let model = describe("kwaivgi/kling-lipsync/audio-to-video").unwrap();
-    let FieldKind::Media(limits) = model.field(field).unwrap().kind;
-    limits
+    *describe("kwaivgi/kling-lipsync/audio-to-video").unwrap().media_limits(field).unwrap()
 }
 
 fn video() -> MediaInfo {
@@ -196,4 +194,55 @@ fn extensions() {
     assert_eq!(rules("clip.mov"), [Rule::Extension]);
     // It fits the content, but the service does not document it.
     assert_eq!(rules("clip.m4v"), [Rule::Extension]);
+}
+
+#[test]
+fn videos_for_a_text_may_be_longer() {
+    const REFUSED: &[(Rule, Level)] = &[(Rule::Duration, Level::Error)];
+    const REPORTED: &[(Rule, Level)] = &[(Rule::Duration, Level::Warning)];
+    let model = describe("kwaivgi/kling-lipsync/text-to-video").unwrap();
+    for (seconds, expected) in [
+        (2.0, &[][..]),
+        (10.0, &[]),
+        (11.0, REPORTED),
+        (60.0, REPORTED),
+        (61.0, REFUSED),
+        (1.0, REFUSED),
+    ] {
+        let info = MediaInfo { duration: Some(Duration::from_secs_f64(seconds)), ..video() };
+        let found = judge("video", "clip", &info, model.media_limits("video").unwrap());
+        let rules: Vec<_> = found.iter().map(|it| (it.rule, it.level)).collect();
+        assert_eq!(rules, expected, "{seconds}");
+    }
+    let info = MediaInfo { width: Some(1000), height: Some(900), ..video() };
+    assert_eq!(judge("video", "clip", &info, model.media_limits("video").unwrap()), []);
+}
+
+#[test]
+fn pictures() {
+    let limits = describe("kwaivgi/kling-effects").unwrap().media_limits("image").unwrap();
+    let picture = |bytes, width, height| MediaInfo {
+        width: Some(width),
+        height: Some(height),
+        ..MediaInfo::new(Container::Png, Some(bytes))
+    };
+    const MB: u64 = 1024 * 1024;
+    for (info, expected) in [
+        (picture(10 * MB, 300, 750), vec![]),
+        (picture(10 * MB, 10_000, 4000), vec![]),
+        (picture(10 * MB + 1, 300, 300), vec![(Rule::Size, Level::Warning)]),
+        (picture(MB, 299, 300), vec![(Rule::Dimensions, Level::Warning)]),
+        (picture(MB, 300, 751), vec![(Rule::AspectRatio, Level::Warning)]),
+        (picture(MB, 751, 300), vec![(Rule::AspectRatio, Level::Warning)]),
+        (
+            picture(MB, 751, 0),
+            vec![(Rule::Dimensions, Level::Warning), (Rule::AspectRatio, Level::Warning)],
+        ),
+        (MediaInfo::new(Container::Png, Some(MB)), vec![(Rule::Undetermined, Level::Warning)]),
+        (video(), vec![(Rule::Container, Level::Error)]),
+    ] {
+        let found: Vec<_> =
+            judge("image", "a", &info, limits).iter().map(|it| (it.rule, it.level)).collect();
+        assert_eq!(found, expected, "{info:?}");
+    }
 }

@@ -6,6 +6,7 @@
 mod adts;
 mod cursor;
 mod frames;
+mod image;
 mod isobmff;
 mod mpeg_audio;
 mod read_at;
@@ -95,6 +96,14 @@ fn facts(window: &Window<'_>) -> Result<MediaInfo, ReadError> {
     match sniff::by_signature(&head) {
         Some(Container::Mp4) => return isobmff::read(window),
         Some(Container::Wav) => return wav::read(window),
+        Some(
+            picture @ (Container::Png
+            | Container::Jpeg
+            | Container::Gif
+            | Container::WebP
+            | Container::Bmp
+            | Container::Tiff),
+        ) => return image::read(window, picture),
         Some(other) => return Ok(MediaInfo::new(other, window.size())),
         None => {}
     }

@@ -1,0 +1,195 @@
+//! Models, prices, past jobs: every command of docs/cli-models.md, and the JSON it prints.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use support::{Ended, Stage, ends, samples};
+use viseme_mock::{Fault, Point, Scenario};
+
+const SPEECH: &str = "kwaivgi/kling-lipsync/text-to-video";
+
+/// The examples of the page, by the name in the comment before each.
+fn examples() -> BTreeMap<String, Value> {
+    let text = std::fs::read_to_string(support::in_repository("docs/cli-models.md")).unwrap();
+    let example = |part: &str| {
+        let (name, rest) = part.split_once(" -->\n```json\n")?;
+        let (json, _) = rest.split_once("```")?;
+        let json = serde_json::from_str(json).unwrap_or_else(|error| panic!("{name}: {error}"));
+        Some((name.to_owned(), json))
+    };
+    text.split("<!-- json: ").skip(1).filter_map(example).collect()
+}
+
+/// Every path of names in a value; the first item of a list stands for all.
+fn shape(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(name, value)| {
+                let inner = shape(value);
+                let below = inner.into_iter().map(|path| format!("{name}.{path}"));
+                std::iter::once(name.clone()).chain(below).collect::<Vec<_>>()
+            })
+            .collect(),
+        Value::Array(items) => items.first().map(shape).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+fn done(ended: &Ended) {
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_json_has_the_documented_shape() {
+    let stage = Stage::new(ends("completed")).await;
+    let url = "video=https://media.example/face.mp4";
+    let run = ["run", SPEECH, "-i", url, "-i", "text=Hello.", "-i", "voice_id=AOT"];
+    let ended = stage.viseme(&[&run[..], &["--no-check", "--poll-every", "0.1"]].concat()).await;
+    done(&ended);
+    let id = stage.world.jobs().first().unwrap().id.clone();
+    let price = [&["price", "--json"][..], &run[1..]].concat();
+    for (name, arguments) in [
+        ("models", vec!["models", "--json", "--search", "kling effects"]),
+        ("schema", vec!["schema", "--json", "kwaivgi/kling-lipsync/audio-to-video"]),
+        ("price", price),
+        ("balance", vec!["balance", "--json"]),
+        ("history", vec!["history", "--json"]),
+        ("delete", vec!["delete", "--json", "--yes", &id]),
+    ] {
+        let ended = stage.viseme(&arguments).await;
+        done(&ended);
+        let documented = examples().remove(name).unwrap_or_else(|| panic!("{name}: no example"));
+        assert_eq!(shape(&ended.json()), shape(&documented), "{name}: {ended:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_model_is_run_with_its_parameters() {
+    let stage = Stage::new(ends("completed").accept_unknown_models()).await;
+    let [_, video, _, audio] = samples();
+    let face = format!("face=@{video}");
+    let arguments =
+        ["run", "somebody/something", "-i", &face, "-i", "seed=7", "--input", "prompt=a b"];
+    let more = ["--poll-every", "0.1", "-o", "out.mp4"];
+    done(&stage.viseme(&[&arguments[..], &more].concat()).await);
+    assert!(stage.path("out.mp4").is_file());
+    let job = stage.world.jobs().remove(0);
+    assert_eq!(job.model, "somebody/something");
+    assert_eq!(job.input.get("seed"), Some(&Value::from(7)));
+    assert_eq!(job.input.get("prompt"), Some(&Value::from("a b")));
+    assert!(job.input.get("face").unwrap().as_str().unwrap().starts_with("http://127."));
+
+    let pair = format!("audio={audio}");
+    let lipsync =
+        ["submit", "kwaivgi/kling-lipsync/audio-to-video", "--video", &video, "-i", &pair];
+    done(&stage.viseme(&lipsync).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_be_paid_for_in_vain_is_refused() {
+    let stage = Stage::new(Scenario::new()).await;
+    let url = "video=https://media.example/face.mp4";
+    for (arguments, words) in [
+        (vec!["run", SPEECH, "-i", url, "-i", "txet=Hello.", "--no-check"], "Did you mean `text`?"),
+        (vec!["run", SPEECH, "-i", "video=none.mp4", "-i", "text=Hello."], "no file none.mp4"),
+        (
+            vec![
+                "submit",
+                SPEECH,
+                "-i",
+                url,
+                "-i",
+                "text=Hi.",
+                "-i",
+                "voice_id=x",
+                "--strict",
+                "--no-check",
+            ],
+            "none of the 25",
+        ),
+        (vec!["check", SPEECH, "-i", "text=Hello."], "video: is missing"),
+        (vec!["run", "face.mp4", "-i", "a=b"], "no model's id"),
+        (vec!["run", SPEECH, "-i", "text"], "name=value"),
+        (vec!["run", SPEECH, "-i", "text=a", "-i", "text=b"], "given twice"),
+        (vec!["run", "--video", "face.mp4"], "--audio"),
+        (vec!["delete", "abc"], "--yes"),
+    ] {
+        let ended = stage.viseme(&arguments).await;
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
+        let said = format!("{}{}", ended.out, ended.err);
+        assert!(said.contains(words), "{arguments:?}: {ended:?}");
+    }
+    assert!(stage.world.requests(Point::Submit).is_empty());
+
+    let validated = ["run", "no/such-model", "-i", "a=1", "--validate", "--poll-every", "0.1"];
+    let ended = stage.viseme(&validated).await;
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    assert!(ended.err.contains("no model `no/such-model`"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn for_people() {
+    let stage = Stage::new(ends("completed")).await;
+    let all = stage.viseme(&["models"]).await;
+    assert_eq!(all.out.lines().count(), 3, "{all:?}");
+    let some = stage.viseme(&["models", "-s", "TEXT lipsync"]).await;
+    assert!(some.out.starts_with(SPEECH) && some.out.contains("from $0.07"), "{some:?}");
+    assert_eq!(some.out.lines().count(), 1, "{some:?}");
+
+    let schema = stage.viseme(&["schema", SPEECH]).await;
+    assert!(schema.out.contains("  text (required, string, at most 120 characters)"), "{schema:?}");
+    assert!(schema.out.contains("0.8 to 2, steps of 0.1, default 1"), "{schema:?}");
+    let wrong = stage.viseme(&["schema", "kwaivgi/kling-lipsync/text-to-vidoe"]).await;
+    assert_eq!(wrong.code, Some(3), "{wrong:?}");
+    assert!(wrong.err.contains(&format!("`{SPEECH}`?")), "{wrong:?}");
+
+    let price = stage.viseme(&[&["price".to_owned()][..], &samples()].concat()).await;
+    assert_eq!((price.code, price.out.as_str()), (Some(0), "0.07 USD\n"), "{price:?}");
+    assert!(price.err.contains("audio and video would have to be uploaded"), "{price:?}");
+    let more = [&["price".to_owned(), "--upload".to_owned()][..], &samples()].concat();
+    assert_eq!(stage.viseme(&more).await.err, "");
+
+    let balance = stage.viseme(&["balance"]).await;
+    assert_eq!(balance.out, "100 USD\n", "{balance:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn past_jobs_are_listed_and_deleted() {
+    let stage = Stage::new(ends("completed")).await;
+    let [_, video, _, audio] = samples();
+    for _ in 0..3 {
+        done(&stage.viseme(&["submit", "--video", &video, "--audio", &audio]).await);
+    }
+    let ids: Vec<String> = stage.world.jobs().into_iter().map(|job| job.id).rev().collect();
+    let listed = stage.viseme(&["history", "--limit", "2", "--since", "1h"]).await;
+    let lines: Vec<&str> = listed.out.lines().collect();
+    assert_eq!(lines.len(), 2, "{listed:?}");
+    assert!(lines.iter().zip(&ids).all(|(line, id)| line.contains(id.as_str())), "{listed:?}");
+    let none = stage.viseme(&["history", "--status", "failed"]).await;
+    assert_eq!((none.code, none.out.as_str()), (Some(0), ""), "{none:?}");
+    let inputs = stage.viseme(&["history", "--json", "--inputs", "-n", "1"]).await.json();
+    assert!(inputs.pointer("/jobs/0/input/audio").is_some(), "{inputs}");
+
+    let deleted = stage.viseme(&["delete", "-y", &ids[0], "unknown"]).await;
+    assert_eq!(deleted.out, "1 of 2 deleted\n", "{deleted:?}");
+    assert_eq!(stage.viseme(&["history"]).await.out.lines().count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_refuses_is_quoted() {
+    let stage = Stage::new(Scenario::new().fault(Fault::at(Point::Any).status(401))).await;
+    for command in ["balance", "models", "history"] {
+        let ended = stage.viseme(&[command, "--json"]).await;
+        assert_eq!(ended.code, Some(3), "{ended:?}");
+        assert_eq!(ended.json().pointer("/error/code").unwrap(), "authentication");
+    }
+}

@@ -1,0 +1,95 @@
+//! What `validate` says, by tables.
+
+use serde_json::json;
+
+use super::super::{AudioToVideo, KlingEffects, TextToVideo, describe};
+use super::*;
+
+fn found(input: impl Into<Input>) -> Vec<Violation> {
+    let input = input.into();
+    validate(&input, describe(input.model()).unwrap())
+}
+
+fn rules(input: impl Into<Input>) -> Vec<(String, Rule, Level)> {
+    found(input).into_iter().map(|it| (it.field, it.rule, it.level)).collect()
+}
+
+fn speech() -> Input {
+    TextToVideo::new("https://a.example/face.mp4", "Hello.").into()
+}
+
+#[test]
+fn inputs_that_are_right() {
+    assert_eq!(found(AudioToVideo::new("a.mp3", "https://a.example/b.mp4")), []);
+    assert_eq!(found(speech()), []);
+    let full = TextToVideo::new("face.mp4", "ü".repeat(120))
+        .voice_id("AOT")
+        .voice_language("zh")
+        .voice_speed(1.3);
+    assert_eq!(found(full), []);
+    assert_eq!(found(KlingEffects::new("let's_ride", "a.png")), []);
+    assert_eq!(found(KlingEffects::new("box_of_joy", "data:image/png;base64,AAAA")), []);
+    assert_eq!(found(speech().set("enable_sync_mode", true)), [], "any model may have it");
+    assert_eq!(found(speech().set("voice_speed", Value::Null)), [], "as if it were left out");
+}
+
+#[test]
+fn values_that_are_wrong() {
+    use Level::{Error, Warning};
+    for (field, value, rule, level) in [
+        ("text", json!(null), Rule::Required, Error),
+        ("text", json!(" \n"), Rule::Required, Error),
+        ("text", json!("ü".repeat(121)), Rule::Length, Error),
+        ("text", json!(5), Rule::Type, Error),
+        ("voice_id", json!(""), Rule::Required, Error),
+        ("voice_id", json!("genshin_klee"), Rule::Choice, Warning),
+        ("voice_language", json!("EN"), Rule::Choice, Warning),
+        ("voice_speed", json!(0.79), Rule::Range, Error),
+        ("voice_speed", json!(2.1), Rule::Range, Error),
+        ("voice_speed", json!(1.25), Rule::Step, Warning),
+        ("voice_speed", json!("1.2"), Rule::Type, Error),
+        ("voice_speed", json!(true), Rule::Type, Error),
+        ("video", json!("face.mp4"), Rule::Type, Error),
+        ("video", json!("data:video/mp4;base64,AAAA"), Rule::Type, Error),
+        ("video", json!(["https://a.example/b.mp4"]), Rule::Type, Error),
+        ("video", json!(""), Rule::Required, Error),
+        ("voiceid", json!("AOT"), Rule::UnknownField, Error),
+    ] {
+        let violations = rules(speech().set(field, value.clone()));
+        assert_eq!(violations, [(field.to_owned(), rule, level)], "{field} {value}");
+    }
+}
+
+#[test]
+fn every_speed_of_the_steps_passes() {
+    for tenths in 8..=20 {
+        let speed = f64::from(tenths) / 10.0;
+        assert_eq!(found(speech().set("voice_speed", speed)), [], "{speed}");
+        assert_eq!(found(speech().set("voice_speed", 0.1 * f64::from(tenths))), [], "{speed}");
+    }
+}
+
+#[test]
+fn a_file_where_none_belongs() {
+    let violations = found(speech().media("text", "speech.txt"));
+    assert_eq!(violations.len(), 1);
+    assert_eq!(violations[0].message, "text: takes a text, not the file speech.txt.");
+}
+
+#[test]
+fn messages_name_what_was_meant() {
+    let input = Input::new(TextToVideo::MODEL).set("vidoe", "x").set("text", "Hi.");
+    let violations = found(input.set("voice_id", "uk_men2"));
+    let messages: Vec<_> = violations.iter().map(|it| it.message.as_str()).collect();
+    assert!(messages[0].starts_with("video: is missing"), "{messages:?}");
+    assert!(messages[1].contains("none of the 25") && messages[1].contains("`uk_man2`"));
+    assert!(messages[2].contains("Did you mean `video`?"), "{messages:?}");
+    assert!(messages[2].contains("bill"), "{messages:?}");
+
+    let violations = found(speech().set("colour", "x".repeat(500)));
+    assert!(violations[0].message.contains("It has: video, text, voice_id"), "{violations:?}");
+    let violations = found(speech().set("voice_language", "Klingon"));
+    assert!(violations[0].message.ends_with("Known are: zh, en."), "{violations:?}");
+    let violations = found(speech().set("voice_speed", "x".repeat(500)));
+    assert!(violations[0].message.len() < 120, "{violations:?}");
+}

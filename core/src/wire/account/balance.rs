@@ -1,0 +1,12 @@
+//! The account's balance.
+
+use serde_json::Value;
+
+use super::super::read::number;
+
+pub(crate) const PATH: &str = "api/v3/balance";
+
+/// The balance in dollars.
+pub(crate) fn parse(data: &Value) -> Option<f64> {
+    number(data.get("balance")?)
+}

@@ -1,0 +1,19 @@
+//! Deleting past jobs.
+
+use serde_json::{Value, json};
+
+use super::super::read::count;
+
+pub(crate) const PATH: &str = "api/v3/predictions/delete";
+
+/// How many jobs are named in one request; the service documents no bound, so this is a guess.
+pub(crate) const MAX_IDS: usize = 100;
+
+pub(crate) fn request(ids: &[String]) -> Value {
+    json!({"ids": ids})
+}
+
+/// How many were deleted.
+pub(crate) fn parse(data: &Value) -> Option<u64> {
+    count(data.get("deleted_count")?)
+}

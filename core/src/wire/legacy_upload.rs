@@ -1,0 +1,90 @@
+//! The older upload: the whole file in one multipart request to the API itself.
+
+use bytes::Bytes;
+use serde_json::Value;
+use url::Url;
+
+use super::body::Exchange;
+use super::envelope::Envelope;
+use super::failure::{connection_error, status_error, unexpected};
+use super::ticket::usable;
+use crate::error::Error;
+
+pub(super) const PATH: &str = "api/v3/media/upload/binary";
+
+/// What stands before and behind the file's bytes (RFC 7578).
+#[derive(Debug)]
+pub(super) struct Framing {
+    pub(super) content_type: String,
+    pub(super) head: Bytes,
+    pub(super) tail: Bytes,
+}
+
+/// The framing of one file; `random` keeps the boundary from standing in the file.
+pub(super) fn framing(name: &str, content_type: &str, random: u128) -> Framing {
+    let boundary = format!("viseme-{random:032x}");
+    // As browsers write it.
+    let name = name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
+    let head = format!(
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+         Content-Type: {content_type}\r\n\r\n"
+    );
+    Framing {
+        content_type: format!("multipart/form-data; boundary={boundary}"),
+        head: head.into(),
+        tail: format!("\r\n--{boundary}--\r\n").into(),
+    }
+}
+
+/// Why the file did not arrive.
+#[derive(Debug)]
+pub(super) enum NotTaken {
+    /// It may work a moment later.
+    Trouble(Error),
+    /// The service will not take it.
+    Refused(Error),
+}
+
+/// Where the service finds the file.
+pub(super) fn classify(
+    file_name: &str,
+    exchange: Exchange,
+    allow_http: bool,
+) -> Result<Url, NotTaken> {
+    let doing = format!("uploading {file_name}");
+    let answer = exchange.map_err(|error| NotTaken::Trouble(connection_error(&doing, error)))?;
+    let envelope = Envelope::of(&answer);
+    if envelope.is_success() {
+        let url = envelope.json.as_ref().and_then(|json| json.get("data")?.get("download_url"));
+        return url.and_then(|url: &Value| usable(url, allow_http)).ok_or_else(|| {
+            let what = "it holds no address that may be used";
+            NotTaken::Trouble(unexpected(&doing, &answer, what))
+        });
+    }
+    let error = status_error(&doing, &answer, &envelope);
+    Err(match answer.status {
+        408 | 425 | 429 | 500..=599 => NotTaken::Trouble(error),
+        // A success whose envelope says otherwise names a fault of the file.
+        _ => NotTaken::Refused(error),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_framing_is_a_form_with_one_file() {
+        let framing = framing("a \"b\"\r\n.mp4", "video/mp4", 255);
+        let boundary = "viseme-000000000000000000000000000000ff";
+        assert_eq!(framing.content_type, format!("multipart/form-data; boundary={boundary}"));
+        assert_eq!(
+            framing.head,
+            format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; \
+                 filename=\"a %22b%22%0D%0A.mp4\"\r\nContent-Type: video/mp4\r\n\r\n"
+            )
+        );
+        assert_eq!(framing.tail, format!("\r\n--{boundary}--\r\n"));
+    }
+}

@@ -1,0 +1,85 @@
+//! Reads: requests that change nothing, so that they may be repeated.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Map, Value};
+
+use super::body::Exchange;
+use super::envelope::{Envelope, integer};
+use super::failure::{connection_error, status_error, unexpected};
+use super::retry_after::retry_after;
+use crate::error::Error;
+
+/// Why a read gave nothing.
+#[derive(Debug)]
+pub(crate) enum NoData {
+    /// It may work a moment later.
+    Trouble { error: Error, retry_after: Option<Duration> },
+    /// The service will not answer.
+    Refused(Error),
+}
+
+/// What `parse` makes of the data in an answer; `doing` completes "… when …". An answer of which
+/// it makes nothing is trouble that may pass: gateways answer for the service at times.
+pub(crate) fn classify<T>(
+    doing: &str,
+    exchange: Exchange,
+    parse: impl FnOnce(Value) -> Option<T>,
+) -> Result<T, NoData> {
+    let answer = exchange.map_err(|error| NoData::Trouble {
+        error: connection_error(doing, error),
+        retry_after: None,
+    })?;
+    let retry_after = retry_after(&answer.headers, SystemTime::now());
+    let envelope = Envelope::of(&answer);
+    if envelope.is_success() {
+        let data = envelope.json.and_then(|mut json| json.get_mut("data").map(Value::take));
+        return data.and_then(parse).ok_or_else(|| NoData::Trouble {
+            error: unexpected(doing, &answer, "it does not hold what was asked for"),
+            retry_after,
+        });
+    }
+    let error = status_error(doing, &answer, &envelope);
+    Err(match envelope.status {
+        408 | 425 | 429 | 500..=599 => NoData::Trouble { error, retry_after },
+        _ => NoData::Refused(error),
+    })
+}
+
+/// Takes a field out if it can be read; a field that cannot stays, and so ends up in `extra`.
+pub(super) fn take<T>(
+    fields: &mut Map<String, Value>,
+    name: &str,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Option<T> {
+    let value = fields.get(name)?;
+    let read = if value.is_null() { None } else { Some(read(value)?) };
+    fields.remove(name);
+    read
+}
+
+pub(super) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A number, also where it comes as a string.
+pub(super) fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+        _ => None,
+    }
+}
+
+pub(super) fn count(value: &Value) -> Option<u64> {
+    integer(value).and_then(|count| u64::try_from(count).ok())
+}
+
+pub(super) fn moment(value: &Value) -> Option<SystemTime> {
+    let timestamp: jiff::Timestamp = value.as_str()?.parse().ok()?;
+    Some(timestamp.into())
+}
