@@ -81,6 +81,15 @@ impl Api {
         body: Option<&Value>,
         timeout: Duration,
     ) -> Exchange {
+        let closed = |_| TransportError::new(Sent::No, false, "the client is closed");
+        // The request is made up once it can go out: thousands may queue here.
+        let _permit = self.connections.acquire().await.map_err(closed)?;
+        let request = self.request(method, path, body);
+        let answer = exchange(self.transport.as_ref(), request, timeout).await?;
+        Ok(self.without_key(answer))
+    }
+
+    fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Request {
         let mut headers = self.headers.clone();
         let body = match body {
             Some(json) => {
@@ -89,18 +98,10 @@ impl Api {
             }
             None => RequestBody::Empty,
         };
-        let request = Request { method, url: self.url(path), headers, body };
-        let closed = |_| TransportError::new(Sent::No, false, "the client is closed");
-        let _permit = self.connections.acquire().await.map_err(closed)?;
-        let answer = exchange(self.transport.as_ref(), request, timeout).await?;
-        Ok(self.without_key(answer))
-    }
-
-    fn url(&self, path: &str) -> Url {
         let mut url = self.base_url.clone();
-        let base = url.path().trim_end_matches('/').to_owned();
+        let base = self.base_url.path().trim_end_matches('/');
         url.set_path(&format!("{base}/{path}"));
-        url
+        Request { method, url, headers, body }
     }
 
     /// A server that repeats the key in its answer must not bring it into errors and logs.

@@ -41,18 +41,20 @@ fn unusable(error: reqwest::Error) -> Error {
 impl Transport for ReqwestTransport {
     fn exchange(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         async move {
-            let builder = self.client.request(request.method, request.url).headers(request.headers);
-            let builder = match request.body {
-                RequestBody::Empty => builder,
-                RequestBody::Bytes(bytes) => builder.body(bytes),
+            let mut outgoing = reqwest::Request::new(request.method, request.url);
+            *outgoing.headers_mut() = request.headers;
+            *outgoing.body_mut() = match request.body {
+                RequestBody::Empty => None,
+                RequestBody::Bytes(bytes) => Some(bytes.into()),
                 RequestBody::Stream { length, stream } => {
-                    builder.header(CONTENT_LENGTH, length).body(reqwest::Body::wrap_stream(stream))
+                    outgoing.headers_mut().insert(CONTENT_LENGTH, length.into());
+                    Some(reqwest::Body::wrap_stream(stream))
                 }
             };
-            let response = builder.send().await.map_err(failed)?;
+            let mut response = self.client.execute(outgoing).await.map_err(failed)?;
             Ok(Response {
                 status: response.status().as_u16(),
-                headers: response.headers().clone(),
+                headers: std::mem::take(response.headers_mut()),
                 body: response.bytes_stream().map(|chunk| chunk.map_err(failed)).boxed(),
             })
         }
