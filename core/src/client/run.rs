@@ -60,12 +60,15 @@ impl Run {
 
     async fn go(self) -> Result<Prediction> {
         let Self { client, input, check_media, deadline, on_progress } = self;
-        let body = prepare(&client, &input, check_media, &on_progress).await?;
+        // The first steps are boxed: what they need is given back before the long wait.
+        let body = prepare(&client, &input, check_media, &on_progress).boxed().await?;
         let _place = client.place().await?;
         client.await_submit_slot().await;
         let deadline = deadline.unwrap_or(client.shared.config.deadline);
         let deadline = client.now().saturating_add(deadline);
-        let prediction = submit(&client, input.model(), body, deadline, &on_progress).await?;
+        let submit = submit(&client, input.model(), body, deadline, &on_progress);
+        let prediction = submit.boxed().await?;
+        drop(input);
         let watcher = Watcher::submitted(client.clone(), prediction, deadline);
         watcher.finish(&on_progress).await.map(Arc::unwrap_or_clone)
     }

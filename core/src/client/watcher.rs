@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+
 use super::Client;
 use super::progress::{OnProgress, Progress};
 use crate::error::{ErrorKind, Result};
@@ -82,7 +84,8 @@ impl Watcher {
                     self.action = Some(Next::Report(WatchEvent::Woke));
                 }
                 Next::Do(WatchAction::Poll) => {
-                    let answer = self.poll().await;
+                    // Boxed, as it is large and short: a job sleeps for most of its life.
+                    let answer = self.poll().boxed().await;
                     self.action = Some(Next::Report(WatchEvent::Polled(answer)));
                 }
             }
