@@ -5,21 +5,33 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+/// What stands below the options in the long help.
+const AFTER_HELP: &str = "\
+Results go to standard output, everything else to standard error.
+
+Environment: WAVESPEED_API_KEY is the key; WAVESPEED_BASE_URL is where the API lives;
+WAVESPEED_TIMEOUT is how long to wait, in seconds. docs/cli.md lists the others.
+
+Exit codes:
+    0  done
+    1  the network or this machine failed
+    2  wrong use, or input that breaks the model's rules: nothing was spent
+    3  refused by the service
+    4  the job failed, or the service ended it
+    5  the job still ran when the waiting ended
+    6  a submit whose fate is not known: a job may exist
+  130  interrupted";
+
 /// Moves the lips of a video to a voice, with Kling LipSync on WaveSpeedAI.
 ///
-/// The key is read from WAVESPEED_API_KEY. Results go to standard output, everything else to
-/// standard error.
-///
-/// Exit codes: 0 done; 1 the network or this machine failed; 2 wrong use or invalid input; 3
-/// refused by the service; 4 the job failed; 5 the job still ran when the waiting ended; 6 a
-/// submit whose fate is unknown; 130 interrupted.
+/// Try it without an account: `viseme demo`.
 #[derive(Debug, Parser)]
-#[command(name = "viseme", version, arg_required_else_help = true)]
+#[command(name = "viseme", version, arg_required_else_help = true, after_long_help = AFTER_HELP)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// Print one JSON object to standard output, errors included (docs/cli.md has the shapes).
+    /// Print one JSON object to standard output, errors included; docs/cli.md has the shapes.
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
@@ -34,20 +46,10 @@ pub(crate) struct Args {
     /// Where the API lives, in place of WAVESPEED_BASE_URL or the service itself.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) base_url: Option<String>,
-}
 
-/// What all commands share.
-#[derive(Clone, Debug)]
-pub(crate) struct Options {
-    pub(crate) json: bool,
-    pub(crate) quiet: bool,
-    pub(crate) base_url: Option<String>,
-}
-
-impl Args {
-    pub(crate) fn options(&self) -> Options {
-        Options { json: self.json, quiet: self.quiet, base_url: self.base_url.clone() }
-    }
+    /// Allow plain http to another machine: the key and the media can be read on the way.
+    #[arg(long, global = true)]
+    pub(crate) allow_http: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -88,7 +90,8 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) input: InputArgs,
 
-    /// Save the video here: a file, or a folder. Without it, the output's URL is printed.
+    /// Save the video here: a file, which is replaced if it is there, or a folder. Without it, the
+    /// output's URL is printed.
     #[arg(long, short, value_name = "FILE|FOLDER")]
     pub(crate) out: Option<PathBuf>,
 
@@ -96,12 +99,12 @@ pub(crate) struct Run {
     #[arg(long, requires = "out", conflicts_with = "base_url")]
     pub(crate) offline: bool,
 
-    /// Do not judge the media before the upload.
+    /// Upload the media even if they break the model's rules.
     #[arg(long)]
     pub(crate) no_check: bool,
 
     #[command(flatten)]
-    pub(crate) deadline: Deadline,
+    pub(crate) waiting: Waiting,
 }
 
 #[derive(Debug, clap::Args)]
@@ -109,7 +112,7 @@ pub(crate) struct Submit {
     #[command(flatten)]
     pub(crate) input: InputArgs,
 
-    /// Do not judge the media before the upload.
+    /// Upload the media even if they break the model's rules.
     #[arg(long)]
     pub(crate) no_check: bool,
 }
@@ -131,20 +134,25 @@ pub(crate) struct Wait {
     /// The job's id.
     pub(crate) job: String,
 
-    /// Save the video here: a file, or a folder. Without it, the output's URL is printed.
+    /// Save the video here: a file, which is replaced if it is there, or a folder. Without it, the
+    /// output's URL is printed.
     #[arg(long, short, value_name = "FILE|FOLDER")]
     pub(crate) out: Option<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) deadline: Deadline,
+    pub(crate) waiting: Waiting,
 }
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct Deadline {
+pub(crate) struct Waiting {
     /// How long to wait for the result, such as `90s`, `10m` or `1h 30m`; the job goes on after
     /// it. [default: WAVESPEED_TIMEOUT, else 1h]
-    #[arg(long, value_parser = parse_time, value_name = "TIME")]
+    #[arg(long, value_parser = parse_time, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) deadline: Option<Duration>,
+
+    /// How often to ask for the job's state, at least 0.1 s. [default: what fits the model]
+    #[arg(long, value_parser = parse_interval, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) poll_every: Option<Duration>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -152,7 +160,7 @@ pub(crate) struct Download {
     /// A job's id, or a URL.
     pub(crate) source: String,
 
-    /// Save it here: a file, or a folder.
+    /// Save it here: a file, which is replaced if it is there, or a folder.
     #[arg(long, short, default_value = ".", value_name = "FILE|FOLDER")]
     pub(crate) out: PathBuf,
 }
@@ -170,17 +178,23 @@ pub(crate) struct Mock {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Demo {
-    /// Save the video here.
+    /// Save the video here: a file, which is replaced if it is there, or a folder.
     #[arg(long, short, default_value = "viseme-demo.mp4", value_name = "FILE|FOLDER")]
     pub(crate) out: PathBuf,
 }
 
 /// A time with units, or a plain number of seconds.
 fn parse_time(text: &str) -> Result<Duration, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string()),
-        Err(_) => humantime::parse_duration(text).map_err(|error| error.to_string()),
-    }
+    let time = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        Err(_) => humantime::parse_duration(text).ok(),
+    };
+    time.ok_or_else(|| "a time looks like `90s`, `10m` or `1h 30m`".to_owned())
+}
+
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    let time = parse_time(text)?;
+    if time < Duration::from_millis(100) { Err("at least 0.1s".to_owned()) } else { Ok(time) }
 }
 
 #[cfg(test)]
@@ -197,7 +211,10 @@ mod tests {
         assert_eq!(parse_time("90"), Ok(Duration::from_secs(90)));
         assert_eq!(parse_time("1.5"), Ok(Duration::from_millis(1500)));
         assert_eq!(parse_time("1h 30m"), Ok(Duration::from_secs(5400)));
-        assert!(parse_time("-1").is_err());
-        assert!(parse_time("soon").is_err());
+        for text in ["-1", "soon", "", "nan", "1e300"] {
+            assert!(parse_time(text).is_err(), "{text}");
+        }
+        assert_eq!(parse_interval("100ms"), Ok(Duration::from_millis(100)));
+        assert!(parse_interval("0").is_err());
     }
 }

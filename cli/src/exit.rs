@@ -1,43 +1,45 @@
 //! How the program ends.
 
-use std::process::ExitCode;
-
 use viseme::ErrorKind;
 
 use crate::failure::Failure;
 
-/// An end that is no error of the client.
+/// An end that is no failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// All done.
     Done,
-    /// The input breaks the model's rules.
+    /// A check found that the input breaks the model's rules.
     Invalid,
-    /// The user asked to stop.
-    Interrupted,
 }
 
 impl Ending {
-    pub(crate) fn code(self) -> ExitCode {
-        ExitCode::from(match self {
+    pub(crate) fn code(self) -> u8 {
+        match self {
             Self::Done => 0,
-            Self::Invalid => 2,
-            Self::Interrupted => 130,
-        })
+            Self::Invalid => USAGE,
+        }
     }
 }
 
-pub(crate) fn of_failure(failure: &Failure) -> ExitCode {
+/// Wrong use or invalid input.
+pub(crate) const USAGE: u8 = 2;
+
+pub(crate) fn of_failure(failure: &Failure) -> u8 {
     match failure {
-        Failure::Client(error) => ExitCode::from(code(error.kind(), error.job_id().is_some())),
-        Failure::Local(_) => ExitCode::FAILURE,
+        Failure::Client(error) => code(error.kind(), error.job_id().is_some()),
+        Failure::Question(error) => code(error.kind(), false),
+        Failure::Running { .. } => 5,
+        Failure::Usage(_) => USAGE,
+        Failure::Local(_) => 1,
+        Failure::Interrupted(_) => 130,
     }
 }
 
-/// The code of an error; `has_job` tells whether a job is known, which then goes on.
-fn code(kind: ErrorKind, has_job: bool) -> u8 {
+/// The code of an error; `waited` tells whether it ended the wait for a job, which goes on.
+fn code(kind: ErrorKind, waited: bool) -> u8 {
     match kind {
-        ErrorKind::Config | ErrorKind::InvalidInput => 2,
+        ErrorKind::Config | ErrorKind::InvalidInput => USAGE,
         ErrorKind::BadRequest
         | ErrorKind::Authentication
         | ErrorKind::InsufficientCredits
@@ -53,7 +55,7 @@ fn code(kind: ErrorKind, has_job: bool) -> u8 {
         | ErrorKind::UnexpectedResponse
         | ErrorKind::RateLimit
         | ErrorKind::Server
-            if has_job =>
+            if waited =>
         {
             5
         }
@@ -68,7 +70,7 @@ mod tests {
 
     #[test]
     fn codes() {
-        for (kind, has_job, expected) in [
+        for (kind, waited, expected) in [
             (ErrorKind::Config, false, 2),
             (ErrorKind::InvalidInput, false, 2),
             (ErrorKind::Authentication, false, 3),
@@ -81,9 +83,10 @@ mod tests {
             (ErrorKind::JobCancelled, true, 4),
             (ErrorKind::WaitTimeout, true, 5),
             (ErrorKind::SubmissionUnknown, false, 6),
-            (ErrorKind::Download, false, 1),
+            (ErrorKind::Upload, false, 1),
+            (ErrorKind::Download, true, 1),
         ] {
-            assert_eq!(code(kind, has_job), expected, "{kind:?} {has_job}");
+            assert_eq!(code(kind, waited), expected, "{kind:?} {waited}");
         }
     }
 }

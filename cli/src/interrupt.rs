@@ -5,15 +5,30 @@ use std::future::{Future, IntoFuture};
 use tokio::sync::watch;
 use viseme::Progress;
 
+use crate::failure::{Failure, Result};
+
 /// How far the work is, as far as an interrupt must know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Nothing was submitted.
+    /// No job is made or waited for.
+    Nothing,
+    /// A job is to be made, and was not submitted.
     Before,
     /// The POST is under way: a job may come into being any moment.
     Submitting,
-    /// There is a job.
+    /// There is a job with this id.
     Job(String),
+    /// The job with this id is done; its output is being saved.
+    Download(String),
+}
+
+impl Stage {
+    pub(crate) fn job_id(&self) -> Option<&str> {
+        match self {
+            Self::Job(id) | Self::Download(id) => Some(id),
+            Self::Nothing | Self::Before | Self::Submitting => None,
+        }
+    }
 }
 
 /// Follows the stage by the progress of a run.
@@ -46,42 +61,44 @@ impl Stages {
     }
 }
 
-/// What came of the work.
-pub(crate) enum Outcome<T> {
-    Ended(T),
-    Interrupted(Stage),
-}
-
 /// Does the work until it ends or the user interrupts it. While a submit is under way an interrupt
-/// waits for its answer, so that the job's id is not lost; a second interrupt does not.
+/// waits for its answer, so that the job's id is not lost; `say` tells so. A second interrupt does
+/// not wait.
+///
+/// # Errors
+/// Those of the work, and [`Failure::Interrupted`].
 pub(crate) async fn unless_interrupted<T>(
-    work: impl IntoFuture<Output = T>,
+    work: impl IntoFuture<Output = viseme::Result<T>>,
     stages: &Stages,
-) -> Outcome<T> {
+    say: impl Fn(&str),
+) -> Result<T> {
     let mut work = std::pin::pin!(work.into_future());
     tokio::select! {
-        result = &mut work => return Outcome::Ended(result),
+        result = &mut work => return Ok(result?),
         () = interrupt() => {}
     }
     let mut stage = stages.0.subscribe();
     if *stage.borrow() == Stage::Submitting {
-        eprintln!("A submit is under way; waiting for its answer so that the job is not lost.");
+        say("A submit is under way: waiting for its answer, so that the job is not lost. Press \
+             Ctrl-C again to stop all the same.");
         tokio::select! {
-            result = &mut work => return Outcome::Ended(result),
+            result = &mut work => return Ok(result?),
             _ = stage.wait_for(|stage| *stage != Stage::Submitting) => {}
             () = interrupt() => {}
         }
     }
     let stage = stage.borrow().clone();
-    Outcome::Interrupted(stage)
+    Err(Failure::Interrupted(stage))
 }
 
+/// Listens from now on, and ends with the next interrupt. To be called inside a runtime.
 #[cfg(unix)]
 pub(crate) fn interrupt() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
 
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
     async {
-        match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        match signals {
             (Ok(mut interrupted), Ok(mut terminated)) => {
                 tokio::select! {
                     _ = interrupted.recv() => {}
@@ -98,34 +115,5 @@ pub(crate) fn interrupt() -> impl Future<Output = ()> {
 pub(crate) async fn interrupt() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
-    }
-}
-
-/// Tells what an interrupt left behind.
-pub(crate) fn explain(stage: &Stage, json: bool) {
-    match stage {
-        Stage::Before => eprintln!("Interrupted. Nothing was submitted, nothing was spent."),
-        Stage::Submitting => eprintln!(
-            "Interrupted while a submit was under way: a job may exist. Look in the history of \
-             your account before you submit again."
-        ),
-        Stage::Job(id) => {
-            eprintln!("Interrupted. Job {id} goes on. To wait for it:\n  viseme wait {id}");
-        }
-    }
-    if json {
-        let job_id = match stage {
-            Stage::Job(id) => Some(id.as_str()),
-            _ => None,
-        };
-        let submitted = match stage {
-            Stage::Before => Some(false),
-            Stage::Submitting => None,
-            Stage::Job(_) => Some(true),
-        };
-        println!(
-            "{}",
-            serde_json::json!({"interrupted": true, "job_id": job_id, "submitted": submitted})
-        );
     }
 }

@@ -1,63 +1,90 @@
 //! `viseme`: lip-sync a video from the shell.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
 mod args;
 mod commands;
+mod complaint;
 mod connect;
 mod exit;
 mod failure;
 mod interrupt;
+mod options;
 mod report;
 mod samples;
 mod show;
 mod size;
+mod target;
+mod terminal;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::args::{Args, Command};
 use crate::exit::Ending;
+use crate::failure::{Failure, Result};
+use crate::options::Options;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    if args.verbose {
-        tracing_subscriber::fmt()
-            .with_writer(std::io::stderr)
-            .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
-            .init();
-    }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("The async runtime cannot be started: {error}.");
-            return ExitCode::FAILURE;
-        }
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return refuse(&error),
     };
-    let json = args.json;
-    let ending = runtime.block_on(go(args));
-    // What still runs in the background belongs to requests that nobody waits for any more.
-    runtime.shutdown_background();
-    match ending {
+    let options = Options::from(&args);
+    let ended = start(&options, args).or_else(|failure| {
+        complaint::complain(&failure, &options)?;
+        Err(failure)
+    });
+    ExitCode::from(match ended {
         Ok(ending) => ending.code(),
-        Err(error) => {
-            report::failure(&error, json);
-            exit::of_failure(&error)
-        }
-    }
+        Err(failure) => exit::of_failure(&failure),
+    })
 }
 
-async fn go(args: Args) -> failure::Result<Ending> {
-    let options = args.options();
-    match args.command {
-        Command::Run(run) => commands::run::run(&options, run).await,
-        Command::Check(input) => commands::check::check(&options, input).await,
-        Command::Upload(upload) => commands::upload::upload(&options, upload).await,
-        Command::Submit(submit) => commands::submit::submit(&options, submit).await,
-        Command::Status(job) => commands::status::status(&options, job).await,
-        Command::Wait(wait) => commands::wait::wait(&options, wait).await,
-        Command::Download(download) => commands::download::download(&options, download).await,
-        Command::Mock(mock) => commands::mock::mock(mock).await,
-        Command::Demo(demo) => commands::demo::demo(&options, demo).await,
+/// Wrong use, or a wish for help.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args_os().any(|argument| argument == "--json");
+    if error.use_stderr() && wants_json {
+        let text = error.render().to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+        let failure = Failure::Usage(text.to_owned());
+        let options = Options { json: true, ..Options::default() };
+        // Nobody is left to hear of a failure.
+        let _ = complaint::complain(&failure, &options);
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(if error.use_stderr() { exit::USAGE } else { 0 })
+}
+
+fn start(options: &Options, args: Args) -> Result<Ending> {
+    if options.verbose {
+        tracing_subscriber::fmt()
+            .with_writer(std::io::stderr)
+            .with_max_level(LevelFilter::DEBUG)
+            .with_ansi(false)
+            .init();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::local("start", &error))?;
+    let ended = runtime.block_on(go(options, args.command));
+    // What still runs in the background belongs to requests that nobody waits for any more.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn go(options: &Options, command: Command) -> Result<Ending> {
+    match command {
+        Command::Run(run) => commands::run::run(options, run).await,
+        Command::Check(input) => commands::check::check(options, input).await,
+        Command::Upload(upload) => commands::upload::upload(options, upload).await,
+        Command::Submit(submit) => commands::submit::submit(options, submit).await,
+        Command::Status(job) => commands::status::status(options, job).await,
+        Command::Wait(wait) => commands::wait::wait(options, wait).await,
+        Command::Download(download) => commands::download::download(options, download).await,
+        Command::Mock(mock) => commands::mock::mock(options, mock).await,
+        Command::Demo(_) => commands::demo::demo(options).await,
     }
 }

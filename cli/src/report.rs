@@ -1,11 +1,13 @@
-//! What is printed of results and errors.
+//! What is printed of results.
 
 use serde_json::{Value, json};
 use viseme::media::MediaInfo;
-use viseme::{Error, Prediction, Report, Saved};
+use viseme::{Output, Prediction, Report, Saved};
 
-use crate::failure::Failure;
+use crate::failure::Result;
+use crate::options::Options;
 use crate::size;
+use crate::terminal::print;
 
 /// The lines of a check: a line for each medium, then a line for each violation.
 pub(crate) fn lines(report: &Report) -> impl Iterator<Item = String> + '_ {
@@ -18,10 +20,11 @@ pub(crate) fn lines(report: &Report) -> impl Iterator<Item = String> + '_ {
 }
 
 /// What a medium is, in one line.
-pub(crate) fn facts(info: &MediaInfo) -> String {
+fn facts(info: &MediaInfo) -> String {
     let mut facts = vec![info.container.label().to_owned()];
-    facts.extend(info.video_codec.clone());
-    facts.extend(info.audio_codec.clone());
+    let codecs = [&info.video_codec, &info.audio_codec].into_iter().flatten();
+    // "MP3, mp3" says nothing.
+    facts.extend(codecs.filter(|it| !it.eq_ignore_ascii_case(info.container.label())).cloned());
     facts.extend(info.duration.map(|duration| format!("{:.2} s", duration.as_secs_f64())));
     if let (Some(width), Some(height)) = (info.width, info.height) {
         facts.push(format!("{width} × {height} px"));
@@ -30,66 +33,49 @@ pub(crate) fn facts(info: &MediaInfo) -> String {
     facts.join(", ")
 }
 
-pub(crate) fn failure(failure: &Failure, json: bool) {
-    match failure {
-        Failure::Client(error) if json => println!("{}", error_json(error)),
-        Failure::Client(error) => explain(error),
-        Failure::Local(message) if json => {
-            println!("{}", json!({"error": {"code": "local", "message": message}}));
-        }
-        Failure::Local(message) => eprintln!("error: {message}"),
-    }
-}
-
-fn explain(error: &Error) {
-    eprintln!("error: {error}");
-    if let Some(id) = error.job_id()
-        && !error.prediction().is_some_and(|prediction| prediction.status.is_terminal())
-    {
-        eprintln!("To go on with the job:\n  viseme wait {id}");
-    }
-}
-
-fn error_json(error: &Error) -> Value {
-    json!({"error": {
-        "code": error.code(),
-        "message": error.to_string(),
-        "job_id": error.job_id(),
-        "app_code": error.app_code(),
-        "attempts": error.attempts(),
-        "violations": error.violations(),
-        "http": error.http().map(|http| json!({
-            "status": http.status,
-            "request_id": http.request_id,
-            "retry_after_seconds": http.retry_after.map(|after| after.as_secs_f64()),
-            "body": http.body,
-        })),
-        "prediction": error.prediction(),
-    }})
+/// What a medium is, for programs.
+pub(crate) fn media_json(info: &MediaInfo) -> Value {
+    json!({
+        "container": info.container,
+        "bytes": info.bytes,
+        "duration_seconds": info.duration.map(|duration| duration.as_secs_f64()),
+        "width": info.width,
+        "height": info.height,
+        "video_codec": info.video_codec,
+        "audio_codec": info.audio_codec,
+        "damage": info.damage,
+        "flaw": info.flaw,
+    })
 }
 
 /// The end of a run or a wait: where the output is.
-pub(crate) fn result(prediction: &Prediction, saved: Option<&Saved>, json: bool) {
-    if json {
-        println!(
-            "{}",
-            json!({
-                "job_id": prediction.id,
-                "status": prediction.status,
-                "prediction": prediction,
-                "saved": saved.map(saved_json),
-            })
-        );
-        return;
+pub(crate) fn result(
+    prediction: &Prediction,
+    saved: Option<&Saved>,
+    options: &Options,
+) -> Result<()> {
+    if options.json {
+        let mut state = state_json(prediction);
+        if let Some(fields) = state.as_object_mut() {
+            fields.insert("saved".to_owned(), json!(saved.map(saved_json)));
+        }
+        return print(state);
     }
     match saved {
-        Some(saved) => println!("{}", saved.path.display()),
-        None => {
-            for url in prediction.outputs.iter().filter_map(viseme::Output::url) {
-                println!("{url}");
-            }
-        }
+        Some(saved) => print(saved.path.display()),
+        None => prediction.outputs.iter().filter_map(Output::url).try_for_each(print),
     }
+}
+
+/// A job's state.
+pub(crate) fn state_json(prediction: &Prediction) -> Value {
+    json!({
+        "job_id": prediction.id,
+        "status": prediction.status,
+        "output_url": prediction.output_url(),
+        "recovered": prediction.recovered.is_some(),
+        "prediction": prediction,
+    })
 }
 
 pub(crate) fn saved_json(saved: &Saved) -> Value {

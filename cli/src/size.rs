@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-/// Bytes in a unit that fits, as powers of ten.
+/// Bytes in a unit that fits. A MB is 1024 × 1024 bytes, as in the model's limits.
 pub(crate) fn bytes(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["B", "KB", "MB", "GB"];
+    const STEP: f64 = 1024.0;
     let mut value = bytes as f64;
-    let mut unit = 0;
-    while value >= 1000.0 && unit + 1 < UNITS.len() {
-        value /= 1000.0;
-        unit += 1;
+    for unit in ["B", "KB", "MB"] {
+        if value < STEP {
+            return if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") };
+        }
+        value /= STEP;
     }
-    let name = UNITS.get(unit).copied().unwrap_or("B");
-    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {name}") }
+    format!("{value:.1} GB")
 }
 
 /// Seconds with one decimal.
@@ -26,10 +26,11 @@ mod tests {
     fn sizes() {
         for (bytes, text) in [
             (0, "0 B"),
-            (999, "999 B"),
-            (1000, "1.0 KB"),
-            (270_205, "270.2 KB"),
-            (u64::MAX, "18446744073.7 GB"),
+            (1023, "1023 B"),
+            (1024, "1.0 KB"),
+            (270_205, "263.9 KB"),
+            (100 * 1024 * 1024, "100.0 MB"),
+            (3 << 30, "3.0 GB"),
         ] {
             assert_eq!(super::bytes(bytes), text);
         }

@@ -1,4 +1,66 @@
-//! Viseme: a client for Kling LipSync on WaveSpeedAI.
+//! Moves the lips of a video to a voice, with Kling LipSync on WaveSpeedAI.
+//!
+//! # Quick start
+//!
+//! ```no_run
+//! use viseme::{AudioToVideo, Client};
+//!
+//! #[tokio::main]
+//! async fn main() -> viseme::Result<()> {
+//!     let client = Client::from_env()?; // the key is in WAVESPEED_API_KEY
+//!     let prediction = client.run(AudioToVideo::new("voice.mp3", "face.mp4")).await?;
+//!     let saved = client.download_output(&prediction, "result.mp4").await?;
+//!     println!("{}", saved.path.display());
+//!     Ok(())
+//! }
+//! ```
+//!
+//! [`Client::run`] checks the media, uploads them, submits the job and waits for its end. Each step
+//! is there on its own too: [`check()`], [`Client::upload`], [`Client::submit`], [`Job::wait`],
+//! [`Client::download`].
+//!
+//! # What it takes care of
+//!
+//! - **Bad media are refused before they cost anything.** Container, length, size in pixels and
+//!   bytes are read from the files, and judged by the model's rules ([`Report`]).
+//! - **A job is paid for at most once.** A submit is sent again only where the service cannot have
+//!   taken it; a submit whose answer was lost is looked for in the history of the account.
+//! - **A job is not lost.** Every error raised after the submit carries the job's id
+//!   ([`Error::job_id`]), and [`Client::job`] waits for it again, in another process, on another
+//!   day. Every future may be dropped at any time: that ends the waiting, never the job.
+//! - **Waiting fits the service.** Polls are paced by the model, back off after troubles and obey
+//!   `Retry-After`; a status that is not known counts as still running.
+//!
+//! # Without an account
+//!
+//! The crate `viseme-mock` plays the service on this machine:
+//!
+//! ```
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//! use viseme::{AudioToVideo, Client, Config, Pacing, Status};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let result = folder.path().join("result.mp4");
+//! let server = viseme_mock::MockServer::start().await?;
+//! let world = server.world();
+//! let config = Config::builder()
+//!     .base_url(world.base_url())
+//!     .api_key(world.key())
+//!     .pacing(Pacing::every(Duration::from_millis(200))) // its jobs take seconds
+//!     .build()?;
+//! let client = Client::new(config)?;
+//!
+//! let input = AudioToVideo::new("../samples/voice.mp3", "../samples/face.mp4");
+//! let prediction = client.run(input).await?;
+//! assert_eq!(prediction.status, Status::Completed);
+//! let saved = client.download_output(&prediction, result).await?;
+//! assert!(saved.bytes > 0);
+//! assert_eq!(world.ledger().charges.len(), 1); // what it would have cost
+//! # Ok(())
+//! # }
+//! ```
 
 mod client;
 mod clock;
@@ -7,6 +69,7 @@ mod error;
 mod job;
 pub mod media;
 pub mod model;
+pub mod webhook;
 mod wire;
 
 pub use client::{
@@ -23,3 +86,8 @@ pub use job::{
 pub use media::Media;
 pub use model::{AudioToVideo, Input};
 pub use wire::Saved;
+
+/// The examples of the project's README are compiled as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -110,6 +110,7 @@ async fn an_equal_job_of_another_process_makes_it_unknown() {
         .ignore_env()
         .base_url(stage.world.base_url())
         .api_key(stage.world.key())
+        .check_remote_media(false)
         .build()
         .unwrap();
     viseme::Client::new(config).unwrap().submit(remote_input()).await.unwrap();

@@ -133,6 +133,7 @@ async fn no_connection_is_tried_again_and_then_reported() {
         .ignore_env()
         .api_key("k")
         .base_url(format!("http://{address}"))
+        .check_remote_media(false)
         .build()
         .unwrap();
     let clock = std::sync::Arc::new(support::FastClock::default());

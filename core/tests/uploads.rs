@@ -41,7 +41,7 @@ async fn an_upload_goes_by_ticket_and_without_the_key() {
 async fn a_file_is_streamed_from_disk_and_told_of() {
     let stage = Stage::new().await;
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("big.bin");
+    let path = folder.path().join("big.mp4");
     let content: Vec<u8> = (0..3_000_000u32).map(|n| (n % 251) as u8).collect();
     std::fs::write(&path, &content).unwrap();
     let seen = Arc::new(Mutex::new(Vec::new()));

@@ -27,6 +27,10 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
 
+    /// Let webhooks go to other machines; by default they go to this one alone.
+    #[arg(long)]
+    remote_webhooks: bool,
+
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -59,14 +63,17 @@ async fn run(arguments: Arguments) -> Result<ExitCode, String> {
         None => Scenario::default(),
     };
     let address = SocketAddr::new(arguments.host, arguments.port);
+    // Before the first line: who has read it may ask to stop at once.
+    let stop = Stop::listen().map_err(|error| error.to_string())?;
     let server = MockServer::builder()
         .address(address)
         .scenario(scenario)
+        .remote_webhooks(arguments.remote_webhooks)
         .start()
         .await
         .map_err(|error| format!("Cannot listen on {address}: {error}."))?;
     match arguments.command {
-        Some(Command::Exec { command }) => execute(&server, &command).await,
+        Some(Command::Exec { command }) => execute(&server, &command, stop).await,
         None => {
             println!(
                 "{}",
@@ -77,25 +84,10 @@ async fn run(arguments: Arguments) -> Result<ExitCode, String> {
                     "key": DEFAULT_KEY,
                 })
             );
-            asked_to_stop().await.map_err(|error| error.to_string())?;
+            stop.asked().await;
             Ok(ExitCode::SUCCESS)
         }
     }
-}
-
-/// Waits for Ctrl-C, and on Unix for SIGTERM too, with which supervisors end programs.
-async fn asked_to_stop() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }
 
 fn read_scenario(path: &Path) -> Result<Scenario, String> {
@@ -104,16 +96,29 @@ fn read_scenario(path: &Path) -> Result<Scenario, String> {
     Scenario::parse(&text)
 }
 
-async fn execute(server: &MockServer, command: &[std::ffi::OsString]) -> Result<ExitCode, String> {
+async fn execute(
+    server: &MockServer,
+    command: &[std::ffi::OsString],
+    stop: Stop,
+) -> Result<ExitCode, String> {
     let (program, rest) = command.split_first().ok_or("No command was given.")?;
-    let status = tokio::process::Command::new(program)
+    let cannot =
+        |error: std::io::Error| format!("Cannot run {}: {error}.", program.to_string_lossy());
+    let mut child = tokio::process::Command::new(program)
         .args(rest)
         .env("WAVESPEED_BASE_URL", server.url())
         .env("WAVESPEED_API_KEY", DEFAULT_KEY)
-        .status()
-        .await
-        .map_err(|error| format!("Cannot run {}: {error}.", program.to_string_lossy()))?;
-    Ok(ExitCode::from(exit_code(status)))
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(cannot)?;
+    let status = tokio::select! {
+        status = child.wait() => status,
+        () = stop.asked_but_by_terminal() => {
+            child.kill().await.map_err(cannot)?;
+            child.wait().await
+        }
+    };
+    Ok(ExitCode::from(exit_code(status.map_err(cannot)?)))
 }
 
 /// The command's exit code; where a signal ended it, 128 and the signal, as shells have it.
@@ -123,4 +128,56 @@ fn exit_code(status: std::process::ExitStatus) -> u8 {
     #[cfg(not(unix))]
     let signal = None;
     status.code().or(signal).and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
+}
+
+/// The wish that the program stops: Ctrl-C, and on Unix SIGTERM, with which supervisors end
+/// programs.
+struct Stop {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    #[cfg(unix)]
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn asked(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// Ctrl-C goes to the command as well, which decides by itself.
+    #[cfg(unix)]
+    async fn asked_but_by_terminal(mut self) {
+        self.terminate.recv().await;
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn asked(self) {
+        // Without a handler the system ends the program by itself.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn asked_but_by_terminal(self) {
+        std::future::pending().await
+    }
 }

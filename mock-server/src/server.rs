@@ -1,10 +1,10 @@
-//! The listener, and the worlds behind it.
+//! The listener.
 
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use hyper_util::rt::TokioIo;
@@ -17,15 +17,11 @@ use crate::connection::{Connection, Outbox};
 use crate::scenario::Scenario;
 use crate::state::WorldState;
 use crate::world::World;
+use crate::worlds::Worlds;
 use crate::{api, control, host};
-
-/// The key of the world that is there from the start.
-pub const DEFAULT_KEY: &str = "mock-key";
 
 /// How many connections are open at once; further ones wait.
 const MAX_CONNECTIONS: usize = 20_000;
-/// How many worlds there may be.
-const MAX_WORLDS: usize = 10_000;
 
 /// A running mock server; it stops when dropped.
 pub struct MockServer {
@@ -40,6 +36,7 @@ pub struct MockServer {
 pub struct Builder {
     address: Option<SocketAddr>,
     scenario: Scenario,
+    remote_webhooks: bool,
 }
 
 /// What all connections share.
@@ -47,18 +44,9 @@ pub(crate) struct Server {
     pub(crate) base_url: String,
     /// Whether other machines may ask; then any `Host` is accepted.
     pub(crate) public: bool,
-    worlds: Mutex<Worlds>,
-    connections: AtomicU64,
-}
-
-#[derive(Default)]
-struct Worlds {
-    by_key: HashMap<String, World>,
-    by_id: HashMap<String, World>,
-    /// How many ids were given out.
-    named: u64,
-    /// How many worlds there have been.
-    made: u64,
+    pub(crate) worlds: Worlds,
+    /// How many connections there have been.
+    pub(crate) connections: AtomicU64,
 }
 
 /// Which connection a request came on.
@@ -98,6 +86,12 @@ impl Builder {
         self
     }
 
+    /// Lets webhooks go to other machines; by default they go to this one alone.
+    pub fn remote_webhooks(mut self, allow: bool) -> Self {
+        self.remote_webhooks = allow;
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Errors
@@ -110,13 +104,13 @@ impl Builder {
             ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
             ip => ip,
         };
+        let base_url = format!("http://{}", SocketAddr::new(reachable, address.port()));
         let server = Arc::new(Server {
-            base_url: format!("http://{}", SocketAddr::new(reachable, address.port())),
+            worlds: Worlds::new(&base_url, self.remote_webhooks, self.scenario),
+            base_url,
             public: !address.ip().is_loopback(),
-            worlds: Mutex::default(),
             connections: AtomicU64::new(0),
         });
-        server.worlds().make(&server.base_url, Some("default"), Some(DEFAULT_KEY), self.scenario);
         let accepting = tokio::spawn(accept(listener, Arc::clone(&server)));
         Ok(MockServer { server, address, accepting })
     }
@@ -157,125 +151,23 @@ impl MockServer {
     /// A new world with a key of its own and this script.
     #[must_use]
     pub fn world_with(&self, scenario: Scenario) -> World {
-        self.server.make_world(scenario)
+        self.server.worlds.make(scenario)
     }
 
-    /// The world that is there from the start, opened by [`DEFAULT_KEY`].
+    /// The world that is there from the start, opened by [`DEFAULT_KEY`](crate::DEFAULT_KEY). Where it was
+    /// removed over the control API, it begins anew.
     #[must_use]
     pub fn default_world(&self) -> World {
-        // It can be removed over the control API; then it begins anew.
-        let mut worlds = self.server.worlds();
-        match worlds.by_key.get(DEFAULT_KEY) {
-            Some(world) => world.clone(),
-            None => {
-                worlds.make(self.url(), Some("default"), Some(DEFAULT_KEY), Scenario::default())
-            }
-        }
+        self.server.worlds.default_world()
     }
 }
 
 impl Drop for MockServer {
     fn drop(&mut self) {
         self.accepting.abort();
-    }
-}
-
-impl Worlds {
-    /// Makes a world with this id and key, or with new ones that nobody has.
-    fn make(
-        &mut self,
-        base_url: &str,
-        id: Option<&str>,
-        key: Option<&str>,
-        scenario: Scenario,
-    ) -> World {
-        let id = id.map_or_else(|| self.free_id(), str::to_owned);
-        let key = key.map_or_else(|| self.free_key(&id), str::to_owned);
-        self.made += 1;
-        // Room for each world's resets, so that no two lives of any worlds have one number.
-        let epoch = self.made << 32;
-        let world = World::new(id.clone(), key.clone(), base_url.to_owned(), scenario, epoch);
-        self.by_key.insert(key, world.clone());
-        self.by_id.insert(id, world.clone());
-        world
-    }
-
-    fn free_id(&mut self) -> String {
-        loop {
-            self.named += 1;
-            let id = format!("w{}", self.named);
-            if !self.by_id.contains_key(&id) {
-                return id;
-            }
+        for world in self.server.worlds.all() {
+            world.shared.courier.stop();
         }
-    }
-
-    /// `mock-` and the id, unless somebody opened a world with that key before.
-    fn free_key(&self, id: &str) -> String {
-        let mut key = format!("mock-{id}");
-        while self.by_key.contains_key(&key) {
-            key.push('-');
-        }
-        key
-    }
-}
-
-impl Server {
-    /// A new world with a key of its own.
-    pub(crate) fn make_world(&self, scenario: Scenario) -> World {
-        self.worlds().make(&self.base_url, None, None, scenario)
-    }
-
-    /// A new world with this id; `None` where there is one already.
-    pub(crate) fn make_world_called(&self, id: &str, scenario: Scenario) -> Option<World> {
-        let mut worlds = self.worlds();
-        let is_free = !worlds.by_id.contains_key(id);
-        is_free.then(|| worlds.make(&self.base_url, Some(id), None, scenario))
-    }
-
-    /// The world of a key. A key that begins with `mock` opens a world on its first use.
-    pub(crate) fn world_of_key(&self, key: &str) -> Option<World> {
-        let mut worlds = self.worlds();
-        let known = worlds.by_key.get(key).cloned();
-        if known.is_some() || !key.starts_with("mock") || worlds.by_id.len() >= MAX_WORLDS {
-            return known;
-        }
-        Some(worlds.make(&self.base_url, None, Some(key), Scenario::default()))
-    }
-
-    pub(crate) fn world_of_id(&self, id: &str) -> Option<World> {
-        self.worlds().by_id.get(id).cloned()
-    }
-
-    pub(crate) fn remove_world(&self, id: &str) -> bool {
-        let mut worlds = self.worlds();
-        match worlds.by_id.remove(id) {
-            Some(world) => {
-                worlds.by_key.remove(world.key());
-                true
-            }
-            None => false,
-        }
-    }
-
-    pub(crate) fn is_full(&self) -> bool {
-        self.worlds().by_id.len() >= MAX_WORLDS
-    }
-
-    /// All worlds, by id.
-    pub(crate) fn all_worlds(&self) -> Vec<World> {
-        let mut worlds: Vec<_> = self.worlds().by_id.values().cloned().collect();
-        worlds.sort_by(|one, other| one.id().cmp(other.id()));
-        worlds
-    }
-
-    /// How many connections there have been.
-    pub(crate) fn connections(&self) -> u64 {
-        self.connections.load(Ordering::Relaxed)
-    }
-
-    fn worlds(&self) -> MutexGuard<'_, Worlds> {
-        self.worlds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

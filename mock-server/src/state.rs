@@ -12,6 +12,7 @@ use crate::fault_table::FaultTable;
 use crate::job::{Job, RETENTION};
 use crate::journal::Journal;
 use crate::scenario::Scenario;
+use crate::webhooks::{self, Desk};
 
 /// How many uploads a world holds.
 const MAX_UPLOADS: usize = 10_000;
@@ -27,6 +28,7 @@ pub(crate) struct WorldState {
     pub(crate) uploads: HashMap<String, Upload>,
     pub(crate) journal: Journal,
     pub(crate) balance_usd: f64,
+    pub(crate) webhooks: Desk,
     /// Which life of which world it is: each reset begins another, and no two are alike.
     pub(crate) epoch: u64,
     jobs: Vec<Job>,
@@ -60,6 +62,7 @@ impl WorldState {
             uploads: HashMap::new(),
             journal: Journal::default(),
             balance_usd: BALANCE_USD,
+            webhooks: Desk::default(),
             epoch,
             jobs: Vec::new(),
             job_numbers: HashMap::new(),
@@ -141,6 +144,7 @@ impl WorldState {
         match self.job_mut(job_id) {
             Some(job) => {
                 job.forced = status;
+                webhooks::touch(self, job_id);
                 true
             }
             None => false,

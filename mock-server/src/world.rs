@@ -11,6 +11,7 @@ use crate::ledger::Ledger;
 use crate::scenario::{Fault, Point, Scenario};
 use crate::state::{WorldState, hash_u64};
 use crate::verify::{Expect, Verdict, verify};
+use crate::webhooks::Courier;
 
 /// A handle on a world; cheap to clone.
 #[derive(Clone)]
@@ -23,6 +24,9 @@ pub(crate) struct WorldShared {
     pub(crate) key: String,
     pub(crate) base_url: String,
     pub(crate) started: Instant,
+    /// Whether webhooks may go to other machines.
+    pub(crate) remote_webhooks: bool,
+    pub(crate) courier: Courier,
     state: Mutex<WorldState>,
 }
 
@@ -33,11 +37,23 @@ impl World {
         base_url: String,
         scenario: Scenario,
         epoch: u64,
+        remote_webhooks: bool,
     ) -> Self {
         let seed = scenario.seed.unwrap_or_else(|| hash_u64(&[id.as_bytes(), key.as_bytes()]));
         let state = Mutex::new(WorldState::new(base_url.clone(), scenario, seed, epoch));
         let started = Instant::now();
-        Self { shared: Arc::new(WorldShared { id, key, base_url, started, state }) }
+        let courier = Courier::default();
+        Self {
+            shared: Arc::new(WorldShared {
+                id,
+                key,
+                base_url,
+                started,
+                remote_webhooks,
+                courier,
+                state,
+            }),
+        }
     }
 
     /// The world's id.
@@ -61,6 +77,7 @@ impl World {
     /// Sets a new script; what happened so far stays.
     pub fn set_scenario(&self, scenario: Scenario) {
         self.state().set_scenario(scenario);
+        self.shared.courier.ring();
     }
 
     /// Adds a fault; it counts requests from now on. `false` where the world holds a thousand
@@ -75,14 +92,17 @@ impl World {
         self.state().faults.counts()
     }
 
-    /// Moves the world's clock forward.
+    /// Moves the world's clock forward. Webhooks that fall due are sent;
+    /// [`settled`](Self::settled) waits for them.
     pub fn advance(&self, by: Duration) {
         self.state().clock.advance(by);
+        self.shared.courier.ring();
     }
 
     /// Changes how time passes in the world.
     pub fn set_clock(&self, mode: ClockMode) {
         self.state().clock.set_mode(mode);
+        self.shared.courier.ring();
     }
 
     /// Every exchange so far.
@@ -122,7 +142,9 @@ impl World {
 
     /// Puts a job into a state, whatever its timeline says; `false` where there is no such job.
     pub fn force(&self, job_id: &str, status: &str) -> bool {
-        self.state().force(job_id, Some(status.to_owned()))
+        let found = self.state().force(job_id, Some(status.to_owned()));
+        self.shared.courier.ring();
+        found
     }
 
     /// Keeps a job in the state it is in; `false` where there is no such job.
@@ -135,7 +157,9 @@ impl World {
 
     /// Lets a job go on by its timeline again, as if it had never been held; `false` where there is no such job.
     pub fn release(&self, job_id: &str) -> bool {
-        self.state().force(job_id, None)
+        let found = self.state().force(job_id, None);
+        self.shared.courier.ring();
+        found
     }
 
     /// Compares what happened with what was to happen.

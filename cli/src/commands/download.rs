@@ -1,35 +1,41 @@
 //! `viseme download`.
 
-use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use super::interruptible;
-use crate::args::{Download, Options};
-use crate::connect;
+use super::save;
+use crate::args::Download;
 use crate::exit::Ending;
-use crate::failure::Result;
-use crate::interrupt::{Stage, Stages};
-use crate::report;
+use crate::failure::{Failure, Result};
+use crate::interrupt::Stage;
+use crate::options::Options;
 use crate::show::Show;
+use crate::terminal::print;
+use crate::{connect, report, target};
 
 pub(crate) async fn download(options: &Options, download: Download) -> Result<Ending> {
+    target::require_writable(&download.out)?;
     let is_url = download.source.contains("://");
     let (work, stage) = if is_url {
         let client = connect::anonymous(options)?;
-        (client.download(&download.source, &download.out), Stage::Before)
+        (client.download(&download.source, &download.out), Stage::Nothing)
     } else {
         let client = connect::online(options)?;
-        let prediction = client.job(&download.source).refresh().await?;
-        (client.download_output(&prediction, &download.out), Stage::Job(prediction.id.clone()))
-    };
-    match interruptible(work, &Stages::new(stage), &Show::Nothing, options.json).await? {
-        ControlFlow::Continue(saved) => {
-            if options.json {
-                println!("{}", report::saved_json(&saved));
-            } else {
-                println!("{}", saved.path.display());
-            }
-            Ok(Ending::Done)
+        let job = client.job(&download.source);
+        let prediction = job.refresh().await.map_err(Failure::question)?;
+        if !prediction.status.is_terminal() {
+            let status = prediction.status;
+            return Err(Failure::Running { job_id: download.source, status });
         }
-        ControlFlow::Break(ending) => Ok(ending),
+        // A job that failed has no output: its own error says more.
+        let prediction = job.wait().await?;
+        let stage = Stage::Download(prediction.id.clone());
+        (client.download_output(&prediction, &download.out), stage)
+    };
+    let saved = save(work, stage, &Arc::new(Show::new(options))).await?;
+    if options.json {
+        print(report::saved_json(&saved))?;
+    } else {
+        print(saved.path.display())?;
     }
+    Ok(Ending::Done)
 }

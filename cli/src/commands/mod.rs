@@ -11,16 +11,15 @@ pub(crate) mod upload;
 pub(crate) mod wait;
 
 use std::future::IntoFuture;
-use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 
-use viseme::{AudioToVideo, Client, Prediction, Progress};
+use viseme::{AudioToVideo, Client, Download, Prediction, Progress, Saved};
 
 use crate::args::InputArgs;
 use crate::exit::Ending;
 use crate::failure::Result;
-use crate::interrupt::{Outcome, Stage, Stages, explain, unless_interrupted};
+use crate::interrupt::{Stage, Stages, unless_interrupted};
+use crate::options::Options;
 use crate::report;
 use crate::show::Show;
 
@@ -39,42 +38,40 @@ fn listener(show: &Arc<Show>, stages: &Stages) -> impl Fn(Progress) + Send + Syn
     }
 }
 
-/// Does the work; an interrupt is explained and ends the command.
-async fn interruptible<T>(
+/// Does the work, unless it is interrupted; what is shown of it ends with it.
+async fn shown<T>(
     work: impl IntoFuture<Output = viseme::Result<T>>,
     stages: &Stages,
     show: &Show,
-    json: bool,
-) -> Result<ControlFlow<Ending, T>> {
-    let outcome = unless_interrupted(work, stages).await;
+) -> Result<T> {
+    let outcome = unless_interrupted(work, stages, |line| show.say(line)).await;
     show.close();
-    match outcome {
-        Outcome::Ended(result) => Ok(ControlFlow::Continue(result?)),
-        Outcome::Interrupted(stage) => {
-            explain(&stage, json);
-            Ok(ControlFlow::Break(Ending::Interrupted))
-        }
-    }
+    outcome
+}
+
+/// Saves what is downloaded, and shows how far it is.
+async fn save(download: Download, stage: Stage, show: &Arc<Show>) -> Result<Saved> {
+    let listener = {
+        let show = Arc::clone(show);
+        move |received, total| show.downloading(received, total)
+    };
+    shown(download.on_progress(listener), &Stages::new(stage), show).await
 }
 
 /// Saves the output of a completed job where one is wanted, and prints where it is.
 async fn deliver(
     client: &Client,
     prediction: &Prediction,
-    out: Option<&Path>,
-    json: bool,
+    options: &Options,
+    show: &Arc<Show>,
 ) -> Result<Ending> {
-    let saved = match out {
+    let saved = match &options.out {
         Some(out) => {
-            let stages = Stages::new(Stage::Job(prediction.id.clone()));
-            let download = client.download_output(prediction, out);
-            match interruptible(download, &stages, &Show::Nothing, json).await? {
-                ControlFlow::Continue(saved) => Some(saved),
-                ControlFlow::Break(ending) => return Ok(ending),
-            }
+            let stage = Stage::Download(prediction.id.clone());
+            Some(save(client.download_output(prediction, out), stage, show).await?)
         }
         None => None,
     };
-    report::result(prediction, saved.as_ref(), json);
+    report::result(prediction, saved.as_ref(), options)?;
     Ok(Ending::Done)
 }

@@ -1,25 +1,27 @@
 //! `viseme run`.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use viseme::AudioToVideo;
 
-use super::{deliver, interruptible, listener};
-use crate::args::{Options, Run};
-use crate::connect;
+use super::{deliver, listener, shown};
+use crate::args::Run;
 use crate::exit::Ending;
 use crate::failure::Result;
 use crate::interrupt::{Stage, Stages};
+use crate::options::Options;
 use crate::show::Show;
+use crate::{connect, target};
 
 pub(crate) async fn run(options: &Options, run: Run) -> Result<Ending> {
+    if let Some(out) = &options.out {
+        target::require_writable(out)?;
+    }
     // The server lives as long as the run.
-    let (client, _server) = if run.offline {
-        let offline = connect::offline().await?;
-        (offline.client, Some(offline.server))
-    } else {
-        (connect::online(options)?, None)
+    let offline = if run.offline { Some(connect::offline(options).await?) } else { None };
+    let client = match &offline {
+        Some(offline) => offline.client.clone(),
+        None => connect::online(options)?,
     };
     let show = Arc::new(Show::new(options));
     let stages = Stages::new(Stage::Before);
@@ -27,13 +29,9 @@ pub(crate) async fn run(options: &Options, run: Run) -> Result<Ending> {
         .run(AudioToVideo::from(run.input))
         .check_media(!run.no_check)
         .on_progress(listener(&show, &stages));
-    if let Some(deadline) = run.deadline.deadline {
+    if let Some(deadline) = run.waiting.deadline {
         work = work.deadline(deadline);
     }
-    match interruptible(work, &stages, &show, options.json).await? {
-        ControlFlow::Continue(prediction) => {
-            deliver(&client, &prediction, run.out.as_deref(), options.json).await
-        }
-        ControlFlow::Break(ending) => Ok(ending),
-    }
+    let prediction = shown(work, &stages, &show).await?;
+    deliver(&client, &prediction, options, &show).await
 }

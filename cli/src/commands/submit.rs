@@ -1,18 +1,18 @@
 //! `viseme submit`.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use serde_json::json;
 use viseme::AudioToVideo;
 
-use super::{interruptible, listener};
-use crate::args::{Options, Submit};
-use crate::connect;
+use super::{listener, shown};
+use crate::args::Submit;
 use crate::exit::Ending;
 use crate::failure::Result;
 use crate::interrupt::{Stage, Stages};
+use crate::options::Options;
 use crate::show::Show;
+use crate::terminal::print;
+use crate::{connect, report};
 
 pub(crate) async fn submit(options: &Options, submit: Submit) -> Result<Ending> {
     let client = connect::online(options)?;
@@ -22,15 +22,10 @@ pub(crate) async fn submit(options: &Options, submit: Submit) -> Result<Ending> 
         .submit(AudioToVideo::from(submit.input))
         .check_media(!submit.no_check)
         .on_progress(listener(&show, &stages));
-    match interruptible(work, &stages, &show, options.json).await? {
-        ControlFlow::Continue(job) => {
-            if options.json {
-                println!("{}", json!({"job_id": job.id(), "prediction": job.prediction()}));
-            } else {
-                println!("{}", job.id());
-            }
-            Ok(Ending::Done)
-        }
-        ControlFlow::Break(ending) => Ok(ending),
+    let job = shown(work, &stages, &show).await?;
+    match job.prediction() {
+        Some(prediction) if options.json => print(report::state_json(prediction))?,
+        _ => print(job.id())?,
     }
+    Ok(Ending::Done)
 }

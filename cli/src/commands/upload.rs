@@ -1,23 +1,23 @@
 //! `viseme upload`.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use serde_json::json;
 use viseme::Progress;
 
-use super::interruptible;
-use crate::args::{Options, Upload};
+use super::shown;
+use crate::args::Upload;
 use crate::connect;
 use crate::exit::Ending;
 use crate::failure::Result;
 use crate::interrupt::{Stage, Stages};
+use crate::options::Options;
 use crate::show::Show;
+use crate::terminal::print;
 
 pub(crate) async fn upload(options: &Options, upload: Upload) -> Result<Ending> {
     let client = connect::online(options)?;
     let show = Arc::new(Show::new(options));
-    let stages = Stages::new(Stage::Before);
     let listener = {
         let show = Arc::clone(&show);
         move |sent, total| {
@@ -25,15 +25,11 @@ pub(crate) async fn upload(options: &Options, upload: Upload) -> Result<Ending> 
         }
     };
     let work = client.upload(upload.file).on_progress(listener);
-    match interruptible(work, &stages, &show, options.json).await? {
-        ControlFlow::Continue(url) => {
-            if options.json {
-                println!("{}", json!({"url": url.as_str()}));
-            } else {
-                println!("{url}");
-            }
-            Ok(Ending::Done)
-        }
-        ControlFlow::Break(ending) => Ok(ending),
+    let url = shown(work, &Stages::new(Stage::Nothing), &show).await?;
+    if options.json {
+        print(json!({"url": url.as_str()}))?;
+    } else {
+        print(url)?;
     }
+    Ok(Ending::Done)
 }

@@ -3,9 +3,12 @@
 use std::io;
 
 use super::inspect::inspect;
+use super::remote::RemoteChecks;
 use crate::error::{Error, ErrorKind, Result};
 use crate::media::{Media, MediaInfo, Rule, Violation, judge};
-use crate::model::{Field, FieldKind, Input, InputValue, Level, ModelDescription, describe};
+use crate::model::{
+    Field, FieldKind, Input, InputValue, Level, MediaLimits, ModelDescription, describe,
+};
 
 /// What a check found.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
@@ -56,42 +59,62 @@ impl Report {
 }
 
 /// Checks an input against the rules of its model, without a client and without sending anything.
-/// Models this crate does not know have no rules here.
+/// Media behind a URL are not read; [`Client::check`](crate::Client::check) does that. Models this
+/// crate does not know have no rules here.
 ///
 /// # Errors
 /// Broken rules are in the report, not errors; see [`Report::into_result`].
 pub async fn check(input: impl Into<Input>) -> Result<Report> {
-    Ok(examine(&input.into(), true).await)
+    Ok(examine(&input.into(), true, None).await)
 }
 
-/// Reads all media of the input and judges them, unless `judge_media` is off.
-pub(super) async fn examine(input: &Input, judge_media: bool) -> Report {
+/// Reads all media of the input side by side and judges them, unless `judge_media` is off. Media
+/// behind a URL are read by `remote`, where there is one and the model has rules for them.
+pub(super) async fn examine(
+    input: &Input,
+    judge_media: bool,
+    remote: Option<&RemoteChecks>,
+) -> Report {
     let description = describe(input.model());
     let media = input.fields().filter_map(|(name, value)| match value {
         InputValue::Media(media) => Some((name, media)),
         InputValue::Json(_) => None,
     });
-    let seen = futures_util::future::join_all(
-        media.map(|(name, media)| async move { (name, media, inspect(media).await) }),
-    );
+    let seen = futures_util::future::join_all(media.map(|(name, media)| async move {
+        let field = description.and_then(|description| description.field(name));
+        let limits = match field {
+            Some(Field { kind: FieldKind::Media(limits), .. }) if judge_media => Some(limits),
+            _ => None,
+        };
+        (name, look_at(name, media, limits, remote).await)
+    }));
     let mut report = Report { violations: missing(input, description), media: Vec::new() };
-    for (name, media, info) in seen.await {
-        match info {
-            Err(error) => report.violations.push(unreadable(name, media, &error)),
-            Ok(None) => {}
-            Ok(Some(info)) => {
-                let field = description.and_then(|description| description.field(name));
-                if let (true, Some(Field { kind: FieldKind::Media(limits), .. })) =
-                    (judge_media, field)
-                {
-                    let found = judge(name, &media.display_name(), &info, limits);
-                    report.violations.extend(found);
-                }
-                report.media.push((name.to_owned(), info));
-            }
-        }
+    for (name, (info, violations)) in seen.await {
+        report.violations.extend(violations);
+        report.media.extend(info.map(|info| (name.to_owned(), info)));
     }
     report
+}
+
+/// What a medium is, and what its field does not take of that.
+async fn look_at(
+    field: &str,
+    media: &Media,
+    limits: Option<&MediaLimits>,
+    remote: Option<&RemoteChecks>,
+) -> (Option<MediaInfo>, Vec<Violation>) {
+    let name = media.display_name();
+    if let (Media::Url(url), Some(limits), Some(remote)) = (media, limits, remote) {
+        return remote.check(field, &name, url, |info| judge(field, &name, info, limits)).await;
+    }
+    match inspect(media).await {
+        Err(error) => (None, vec![unreadable(field, media, &error)]),
+        Ok(None) => (None, Vec::new()),
+        Ok(Some(info)) => {
+            let found = limits.map(|limits| judge(field, &name, &info, limits));
+            (Some(info), found.unwrap_or_default())
+        }
+    }
 }
 
 fn missing(input: &Input, description: Option<&ModelDescription>) -> Vec<Violation> {
@@ -113,15 +136,7 @@ fn missing(input: &Input, description: Option<&ModelDescription>) -> Vec<Violati
 }
 
 fn unreadable(field: &str, media: &Media, error: &io::Error) -> Violation {
-    let name = media.display_name();
-    let message = match error.kind() {
-        io::ErrorKind::NotFound => format!("{field}: there is no file {name}. Check the path."),
-        io::ErrorKind::IsADirectory => format!("{field}: {name} is a folder. Name a file in it."),
-        io::ErrorKind::PermissionDenied => {
-            format!("{field}: {name} may not be read. Check the file's permissions.")
-        }
-        _ => format!("{field}: {name} cannot be read: {error}."),
-    };
+    let message = format!("{field}: {}", why_unreadable(&media.display_name(), error));
     Violation::new(
         field,
         Rule::Readable,
@@ -130,4 +145,16 @@ fn unreadable(field: &str, media: &Media, error: &io::Error) -> Violation {
         "a readable file",
         message,
     )
+}
+
+/// Why a file cannot be read, and what to do.
+pub(super) fn why_unreadable(name: &str, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no file {name}. Check the path."),
+        io::ErrorKind::IsADirectory => format!("{name} is a folder. Name a file in it."),
+        io::ErrorKind::PermissionDenied => {
+            format!("{name} may not be read. Check the file's permissions.")
+        }
+        _ => format!("{name} cannot be read: {error}."),
+    }
 }

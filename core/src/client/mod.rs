@@ -4,15 +4,18 @@ mod check;
 mod download;
 mod inspect;
 mod job;
+mod mailroom;
 mod prepare;
 mod progress;
 mod recover;
+mod remote;
 mod run;
 mod run_many;
 mod submit;
 mod updates;
 mod upload;
 mod watcher;
+mod webhook;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -25,12 +28,15 @@ pub use check::{Report, check};
 pub use download::Download;
 pub use job::{Job, Wait};
 pub use progress::Progress;
+use remote::RemoteChecks;
 pub use run::Run;
 pub use run_many::{RunMany, RunResult};
 pub use submit::Submit;
 pub use updates::Updates;
 pub use upload::Upload;
 
+use self::mailroom::Mailroom;
+use self::webhook::SecretCache;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigBuilder};
 use crate::error::Result;
@@ -63,11 +69,15 @@ struct Shared {
     uploads: Uploads,
     downloads: Downloads,
     transfers: Semaphore,
+    /// Absent where the set-up turns them off.
+    remote: Option<RemoteChecks>,
     clock: Arc<dyn Clock>,
     budget: Mutex<PollBudget>,
     claims: Mutex<Claims>,
     submit_budget: Mutex<SubmitBudget>,
     running: Option<Semaphore>,
+    mailroom: Arc<Mailroom>,
+    webhook_secret: SecretCache,
 }
 
 impl Client {
@@ -107,7 +117,10 @@ impl Client {
             api: Api::new(Arc::clone(&transport), &config)?,
             uploads: Uploads::new(Arc::clone(&transport), Arc::clone(&clock), &config),
             downloads: Downloads::new(transport, Arc::clone(&clock), &config),
+            remote: RemoteChecks::new(&config, Arc::clone(&clock))?,
             transfers: Semaphore::new(MAX_TRANSFERS),
+            mailroom: Arc::default(),
+            webhook_secret: SecretCache::default(),
             budget: Mutex::new(PollBudget::new(config.max_polls_per_second)),
             claims: Mutex::default(),
             submit_budget: Mutex::new(SubmitBudget::new(
@@ -168,12 +181,13 @@ impl Client {
         Submit::new(self.clone(), input.into())
     }
 
-    /// Checks an input against the rules of its model, without sending anything.
+    /// Checks an input against the rules of its model, without uploading or submitting anything.
+    /// Media behind a URL are read in part, as [`ConfigBuilder::check_remote_media`] says.
     ///
     /// # Errors
     /// Broken rules are in the report, not errors; see [`Report::into_result`].
     pub async fn check(&self, input: impl Into<Input>) -> Result<Report> {
-        check(input).await
+        Ok(check::examine(&input.into(), true, self.shared.remote.as_ref()).await)
     }
 
     /// Uploads one medium and gives the URL under which the service finds it, for seven days.

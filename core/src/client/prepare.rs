@@ -23,7 +23,7 @@ pub(super) async fn prepare(
     check_media: bool,
     on_progress: &OnProgress,
 ) -> Result<Value> {
-    let report = examine(input, check_media).await.into_result()?;
+    let report = examine(input, check_media, client.shared.remote.as_ref()).await.into_result()?;
     on_progress.tell(|| Progress::Checked(report.clone()));
     client.shared.api.require_key()?;
     let values = input.fields().map(|(name, value)| {
@@ -90,10 +90,23 @@ pub(super) fn upload_file(media: &Media, info: Option<&MediaInfo>) -> Result<Upl
     };
     Ok(Upload::File(UploadFile {
         name: upload_name(&name, container),
-        content_type: container.content_type(),
+        content_type: content_type(&name, container),
         size,
         content,
     }))
+}
+
+/// The media type by the content, or by the name where the content cannot be told.
+fn content_type(name: &str, container: Container) -> &'static str {
+    let by_name = || Container::of_extension(&extension(Path::new(name))?);
+    match container {
+        Container::Unknown => by_name().unwrap_or(Container::Unknown).content_type(),
+        known => known.content_type(),
+    }
+}
+
+fn extension(path: &Path) -> Option<String> {
+    Some(path.extension()?.to_str()?.to_ascii_lowercase())
 }
 
 /// The name without folders, with an extension that fits the content: the model may judge the
@@ -101,7 +114,7 @@ pub(super) fn upload_file(media: &Media, info: Option<&MediaInfo>) -> Result<Upl
 fn upload_name(name: &str, container: Container) -> String {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let path = Path::new(name);
-    let extension = path.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase);
+    let extension = extension(path);
     let fitting = container.extensions();
     match fitting.first() {
         Some(first) if !extension.is_some_and(|has| fitting.contains(&has.as_str())) => {
@@ -116,6 +129,19 @@ fn upload_name(name: &str, container: Container) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_media_type_is_that_of_the_content() {
+        for (name, container, expected) in [
+            ("clip.mp4", Container::Mov, "video/quicktime"),
+            ("clip.MP4", Container::Unknown, "video/mp4"),
+            ("voice.aac", Container::Unknown, "audio/aac"),
+            ("voice", Container::Unknown, "application/octet-stream"),
+            ("voice.xyz", Container::Unknown, "application/octet-stream"),
+        ] {
+            assert_eq!(content_type(name, container), expected, "{name}");
+        }
+    }
 
     #[test]
     fn uploads_are_named_by_their_content() {

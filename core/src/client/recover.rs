@@ -28,7 +28,8 @@ impl Client {
             claims.begin(&record.model, &record.input);
             claims.lose(&record.model, &record.input);
         });
-        let prediction = drive(self, submission, record.clone(), &OnProgress::default()).await?;
+        let prediction =
+            drive(self, submission, record.clone(), None, &OnProgress::default()).await?;
         Ok(Job::submitted(self.clone(), prediction))
     }
 

@@ -26,6 +26,7 @@ pub struct Run {
     input: Input,
     check_media: bool,
     deadline: Option<Duration>,
+    webhook: Option<String>,
     on_progress: OnProgress,
 }
 
@@ -36,6 +37,7 @@ impl Run {
             input,
             check_media: true,
             deadline: None,
+            webhook: None,
             on_progress: OnProgress::default(),
         }
     }
@@ -52,6 +54,14 @@ impl Run {
         self
     }
 
+    /// Has the service call back at this URL when the job has completed or failed: `https`, or
+    /// `http` to this machine. The wait ends as soon as
+    /// [`Client::receive_webhook`] has taken what it sends.
+    pub fn webhook(mut self, url: impl Into<String>) -> Self {
+        self.webhook = Some(url.into());
+        self
+    }
+
     /// Is told what goes on.
     pub fn on_progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.on_progress = OnProgress::new(listener);
@@ -59,14 +69,16 @@ impl Run {
     }
 
     async fn go(self) -> Result<Prediction> {
-        let Self { client, input, check_media, deadline, on_progress } = self;
+        let Self { client, input, check_media, deadline, webhook, on_progress } = self;
+        let webhook = webhook.map(|url| client.webhook_url(&url, &input)).transpose()?;
         // The first steps are boxed: what they need is given back before the long wait.
         let body = prepare(&client, &input, check_media, &on_progress).boxed().await?;
         let _place = client.place().await?;
         client.await_submit_slot().await;
         let deadline = deadline.unwrap_or(client.shared.config.deadline);
         let deadline = client.now().saturating_add(deadline);
-        let submit = submit(&client, input.model(), body, deadline, &on_progress);
+        let model = input.model();
+        let submit = submit(&client, model, body, webhook.as_ref(), deadline, &on_progress);
         let prediction = submit.boxed().await?;
         drop(input);
         let watcher = Watcher::submitted(client.clone(), prediction, deadline);

@@ -44,6 +44,7 @@ struct Plan {
     limit: usize,
     check_media: bool,
     deadline: Option<Duration>,
+    webhook: Option<String>,
     on_progress: Option<OnProgress>,
 }
 
@@ -61,6 +62,7 @@ impl RunMany {
             limit: limit.max(1),
             check_media: true,
             deadline: None,
+            webhook: None,
             on_progress: None,
         };
         Self { state: State::Ready(Box::new(plan)) }
@@ -74,6 +76,12 @@ impl RunMany {
     /// How long to wait for each result, counted from its submit; the default is the client's.
     pub fn deadline(self, deadline: Duration) -> Self {
         self.plan(|plan| plan.deadline = Some(deadline))
+    }
+
+    /// Has the service call back at this URL as each job ends; see
+    /// [`Run::webhook`](super::Run::webhook).
+    pub fn webhook(self, url: impl Into<String>) -> Self {
+        self.plan(|plan| plan.webhook = Some(url.into()))
     }
 
     /// Is told what goes on, with the position of the input it is about.
@@ -96,11 +104,14 @@ impl RunMany {
 
 impl Plan {
     fn start(self) -> BoxStream<'static, RunResult> {
-        let Self { client, inputs, limit, check_media, deadline, on_progress } = self;
+        let Self { client, inputs, limit, check_media, deadline, webhook, on_progress } = self;
         let runs = inputs.enumerate().map(move |(index, input)| {
             let mut run = client.run(input).check_media(check_media);
             if let Some(deadline) = deadline {
                 run = run.deadline(deadline);
+            }
+            if let Some(url) = &webhook {
+                run = run.webhook(url);
             }
             if let Some(listener) = on_progress.clone() {
                 run = run.on_progress(move |progress| listener(index, progress));

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
+use url::Url;
 
 use super::prepare::prepare;
 use super::progress::{OnProgress, Progress};
@@ -24,17 +25,26 @@ pub struct Submit {
     client: Client,
     input: Input,
     check_media: bool,
+    webhook: Option<String>,
     on_progress: OnProgress,
 }
 
 impl Submit {
     pub(super) fn new(client: Client, input: Input) -> Self {
-        Self { client, input, check_media: true, on_progress: OnProgress::default() }
+        let on_progress = OnProgress::default();
+        Self { client, input, check_media: true, webhook: None, on_progress }
     }
 
     /// Whether media are judged by the model's rules before anything is sent. Default `true`.
     pub fn check_media(mut self, check: bool) -> Self {
         self.check_media = check;
+        self
+    }
+
+    /// Has the service call back at this URL when the job has completed or failed: `https`, or
+    /// `http` to this machine. [`Client::receive_webhook`] takes what it sends.
+    pub fn webhook(mut self, url: impl Into<String>) -> Self {
+        self.webhook = Some(url.into());
         self
     }
 
@@ -45,11 +55,13 @@ impl Submit {
     }
 
     async fn send(self) -> Result<Job> {
-        let Self { client, input, check_media, on_progress } = self;
+        let Self { client, input, check_media, webhook, on_progress } = self;
+        let webhook = webhook.map(|url| client.webhook_url(&url, &input)).transpose()?;
         let body = prepare(&client, &input, check_media, &on_progress).await?;
         client.await_submit_slot().await;
         let deadline = client.now().saturating_add(client.shared.config.deadline);
-        let prediction = submit(&client, input.model(), body, deadline, &on_progress).await?;
+        let prediction =
+            submit(&client, input.model(), body, webhook.as_ref(), deadline, &on_progress).await?;
         Ok(Job::submitted(client, prediction))
     }
 }
@@ -68,12 +80,13 @@ pub(super) async fn submit(
     client: &Client,
     model: &str,
     body: Value,
+    webhook: Option<&Url>,
     deadline: Duration,
     on_progress: &OnProgress,
 ) -> Result<Arc<Prediction>> {
     let submission = Submission::new(client.submit_policy(deadline));
     let record = SubmitRecord::new(model, body, SystemTime::now());
-    drive(client, submission, record, on_progress).await
+    drive(client, submission, record, webhook, on_progress).await
 }
 
 /// Drives a submission to its end, and keeps the books on which jobs are whose.
@@ -81,6 +94,7 @@ pub(super) async fn drive(
     client: &Client,
     mut submission: Submission,
     record: SubmitRecord,
+    webhook: Option<&Url>,
     on_progress: &OnProgress,
 ) -> Result<Arc<Prediction>> {
     let mut books = Books { client, record, open: Open::No };
@@ -98,8 +112,8 @@ pub(super) async fn drive(
                 books.record.sent_at = SystemTime::now();
                 on_progress.tell(|| Progress::Submitting { attempt, record: books.record.clone() });
                 books.begin();
-                let answer =
-                    client.shared.api.submit(&books.record.model, &books.record.input).await;
+                let (model, input) = (&books.record.model, &books.record.input);
+                let answer = client.shared.api.submit(model, input, webhook).await;
                 books.answered(&answer);
                 SubmitEvent::Answered(answer)
             }

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use url::Url;
 
 use super::Client;
+use super::check::why_unreadable;
 use super::inspect::inspect;
 use super::prepare::{Upload as Plan, upload_file};
 use crate::error::{Error, ErrorKind, Result};
@@ -36,7 +37,8 @@ impl Upload {
 
     async fn send(self) -> Result<Url> {
         let info = inspect(&self.media).await.map_err(|error| {
-            let message = format!("{} cannot be read: {error}.", self.media.display_name());
+            let why = why_unreadable(&self.media.display_name(), &error);
+            let message = format!("The upload was not begun: {why}");
             Error::new(ErrorKind::InvalidInput, message).with_source(error)
         })?;
         let file = match upload_file(&self.media, info.as_ref())? {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 
 use super::Client;
+use super::mailroom::Mailbox;
 use super::progress::{OnProgress, Progress};
 use crate::error::{ErrorKind, Result};
 use crate::job::{PollAnswer, Prediction, Watch, WatchAction, WatchEvent, WatchPolicy};
@@ -22,6 +23,8 @@ pub(super) struct Watcher {
     client: Client,
     watch: Watch,
     deadline: Duration,
+    /// What webhooks tell of the job.
+    mailbox: Mailbox,
     /// What is to be done next; `None` once all is done.
     action: Option<Next>,
 }
@@ -57,7 +60,9 @@ impl Watcher {
     }
 
     fn new(client: Client, watch: Watch, deadline: Duration) -> Self {
-        Self { client, watch, deadline, action: Some(Next::Report(WatchEvent::Start)) }
+        let mailbox = client.shared.mailroom.mailbox(watch.job_id());
+        let action = Some(Next::Report(WatchEvent::Start));
+        Self { client, watch, deadline, mailbox, action }
     }
 
     /// Goes on until there is news, or an end; `None` after the end.
@@ -80,13 +85,15 @@ impl Watcher {
                         tracing::debug!(%error, ?pause, "poll failed; trying again");
                         on_progress.tell(|| Progress::Retrying { error, after: pause });
                     }
-                    self.client.sleep(pause).await;
-                    self.action = Some(Next::Report(WatchEvent::Woke));
+                    let sleep = self.client.sleep(pause).map(|()| WatchEvent::Woke);
+                    let event = self.mailbox.delivery_or(sleep).await;
+                    self.action = Some(Next::Report(event));
                 }
                 Next::Do(WatchAction::Poll) => {
                     // Boxed, as it is large and short: a job sleeps for most of its life.
-                    let answer = self.poll().boxed().await;
-                    self.action = Some(Next::Report(WatchEvent::Polled(answer)));
+                    let poll = poll(&self.client, self.watch.job_id(), self.deadline).boxed();
+                    let event = self.mailbox.delivery_or(poll.map(WatchEvent::Polled)).await;
+                    self.action = Some(Next::Report(event));
                 }
             }
         }
@@ -103,19 +110,19 @@ impl Watcher {
             }
         }
     }
+}
 
-    async fn poll(&self) -> PollAnswer {
-        self.client.await_poll_slot().await;
-        let left = self.deadline.saturating_sub(self.client.now());
-        let answer = self.client.shared.api.poll(self.watch.job_id(), left.max(LAST_POLL)).await;
-        if let PollAnswer::Trouble { error, retry_after } = &answer
-            && error.kind() == ErrorKind::RateLimit
-        {
-            let longest = self.client.shared.config.max_retry_after;
-            self.client.slow_down(retry_after.unwrap_or(REST_AFTER_429).min(longest));
-        }
-        answer
+async fn poll(client: &Client, job_id: &str, deadline: Duration) -> PollAnswer {
+    client.await_poll_slot().await;
+    let left = deadline.saturating_sub(client.now());
+    let answer = client.shared.api.poll(job_id, left.max(LAST_POLL)).await;
+    if let PollAnswer::Trouble { error, retry_after } = &answer
+        && error.kind() == ErrorKind::RateLimit
+    {
+        let longest = client.shared.config.max_retry_after;
+        client.slow_down(retry_after.unwrap_or(REST_AFTER_429).min(longest));
     }
+    answer
 }
 
 fn policy(client: &Client, model: &str, deadline: Duration) -> WatchPolicy {

@@ -39,6 +39,9 @@ pub struct Config {
     pub(crate) proxy: Option<Url>,
     pub(crate) ca_bundle: Option<PathBuf>,
     pub(crate) allow_http: bool,
+    pub(crate) check_remote_media: bool,
+    pub(crate) remote_check_timeout: Duration,
+    pub(crate) allow_private_addresses: bool,
     pub(crate) client_name: String,
     pub(crate) user_agent: String,
 }
@@ -119,6 +122,9 @@ pub struct ConfigBuilder {
     submit_limits: Option<SubmitLimits>,
     proxy: Option<String>,
     ca_bundle: Option<PathBuf>,
+    skip_remote_media: bool,
+    remote_check_timeout: Option<Duration>,
+    allow_private_addresses: bool,
     client_name: Option<String>,
     user_agent: Option<String>,
 }
@@ -251,6 +257,29 @@ impl ConfigBuilder {
         self
     }
 
+    /// Whether media behind a URL are read before a run, to judge them as local files are.
+    /// Default `true`. That takes a few requests and seldom more than 0.1 MB for a file; no key is
+    /// sent. What cannot be found out is a warning and stops nothing.
+    pub fn check_remote_media(mut self, check: bool) -> Self {
+        self.skip_remote_media = !check;
+        self
+    }
+
+    /// How long reading one medium behind a URL may take. Default 15 s; what is not known by then
+    /// is a warning.
+    pub fn remote_check_timeout(mut self, timeout: Duration) -> Self {
+        self.remote_check_timeout = Some(timeout);
+        self
+    }
+
+    /// Lets media be read whose URL leads to a private address (this machine, a local network), or
+    /// through a proxy, which hides the address. Default `false`: on a server, where others choose
+    /// the URLs, such a request could reach what they cannot.
+    pub fn allow_private_addresses(mut self, allow: bool) -> Self {
+        self.allow_private_addresses = allow;
+        self
+    }
+
     /// What the client calls itself in `X-Client-Name`. Default `viseme`.
     pub fn client_name(mut self, name: impl Into<String>) -> Self {
         self.client_name = Some(name.into());
@@ -306,6 +335,9 @@ impl ConfigBuilder {
             proxy: self.proxy.as_deref().map(proxy).transpose()?,
             ca_bundle: self.ca_bundle,
             allow_http: self.allow_http,
+            check_remote_media: !self.skip_remote_media,
+            remote_check_timeout: self.remote_check_timeout.unwrap_or(Duration::from_secs(15)),
+            allow_private_addresses: self.allow_private_addresses,
             client_name: header_text(
                 "client_name",
                 env.client_name.or(self.client_name).unwrap_or_else(|| "viseme".to_owned()),
@@ -340,8 +372,8 @@ fn key(key: Option<SecretString>, anonymous: bool) -> Result<Option<SecretString
             Ok(None)
         } else {
             Err(config_error(
-                "There is no API key. Set the environment variable WAVESPEED_API_KEY or pass \
-                 `api_key`; for offline work start the mock server with `viseme mock`.",
+                "There is no API key. Set the environment variable WAVESPEED_API_KEY, or hand the \
+                 key to the client; to work without one, start the mock server with `viseme mock`.",
             ))
         };
     };

@@ -6,6 +6,7 @@ mod claims;
 mod ending;
 mod lost;
 mod pacing;
+pub(crate) mod parse;
 mod prediction;
 mod record;
 mod recovery;

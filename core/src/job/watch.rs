@@ -35,6 +35,9 @@ pub enum WatchEvent {
     Polled(PollAnswer),
     /// The pause is over.
     Woke,
+    /// A webhook told this state. A final one of this job ends the wait, whatever is under way;
+    /// any other changes nothing.
+    Delivered(Arc<Prediction>),
 }
 
 /// What to do.
@@ -46,7 +49,7 @@ pub enum WatchAction {
     Sleep(Duration, Option<Error>),
     /// It is decided: the completed prediction, or why there is none.
     Finish(Result<Arc<Prediction>, Error>),
-    /// The event does not fit the state: do nothing.
+    /// The event changes nothing: go on with what was asked for before.
     Nothing,
 }
 
@@ -129,6 +132,12 @@ impl Watch {
             (State::Fresh, WatchEvent::Start) => self.start(now, random),
             (State::Polling, WatchEvent::Polled(answer)) => self.polled(now, answer, random),
             (State::Pausing { then }, WatchEvent::Woke) => quiet(self.woke(then)),
+            (State::Polling | State::Pausing { .. }, WatchEvent::Delivered(prediction))
+                if prediction.id == self.job_id && prediction.status.is_terminal() =>
+            {
+                let (prediction, news) = self.note(prediction);
+                WatchStep { news, action: self.finish(job_outcome(prediction)) }
+            }
             _ => quiet(WatchAction::Nothing),
         }
     }
@@ -183,18 +192,12 @@ impl Watch {
     fn seen(
         &mut self,
         now: Duration,
-        mut prediction: Arc<Prediction>,
+        prediction: Arc<Prediction>,
         retry_after: Option<Duration>,
         random: f64,
     ) -> WatchStep {
         self.failures = 0;
-        let recovered = self.latest.as_ref().and_then(|latest| latest.recovered);
-        if recovered.is_some() {
-            Arc::make_mut(&mut prediction).recovered = recovered;
-        }
-        let is_news = self.latest.as_ref().is_none_or(|latest| prediction.differs_from(latest));
-        let news = is_news.then(|| Arc::clone(&prediction));
-        self.latest = Some(Arc::clone(&prediction));
+        let (prediction, news) = self.note(prediction);
         let action = if prediction.status.is_terminal() {
             self.finish(job_outcome(prediction))
         } else if self.last_poll {
@@ -203,6 +206,21 @@ impl Watch {
             self.pause_between_polls(now, retry_after, random)
         };
         WatchStep { news, action }
+    }
+
+    /// Keeps the state in mind, and tells whether it is news.
+    fn note(
+        &mut self,
+        mut prediction: Arc<Prediction>,
+    ) -> (Arc<Prediction>, Option<Arc<Prediction>>) {
+        let recovered = self.latest.as_ref().and_then(|latest| latest.recovered);
+        if recovered.is_some() {
+            Arc::make_mut(&mut prediction).recovered = recovered;
+        }
+        let is_news = self.latest.as_ref().is_none_or(|latest| prediction.differs_from(latest));
+        self.latest = Some(Arc::clone(&prediction));
+        let news = is_news.then(|| Arc::clone(&prediction));
+        (prediction, news)
     }
 
     fn trouble(

@@ -164,6 +164,12 @@ impl Container {
         self.row().extensions
     }
 
+    /// The kind that files with this extension are of by custom; lower case, without the dot.
+    #[must_use]
+    pub fn of_extension(extension: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.extensions().contains(&extension))
+    }
+
     fn row(self) -> Row {
         const A: Option<MediaKind> = Some(MediaKind::Audio);
         const V: Option<MediaKind> = Some(MediaKind::Video);

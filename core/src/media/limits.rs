@@ -98,11 +98,12 @@ impl Case<'_> {
         Some(self.error(Rule::Container, found.label().to_owned(), allowed, &says))
     }
 
-    /// A damaged file of boxes whose tracks are unknown may have been of the right kind.
+    /// A file of boxes whose tracks are unknown, as it is damaged or was read in part, may be of
+    /// the right kind.
     fn is_unread_but_may_fit(&self) -> bool {
         const OF_BOXES: [Container; 3] = [Container::Mp4, Container::Mov, Container::M4a];
         let info = self.info;
-        info.damage.is_some()
+        (info.damage.is_some() || info.duration.is_none())
             && info.video_codec.is_none()
             && info.audio_codec.is_none()
             && OF_BOXES.contains(&info.container)

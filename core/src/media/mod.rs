@@ -4,6 +4,7 @@ mod container;
 mod info;
 mod limits;
 pub mod probe;
+pub(crate) mod reading;
 mod source;
 mod violation;
 mod wording;

@@ -44,10 +44,19 @@ impl Api {
         })
     }
 
-    /// Sends the POST that costs money, once.
-    pub(crate) async fn submit(&self, model: &str, body: &Value) -> SubmitAnswer {
-        let path = format!("api/v3/{}", path_of(model));
-        submit::classify(model, self.post(&path, body).await)
+    /// Sends the POST that costs money, once; the service is to call back at `webhook`.
+    pub(crate) async fn submit(
+        &self,
+        model: &str,
+        body: &Value,
+        webhook: Option<&Url>,
+    ) -> SubmitAnswer {
+        let mut url = self.url(&format!("api/v3/{}", path_of(model)));
+        if let Some(webhook) = webhook {
+            url.query_pairs_mut().append_pair("webhook", webhook.as_str());
+        }
+        let exchange = self.send_to(Method::POST, url, Some(body), self.request_timeout).await;
+        submit::classify(model, exchange)
     }
 
     /// Asks for the state of a job, within at most `timeout`.
@@ -55,6 +64,11 @@ impl Api {
         let path = format!("api/v3/predictions/{}/result", segment(job_id));
         let timeout = timeout.min(self.request_timeout);
         poll::classify(job_id, self.send(Method::GET, &path, None, timeout).await)
+    }
+
+    /// Gets a path under the base URL.
+    pub(crate) async fn get(&self, path: &str) -> Exchange {
+        self.send(Method::GET, path, None, self.request_timeout).await
     }
 
     /// Posts JSON to a path under the base URL.
@@ -81,15 +95,25 @@ impl Api {
         body: Option<&Value>,
         timeout: Duration,
     ) -> Exchange {
+        self.send_to(method, self.url(path), body, timeout).await
+    }
+
+    async fn send_to(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+        timeout: Duration,
+    ) -> Exchange {
         let closed = |_| TransportError::new(Sent::No, false, "the client is closed");
         // The request is made up once it can go out: thousands may queue here.
         let _permit = self.connections.acquire().await.map_err(closed)?;
-        let request = self.request(method, path, body);
+        let request = self.request(method, url, body);
         let answer = exchange(self.transport.as_ref(), request, timeout).await?;
         Ok(self.without_key(answer))
     }
 
-    fn request(&self, method: Method, path: &str, body: Option<&Value>) -> Request {
+    fn request(&self, method: Method, url: Url, body: Option<&Value>) -> Request {
         let mut headers = self.headers.clone();
         let body = match body {
             Some(json) => {
@@ -98,10 +122,14 @@ impl Api {
             }
             None => RequestBody::Empty,
         };
+        Request { method, url, headers, body }
+    }
+
+    fn url(&self, path: &str) -> Url {
         let mut url = self.base_url.clone();
         let base = self.base_url.path().trim_end_matches('/');
         url.set_path(&format!("{base}/{path}"));
-        Request { method, url, headers, body }
+        url
     }
 
     /// A server that repeats the key in its answer must not bring it into errors and logs.

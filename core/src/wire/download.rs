@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use http::header::{CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE, LOCATION, RANGE};
+use http::header::{CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE, RANGE};
 use http::{HeaderMap, HeaderValue, Method};
 use tokio::io::AsyncWriteExt as _;
 use url::Url;
 
 use super::file_name::safe_file_name;
+use super::follow::{self, MAX_REDIRECTS, is_redirect};
 use super::part_file::PartFile;
 use super::retry_after::retry_after;
 use super::transport::{Request, RequestBody, Response, Transport};
@@ -19,8 +20,6 @@ use crate::config::{Config, is_loopback};
 use crate::error::{Error, ErrorKind, HttpAnswer, Result};
 use crate::job::Backoff;
 
-/// How many redirects are followed.
-const MAX_REDIRECTS: u32 = 5;
 /// How many times in a row a download may fail without getting any further.
 const MAX_FAILURES: u32 = 5;
 
@@ -91,7 +90,16 @@ impl Downloads {
     /// Downloads to a temporary name in the target's folder and renames the file when it is whole.
     /// A dropped or failed download leaves nothing behind.
     pub(crate) async fn save(&self, download: Download<'_>) -> Result<Saved> {
-        let is_folder = tokio::fs::metadata(&download.to).await.is_ok_and(|meta| meta.is_dir());
+        let there = tokio::fs::metadata(&download.to).await.ok();
+        let is_folder = there.as_ref().is_some_and(std::fs::Metadata::is_dir);
+        if !is_folder && there.is_some_and(|meta| !meta.is_file()) {
+            // The renaming would put a file in the place of a device.
+            let message = format!(
+                "The output cannot be saved to {}: it is neither a file nor a folder.",
+                download.to.display()
+            );
+            return Err(Error::new(ErrorKind::Download, message));
+        }
         let folder = match download.to.parent() {
             _ if is_folder => download.to.as_path(),
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -187,11 +195,13 @@ impl Downloads {
                 .map_err(|error| broken(&error.to_string()))?;
             match response.status {
                 200 | 206 => return Ok(response),
-                301 | 302 | 303 | 307 | 308 => url = redirect(&url, &response.headers)?,
+                status if is_redirect(status) => {
+                    url = follow::target(&url, &response.headers).map_err(not_followed)?;
+                }
                 status => return Err(refused(status, &response.headers)),
             }
         }
-        Err(Stop::Final(download_error("it was redirected too many times")))
+        Err(not_followed(follow::TOO_MANY))
     }
 
     fn require_safe(&self, url: &Url) -> Result<(), Stop> {
@@ -238,16 +248,8 @@ fn range_start(value: &HeaderValue) -> Option<u64> {
     value.to_str().ok()?.trim().strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
 }
 
-fn redirect(from: &Url, headers: &HeaderMap) -> Result<Url, Stop> {
-    let nowhere = || Stop::Final(download_error("it was redirected to nowhere"));
-    let location = headers.get(LOCATION).and_then(|to| to.to_str().ok()).ok_or_else(nowhere)?;
-    let to = from.join(location).map_err(|_| nowhere())?;
-    if from.scheme() == "https" && to.scheme() != "https" {
-        return Err(Stop::Final(download_error(
-            "it was redirected from https to an unsafe address",
-        )));
-    }
-    Ok(to)
+fn not_followed(why: follow::NotFollowed) -> Stop {
+    Stop::Final(download_error(&format!("it was {why}")))
 }
 
 fn refused(status: u16, headers: &HeaderMap) -> Stop {

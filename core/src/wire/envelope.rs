@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::body::Answer;
+pub(crate) use crate::job::parse::integer;
 
 /// An answer as far as it could be understood.
 pub(crate) struct Envelope {
@@ -44,18 +45,5 @@ fn effective_status(http: u16, json: Option<&Value>) -> u16 {
     match code.and_then(|code| u16::try_from(code).ok()) {
         Some(code) if (200..300).contains(&http) && (400..600).contains(&code) => code,
         _ => http,
-    }
-}
-
-/// A number, also where it comes as a string.
-pub(crate) fn integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::Number(number) => number.as_i64().or_else(|| {
-            let float = number.as_f64()?;
-            // Only whole numbers that fit exactly.
-            (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64)
-        }),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
     }
 }

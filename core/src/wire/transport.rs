@@ -9,6 +9,8 @@ use futures_util::stream::BoxStream;
 use http::{HeaderMap, Method};
 use url::Url;
 
+use super::remote::PrivateAddress;
+
 /// Sends one request; follows no redirect and repeats nothing.
 pub(crate) trait Transport: Send + Sync {
     /// Sends the request and gives back the head of the answer, with its body still to come.
@@ -47,6 +49,8 @@ pub(crate) struct TransportError {
     /// Whether a part of the request may have reached the server.
     pub(crate) sent: Sent,
     pub(crate) timed_out: bool,
+    /// The name led to no public address, where only such are allowed.
+    pub(crate) private_address: bool,
     message: String,
 }
 
@@ -59,25 +63,37 @@ pub(crate) enum Sent {
     Maybe,
 }
 
+/// How the HTTP libraries' layers begin that only repeat that something failed.
+const WRAPPINGS: [&str; 2] = ["error sending request", "client error ("];
+
 impl TransportError {
     pub(crate) fn new(sent: Sent, timed_out: bool, message: impl Into<String>) -> Self {
-        Self { sent, timed_out, message: message.into() }
+        Self { sent, timed_out, private_address: false, message: message.into() }
     }
 
-    /// An error with its whole chain of causes as the message: the outermost alone often says no
-    /// more than "error sending request".
-    pub(crate) fn from_chain(sent: Sent, timed_out: bool, error: &dyn StdError) -> Self {
-        let mut message = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
+    /// An error with its whole chain of causes as the message. What the HTTP libraries put around
+    /// a cause ("error sending request: client error (Connect)") says nothing to a person and is
+    /// left out.
+    pub(crate) fn from_chain(
+        sent: Sent,
+        timed_out: bool,
+        error: &(dyn StdError + 'static),
+    ) -> Self {
+        let mut texts: Vec<String> = Vec::new();
+        let mut private_address = false;
+        let mut link = Some(error);
+        while let Some(cause) = link {
+            private_address |= cause.is::<PrivateAddress>();
             let text = cause.to_string();
-            if !message.contains(&text) {
-                message.push_str(": ");
-                message.push_str(&text);
+            if !texts.iter().any(|known| known.contains(&text)) {
+                texts.push(text);
             }
-            source = cause.source();
+            link = cause.source();
         }
-        Self::new(sent, timed_out, message)
+        let says_something = |text: &&String| !WRAPPINGS.iter().any(|it| text.starts_with(it));
+        let telling: Vec<&str> = texts.iter().filter(says_something).map(String::as_str).collect();
+        let message = if telling.is_empty() { texts.join(": ") } else { telling.join(": ") };
+        Self { private_address, ..Self::new(sent, timed_out, message) }
     }
 }
 
@@ -88,3 +104,38 @@ impl fmt::Display for TransportError {
 }
 
 impl StdError for TransportError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Layer(&'static str, Option<Box<Layer>>);
+
+    impl fmt::Display for Layer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl StdError for Layer {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            self.1.as_deref().map(|layer| layer as _)
+        }
+    }
+
+    #[test]
+    fn only_layers_that_say_something_are_kept() {
+        let chain = |texts: &[&'static str]| {
+            let outermost =
+                texts.iter().rev().fold(None, |inner, text| Some(Box::new(Layer(text, inner))));
+            TransportError::from_chain(Sent::No, false, &*outermost.unwrap()).to_string()
+        };
+        assert_eq!(
+            chain(&["error sending request", "client error (Connect)", "tcp connect error", "no"]),
+            "tcp connect error: no"
+        );
+        assert_eq!(chain(&["error sending request"]), "error sending request");
+        assert_eq!(chain(&["a: b", "b"]), "a: b");
+    }
+}

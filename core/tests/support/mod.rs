@@ -67,8 +67,12 @@ impl Stage {
         let server = MockServer::start().await.expect("a mock server");
         let world = server.world_with(scenario);
         let clock = Arc::new(FastClock::default());
-        let builder =
-            Config::builder().ignore_env().base_url(world.base_url()).api_key(world.key());
+        let builder = Config::builder()
+            .ignore_env()
+            .base_url(world.base_url())
+            .api_key(world.key())
+            // The hosts of `remote_input` do not exist.
+            .check_remote_media(false);
         let config = configure(builder).build().expect("a configuration");
         let client = Client::with_clock(config, Arc::clone(&clock) as _).expect("a client");
         Self { server, world, clock, client }

@@ -129,7 +129,7 @@ fn handle(state: &mut WorldState, world: &World, call: &Call, intake: &Intake) -
         Call::Models => account::models(intake),
         Call::Price => account::price(intake),
         Call::Pricing => account::pricing(intake),
-        Call::WebhookSecret => account::webhook_secret(world.id()),
+        Call::WebhookSecret => account::webhook_secret(&state.webhooks.secret(world.id())),
         Call::Billings => billing::search(state, intake),
         Call::Usage => billing::usage(state, intake),
         Call::MonthlyBillings => billing::month(state, intake),

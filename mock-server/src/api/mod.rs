@@ -101,6 +101,8 @@ async fn in_world(world: &World, call: &Call, peer: &Peer, parts: Parts, body: B
         exchange::exchange(world, call, &intake, peer, strike.as_ref(), refusal);
     // From here on the job, if any, is made, whatever becomes of this future.
     let mut open: OpenExchange = open;
+    let is_submit = matches!(call, Call::Submit { .. });
+    world.note_webhook(done.job_id.as_deref(), is_submit).await;
     let effect = strike.as_ref().map(|strike| &strike.effect);
     match effect {
         Some(Effect::Wire(Wire::Delay(time))) => tokio::time::sleep(time.0).await,
@@ -112,6 +114,7 @@ async fn in_world(world: &World, call: &Call, peer: &Peer, parts: Parts, body: B
     drop(unread);
     if done.waits && !matches!(effect, Some(Effect::Status(_))) {
         done = sync_mode::wait(world, done).await;
+        world.note_webhook(done.job_id.as_deref(), false).await;
     }
     inline::expand(&mut done).await;
     if let Some(Effect::Content(content)) = effect {
@@ -152,7 +155,7 @@ async fn take(
 /// The world a request belongs to: by its key, or by the world in the URL where no key is sent.
 fn world_of(server: &Server, call: &Call, headers: &HeaderMap) -> Result<World, Reply> {
     if let Some(id) = call.world() {
-        return server.world_of_id(id).ok_or_else(|| Reply::refusal(404, "not found"));
+        return server.worlds.of_id(id).ok_or_else(|| Reply::refusal(404, "not found"));
     }
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let key = bearer.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
@@ -163,7 +166,7 @@ fn world_of(server: &Server, call: &Call, headers: &HeaderMap) -> Result<World, 
             "This looks like a real API key. The mock server does not take those; use `mock-key`.",
         )),
         Some(key) => {
-            server.world_of_key(key).ok_or_else(|| Reply::refusal(401, "invalid authentication"))
+            server.worlds.of_key(key).ok_or_else(|| Reply::refusal(401, "invalid authentication"))
         }
     }
 }

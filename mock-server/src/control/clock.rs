@@ -54,5 +54,6 @@ pub(super) async fn set_clock(
         world.set_clock(mode);
     }
     world.advance(ahead.saturating_add(change.advance.unwrap_or_default().0));
+    world.settled().await;
     ok(clock_json(&world))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::atomic::Ordering;
 
 use axum::extract::State;
 use http::header::CONTENT_TYPE;
@@ -11,7 +12,7 @@ use super::Shared;
 pub(super) async fn metrics(
     State(server): Shared,
 ) -> ([(http::HeaderName, &'static str); 1], String) {
-    let worlds = server.all_worlds();
+    let worlds = server.worlds.all();
     let (mut requests, mut jobs, mut faults) = (0, BTreeMap::<String, u64>::new(), 0);
     for world in &worlds {
         let state = world.state();
@@ -33,7 +34,12 @@ pub(super) async fn metrics(
     };
     let one = |value| [(String::new(), value)];
     metric("worlds", "gauge", "Worlds there are.", &one(worlds.len() as u64));
-    metric("connections_total", "counter", "Connections so far.", &one(server.connections()));
+    metric(
+        "connections_total",
+        "counter",
+        "Connections so far.",
+        &one(server.connections.load(Ordering::Relaxed)),
+    );
     metric("requests_total", "counter", "Requests in the worlds there are.", &one(requests));
     metric("faults_total", "counter", "Faults that struck.", &one(faults));
     let jobs: Vec<_> =

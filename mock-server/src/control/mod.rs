@@ -2,8 +2,10 @@
 
 mod clock;
 mod metrics;
+mod webhooks;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -37,6 +39,8 @@ pub(crate) fn router() -> Router<Arc<Server>> {
         .route("/worlds/{id}/clock", get(clock::clock).post(clock::set_clock))
         .route("/worlds/{id}/journal", get(journal))
         .route("/worlds/{id}/ledger", get(ledger))
+        .route("/worlds/{id}/webhooks", get(webhooks::webhooks))
+        .route("/worlds/{id}/webhooks/{number}/redeliver", post(webhooks::redeliver))
         .route("/worlds/{id}/verify", post(verify))
         .fallback(no_route)
 }
@@ -60,7 +64,8 @@ fn ok(value: impl serde::Serialize) -> Answer {
 
 fn world(server: &Server, id: &str) -> Result<World, Refusal> {
     server
-        .world_of_id(id)
+        .worlds
+        .of_id(id)
         .ok_or_else(|| Refusal(StatusCode::NOT_FOUND, format!("there is no world {id}")))
 }
 
@@ -78,8 +83,8 @@ async fn healthz(State(server): Shared) -> Answer {
     ok(json!({
         "status": "ok",
         "version": env!("CARGO_PKG_VERSION"),
-        "worlds": server.all_worlds().len(),
-        "connections": server.connections(),
+        "worlds": server.worlds.all().len(),
+        "connections": server.connections.load(Ordering::Relaxed),
     }))
 }
 
@@ -98,7 +103,7 @@ fn world_json(world: &World) -> Value {
 }
 
 async fn worlds(State(server): Shared) -> Answer {
-    ok(server.all_worlds().iter().map(world_json).collect::<Vec<_>>())
+    ok(server.worlds.all().iter().map(world_json).collect::<Vec<_>>())
 }
 
 async fn one_world(State(server): Shared, Path(id): Path<String>) -> Answer {
@@ -121,7 +126,7 @@ async fn make_world(State(server): Shared, body: String) -> Answer {
     new.scenario.seed = new.seed.or(new.scenario.seed);
     new.scenario.clock = new.clock.take().or(new.scenario.clock.take());
     check(new.scenario.check())?;
-    if server.is_full() {
+    if server.worlds.is_full() {
         return Err(Refusal(StatusCode::TOO_MANY_REQUESTS, "there are too many worlds".into()));
     }
     if let Some(id) = &new.id {
@@ -132,17 +137,17 @@ async fn make_world(State(server): Shared, body: String) -> Answer {
         }
     }
     let world = match &new.id {
-        Some(id) => server.make_world_called(id, new.scenario).ok_or_else(|| {
+        Some(id) => server.worlds.make_called(id, new.scenario).ok_or_else(|| {
             Refusal(StatusCode::CONFLICT, format!("there is a world {id} already"))
         })?,
-        None => server.make_world(new.scenario),
+        None => server.worlds.make(new.scenario),
     };
     ok(world_json(&world))
 }
 
 async fn remove_world(State(server): Shared, Path(id): Path<String>) -> Answer {
     world(&server, &id)?;
-    ok(json!({"removed": server.remove_world(&id)}))
+    ok(json!({"removed": server.worlds.remove(&id)}))
 }
 
 async fn reset(State(server): Shared, Path(id): Path<String>) -> Answer {

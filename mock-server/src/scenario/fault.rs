@@ -64,6 +64,17 @@ pub enum Nth {
     Many(Vec<u64>),
 }
 
+impl Nth {
+    /// Whether the n-th is meant.
+    #[must_use]
+    pub fn has(&self, nth: u64) -> bool {
+        match self {
+            Self::One(one) => *one == nth,
+            Self::Many(many) => many.contains(&nth),
+        }
+    }
+}
+
 /// When a fault strikes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -187,12 +198,7 @@ impl Fault {
     /// Whether the n-th request of its kind is meant; `random` gives a number from 0 to 1.
     #[must_use]
     pub(crate) fn strikes(&self, nth: u64, random: impl FnOnce() -> f64) -> bool {
-        let chosen = match &self.nth {
-            None => true,
-            Some(Nth::One(one)) => *one == nth,
-            Some(Nth::Many(many)) => many.contains(&nth),
-        };
-        chosen
+        self.nth.as_ref().is_none_or(|wanted| wanted.has(nth))
             && self.every.is_none_or(|every| every > 0 && nth.is_multiple_of(every))
             && self.until.is_none_or(|until| nth <= until)
             && self.probability.is_none_or(|probability| random() < probability)

@@ -5,6 +5,7 @@ mod effect;
 mod fault;
 mod span;
 mod timeline;
+mod webhook;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ pub use effect::{Body, Content, Effect, RetryAfter, StatusReply, Wire};
 pub use fault::{Fault, Nth, Point, When};
 pub use span::Span;
 pub use timeline::{JobMatch, JobRule, MissingInput, Timeline, UnknownModels};
+pub use webhook::{Offset, WebhookOrder, WebhookScript, WebhookSignature};
 
 use crate::clock::ClockMode;
 
@@ -35,6 +37,8 @@ pub struct Scenario {
     pub unknown_models: UnknownModels,
     /// The balance in dollars at the start; 100 by default.
     pub balance_usd: Option<f64>,
+    /// How webhooks go.
+    pub webhooks: WebhookScript,
 }
 
 /// A world's clock, in a script.
@@ -127,6 +131,13 @@ impl Scenario {
     #[must_use]
     pub fn balance_usd(mut self, balance: f64) -> Self {
         self.balance_usd = Some(balance);
+        self
+    }
+
+    /// Sets how webhooks go.
+    #[must_use]
+    pub fn webhooks(mut self, webhooks: WebhookScript) -> Self {
+        self.webhooks = webhooks;
         self
     }
 

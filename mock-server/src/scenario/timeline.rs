@@ -139,6 +139,25 @@ impl Timeline {
         Some(end.saturating_sub(began.map_or(Duration::ZERO, |at| at.0)))
     }
 
+    /// The first final state and when it comes, counted from the submit; `None` where that hangs
+    /// on polls, or where there is none.
+    pub(crate) fn ends(&self) -> Option<(Duration, &str)> {
+        let Self::Times(entries) = self else { return None };
+        let ends = entries
+            .iter()
+            .flatten()
+            .filter(|(word, _)| viseme::Status::from_word(word).is_terminal());
+        ends.min_by_key(|(_, at)| at.0).map(|(word, at)| (at.0, word.as_str()))
+    }
+
+    /// The last state.
+    pub(crate) fn last(&self) -> &str {
+        match self {
+            Self::Times(_) => self.state(Duration::MAX, 0),
+            Self::Polls(count) => &count.ends,
+        }
+    }
+
     /// How many polls bring the last state; 0 where polls do not matter.
     pub(crate) fn polls_to_the_end(&self) -> u64 {
         match self {

@@ -197,6 +197,7 @@ async fn every_route_of_the_description_is_there() {
                 .replace("{upload}", &upload)
                 .replace("{file}", "a.mp4")
                 .replace("{action}", "hold")
+                .replace("{number}", "1")
                 .replace("{model}", "mock/instant");
             assert!(!real.contains('{'), "{real} has a parameter that nobody knows");
             let url = format!("{}{real}", control.server.url());

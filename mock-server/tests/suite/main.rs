@@ -1,4 +1,12 @@
 //! The mock server, tested over its own sockets by plain HTTP clients and by raw ones.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that cannot go on says so by failing"
+)]
 
 mod support;
 
@@ -18,4 +26,5 @@ mod program;
 mod submit;
 mod sync_mode;
 mod uploads;
+mod webhooks;
 mod worlds;

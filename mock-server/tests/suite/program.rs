@@ -113,3 +113,17 @@ fn it_ends_well_when_asked_to() {
         assert!(running.0.wait().unwrap().success(), "after {signal}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn exec_that_is_ended_ends_its_command() {
+    let mut command = program();
+    command.args(["exec", "--", "sh", "-c", r#"echo "[$$]"; exec sleep 60"#]);
+    let (mut running, shell) = start(&mut command);
+    let pid = running.0.id().to_string();
+    assert!(Command::new("kill").args(["-s", "TERM", &pid]).status().unwrap().success());
+    assert!(!running.0.wait().unwrap().success());
+    let mut look = Command::new("kill");
+    look.args(["-0", &shell[0].to_string()]).stderr(Stdio::null());
+    assert!(!look.status().unwrap().success(), "the command is gone too");
+}

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::job::Status;
+use crate::job::{RecoveredBy, Status};
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -45,6 +45,10 @@ fn unknown() -> WatchEvent {
 
 fn refused() -> WatchEvent {
     WatchEvent::Polled(PollAnswer::Refused(Error::new(ErrorKind::Authentication, "No.")))
+}
+
+fn delivered(id: &str, status: &str) -> WatchEvent {
+    WatchEvent::Delivered(Arc::new(Prediction::new(id, Status::from_word(status))))
 }
 
 /// The step in a few words: the news in brackets, then the action.
@@ -176,6 +180,69 @@ fn the_wait_of_a_job_known_by_its_id() {
 }
 
 #[test]
+fn a_webhook_ends_the_wait() {
+    use WatchEvent::{Start, Woke};
+    let submitted = || Watch::submitted(prediction("created"), policy());
+    let done = || delivered("j1", "completed");
+    for (watch, events, expected) in [
+        // During a pause, and while a poll is under way, whose answer is then of no interest.
+        (submitted(), vec![Start, done()], "[created] sleep 2, [completed] done completed"),
+        (
+            submitted(),
+            vec![Start, Woke, done(), seen("completed")],
+            "[created] sleep 2, poll, [completed] done completed, nothing",
+        ),
+        (Watch::resume("j1", policy()), vec![Start, done()], "poll, [completed] done completed"),
+        // After a failed poll.
+        (
+            Watch::resume("j1", policy()),
+            vec![Start, trouble(Some(300)), done(), Woke],
+            "poll, server sleep 100, [completed] done completed, nothing",
+        ),
+        // Every other end is told as a poll would tell it.
+        (
+            submitted(),
+            vec![Start, delivered("j1", "failed")],
+            "[created] sleep 2, [failed] job_failed",
+        ),
+        (
+            submitted(),
+            vec![Start, delivered("j1", "cancelled")],
+            "[created] sleep 2, [cancelled] job_cancelled",
+        ),
+        // Another job's, one that is not final, and one before the start or after the end.
+        (
+            submitted(),
+            vec![Start, delivered("j2", "completed"), Woke, delivered("j1", "processing")],
+            "[created] sleep 2, nothing, poll, nothing",
+        ),
+        (
+            submitted(),
+            vec![Start, delivered("j1", "odd"), Woke, seen("completed")],
+            "[created] sleep 2, nothing, poll, [completed] done completed",
+        ),
+        (
+            submitted(),
+            vec![done(), Start, done(), done()],
+            "nothing, [created] sleep 2, [completed] done completed, nothing",
+        ),
+    ] {
+        assert_eq!(play(watch, events), expected);
+    }
+}
+
+#[test]
+fn a_recovered_job_stays_one_when_a_webhook_ends_it() {
+    let mut found = Prediction::new("j1", Status::Created);
+    found.recovered = Some(RecoveredBy::Input);
+    let mut watch = Watch::submitted(Arc::new(found), policy());
+    watch.step(Duration::ZERO, WatchEvent::Start, 0.5);
+    let step = watch.step(Duration::ZERO, delivered("j1", "completed"), 0.5);
+    let WatchAction::Finish(Ok(prediction)) = step.action else { panic!("{step:?}") };
+    assert_eq!(prediction.recovered, Some(RecoveredBy::Input));
+}
+
+#[test]
 fn the_deadline() {
     use WatchEvent::{Start, Woke};
     let with = |deadline| WatchPolicy { deadline: secs(deadline), ..policy() };
@@ -239,7 +306,7 @@ fn an_error_keeps_the_last_state_that_was_seen() {
 }
 
 fn any_event() -> impl Strategy<Value = WatchEvent> {
-    let status = prop::sample::select(vec![
+    let words = prop::sample::select(vec![
         "created",
         "processing",
         "completed",
@@ -252,13 +319,15 @@ fn any_event() -> impl Strategy<Value = WatchEvent> {
     prop_oneof![
         1 => Just(WatchEvent::Start),
         4 => Just(WatchEvent::Woke),
-        6 => (status, proptest::option::of(any::<u64>())).prop_map(|(status, after)| {
+        6 => (words.clone(), proptest::option::of(any::<u64>())).prop_map(|(status, after)| {
             WatchEvent::Polled(PollAnswer::Seen {
                 prediction: prediction(status),
                 retry_after: after.map(Duration::from_secs),
             })
         }),
         3 => proptest::option::of(0u64..1000).prop_map(trouble),
+        2 => (prop::sample::select(vec!["j1", "j2"]), words)
+            .prop_map(|(id, status)| delivered(id, status)),
         1 => Just(unknown()),
         1 => Just(refused()),
     ]
@@ -307,6 +376,35 @@ proptest! {
                     ended = true;
                 }
             }
+        }
+    }
+
+    /// A delivery that does not end the wait leaves no trace in it.
+    #[test]
+    fn a_delivery_ends_the_wait_or_changes_nothing(
+        events in proptest::collection::vec((any_event(), 0u64..50), 0..20),
+        id in prop::sample::select(vec!["j1", "j2"]),
+        status in prop::sample::select(vec!["created", "completed", "failed", "odd"]),
+    ) {
+        let mut watch = Watch::resume("j1", policy());
+        let mut now = Duration::ZERO;
+        let mut waits = false;
+        for (event, pause) in events {
+            now += secs(pause);
+            match watch.step(now, event, 0.5).action {
+                WatchAction::Nothing => {}
+                WatchAction::Finish(_) => waits = false,
+                WatchAction::Poll | WatchAction::Sleep(..) => waits = true,
+            }
+        }
+        let before = format!("{watch:?}");
+        let step = watch.step(now, delivered(id, status), 0.5);
+        if waits && id == "j1" && ["completed", "failed"].contains(&status) {
+            prop_assert!(matches!(step.action, WatchAction::Finish(_)), "{:?}", step);
+        } else {
+            prop_assert!(matches!(step.action, WatchAction::Nothing), "{:?}", step);
+            prop_assert!(step.news.is_none());
+            prop_assert_eq!(before, format!("{watch:?}"));
         }
     }
 

@@ -1,12 +1,11 @@
-//! Reads a prediction from whatever the service sent.
+//! Reads a prediction from whatever the service sent: in an answer, or in a webhook.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 
-use super::envelope::integer;
-use crate::job::{Output, Prediction, Status};
+use super::{Output, Prediction, Status};
 
 /// The prediction in `data`, or `None` where it has neither an id (and none is `expected`) nor a
 /// status: then it is no prediction.
@@ -115,6 +114,19 @@ fn millis(value: &Value) -> Option<Duration> {
 fn timings(value: &Value) -> Option<BTreeMap<String, Duration>> {
     let Value::Object(timings) = value else { return None };
     timings.iter().map(|(name, value)| Some((name.clone(), millis(value)?))).collect()
+}
+
+/// A number, also where it comes as a string.
+pub(crate) fn integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| {
+            let float = number.as_f64()?;
+            // Only whole numbers that fit exactly.
+            (float.fract() == 0.0 && float.abs() < 9e15).then_some(float as i64)
+        }),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

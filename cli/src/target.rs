@@ -1,0 +1,87 @@
+//! Whether an output can be saved: found out before a job is paid for.
+
+use std::path::Path;
+
+use crate::failure::{Failure, Result, reason};
+
+/// Refuses a target that the download could not be saved to.
+///
+/// # Errors
+/// [`Failure::Usage`], with a sentence that names the folder and what is wrong with it.
+pub(crate) fn require_writable(out: &Path) -> Result<()> {
+    let shown = out.display();
+    if out.as_os_str().is_empty() {
+        return Err(Failure::Usage("--out is empty. Name a file or a folder.".to_owned()));
+    }
+    let is_folder = out.is_dir();
+    if !is_folder && out.exists() && !out.is_file() {
+        let message = format!("--out {shown} is neither a file nor a folder. Name another one.");
+        return Err(Failure::Usage(message));
+    }
+    if !is_folder && names_a_folder(out) {
+        let message = format!("--out {shown}: there is no such folder. Make it first.");
+        return Err(Failure::Usage(message));
+    }
+    let folder = match out.parent() {
+        _ if is_folder => out,
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let probe = tempfile::Builder::new().prefix(".viseme-").suffix(".part").tempfile_in(folder);
+    probe.map(drop).map_err(|error| {
+        let advice = if folder.is_dir() { "Choose another folder." } else { "Make it first." };
+        let shown = folder.display();
+        let why = match error.kind() {
+            _ if !folder.is_dir() => "there is no such folder".to_owned(),
+            // As in /proc, where no file can be made.
+            std::io::ErrorKind::NotFound => "it takes no new files".to_owned(),
+            _ => reason(&error),
+        };
+        Failure::Usage(format!("Nothing can be saved in the folder {shown}: {why}. {advice}"))
+    })
+}
+
+fn names_a_folder(out: &Path) -> bool {
+    out.as_os_str().to_string_lossy().ends_with(std::path::is_separator)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(out: &Path) -> Option<String> {
+        match require_writable(out) {
+            Err(Failure::Usage(message)) => Some(message),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn targets() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("there.mp4");
+        std::fs::write(&file, "x").unwrap();
+        for (name, word) in [
+            ("new.mp4", None),
+            ("there.mp4", None),
+            ("", None),
+            ("none/", Some("no such folder")),
+            ("none/new.mp4", Some("no such folder")),
+            ("there.mp4/new.mp4", Some("no such folder")),
+        ] {
+            let said = refusal(&folder.path().join(name));
+            match word {
+                None => assert_eq!(said, None, "{name}"),
+                Some(word) => assert!(said.is_some_and(|said| said.contains(word)), "{name}"),
+            }
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+        assert!(refusal(Path::new("")).is_some());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_not_replaced() {
+        assert!(refusal(Path::new("/dev/null")).unwrap().contains("neither"));
+    }
+}

@@ -1,0 +1,96 @@
+//! Media that break the model's rules are refused in words for people, before anything is sent.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use std::path::Path;
+
+use support::Stage;
+use support::media::{ffmpeg, picture};
+use viseme_mock::Scenario;
+
+const MIB: u64 = 1024 * 1024;
+
+/// File, what it is given as, and words the sentence must have.
+const CASES: &[(&str, &str, &[&str])] = &[
+    ("missing.mp4", "video", &["no file", "Check the path"]),
+    ("folder.mp4", "video", &["folder"]),
+    ("empty.mp4", "video", &["is empty"]),
+    ("picture.mp4", "video", &["PNG", "MP4 or MOV"]),
+    ("cut.mp4", "video", &["is cut", "again"]),
+    ("webm.mp4", "video", &["WebM", "Convert it to MP4"]),
+    ("long.mp4", "video", &["lasts 12 s", "2 to 10 s", "Trim it"]),
+    ("short.mp4", "video", &["lasts 1 s", "2 to 10 s", "longer"]),
+    ("small.mp4", "video", &["320 × 240", "Scale"]),
+    ("large.mp4", "video", &["101 MB", "at most 100 MB"]),
+    ("voice.mp3", "video", &["MP3", "MP4 or MOV"]),
+    ("page.mp4", "video", &["HTML", "Download the file again"]),
+    ("good.mp4", "audio", &["MP4 video", "MP3, WAV, M4A or AAC"]),
+    ("note.mp3", "audio", &["text", "MP3, WAV, M4A or AAC"]),
+    ("voice.ogg", "audio", &["Ogg", "Convert it to MP3"]),
+    ("large.wav", "audio", &["MB", "at most 5 MB"]),
+];
+
+fn make(folder: &Path) {
+    let at = |name: &str| folder.join(name);
+    ffmpeg(folder, &format!("{} good.mp4", picture(3, "1280x720")));
+    ffmpeg(folder, &format!("{} long.mp4", picture(12, "1280x720")));
+    ffmpeg(folder, &format!("{} short.mp4", picture(1, "1280x720")));
+    ffmpeg(folder, &format!("{} small.mp4", picture(3, "320x240")));
+    ffmpeg(folder, "-f lavfi -i testsrc=size=320x240:duration=1 -frames:v 1 picture.png");
+    std::fs::rename(at("picture.png"), at("picture.mp4")).unwrap();
+    ffmpeg(folder, "-f lavfi -i testsrc=size=320x240:duration=2 -c:v libvpx webm.webm");
+    std::fs::rename(at("webm.webm"), at("webm.mp4")).unwrap();
+    ffmpeg(folder, "-f lavfi -i sine=duration=3 voice.mp3");
+    ffmpeg(folder, "-f lavfi -i sine=duration=3 -c:a flac voice.ogg");
+    ffmpeg(folder, "-f lavfi -i sine=duration=40:sample_rate=96000 large.wav");
+    std::fs::create_dir(at("folder.mp4")).unwrap();
+    std::fs::write(at("empty.mp4"), "").unwrap();
+    std::fs::write(at("page.mp4"), "<!doctype html><title>Log in</title>").unwrap();
+    std::fs::write(at("note.mp3"), "This is not the recording.\n").unwrap();
+    ffmpeg(folder, "-i good.mp4 -c copy -movflags +faststart cut.mp4");
+    let half = std::fs::metadata(at("cut.mp4")).unwrap().len() / 2;
+    resize(&at("cut.mp4"), half);
+    std::fs::copy(at("good.mp4"), at("large.mp4")).unwrap();
+    resize(&at("large.mp4"), 101 * MIB);
+}
+
+/// Cuts the file, or lengthens it with a hole that takes no room.
+fn resize(path: &Path, bytes: u64) {
+    std::fs::OpenOptions::new().write(true).open(path).unwrap().set_len(bytes).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_media_are_refused_before_any_request() {
+    let stage = Stage::new(Scenario::new()).await;
+    make(stage.folder.path());
+    for (file, field, words) in CASES {
+        let (video, audio) = match *field {
+            "video" => (*file, "voice.mp3"),
+            _ => ("good.mp4", *file),
+        };
+        for command in ["run", "submit", "check"] {
+            let ended = stage.viseme(&[command, "--video", video, "--audio", audio]).await;
+            assert_eq!(ended.code, Some(2), "{command} {file}: {ended:?}");
+            let said = if command == "check" { &ended.out } else { &ended.err };
+            let sentence = said.lines().find(|line| line.contains(file)).unwrap();
+            for word in words.iter().chain([field]) {
+                assert!(sentence.contains(word), "{command} {file}: no {word:?} in {sentence}");
+            }
+            assert!(!sentence.contains("os error"), "{sentence}");
+        }
+    }
+    let good = stage.viseme(&["check", "--video", "good.mp4", "--audio", "voice.mp3"]).await;
+    assert_eq!(good.code, Some(0), "{good:?}");
+    assert!(stage.world.journal().is_empty(), "no request was sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_knows_better_may_send_them() {
+    let stage = Stage::new(support::ends("completed")).await;
+    ffmpeg(stage.folder.path(), &format!("{} small.mp4", picture(3, "320x240")));
+    let voice = support::samples()[3].clone();
+    let arguments = ["run", "--no-check", "--poll-every", "0.1", "--video", "small.mp4", "--audio"];
+    let ended = stage.viseme(&[&arguments[..], &[&voice]].concat()).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}

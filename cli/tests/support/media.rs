@@ -1,0 +1,48 @@
+//! Makes media files with ffmpeg, and asks ffprobe about them.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Runs ffmpeg in a folder with these arguments, split at spaces.
+pub fn ffmpeg(folder: &Path, arguments: &str) {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-hide_banner", "-nostdin", "-loglevel", "error", "-y"]);
+    run(command.args(arguments.split_whitespace()).current_dir(folder), arguments);
+}
+
+/// A moving test picture that lasts so long, as ffmpeg's input.
+pub fn picture(seconds: u32, size: &str) -> String {
+    format!(
+        "-f lavfi -i testsrc=size={size}:rate=25:duration={seconds} -c:v libx264 \
+         -preset ultrafast -pix_fmt yuv420p"
+    )
+}
+
+/// What ffprobe says of a file: the kind of its first stream, and its seconds.
+pub fn ffprobe(path: &Path) -> (String, f64) {
+    let mut command = Command::new("ffprobe");
+    command.args(["-v", "error", "-of", "json", "-show_format", "-show_streams"]).arg(path);
+    let answer = run(&mut command, &path.display().to_string());
+    let answer: serde_json::Value = serde_json::from_slice(&answer).expect("JSON");
+    let kind = answer.pointer("/streams/0/codec_type").and_then(|it| it.as_str());
+    let seconds = answer.pointer("/format/duration").and_then(|it| it.as_str()?.parse().ok());
+    (kind.expect("a stream").to_owned(), seconds.expect("a duration"))
+}
+
+fn run(command: &mut Command, what: &str) -> Vec<u8> {
+    let output = command.output().unwrap_or_else(|error| {
+        panic!(
+            "{:?} did not start ({error}): these tests make their media with it. Install ffmpeg \
+             (with ffprobe, libx264, libmp3lame and libvpx) and put it on PATH; `cargo xtask \
+             setup` does so on Debian.",
+            command.get_program()
+        )
+    });
+    assert!(
+        output.status.success(),
+        "{:?} {what}: {}",
+        command.get_program(),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output.stdout
+}

@@ -1,0 +1,200 @@
+//! Runs the built program against a mock server in the test's own process.
+
+#![allow(dead_code, unreachable_pub, reason = "several test files use a part each")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot begin has failed"
+)]
+
+pub mod media;
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::process::{Child, ChildStderr, Command};
+use viseme_mock::{JobRule, MockServer, Scenario, Timeline, World};
+
+/// How long anything may take before the test is over; far more than it needs.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A file in the repository.
+pub fn in_repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+/// `--video` and `--audio` with the samples.
+pub fn samples() -> [String; 4] {
+    let path = |name: &str| in_repository("samples").join(name).display().to_string();
+    ["--video".into(), path("face.mp4"), "--audio".into(), path("voice.mp3")]
+}
+
+/// A script in which jobs end so at their second poll.
+pub fn ends(status: &str) -> Scenario {
+    Scenario::new().job(JobRule::new(Timeline::ends_after_polls(2, status)))
+}
+
+/// A script in which jobs never end.
+pub fn never_ends() -> Scenario {
+    Scenario::new().job(JobRule::new(Timeline::secs(&[("created", 0)])))
+}
+
+/// A mock server with a world of the test's own, and a folder to work in.
+pub struct Stage {
+    pub server: MockServer,
+    pub world: World,
+    pub folder: TempDir,
+}
+
+/// What a program left behind.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ended {
+    /// Standard output as JSON, of which it must be exactly one line.
+    pub fn json(&self) -> Value {
+        assert_eq!(self.out.lines().count(), 1, "{self:?}");
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+impl Stage {
+    pub async fn new(scenario: Scenario) -> Self {
+        let server = MockServer::start().await.expect("a mock server");
+        let world = server.world_with(scenario);
+        Self { server, world, folder: tempfile::tempdir().expect("a temporary folder") }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The program with these arguments, set up for the world by its environment.
+    pub fn command<S: AsRef<str>>(&self, arguments: &[S]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_viseme"));
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("WAVESPEED_") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .env("WAVESPEED_BASE_URL", self.world.base_url())
+            .env("WAVESPEED_API_KEY", self.world.key())
+            .env("WAVESPEED_RETRY_INTERVAL", "0.05")
+            .env("WAVESPEED_MAX_CONNECTION_RETRIES", "2")
+            .args(arguments.iter().map(AsRef::as_ref))
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Runs the program to its end.
+    pub async fn viseme<S: AsRef<str>>(&self, arguments: &[S]) -> Ended {
+        finish(self.command(arguments)).await
+    }
+
+    /// Runs `viseme run` on the samples, which asks for the state often.
+    pub async fn run(&self, more: &[&str]) -> Ended {
+        self.viseme(&run_samples(more)).await
+    }
+
+    /// Begins `viseme run` on the samples.
+    pub fn begin_run(&self, more: &[&str]) -> Running {
+        Running::new(self.command(&run_samples(more)))
+    }
+
+    /// Waits until this holds.
+    pub async fn until(&self, what: &str, holds: impl Fn(&World) -> bool) {
+        let holds = async {
+            while !holds(&self.world) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, holds).await.unwrap_or_else(|_| panic!("never: {what}"));
+    }
+
+    /// Waits until the world's first fault struck.
+    pub async fn until_struck(&self) {
+        self.until("the fault strikes", |world| world.faults().iter().any(|it| it.struck > 0))
+            .await;
+    }
+}
+
+/// The arguments of `viseme run` on the samples.
+pub fn run_samples(more: &[&str]) -> Vec<String> {
+    let mut arguments = vec!["run".to_owned(), "--poll-every".to_owned(), "0.1".to_owned()];
+    arguments.extend(samples());
+    arguments.extend(more.iter().map(|it| (*it).to_owned()));
+    arguments
+}
+
+/// Runs any program to its end.
+pub async fn finish(mut command: Command) -> Ended {
+    let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("an end in time");
+    let output = output.expect("the program starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// A program under way.
+pub struct Running {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    said: String,
+}
+
+impl Running {
+    pub fn new(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the program starts");
+        let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+        Self { child, stderr, said: String::new() }
+    }
+
+    /// Reads until a line with these words was said on standard error; gives the line.
+    pub async fn until_says(&mut self, words: &str) -> String {
+        loop {
+            let before = self.said.len();
+            let read = self.stderr.read_line(&mut self.said);
+            let read = tokio::time::timeout(PATIENCE, read).await.expect("a line in time");
+            assert!(read.expect("a line") > 0, "never said {words:?}, but: {}", self.said);
+            let line = self.said.get(before..).unwrap_or_default();
+            if line.contains(words) {
+                return line.to_owned();
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let id = self.child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed()));
+        rustix::process::kill_process(id.expect("it runs"), signal).expect("the signal is sent");
+    }
+
+    /// Waits for its end.
+    pub async fn finish(mut self) -> Ended {
+        let mut out = String::new();
+        let mut stdout = self.child.stdout.take().expect("a pipe");
+        let end = async {
+            let (_, _) = tokio::try_join!(
+                stdout.read_to_string(&mut out),
+                self.stderr.read_to_string(&mut self.said)
+            )
+            .expect("UTF-8");
+            self.child.wait().await.expect("an end")
+        };
+        let status = tokio::time::timeout(PATIENCE, end).await.expect("an end in time");
+        Ended { code: status.code(), out, err: self.said }
+    }
+}

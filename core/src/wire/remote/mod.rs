@@ -1,0 +1,290 @@
+//! Reads what a file behind a URL is, from a few of its bytes.
+
+mod address;
+mod answer;
+mod guard;
+mod stop;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use http::header::{ACCEPT_ENCODING, IF_RANGE, RANGE};
+use http::{HeaderMap, HeaderValue, Method};
+use url::Url;
+
+use super::follow::{self, MAX_REDIRECTS};
+use super::reqwest_transport::ReqwestTransport;
+use super::transport::{BodyStream, Request, RequestBody, Response, Transport, TransportError};
+use crate::config::Config;
+use crate::error::Result;
+use crate::media::MediaInfo;
+use crate::media::reading::{Reading, ReadingBounds, Step};
+use answer::Answer;
+use guard::Guard;
+pub(super) use guard::{PrivateAddress, PublicOnly};
+use stop::Stop;
+pub(crate) use stop::Stopped;
+
+/// How many times the connection may break while one file is read.
+const MAX_FAILURES: u32 = 1;
+
+/// Reads files behind URLs that may be anyone's. It has no key to send, by construction.
+pub(crate) struct RemoteMedia {
+    transport: Arc<dyn Transport>,
+    guard: Guard,
+    bounds: ReadingBounds,
+    timeout: Duration,
+}
+
+/// What was found behind a URL.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    /// What the file says of itself; `None` where not even its kind could be told.
+    pub(crate) info: Option<MediaInfo>,
+    /// Why the reading ended before all was known.
+    pub(crate) stopped: Option<Stopped>,
+}
+
+impl RemoteMedia {
+    pub(crate) fn new(config: &Config) -> Result<Self> {
+        Ok(Self {
+            transport: Arc::new(ReqwestTransport::for_strangers(config)?),
+            guard: Guard::new(config),
+            bounds: ReadingBounds::default(),
+            timeout: config.remote_check_timeout,
+        })
+    }
+
+    /// Reads as much as tells what the file is, within the bounds.
+    pub(crate) async fn read(&self, url: &Url) -> Found {
+        let mut reading = Reading::new(self.bounds);
+        let mut session = Session::new(self, url);
+        let end = tokio::time::timeout(self.timeout, session.run(&mut reading)).await;
+        let found = match end {
+            Ok(Ok(info)) => Found { info: Some(info), stopped: None },
+            // Its parts do not belong together.
+            Ok(Err(Stop::Changed)) => Found { info: None, stopped: Some(Stopped::changed()) },
+            Ok(Err(Stop::Broken(why) | Stop::Final(why))) => {
+                Found { info: reading.so_far(), stopped: Some(why) }
+            }
+            Err(_) => {
+                Found { info: reading.so_far(), stopped: Some(Stopped::too_slow(self.timeout)) }
+            }
+        };
+        tracing::debug!(
+            host = url.host_str(),
+            container = ?found.info.as_ref().map(|info| info.container),
+            stopped = found.stopped.as_ref().map(|stopped| stopped.clause.as_str()),
+            "read media behind a URL"
+        );
+        found
+    }
+}
+
+/// The reading of one file.
+struct Session<'a> {
+    remote: &'a RemoteMedia,
+    /// Where the file was last found.
+    url: Url,
+    redirects: u32,
+    failures: u32,
+    is_first: bool,
+    validator: Option<HeaderValue>,
+    /// The whole, where the server sends no parts.
+    whole: Option<BodyStream>,
+}
+
+impl<'a> Session<'a> {
+    fn new(remote: &'a RemoteMedia, url: &Url) -> Self {
+        Self {
+            remote,
+            url: without_secrets(url.clone()),
+            redirects: 0,
+            failures: 0,
+            is_first: true,
+            validator: None,
+            whole: None,
+        }
+    }
+
+    async fn run(&mut self, reading: &mut Reading) -> Result<MediaInfo, Stop> {
+        loop {
+            let done = match reading.step() {
+                Step::Done(info) => return Ok(info),
+                Step::Stop(clause) => return Err(Stop::bound(clause)),
+                Step::Size => {
+                    self.ask_size(reading).await;
+                    Ok(())
+                }
+                Step::Range { offset, length } => self.fetch(reading, offset, length).await,
+                Step::ReadOn { to } => self.read_on(reading, to).await,
+            };
+            match done {
+                Err(Stop::Broken(_)) if self.failures < MAX_FAILURES && self.whole.is_none() => {
+                    self.failures += 1;
+                }
+                other => other?,
+            }
+        }
+    }
+
+    /// What it does not tell stays unknown.
+    async fn ask_size(&mut self, reading: &mut Reading) {
+        reading.requested();
+        reading.size_asked();
+        if let Ok(response) = self.exchange(Method::HEAD, HeaderMap::new()).await
+            && let Some(size) = answer::size(response.status, &response.headers)
+        {
+            reading.set_size(size);
+        }
+    }
+
+    async fn fetch(&mut self, reading: &mut Reading, offset: u64, length: u64) -> Result<(), Stop> {
+        reading.requested();
+        let response = self.exchange(Method::GET, self.range_of(offset, length)?).await?;
+        let answer = answer::read(response.status, &response.headers);
+        let is_first = std::mem::replace(&mut self.is_first, false);
+        let validator = answer::validator(&response.headers);
+        if is_first {
+            self.validator = validator;
+        } else if matches!(answer, Answer::Part { .. } | Answer::Whole { .. })
+            && self.validator.is_some()
+            && validator != self.validator
+        {
+            return Err(Stop::Changed);
+        }
+        let mut body = response.body;
+        match answer {
+            Answer::Part { start, .. } if start != offset => {
+                Err(Stop::server("sends another part than it was asked for"))
+            }
+            Answer::Part { length: given, total, .. } => {
+                same_size(reading, total)?;
+                let (mut bytes, end) = take(&mut body, length.min(given)).await;
+                bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+                let is_empty = bytes.is_empty();
+                reading.insert(offset, bytes);
+                match end {
+                    End::Broken(error) => Err(Stop::broken(&error)),
+                    End::Whole if is_empty => Err(Stop::server("sends nothing")),
+                    End::Whole | End::Enough => Ok(()),
+                }
+            }
+            Answer::Whole { length } if is_first => {
+                same_size(reading, length)?;
+                reading.is_sent_whole();
+                self.whole = Some(body);
+                Ok(())
+            }
+            Answer::Whole { length } => {
+                same_size(reading, length)?;
+                Err(Stop::server("sends parts at one time and the whole at another"))
+            }
+            Answer::Nothing { total: Some(total) } if reading.size() != Some(total) => {
+                same_size(reading, Some(total))
+            }
+            // All before it came.
+            Answer::Nothing { total: None }
+                if reading.size().is_none() && offset == reading.end() =>
+            {
+                same_size(reading, Some(offset))
+            }
+            Answer::Nothing { .. } => Err(Stop::server("refuses to send a part of it")),
+            Answer::Status(status) => Err(Stop::status(status)),
+            Answer::Unusable(clause) => Err(Stop::server(clause)),
+        }
+    }
+
+    async fn read_on(&mut self, reading: &mut Reading, to: u64) -> Result<(), Stop> {
+        let Some(body) = &mut self.whole else {
+            return Err(Stop::server("sends nothing"));
+        };
+        let from = reading.end();
+        let (bytes, end) = take(body, to.saturating_sub(from)).await;
+        reading.insert(from, bytes);
+        match end {
+            End::Enough => Ok(()),
+            End::Whole => same_size(reading, Some(reading.end())),
+            End::Broken(error) => Err(Stop::broken(&error)),
+        }
+    }
+
+    fn range_of(&self, offset: u64, length: u64) -> Result<HeaderMap, Stop> {
+        let last = offset.saturating_add(length).saturating_sub(1);
+        let range = HeaderValue::from_str(&format!("bytes={offset}-{last}"))
+            .map_err(|_| Stop::bound("its parts cannot be named"))?;
+        let mut headers = HeaderMap::new();
+        headers.insert(RANGE, range);
+        if let Some(validator) = &self.validator {
+            headers.insert(IF_RANGE, validator.clone());
+        }
+        Ok(headers)
+    }
+
+    /// Sends a request and follows redirects; every hop is looked at before it is made.
+    async fn exchange(&mut self, method: Method, headers: HeaderMap) -> Result<Response, Stop> {
+        loop {
+            self.remote.guard.admit(&self.url).map_err(|why| Stop::refusal(why, &self.url))?;
+            let mut headers = headers.clone();
+            // What is compressed on the way has other offsets and another size.
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            let request = Request {
+                method: method.clone(),
+                url: self.url.clone(),
+                headers,
+                body: RequestBody::Empty,
+            };
+            let exchange = self.remote.transport.exchange(request);
+            let response = exchange.await.map_err(|error| Stop::broken(&error))?;
+            if !follow::is_redirect(response.status) {
+                return Ok(response);
+            }
+            self.redirects += 1;
+            if self.redirects > MAX_REDIRECTS {
+                return Err(Stop::redirect(follow::TOO_MANY));
+            }
+            let target = follow::target(&self.url, &response.headers).map_err(Stop::redirect)?;
+            self.url = without_secrets(target);
+        }
+    }
+}
+
+/// A URL without user and password: reqwest would send them.
+fn without_secrets(mut url: Url) -> Url {
+    // Fails only on URLs that cannot have a password at all.
+    let _ = url.set_password(None);
+    let _ = url.set_username("");
+    url
+}
+
+fn same_size(reading: &mut Reading, size: Option<u64>) -> Result<(), Stop> {
+    if size.is_none_or(|size| reading.set_size(size)) { Ok(()) } else { Err(Stop::Changed) }
+}
+
+/// Why no more bytes were taken.
+enum End {
+    Enough,
+    Whole,
+    Broken(TransportError),
+}
+
+/// Takes at least that many bytes of a body, unless it ends or breaks before.
+async fn take(body: &mut BodyStream, length: u64) -> (Bytes, End) {
+    let mut taken = BytesMut::new();
+    let end = loop {
+        if taken.len() as u64 >= length {
+            break End::Enough;
+        }
+        match body.next().await {
+            Some(Ok(chunk)) => taken.extend_from_slice(&chunk),
+            Some(Err(error)) => break End::Broken(error),
+            None => break End::Whole,
+        }
+    };
+    (taken.freeze(), end)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! Why a reading ended early, in words.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::super::follow::NotFollowed;
+use super::super::transport::TransportError;
+use super::guard::Refusal;
+use crate::media::Rule;
+
+/// Why a reading ended before all was known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stopped {
+    /// [`Rule::Readable`] where the service is likely to fail as well, else
+    /// [`Rule::Undetermined`].
+    pub(crate) rule: Rule,
+    /// A clause that completes "the file could not be checked: …".
+    pub(crate) clause: String,
+    /// What to do, as a sentence; may be empty.
+    pub(crate) advice: &'static str,
+}
+
+/// How a reading ends early.
+pub(super) enum Stop {
+    /// The connection failed: another request may go on.
+    Broken(Stopped),
+    Final(Stopped),
+    /// The file became another while it was read.
+    Changed,
+}
+
+impl Stopped {
+    fn new(rule: Rule, clause: impl Into<String>, advice: &'static str) -> Self {
+        Self { rule, clause: clause.into(), advice }
+    }
+
+    pub(super) fn changed() -> Self {
+        Self::new(Rule::Undetermined, "it changed while it was read", "")
+    }
+
+    pub(super) fn too_slow(timeout: Duration) -> Self {
+        let clause = format!("that took longer than {} s", timeout.as_secs_f64());
+        Self::new(Rule::Undetermined, clause, "")
+    }
+}
+
+impl Stop {
+    /// A bound of our own.
+    pub(super) fn bound(clause: &str) -> Self {
+        Self::Final(Stopped::new(Rule::Undetermined, clause, ""))
+    }
+
+    /// The clause completes "the server …".
+    pub(super) fn server(clause: &str) -> Self {
+        Self::bound(&format!("the server {clause}"))
+    }
+
+    pub(super) fn broken(error: &TransportError) -> Self {
+        if error.private_address {
+            return Self::private();
+        }
+        let clause = format!("the connection failed: {error}");
+        Self::Broken(Stopped::new(Rule::Readable, clause, "Check the URL."))
+    }
+
+    pub(super) fn status(status: u16) -> Self {
+        let (rule, advice) = match status {
+            401 | 403 => (
+                Rule::Readable,
+                "The service is likely to be refused as well: check the URL, and whether a \
+                 signature in it has run out.",
+            ),
+            408 | 425 | 429 | 500.. => (Rule::Undetermined, ""),
+            _ => (
+                Rule::Readable,
+                "The service is likely to get the same answer, and the job to fail: check the URL.",
+            ),
+        };
+        Self::Final(Stopped::new(rule, format!("the server answers HTTP {status}"), advice))
+    }
+
+    /// The clause completes "it was …".
+    pub(super) fn redirect(clause: NotFollowed) -> Self {
+        Self::Final(Stopped::new(Rule::Readable, format!("it was {clause}"), "Check the URL."))
+    }
+
+    pub(super) fn refusal(refusal: Refusal, url: &Url) -> Self {
+        match refusal {
+            Refusal::Private => Self::private(),
+            Refusal::Scheme => {
+                Self::bound(&format!("its scheme is `{}`; http and https are read", url.scheme()))
+            }
+            Refusal::Proxy => Self::Final(Stopped::new(
+                Rule::Undetermined,
+                "it would be read through a proxy, which hides whether its address is private",
+                "`allow_private_addresses` lets that pass.",
+            )),
+        }
+    }
+
+    fn private() -> Self {
+        Self::Final(Stopped::new(
+            Rule::Undetermined,
+            "it leads to a private address",
+            "Make sure that the service can reach it; `allow_private_addresses` lets it be read \
+             from here.",
+        ))
+    }
+}
