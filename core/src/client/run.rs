@@ -77,11 +77,11 @@ impl Run {
         client.await_submit_slot().await;
         let deadline = deadline.unwrap_or(client.shared.config.deadline);
         let deadline = client.now().saturating_add(deadline);
-        let model = input.model();
-        let submit = submit(&client, model, body, webhook.as_ref(), deadline, &on_progress);
-        let prediction = submit.boxed().await?;
+        let model = input.model().to_owned();
         drop(input);
-        let watcher = Watcher::submitted(client.clone(), prediction, deadline);
+        let submit = submit(&client, &model, body, webhook.as_ref(), deadline, &on_progress);
+        let prediction = submit.boxed().await?;
+        let mut watcher = Watcher::submitted(client.clone(), prediction, deadline);
         watcher.finish(&on_progress).await.map(Arc::unwrap_or_clone)
     }
 }

@@ -100,7 +100,7 @@ impl Watcher {
     }
 
     /// Waits to the end.
-    pub(super) async fn finish(mut self, on_progress: &OnProgress) -> Result<Arc<Prediction>> {
+    pub(super) async fn finish(&mut self, on_progress: &OnProgress) -> Result<Arc<Prediction>> {
         loop {
             match self.next(on_progress).await {
                 Some(Seen::News(_)) => {}

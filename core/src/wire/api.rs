@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -109,7 +110,8 @@ impl Api {
         // The request is made up once it can go out: thousands may queue here.
         let _permit = self.connections.acquire().await.map_err(closed)?;
         let request = self.request(method, url, body);
-        let answer = exchange(self.transport.as_ref(), request, timeout).await?;
+        // Boxed for the same reason.
+        let answer = exchange(self.transport.as_ref(), request, timeout).boxed().await?;
         Ok(self.without_key(answer))
     }
 
