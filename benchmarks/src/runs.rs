@@ -41,6 +41,8 @@ fn config(server: &Server) -> viseme::Result<Config> {
         .base_url(&server.url)
         .api_key(&server.key)
         .pacing(Pacing::every(PAUSE))
+        // The inputs' URLs lead nowhere, and no request but those to the server shall count.
+        .check_remote_media(false)
         // Not to be what is measured.
         .max_polls_per_second(1e6)
         .build()

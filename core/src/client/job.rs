@@ -144,7 +144,7 @@ impl Wait {
     }
 
     async fn finish(self) -> Result<Prediction> {
-        let watcher = self.job.watcher(self.deadline)?;
+        let mut watcher = self.job.watcher(self.deadline)?;
         watcher.finish(&self.on_progress).await.map(Arc::unwrap_or_clone)
     }
 }

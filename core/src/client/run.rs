@@ -79,14 +79,17 @@ impl Run {
         let Self { client, input, options, deadline, webhook, on_progress } = self;
         let base64 = options.asks_for_base64(&input);
         let webhook = webhook.map(|url| client.webhook_url(&url, base64)).transpose()?;
-        let body = prepare(&client, &input, options, &on_progress).await?;
+        // The first steps are boxed: what they need is given back before the long wait.
+        let body = prepare(&client, &input, options, &on_progress).boxed().await?;
         let _place = client.place().await?;
         client.await_submit_slot().await;
         let deadline = deadline.unwrap_or(client.shared.config.deadline);
         let deadline = client.now().saturating_add(deadline);
-        let prediction =
-            submit(&client, input.model(), body, webhook.as_ref(), deadline, &on_progress).await?;
-        let watcher = Watcher::submitted(client.clone(), prediction, deadline);
+        let model = input.model().to_owned();
+        drop(input);
+        let submit = submit(&client, &model, body, webhook.as_ref(), deadline, &on_progress);
+        let prediction = submit.boxed().await?;
+        let mut watcher = Watcher::submitted(client.clone(), prediction, deadline);
         watcher.finish(&on_progress).await.map(Arc::unwrap_or_clone)
     }
 }

@@ -96,11 +96,11 @@ pub(super) async fn submit(
 pub(super) async fn drive(
     client: &Client,
     mut submission: Submission,
-    mut record: SubmitRecord,
+    record: SubmitRecord,
     webhook: Option<&Url>,
     on_progress: &OnProgress,
 ) -> Result<Arc<Prediction>> {
-    let mut books = Books { client, record: &record.clone(), open: Open::No };
+    let mut books = Books { client, record, open: Open::No };
     if submission.is_lost() {
         books.open = Open::Lost;
     }
@@ -112,20 +112,24 @@ pub(super) async fn drive(
                 if attempt > 1 {
                     client.await_submit_slot().await;
                 }
-                record.sent_at = SystemTime::now();
-                on_progress.tell(|| Progress::Submitting { attempt, record: record.clone() });
+                books.record.sent_at = SystemTime::now();
+                on_progress.tell(|| Progress::Submitting { attempt, record: books.record.clone() });
                 books.begin();
-                let answer = client.shared.api.submit(&record.model, &record.input, webhook).await;
+                let (model, input) = (&books.record.model, &books.record.input);
+                let answer = client.shared.api.submit(model, input, webhook).await;
                 books.answered(&answer);
                 SubmitEvent::Answered(answer)
             }
             SubmitAction::Search => {
-                tracing::info!(model = record.model, "looking for a lost submit in the history");
+                tracing::info!(
+                    model = books.record.model,
+                    "looking for a lost submit in the history"
+                );
                 on_progress.tell(|| Progress::Recovering);
-                SubmitEvent::Searched(client.look_for(&record).await)
+                SubmitEvent::Searched(client.look_for(&books.record).await)
             }
             SubmitAction::Sleep(pause, error) => {
-                tracing::debug!(model = record.model, %error, ?pause, "pausing before going on");
+                tracing::debug!(model = books.record.model, %error, ?pause, "pausing before going on");
                 if error.kind() == ErrorKind::RateLimit {
                     client.rest_from_submits(pause);
                 }
@@ -137,12 +141,17 @@ pub(super) async fn drive(
             }
             SubmitAction::Finish(Ok(prediction)) => {
                 let recovered = prediction.recovered.is_some();
-                tracing::info!(model = record.model, job = prediction.id, recovered, "submitted");
+                tracing::info!(
+                    model = books.record.model,
+                    job = prediction.id,
+                    recovered,
+                    "submitted"
+                );
                 on_progress.tell(|| Progress::Submitted { job_id: prediction.id.clone() });
-                return Ok(named(prediction, &record.model));
+                return Ok(named(prediction, &books.record.model));
             }
             SubmitAction::Finish(Err(error)) if error.kind() == ErrorKind::SubmissionUnknown => {
-                return Err(error.with_record(record));
+                return Err(error.with_record(books.record.clone()));
             }
             SubmitAction::Finish(Err(error)) => return Err(error),
             // The machine asks for nothing only after events it did not ask for.
@@ -154,7 +163,7 @@ pub(super) async fn drive(
 /// Keeps the client's claims right, also when the submission is dropped half-way.
 struct Books<'a> {
     client: &'a Client,
-    record: &'a SubmitRecord,
+    record: SubmitRecord,
     open: Open,
 }
 

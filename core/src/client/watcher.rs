@@ -90,7 +90,8 @@ impl Watcher {
                     self.action = Some(Next::Report(event));
                 }
                 Next::Do(WatchAction::Poll) => {
-                    let poll = poll(&self.client, self.watch.job_id(), self.deadline);
+                    // Boxed, as it is large and short: a job sleeps for most of its life.
+                    let poll = poll(&self.client, self.watch.job_id(), self.deadline).boxed();
                     let event = self.mailbox.delivery_or(poll.map(WatchEvent::Polled)).await;
                     self.action = Some(Next::Report(event));
                 }
@@ -99,7 +100,7 @@ impl Watcher {
     }
 
     /// Waits to the end.
-    pub(super) async fn finish(mut self, on_progress: &OnProgress) -> Result<Arc<Prediction>> {
+    pub(super) async fn finish(&mut self, on_progress: &OnProgress) -> Result<Arc<Prediction>> {
         loop {
             match self.next(on_progress).await {
                 Some(Seen::News(_)) => {}

@@ -1,6 +1,7 @@
 //! Which jobs belong to which submits of a client, so that none is taken twice.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -13,8 +14,8 @@ const REMEMBERED: usize = 100_000;
 /// The submits of a client that are not answered yet, and the jobs of those that are.
 #[derive(Debug, Default)]
 pub struct Claims {
-    ids: HashSet<String>,
-    order: VecDeque<String>,
+    ids: HashSet<Arc<str>>,
+    order: VecDeque<Arc<str>>,
     open: HashMap<Key, Open>,
 }
 
@@ -53,10 +54,11 @@ impl Claims {
 
     /// Takes a job; `false` where it was taken already.
     pub fn claim(&mut self, id: &str) -> bool {
-        if !self.ids.insert(id.to_owned()) {
+        let id: Arc<str> = id.into();
+        if !self.ids.insert(Arc::clone(&id)) {
             return false;
         }
-        self.order.push_back(id.to_owned());
+        self.order.push_back(id);
         if self.order.len() > REMEMBERED
             && let Some(oldest) = self.order.pop_front()
         {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -100,7 +101,7 @@ impl Api {
         let mut headers = self.headers.clone();
         headers.insert(CONTENT_TYPE, content_type);
         let request = Request { method: Method::POST, url: self.url(path), headers, body };
-        self.exchange(request, Duration::MAX).await
+        self.exchange(|| request, Duration::MAX).await
     }
 
     /// The error of a client without a key, before anything is sent.
@@ -132,6 +133,19 @@ impl Api {
         body: Option<&Value>,
         timeout: Duration,
     ) -> Exchange {
+        self.exchange(|| self.request(method, url, body), timeout).await
+    }
+
+    /// The request is made up once it can go out, and the exchange is boxed: thousands may queue
+    /// here, and what each of them holds counts.
+    async fn exchange(&self, request: impl FnOnce() -> Request, timeout: Duration) -> Exchange {
+        let closed = |_| TransportError::new(Sent::No, false, "the client is closed");
+        let _permit = self.connections.acquire().await.map_err(closed)?;
+        let answer = exchange(self.transport.as_ref(), request(), timeout).boxed().await?;
+        Ok(self.without_key(answer))
+    }
+
+    fn request(&self, method: Method, url: Url, body: Option<&Value>) -> Request {
         let mut headers = self.headers.clone();
         let body = match body {
             Some(json) => {
@@ -140,20 +154,12 @@ impl Api {
             }
             None => RequestBody::Empty,
         };
-        let request = Request { method, url, headers, body };
-        self.exchange(request, timeout).await
-    }
-
-    async fn exchange(&self, request: Request, timeout: Duration) -> Exchange {
-        let closed = |_| TransportError::new(Sent::No, false, "the client is closed");
-        let _permit = self.connections.acquire().await.map_err(closed)?;
-        let answer = exchange(self.transport.as_ref(), request, timeout).await?;
-        Ok(self.without_key(answer))
+        Request { method, url, headers, body }
     }
 
     fn url(&self, path: &str) -> Url {
         let mut url = self.base_url.clone();
-        let base = url.path().trim_end_matches('/').to_owned();
+        let base = self.base_url.path().trim_end_matches('/');
         url.set_path(&format!("{base}/{path}"));
         url
     }

@@ -39,14 +39,25 @@ pub(crate) async fn exchange(
 }
 
 async fn read(mut stream: BodyStream, limit: usize) -> Result<Bytes, TransportError> {
-    let mut body = BytesMut::new();
+    // Most answers come in one piece, which need not be copied.
+    let mut first = Bytes::new();
+    let mut whole = BytesMut::new();
+    let mut size = 0;
     while let Some(chunk) = stream.next().await {
         let chunk = chunk?;
-        if body.len() + chunk.len() > limit {
+        size += chunk.len();
+        if size > limit {
             let message = format!("the answer is larger than {limit} bytes");
             return Err(TransportError::new(Sent::Maybe, false, message));
         }
-        body.extend_from_slice(&chunk);
+        if first.is_empty() {
+            first = chunk;
+            continue;
+        }
+        if whole.is_empty() {
+            whole.extend_from_slice(&first);
+        }
+        whole.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
+    Ok(if whole.is_empty() { first } else { whole.freeze() })
 }

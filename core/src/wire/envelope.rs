@@ -26,14 +26,15 @@ impl Envelope {
         (200..300).contains(&self.status)
     }
 
-    /// What is in the envelope; the whole body where it has none (webhooks, older answers).
-    pub(crate) fn data(&self) -> Option<&Value> {
-        let json = self.json.as_ref()?;
-        match json.get("data") {
-            Some(data) => Some(data),
-            None if json.get("id").is_some() => Some(json),
-            None => None,
+    /// What is in the envelope; the whole body where it has none (webhooks, older answers). The
+    /// envelope is empty afterwards.
+    pub(crate) fn take_data(&mut self) -> Option<Value> {
+        let mut json = self.json.take()?;
+        if let Some(data) = json.get_mut("data") {
+            return Some(data.take());
         }
+        let is_bare = json.get("id").is_some();
+        is_bare.then_some(json)
     }
 }
 

@@ -9,15 +9,15 @@ use super::failure::{connection_error, status_error, unexpected, what_is_odd};
 use super::prediction;
 use super::retry_after::retry_after;
 use crate::error::Error;
-use crate::job::PollAnswer;
+use crate::job::{PollAnswer, Prediction};
 
 /// What the outcome of a poll of that job means.
 pub(crate) fn classify(job_id: &str, exchange: Exchange) -> PollAnswer {
-    let doing = format!("asking for job {job_id}");
     match exchange {
-        Ok(answer) => answered(&doing, job_id, &answer),
+        Ok(answer) => answered(job_id, &answer),
         Err(error) => {
-            PollAnswer::Trouble { error: connection_error(&doing, error), retry_after: None }
+            let error = connection_error(&doing(job_id), error);
+            PollAnswer::Trouble { error, retry_after: None }
         }
     }
 }
@@ -30,28 +30,38 @@ pub(crate) fn is_no_such_route(exchange: &Exchange) -> bool {
         .is_ok_and(|answer| answer.status == 404 && Envelope::of(answer).json.is_none())
 }
 
-fn answered(doing: &str, job_id: &str, answer: &Answer) -> PollAnswer {
+fn doing(job_id: &str) -> String {
+    format!("asking for job {job_id}")
+}
+
+fn answered(job_id: &str, answer: &Answer) -> PollAnswer {
     let retry_after = retry_after(&answer.headers, SystemTime::now());
-    let envelope = Envelope::of(answer);
-    let seen = (200..300)
-        .contains(&answer.status)
-        .then(|| envelope.data().cloned())
-        .flatten()
-        .and_then(|data| prediction::parse(data, Some(job_id)));
-    match seen {
+    match seen(job_id, answer) {
         Some(prediction) if prediction.id == job_id => {
             PollAnswer::Seen { prediction: Arc::new(prediction), retry_after }
         }
         Some(other) => {
-            let error = unexpected(doing, answer, &format!("it is about job {}", other.id));
+            let what = format!("it is about job {}", other.id);
+            let error = unexpected(&doing(job_id), answer, &what);
             PollAnswer::Trouble { error, retry_after }
         }
-        None if envelope.is_success() => {
-            let error = unexpected(doing, answer, &what_is_odd(answer, &envelope));
-            PollAnswer::Trouble { error, retry_after }
-        }
-        None => refused(envelope.status, status_error(doing, answer, &envelope), retry_after),
+        None => not_seen(&doing(job_id), answer, retry_after),
     }
+}
+
+fn seen(job_id: &str, answer: &Answer) -> Option<Prediction> {
+    let is_success = (200..300).contains(&answer.status);
+    let data = is_success.then(|| Envelope::of(answer).take_data()).flatten()?;
+    prediction::parse(data, Some(job_id))
+}
+
+fn not_seen(doing: &str, answer: &Answer, retry_after: Option<Duration>) -> PollAnswer {
+    let envelope = Envelope::of(answer);
+    if envelope.is_success() {
+        let error = unexpected(doing, answer, &what_is_odd(answer, &envelope));
+        return PollAnswer::Trouble { error, retry_after };
+    }
+    refused(envelope.status, status_error(doing, answer, &envelope), retry_after)
 }
 
 /// The service's documentation says to go on after 429 and 5xx and to stop at other refusals; a

@@ -63,27 +63,32 @@ impl Transport for ReqwestTransport {
     fn exchange(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         async move {
             // Without the query: a URL of an upload or an output is signed there.
+            let logged = tracing::enabled!(tracing::Level::DEBUG);
+            let of = |text: &str| if logged { text.to_owned() } else { String::new() };
             let (method, host, path) = (
                 request.method.clone(),
-                request.url.host_str().unwrap_or_default().to_owned(),
-                request.url.path().to_owned(),
+                of(request.url.host_str().unwrap_or_default()),
+                of(request.url.path()),
             );
-            let builder = self.client.request(request.method, request.url).headers(request.headers);
-            let builder = match request.body {
-                RequestBody::Empty => builder,
-                RequestBody::Bytes(bytes) => builder.body(bytes),
+            let mut outgoing = reqwest::Request::new(request.method, request.url);
+            *outgoing.headers_mut() = request.headers;
+            *outgoing.body_mut() = match request.body {
+                RequestBody::Empty => None,
+                RequestBody::Bytes(bytes) => Some(bytes.into()),
                 RequestBody::Stream { length, stream } => {
-                    builder.header(CONTENT_LENGTH, length).body(reqwest::Body::wrap_stream(stream))
+                    outgoing.headers_mut().insert(CONTENT_LENGTH, length.into());
+                    Some(reqwest::Body::wrap_stream(stream))
                 }
             };
-            let response = builder.send().await.map_err(failed).inspect_err(|error| {
+            let answered = self.client.execute(outgoing).await;
+            let mut response = answered.map_err(failed).inspect_err(|error| {
                 tracing::debug!(%method, host, path, %error, "request failed");
             })?;
             let status = response.status().as_u16();
             tracing::debug!(%method, host, path, status, "request answered");
             Ok(Response {
                 status,
-                headers: response.headers().clone(),
+                headers: std::mem::take(response.headers_mut()),
                 body: response.bytes_stream().map(|chunk| chunk.map_err(failed)).boxed(),
             })
         }

@@ -9,7 +9,7 @@ use super::failure::{connection_error, status_error, unexpected, what_is_odd};
 use super::prediction;
 use super::retry_after::retry_after;
 use super::transport::{Sent, TransportError};
-use crate::job::{Resend, SubmitAnswer};
+use crate::job::{Prediction, Resend, SubmitAnswer};
 
 /// What the outcome of a submit means; `model` is for messages.
 pub(crate) fn classify(model: &str, exchange: Exchange) -> SubmitAnswer {
@@ -30,22 +30,15 @@ fn broken(doing: &str, error: TransportError) -> SubmitAnswer {
 }
 
 fn answered(doing: &str, answer: &Answer) -> SubmitAnswer {
-    let envelope = Envelope::of(answer);
-    let status = envelope.status;
-    let success = envelope.is_success();
-    // An id is proof of a job, whatever else the answer says; a 4xx with one has never been seen
-    // and stays a refusal.
-    if !(400..500).contains(&status)
-        && let Some(prediction) =
-            envelope.data().cloned().and_then(|data| prediction::parse(data, None))
-    {
+    if let Some(prediction) = accepted(answer) {
         return SubmitAnswer::Accepted(Arc::new(prediction));
     }
-    if success {
+    let envelope = Envelope::of(answer);
+    if envelope.is_success() {
         return SubmitAnswer::Lost(unexpected(doing, answer, &what_is_odd(answer, &envelope)));
     }
     let error = status_error(doing, answer, &envelope);
-    match status {
+    match envelope.status {
         429 => SubmitAnswer::Refused {
             error,
             resend: Resend::After(retry_after(&answer.headers, SystemTime::now())),
@@ -54,6 +47,16 @@ fn answered(doing: &str, answer: &Answer) -> SubmitAnswer {
         301 | 302 | 307 | 308 | 400..=499 => SubmitAnswer::Refused { error, resend: Resend::Never },
         _ => SubmitAnswer::Lost(error),
     }
+}
+
+/// An id is proof of a job, whatever else the answer says; a 4xx with one has never been seen and
+/// stays a refusal.
+fn accepted(answer: &Answer) -> Option<Prediction> {
+    let mut envelope = Envelope::of(answer);
+    if (400..500).contains(&envelope.status) {
+        return None;
+    }
+    prediction::parse(envelope.take_data()?, None)
 }
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::http::{Connection, request};
+use super::release;
 use super::server::{Process, Server};
-use crate::process::{program, root, run};
+use crate::process::program;
 
 /// The key of the world that is there without being made.
 pub(super) const KEY: &str = "mock-key";
@@ -21,15 +22,8 @@ const INPUT: &str =
 
 /// Builds the release binary and says where it is.
 pub(super) fn build() -> Result<PathBuf> {
-    run(program("cargo", &["build", "--release", "--locked", "-p", "viseme-mock"]))?;
-    Ok(built("viseme-mock"))
-}
-
-/// Where Cargo puts a release binary.
-pub(super) fn built(name: &str) -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    root().join(target).join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    release::build(&["viseme-mock"])?;
+    Ok(release::binary("viseme-mock"))
 }
 
 /// Starts it; gives the version it tells too.

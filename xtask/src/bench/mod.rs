@@ -6,6 +6,7 @@ mod http;
 mod load;
 mod mock;
 mod prism;
+mod release;
 mod report;
 mod server;
 

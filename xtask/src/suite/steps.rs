@@ -29,8 +29,8 @@ pub(crate) enum Action {
 }
 
 /// Quick ones first, tests last. All Cargo steps but `core alone` choose the same packages and
-/// features, or Cargo would build every dependency once for each of them. The default members are
-/// meant throughout: they need nothing but Rust.
+/// features, or Cargo would build every dependency once for each of them. Without `--workspace` the
+/// default members are meant; what is a member beyond them adds no features to what they share.
 pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "format",
@@ -65,6 +65,7 @@ pub(crate) const STEPS: &[Step] = &[
                 "cargo",
                 "clippy",
                 "--locked",
+                "--workspace",
                 "--all-targets",
                 "--all-features",
                 "--",
@@ -92,6 +93,23 @@ pub(crate) const STEPS: &[Step] = &[
         purpose: "unit tests, integration tests and the examples in the documentation",
         action: Action::Tests {
             program: &["cargo", "test", "--locked", "--all-features"],
+            env: &[],
+            count: cargo_test,
+        },
+    },
+    Step {
+        name: "load",
+        purpose: "large files pass through in little memory; the benchmark's programs work",
+        action: Action::Tests {
+            program: &[
+                "cargo",
+                "test",
+                "--locked",
+                "--workspace",
+                "--all-features",
+                "--test",
+                "load",
+            ],
             env: &[],
             count: cargo_test,
         },

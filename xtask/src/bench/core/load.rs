@@ -8,9 +8,8 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::world::{Books, World, seconds};
-use crate::bench::mock::built;
 use crate::bench::server::Server;
-use crate::process::{output, program, run};
+use crate::process::{output, program};
 
 pub(super) struct Load {
     pub(super) binary: PathBuf,
@@ -36,12 +35,6 @@ pub(super) struct Round {
     pub(super) overshoot: Vec<f64>,
     /// The size of a job's future; the floor has none.
     pub(super) future_bytes: u64,
-}
-
-/// Builds the release binary and says where it is.
-pub(super) fn build() -> Result<PathBuf> {
-    run(program("cargo", &["build", "--release", "--locked", "-p", "viseme-benchmarks"]))?;
-    Ok(built("viseme-load"))
 }
 
 impl Load {

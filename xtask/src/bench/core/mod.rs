@@ -13,8 +13,8 @@ use clap::Args;
 
 use self::load::{Load, Round};
 use self::report::Size;
-use super::mock;
 use super::server::Server;
+use super::{mock, release};
 
 /// How to measure.
 #[derive(Args)]
@@ -42,15 +42,17 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let binary = options.mock.clone().map_or_else(mock::build, Ok)?;
-    let load = Load {
-        binary: options.load.clone().map_or_else(load::build, Ok)?,
-        threads: options.threads,
-    };
-    for binary in [&binary, &load.binary] {
+    if options.mock.is_none() || options.load.is_none() {
+        release::build(&["viseme-mock", "viseme-benchmarks"])?;
+    }
+    let given =
+        |path: &Option<PathBuf>, name| path.clone().unwrap_or_else(|| release::binary(name));
+    let server = given(&options.mock, "viseme-mock");
+    let load = Load { binary: given(&options.load, "viseme-load"), threads: options.threads };
+    for binary in [&server, &load.binary] {
         ensure!(binary.is_file(), "there is no program {}", binary.display());
     }
-    let (server, version) = mock::start(&binary)?;
+    let (server, version) = mock::start(&server)?;
     eprintln!("bench: viseme-mock {version}");
     let sizes: Result<Vec<Size>> = options
         .jobs

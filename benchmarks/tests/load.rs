@@ -1,8 +1,10 @@
-//! Large files pass through: neither an upload nor a download holds the file in memory.
+//! Large files pass through without being held, and the load programs do what the benchmark says
+//! they do.
 //!
-//! The server is in this process, the client in another, which measures itself: its highest
+//! The server is in this process. The client is in another, which measures itself: its highest
 //! resident memory (`VmHWM`) against its resident memory before the client was made.
 #![cfg(target_os = "linux")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test ends by a panic")]
 
 use std::fs::File;
 use std::path::Path;
@@ -10,7 +12,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use viseme_mock::MockServer;
+use viseme_mock::{MockServer, Point, Scenario, World};
 
 /// 100 MiB, a little more than 100 MB.
 const SIZE: u64 = 100 * 1024 * 1024;
@@ -20,13 +22,14 @@ const GROWTH: u64 = 12_000_000;
 #[tokio::test(flavor = "multi_thread")]
 async fn large_files_pass_through_without_being_held() {
     let server = MockServer::start().await.expect("a server");
+    let world = server.default_world();
     let folder = TempDir::new().expect("a folder");
     let (source, target) = (folder.path().join("face.mp4"), folder.path().join("back.mp4"));
     File::create(&source).and_then(|file| file.set_len(SIZE)).expect("a sparse file");
 
-    let up = load(&server, &["upload", "--file", text(&source)]).await;
+    let up = load(&world, &["upload", "--file", text(&source)]).await;
     let url = up["url"].as_str().expect("where the file is");
-    let down = load(&server, &["download", "--from", url, "--to", text(&target)]).await;
+    let down = load(&world, &["download", "--from", url, "--to", text(&target)]).await;
 
     assert_eq!(down["bytes"], SIZE);
     assert_eq!(target.metadata().expect("the file is there").len(), SIZE);
@@ -38,11 +41,36 @@ async fn large_files_pass_through_without_being_held() {
     }
 }
 
-async fn load(server: &MockServer, arguments: &[&str]) -> Value {
-    let key = server.default_world().key().to_owned();
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_and_the_floor_make_the_same_requests() {
+    let (jobs, polls) = (3, 4);
+    let server = MockServer::start().await.expect("a server");
+    let scenario = "jobs: [{timeline: {after_polls: 1}}]";
+    let scenario = Scenario::parse(scenario).expect("a scenario");
+    let (runs, floor) = (server.world_with(scenario.clone()), server.world_with(scenario));
+
+    let measured = load(&runs, &["runs", "--jobs", "3"]).await;
+    assert_eq!(measured["errors"], 0, "{measured}");
+    assert_eq!(measured["ended"].as_array().map(Vec::len), Some(jobs), "{measured}");
+    assert_eq!(requests(&runs), (jobs, jobs), "one poll a job, as the scenario has it");
+
+    load(&floor, &["floor", "--jobs", "3", "--polls", "4"]).await;
+    assert_eq!(requests(&floor), (jobs, polls));
+    for world in [runs, floor] {
+        assert_eq!((world.ledger().charges.len(), world.ledger().duplicates), (jobs, 0));
+        assert!(world.journal().iter().all(|exchange| exchange.status == Some(200)));
+    }
+}
+
+fn requests(world: &World) -> (usize, usize) {
+    (world.requests(Point::Submit).len(), world.requests(Point::Poll).len())
+}
+
+/// What the program measured of itself.
+async fn load(world: &World, arguments: &[&str]) -> Value {
     let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_viseme-load"))
         .args(arguments)
-        .args(["--url", server.url(), "--key", &key])
+        .args(["--url", world.base_url(), "--key", world.key()])
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
