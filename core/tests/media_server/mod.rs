@@ -3,6 +3,8 @@
 #![allow(dead_code, unreachable_pub, reason = "several test binaries use a part each")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot begin has failed")]
 
+pub mod check;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
