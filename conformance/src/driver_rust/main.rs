@@ -33,6 +33,7 @@ const FEATURES: &[&str] = &[
     "check",
     "validate",
     "upload",
+    "upload_tickets",
     "submit",
     "job_wait",
     "job_updates",

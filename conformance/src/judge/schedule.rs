@@ -32,6 +32,8 @@ pub(super) fn differences(case: &Case, profile: &Profile, evidence: &Evidence) -
                 tolerance(check.tolerance.as_deref()),
             ));
         }
+        let between = Gaps { no_gap_below: check.between_at_least, ..Gaps::default() };
+        found.extend(gaps_differ("polls", &between, &polls));
         let mut moments = submits.last().copied().into_iter().collect::<Vec<_>>();
         moments.extend(polls);
         found.extend(gaps_differ("polls", &check.pauses(), &moments));

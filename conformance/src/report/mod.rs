@@ -1,5 +1,7 @@
 //! Reports: for a terminal, for CI, for programs, for people.
 
+mod html;
+mod junit;
 mod terminal;
 
 use std::path::Path;
@@ -74,5 +76,8 @@ fn relative(path: &Path, root: &Path) -> String {
 pub fn write(run: &Run, out: &Path) -> Result<String> {
     std::fs::create_dir_all(out)?;
     std::fs::write(out.join("results.json"), serde_json::to_vec_pretty(run)?)?;
-    Ok(terminal::table(run))
+    std::fs::write(out.join("junit.xml"), junit::xml(run)?)?;
+    std::fs::write(out.join("report.html"), html::page(run)?)?;
+    let place = out.join("report.html");
+    Ok(format!("{}{}\n", terminal::table(run), place.display()))
 }
