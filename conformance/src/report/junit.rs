@@ -29,6 +29,17 @@ pub fn xml(run: &Run) -> Result<String> {
         }
         report.add_test_suite(suite);
     }
+    if !run.mutants.is_empty() {
+        let mut suite = TestSuite::new("mutants");
+        for trial in &run.mutants {
+            let status = match trial.red() {
+                None => TestCaseStatus::success(),
+                Some(why) => failure(NonSuccessKind::Failure, &why),
+            };
+            suite.add_test_case(TestCase::new(trial.name.clone(), status));
+        }
+        report.add_test_suite(suite);
+    }
     Ok(report.to_string()?)
 }
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::mutants::Trial;
 use crate::suite::{DriverReport, Suite};
 
 /// Everything that reports tell.
@@ -24,6 +25,8 @@ pub struct Run {
     pub cases: Vec<CaseText>,
     /// The drivers and what came of them.
     pub drivers: Vec<DriverReport>,
+    /// Deliberately wrong drivers, where they were tried.
+    pub mutants: Vec<Trial>,
 }
 
 /// A case as reports tell it.
@@ -61,6 +64,7 @@ impl Run {
             released,
             cases: cases.collect(),
             drivers,
+            mutants: Vec::new(),
         }
     }
 }

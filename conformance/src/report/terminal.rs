@@ -19,6 +19,11 @@ pub fn table(run: &Run) -> String {
     for driver in &run.drivers {
         describe(driver, &mut text);
     }
+    if !run.mutants.is_empty() {
+        let killed = run.mutants.iter().filter(|trial| trial.killed).count();
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "{killed} of {} mutants were killed", run.mutants.len());
+    }
     text
 }
 
