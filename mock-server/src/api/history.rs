@@ -36,7 +36,7 @@ pub(super) fn list(state: &WorldState, world: &str, intake: &Intake) -> Done {
     let with_inputs = body.get("include_inputs") == Some(&Value::Bool(true));
     let item = |job: &&Job| {
         let created_at = state.date(job.submitted);
-        let mut item = job.prediction(now, &created_at, &intake.base_url, world);
+        let mut item = json!(job.prediction(now, &created_at, &intake.base_url, world));
         if with_inputs && let Some(fields) = item.as_object_mut() {
             fields.insert("inputs".to_owned(), job.input.clone());
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 use viseme::webhook::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 use super::record::{DeliveryState, WebhookAttempt, WebhookDelivery};
@@ -198,7 +198,8 @@ fn end(state: &mut WorldState, world: &str, job_id: &str, at: Duration) {
         return;
     };
     let Some(url) = job.webhook.clone() else { return };
-    let mut prediction = job.prediction(at, &state.date(job.submitted), &state.base_url, world);
+    let date = state.date(job.submitted);
+    let mut prediction = json!(job.prediction(at, &date, &state.base_url, world));
     if let Value::Object(fields) = &mut prediction {
         fields.insert("input".to_owned(), job.input.clone());
     }
