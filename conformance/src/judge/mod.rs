@@ -88,7 +88,7 @@ impl Found<'_> {
         if let Some(expected) = &check.error {
             match &outcome.error {
                 Some(error) => {
-                    found.extend(error::differences(expected, error, self.profile, self.evidence))
+                    found.extend(error::differences(expected, error, self.profile, self.evidence));
                 }
                 None => found.push(format!("an error was to come; it was {}", said(outcome))),
             }
