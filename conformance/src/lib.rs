@@ -4,4 +4,13 @@
 //! program that does what it is told and reports what it saw; the harness starts a mock server,
 //! runs the cases and judges.
 
+pub mod case;
+pub mod command;
 pub mod contract;
+pub mod drive;
+pub mod fixtures;
+pub mod judge;
+pub mod protocol;
+pub mod report;
+pub mod suite;
+pub mod verdict;

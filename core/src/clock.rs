@@ -1,9 +1,20 @@
 //! Time and chance, so that tests can put their own in their place.
 
-use std::time::{Duration, Instant};
+#[cfg(feature = "testing")]
+mod lockstep;
+
+use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+
+#[cfg(feature = "testing")]
+pub use lockstep::LockstepClock;
+
+/// The request header by which a client in lockstep says for how many seconds it would have slept
+/// since it last said so. The mock server moves its world's clock on by that.
+#[doc(hidden)]
+pub const SLEPT_HEADER: &str = "x-viseme-slept";
 
 /// Where a client's time and randomness come from.
 pub trait Clock: Send + Sync {
@@ -15,6 +26,11 @@ pub trait Clock: Send + Sync {
 
     /// A random number from 0 to 1.
     fn random(&self) -> f64;
+
+    /// The date and time; the machine's, unless the clock has another.
+    fn system_time(&self) -> SystemTime {
+        SystemTime::now()
+    }
 }
 
 /// The machine's own clock.

@@ -81,8 +81,10 @@ pub use client::{
     Client, Download, Job, Pages, PriceQuery, Progress, Report, Run, RunMany, RunResult, Submit,
     Updates, Upload, Wait, check,
 };
+#[doc(hidden)]
+pub use clock::SLEPT_HEADER;
 #[cfg(feature = "testing")]
-pub use clock::Clock;
+pub use clock::{Clock, LockstepClock};
 pub use config::{Config, ConfigBuilder, DEFAULT_BASE_URL, DEFAULT_DEADLINE};
 pub use error::{Error, ErrorKind, HttpAnswer, Result};
 pub use job::{

@@ -16,6 +16,10 @@ pub enum ClockMode {
     Scaled(f64),
     /// Only when told to.
     Manual,
+    /// By what the client says it would have slept: a testing build of Viseme does not sleep, but
+    /// says so in the header `x-viseme-slept`, in seconds. The world moves on by that before the
+    /// request is answered.
+    Lockstep,
 }
 
 impl ClockMode {
@@ -63,7 +67,7 @@ impl Clock {
             ClockMode::Scaled(factor) => {
                 Duration::try_from_secs_f64(real.as_secs_f64() * factor).unwrap_or(real)
             }
-            ClockMode::Manual => Duration::ZERO,
+            ClockMode::Manual | ClockMode::Lockstep => Duration::ZERO,
         };
         self.passed.saturating_add(running)
     }

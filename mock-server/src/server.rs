@@ -154,6 +154,18 @@ impl MockServer {
         self.server.worlds.make(scenario)
     }
 
+    /// A new world with this id and this script; `None` where there is one of that id already. The
+    /// same id, seed and requests give the same journal.
+    #[must_use]
+    pub fn world_called(&self, id: &str, scenario: Scenario) -> Option<World> {
+        self.server.worlds.make_called(id, scenario)
+    }
+
+    /// Removes a world and all that happened in it; `false` where there is none of that id.
+    pub fn remove_world(&self, id: &str) -> bool {
+        self.server.worlds.remove(id)
+    }
+
     /// The world that is there from the start, opened by [`DEFAULT_KEY`](crate::DEFAULT_KEY). Where it was
     /// removed over the control API, it begins anew.
     #[must_use]

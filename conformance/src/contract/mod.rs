@@ -3,6 +3,7 @@
 mod errors;
 mod features;
 mod page;
+mod profile;
 
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use anyhow::{Context as _, Result};
 pub use errors::{Attribute, ErrorClass, ErrorRow, ErrorTable};
 pub use features::Features;
 pub use page::errors_page;
+pub use profile::{ClockKind, KnownFailure, Profile};
 
 /// Reads a file of the contract; an error names the file, and the line where there is one.
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {

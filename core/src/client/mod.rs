@@ -28,7 +28,7 @@ mod webhook;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -97,7 +97,14 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where TLS or the proxy cannot be set up.
     pub fn new(config: Config) -> Result<Self> {
-        Self::assemble(config, Arc::new(SystemClock::new()))
+        #[cfg(feature = "testing")]
+        if config.lockstep {
+            let clock = crate::clock::LockstepClock::new();
+            let transport = Arc::new(ReqwestTransport::new(&config)?);
+            let transport = crate::wire::LockstepTransport::new(transport, clock.clone());
+            return Self::assemble(config, Arc::new(transport), Arc::new(clock));
+        }
+        Self::with_machine_transport(config, Arc::new(SystemClock::new()))
     }
 
     /// A client set up from the environment alone; `WAVESPEED_API_KEY` is needed.
@@ -119,11 +126,19 @@ impl Client {
     /// As [`Client::new`].
     #[cfg(feature = "testing")]
     pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
-        Self::assemble(config, clock)
+        Self::with_machine_transport(config, clock)
     }
 
-    fn assemble(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
-        let transport: Arc<dyn Transport> = Arc::new(ReqwestTransport::new(&config)?);
+    fn with_machine_transport(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
+        let transport = Arc::new(ReqwestTransport::new(&config)?);
+        Self::assemble(config, transport, clock)
+    }
+
+    fn assemble(
+        config: Config,
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
         let shared = Shared {
             api: Api::new(Arc::clone(&transport), &config)?,
             uploads: Uploads::new(Arc::clone(&transport), Arc::clone(&clock), &config),
@@ -243,6 +258,11 @@ impl Client {
 
     fn now(&self) -> Duration {
         self.shared.clock.now()
+    }
+
+    /// The date and time, by the client's clock.
+    fn system_time(&self) -> SystemTime {
+        self.shared.clock.system_time()
     }
 
     fn random(&self) -> f64 {

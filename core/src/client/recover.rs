@@ -46,7 +46,7 @@ impl Client {
                 }
                 Err(NoPage::Refused(error)) => return SearchAnswer::Refused(error),
             };
-            let server_sent_at = server_time(record.sent_at, page.server_now);
+            let server_sent_at = server_time(record.sent_at, self.system_time(), page.server_now);
             let oldest = page.jobs.iter().filter_map(|job| job.created_at).min();
             jobs.extend(page.jobs);
             let goes_on = page.is_full && oldest.is_none_or(|oldest| oldest >= server_sent_at);
@@ -87,7 +87,7 @@ fn recovered(job: Arc<Prediction>, by: RecoveredBy) -> Arc<Prediction> {
 }
 
 /// A moment of this machine's clock by the service's: they may be apart by any time.
-fn server_time(moment: SystemTime, server_now: SystemTime) -> SystemTime {
-    let age = SystemTime::now().duration_since(moment).unwrap_or_default();
+fn server_time(moment: SystemTime, now: SystemTime, server_now: SystemTime) -> SystemTime {
+    let age = now.duration_since(moment).unwrap_or_default();
     server_now.checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
 }

@@ -2,7 +2,7 @@
 
 use std::future::IntoFuture;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -88,7 +88,7 @@ pub(super) async fn submit(
     on_progress: &OnProgress,
 ) -> Result<Arc<Prediction>> {
     let submission = Submission::new(client.submit_policy(deadline));
-    let record = SubmitRecord::new(model, body, SystemTime::now());
+    let record = SubmitRecord::new(model, body, client.system_time());
     drive(client, submission, record, webhook, on_progress).await
 }
 
@@ -112,7 +112,7 @@ pub(super) async fn drive(
                 if attempt > 1 {
                     client.await_submit_slot().await;
                 }
-                books.record.sent_at = SystemTime::now();
+                books.record.sent_at = client.system_time();
                 on_progress.tell(|| Progress::Submitting { attempt, record: books.record.clone() });
                 books.begin();
                 let (model, input) = (&books.record.model, &books.record.input);

@@ -1,7 +1,7 @@
 //! The client's side of webhooks: where to call back, the secret, and what comes.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 use url::Url;
@@ -68,9 +68,10 @@ impl Client {
             .into_iter()
             .map(|(name, value)| (name.as_ref().to_owned(), value.as_ref().to_owned()))
             .collect();
+        let now = self.system_time();
         let verify = |secret| {
             let headers = headers.iter().map(|(name, value)| (name, value));
-            Verifier::new(secret).verify(headers, body, SystemTime::now())
+            Verifier::new(secret).verify(headers, body, now)
         };
         let verified = match verify(self.webhook_secret().await?) {
             Err(refusal @ Refusal::BadSignature { .. }) => match self.newer_secret().await {

@@ -45,6 +45,8 @@ pub struct Config {
     pub(crate) allow_private_addresses: bool,
     pub(crate) client_name: String,
     pub(crate) user_agent: String,
+    #[cfg(feature = "testing")]
+    pub(crate) lockstep: bool,
 }
 
 impl Config {
@@ -129,6 +131,8 @@ pub struct ConfigBuilder {
     allow_private_addresses: bool,
     client_name: Option<String>,
     user_agent: Option<String>,
+    #[cfg(feature = "testing")]
+    lockstep: bool,
 }
 
 impl ConfigBuilder {
@@ -305,6 +309,15 @@ impl ConfigBuilder {
         self
     }
 
+    /// Has the client keep the time of the mock server's world, whose clock is in lockstep; see
+    /// [`LockstepClock`](crate::LockstepClock).
+    #[cfg(feature = "testing")]
+    #[doc(hidden)]
+    pub fn lockstep(mut self, lockstep: bool) -> Self {
+        self.lockstep = lockstep;
+        self
+    }
+
     /// Checks the set-up.
     ///
     /// # Errors
@@ -358,6 +371,8 @@ impl ConfigBuilder {
                 env.client_name.or(self.client_name).unwrap_or_else(|| "viseme".to_owned()),
             )?,
             user_agent: header_text("user_agent", user_agent(self.user_agent))?,
+            #[cfg(feature = "testing")]
+            lockstep: self.lockstep,
         };
         require(
             config.max_polls_per_second.is_finite() && config.max_polls_per_second > 0.0,

@@ -10,6 +10,8 @@ mod file_name;
 mod follow;
 pub(crate) mod history;
 mod legacy_upload;
+#[cfg(feature = "testing")]
+mod lockstep;
 mod part_file;
 mod poll;
 mod progress;
@@ -29,6 +31,8 @@ pub(crate) use api::Api;
 pub use download::Saved;
 pub(crate) use download::{Download, Downloads};
 pub(crate) use history::NoPage;
+#[cfg(feature = "testing")]
+pub(crate) use lockstep::LockstepTransport;
 pub(crate) use remote::{Found, RemoteMedia, Stopped};
 pub(crate) use reqwest_transport::ReqwestTransport;
 pub(crate) use save::save;

@@ -28,12 +28,14 @@ use axum::response::Response;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use viseme::SLEPT_HEADER;
 
 use self::call::Call;
 use self::exchange::Outcome;
 use self::intake::Intake;
 pub(crate) use self::intake::Taken;
 use crate::artefact::Artefact;
+use crate::clock::ClockMode;
 use crate::corrupt;
 use crate::fault_table::Strike;
 use crate::flow::Flow;
@@ -88,6 +90,7 @@ pub(crate) async fn answer(
 
 async fn in_world(world: &World, call: &Call, peer: &Peer, parts: Parts, body: Body) -> Response {
     let method = parts.method.clone();
+    move_on(world, &parts.headers);
     let strike = world.state().faults.strike(call.point());
     let (taken, unread) = take(call, &parts.headers, strike.as_ref(), body).await;
     let (taken, refusal) = match taken {
@@ -134,6 +137,18 @@ async fn in_world(world: &World, call: &Call, peer: &Peer, parts: Parts, body: B
     };
     peer.outbox.announce(Flow::new(length, wire), open);
     response
+}
+
+/// In lockstep, moves the world on by what the client would have slept.
+fn move_on(world: &World, headers: &HeaderMap) {
+    if world.state().clock.mode() != ClockMode::Lockstep {
+        return;
+    }
+    let slept = headers.get(SLEPT_HEADER).and_then(|value| value.to_str().ok());
+    let slept = slept.and_then(|seconds| seconds.parse().ok());
+    if let Some(slept) = slept.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+        world.advance(slept);
+    }
 }
 
 /// Takes the body in, as far as the fault lets it; what is left of it is kept from being read.

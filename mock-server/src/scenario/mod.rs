@@ -204,7 +204,7 @@ faults:
             ("jobs: [{match: {model: 'a[b'}}]", "model"),
             ("jobs: [{price_usd: -1}]", "price_usd"),
             ("clock: {mode: {scaled: 0}}", "scaled"),
-            ("clock: {mode: lockstep}", "lockstep"),
+            ("clock: {mode: lockstepp}", "lockstepp"),
             ("balance_usd: .inf", "balance_usd"),
         ] {
             let error = Scenario::parse(text).unwrap_err();

@@ -1,0 +1,167 @@
+//! Reads the files of cases; what is wrong is told with its file and line.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::{Map, Value, json};
+use serde_saphyr::Spanned;
+use viseme_mock::{Expect, Scenario};
+
+use super::{Act, Case, Facts, Place, Step, matcher, resolve};
+use crate::contract::{ErrorTable, Features};
+
+/// When every world begins, so that dates are the same in each run.
+const START: &str = "2026-01-01T00:00:00Z";
+
+/// All cases, in the order of their files.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The cases.
+    pub cases: Vec<Case>,
+}
+
+/// Reads every `.yaml` file below a folder.
+///
+/// # Errors
+/// The first thing that is wrong, with its file and line.
+pub fn load(folder: &Path, features: &Features, errors: &ErrorTable) -> Result<Loaded> {
+    let mut files = yaml_files(folder)?;
+    files.sort();
+    let mut cases: Vec<Case> = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(&file)
+            .with_context(|| format!("{} cannot be read", file.display()))?;
+        for case in parse(&file, &text, features, errors)? {
+            if let Some(other) = cases.iter().find(|other| other.id == case.id) {
+                bail!(
+                    "{}:{}: there is a case `{}` in {}:{} already",
+                    case.place.file.display(),
+                    case.place.line,
+                    case.id,
+                    other.place.file.display(),
+                    other.place.line
+                );
+            }
+            cases.push(case);
+        }
+    }
+    Ok(Loaded { cases })
+}
+
+fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("{} cannot be read", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(yaml_files(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// Reads the cases of one file.
+///
+/// # Errors
+/// As [`load`].
+pub fn parse(
+    file: &Path,
+    text: &str,
+    features: &Features,
+    errors: &ErrorTable,
+) -> Result<Vec<Case>> {
+    let spanned: Vec<Spanned<Case>> =
+        serde_saphyr::from_str(text).with_context(|| format!("{} is wrong", file.display()))?;
+    let lines: Vec<usize> =
+        spanned.iter().map(|case| usize::try_from(case.referenced.line()).unwrap_or(1)).collect();
+    let mut cases = Vec::new();
+    for (number, spanned) in spanned.into_iter().enumerate() {
+        let line = lines.get(number).copied().unwrap_or(1);
+        let mut case = spanned.value;
+        let at = || format!("{}:{line}: {}", file.display(), case.id);
+        case.scenario = check(&case, features, errors).with_context(at)?;
+        let text = excerpt(text, line, lines.get(number + 1).copied());
+        case.place = Place { file: file.to_owned(), line, text };
+        cases.push(case);
+    }
+    Ok(cases)
+}
+
+/// The lines from one to before another.
+fn excerpt(text: &str, from: usize, to: Option<usize>) -> String {
+    let count = to.unwrap_or(usize::MAX).saturating_sub(from);
+    let lines: Vec<_> = text.lines().skip(from.saturating_sub(1)).take(count).collect();
+    lines.join("\n").trim_end().to_owned()
+}
+
+fn check(case: &Case, features: &Features, errors: &ErrorTable) -> Result<Scenario> {
+    let (group, name) = case.id.split_once('/').context("an id is `group/name`")?;
+    let is_word = |word: &str| {
+        !word.is_empty()
+            && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    ensure!(is_word(group) && is_word(name), "an id is of lower-case words and hyphens");
+    ensure!(case.doc.len() >= 20, "`doc` says what happens and why it matters");
+    ensure!(case.operations().next().is_some(), "no step is an operation");
+    let needs = case.features();
+    features.require(needs.iter().map(String::as_str))?;
+    let outcome = case.then.outcome();
+    let outcomes = case.operations().map(|operation| &operation.then).chain([&outcome]);
+    for outcome in outcomes {
+        for matcher in [&outcome.value, &outcome.events].into_iter().flatten() {
+            matcher::check(matcher).map_err(anyhow::Error::msg)?;
+        }
+        let Some(error) = &outcome.error else { continue };
+        for matcher in [&error.message, &error.attributes].into_iter().flatten() {
+            matcher::check(matcher).map_err(anyhow::Error::msg)?;
+        }
+        for code in error.code.iter().chain(&error.any_of) {
+            ensure!(errors.row(code).is_some(), "there is no error code `{code}`");
+        }
+    }
+    expect(case)?;
+    for step in &case.when {
+        if let Step::Act(Act::Given(given)) = step {
+            read_scenario(given)?;
+        }
+    }
+    read_scenario(&case.given)
+}
+
+/// What the mock server's matcher is to compare.
+///
+/// # Errors
+/// Where the expectation has no meaning.
+pub(crate) fn expect(case: &Case) -> Result<Expect> {
+    let mut ledger = case.then.ledger.clone();
+    // Nobody pays twice, unless a case says that two jobs are wanted.
+    ledger.entry("duplicates").or_insert(json!(0));
+    let mut expected = json!({"requests": case.then.requests, "ledger": ledger});
+    if let (Some(faults), Some(fields)) = (&case.then.faults, expected.as_object_mut()) {
+        fields.insert("faults".to_owned(), faults.clone());
+    }
+    serde_json::from_value(expected).context("`requests`, `ledger` or `faults` is wrong")
+}
+
+/// A script as it stands in a case, with references that any case may make put in for a look.
+fn read_scenario(given: &Map<String, Value>) -> Result<Scenario> {
+    let mut facts = Facts::default();
+    facts.set("world", json!({"key": "mock-example", "base_url": "http://127.0.0.1:1"}));
+    let given = resolve(&Value::Object(given.clone()), &facts).map_err(anyhow::Error::msg)?;
+    scenario_of(given)
+}
+
+/// The script with what every case has in common where it says nothing of it.
+///
+/// # Errors
+/// Where the script is wrong.
+pub(crate) fn scenario_of(mut given: Value) -> Result<Scenario> {
+    if let Some(fields) = given.as_object_mut() {
+        fields.entry("seed").or_insert(json!(1));
+        fields.entry("clock").or_insert(json!({"mode": "lockstep", "start": START}));
+    }
+    Scenario::parse(&given.to_string()).map_err(anyhow::Error::msg)
+}

@@ -1,0 +1,95 @@
+//! Which features a case needs, by what it does.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::input::{is_typed, media_of};
+use super::{Case, Operation};
+
+/// Options that are features of their own.
+const OPTIONS: [&str; 4] = ["sync", "base64", "webhook", "deadline"];
+
+/// Settings and the features they belong to.
+const SETTINGS: [(&str, &str); 10] = [
+    ("request_timeout", "request_timeout"),
+    ("deadline", "deadline"),
+    ("pacing", "pacing"),
+    ("backoff", "retry_settings"),
+    ("max_poll_failures", "retry_settings"),
+    ("max_submit_attempts", "retry_settings"),
+    ("max_retry_after", "retry_settings"),
+    ("recovery_window", "recovery"),
+    ("submit_limits", "submit_limits"),
+    ("client_name", "client_name"),
+];
+
+pub(super) fn features(case: &Case) -> Vec<String> {
+    let mut needs: BTreeSet<String> = case.needs.iter().cloned().collect();
+    let mut add = |word: &str| {
+        needs.insert(word.to_owned());
+    };
+    of_settings(&case.settings, &mut add);
+    for operation in case.operations() {
+        of_operation(operation, &mut add);
+    }
+    let then = &case.then;
+    if then.events.is_some() {
+        add("progress");
+    }
+    if then.elapsed.is_some()
+        || then.polls.as_ref().is_some_and(|polls| !polls.at.is_empty() || !polls.gaps.is_empty())
+    {
+        add("lockstep");
+    }
+    needs.into_iter().collect()
+}
+
+fn of_operation(operation: &Operation, add: &mut impl FnMut(&str)) {
+    add(&operation.op);
+    of_settings(&operation.settings, add);
+    for option in OPTIONS {
+        if operation.options.contains_key(option) {
+            add(option);
+        }
+    }
+    if operation.background {
+        add("parallel");
+    }
+    if operation.cancel.is_some() {
+        add("cancel");
+    }
+    if operation.then.events.is_some() {
+        add("progress");
+    }
+    let many = operation.input.get("inputs").and_then(Value::as_array);
+    let inputs = many.into_iter().flatten().filter_map(Value::as_object);
+    for input in std::iter::once(&operation.input).chain(inputs) {
+        of_input(input, add);
+    }
+}
+
+fn of_input(input: &Map<String, Value>, add: &mut impl FnMut(&str)) {
+    if let Some(Value::String(model)) = input.get("model") {
+        let untyped = input.get("untyped") == Some(&Value::Bool(true));
+        // History and prices are asked by any id.
+        if (untyped || !is_typed(model)) && !input.contains_key("page_size") {
+            add("any_model");
+        }
+    }
+    for (_, medium) in media_of(input) {
+        for kind in ["path", "bytes", "stream", "url"] {
+            if medium.get(kind).is_some() {
+                add(&format!("media_{kind}"));
+            }
+        }
+    }
+}
+
+fn of_settings(settings: &Map<String, Value>, add: &mut impl FnMut(&str)) {
+    for (setting, feature) in SETTINGS {
+        if settings.contains_key(setting) {
+            add(feature);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What is to be seen at the end of a case.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use viseme_mock::Point;
+use viseme_mock::scenario::Span;
+
+/// What is to come of an operation.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutcomeCheck {
+    /// A matcher for its value.
+    pub value: Option<Value>,
+    /// An error, and what of it.
+    pub error: Option<ExpectedError>,
+    /// That it was cancelled.
+    pub cancelled: Option<bool>,
+    /// A matcher for the list of events.
+    pub events: Option<Value>,
+}
+
+/// An error that is to come.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExpectedError {
+    /// Its code.
+    pub code: Option<String>,
+    /// Or one of these.
+    pub any_of: Vec<String>,
+    /// A matcher for its message.
+    pub message: Option<Value>,
+    /// A matcher for its attributes.
+    pub attributes: Option<Value>,
+    /// Whether the world's last job can be had from it.
+    pub knows_job: Option<bool>,
+}
+
+/// What is to be seen at the end: the last operation's outcome, and the world.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Then {
+    /// A matcher for the last operation's value.
+    pub value: Option<Value>,
+    /// The last operation's error.
+    pub error: Option<ExpectedError>,
+    /// That the last operation was cancelled.
+    pub cancelled: Option<bool>,
+    /// A matcher for the last operation's events.
+    pub events: Option<Value>,
+    /// How many requests of certain kinds, as the mock server's `verify` reads it.
+    pub requests: Vec<Value>,
+    /// When the polls come.
+    pub polls: Option<PollCheck>,
+    /// When the submits come, and what they are.
+    pub submits: Option<SubmitCheck>,
+    /// Kinds of requests in the order in which they first come.
+    pub order: Vec<Point>,
+    /// Kind of request → header → matcher.
+    pub headers: HashMap<Point, Map<String, Value>>,
+    /// The ledger's numbers, as the mock server's `verify` reads them.
+    pub ledger: Map<String, Value>,
+    /// What is to have become of the faults: `all_consumed`.
+    pub faults: Option<Value>,
+    /// How much of the world's time passes.
+    pub elapsed: Option<Elapsed>,
+    /// Files in the case's folder.
+    pub files: BTreeMap<String, FileCheck>,
+    /// What must not be.
+    pub forbid: Vec<Forbidden>,
+}
+
+/// When requests come.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Gaps {
+    /// The pauses, one after the other.
+    pub gaps: Vec<Span>,
+    /// None is shorter.
+    pub no_gap_below: Option<Span>,
+    /// None is longer.
+    pub no_gap_above: Option<Span>,
+    /// How far times may be off, such as `10%`.
+    pub tolerance: Option<String>,
+}
+
+/// When the polls come.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PollCheck {
+    /// When each comes, counted from the submit.
+    pub at: Vec<Span>,
+    /// The pauses before each.
+    pub gaps: Vec<Span>,
+    /// No pause is shorter.
+    pub no_gap_below: Option<Span>,
+    /// No pause is longer.
+    pub no_gap_above: Option<Span>,
+    /// How far times may be off.
+    pub tolerance: Option<String>,
+}
+
+/// When the submits come, and what they are.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SubmitCheck {
+    /// The pauses between them.
+    pub gaps: Vec<Span>,
+    /// No pause is shorter.
+    pub no_gap_below: Option<Span>,
+    /// How far times may be off.
+    pub tolerance: Option<String>,
+    /// A matcher for the list of their bodies.
+    pub bodies: Option<Value>,
+    /// A matcher for the list of their queries.
+    pub queries: Option<Value>,
+}
+
+/// How much of the world's time passes.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Elapsed {
+    /// No less.
+    pub at_least: Option<Span>,
+    /// No more.
+    pub at_most: Option<Span>,
+}
+
+/// A file that is to be there, or not.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FileCheck {
+    /// Its size.
+    pub bytes: Option<u64>,
+    /// The fixture that it equals.
+    pub same_as: Option<String>,
+    /// It is not there.
+    pub absent: bool,
+}
+
+/// What must not be.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forbidden {
+    /// A request after this happened: `cancel`.
+    RequestsAfter(String),
+    /// A text in certain places.
+    TextIn(TextIn),
+}
+
+/// A text that must not stand in certain places.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextIn {
+    /// The text.
+    pub text: String,
+    /// `errors`, `logs`, `urls`, `output`.
+    pub places: Vec<String>,
+}
+
+impl PollCheck {
+    /// The checks of the pauses.
+    #[must_use]
+    pub fn pauses(&self) -> Gaps {
+        Gaps {
+            gaps: self.gaps.clone(),
+            no_gap_below: self.no_gap_below,
+            no_gap_above: self.no_gap_above,
+            tolerance: self.tolerance.clone(),
+        }
+    }
+}
+
+impl SubmitCheck {
+    /// The checks of the pauses.
+    #[must_use]
+    pub fn pauses(&self) -> Gaps {
+        Gaps {
+            gaps: self.gaps.clone(),
+            no_gap_below: self.no_gap_below,
+            no_gap_above: None,
+            tolerance: self.tolerance.clone(),
+        }
+    }
+}
+
+impl Then {
+    /// What is to come of the last operation.
+    #[must_use]
+    pub fn outcome(&self) -> OutcomeCheck {
+        OutcomeCheck {
+            value: self.value.clone(),
+            error: self.error.clone(),
+            cancelled: self.cancelled,
+            events: self.events.clone(),
+        }
+    }
+}

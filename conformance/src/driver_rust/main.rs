@@ -1,0 +1,174 @@
+//! The driver of the Rust client: does what the harness says, and reports what it saw.
+//!
+//! It is started by the harness, which says in the environment where it listens. `--mutant NAME`
+//! spoils one thing on purpose, so that the suite can show that it notices.
+#![allow(clippy::print_stderr, reason = "what it cannot do is told where the harness keeps it")]
+
+mod clients;
+mod inputs;
+mod logs;
+mod ops;
+mod values;
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result};
+use clap::Parser;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use viseme_conformance::protocol::{ADDRESS, FromDriver, Hello, Outcome, Run, ToDriver, VERSION};
+
+use clients::Clients;
+use logs::Logs;
+
+/// Every feature of this driver; profiles/rust.yaml says the same.
+const FEATURES: &[&str] = &[
+    "run",
+    "run_many",
+    "check",
+    "validate",
+    "upload",
+    "submit",
+    "job_wait",
+    "job_updates",
+    "job_refresh",
+    "download",
+    "recover",
+    "history",
+    "models",
+    "price",
+    "balance",
+    "delete",
+    "webhook_verify",
+    "webhook_receive",
+    "any_model",
+    "media_path",
+    "media_bytes",
+    "media_url",
+    "media_checks",
+    "sync",
+    "base64",
+    "webhook",
+    "deadline",
+    "request_timeout",
+    "pacing",
+    "retry_settings",
+    "recovery",
+    "submit_limits",
+    "client_name",
+    "progress",
+    "logs",
+    "error_codes",
+    "error_attributes",
+    "cancel",
+    "lockstep",
+    "parallel",
+];
+
+/// The driver of the Rust client.
+#[derive(Parser)]
+struct Arguments {}
+
+/// What all operations share.
+struct Shared {
+    clients: Clients,
+    logs: Logs,
+    /// Operations under way, by id: sending cancels.
+    open: Mutex<HashMap<String, oneshot::Sender<()>>>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match drive(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn drive(_arguments: Arguments) -> Result<()> {
+    let address = std::env::var(ADDRESS).with_context(|| format!("{ADDRESS} is not set"))?;
+    let stream = TcpStream::connect(&address).await.context(address)?;
+    stream.set_nodelay(true)?;
+    let (reader, mut writer) = stream.into_split();
+    let (answers, mut outbox) = mpsc::unbounded_channel::<FromDriver>();
+    let writing = tokio::spawn(async move {
+        while let Some(message) = outbox.recv().await {
+            let mut line = serde_json::to_vec(&message)?;
+            line.push(b'\n');
+            writer.write_all(&line).await?;
+        }
+        anyhow::Ok(())
+    });
+    answers.send(FromDriver::Hello(hello()))?;
+    let shared = Arc::new(Shared {
+        clients: Clients::default(),
+        logs: Logs::install(),
+        open: Mutex::default(),
+    });
+    let mut lines = BufReader::new(reader).lines();
+    while let Some(line) = lines.next_line().await? {
+        match serde_json::from_str(&line).context("a message that is none")? {
+            ToDriver::Run(run) => begin(&shared, *run, answers.clone()),
+            ToDriver::Cancel { id } => drop(shared.open().remove(&id)),
+            ToDriver::Close { client } => shared.clients.close(&client),
+            ToDriver::Bye => break,
+        }
+    }
+    drop(answers);
+    writing.abort();
+    Ok(())
+}
+
+fn hello() -> Hello {
+    Hello {
+        protocol: VERSION,
+        name: "rust".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        language: "rust".to_owned(),
+        features: FEATURES.iter().map(|feature| (*feature).to_owned()).collect(),
+    }
+}
+
+/// Carries an operation out beside all others, until it is done or cancelled.
+fn begin(shared: &Arc<Shared>, run: Run, answers: mpsc::UnboundedSender<FromDriver>) {
+    let (cancel, cancelled) = oneshot::channel();
+    shared.open().insert(run.id.clone(), cancel);
+    let shared = Arc::clone(shared);
+    tokio::spawn(async move {
+        let id = run.id.clone();
+        let mut outcome = if run.cancelled_before {
+            // Made and dropped without a single poll, as a user's future may be.
+            drop(ops::carry_out(&shared.clients, run));
+            cancelled_outcome()
+        } else {
+            tokio::select! {
+                outcome = ops::carry_out(&shared.clients, run) => outcome,
+                _ = cancelled => cancelled_outcome(),
+            }
+        };
+        shared.open().remove(&id);
+        outcome.id = id;
+        outcome.logs = shared.logs.take();
+        // The harness may be gone.
+        let _ = answers.send(FromDriver::Outcome(Box::new(outcome)));
+    });
+}
+
+fn cancelled_outcome() -> Outcome {
+    Outcome {
+        cancelled: Some(serde_json::json!({"class": "dropped future"})),
+        ..Outcome::default()
+    }
+}
+
+impl Shared {
+    fn open(&self) -> std::sync::MutexGuard<'_, HashMap<String, oneshot::Sender<()>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
