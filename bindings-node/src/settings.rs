@@ -37,6 +37,8 @@ pub(crate) struct Settings {
     allow_private_addresses: Option<bool>,
     client_name: Option<String>,
     user_agent: Option<String>,
+    #[cfg(feature = "testing")]
+    lockstep: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -96,6 +98,8 @@ impl Settings {
         pass!(api_key base_url allow_http max_polls_per_second max_connections);
         pass!(max_poll_failures max_submit_attempts proxy ca_bundle check_remote_media);
         pass!(allow_private_addresses client_name user_agent);
+        #[cfg(feature = "testing")]
+        pass!(lockstep);
         pass_time!(
             connect_timeout_ms => connect_timeout
             request_timeout_ms => request_timeout
