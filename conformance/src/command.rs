@@ -82,7 +82,7 @@ fn ran_nowhere(cases: &[Case], drivers: &[DriverReport]) -> Vec<String> {
     idle.map(|case| format!("{}: no driver runs it", case.id)).collect()
 }
 
-fn prepare(request: &Request) -> Result<(Suite, Vec<Profile>)> {
+pub(crate) fn prepare(request: &Request) -> Result<(Suite, Vec<Profile>)> {
     let root = request.root.canonicalize().context("the repository's folder")?;
     let here = root.join("conformance");
     let features = Features::load(&here.join("features.yaml"))?;
@@ -144,7 +144,7 @@ fn target(root: &Path) -> PathBuf {
         .map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
-fn build(profile: &Profile, root: &Path) -> Result<()> {
+pub(crate) fn build(profile: &Profile, root: &Path) -> Result<()> {
     let Some((program, arguments)) = profile.build.split_first() else { return Ok(()) };
     let status = Command::new(program)
         .args(arguments)
@@ -153,14 +153,4 @@ fn build(profile: &Profile, root: &Path) -> Result<()> {
         .with_context(|| format!("`{program}` cannot be started"))?;
     ensure!(status.success(), "the driver {} could not be built ({status})", profile.name);
     Ok(())
-}
-
-/// Runs deliberately wrong drivers, each on the case that is to notice it.
-///
-/// # Errors
-/// As [`run`].
-pub async fn show_that_it_bites(request: &Request) -> Result<Conclusion> {
-    let (suite, profiles) = prepare(request)?;
-    let _ = (suite, profiles);
-    bail!("not yet")
 }
