@@ -18,8 +18,9 @@ use crate::protocol::{Client, Outcome, Run};
 
 /// How often the world is looked at for a request that is waited for.
 const LOOK: Duration = Duration::from_millis(2);
-/// How long after a cancelled operation requests that must not come may come, in real time.
-const QUIET: Duration = Duration::from_millis(250);
+/// How long after a cancelled operation requests that must not come may come, in real time. Longer
+/// than the answers that cases about cancelling hold back.
+const QUIET: Duration = Duration::from_millis(900);
 
 /// What all cases of a run share.
 pub struct Stage {

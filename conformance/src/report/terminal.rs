@@ -9,6 +9,8 @@ use crate::verdict::Verdict;
 
 /// How many lines of a failing case are shown.
 const LINES: usize = 6;
+/// How many characters of such a line.
+const WIDTH: usize = 240;
 
 /// The text.
 #[must_use]
@@ -16,6 +18,11 @@ pub fn table(run: &Run) -> String {
     let mut text = String::new();
     for driver in &run.drivers {
         describe(driver, &mut text);
+    }
+    if !run.mutants.is_empty() {
+        let killed = run.mutants.iter().filter(|trial| trial.killed).count();
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "{killed} of {} mutants were killed", run.mutants.len());
     }
     text
 }
@@ -46,7 +53,8 @@ fn describe(driver: &DriverReport, text: &mut String) {
         }
         let _ = writeln!(text, "  {:<16} {}", result.verdict.word(), result.id);
         for line in result.verdict.lines().iter().take(LINES) {
-            let _ = writeln!(text, "      {line}");
+            let line: String = line.split_whitespace().collect::<Vec<_>>().join(" ");
+            let _ = writeln!(text, "      {}", line.chars().take(WIDTH).collect::<String>());
         }
     }
     let counts: Vec<_> =

@@ -40,11 +40,10 @@ pub(super) fn spoil(mutant: Mutant, run: &Run, outcome: &mut Outcome) {
         }
         Mutant::MixUpResults => {
             if let Some(Value::Array(results)) = list(outcome, "results") {
-                let last = results.len().saturating_sub(1);
+                let count = results.len().max(1) as u64;
                 for result in results {
                     if let Some(index) = result.get_mut("index") {
-                        let wrong = index.as_u64().map(|index| (last as u64).saturating_sub(index));
-                        *index = json!(wrong);
+                        *index = json!(index.as_u64().map(|index| (index + 1) % count));
                     }
                 }
             }
