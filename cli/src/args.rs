@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Upload(Upload),
     /// Check, upload and submit; print the job's id and do not wait.
     Submit(Submit),
+    /// Look for the job of a submit whose answer was lost; print the job's id. Spends nothing.
+    Recover(Recover),
     /// Print the state of a job.
     Status(JobArg),
     /// Wait for a job that was submitted before.
@@ -111,9 +113,8 @@ pub(crate) struct Run {
     #[arg(long, requires = "out", conflicts_with = "base_url")]
     pub(crate) offline: bool,
 
-    /// Upload the media even if they break the model's rules.
-    #[arg(long)]
-    pub(crate) no_check: bool,
+    #[command(flatten)]
+    pub(crate) submitting: Submitting,
 
     #[command(flatten)]
     pub(crate) waiting: Waiting,
@@ -124,9 +125,33 @@ pub(crate) struct Submit {
     #[command(flatten)]
     pub(crate) input: InputArgs,
 
+    #[command(flatten)]
+    pub(crate) submitting: Submitting,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Submitting {
     /// Upload the media even if they break the model's rules.
     #[arg(long)]
     pub(crate) no_check: bool,
+
+    /// Have the service call this URL when the job has completed or failed: https, or http to this
+    /// machine.
+    #[arg(long, value_name = "URL")]
+    pub(crate) webhook: Option<String>,
+
+    /// Write what is submitted to this file just before it is sent. If the answer never comes, even
+    /// because this program was killed, `viseme recover FILE` finds the job.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save_record: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Recover {
+    /// The record: a file that `--save-record` wrote, or the JSON of exit code 6; `-` reads
+    /// standard input.
+    #[arg(value_name = "FILE|-")]
+    pub(crate) record: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]

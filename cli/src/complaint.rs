@@ -17,8 +17,17 @@ pub(crate) fn complain(failure: &Failure, options: &Options) -> Result<()> {
         return print(json!({"error": object(failure, options)}));
     }
     match failure {
-        Failure::Client(error) => explain(error, next(error, options)),
-        Failure::Question(error) => explain(error, None),
+        Failure::Client(error) => {
+            explain(error);
+            match (error.record(), &options.record) {
+                (Some(record), None) => say(format_args!(
+                    "What was submitted; `viseme recover FILE` looks for it again:\n{}",
+                    json!(record)
+                )),
+                _ => suggest(next(error, options)),
+            }
+        }
+        Failure::Question(error) => explain(error),
         Failure::Running { job_id, status } => {
             say(format_args!("error: {}", running(job_id, status)));
             suggest(options.resume("wait", job_id));
@@ -32,7 +41,7 @@ pub(crate) fn complain(failure: &Failure, options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn explain(error: &Error, next: Option<String>) {
+fn explain(error: &Error) {
     if error.violations().is_empty() {
         say(format_args!("error: {error}"));
     } else {
@@ -42,7 +51,6 @@ fn explain(error: &Error, next: Option<String>) {
             say(format_args!("  {mark}{}", violation.message));
         }
     }
-    suggest(next);
 }
 
 fn suggest(next: Option<String>) {
@@ -104,6 +112,9 @@ fn error_object(error: &Error, next: Option<&str>) -> Value {
 
 /// The command that goes on after an error, where one can.
 fn next(error: &Error, options: &Options) -> Option<String> {
+    if error.kind() == ErrorKind::SubmissionUnknown {
+        return options.recover();
+    }
     let id = error.job_id()?;
     match error.kind() {
         ErrorKind::Download => options.resume("download", id),
@@ -118,7 +129,8 @@ fn next_after(stage: &Stage, options: &Options) -> Option<String> {
     match stage {
         Stage::Job(id) => options.resume("wait", id),
         Stage::Download(id) => options.resume("download", id),
-        _ => None,
+        Stage::Submitting => options.recover(),
+        Stage::Nothing | Stage::Before => None,
     }
 }
 

@@ -9,10 +9,12 @@ mod failure;
 mod input;
 mod interrupt;
 mod options;
+mod record;
 mod report;
 mod samples;
 mod show;
 mod size;
+mod source;
 mod target;
 mod terminal;
 
@@ -82,6 +84,7 @@ async fn go(options: &Options, command: Command) -> Result<Ending> {
         Command::Check(input) => commands::check::check(options, &input).await,
         Command::Upload(upload) => commands::upload::upload(options, upload).await,
         Command::Submit(submit) => commands::submit::submit(options, submit).await,
+        Command::Recover(recover) => commands::recover::recover(options, recover).await,
         Command::Status(job) => commands::status::status(options, job).await,
         Command::Wait(wait) => commands::wait::wait(options, wait).await,
         Command::Download(download) => commands::download::download(options, download).await,

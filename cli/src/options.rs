@@ -19,6 +19,8 @@ pub(crate) struct Options {
     /// Where the output goes.
     pub(crate) out: Option<PathBuf>,
     pub(crate) poll_every: Option<Duration>,
+    /// Where the record of a submit is kept.
+    pub(crate) record: Option<PathBuf>,
 }
 
 impl From<&Args> for Options {
@@ -36,8 +38,13 @@ impl From<&Args> for Options {
                 offline: run.offline,
                 out: run.out.clone(),
                 poll_every: run.waiting.poll_every,
+                record: run.submitting.save_record.clone(),
                 ..common
             },
+            Command::Submit(submit) => {
+                Self { record: submit.submitting.save_record.clone(), ..common }
+            }
+            Command::Recover(recover) => Self { record: Some(recover.record.clone()), ..common },
             Command::Wait(wait) => {
                 Self { out: wait.out.clone(), poll_every: wait.waiting.poll_every, ..common }
             }
@@ -64,13 +71,25 @@ impl Options {
         if let Some(out) = &self.out {
             line += &format!(" --out {}", quoted(&out.to_string_lossy()));
         }
+        Some(line + &self.elsewhere())
+    }
+
+    /// The command that looks for a lost submit. `None` where its record is in no file.
+    pub(crate) fn recover(&self) -> Option<String> {
+        let record = self.record.as_ref().filter(|record| !self.offline && **record != *"-")?;
+        Some(format!("viseme recover {}", quoted(&record.to_string_lossy())) + &self.elsewhere())
+    }
+
+    /// The options that say where the service is.
+    fn elsewhere(&self) -> String {
+        let mut line = String::new();
         if let Some(url) = &self.base_url {
             line += &format!(" --base-url {}", quoted(url));
         }
         if self.allow_http {
             line += " --allow-http";
         }
-        Some(line)
+        line
     }
 }
 
@@ -98,7 +117,13 @@ mod tests {
             options.resume("download", "a;b").unwrap(),
             r"viseme download 'a;b' --out 'my film'\''s.mp4' --base-url http://127.0.0.1:80"
         );
+        assert_eq!(options.recover(), None);
+        options.record = Some("a b".into());
+        assert_eq!(
+            options.recover().unwrap(),
+            "viseme recover 'a b' --base-url http://127.0.0.1:80"
+        );
         options.offline = true;
-        assert_eq!(options.resume("wait", "abc1"), None);
+        assert_eq!((options.resume("wait", "abc1"), options.recover()), (None, None));
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use viseme::media::MediaInfo;
-use viseme::{Output, Prediction, Report, Saved};
+use viseme::{Job, Output, Prediction, Report, Saved};
 
 use crate::failure::Result;
 use crate::options::Options;
@@ -64,6 +64,14 @@ pub(crate) fn result(
     match saved {
         Some(saved) => print(saved.path.display()),
         None => prediction.outputs.iter().filter_map(Output::url).try_for_each(print),
+    }
+}
+
+/// A job that was just submitted or found again.
+pub(crate) fn job(job: &Job, options: &Options) -> Result<()> {
+    match job.prediction() {
+        Some(prediction) if options.json => print(state_json(prediction)),
+        _ => print(job.id()),
     }
 }
 

@@ -8,18 +8,18 @@ use crate::failure::{Failure, Result, reason};
 ///
 /// # Errors
 /// [`Failure::Usage`], with a sentence that names the folder and what is wrong with it.
-pub(crate) fn require_writable(out: &Path) -> Result<()> {
+pub(crate) fn require_writable(option: &str, out: &Path) -> Result<()> {
     let shown = out.display();
     if out.as_os_str().is_empty() {
-        return Err(Failure::Usage("--out is empty. Name a file or a folder.".to_owned()));
+        return Err(Failure::Usage(format!("{option} is empty. Name a file or a folder.")));
     }
     let is_folder = out.is_dir();
     if !is_folder && out.exists() && !out.is_file() {
-        let message = format!("--out {shown} is neither a file nor a folder. Name another one.");
+        let message = format!("{option} {shown} is neither a file nor a folder. Name another one.");
         return Err(Failure::Usage(message));
     }
     if !is_folder && names_a_folder(out) {
-        let message = format!("--out {shown}: there is no such folder. Make it first.");
+        let message = format!("{option} {shown}: there is no such folder. Make it first.");
         return Err(Failure::Usage(message));
     }
     let folder = match out.parent() {
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     fn refusal(out: &Path) -> Option<String> {
-        match require_writable(out) {
+        match require_writable("--out", out) {
             Err(Failure::Usage(message)) => Some(message),
             _ => None,
         }

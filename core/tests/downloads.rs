@@ -17,7 +17,7 @@ fn output() -> Fault {
 
 async fn uploaded(scenario: Scenario) -> (Stage, String) {
     let stage = Stage::configured(scenario, |config| {
-        config.stall_timeout(Duration::from_millis(500)).request_timeout(Duration::from_secs(2))
+        config.stall_timeout(Duration::from_secs(2)).request_timeout(Duration::from_secs(2))
     })
     .await;
     let url = stage.client.upload(Media::bytes("face.mp4", FACE)).await.unwrap();

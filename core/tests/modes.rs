@@ -41,12 +41,11 @@ async fn a_job_that_outlasts_sync_mode_is_waited_for() {
 #[tokio::test]
 async fn the_answer_of_sync_mode_has_more_time_than_others() {
     let rule = JobRule::new(Timeline::secs(&[("processing", 0), ("completed", 60)]));
-    let scenario = Scenario::new().job(rule).clock(ClockMode::Scaled(30.0));
+    let scenario = Scenario::new().job(rule).clock(ClockMode::Scaled(15.0));
     let stage =
-        Stage::configured(scenario, |config| config.request_timeout(Duration::from_millis(500)))
-            .await;
+        Stage::configured(scenario, |config| config.request_timeout(Duration::from_secs(2))).await;
     let job = stage.client.submit(remote_input()).sync(true).await.unwrap();
-    assert_eq!(job.prediction().unwrap().status, Status::Completed, "after two seconds");
+    assert_eq!(job.prediction().unwrap().status, Status::Completed, "after four seconds");
 }
 
 #[tokio::test]

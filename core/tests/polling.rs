@@ -42,7 +42,7 @@ async fn troubles_that_pass_are_waited_out() {
         ("404 right after the submit", poll().status(404)),
     ] {
         let stage = Stage::configured(completes().fault(fault), |config| {
-            config.request_timeout(Duration::from_millis(500))
+            config.request_timeout(Duration::from_secs(2))
         })
         .await;
         let prediction = stage.client.run(remote_input()).await;

@@ -39,7 +39,7 @@ async fn a_submit_that_may_have_been_taken_is_never_sent_again() {
     for (what, fault, charges) in lost {
         let scenario = Scenario::new().fault(fault);
         let stage = Stage::configured(scenario, |config| {
-            config.request_timeout(Duration::from_millis(500)).recovery_window(Duration::ZERO)
+            config.request_timeout(Duration::from_secs(2)).recovery_window(Duration::ZERO)
         })
         .await;
         let error = stage.client.run(remote_input()).await.unwrap_err();

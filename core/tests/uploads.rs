@@ -83,7 +83,7 @@ async fn a_failed_put_takes_a_new_ticket() {
 async fn a_put_that_stands_still_is_given_up() {
     let fault = Fault::at(Point::Put).nth(1).wire(Wire::Silence);
     let stage = Stage::configured(Scenario::new().fault(fault), |config| {
-        config.stall_timeout(Duration::from_millis(400))
+        config.stall_timeout(Duration::from_secs(2))
     })
     .await;
     assert!(stage.client.upload(Media::bytes("face.mp4", FACE)).await.is_ok());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::artefact::Artefact;
 use crate::scenario::Timeline;
@@ -30,6 +30,8 @@ pub(crate) struct Job {
     pub(crate) polls: u64,
     /// When its end was first seen, where no timeline tells when it came.
     pub(crate) end_seen: Option<Duration>,
+    /// The state that a client was told last.
+    pub(crate) told: Option<String>,
     /// A state set by hand, which wins over the timeline.
     pub(crate) forced: Option<String>,
     pub(crate) deleted: bool,
@@ -39,6 +41,35 @@ pub(crate) struct Job {
     pub(crate) id_told: bool,
     /// Whether a completed state with its outputs went out whole.
     pub(crate) delivered: bool,
+}
+
+/// What the service says of a job. Written straight into the answer: of a status read, most of
+/// the cost would otherwise be a tree of values made for nothing.
+#[derive(Debug, Serialize)]
+pub(crate) struct Prediction<'j> {
+    id: &'j str,
+    model: &'j str,
+    outputs: Vec<String>,
+    urls: Urls,
+    has_nsfw_contents: &'static [bool],
+    status: &'j str,
+    created_at: &'j str,
+    error: &'j str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<i64>,
+    #[serde(rename = "executionTime")]
+    execution_time: u64,
+    timings: Timings,
+}
+
+#[derive(Debug, Serialize)]
+struct Urls {
+    get: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Timings {
+    inference: u64,
 }
 
 /// What a test may know of a job.
@@ -73,9 +104,37 @@ impl Job {
     /// A poll: counts it, and takes note where it is the first to see the end.
     pub(crate) fn poll(&mut self, now: Duration) {
         self.polls += 1;
+        self.note_told(now);
         if self.end_seen.is_none() && is_terminal(self.status(now)) {
             self.end_seen = Some(now);
         }
+    }
+
+    /// Takes note that a client is told of its state.
+    pub(crate) fn note_told(&mut self, now: Duration) {
+        if self.told.as_deref() != Some(self.status(now)) {
+            self.told = Some(self.status(now).to_owned());
+        }
+    }
+
+    /// How long its state stays the one that was told last; `None` where it is another, or stays
+    /// for ever.
+    pub(crate) fn unchanged_for(&self, now: Duration) -> Option<Duration> {
+        let same = self.told.as_deref() == Some(self.status(now));
+        let by_time = same && self.forced.is_none() && !self.deleted;
+        let age = now.saturating_sub(self.submitted);
+        by_time.then(|| self.timeline.next_change(age))?.map(|at| at.saturating_sub(age))
+    }
+
+    /// Whether it is in a final state.
+    pub(crate) fn has_ended(&self, now: Duration) -> bool {
+        is_terminal(self.status(now))
+    }
+
+    /// How long until its end, where its timeline tells.
+    pub(crate) fn ends_in(&self, now: Duration) -> Option<Duration> {
+        let scripted = self.timeline.ends().filter(|_| self.forced.is_none());
+        scripted.map(|(at, _)| self.submitted.saturating_add(at).saturating_sub(now))
     }
 
     /// How long it was worked on, once it has ended.
@@ -101,38 +160,31 @@ impl Job {
 
     /// What the service says of it. `created_at` is its date; `base` is the server's URL and
     /// `world` the world's id.
-    pub(crate) fn prediction(
-        &self,
+    pub(crate) fn prediction<'j>(
+        &'j self,
         now: Duration,
-        created_at: &str,
+        created_at: &'j str,
         base: &str,
         world: &str,
-    ) -> Value {
+    ) -> Prediction<'j> {
         let status = self.status(now);
         let completed = status == "completed";
         let took = if is_terminal(status) { millis(self.took(now)) } else { 0 };
-        let outputs = if completed {
-            vec![format!("{base}/_outputs/{world}/{}/{}", self.id, self.output.name)]
-        } else {
-            Vec::new()
-        };
+        let output = || format!("{base}/_outputs/{world}/{}/{}", self.id, self.output.name);
         let (code, error) = self.trouble(status);
-        let mut prediction = json!({
-            "id": self.id,
-            "model": self.model,
-            "outputs": outputs,
-            "urls": {"get": format!("{base}/api/v3/predictions/{}/result", self.id)},
-            "has_nsfw_contents": if completed { vec![false] } else { Vec::new() },
-            "status": status,
-            "created_at": created_at,
-            "error": error,
-            "executionTime": took,
-            "timings": {"inference": took},
-        });
-        if let (Some(code), Some(fields)) = (code, prediction.as_object_mut()) {
-            fields.insert("code".to_owned(), json!(code));
+        Prediction {
+            id: &self.id,
+            model: &self.model,
+            outputs: completed.then(output).into_iter().collect(),
+            urls: Urls { get: format!("{base}/api/v3/predictions/{}/result", self.id) },
+            has_nsfw_contents: if completed { &[false] } else { &[] },
+            status,
+            created_at,
+            error,
+            code,
+            execution_time: took,
+            timings: Timings { inference: took },
         }
-        prediction
     }
 
     /// The application code and the error text in that state.

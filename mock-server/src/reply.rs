@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use http::HeaderName;
 use http::header::CONTENT_TYPE;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use crate::artefact::Content;
 
@@ -27,13 +28,21 @@ pub(crate) enum ReplyBody {
 }
 
 impl Reply {
-    pub(crate) fn json(status: u16, body: &Value) -> Self {
-        Self::typed(status, "application/json; charset=utf-8", body.to_string())
+    pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
+        // Cannot fail: no body has keys that are not text.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        Self::typed(status, "application/json; charset=utf-8", body)
     }
 
     /// The service's envelope around `data`.
-    pub(crate) fn success(data: &Value) -> Self {
-        Self::json(200, &json!({"code": 200, "message": "success", "data": data}))
+    pub(crate) fn success(data: &impl Serialize) -> Self {
+        #[derive(Serialize)]
+        struct Envelope<'d, D> {
+            code: u16,
+            message: &'static str,
+            data: &'d D,
+        }
+        Self::json(200, &Envelope { code: 200, message: "success", data })
     }
 
     /// The service's refusal. The exact bodies are not known: this shape is a guess.

@@ -13,7 +13,7 @@ use crate::{connect, samples, target};
 
 pub(crate) async fn demo(options: &Options) -> Result<Ending> {
     if let Some(out) = &options.out {
-        target::require_writable(out)?;
+        target::require_writable("--out", out)?;
     }
     if !options.is_silent() {
         say("The samples, a face and a voice, go through a whole job.");

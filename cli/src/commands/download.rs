@@ -13,7 +13,7 @@ use crate::terminal::print;
 use crate::{connect, report, target};
 
 pub(crate) async fn download(options: &Options, download: Download) -> Result<Ending> {
-    target::require_writable(&download.out)?;
+    target::require_writable("--out", &download.out)?;
     let is_url = download.source.contains("://");
     let (work, stage) = if is_url {
         let client = connect::anonymous(options)?;

@@ -9,6 +9,7 @@ pub(crate) mod history;
 pub(crate) mod mock;
 pub(crate) mod models;
 pub(crate) mod price;
+pub(crate) mod recover;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod status;
@@ -23,11 +24,11 @@ use std::sync::Arc;
 use viseme::{Client, Download, Prediction, Progress, Saved};
 
 use crate::exit::Ending;
-use crate::failure::Result;
+use crate::failure::{Result, reason};
 use crate::interrupt::{Stage, Stages, unless_interrupted};
 use crate::options::Options;
-use crate::report;
 use crate::show::Show;
+use crate::{record, report};
 
 /// A listener that shows progress and keeps track of the stage.
 fn listener(show: &Arc<Show>, stages: &Stages) -> impl Fn(Progress) + Send + Sync + 'static {
@@ -35,6 +36,25 @@ fn listener(show: &Arc<Show>, stages: &Stages) -> impl Fn(Progress) + Send + Syn
     move |progress| {
         stages.note(&progress);
         show.tell(&progress);
+    }
+}
+
+/// A listener of a submit: keeps its record besides, where that is wanted.
+fn submit_listener(
+    options: &Options,
+    show: &Arc<Show>,
+    stages: &Stages,
+) -> impl Fn(Progress) + Send + Sync + 'static {
+    let path = options.record.clone();
+    let (show, listener) = (Arc::clone(show), listener(show, stages));
+    move |progress| {
+        if let (Progress::Submitting { record, .. }, Some(path)) = (&progress, &path)
+            && let Err(error) = record::save(path, record)
+        {
+            let (path, why) = (path.display(), reason(&error));
+            show.say(&format!("The record could not be saved to {path}: {why}."));
+        }
+        listener(progress);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{connect, target};
 
 pub(crate) async fn wait(options: &Options, wait: Wait) -> Result<Ending> {
     if let Some(out) = &options.out {
-        target::require_writable(out)?;
+        target::require_writable("--out", out)?;
     }
     let client = connect::online(options)?;
     let show = Arc::new(Show::new(options));

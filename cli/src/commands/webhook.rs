@@ -1,6 +1,5 @@
 //! `viseme webhook verify`.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -11,15 +10,13 @@ use viseme::webhook::{
 
 use crate::args::parse_time;
 use crate::exit::Ending;
-use crate::failure::{Failure, Result, reason};
+use crate::failure::{Failure, Result};
 use crate::options::Options;
 use crate::terminal::print;
-use crate::{connect, report};
+use crate::{connect, report, source};
 
 /// Where the secret may be.
 const SECRET_VARIABLE: &str = "WAVESPEED_WEBHOOK_SECRET";
-/// The largest body or secret that is read: base64 does not go to webhooks, so bodies are small.
-const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Webhook {
@@ -64,7 +61,7 @@ pub(crate) async fn webhook(options: &Options, webhook: Webhook) -> Result<Endin
 }
 
 async fn verify(options: &Options, verify: Verify) -> Result<Ending> {
-    let body = read(&verify.body)?;
+    let body = source::read(&verify.body)?;
     let secret = secret(options, verify.secret_file.as_deref()).await?;
     let verifier = Verifier::new(secret).tolerance(verify.tolerance.unwrap_or(DEFAULT_TOLERANCE));
     let headers = [
@@ -97,7 +94,7 @@ fn tell(options: &Options, delivery: &Delivery) -> Result<()> {
 
 async fn secret(options: &Options, file: Option<&Path>) -> Result<WebhookSecret> {
     let text = match file {
-        Some(file) => String::from_utf8(read(file)?).map_err(|_| {
+        Some(file) => String::from_utf8(source::read(file)?).map_err(|_| {
             Failure::Usage(format!("{} holds no secret: it is not text.", file.display()))
         })?,
         None => match std::env::var(SECRET_VARIABLE).ok().filter(|text| !text.trim().is_empty()) {
@@ -109,23 +106,4 @@ async fn secret(options: &Options, file: Option<&Path>) -> Result<WebhookSecret>
         },
     };
     Ok(WebhookSecret::new(text)?)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(MAX_BYTES + 1).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
-    };
-    match read {
-        Ok(_) if bytes.len() as u64 > MAX_BYTES => {
-            Err(Failure::Usage(format!("{} is larger than {MAX_BYTES} bytes.", path.display())))
-        }
-        Ok(_) => Ok(bytes),
-        Err(error) => {
-            let (path, why) = (path.display(), reason(&error));
-            Err(Failure::Usage(format!("{path} cannot be read: {why}.")))
-        }
-    }
 }

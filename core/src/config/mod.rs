@@ -2,6 +2,7 @@
 
 mod env;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -107,6 +108,7 @@ pub struct ConfigBuilder {
     api_key: Option<SecretString>,
     anonymous: bool,
     ignore_env: bool,
+    variables: Option<HashMap<String, String>>,
     base_url: Option<String>,
     allow_http: bool,
     connect_timeout: Option<Duration>,
@@ -150,6 +152,17 @@ impl ConfigBuilder {
     /// certificate variables `SSL_CERT_FILE`, `SSL_CERT_DIR` still count.)
     pub fn ignore_env(mut self) -> Self {
         self.ignore_env = true;
+        self
+    }
+
+    /// Takes the environment variables of the table above from here, and none from the process: for
+    /// hosts whose idea of the environment is another, such as a worker thread of Node.
+    pub fn env<N: Into<String>, V: Into<String>>(
+        mut self,
+        variables: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        self.variables = Some(variables.collect());
         self
     }
 
@@ -309,9 +322,11 @@ impl ConfigBuilder {
     ///
     /// # Errors
     /// [`ErrorKind::Config`], with a sentence that names the setting and what to do.
-    pub fn build(self) -> Result<Config> {
+    pub fn build(mut self) -> Result<Config> {
         if self.ignore_env {
             self.build_with(&|_| None)
+        } else if let Some(variables) = self.variables.take() {
+            self.build_with(&|name| variables.get(name).cloned())
         } else {
             self.build_with(&|name| std::env::var(name).ok())
         }

@@ -87,6 +87,16 @@ fn the_key_is_in_no_text() {
 }
 
 #[test]
+fn variables_may_be_handed_in() {
+    let variables = [("WAVESPEED_API_KEY", "k"), ("WAVESPEED_BASE_URL", "https://api.example")];
+    let config = Config::builder().env(variables).build().unwrap();
+    assert_eq!(config.base_url().as_str(), "https://api.example/");
+    assert!(Config::builder().env(variables).ignore_env().build().is_err(), "read all the same");
+    let none: [(&str, &str); 0] = [];
+    assert!(Config::builder().env(none).build().is_err(), "taken from the process");
+}
+
+#[test]
 fn unusable_settings_are_named() {
     for (builder, vars, word) in [
         (Config::builder(), &[("WAVESPEED_TIMEOUT", "soon")][..], "WAVESPEED_TIMEOUT"),

@@ -50,6 +50,8 @@ mod rfc3339 {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<SystemTime, D::Error> {
         let text = String::deserialize(from)?;
-        text.parse::<jiff::Timestamp>().map(Into::into).map_err(de::Error::custom)
+        text.parse::<jiff::Timestamp>().map(Into::into).map_err(|_| {
+            de::Error::custom(format_args!("`{text}` is not a time such as 2026-01-31T09:00:00Z"))
+        })
     }
 }

@@ -23,7 +23,8 @@ pub(super) fn result(state: &mut WorldState, world: &str, job_id: &str) -> Done 
 pub(super) fn present(state: &WorldState, world: &str, job: &Job) -> Done {
     let now = state.clock.elapsed();
     let completed = job.status(now) == "completed";
-    let prediction = job.prediction(now, &state.date(job.submitted), &state.base_url, world);
+    let date = state.date(job.submitted);
+    let prediction = job.prediction(now, &date, &state.base_url, world);
     Done {
         news: News { told: vec![job.id.clone()], delivers: completed.then(|| job.id.clone()) },
         inline: (completed && job.base64).then(|| Arc::clone(&job.output)),

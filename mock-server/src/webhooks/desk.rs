@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 use viseme::webhook::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 use super::record::{DeliveryState, WebhookAttempt, WebhookDelivery};
@@ -171,7 +171,7 @@ pub(super) fn step(state: &mut WorldState, world: &str) -> Step {
         match entry.remove() {
             Event::End(job_id) => end(state, world, &job_id, at),
             Event::Attempt(number) => {
-                let moves = !matches!(state.clock.mode(), ClockMode::Manual | ClockMode::Lockstep);
+                let moves = state.clock.mode().runs();
                 if let Some(errand) = errand(state, world, number, if moves { now } else { at }) {
                     return Step::Send(Box::new(errand));
                 }
@@ -187,7 +187,7 @@ fn real_time(mode: ClockMode, span: Duration) -> Option<Duration> {
         ClockMode::Scaled(factor) => {
             Some(Duration::try_from_secs_f64(span.as_secs_f64() / factor).unwrap_or(span))
         }
-        ClockMode::Manual | ClockMode::Lockstep => None,
+        ClockMode::Manual | ClockMode::Lockstep | ClockMode::Auto => None,
     }
 }
 
@@ -198,7 +198,8 @@ fn end(state: &mut WorldState, world: &str, job_id: &str, at: Duration) {
         return;
     };
     let Some(url) = job.webhook.clone() else { return };
-    let mut prediction = job.prediction(at, &state.date(job.submitted), &state.base_url, world);
+    let date = state.date(job.submitted);
+    let mut prediction = json!(job.prediction(at, &date, &state.base_url, world));
     if let Value::Object(fields) = &mut prediction {
         fields.insert("input".to_owned(), job.input.clone());
     }

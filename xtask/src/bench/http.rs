@@ -43,7 +43,17 @@ impl Connection {
 
     /// Sends a request and reads its whole answer.
     pub(super) fn exchange(&mut self, request: &[u8]) -> Result<Answer> {
-        self.reader.get_mut().write_all(request)?;
+        self.send(request)?;
+        self.receive()
+    }
+
+    /// Sends a request.
+    pub(super) fn send(&mut self, request: &[u8]) -> Result<()> {
+        Ok(self.reader.get_mut().write_all(request)?)
+    }
+
+    /// Reads the whole answer to the request that was sent.
+    pub(super) fn receive(&mut self) -> Result<Answer> {
         let mut line = String::new();
         self.line(&mut line)?;
         let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());

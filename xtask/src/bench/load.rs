@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::http::Connection;
+use super::http::{Answer, Connection};
 
-/// No connection sends more in a round, however quick the server is.
+/// No round sends more, however quick the server is.
 const MAX_REQUESTS: usize = 1_000_000;
 
 pub(super) struct Load<'a> {
@@ -26,18 +26,28 @@ pub(super) struct Round {
 }
 
 /// Loads the server once; an error if a single answer is not a 200.
+///
+/// One thread serves all connections in turn, and each has a request under way nearly all the
+/// time: a thread for each would take more of the shared cores from a quick server than from a
+/// slow one.
 pub(super) fn round(address: SocketAddr, load: &Load<'_>) -> Result<Round> {
     let start = Instant::now();
     let mut times = Vec::new();
-    std::thread::scope(|scope| -> Result<()> {
-        let workers: Vec<_> =
-            (0..load.connections).map(|_| scope.spawn(|| worker(address, load, start))).collect();
-        for worker in workers {
-            let mut own = worker.join().map_err(|_| anyhow::anyhow!("a worker died"))??;
-            times.append(&mut own);
+    let mut connections = Vec::with_capacity(load.connections);
+    for _ in 0..load.connections {
+        let mut connection = Connection::open(address)?;
+        connection.send(load.request)?;
+        connections.push((connection, Instant::now()));
+    }
+    while start.elapsed() < load.duration && times.len() < MAX_REQUESTS {
+        for (connection, sent) in &mut connections {
+            let answer = connection.receive()?;
+            times.push(sent.elapsed());
+            check(&answer)?;
+            *sent = Instant::now();
+            connection.send(load.request)?;
         }
-        Ok(())
-    })?;
+    }
     let elapsed = start.elapsed().as_secs_f64();
     times.sort_unstable();
     let share = |hundredths: usize| times.get(times.len() * hundredths / 100).copied();
@@ -48,20 +58,8 @@ pub(super) fn round(address: SocketAddr, load: &Load<'_>) -> Result<Round> {
     })
 }
 
-/// How long each answer took.
-fn worker(address: SocketAddr, load: &Load<'_>, start: Instant) -> Result<Vec<Duration>> {
-    let mut connection = Connection::open(address)?;
-    let mut times = Vec::new();
-    while start.elapsed() < load.duration && times.len() < MAX_REQUESTS {
-        let sent = Instant::now();
-        let answer = connection.exchange(load.request)?;
-        ensure!(
-            answer.status == 200,
-            "{}: {}",
-            answer.status,
-            String::from_utf8_lossy(&answer.body)
-        );
-        times.push(sent.elapsed());
-    }
-    Ok(times)
+fn check(answer: &Answer) -> Result<()> {
+    let text = || String::from_utf8_lossy(&answer.body);
+    ensure!(answer.status == 200, "{}: {}", answer.status, text());
+    Ok(())
 }

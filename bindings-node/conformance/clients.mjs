@@ -1,0 +1,71 @@
+// The clients that operations share, and how they are set up.
+import { Client } from 'viseme';
+
+const clients = new Map();
+
+/** The client with that id; it is made where there is none yet. */
+export function clientOf({ id, base_url, key, lockstep, settings = {} }) {
+  let client = clients.get(id);
+  if (client === undefined) {
+    client = new Client({
+      ignoreEnv: true,
+      baseUrl: base_url,
+      apiKey: key,
+      checkRemoteMedia: false,
+      allowPrivateAddresses: true,
+      ...settingsOf(settings),
+      lockstep,
+    });
+    clients.set(id, client);
+  }
+  return client;
+}
+
+export function closeClient(id) {
+  clients.delete(id);
+}
+
+const DURATIONS = {
+  request_timeout: 'requestTimeoutMs',
+  connect_timeout: 'connectTimeoutMs',
+  stall_timeout: 'stallTimeoutMs',
+  deadline: 'timeoutMs',
+  max_retry_after: 'maxRetryAfterMs',
+  recovery_window: 'recoveryWindowMs',
+  remote_check_timeout: 'remoteCheckTimeoutMs',
+};
+
+const OTHERS = {
+  max_poll_failures: 'maxPollFailures',
+  max_submit_attempts: 'maxSubmitAttempts',
+  max_connections: 'maxConnections',
+  max_polls_per_second: 'maxPollsPerSecond',
+  check_remote_media: 'checkRemoteMedia',
+  allow_private_addresses: 'allowPrivateAddresses',
+  allow_http: 'allowHttp',
+  client_name: 'clientName',
+  user_agent: 'userAgent',
+};
+
+const ms = (seconds) => seconds * 1000;
+
+function settingsOf(settings) {
+  const all = {};
+  for (const [name, value] of Object.entries(settings)) {
+    if (name in DURATIONS) {
+      all[DURATIONS[name]] = ms(value);
+    } else if (name in OTHERS) {
+      all[OTHERS[name]] = value;
+    } else if (name === 'backoff') {
+      all.backoff = { baseMs: ms(value.base), maxMs: ms(value.max) };
+    } else if (name === 'pacing') {
+      const { first, interval, growth, max, jitter } = value;
+      all.pacing = { firstMs: ms(first), intervalMs: ms(interval), growth, maxMs: ms(max), jitter };
+    } else if (name === 'submit_limits') {
+      all.submitLimits = { perMinute: value.per_minute, concurrent: value.concurrent };
+    } else {
+      throw new Error(`there is no setting ${name}`);
+    }
+  }
+  return all;
+}

@@ -1,0 +1,141 @@
+// The operations.
+import { AbortError, VisemeError, WebhookVerifier } from 'viseme';
+
+import { clientOf } from './clients.mjs';
+import { inputOf, mediumOf } from './inputs.mjs';
+import * as values from './values.mjs';
+
+export { closeClient } from './clients.mjs';
+
+const kept = new Map();
+
+/** Carries an operation out; what the driver cannot do is a driver error. */
+export async function carryOut(message, signal) {
+  const events = [];
+  try {
+    const operation = OPS[message.op];
+    if (operation === undefined) {
+      return { driver_error: `there is no operation ${message.op}` };
+    }
+    const client = message.client && clientOf(message.client);
+    const options = optionsOf(message.options ?? {}, signal);
+    const onProgress = (news) => events.push(values.event(news));
+    const call = { id: message.id, client, input: message.input, options, onProgress, events };
+    return { value: await operation(call), events };
+  } catch (error) {
+    if (error instanceof AbortError) {
+      return { cancelled: { class: error.name }, events };
+    }
+    if (error instanceof VisemeError) {
+      return { error: values.error(error), events };
+    }
+    return { driver_error: String(error?.stack ?? error) };
+  }
+}
+
+function optionsOf({ deadline, max_bytes, check_media, ...same }, signal) {
+  const all = { ...same, signal };
+  if (deadline !== undefined) all.timeoutMs = deadline * 1000;
+  if (max_bytes !== undefined) all.maxBytes = max_bytes;
+  if (check_media !== undefined) all.checkMedia = check_media;
+  return all;
+}
+
+/** Keeps a prediction for a later download, and tells it. */
+function keep(id, prediction) {
+  kept.set(id, prediction);
+  return values.prediction(prediction);
+}
+
+async function all(iterable, show, limit = Infinity) {
+  const found = [];
+  for await (const item of iterable) {
+    found.push(show(item));
+    if (found.length >= limit) break;
+  }
+  return found;
+}
+
+const OPS = {
+  async run({ id, client, input, options, onProgress }) {
+    return keep(id, await client.run(await inputOf(input), { ...options, onProgress }));
+  },
+  async run_many({ client, input, options }) {
+    const inputs = await Promise.all(input.inputs.map(inputOf));
+    const show = ({ index, ok, prediction, error }) =>
+      ok
+        ? { index, prediction: values.prediction(prediction) }
+        : { index, error: values.error(error) };
+    return { results: await all(client.runMany(inputs, options), show) };
+  },
+  async check({ client, input, options: { signal } }) {
+    return values.report(await client.check(await inputOf(input), { signal }));
+  },
+  async validate({ client, input, options: { signal } }) {
+    return values.report(await client.validate(await inputOf(input), { signal }));
+  },
+  async upload({ client, input, options: { signal } }) {
+    return { url: await client.upload(await mediumOf(input.medium), { signal }) };
+  },
+  async submit({ client, input, options, onProgress }) {
+    return values.job(await client.submit(await inputOf(input), { ...options, onProgress }));
+  },
+  async job_wait({ id, client, input, options, onProgress }) {
+    return keep(id, await client.job(input.job_id).wait({ ...options, onProgress }));
+  },
+  async job_updates({ client, input, options, events }) {
+    const updates = [];
+    for await (const update of client.job(input.job_id).updates(options)) {
+      const prediction = values.prediction(update);
+      events.push({ event: 'update', prediction });
+      updates.push(prediction);
+    }
+    return { updates };
+  },
+  async job_refresh({ id, client, input, options }) {
+    return keep(id, await client.job(input.job_id).refresh(options));
+  },
+  async download({ client, input, options }) {
+    if (input.url !== undefined) {
+      return await client.download(input.url, input.to, options);
+    }
+    const prediction = kept.get(input.of);
+    if (prediction?.output === undefined) {
+      throw new Error(`nothing came of ${input.of}`);
+    }
+    return await prediction.output.save(input.to, options);
+  },
+  async recover({ client, input: { record }, options }) {
+    const { model, input, sent_at: sentAt } = record;
+    return values.job(await client.recover({ model, input, sentAt }, options));
+  },
+  async history({ client, input, options }) {
+    const { model, status, include_inputs: includeInputs, page_size: pageSize, limit } = input;
+    const filter = { model, status, includeInputs, pageSize };
+    return { jobs: await all(client.history(filter, options), values.prediction, limit) };
+  },
+  async models({ client, input, options }) {
+    const models = input.id
+      ? [await client.model(input.id, options)]
+      : await client.models(options);
+    return { models: models.map(values.model) };
+  },
+  async price({ client, input, options }) {
+    return values.price(await client.price(await inputOf(input), options));
+  },
+  async balance({ client, options }) {
+    return { balance: await client.balance(options) };
+  },
+  async delete({ client, input, options }) {
+    return { deleted: await client.delete(input.ids, options) };
+  },
+  async webhook_verify({ input: { secret, headers, body, now, tolerance } }) {
+    const toleranceMs = tolerance == null ? undefined : tolerance * 1000;
+    const verifier = new WebhookVerifier(secret, { toleranceMs });
+    const at = now == null ? undefined : new Date(now);
+    return values.delivery(verifier.verify(headers, body, { now: at }));
+  },
+  async webhook_receive({ client, input: { headers, body }, options }) {
+    return values.delivery(await client.receiveWebhook(headers, body, options));
+  },
+};

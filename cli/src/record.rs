@@ -1,0 +1,92 @@
+//! The record of a submit, in a file: what `viseme recover` needs.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use serde_json::Value;
+use viseme::SubmitRecord;
+
+use crate::failure::{Failure, Result};
+use crate::{source, target};
+
+/// Refuses a file that the record could not be written to.
+///
+/// # Errors
+/// [`Failure::Usage`], with what is wrong.
+pub(crate) fn require_writable(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        let shown = path.display();
+        return Err(Failure::Usage(format!("--save-record {shown} is a folder. Name a file.")));
+    }
+    target::require_writable("--save-record", path)
+}
+
+/// Writes the record; it is on the disk when this returns, whole or not at all.
+///
+/// # Errors
+/// What the machine says.
+pub(crate) fn save(path: &Path, record: &SubmitRecord) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    serde_json::to_writer(&mut file, record)?;
+    file.write_all(b"\n")?;
+    file.as_file().sync_data()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Reads a record: one that was saved, or the JSON output in which an error has it.
+///
+/// # Errors
+/// [`Failure::Usage`] where there is none.
+pub(crate) fn read(path: &Path) -> Result<SubmitRecord> {
+    let text = source::read(path)?;
+    let shown = path.display();
+    let refuse = |why: &str| {
+        Failure::Usage(format!(
+            "{shown} holds no record of a submit: {why}. Give a file that --save-record wrote, or \
+             the JSON of exit code 6."
+        ))
+    };
+    let json: Value = serde_json::from_slice(&text).map_err(|_| refuse("it is not JSON"))?;
+    let record = json.pointer("/error/record").unwrap_or(&json);
+    if record.is_null() {
+        return Err(refuse("its error has none, so no submit was lost"));
+    }
+    serde_json::from_value(record.clone()).map_err(|error| refuse(&error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_saved_record_is_read_again_and_other_files_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("record.json");
+        let record = SubmitRecord::new("a/model", json!({"x": 1}), SystemTime::UNIX_EPOCH);
+        save(&path, &record).unwrap();
+        save(&path, &record).unwrap();
+        assert_eq!(read(&path).unwrap(), record);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+
+        std::fs::write(&path, json!({"error": {"record": record}}).to_string()).unwrap();
+        assert_eq!(read(&path).unwrap(), record);
+        for (text, word) in [
+            ("", "not JSON"),
+            ("{}", "missing field"),
+            (r#"{"error": {"record": null}}"#, "no submit was lost"),
+            (r#"{"model": "m", "input": {}, "sent_at": "soon"}"#, "soon"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            match read(&path) {
+                Err(Failure::Usage(message)) => assert!(message.contains(word), "{message}"),
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+}
