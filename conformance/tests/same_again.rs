@@ -68,8 +68,7 @@ fn is_side_by_side(result: &Value) -> bool {
 async fn two_runs_are_the_same() {
     // Without the groups that are about real time; webhooks, whose worlds begin now; and outputs,
     // where it is up to the network how many bytes still arrive before a reset.
-    let groups =
-        "{account,errors,happy,hostile,media,polls,secrecy,states,submit,uploads}/*";
+    let groups = "{account,errors,happy,hostile,media,polls,secrecy,states,submit,uploads}/*";
     let (first, second) = (once(groups).await, once(groups).await);
     assert!(first.len() >= 120, "{}", first.len());
     assert_eq!(first.len(), second.len());
