@@ -71,8 +71,7 @@ pub async fn run(request: &Request) -> Result<Conclusion> {
         }
     }
     let mut run = Run::new(&suite, drivers, request.released);
-    let is_whole = request.drivers.is_empty() && request.case.is_none() && !request.released;
-    if is_whole {
+    if request.case.is_none() && !request.released {
         run.mutants = mutants::try_all(&suite, &profiles).await?;
         red.extend(run.mutants.iter().filter_map(Trial::red));
     }

@@ -57,7 +57,12 @@ fn describe(driver: &DriverReport, text: &mut String) {
             let _ = writeln!(text, "      {}", line.chars().take(WIDTH).collect::<String>());
         }
     }
-    let counts: Vec<_> =
-        driver.counts().into_iter().map(|(word, count)| format!("{count} {word}")).collect();
-    let _ = writeln!(text, "  {}", counts.join(", "));
+    let counts = driver.counts();
+    let words: Vec<_> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    let _ = writeln!(text, "  {}", words.join(", "));
+    let red = driver.results.iter().filter(|result| result.verdict.is_red()).count();
+    let passed = counts.get("pass").copied().unwrap_or_default();
+    let skipped = driver.results.len().saturating_sub(passed + red);
+    let _ =
+        writeln!(text, "  conformance result: {passed} passed; {red} failed; {skipped} skipped");
 }

@@ -57,15 +57,16 @@ pub(super) fn spoil(mutant: Mutant, run: &Run, outcome: &mut Outcome) {
                 let _ = std::fs::write(path, content.get(..content.len() / 2).unwrap_or_default());
             }
         }
-        Mutant::BelieveAnyWebhook => {
-            if outcome.error.as_ref().is_some_and(|error| error.code.as_deref() == Some("webhook"))
-            {
-                let value = json!({"id": "believed", "prediction": {"status": "completed"}});
-                *outcome = Outcome { value: Some(value), ..Outcome::default() };
-            }
+        Mutant::BelieveAnyWebhook if has_code(outcome, "webhook") => {
+            let value = json!({"id": "believed", "prediction": {"status": "completed"}});
+            *outcome = Outcome { value: Some(value), ..Outcome::default() };
         }
         _ => {}
     }
+}
+
+fn has_code(outcome: &Outcome, code: &str) -> bool {
+    outcome.error.as_ref().is_some_and(|error| error.code.as_deref() == Some(code))
 }
 
 fn edit(outcome: &mut Outcome, change: impl FnOnce(&mut ClientError)) {
