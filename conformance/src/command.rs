@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use crate::case::{self, Case};
 use crate::contract::{ErrorTable, Features, Profile};
 use crate::fixtures::Fixtures;
+use crate::mutants::{self, Trial};
 use crate::report::{self, Run};
 use crate::suite::{DriverReport, Suite};
 
@@ -21,6 +22,8 @@ use crate::suite::{DriverReport, Suite};
 pub struct Request {
     /// The repository's folder.
     pub root: PathBuf,
+    /// Cargo's target folder; where Cargo has it by default.
+    pub target: Option<PathBuf>,
     /// Where the reports go.
     pub out: PathBuf,
     /// Only these drivers; all when there is none.
@@ -67,7 +70,11 @@ pub async fn run(request: &Request) -> Result<Conclusion> {
             red.extend(ran_nowhere(&suite.cases, &drivers));
         }
     }
-    let run = Run::new(&suite, drivers, request.released);
+    let mut run = Run::new(&suite, drivers, request.released);
+    if request.case.is_none() && !request.released {
+        run.mutants = mutants::try_all(&suite, &profiles).await?;
+        red.extend(run.mutants.iter().filter_map(Trial::red));
+    }
     let text = report::write(&run, &request.out)?;
     Ok(Conclusion { text, red })
 }
@@ -82,7 +89,7 @@ fn ran_nowhere(cases: &[Case], drivers: &[DriverReport]) -> Vec<String> {
     idle.map(|case| format!("{}: no driver runs it", case.id)).collect()
 }
 
-fn prepare(request: &Request) -> Result<(Suite, Vec<Profile>)> {
+pub(crate) fn prepare(request: &Request) -> Result<(Suite, Vec<Profile>)> {
     let root = request.root.canonicalize().context("the repository's folder")?;
     let here = root.join("conformance");
     let features = Features::load(&here.join("features.yaml"))?;
@@ -95,7 +102,7 @@ fn prepare(request: &Request) -> Result<(Suite, Vec<Profile>)> {
         ensure!(!cases.is_empty(), "no case fits `{pattern}`");
     }
     let profiles = profiles(&here.join("profiles"), request, &features)?;
-    let target = target(&root);
+    let target = request.target.clone().unwrap_or_else(|| target(&root));
     let fixtures = Fixtures::make(&here.join("fixtures.yaml"), &root, &target)?;
     let out = std::path::absolute(&request.out)?;
     std::fs::create_dir_all(&out)?;
@@ -144,7 +151,7 @@ fn target(root: &Path) -> PathBuf {
         .map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
-fn build(profile: &Profile, root: &Path) -> Result<()> {
+pub(crate) fn build(profile: &Profile, root: &Path) -> Result<()> {
     let Some((program, arguments)) = profile.build.split_first() else { return Ok(()) };
     let status = Command::new(program)
         .args(arguments)
@@ -153,14 +160,4 @@ fn build(profile: &Profile, root: &Path) -> Result<()> {
         .with_context(|| format!("`{program}` cannot be started"))?;
     ensure!(status.success(), "the driver {} could not be built ({status})", profile.name);
     Ok(())
-}
-
-/// Runs deliberately wrong drivers, each on the case that is to notice it.
-///
-/// # Errors
-/// As [`run`].
-pub async fn show_that_it_bites(request: &Request) -> Result<Conclusion> {
-    let (suite, profiles) = prepare(request)?;
-    let _ = (suite, profiles);
-    bail!("not yet")
 }

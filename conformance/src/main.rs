@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 use viseme_conformance::command::{self, Request};
+use viseme_conformance::mutants;
 
 /// Runs the conformance suite against drivers.
 #[derive(Parser)]
@@ -56,6 +57,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<bool> {
     let request = Request {
         root: arguments.root,
+        target: None,
         out: arguments.out,
         drivers: arguments.driver,
         case: arguments.case,
@@ -65,7 +67,7 @@ async fn run(arguments: Arguments) -> Result<bool> {
         build: !arguments.no_build,
     };
     let verdict = if arguments.mutants {
-        command::show_that_it_bites(&request).await?
+        mutants::show_that_it_bites(&request).await?
     } else {
         command::run(&request).await?
     };

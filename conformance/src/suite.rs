@@ -138,6 +138,21 @@ impl Slot {
 }
 
 impl Suite {
+    /// The same suite with some of its cases.
+    #[must_use]
+    pub fn with_cases(&self, cases: Vec<Case>, work: &str) -> Self {
+        Self {
+            cases,
+            errors: self.errors.clone(),
+            fixtures: Arc::clone(&self.fixtures),
+            root: self.root.clone(),
+            target: self.target.clone(),
+            work: self.work.join(work),
+            today: self.today,
+            limit: self.limit,
+        }
+    }
+
     /// Runs all cases against the driver of a profile; `more` is added to its command.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 
 mod bench;
 mod checks;
+mod conformance;
 mod deny;
 mod process;
 mod samples;
@@ -41,6 +42,20 @@ enum Command {
         #[arg(long)]
         fetch: bool,
     },
+    /// Run the conformance suite against our clients; `--help` after `--` tells its options
+    #[command(disable_help_flag = true)]
+    Conformance {
+        /// Passed on, such as `--driver rust --case 'submit/*'`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run the cases that released clients of others can do; installs these from the registries
+    #[command(disable_help_flag = true)]
+    Scoreboard {
+        /// Passed on, such as `--driver wavespeed-js-0.3.2`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Measure; say in a report on which machine, and that it did nothing else
     #[command(subcommand)]
     Bench(Bench),
@@ -57,6 +72,8 @@ fn main() -> ExitCode {
         Command::Setup => setup::install_missing(),
         Command::Test { steps, keep_going } => suite::run_steps(&steps, keep_going),
         Command::Deny { fetch } => deny::check_everything(fetch),
+        Command::Conformance { arguments } => conformance::run_suite(&arguments),
+        Command::Scoreboard { arguments } => conformance::score(&arguments),
         Command::Bench(bench) => bench.run(),
         Command::Samples { portrait } => samples::make(&portrait),
     };

@@ -7,6 +7,7 @@
 mod clients;
 mod inputs;
 mod logs;
+mod mutant;
 mod ops;
 mod values;
 
@@ -18,11 +19,12 @@ use anyhow::{Context as _, Result};
 use clap::Parser;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OnceCell, mpsc, oneshot};
 use viseme_conformance::protocol::{ADDRESS, FromDriver, Hello, Outcome, Run, ToDriver, VERSION};
 
 use clients::Clients;
 use logs::Logs;
+use mutant::{Mutant, Proxy};
 
 /// Every feature of this driver; profiles/rust.yaml says the same.
 const FEATURES: &[&str] = &[
@@ -31,6 +33,7 @@ const FEATURES: &[&str] = &[
     "check",
     "validate",
     "upload",
+    "upload_tickets",
     "submit",
     "job_wait",
     "job_updates",
@@ -70,7 +73,27 @@ const FEATURES: &[&str] = &[
 
 /// The driver of the Rust client.
 #[derive(Parser)]
-struct Arguments {}
+struct Arguments {
+    /// Be wrong in this way
+    #[arg(long)]
+    mutant: Option<Mutant>,
+    /// Fail the harness in this way
+    #[arg(long)]
+    slip: Option<Slip>,
+}
+
+/// How a driver may fail the harness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Slip {
+    /// Claims a feature that its profile does not name.
+    Hello,
+    /// Ends in the middle of a case about trouble.
+    Crash,
+    /// Never answers a case about trouble.
+    Silence,
+    /// Says something that is no message.
+    Garbage,
+}
 
 /// What all operations share.
 struct Shared {
@@ -78,6 +101,8 @@ struct Shared {
     logs: Logs,
     /// Operations under way, by id: sending cancels.
     open: Mutex<HashMap<String, oneshot::Sender<()>>>,
+    mutant: Option<Mutant>,
+    proxy: OnceCell<Proxy>,
 }
 
 #[tokio::main]
@@ -91,7 +116,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn drive(_arguments: Arguments) -> Result<()> {
+async fn drive(arguments: Arguments) -> Result<()> {
     let address = std::env::var(ADDRESS).with_context(|| format!("{ADDRESS} is not set"))?;
     let stream = TcpStream::connect(&address).await.context(address)?;
     stream.set_nodelay(true)?;
@@ -105,16 +130,31 @@ async fn drive(_arguments: Arguments) -> Result<()> {
         }
         anyhow::Ok(())
     });
-    answers.send(FromDriver::Hello(hello()))?;
+    let mut greeting = hello();
+    if arguments.slip == Some(Slip::Hello) {
+        greeting.features.push("media_stream".to_owned());
+    }
+    answers.send(FromDriver::Hello(greeting))?;
     let shared = Arc::new(Shared {
         clients: Clients::default(),
         logs: Logs::install(),
         open: Mutex::default(),
+        mutant: arguments.mutant,
+        proxy: OnceCell::new(),
     });
     let mut lines = BufReader::new(reader).lines();
     while let Some(line) = lines.next_line().await? {
         match serde_json::from_str(&line).context("a message that is none")? {
-            ToDriver::Run(run) => begin(&shared, *run, answers.clone()),
+            ToDriver::Run(run) => match arguments.slip.filter(|_| run.case.starts_with("trouble/"))
+            {
+                Some(Slip::Crash) => std::process::exit(3),
+                Some(Slip::Silence) => {}
+                Some(Slip::Garbage) => {
+                    let nonsense = Outcome { id: run.id, ..Outcome::default() };
+                    answers.send(FromDriver::Outcome(Box::new(nonsense)))?;
+                }
+                Some(Slip::Hello) | None => begin(&shared, *run, answers.clone()),
+            },
             ToDriver::Cancel { id } => drop(shared.open().remove(&id)),
             ToDriver::Close { client } => shared.clients.close(&client),
             ToDriver::Bye => break,
@@ -146,18 +186,49 @@ fn begin(shared: &Arc<Shared>, run: Run, answers: mpsc::UnboundedSender<FromDriv
             // Made and dropped without a single poll, as a user's future may be.
             drop(ops::carry_out(&shared.clients, run));
             cancelled_outcome()
+        } else if shared.mutant == Some(Mutant::PollAfterCancel) {
+            let going_on = Arc::clone(&shared);
+            let work = tokio::spawn(async move { ops::carry_out(&going_on.clients, run).await });
+            tokio::select! {
+                outcome = work => outcome.unwrap_or_default(),
+                _ = cancelled => cancelled_outcome(),
+            }
         } else {
             tokio::select! {
-                outcome = ops::carry_out(&shared.clients, run) => outcome,
+                outcome = carry_out(&shared, run) => outcome,
                 _ = cancelled => cancelled_outcome(),
             }
         };
         shared.open().remove(&id);
         outcome.id = id;
-        outcome.logs = shared.logs.take();
+        outcome.logs.extend(shared.logs.take());
         // The harness may be gone.
         let _ = answers.send(FromDriver::Outcome(Box::new(outcome)));
     });
+}
+
+/// Carries an operation out, rightly or, as a mutant, wrongly.
+async fn carry_out(shared: &Shared, mut run: Run) -> Outcome {
+    let Some(mutant) = shared.mutant else {
+        return ops::carry_out(&shared.clients, run).await;
+    };
+    mutant.spoil_run(&mut run);
+    if let Some(client) = run.client.as_mut().filter(|_| mutant.spoils_traffic()) {
+        let upstream = client.base_url.clone();
+        match shared.proxy.get_or_try_init(|| Proxy::start(mutant, &upstream)).await {
+            Ok(proxy) => client.base_url = proxy.url(),
+            Err(error) => {
+                return Outcome { driver_error: Some(error.to_string()), ..Outcome::default() };
+            }
+        }
+    }
+    let mut outcome = ops::carry_out(&shared.clients, run.clone()).await;
+    let failed = outcome.error.as_ref().is_some_and(|it| it.code.as_deref() == Some("job_failed"));
+    if mutant == Mutant::RunFailedJobsAgain && failed {
+        outcome = ops::carry_out(&shared.clients, run.clone()).await;
+    }
+    mutant.spoil_outcome(&run, &mut outcome);
+    outcome
 }
 
 fn cancelled_outcome() -> Outcome {

@@ -22,6 +22,7 @@ mod faults_wire;
 mod history;
 mod journal;
 mod ledger;
+mod limits;
 mod program;
 mod submit;
 mod sync_mode;
