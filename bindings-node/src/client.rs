@@ -204,9 +204,8 @@ where
     }
     let (say, events) = unbounded_channel();
     let work = work(Some(say));
-    let end = async move { work.await };
     let messages: Messages =
-        stream::unfold((events, Some(end.boxed())), |(mut events, mut work)| async move {
+        stream::unfold((events, Some(work.boxed())), |(mut events, mut work)| async move {
             let message = match &mut work {
                 Some(running) => tokio::select! {
                     biased;

@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
+use napi::Env;
+use napi::bindgen_prelude::{Buffer, PromiseRaw};
 use napi_derive::napi;
 use tokio_util::sync::CancellationToken;
 
@@ -65,19 +67,12 @@ impl Task {
 impl Task {
     /// The next messages as a JSON array, as soon as there is one; `null` after the last, and once
     /// the task is cancelled.
-    #[napi]
-    pub async fn next(&self) -> napi::Result<Option<String>> {
-        let mut messages = self.messages.lock().await;
-        let batch = tokio::select! {
-            biased;
-            () = self.cancelled.cancelled() => None,
-            batch = some_of(&mut messages) => batch,
-        };
-        if batch.is_none() {
-            // What is under way ends here, and not when the garbage collector comes by.
-            *messages = None;
-        }
-        Ok(batch)
+    // Not an `async fn`: that would hold on to the object, which the end of a worker thread frees while
+    // the future still runs.
+    #[napi(ts_return_type = "Promise<string | null>")]
+    pub fn next<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Option<String>>> {
+        let (messages, cancelled) = (Arc::clone(&self.messages), self.cancelled.clone());
+        env.spawn_future(async move { Ok(next_of(&messages, &cancelled).await) })
     }
 
     /// Ends it: what is under way is dropped at once.
@@ -92,7 +87,7 @@ impl Task {
 
     /// Adds an input to many runs. Whether it was taken: they may have been cancelled.
     #[napi]
-    pub fn push(&self, input: String, contents: Vec<napi::bindgen_prelude::Buffer>) -> bool {
+    pub fn push(&self, input: String, contents: Vec<Buffer>) -> bool {
         self.feed.as_ref().is_some_and(|feed| feed.push(&input, Contents::of(&contents)))
     }
 
@@ -110,6 +105,23 @@ impl Task {
         let job = self.job.lock().unwrap_or_else(PoisonError::into_inner);
         job.clone().map(NativeJob::new)
     }
+}
+
+async fn next_of(
+    messages: &tokio::sync::Mutex<Option<Messages>>,
+    cancelled: &CancellationToken,
+) -> Option<String> {
+    let mut messages = messages.lock().await;
+    let batch = tokio::select! {
+        biased;
+        () = cancelled.cancelled() => None,
+        batch = some_of(&mut messages) => batch,
+    };
+    if batch.is_none() {
+        // What is under way ends here, and not when the garbage collector comes by.
+        *messages = None;
+    }
+    batch
 }
 
 /// The next message and those that are there already, as a JSON array.

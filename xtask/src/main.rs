@@ -4,7 +4,10 @@
 mod bench;
 mod checks;
 mod conformance;
+mod coverage;
 mod deny;
+mod fuzz;
+mod mutants;
 mod process;
 mod samples;
 mod setup;
@@ -15,6 +18,7 @@ use std::process::ExitCode;
 
 use bench::Bench;
 use clap::{Parser, Subcommand};
+use fuzz::Fuzz;
 
 /// Viseme's scripts.
 #[derive(Parser)]
@@ -56,6 +60,19 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Feed what reads others' words with whatever a fuzzer thinks of (needs a C++ compiler)
+    Fuzz(Fuzz),
+    /// Tell which lines of the core its tests reach, by room
+    Coverage {
+        /// Tell it of every file too
+        #[arg(long)]
+        files: bool,
+    },
+    /// Break `job/` and `webhook/` in every small way and see whether a test notices (takes hours)
+    Mutants {
+        /// Only these files, such as `core/src/job/claims.rs`
+        files: Vec<String>,
+    },
     /// Measure; say in a report on which machine, and that it did nothing else
     #[command(subcommand)]
     Bench(Bench),
@@ -74,6 +91,9 @@ fn main() -> ExitCode {
         Command::Deny { fetch } => deny::check_everything(fetch),
         Command::Conformance { arguments } => conformance::run_suite(&arguments),
         Command::Scoreboard { arguments } => conformance::score(&arguments),
+        Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
+        Command::Coverage { files } => coverage::measure(files),
+        Command::Mutants { files } => mutants::try_all(&files),
         Command::Bench(bench) => bench.run(),
         Command::Samples { portrait } => samples::make(&portrait),
     };
