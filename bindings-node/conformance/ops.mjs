@@ -100,8 +100,11 @@ const OPS = {
       return await client.download(input.url, input.to, options);
     }
     const prediction = kept.get(input.of);
-    if (prediction?.output === undefined) {
+    if (prediction === undefined) {
       throw new Error(`nothing came of ${input.of}`);
+    }
+    if (prediction.output === undefined) {
+      return { path: null };
     }
     return await prediction.output.save(input.to, options);
   },
