@@ -74,7 +74,13 @@ test('the example in TypeScript', async () => {
 
 test('the package holds what it needs and no more', async () => {
   const files = await readdir(join(folder, 'node_modules', 'viseme'));
-  assert.deepEqual(files.sort(), ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'dist', 'package.json']);
+  assert.deepEqual(files.sort(), [
+    'LICENSE-APACHE',
+    'LICENSE-MIT',
+    'README.md',
+    'dist',
+    'package.json',
+  ]);
   const own = JSON.parse(await readFile(join(folder, 'node_modules', 'viseme', 'package.json')));
   assert.ok(Object.keys(own.optionalDependencies).includes('@viseme/linux-x64-gnu'));
   assert.equal(own.devDependencies, undefined);

@@ -50,11 +50,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     parameters: ParametersOf<M>,
     options?: RunOptions,
   ): Promise<Prediction>;
-  async run(
-    first: Input | string,
-    second?: object,
-    third?: RunOptions,
-  ): Promise<Prediction> {
+  async run(first: Input | string, second?: object, third?: RunOptions): Promise<Prediction> {
     const [input, options] = sorted<RunOptions>(first, second, third);
     const found = await this.#withInput<PredictionData>(input, options, 'run', {
       options: told(options),
@@ -86,11 +82,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     parameters: ParametersOf<M>,
     options?: SubmitOptions,
   ): Promise<Job>;
-  async submit(
-    first: Input | string,
-    second?: object,
-    third?: SubmitOptions,
-  ): Promise<Job> {
+  async submit(first: Input | string, second?: object, third?: SubmitOptions): Promise<Job> {
     const [input, options] = sorted<SubmitOptions>(first, second, third);
     let task!: Task;
     const found = await this.#withInput<PredictionData | null>(
@@ -114,11 +106,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     parameters: ParametersOf<M>,
     options?: CallOptions,
   ): Promise<Report>;
-  async check(
-    first: Input | string,
-    second?: object,
-    third?: CallOptions,
-  ): Promise<Report> {
+  async check(first: Input | string, second?: object, third?: CallOptions): Promise<Report> {
     const [input, options] = sorted<CallOptions>(first, second, third);
     return await this.#withInput<Report>(input, options, 'check');
   }
@@ -131,11 +119,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     parameters: ParametersOf<M>,
     options?: CallOptions,
   ): Promise<Report>;
-  async validate(
-    first: Input | string,
-    second?: object,
-    third?: CallOptions,
-  ): Promise<Report> {
+  async validate(first: Input | string, second?: object, third?: CallOptions): Promise<Report> {
     const [input, options] = sorted<CallOptions>(first, second, third);
     return await this.#withInput<Report>(input, options, 'validate');
   }
@@ -315,7 +299,11 @@ export class Client implements WebhookReceiver, AsyncDisposable {
       const message = 'The job of the submit is not there.';
       throw errorOf({ code: 'unexpected_response', message, attempts: 1 });
     }
-    return new Job(this.#reach, job, found === null ? undefined : new Prediction(found, this.#reach));
+    return new Job(
+      this.#reach,
+      job,
+      found === null ? undefined : new Prediction(found, this.#reach),
+    );
   }
 
   async #withInput<T>(

@@ -5,6 +5,7 @@ mod bench;
 mod checks;
 mod conformance;
 mod deny;
+mod node;
 mod process;
 mod samples;
 mod setup;
@@ -56,6 +57,9 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Build the npm packages, or a part of them
+    #[command(subcommand)]
+    Node(node::Node),
     /// Measure; say in a report on which machine, and that it did nothing else
     #[command(subcommand)]
     Bench(Bench),
@@ -74,6 +78,7 @@ fn main() -> ExitCode {
         Command::Deny { fetch } => deny::check_everything(fetch),
         Command::Conformance { arguments } => conformance::run_suite(&arguments),
         Command::Scoreboard { arguments } => conformance::score(&arguments),
+        Command::Node(node) => node.run(),
         Command::Bench(bench) => bench.run(),
         Command::Samples { portrait } => samples::make(&portrait),
     };
