@@ -4,7 +4,10 @@
 mod bench;
 mod checks;
 mod conformance;
+mod coverage;
 mod deny;
+mod fuzz;
+mod mutants;
 mod node;
 mod process;
 mod samples;
@@ -16,6 +19,7 @@ use std::process::ExitCode;
 
 use bench::Bench;
 use clap::{Parser, Subcommand};
+use fuzz::Fuzz;
 
 /// Viseme's scripts.
 #[derive(Parser)]
@@ -60,6 +64,19 @@ enum Command {
     /// Build the npm packages, or a part of them
     #[command(subcommand)]
     Node(node::Node),
+    /// Feed what reads others' words with whatever a fuzzer thinks of (needs a C++ compiler)
+    Fuzz(Fuzz),
+    /// Tell which lines of the core its tests reach, by room
+    Coverage {
+        /// Tell it of every file too
+        #[arg(long)]
+        files: bool,
+    },
+    /// Break `job/` and `webhook/` in every small way and see whether a test notices (takes hours)
+    Mutants {
+        /// Only these files, such as `core/src/job/claims.rs`
+        files: Vec<String>,
+    },
     /// Measure; say in a report on which machine, and that it did nothing else
     #[command(subcommand)]
     Bench(Bench),
@@ -79,6 +96,9 @@ fn main() -> ExitCode {
         Command::Conformance { arguments } => conformance::run_suite(&arguments),
         Command::Scoreboard { arguments } => conformance::score(&arguments),
         Command::Node(node) => node.run(),
+        Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
+        Command::Coverage { files } => coverage::measure(files),
+        Command::Mutants { files } => mutants::try_all(&files),
         Command::Bench(bench) => bench.run(),
         Command::Samples { portrait } => samples::make(&portrait),
     };
