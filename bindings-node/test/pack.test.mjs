@@ -23,7 +23,7 @@ function example(language) {
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'test-viseme-pack-'));
   const tarballs = join(folder, 'tarballs');
-  const packed = await node([join(ROOT, 'scripts', 'pack.mjs'), 'debug', tarballs]);
+  const packed = await node([join(ROOT, 'scripts', 'pack.mjs'), 'debug', tarballs], { timeout: 400_000 });
   assert.equal(packed.code, 0, packed.stderr);
   const files = (await readdir(tarballs)).filter((name) => name.endsWith('.tgz'));
   assert.equal(files.length, 4, String(files));
@@ -31,7 +31,7 @@ before(async () => {
   // Offline: the packages of other platforms are optional, and cannot be had.
   const flags = ['install', '--offline', '--no-audit', '--no-fund', '--silent'];
   const paths = files.map((name) => join(tarballs, name));
-  await promisify(execFile)(npm, [...flags, ...paths], { cwd: folder, timeout: 120_000 });
+  await promisify(execFile)(npm, [...flags, ...paths], { cwd: folder, timeout: 400_000 });
   await copyFile(AUDIO, join(folder, 'voice.mp3'));
   await copyFile(VIDEO, join(folder, 'face.mp4'));
 });

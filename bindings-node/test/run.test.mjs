@@ -103,6 +103,8 @@ test('an output comes as a file, in memory and as a stream', async () => {
     assert.ok(Buffer.from(streamed).equals(content));
     const { path } = await client.download(output.url, pathToFileURL(join(folder, 'b.mp4')));
     assert.ok((await readFile(path)).equals(content));
+    const again = await client.downloadOutput(await client.run(INPUT), folder);
+    assert.equal(again.bytes, saved.bytes);
     await assert.rejects(output.save(folder, { maxBytes: 10 }), { code: 'download' });
   } finally {
     await rm(folder, { recursive: true });

@@ -16,7 +16,7 @@ import type {
   SubmitOptions,
   UploadOptions,
 } from './options';
-import { pathOf, Prediction, type PredictionData } from './prediction';
+import { Prediction, save, type PredictionData } from './prediction';
 import { teller } from './progress';
 import type { Report } from './report';
 import { told, numbers } from './told';
@@ -184,9 +184,19 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     to: string | URL,
     options: DownloadOptions = {},
   ): Promise<Saved> {
-    const { maxBytes } = options;
-    const request = { op: 'download', output: { url: String(url) }, to: pathOf(to), maxBytes };
-    return await call<Saved>(this.#reach, options, (tell) => this.#start({ ...request, tell }));
+    return await save(this.#reach, { url: String(url) }, undefined, to, options);
+  }
+
+  /**
+   * Downloads the first output of a completed job that has a URL, or came as base64. Throws a
+   * {@link DownloadError} with the job's id where there is none.
+   */
+  async downloadOutput(
+    prediction: Prediction,
+    to: string | URL,
+    options: DownloadOptions = {},
+  ): Promise<Saved> {
+    return await save(this.#reach, prediction.output?.data, prediction.id, to, options);
   }
 
   /** The account's jobs of the last seven days, newest first, fetched as they are needed. */

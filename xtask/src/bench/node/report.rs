@@ -21,7 +21,14 @@ pub(super) fn print(sizes: &[Size]) {
         println!("\n{} jobs at once", size.jobs);
         println!(
             "{:<10}  {:>12}  {:>9}  {:>14}  {:>9}  {:>9}  {:>8}  {:>8}",
-            "client", "CPU a job", "polls", "memory growth", "late p50", "late p99", "load", "errors"
+            "client",
+            "CPU a job",
+            "polls",
+            "memory growth",
+            "late p50",
+            "late p99",
+            "load",
+            "errors"
         );
         for (client, rounds) in CLIENTS.iter().zip(&size.rounds) {
             println!("{client:<10}  {}", line(rounds, size.jobs));
