@@ -53,7 +53,7 @@ pub(crate) enum Request {
         record: viseme::SubmitRecord,
     },
     Download {
-        output: OutputForm,
+        output: Option<OutputForm>,
         job_id: Option<String>,
         to: String,
         max_bytes: Option<u64>,

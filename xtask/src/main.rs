@@ -8,6 +8,7 @@ mod coverage;
 mod deny;
 mod fuzz;
 mod mutants;
+mod node;
 mod process;
 mod samples;
 mod setup;
@@ -60,6 +61,9 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Build the npm packages, or a part of them
+    #[command(subcommand)]
+    Node(node::Node),
     /// Feed what reads others' words with whatever a fuzzer thinks of (needs a C++ compiler)
     Fuzz(Fuzz),
     /// Tell which lines of the core its tests reach, by room
@@ -91,6 +95,7 @@ fn main() -> ExitCode {
         Command::Deny { fetch } => deny::check_everything(fetch),
         Command::Conformance { arguments } => conformance::run_suite(&arguments),
         Command::Scoreboard { arguments } => conformance::score(&arguments),
+        Command::Node(node) => node.run(),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Coverage { files } => coverage::measure(files),
         Command::Mutants { files } => mutants::try_all(&files),

@@ -5,6 +5,7 @@ mod core;
 mod http;
 mod load;
 mod mock;
+mod node;
 mod prism;
 mod release;
 mod report;
@@ -12,6 +13,8 @@ mod server;
 
 use anyhow::Result;
 use clap::Subcommand;
+
+pub(crate) use self::node::addon as node_addon;
 
 /// What to measure.
 #[derive(Subcommand)]
@@ -21,6 +24,9 @@ pub(crate) enum Bench {
     /// Measure the core with many jobs at once, and with large files; reqwest alone beside it
     /// (Linux only)
     Core(core::Options),
+    /// Measure the npm package with many jobs at once, beside the official client and undici (Linux
+    /// only; needs npm)
+    Node(node::Options),
 }
 
 impl Bench {
@@ -28,6 +34,7 @@ impl Bench {
         match self {
             Self::Mock(options) => compare::run(&options),
             Self::Core(options) => core::run(&options),
+            Self::Node(options) => node::run(&options),
         }
     }
 }

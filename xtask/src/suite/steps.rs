@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::Outcome;
-use super::count::{CountLine, cargo_test, conformance};
-use crate::{checks, deny};
+use super::count::{CountLine, cargo_test, conformance, node_test};
+use crate::{checks, deny, node};
 
 pub(crate) struct Step {
     /// What it is called in `cargo xtask test NAME` and in the summary.
@@ -98,8 +98,30 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "node-install",
+        purpose: "what the npm packages are built and tested with is there",
+        action: Action::Check(node::check_install),
+    },
+    Step {
+        name: "node-format",
+        purpose: "the code of the npm packages is laid out by prettier",
+        action: Action::Run {
+            program: &["npm", "--silent", "--prefix", "bindings-node", "run", "format:check"],
+            env: &[],
+        },
+    },
+    Step {
+        name: "node",
+        purpose: "the npm packages: behaviour, types, examples, and tarballs in a clean folder",
+        action: Action::Tests {
+            program: &["npm", "--prefix", "bindings-node", "test"],
+            env: &[],
+            count: node_test,
+        },
+    },
+    Step {
         name: "conformance",
-        purpose: "the Rust client passes the suite, and the suite notices clients that are wrong",
+        purpose: "the clients pass the suite, and the suite notices clients that are wrong",
         action: Action::Tests {
             program: &[
                 "cargo",
@@ -112,6 +134,8 @@ pub(crate) const STEPS: &[Step] = &[
                 "--",
                 "--driver",
                 "rust",
+                "--driver",
+                "node",
             ],
             env: &[],
             count: conformance,
