@@ -94,8 +94,8 @@ class Ops:
         if call.input.get("url") is not None:
             download = call.client.download(call.input["url"], to, **call.options)
             return values.saved(await of(download))
-        output = self._kept[call.input["of"]].output
-        return values.saved(await of(output.save(to, **call.options)))
+        prediction = self._kept[call.input["of"]]
+        return values.saved(await of(prediction.save(to, **call.options)))
 
     async def op_recover(self, call: Call) -> Any:
         return values.job(await of(call.client.recover(call.input["record"])))

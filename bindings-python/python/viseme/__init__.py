@@ -5,7 +5,7 @@
     import viseme
 
     prediction = viseme.run(viseme.AudioToVideo(audio="voice.mp3", video="face.mp4"))
-    prediction.output.save("result.mp4")
+    prediction.save("result.mp4")
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -12,8 +13,6 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from . import _notebook
 
 if TYPE_CHECKING:
-    import os
-
     from ._reach import Reach
     from ._records import Saved
 
@@ -65,7 +64,7 @@ class BaseOutput:
         return type(self), (self._data, self._job_id, None)
 
     def _request(self, to: str | os.PathLike[str], max_bytes: int | None) -> dict[str, Any]:
-        request: dict[str, Any] = {"output": self._data, "jobId": self._job_id, "to": str(to)}
+        request: dict[str, Any] = {"output": self._data, "jobId": self._job_id, "to": os.fspath(to)}
         return request if max_bytes is None else {**request, "maxBytes": max_bytes}
 
 
@@ -180,6 +179,7 @@ class BasePrediction(Generic[O_co]):
     """Set where the answer to the submit was lost and the job was found in the history."""
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
     """Every other field of the service's answer."""
+    _reach: Reach | None = field(default=None, repr=False, compare=False)
 
     @property
     def output(self) -> O_co | None:
@@ -200,13 +200,23 @@ class BasePrediction(Generic[O_co]):
         """
         if name == "outputs":
             return [output.value for output in self.outputs]
-        if name not in self.__dataclass_fields__:
+        if name not in self.__dataclass_fields__ or name.startswith("_"):
             raise KeyError(name)
         return getattr(self, name)
 
     def __hash__(self) -> int:
         """Hash what it is about."""
         return hash((self.id, self.status))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process has other clients.
+        return {**self.__dict__, "_reach": None}
+
+    def _request(self, to: str | os.PathLike[str], max_bytes: int | None) -> dict[str, Any]:
+        output = self.output
+        if output is None:
+            return {"jobId": self.id, "to": os.fspath(to)}
+        return output._request(to, max_bytes)
 
     def _repr_mimebundle_(
         self, include: object = None, exclude: object = None
@@ -217,21 +227,47 @@ class BasePrediction(Generic[O_co]):
 class Prediction(BasePrediction[Output]):
     """What the service says of a job at one moment; it never changes."""
 
+    def save(
+        self,
+        to: str | os.PathLike[str],
+        *,
+        max_bytes: int | None = None,
+        on_progress: OnBytes | None = None,
+        progress: bool = False,
+    ) -> Saved:
+        """Save its output, as :meth:`Output.save` does; a DownloadError where there is none."""
+        from ._sync import save
+
+        return save(self._reach, self._request(to, max_bytes), on_progress, progress)
+
 
 class AsyncPrediction(BasePrediction[AsyncOutput]):
     """What the service says of a job at one moment, of an :class:`AsyncClient`."""
+
+    async def save(
+        self,
+        to: str | os.PathLike[str],
+        *,
+        max_bytes: int | None = None,
+        on_progress: OnBytes | None = None,
+        progress: bool = False,
+    ) -> Saved:
+        """Save its output, as :meth:`AsyncOutput.save` does; a DownloadError where there is none."""
+        from ._async import save
+
+        return await save(self._reach, self._request(to, max_bytes), on_progress, progress)
 
 
 def prediction_of(data: dict[str, Any], reach: Reach | None) -> Prediction:
     """Make a prediction of what came over the border."""
     outputs = tuple(Output(output, data["id"], reach) for output in data["outputs"])
-    return Prediction(outputs=outputs, **_fields(data))
+    return Prediction(outputs=outputs, **_fields(data), _reach=reach)
 
 
 def async_prediction_of(data: dict[str, Any], reach: Reach | None) -> AsyncPrediction:
     """Make a prediction of what came over the border."""
     outputs = tuple(AsyncOutput(output, data["id"], reach) for output in data["outputs"])
-    return AsyncPrediction(outputs=outputs, **_fields(data))
+    return AsyncPrediction(outputs=outputs, **_fields(data), _reach=reach)
 
 
 def moment_of(millis: float | None) -> datetime | None:
