@@ -1,6 +1,7 @@
 //! Something under way: JavaScript asks for its messages until there are no more.
 
-use napi::bindgen_prelude::Buffer;
+use napi::Env;
+use napi::bindgen_prelude::{Buffer, PromiseRaw};
 use napi_derive::napi;
 
 use crate::job::NativeJob;
@@ -22,9 +23,12 @@ impl From<viseme_bindings::Task> for Task {
 impl Task {
     /// The next messages as a JSON array, as soon as there is one; `null` after the last, and once
     /// the task is cancelled.
-    #[napi]
-    pub async fn next(&self) -> napi::Result<Option<String>> {
-        Ok(self.task.next().await)
+    // Not an `async fn`: that would hold on to the object, which the end of a worker thread frees while
+    // the future still runs.
+    #[napi(ts_return_type = "Promise<string | null>")]
+    pub fn next<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Option<String>>> {
+        let task = self.task.clone();
+        env.spawn_future(async move { Ok(task.next().await) })
     }
 
     /// Ends it: what is under way is dropped at once.

@@ -19,6 +19,8 @@ pub struct OutcomeCheck {
     pub cancelled: Option<bool>,
     /// A matcher for the list of events.
     pub events: Option<Value>,
+    /// Whether it may fail or not: what it does to the world is what counts.
+    pub may_fail: bool,
 }
 
 /// An error that is to come.
@@ -49,6 +51,8 @@ pub struct Then {
     pub cancelled: Option<bool>,
     /// A matcher for the last operation's events.
     pub events: Option<Value>,
+    /// Whether the last operation may fail or not.
+    pub may_fail: bool,
     /// How many requests of certain kinds, as the mock server's `verify` reads it.
     pub requests: Vec<Value>,
     /// When the polls come.
@@ -97,6 +101,8 @@ pub struct PollCheck {
     pub no_gap_below: Option<Span>,
     /// No pause is longer.
     pub no_gap_above: Option<Span>,
+    /// No pause between two polls is shorter; that before the first does not count.
+    pub between_at_least: Option<Span>,
     /// How far times may be off.
     pub tolerance: Option<String>,
 }
@@ -194,6 +200,7 @@ impl Then {
             error: self.error.clone(),
             cancelled: self.cancelled,
             events: self.events.clone(),
+            may_fail: self.may_fail,
         }
     }
 }

@@ -32,6 +32,8 @@ pub(super) fn differences(case: &Case, profile: &Profile, evidence: &Evidence) -
                 tolerance(check.tolerance.as_deref()),
             ));
         }
+        let between = Gaps { no_gap_below: check.between_at_least, ..Gaps::default() };
+        found.extend(gaps_differ("polls", &between, &polls));
         let mut moments = submits.last().copied().into_iter().collect::<Vec<_>>();
         moments.extend(polls);
         found.extend(gaps_differ("polls", &check.pauses(), &moments));
@@ -128,12 +130,12 @@ fn gaps_differ(what: &str, check: &Gaps, moments: &[Duration]) -> Vec<String> {
         ));
     }
     for (number, gap) in gaps.iter().enumerate() {
-        let number = number + 1;
-        if check.no_gap_below.is_some_and(|least| *gap + SLACK < least.0) {
-            found.push(format!("{what}: pause {number} was only {gap:?}"));
+        let pause = format!("{what}: pause {} was", number + 1);
+        if let Some(least) = check.no_gap_below.filter(|least| *gap + SLACK < least.0) {
+            found.push(format!("{pause} only {gap:?}; at least {:?} was asked for", least.0));
         }
-        if check.no_gap_above.is_some_and(|most| *gap > most.0 + SLACK) {
-            found.push(format!("{what}: pause {number} was {gap:?}"));
+        if let Some(most) = check.no_gap_above.filter(|most| *gap > most.0 + SLACK) {
+            found.push(format!("{pause} {gap:?}; at most {:?} is right", most.0));
         }
     }
     found
@@ -157,7 +159,8 @@ mod tests {
 
         let check = Gaps { no_gap_below: Some(Span::secs(3)), ..Gaps::default() };
         assert!(gaps_differ("polls", &check, &secs(&[0, 3, 6])).is_empty());
-        assert_eq!(gaps_differ("polls", &check, &secs(&[0, 3, 5])), ["polls: pause 2 was only 2s"]);
+        let differences = gaps_differ("polls", &check, &secs(&[0, 3, 5]));
+        assert_eq!(differences, ["polls: pause 2 was only 2s; at least 3s was asked for"]);
         assert!((tolerance(Some("20%")) - 0.2).abs() < 1e-9);
     }
 }

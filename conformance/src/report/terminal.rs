@@ -9,6 +9,8 @@ use crate::verdict::Verdict;
 
 /// How many lines of a failing case are shown.
 const LINES: usize = 6;
+/// How many characters of such a line.
+const WIDTH: usize = 240;
 
 /// The text.
 #[must_use]
@@ -16,6 +18,11 @@ pub fn table(run: &Run) -> String {
     let mut text = String::new();
     for driver in &run.drivers {
         describe(driver, &mut text);
+    }
+    if !run.mutants.is_empty() {
+        let killed = run.mutants.iter().filter(|trial| trial.killed).count();
+        // Writing to a text cannot fail.
+        let _ = writeln!(text, "{killed} of {} mutants were killed", run.mutants.len());
     }
     text
 }
@@ -46,10 +53,16 @@ fn describe(driver: &DriverReport, text: &mut String) {
         }
         let _ = writeln!(text, "  {:<16} {}", result.verdict.word(), result.id);
         for line in result.verdict.lines().iter().take(LINES) {
-            let _ = writeln!(text, "      {line}");
+            let line: String = line.split_whitespace().collect::<Vec<_>>().join(" ");
+            let _ = writeln!(text, "      {}", line.chars().take(WIDTH).collect::<String>());
         }
     }
-    let counts: Vec<_> =
-        driver.counts().into_iter().map(|(word, count)| format!("{count} {word}")).collect();
-    let _ = writeln!(text, "  {}", counts.join(", "));
+    let counts = driver.counts();
+    let words: Vec<_> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    let _ = writeln!(text, "  {}", words.join(", "));
+    let red = driver.results.iter().filter(|result| result.verdict.is_red()).count();
+    let passed = counts.get("pass").copied().unwrap_or_default();
+    let skipped = driver.results.len().saturating_sub(passed + red);
+    let _ =
+        writeln!(text, "  conformance result: {passed} passed; {red} failed; {skipped} skipped");
 }

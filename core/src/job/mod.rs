@@ -19,6 +19,8 @@ mod watch;
 pub use answer::{PollAnswer, Resend, SearchAnswer, SubmitAnswer};
 pub use budget::PollBudget;
 pub use claims::Claims;
+#[cfg(feature = "testing")]
+pub(crate) use ending::job_outcome;
 pub use pacing::{Backoff, Pacing};
 pub use prediction::{Output, Prediction};
 pub use record::SubmitRecord;

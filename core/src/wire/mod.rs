@@ -8,6 +8,8 @@ mod envelope;
 mod failure;
 mod file_name;
 mod follow;
+#[cfg(feature = "testing")]
+pub(crate) mod fuzzing;
 pub(crate) mod history;
 mod legacy_upload;
 #[cfg(feature = "testing")]

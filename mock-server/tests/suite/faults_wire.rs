@@ -205,3 +205,50 @@ async fn wire_faults_strike_files_too() {
     let (bytes, end) = tokio::time::timeout(PATIENCE, raw(&world, &head)).await.unwrap();
     assert_eq!((split(&bytes).1.len(), end), (0, End::Fin));
 }
+
+#[tokio::test]
+async fn a_wrong_length_is_in_the_head_alone() {
+    let server = MockServer::start().await.unwrap();
+    let (_, body) = {
+        let world = server.world();
+        let mut wire = Wire::to(world.base_url()).await;
+        wire.send(&balance(&world)).await;
+        split(&wire.read(QUIET).await.0)
+    };
+    for (more, told, come, expected) in [
+        (7, body.len() + 7, body.len(), End::Fin),
+        (-3, body.len() - 3, body.len() - 3, End::Open),
+        (-10_000, 0, 0, End::Open),
+    ] {
+        let world = broken(&server, Word::WrongLength(more)).await;
+        let mut wire = Wire::to(world.base_url()).await;
+        wire.send(&balance(&world)).await;
+        let (bytes, end) = wire.read(QUIET).await;
+        let (head, found) = split(&bytes);
+        assert!(head.contains(&format!("content-length: {told}\r\n")), "{head}");
+        assert_eq!((&found[..], end), (&body[..come], expected), "{more}");
+        assert_eq!(world.journal()[0].ended, Ended::Whole);
+    }
+}
+
+#[tokio::test]
+async fn a_slow_accept_is_before_the_deed() {
+    let server = MockServer::start().await.unwrap();
+    let pause = Duration::from_millis(600);
+    let slow = || Fault::at(Point::Submit).wire(Word::SlowAccept(Span(pause)));
+    let world = server.world();
+    world.add_fault(slow());
+    let began = Instant::now();
+    Api::of(&world).submit().await;
+    assert!(began.elapsed() >= pause);
+    assert_eq!(world.jobs().len(), 1);
+
+    // Who leaves before it is looked at has asked for nothing.
+    let world = server.world();
+    world.add_fault(slow());
+    let mut wire = Wire::to(world.base_url()).await;
+    wire.send(&submit_request(&world)).await;
+    drop(wire);
+    tokio::time::sleep(pause + QUIET).await;
+    assert!(world.jobs().is_empty());
+}

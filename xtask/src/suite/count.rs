@@ -74,6 +74,21 @@ pub(crate) fn cargo_test(line: &str) -> Option<Counts> {
     Some(counts)
 }
 
+/// `conformance result: 211 passed; 0 failed; 3 skipped`
+pub(crate) fn conformance(line: &str) -> Option<Counts> {
+    let rest = line.trim().strip_prefix("conformance result: ")?;
+    let mut counts = Counts::default();
+    for part in rest.split(';') {
+        match part.trim().split_once(' ')? {
+            (number, "passed") => counts.passed = number.parse().ok()?,
+            (number, "failed") => counts.failed = number.parse().ok()?,
+            (number, "skipped") => counts.skipped = number.parse().ok()?,
+            _ => return None,
+        }
+    }
+    Some(counts)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +99,14 @@ mod tests {
                     4 filtered out; finished in 1.25s\n";
         assert_eq!(cargo_test(line), Some(Counts { passed: 12, failed: 3, skipped: 1 }));
         assert_eq!(cargo_test("test result_of_something ... ok"), None);
+    }
+
+    #[test]
+    fn reads_the_line_of_the_conformance_suite() {
+        let line = "  conformance result: 211 passed; 1 failed; 3 skipped\n";
+        assert_eq!(conformance(line), Some(Counts { passed: 211, failed: 1, skipped: 3 }));
+        assert_eq!(conformance("conformance result: 211 wrong"), None);
+        assert_eq!(conformance("211 pass"), None);
     }
 
     #[test]

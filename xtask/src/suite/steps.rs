@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Outcome;
-use super::count::{CountLine, cargo_test};
+use super::count::{CountLine, cargo_test, conformance};
 use crate::{checks, deny};
 
 pub(crate) struct Step {
@@ -95,6 +95,26 @@ pub(crate) const STEPS: &[Step] = &[
             program: &["cargo", "test", "--locked", "--all-features"],
             env: &[],
             count: cargo_test,
+        },
+    },
+    Step {
+        name: "conformance",
+        purpose: "the Rust client passes the suite, and the suite notices clients that are wrong",
+        action: Action::Tests {
+            program: &[
+                "cargo",
+                "run",
+                "--locked",
+                "--quiet",
+                "--all-features",
+                "--bin",
+                "viseme-conformance",
+                "--",
+                "--driver",
+                "rust",
+            ],
+            env: &[],
+            count: conformance,
         },
     },
     Step {

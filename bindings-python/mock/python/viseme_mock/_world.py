@@ -36,7 +36,7 @@ class World:
 
     def journal(self) -> list[dict[str, Any]]:
         """Every exchange so far."""
-        return list(self._of("GET", "/journal")["exchanges"])
+        return list(self._of("GET", "/journal"))
 
     def ledger(self) -> dict[str, Any]:
         """What was charged and delivered."""
@@ -44,7 +44,7 @@ class World:
 
     def jobs(self) -> list[dict[str, Any]]:
         """Every job."""
-        return list(self._of("GET", "/jobs")["jobs"])
+        return list(self._of("GET", "/jobs"))
 
     def script(self, scenario: dict[str, Any]) -> None:
         """Say how jobs go and what fails from now on; see the guide of scenarios."""
