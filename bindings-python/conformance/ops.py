@@ -9,9 +9,8 @@ from inspect import isawaitable
 from typing import Any
 
 import values
-from settings import input_of, medium_of, options_of, settings_of
-
 import viseme
+from settings import input_of, medium_of, options_of, settings_of
 
 
 class Ops:

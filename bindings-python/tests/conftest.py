@@ -13,9 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "samples"
 sys.path.insert(0, str(ROOT / "bindings-python" / "mock" / "python"))
 
-from viseme_mock import MockServer, World  # noqa: E402
-
 import viseme  # noqa: E402
+from viseme_mock import MockServer, World  # noqa: E402
 
 # Jobs that are over soon, and such as never end while a test runs.
 QUICK = {"jobs": [{"timeline": [{"processing": "0s"}, {"completed": "300ms"}]}]}

@@ -6,8 +6,8 @@ import json
 import subprocess
 import sys
 import textwrap
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 # Long enough for the slowest machine; nothing waits for it where all goes well.
 PATIENCE = 60.0
@@ -25,7 +25,16 @@ def program(code: str, settings: dict[str, object]) -> Iterator[subprocess.Popen
     """Start a program; it is gone at the end of the block."""
     text = PREAMBLE + textwrap.dedent(code)
     process = subprocess.Popen(
-        [sys.executable, "-X", "dev", "-W", "error::ResourceWarning", "-c", text, json.dumps(settings)],
+        [
+            sys.executable,
+            "-X",
+            "dev",
+            "-W",
+            "error::ResourceWarning",
+            "-c",
+            text,
+            json.dumps(settings),
+        ],
         # What is inherited would keep the test run waiting for an orphan.
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -11,11 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import viseme
 from conftest import settings
 from helpers import PATIENCE, program, run
 from viseme_mock import World
-
-import viseme
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -10,12 +10,11 @@ import pickle
 from typing import Any
 
 import pytest
+import viseme
 import yaml
 from conftest import ROOT, settings
-from viseme_mock import World
-
-import viseme
 from viseme import _errors
+from viseme_mock import World
 
 TABLE = yaml.safe_load((ROOT / "conformance" / "errors.yaml").read_text())
 CLASSES = {entry["name"]: entry for entry in TABLE["classes"]}
@@ -54,9 +53,10 @@ def test_both_clients_have_the_same_surface(blocking: type, twin: type) -> None:
             first, second = inspect.getdoc(method), inspect.getdoc(there)
             assert first
             assert second is not None
-            assert first.replace("Output", "AsyncOutput").split() == second.replace(
-                "AsyncOutput", "Output"
-            ).replace("Output", "AsyncOutput").split(), name
+            assert (
+                first.replace("Output", "AsyncOutput").split()
+                == second.replace("AsyncOutput", "Output").replace("Output", "AsyncOutput").split()
+            ), name
 
 
 def test_every_public_name_is_documented_and_is_found_by_that_name() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 
 from . import _notebook
 
@@ -36,11 +36,12 @@ class BaseOutput:
         self._reach = reach
         if "json" in data:
             self.value = data["json"]
-            url = self.value.get("url") if isinstance(self.value, dict) else None
+            json = cast("dict[str, Any]", self.value if isinstance(data["json"], dict) else {})
+            url: object = json.get("url")
             self.url = url if isinstance(url, str) else None
         else:
             self.url = data.get("url")
-            self.value = self.url if "text" not in data else data["text"]
+            self.value = data.get("text", self.url)
 
     def __str__(self) -> str:
         """Give its URL, or the text it is."""
@@ -63,7 +64,8 @@ class BaseOutput:
         # Another process has other clients.
         return type(self), (self._data, self._job_id, None)
 
-    def _request(self, to: str | os.PathLike[str], max_bytes: int | None) -> dict[str, Any]:
+    def request(self, to: str | os.PathLike[str], max_bytes: int | None) -> dict[str, Any]:
+        """Describe its download."""
         request: dict[str, Any] = {"output": self._data, "jobId": self._job_id, "to": os.fspath(to)}
         return request if max_bytes is None else {**request, "maxBytes": max_bytes}
 
@@ -88,16 +90,14 @@ class Output(BaseOutput):
         """
         from ._sync import save
 
-        return save(self._reach, self._request(to, max_bytes), on_progress, progress)
+        return save(self._reach, self.request(to, max_bytes), on_progress, progress)
 
     def read(self, *, max_bytes: int | None = None) -> bytes:
         """Give its content. It is written to a temporary file first, which is removed."""
         with TemporaryDirectory(prefix="viseme-") as folder:
             return self.save(Path(folder, "output"), max_bytes=max_bytes).path.read_bytes()
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return _notebook.output_bundle(self)
 
 
@@ -121,7 +121,7 @@ class AsyncOutput(BaseOutput):
         """
         from ._async import save
 
-        return await save(self._reach, self._request(to, max_bytes), on_progress, progress)
+        return await save(self._reach, self.request(to, max_bytes), on_progress, progress)
 
     async def read(self, *, max_bytes: int | None = None) -> bytes:
         """Give its content. It is written to a temporary file first, which is removed."""
@@ -134,9 +134,7 @@ class AsyncOutput(BaseOutput):
         finally:
             folder.cleanup()
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return _notebook.output_bundle(self)
 
 
@@ -212,15 +210,14 @@ class BasePrediction(Generic[O_co]):
         # Another process has other clients.
         return {**self.__dict__, "_reach": None}
 
-    def _request(self, to: str | os.PathLike[str], max_bytes: int | None) -> dict[str, Any]:
+    def request(self, to: str | os.PathLike[str], max_bytes: int | None) -> dict[str, Any]:
+        """Describe the download of its output."""
         output = self.output
         if output is None:
             return {"jobId": self.id, "to": os.fspath(to)}
-        return output._request(to, max_bytes)
+        return output.request(to, max_bytes)
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return _notebook.prediction_bundle(self)
 
 
@@ -235,10 +232,10 @@ class Prediction(BasePrediction[Output]):
         on_progress: OnBytes | None = None,
         progress: bool = False,
     ) -> Saved:
-        """Save its output, as :meth:`Output.save` does; a DownloadError where there is none."""
+        """Save its output, as :meth:`Output.save` does; a DownloadError if there is none."""
         from ._sync import save
 
-        return save(self._reach, self._request(to, max_bytes), on_progress, progress)
+        return save(self._reach, self.request(to, max_bytes), on_progress, progress)
 
 
 class AsyncPrediction(BasePrediction[AsyncOutput]):
@@ -252,10 +249,10 @@ class AsyncPrediction(BasePrediction[AsyncOutput]):
         on_progress: OnBytes | None = None,
         progress: bool = False,
     ) -> Saved:
-        """Save its output, as :meth:`AsyncOutput.save` does; a DownloadError where there is none."""
+        """Save its output, as :meth:`AsyncOutput.save` does; a DownloadError if there is none."""
         from ._async import save
 
-        return await save(self._reach, self._request(to, max_bytes), on_progress, progress)
+        return await save(self._reach, self.request(to, max_bytes), on_progress, progress)
 
 
 def prediction_of(data: dict[str, Any], reach: Reach | None) -> Prediction:
