@@ -158,9 +158,11 @@ def test_one_client_serves_several_event_loops(quick: World) -> None:
     async def main():
         return (await client.run(GIVEN)).status
     print(asyncio.run(main()), asyncio.run(main()))
-    threads = [threading.Thread(target=lambda: print(asyncio.run(main()))) for _ in range(3)]
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(asyncio.run(main()))) for _ in range(3)]
     for thread in threads: thread.start()
     for thread in threads: thread.join()
+    print(*found)
     """
     out, err = run(code, settings(quick))
     assert out.split() == ["completed"] * 5
