@@ -8,6 +8,9 @@ use clap::Subcommand;
 
 use crate::process::{program, root, run};
 
+/// What the benchmark compares with: the official package, and what people write by hand.
+const OTHERS: [&str; 2] = ["wavespeed==2.0.5", "aiohttp==3.14.5"];
+
 /// What can be done with the Python binding.
 #[derive(Subcommand)]
 pub(crate) enum Python {
@@ -127,12 +130,35 @@ fn built(place: &Path, words: &[&str], ending: &str) -> Result<PathBuf> {
         std::fs::remove_dir_all(&out)?;
     }
     let text = out.display().to_string();
-    run(tool("maturin", &[words, &["--out", &text]].concat()))?;
+    let mut command = tool("maturin", &[words, &["--out", &text]].concat());
+    command.env("CARGO_TARGET_DIR", target());
+    run(command)?;
     let found = std::fs::read_dir(&out)?.filter_map(|entry| Some(entry.ok()?.path()));
     found
         .into_iter()
         .find(|path| path.to_string_lossy().ends_with(ending))
         .with_context(|| format!("maturin made no {ending}"))
+}
+
+/// A program of the benchmark, with an optimised build of the package and with those it is compared
+/// to, in an environment of its own.
+pub(crate) fn bench(arguments: &[&str]) -> Result<Command> {
+    tools()?;
+    let place = target().join("python-bench");
+    if !place.exists() {
+        new_environment(&place)?;
+    }
+    // A wheel: an installation that can be edited would share its native part with the tests.
+    let wheel = built(&place, &["build", "--release", "--quiet", "--locked"], ".whl")?;
+    let wheel = wheel.display().to_string();
+    let inside = bin(&place).join("python").display().to_string();
+    let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    run(program(&inside, &[&words[..], &OTHERS].concat()))?;
+    let again = ["--force-reinstall", "--no-deps", &wheel];
+    run(program(&inside, &[&words[..], &again].concat()))?;
+    let mut command = program(&inside, arguments);
+    command.current_dir(folder());
+    Ok(command)
 }
 
 fn new_environment(place: &Path) -> Result<()> {

@@ -6,6 +6,7 @@ mod http;
 mod load;
 mod mock;
 mod prism;
+mod python;
 mod release;
 mod report;
 mod server;
@@ -21,6 +22,8 @@ pub(crate) enum Bench {
     /// Measure the core with many jobs at once, and with large files; reqwest alone beside it
     /// (Linux only)
     Core(core::Options),
+    /// Measure the Python client beside the official package and aiohttp (installs both from PyPI)
+    Python(python::Options),
 }
 
 impl Bench {
@@ -28,6 +31,7 @@ impl Bench {
         match self {
             Self::Mock(options) => compare::run(&options),
             Self::Core(options) => core::run(&options),
+            Self::Python(options) => python::measure(&options),
         }
     }
 }
