@@ -27,8 +27,9 @@ def program(code: str, settings: dict[str, object]) -> Iterator[subprocess.Popen
     process = subprocess.Popen(
         [
             sys.executable,
+            # Not -X dev: asyncio would then complain of a machine that is slow.
             "-X",
-            "dev",
+            "faulthandler",
             "-W",
             "error::ResourceWarning",
             "-c",

@@ -97,9 +97,7 @@ fn package() -> Result<()> {
     let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &found];
     let mut install = program(&inside, &words);
     // As a user has it, but for the time that an optimised build takes.
-    install
-        .env("MATURIN_PEP517_ARGS", "--profile dev")
-        .env("CARGO_TARGET_DIR", place.join("target"));
+    install.env("MATURIN_PEP517_ARGS", "--profile dev").env("CARGO_TARGET_DIR", target());
     run(install)?;
     let example = folder().join("tests").join("smoke.py").display().to_string();
     let server = target().join("debug").join("viseme-mock").display().to_string();
