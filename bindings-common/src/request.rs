@@ -53,6 +53,7 @@ pub(crate) enum Request {
         record: viseme::SubmitRecord,
     },
     Download {
+        /// None where a completed job has none, which is an error with words of its own.
         output: Option<OutputForm>,
         job_id: Option<String>,
         to: String,

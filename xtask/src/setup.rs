@@ -38,6 +38,12 @@ const NEEDS: &[Need] = &[
     Need { name: "ffmpeg", probe: &["ffmpeg", "-version"], remedy: Remedy::Apt("ffmpeg") },
     Need { name: "ffprobe", probe: &["ffprobe", "-version"], remedy: Remedy::Apt("ffmpeg") },
     Need {
+        name: "python3",
+        // Debian leaves out what makes environments unless it is asked for.
+        probe: &["python3", "-c", "import ensurepip, venv"],
+        remedy: Remedy::Apt("python3-venv"),
+    },
+    Need {
         name: "cargo-deny",
         probe: &["cargo", "deny", "--version"],
         remedy: Remedy::Crate("cargo-deny", "0.20.2"),
@@ -76,7 +82,9 @@ pub(crate) fn install(name: &str) -> Result<()> {
 
 /// Installs every need that is not met. Changes nothing where all are met.
 pub(crate) fn install_missing() -> Result<()> {
-    NEEDS.iter().try_for_each(meet)
+    NEEDS.iter().try_for_each(meet)?;
+    println!("setup: the tools of the Python binding");
+    crate::python::tools()
 }
 
 fn meet(need: &Need) -> Result<()> {

@@ -7,6 +7,7 @@ mod load;
 mod mock;
 mod node;
 mod prism;
+mod python;
 mod release;
 mod report;
 mod server;
@@ -27,6 +28,8 @@ pub(crate) enum Bench {
     /// Measure the npm package with many jobs at once, beside the official client and undici (Linux
     /// only; needs npm)
     Node(node::Options),
+    /// Measure the Python client beside the official package and aiohttp (installs both from PyPI)
+    Python(python::Options),
 }
 
 impl Bench {
@@ -35,6 +38,7 @@ impl Bench {
             Self::Mock(options) => compare::run(&options),
             Self::Core(options) => core::run(&options),
             Self::Node(options) => node::run(&options),
+            Self::Python(options) => python::measure(&options),
         }
     }
 }

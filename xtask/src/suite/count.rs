@@ -103,6 +103,26 @@ pub(crate) fn node_test(line: &str) -> Option<Counts> {
     Some(counts)
 }
 
+/// `1 failed, 92 passed, 3 skipped in 12.34s`
+pub(crate) fn pytest(line: &str) -> Option<Counts> {
+    let (parts, time) = line.trim().trim_matches('=').trim().rsplit_once(" in ")?;
+    time.starts_with(|first: char| first.is_ascii_digit()).then_some(())?;
+    let mut counts = Counts::default();
+    for part in parts.split(", ") {
+        match part.split_once(' ')? {
+            (number, "passed") => counts.passed = number.parse().ok()?,
+            (number, "failed" | "error" | "errors") => {
+                counts.failed += number.parse::<u64>().ok()?;
+            }
+            (number, "skipped") => counts.skipped = number.parse().ok()?,
+            (number, _) => {
+                number.parse::<u64>().ok()?;
+            }
+        }
+    }
+    Some(counts)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +149,16 @@ mod tests {
         assert_eq!(node_test("ℹ skipped 1"), Some(Counts { passed: 0, failed: 0, skipped: 1 }));
         assert_eq!(node_test("ℹ duration_ms 12.5"), None);
         assert_eq!(node_test("✔ pass 12"), None);
+    }
+
+    #[test]
+    fn reads_pytests_line() {
+        let line = "1 failed, 92 passed, 3 skipped, 1 warning in 62.30s (0:01:02)\n";
+        assert_eq!(pytest(line), Some(Counts { passed: 92, failed: 1, skipped: 3 }));
+        let line = "===== 2 passed, 2 errors in 0.10s =====";
+        assert_eq!(pytest(line), Some(Counts { passed: 2, failed: 2, skipped: 0 }));
+        assert_eq!(pytest("5 passed in no time"), None);
+        assert_eq!(pytest("what is in 3 boxes"), None);
     }
 
     #[test]

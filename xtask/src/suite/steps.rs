@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Outcome;
-use super::count::{CountLine, cargo_test, conformance, node_test};
+use super::count::{CountLine, cargo_test, conformance, node_test, pytest};
 use crate::{checks, deny, node};
 
 pub(crate) struct Step {
@@ -156,6 +156,42 @@ pub(crate) const STEPS: &[Step] = &[
             ],
             env: &[],
             count: cargo_test,
+        },
+    },
+    Step {
+        name: "python-check",
+        purpose: "the Python binding is clean for ruff, mypy, pyright and stubtest",
+        action: Action::Run { program: &["cargo", "xtask", "python", "check"], env: &[] },
+    },
+    Step {
+        name: "python-test",
+        purpose: "the Python binding does what Python users expect; its notebook runs",
+        action: Action::Tests {
+            program: &["cargo", "xtask", "python", "test"],
+            env: &[],
+            count: pytest,
+        },
+    },
+    Step {
+        name: "python-conformance",
+        purpose: "both Python clients pass the conformance suite",
+        action: Action::Tests {
+            program: &[
+                "cargo",
+                "run",
+                "--locked",
+                "--quiet",
+                "--all-features",
+                "--bin",
+                "viseme-conformance",
+                "--",
+                "--driver",
+                "python-sync",
+                "--driver",
+                "python-async",
+            ],
+            env: &[],
+            count: conformance,
         },
     },
 ];
