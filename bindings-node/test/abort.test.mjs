@@ -83,9 +83,9 @@ test('leaving a loop stops the polling', async () => {
 });
 
 test('leaving many runs stops them all', async () => {
-  const slow = { match: { nth: [2, 3, 4] }, timeline: [{ created: '0s' }] };
-  const fast = { timeline: [{ created: '0s' }, { completed: '50ms' }] };
-  const { client, world } = await place({ jobs: [slow, fast] });
+  const fast = { match: { nth: 1 }, timeline: [{ created: '0s' }, { completed: '50ms' }] };
+  const slow = { timeline: [{ created: '0s' }] };
+  const { client, world } = await place({ jobs: [fast, slow] });
   for await (const { ok } of client.runMany([INPUT, INPUT, INPUT, INPUT], { limit: 4 })) {
     assert.ok(ok);
     break;

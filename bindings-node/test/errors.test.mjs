@@ -67,7 +67,9 @@ test('the stack names the line of the caller', async () => {
 });
 
 test('an error carries what is known', async () => {
-  const { client } = await place({ jobs: [{ fail: { code: 1200, message: 'no' } }] });
+  const { client } = await place({
+    jobs: [{ timeline: [{ created: '0s' }, { failed: '10ms' }], code: 1200, error: 'no' }],
+  });
   const failed = await client.run(INPUT).catch((error) => error);
   assert.ok(failed instanceof viseme.JobFailedError);
   assert.equal(failed.appCode, 1200);

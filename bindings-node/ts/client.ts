@@ -5,7 +5,7 @@ import { AnyInput, pack, type Input, type ParametersOf } from './inputs';
 import { Items } from './iterate';
 import { Job } from './job';
 import { many, type RunResult } from './many';
-import { Luggage, type MediaSource } from './media';
+import { expectFailure, Luggage, type MediaSource } from './media';
 import { native, type NativeClient, type Reach, type Task } from './native';
 import type {
   ClientSettings,
@@ -163,6 +163,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
   /** Uploads one medium and gives the URL under which the service finds it, for seven days. */
   async upload(media: MediaSource, options: UploadOptions = {}): Promise<string> {
     refuseIfOver(this.#reach, options.signal);
+    expectFailure(media);
     const luggage = new Luggage();
     try {
       const medium = await luggage.pack(media, options.signal);

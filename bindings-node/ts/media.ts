@@ -1,6 +1,7 @@
 import { open, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 import { refused } from './errors';
@@ -139,6 +140,17 @@ export function isMedium(value: unknown): value is Exclude<MediaSource, string> 
     ArrayBuffer.isView(value) ||
     (typeof value === 'object' && value !== null && Symbol.asyncIterator in value)
   );
+}
+
+/**
+ * Lets a Node stream fail before it is its turn to be read: the error comes when it is read, and not
+ * as one that nobody caught.
+ */
+export function expectFailure(source: unknown): void {
+  const inner = source instanceof Media ? source.source : source;
+  if (inner instanceof Readable) {
+    inner.once('error', () => undefined);
+  }
 }
 
 /** The name of the file that a stream reads. */

@@ -62,10 +62,15 @@ export class MockServer implements AsyncDisposable {
   static async start(options: MockServerOptions = {}): Promise<MockServer> {
     const { binary = binaryPath(), port = 0, remoteWebhooks, scenario } = options;
     const flags = ['--port', String(port), ...(remoteWebhooks ? ['--remote-webhooks'] : [])];
-    const child = spawn(binary, flags, { stdio: ['ignore', 'pipe', 'inherit'] });
+    // With its standard input it ends with this process, even where that is killed.
+    const child = spawn(binary, [...flags, '--end-with-stdin'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     const server = new MockServer(child, await firstLine(child));
     child.unref();
-    (child.stdout as unknown as { unref(): void }).unref();
+    for (const pipe of [child.stdin, child.stdout] as unknown as { unref(): void }[]) {
+      pipe.unref();
+    }
     if (scenario !== undefined) {
       await server.world.setScenario(scenario);
     }

@@ -14,6 +14,7 @@ mod account;
 mod auth;
 mod clocks;
 mod control;
+mod documentation;
 mod downloads;
 mod faults_content;
 mod faults_request;
