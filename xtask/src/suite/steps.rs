@@ -28,7 +28,7 @@ pub(crate) enum Action {
     },
 }
 
-/// Quick ones first, tests last. All Cargo steps but `core alone` choose the same packages and
+/// Quick ones first, tests last. All Cargo steps but those of the core alone choose the same packages and
 /// features, or Cargo would build every dependency once for each of them. Without `--workspace` the
 /// default members are meant; what is a member beyond them adds no features to what they share.
 pub(crate) const STEPS: &[Step] = &[
@@ -79,6 +79,25 @@ pub(crate) const STEPS: &[Step] = &[
         name: "core-alone",
         purpose: "the core builds by itself, without features that others switch on",
         action: Action::Run { program: &["cargo", "check", "--locked", "-p", "viseme"], env: &[] },
+    },
+    Step {
+        name: "core-small",
+        purpose: "the core builds, and judges what it can, without its optional features",
+        action: Action::Tests {
+            program: &[
+                "cargo",
+                "test",
+                "--locked",
+                "-p",
+                "viseme",
+                "--no-default-features",
+                "--lib",
+                "--",
+                "model::",
+            ],
+            env: &[],
+            count: cargo_test,
+        },
     },
     Step {
         name: "doc",
