@@ -31,10 +31,10 @@ async fn once(pattern: &str) -> Vec<Value> {
     let results: Value = serde_json::from_str(&text).unwrap();
     let results = results["drivers"][0]["results"].as_array().unwrap().clone();
     let in_order = results.into_iter().filter(|result| !is_side_by_side(result));
-    in_order.map(without_the_machine).collect()
+    in_order.map(|result| without_the_machine(&result)).collect()
 }
 
-fn without_the_machine(result: Value) -> Value {
+fn without_the_machine(result: &Value) -> Value {
     let journal = result["evidence"]["journal"].as_array().unwrap();
     let journal: Vec<_> = journal
         .iter()

@@ -72,7 +72,7 @@ fn billing_filter(form: BillingsForm) -> BillingFilter {
     filter
 }
 
-pub(crate) fn price(price: Price) -> Value {
+pub(crate) fn price(price: &Price) -> Value {
     json!({
         "due": price.due(),
         "model": price.model,

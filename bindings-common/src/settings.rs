@@ -11,7 +11,7 @@ use crate::time::Millis;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Settings {
-    /// The environment as JavaScript sees it: in a worker thread it may be another.
+    /// The environment as the host sees it, which may be another than the process has.
     env: HashMap<String, String>,
     api_key: Option<String>,
     base_url: Option<String>,

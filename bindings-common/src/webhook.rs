@@ -2,8 +2,6 @@
 
 use std::time::SystemTime;
 
-use napi::bindgen_prelude::Buffer;
-use napi_derive::napi;
 use serde::{Deserialize, Serialize};
 use viseme::webhook::{Delivery, Verifier, WebhookSecret};
 
@@ -40,10 +38,10 @@ struct Verification {
 }
 
 /// Verifies a delivery and reads it; what came of it, as JSON.
-#[napi]
-pub fn verify_webhook(request: String, body: Buffer) -> String {
-    match serde_json::from_str(&request) {
-        Ok(verification) => outcome(receive(verification, &body).map(DeliveryView::of)),
+#[must_use]
+pub fn verify_webhook(request: &str, body: &[u8]) -> String {
+    match serde_json::from_str(request) {
+        Ok(verification) => outcome(receive(verification, body).map(DeliveryView::of)),
         Err(error) => refusal("webhook", format!("The webhook cannot be verified: {error}.")),
     }
 }

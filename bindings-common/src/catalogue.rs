@@ -1,11 +1,10 @@
 //! The models that have descriptions, as far as the face needs to know.
 
-use napi_derive::napi;
 use serde_json::{Value, json};
 use viseme::model::{Field, FieldKind, descriptions};
 
 /// The known models as JSON: their ids, and of each field whether it is a medium, and its words.
-#[napi]
+#[must_use]
 pub fn known_models() -> String {
     let models = descriptions().iter().map(|model| {
         let fields: Vec<Value> = model.fields.iter().map(field).collect();

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use viseme::Media;
 
-/// The contents of media that are in memory, copied: JavaScript may change its own while they are
+/// The contents of media that are in memory, copied: the host may change its own while they are
 /// sent.
 pub(crate) struct Contents(pub(crate) Vec<Vec<u8>>);
 
@@ -30,11 +30,5 @@ impl MediumForm {
                 Media::bytes(name, std::mem::take(content))
             }
         })
-    }
-}
-
-impl Contents {
-    pub(crate) fn of(buffers: &[napi::bindgen_prelude::Buffer]) -> Self {
-        Self(buffers.iter().map(|buffer| buffer.to_vec()).collect())
     }
 }

@@ -1,5 +1,4 @@
-//! Errors as plain data; the face makes an object of the fitting class of it, with a stack of its
-//! own.
+//! Errors as plain data; the face makes an object of the fitting class of it.
 
 use std::error::Error as _;
 

@@ -1,4 +1,4 @@
-//! What is said to JavaScript: one JSON object each.
+//! What is said to the host: one JSON object each.
 
 use serde::Serialize;
 use viseme::Error;
@@ -49,6 +49,7 @@ pub(crate) fn outcome<T: Serialize>(outcome: Result<T, Error>) -> String {
 }
 
 /// A refusal of the border itself: what came over it was not what was agreed on.
-pub(crate) fn refusal(code: &'static str, message: String) -> String {
+#[must_use]
+pub fn refusal(code: &'static str, message: String) -> String {
     text(&Message::Error(ErrorView::refusal(code, message)))
 }

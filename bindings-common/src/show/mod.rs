@@ -1,4 +1,4 @@
-//! What the client gives, in the names and units of JavaScript.
+//! What the client gives, in the names and units of the border.
 
 pub(crate) mod error;
 pub(crate) mod prediction;

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -53,7 +54,7 @@ struct Of<T> {
     progress: T,
 }
 
-/// Starts to run what is fed, at most `limit` at once. They go on while JavaScript is busy with a
+/// Starts to run what is fed, at most `limit` at once. They go on while the host is busy with a
 /// result, until the messages are dropped.
 pub(crate) fn run_many(
     client: Client,
@@ -64,9 +65,10 @@ pub(crate) fn run_many(
     let (feed, inputs) = unbounded_channel();
     let (say, messages) = unbounded_channel();
     let work = drive(client, inputs, limit, options, tell, say);
-    let work = AbortOnDropHandle::new(napi::bindgen_prelude::spawn(work));
-    let state = (messages, Vec::new().into_iter(), work);
+    // The task is begun where a runtime is sure to be there: under the first `next`.
+    let state = (messages, Vec::new().into_iter(), Work::Ready(work.boxed()));
     let messages = stream::unfold(state, |(mut messages, mut ready, work)| async move {
+        let work = work.begun();
         loop {
             if let Some(message) = ready.next() {
                 return Some((message, (messages, ready, work)));
@@ -79,6 +81,21 @@ pub(crate) fn run_many(
         }
     });
     (Feed(Mutex::new(Some(feed))), messages.boxed())
+}
+
+/// The task that drives the runs; it ends when this is dropped.
+enum Work {
+    Ready(BoxFuture<'static, ()>),
+    Begun(#[expect(dead_code, reason = "held for its drop")] AbortOnDropHandle<()>),
+}
+
+impl Work {
+    fn begun(self) -> Self {
+        match self {
+            Self::Ready(work) => Self::Begun(AbortOnDropHandle::new(tokio::spawn(work))),
+            begun @ Self::Begun(_) => begun,
+        }
+    }
 }
 
 async fn drive(

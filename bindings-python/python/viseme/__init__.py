@@ -1,0 +1,160 @@
+"""Moves the lips of a video to a voice, with Kling LipSync on WaveSpeedAI.
+
+::
+
+    import viseme
+
+    prediction = viseme.run(viseme.AudioToVideo(audio="voice.mp3", video="face.mp4"))
+    prediction.output.save("result.mp4")
+"""
+
+from __future__ import annotations
+
+import atexit as _atexit
+import logging as _logging
+from typing import TYPE_CHECKING
+
+from . import _native
+from ._account import Billing, DailyUsage, Model, ModelUsage, Price, Usage
+from ._aclient import AsyncClient
+from ._ajob import AsyncJob
+from ._alone import check, mock, run
+from ._async import AsyncItems
+from ._client import Client
+from ._errors import (
+    ApiConnectionError,
+    ApiError,
+    ApiResponseError,
+    ApiStatusError,
+    ApiTimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConfigError,
+    DownloadError,
+    InputError,
+    InsufficientCreditsError,
+    JobCancelledError,
+    JobError,
+    JobFailedError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    SubmissionUnknownError,
+    UploadError,
+    VisemeError,
+    WaitTimeoutError,
+    WebhookError,
+)
+from ._inputs import AudioToVideo, Input, KlingEffects, TextToVideo
+from ._job import Job
+from ._many import AsyncRunResult, RunResult
+from ._media import Media
+from ._prediction import AsyncOutput, AsyncPrediction, Output, Prediction
+from ._progress import (
+    Checked,
+    Recovering,
+    Retrying,
+    Submitted,
+    Submitting,
+    Update,
+    Uploaded,
+    Uploading,
+    VisemeWarning,
+)
+from ._records import Delivery, Saved, SubmitRecord
+from ._report import MediaInfo, Report, Violation
+from ._settings import Backoff, Pacing, SubmitLimits
+from ._sync import Items
+from ._webhooks import WebhookVerifier
+
+if TYPE_CHECKING:
+    from ._inputs import AnyInput as AnyInput
+    from ._media import MediaSource as MediaSource
+    from ._progress import OnProgress as OnProgress
+    from ._progress import Progress as Progress
+
+__version__ = _native.version()
+
+__all__ = [
+    "ApiConnectionError",
+    "ApiError",
+    "ApiResponseError",
+    "ApiStatusError",
+    "ApiTimeoutError",
+    "AsyncClient",
+    "AsyncItems",
+    "AsyncJob",
+    "AsyncOutput",
+    "AsyncPrediction",
+    "AsyncRunResult",
+    "AudioToVideo",
+    "AuthenticationError",
+    "Backoff",
+    "BadRequestError",
+    "Billing",
+    "Checked",
+    "Client",
+    "ConfigError",
+    "DailyUsage",
+    "Delivery",
+    "DownloadError",
+    "Input",
+    "InputError",
+    "InsufficientCreditsError",
+    "Items",
+    "Job",
+    "JobCancelledError",
+    "JobError",
+    "JobFailedError",
+    "KlingEffects",
+    "Media",
+    "MediaInfo",
+    "Model",
+    "ModelUsage",
+    "NotFoundError",
+    "Output",
+    "Pacing",
+    "PermissionDeniedError",
+    "Prediction",
+    "Price",
+    "RateLimitError",
+    "Recovering",
+    "Report",
+    "Retrying",
+    "RunResult",
+    "Saved",
+    "ServerError",
+    "SubmissionUnknownError",
+    "SubmitLimits",
+    "SubmitRecord",
+    "Submitted",
+    "Submitting",
+    "TextToVideo",
+    "Update",
+    "UploadError",
+    "Uploaded",
+    "Uploading",
+    "Usage",
+    "Violation",
+    "VisemeError",
+    "VisemeWarning",
+    "WaitTimeoutError",
+    "WebhookError",
+    "WebhookVerifier",
+    "check",
+    "mock",
+    "run",
+]
+
+# Where nobody listens, a library is silent.
+_logging.getLogger("viseme").addHandler(_logging.NullHandler())
+# Threads of Rust must not call into an interpreter that is going away.
+_atexit.register(_native.shut_down)
+
+# In tracebacks and pickles, classes go by the name that people import them by.
+for _name in __all__:
+    _face = globals()[_name]
+    if isinstance(_face, type):
+        _face.__module__ = __name__
+del _name, _face
