@@ -23,7 +23,9 @@ function example(language) {
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'test-viseme-pack-'));
   const tarballs = join(folder, 'tarballs');
-  const packed = await node([join(ROOT, 'scripts', 'pack.mjs'), 'debug', tarballs], { timeout: 400_000 });
+  const packed = await node([join(ROOT, 'scripts', 'pack.mjs'), 'debug', tarballs], {
+    timeout: 400_000,
+  });
   assert.equal(packed.code, 0, packed.stderr);
   const files = (await readdir(tarballs)).filter((name) => name.endsWith('.tgz'));
   assert.equal(files.length, 4, String(files));
