@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use viseme_mock::Point;
-use viseme_mock::scenario::Span;
 
 /// What is to come of an operation.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -55,10 +54,11 @@ pub struct Then {
     pub may_fail: bool,
     /// How many requests of certain kinds, as the mock server's `verify` reads it.
     pub requests: Vec<Value>,
-    /// When the polls come.
-    pub polls: Option<PollCheck>,
-    /// When the submits come, and what they are.
-    pub submits: Option<SubmitCheck>,
+    /// When the polls come, as the mock server's `verify` reads it.
+    pub polls: Map<String, Value>,
+    /// When the submits come, as the mock server's `verify` reads it; and matchers for the lists of
+    /// their `bodies` and `queries`.
+    pub submits: Map<String, Value>,
     /// Kinds of requests in the order in which they first come.
     pub order: Vec<Point>,
     /// Kind of request → header → matcher.
@@ -67,70 +67,12 @@ pub struct Then {
     pub ledger: Map<String, Value>,
     /// What is to have become of the faults: `all_consumed`.
     pub faults: Option<Value>,
-    /// How much of the world's time passes.
-    pub elapsed: Option<Elapsed>,
+    /// How much time passes, as the mock server's `verify` reads it.
+    pub elapsed: Map<String, Value>,
     /// Files in the case's folder.
     pub files: BTreeMap<String, FileCheck>,
     /// What must not be.
     pub forbid: Vec<Forbidden>,
-}
-
-/// When requests come.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Gaps {
-    /// The pauses, one after the other.
-    pub gaps: Vec<Span>,
-    /// None is shorter.
-    pub no_gap_below: Option<Span>,
-    /// None is longer.
-    pub no_gap_above: Option<Span>,
-    /// How far times may be off, such as `10%`.
-    pub tolerance: Option<String>,
-}
-
-/// When the polls come.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PollCheck {
-    /// When each comes, counted from the submit.
-    pub at: Vec<Span>,
-    /// The pauses before each.
-    pub gaps: Vec<Span>,
-    /// No pause is shorter.
-    pub no_gap_below: Option<Span>,
-    /// No pause is longer.
-    pub no_gap_above: Option<Span>,
-    /// No pause between two polls is shorter; that before the first does not count.
-    pub between_at_least: Option<Span>,
-    /// How far times may be off.
-    pub tolerance: Option<String>,
-}
-
-/// When the submits come, and what they are.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SubmitCheck {
-    /// The pauses between them.
-    pub gaps: Vec<Span>,
-    /// No pause is shorter.
-    pub no_gap_below: Option<Span>,
-    /// How far times may be off.
-    pub tolerance: Option<String>,
-    /// A matcher for the list of their bodies.
-    pub bodies: Option<Value>,
-    /// A matcher for the list of their queries.
-    pub queries: Option<Value>,
-}
-
-/// How much of the world's time passes.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Elapsed {
-    /// No less.
-    pub at_least: Option<Span>,
-    /// No more.
-    pub at_most: Option<Span>,
 }
 
 /// A file that is to be there, or not.
@@ -163,32 +105,6 @@ pub struct TextIn {
     pub text: String,
     /// `errors`, `logs`, `urls`, `output`.
     pub places: Vec<String>,
-}
-
-impl PollCheck {
-    /// The checks of the pauses.
-    #[must_use]
-    pub fn pauses(&self) -> Gaps {
-        Gaps {
-            gaps: self.gaps.clone(),
-            no_gap_below: self.no_gap_below,
-            no_gap_above: self.no_gap_above,
-            tolerance: self.tolerance.clone(),
-        }
-    }
-}
-
-impl SubmitCheck {
-    /// The checks of the pauses.
-    #[must_use]
-    pub fn pauses(&self) -> Gaps {
-        Gaps {
-            gaps: self.gaps.clone(),
-            no_gap_below: self.no_gap_below,
-            no_gap_above: None,
-            tolerance: self.tolerance.clone(),
-        }
-    }
 }
 
 impl Then {

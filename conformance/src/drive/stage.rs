@@ -328,7 +328,8 @@ impl Play<'_> {
         evidence.journal = self.world.journal();
         evidence.ledger = self.world.ledger();
         evidence.faults = self.world.faults();
-        match crate::case::expect(self.case) {
+        let in_real_time = self.profile.clock != ClockKind::Lockstep;
+        match crate::case::expect(self.case, in_real_time) {
             Ok(expect) => evidence.verified = self.world.verify(&expect),
             Err(error) => evidence.harness_error = Some(format!("{error:#}")),
         }

@@ -3,7 +3,6 @@
 mod always;
 mod error;
 mod files;
-mod schedule;
 
 use serde_json::Value;
 use viseme_mock::Point;
@@ -28,8 +27,7 @@ pub fn judge(
         let line = format!("  near miss: #{} {} {}", near.sequence, near.method, near.path);
         found.differences.push(line);
     }
-    found.differences.extend(schedule::differences(case, profile, evidence));
-    found.order(&case.then.order);
+    found.submits(case);
     found.headers(case);
     found.differences.extend(files::differences(case, evidence));
     for forbidden in &case.then.forbid {
@@ -126,18 +124,19 @@ impl Found<'_> {
         }
     }
 
-    /// Whether kinds of requests first came in that order.
-    fn order(&mut self, points: &[Point]) {
-        let mut after = 0;
-        for point in points {
-            let position =
-                self.evidence.journal.iter().position(|exchange| exchange.point == *point);
-            match position {
-                Some(position) if position >= after => after = position,
-                Some(_) => self.differences.push(format!("order: {point:?} came too early")),
-                None => self.differences.push(format!("order: {point:?} did not come")),
+    /// What the submits held.
+    fn submits(&mut self, case: &Case) {
+        let submits = || self.evidence.journal.iter().filter(|it| it.point == Point::Submit);
+        let bodies: Vec<_> = submits().map(|it| it.body.clone().unwrap_or_default()).collect();
+        let queries: Vec<_> = submits().map(|it| Value::from(it.query.as_str())).collect();
+        let mut found = Vec::new();
+        for (name, values) in [("bodies", bodies), ("queries", queries)] {
+            if let Some(expected) = case.then.submits.get(name) {
+                let what = format!("submits' {name}");
+                found.extend(self.matched(&what, expected, &Value::Array(values)));
             }
         }
+        self.differences.extend(found);
     }
 
     fn headers(&mut self, case: &Case) {

@@ -1,5 +1,7 @@
 //! Compares what happened in a world with what was to happen.
 
+mod schedule;
+
 use std::fmt::Display;
 
 use globset::Glob;
@@ -7,9 +9,12 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+pub use schedule::{ExpectedElapsed, ExpectedTime, ExpectedTimes};
+
 use crate::fault_table::FaultCount;
 use crate::journal::Exchange;
 use crate::ledger::Ledger;
+use crate::scenario::Point;
 
 /// How many near misses are told for one expectation.
 const NEAR_MISSES: usize = 5;
@@ -24,6 +29,16 @@ pub struct Expect {
     pub ledger: Option<ExpectedLedger>,
     /// What became of the faults.
     pub faults: Option<ExpectedFaults>,
+    /// When the polls came.
+    pub polls: Option<ExpectedTimes>,
+    /// When the submits came.
+    pub submits: Option<ExpectedTimes>,
+    /// Kinds of requests in the order in which they first came; others may come between.
+    pub order: Vec<Point>,
+    /// How much time passed between the first and the last request.
+    pub elapsed: Option<ExpectedElapsed>,
+    /// By which time.
+    pub time: ExpectedTime,
 }
 
 /// How many requests there were with this method and path: `{POST: "*/audio-to-video", count: 1}`.
@@ -141,6 +156,12 @@ pub(crate) fn verify<'j>(
             }
         }
     }
+    let time = expect.time;
+    let polls = expect.polls.as_ref().map(|polls| schedule::polls(polls, &journal, time));
+    let submits = expect.submits.as_ref().map(|it| schedule::submits(it, &journal, time));
+    let elapsed = expect.elapsed.as_ref().map(|it| schedule::elapsed(it, &journal, time));
+    verdict.differences.extend([polls, submits, elapsed].into_iter().flatten().flatten());
+    verdict.differences.extend(schedule::order(&expect.order, &journal));
     verdict.pass = verdict.differences.is_empty();
     verdict
 }
