@@ -8,6 +8,7 @@ mod coverage;
 mod deny;
 mod fuzz;
 mod mutants;
+mod node;
 mod process;
 mod python;
 mod samples;
@@ -62,6 +63,9 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Build the npm packages, or a part of them
+    #[command(subcommand)]
+    Node(node::Node),
     /// Build, check and test the Python binding
     #[command(subcommand)]
     Python(Python),
@@ -96,6 +100,7 @@ fn main() -> ExitCode {
         Command::Deny { fetch } => deny::check_everything(fetch),
         Command::Conformance { arguments } => conformance::run_suite(&arguments),
         Command::Scoreboard { arguments } => conformance::score(&arguments),
+        Command::Node(node) => node.run(),
         Command::Python(what) => what.run(),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Coverage { files } => coverage::measure(files),

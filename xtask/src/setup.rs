@@ -19,6 +19,8 @@ enum Remedy {
     Crate(&'static str, &'static str),
     /// A component of the Rust toolchain.
     Component(&'static str),
+    /// Something to be installed by hand, and where it is found.
+    ByHand(&'static str),
 }
 
 /// Later suites add what they need as a line each.
@@ -45,6 +47,11 @@ const NEEDS: &[Need] = &[
         name: "cargo-deny",
         probe: &["cargo", "deny", "--version"],
         remedy: Remedy::Crate("cargo-deny", "0.20.2"),
+    },
+    Need {
+        name: "npm",
+        probe: &["npm", "--version"],
+        remedy: Remedy::ByHand("Node.js 20 or newer with npm, from https://nodejs.org"),
     },
 ];
 
@@ -105,6 +112,7 @@ fn carry_out(need: &Need) -> Result<()> {
             told(&["cargo", "install", "--locked", "--version", version, name])
         }
         Remedy::Component(name) => rustup(name),
+        Remedy::ByHand(what) => bail!("install {what}, and start again"),
     }
 }
 

@@ -89,6 +89,20 @@ pub(crate) fn conformance(line: &str) -> Option<Counts> {
     Some(counts)
 }
 
+/// `ℹ pass 12` and the like, of Node's test runner.
+pub(crate) fn node_test(line: &str) -> Option<Counts> {
+    let (name, number) = line.trim().strip_prefix("ℹ ")?.split_once(' ')?;
+    let number = number.parse().ok()?;
+    let mut counts = Counts::default();
+    match name {
+        "pass" => counts.passed = number,
+        "fail" => counts.failed = number,
+        "skipped" => counts.skipped = number,
+        _ => return None,
+    }
+    Some(counts)
+}
+
 /// `1 failed, 92 passed, 3 skipped in 12.34s`
 pub(crate) fn pytest(line: &str) -> Option<Counts> {
     let (parts, time) = line.trim().trim_matches('=').trim().rsplit_once(" in ")?;
@@ -127,6 +141,14 @@ mod tests {
         assert_eq!(conformance(line), Some(Counts { passed: 211, failed: 1, skipped: 3 }));
         assert_eq!(conformance("conformance result: 211 wrong"), None);
         assert_eq!(conformance("211 pass"), None);
+    }
+
+    #[test]
+    fn reads_the_lines_of_nodes_runner() {
+        assert_eq!(node_test("ℹ pass 12\n"), Some(Counts { passed: 12, failed: 0, skipped: 0 }));
+        assert_eq!(node_test("ℹ skipped 1"), Some(Counts { passed: 0, failed: 0, skipped: 1 }));
+        assert_eq!(node_test("ℹ duration_ms 12.5"), None);
+        assert_eq!(node_test("✔ pass 12"), None);
     }
 
     #[test]

@@ -54,6 +54,7 @@ fn histories_and_what_they_tell() {
         // Of another time.
         (vec![job("a", -61, same())], vec![], none, "nothing"),
         (vec![job("a", -59, same())], vec![], none, "a by input"),
+        (vec![job("a", 599, same())], vec![], none, "a by input"),
         (vec![job("a", 601, same())], vec![], none, "nothing"),
         // Claimed by another submit of this client.
         (vec![job("a", 1, same())], vec!["a"], none, "nothing"),
