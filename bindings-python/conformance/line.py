@@ -35,6 +35,7 @@ FEATURES = [
     "media_bytes",
     "media_stream",
     "media_url",
+    "upload_tickets",
     "media_checks",
     "sync",
     "base64",
