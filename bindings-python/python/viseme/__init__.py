@@ -5,7 +5,7 @@
     import viseme
 
     prediction = viseme.run(viseme.AudioToVideo(audio="voice.mp3", video="face.mp4"))
-    prediction.output.save("result.mp4")
+    prediction.save("result.mp4")
 """
 
 from __future__ import annotations
@@ -153,8 +153,6 @@ _logging.getLogger("viseme").addHandler(_logging.NullHandler())
 _atexit.register(_native.shut_down)
 
 # In tracebacks and pickles, classes go by the name that people import them by.
-for _name in __all__:
-    _face = globals()[_name]
+for _face in [globals()[name] for name in __all__]:
     if isinstance(_face, type):
         _face.__module__ = __name__
-del _name, _face

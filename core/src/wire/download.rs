@@ -21,6 +21,8 @@ use crate::clock::Clock;
 use crate::config::{Config, is_loopback};
 use crate::error::{Error, ErrorKind, HttpAnswer, Result};
 
+/// The status for a range that begins behind the file's end.
+const NOTHING_MORE: u16 = 416;
 /// How many times in a row a download may fail without getting any further.
 const MAX_FAILURES: u32 = 5;
 
@@ -67,6 +69,8 @@ struct Progress {
     total: Option<u64>,
     validator: Option<HeaderValue>,
     content_type: Option<String>,
+    /// Whether it was started over already, as the server had told of more than there is.
+    began_anew: bool,
 }
 
 impl Downloads {
@@ -121,8 +125,18 @@ impl Downloads {
         part: &mut PartFile,
         progress: &mut Progress,
     ) -> Result<(), Stop> {
-        let Response { status, headers, mut body } =
-            self.open(download.url.clone(), progress).await?;
+        let opened = self.open(download.url.clone(), progress).await;
+        if let Err(Stop::Broken(error, _)) = &opened
+            && error.http().is_some_and(|http| http.status == NOTHING_MORE)
+        {
+            // There is no more than what came, though the first answer told of more: start over,
+            // once.
+            if progress.began_anew {
+                return Err(Stop::Final(error.clone()));
+            }
+            *progress = Progress { began_anew: true, ..Progress::default() };
+        }
+        let Response { status, headers, mut body } = opened?;
         begin(status, &headers, part, progress).await?;
         if progress.total.is_some_and(|total| total > download.max_bytes) {
             return Err(Stop::Final(too_large(download.max_bytes)));
@@ -219,6 +233,7 @@ async fn begin(
             content_type: header(CONTENT_TYPE)
                 .and_then(|kind| Some(kind.to_str().ok()?.to_owned())),
             received: 0,
+            began_anew: progress.began_anew,
         };
     }
     Ok(())
@@ -245,7 +260,7 @@ fn refused(status: u16, headers: &HeaderMap) -> Stop {
     let error =
         download_error(&format!("the server answered HTTP {status}{advice}")).with_http(http);
     match status {
-        408 | 425 | 429 | 500..=599 => Stop::Broken(error, asked),
+        408 | NOTHING_MORE | 425 | 429 | 500..=599 => Stop::Broken(error, asked),
         _ => Stop::Final(error),
     }
 }

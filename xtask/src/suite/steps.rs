@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::Outcome;
-use super::count::{CountLine, cargo_test, conformance};
-use crate::{checks, deny};
+use super::count::{CountLine, cargo_test, conformance, node_test, pytest};
+use crate::{checks, deny, node};
 
 pub(crate) struct Step {
     /// What it is called in `cargo xtask test NAME` and in the summary.
@@ -117,8 +117,30 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "node-install",
+        purpose: "what the npm packages are built and tested with is there",
+        action: Action::Check(node::check_install),
+    },
+    Step {
+        name: "node-format",
+        purpose: "the code of the npm packages is laid out by prettier",
+        action: Action::Run {
+            program: &["npm", "--silent", "--prefix", "bindings-node", "run", "format:check"],
+            env: &[],
+        },
+    },
+    Step {
+        name: "node",
+        purpose: "the npm packages: behaviour, types, examples, and tarballs in a clean folder",
+        action: Action::Tests {
+            program: &["npm", "--prefix", "bindings-node", "test"],
+            env: &[],
+            count: node_test,
+        },
+    },
+    Step {
         name: "conformance",
-        purpose: "the Rust client passes the suite, and the suite notices clients that are wrong",
+        purpose: "the clients pass the suite, and the suite notices clients that are wrong",
         action: Action::Tests {
             program: &[
                 "cargo",
@@ -131,6 +153,8 @@ pub(crate) const STEPS: &[Step] = &[
                 "--",
                 "--driver",
                 "rust",
+                "--driver",
+                "node",
             ],
             env: &[],
             count: conformance,
@@ -151,6 +175,42 @@ pub(crate) const STEPS: &[Step] = &[
             ],
             env: &[],
             count: cargo_test,
+        },
+    },
+    Step {
+        name: "python-check",
+        purpose: "the Python binding is clean for ruff, mypy, pyright and stubtest",
+        action: Action::Run { program: &["cargo", "xtask", "python", "check"], env: &[] },
+    },
+    Step {
+        name: "python-test",
+        purpose: "the Python binding does what Python users expect; its notebook runs",
+        action: Action::Tests {
+            program: &["cargo", "xtask", "python", "test"],
+            env: &[],
+            count: pytest,
+        },
+    },
+    Step {
+        name: "python-conformance",
+        purpose: "both Python clients pass the conformance suite",
+        action: Action::Tests {
+            program: &[
+                "cargo",
+                "run",
+                "--locked",
+                "--quiet",
+                "--all-features",
+                "--bin",
+                "viseme-conformance",
+                "--",
+                "--driver",
+                "python-sync",
+                "--driver",
+                "python-async",
+            ],
+            env: &[],
+            count: conformance,
         },
     },
 ];
