@@ -152,7 +152,7 @@ fn begin(client: Client, request: Request, mut contents: Contents) -> Result<Tas
 
 fn download(
     client: &Client,
-    output: OutputForm,
+    output: Option<OutputForm>,
     job_id: Option<String>,
     to: String,
     max_bytes: Option<u64>,
@@ -161,14 +161,10 @@ fn download(
     // An output is downloaded as that of a prediction which has no other: then one that came as
     // base64 is saved as well, and errors know the job.
     let mut download = match (output, job_id) {
-        (OutputForm::Url(url), None) => client.download(url, to),
+        (Some(OutputForm::Url(url)), None) => client.download(url, to),
         (output, job_id) => {
             let mut of = Prediction::new(job_id.unwrap_or_default(), Status::Completed);
-            of.outputs = vec![match output {
-                OutputForm::Url(url) => Output::Url(url),
-                OutputForm::Text(text) => Output::Text(text),
-                OutputForm::Json(json) => Output::Json(json),
-            }];
+            of.outputs = output.into_iter().map(Output::from).collect();
             client.download_output(&of, to)
         }
     };
@@ -247,4 +243,14 @@ fn wrong_option(error: &serde_json::Error) -> String {
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or_default().to_owned()
+}
+
+impl From<OutputForm> for Output {
+    fn from(form: OutputForm) -> Self {
+        match form {
+            OutputForm::Url(url) => Self::Url(url),
+            OutputForm::Text(text) => Self::Text(text),
+            OutputForm::Json(json) => Self::Json(json),
+        }
+    }
 }

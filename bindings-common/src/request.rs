@@ -53,7 +53,8 @@ pub(crate) enum Request {
         record: viseme::SubmitRecord,
     },
     Download {
-        output: OutputForm,
+        /// None where a completed job has none, which is an error with words of its own.
+        output: Option<OutputForm>,
         job_id: Option<String>,
         to: String,
         max_bytes: Option<u64>,

@@ -103,10 +103,7 @@ const OPS = {
     if (prediction === undefined) {
       throw new Error(`nothing came of ${input.of}`);
     }
-    if (prediction.output === undefined) {
-      return { path: null };
-    }
-    return await prediction.output.save(input.to, options);
+    return await client.downloadOutput(prediction, input.to, options);
   },
   async recover({ client, input: { record }, options }) {
     const { model, input, sent_at: sentAt } = record;

@@ -3,7 +3,15 @@
 // and where to (default `target/npm`). What is native has to be built; releases run this on each
 // platform, and publish the two packages without native parts from one of them.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -66,7 +74,7 @@ function native(prefix, built, file) {
     cpu: [cpu],
     ...(os === 'linux' && { libc: [libc === 'gnu' ? 'glibc' : 'musl'] }),
     ...(isAddon && { main: file }),
-    files: [file],
+    files: [file, 'LICENSE-*'],
   };
   const place = join(to, name.replaceAll('/', '-'));
   mkdirSync(place);

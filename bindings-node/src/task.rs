@@ -19,6 +19,14 @@ impl From<viseme_bindings::Task> for Task {
     }
 }
 
+/// Nobody can ask for its messages any more: a worker thread ended, or the object was given up. What
+/// is under way would otherwise go on for as long as the runtime does.
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.task.cancel();
+    }
+}
+
 #[napi]
 impl Task {
     /// The next messages as a JSON array, as soon as there is one; `null` after the last, and once

@@ -23,7 +23,9 @@ function example(language) {
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'test-viseme-pack-'));
   const tarballs = join(folder, 'tarballs');
-  const packed = await node([join(ROOT, 'scripts', 'pack.mjs'), 'debug', tarballs]);
+  const packed = await node([join(ROOT, 'scripts', 'pack.mjs'), 'debug', tarballs], {
+    timeout: 400_000,
+  });
   assert.equal(packed.code, 0, packed.stderr);
   const files = (await readdir(tarballs)).filter((name) => name.endsWith('.tgz'));
   assert.equal(files.length, 4, String(files));
@@ -31,7 +33,7 @@ before(async () => {
   // Offline: the packages of other platforms are optional, and cannot be had.
   const flags = ['install', '--offline', '--no-audit', '--no-fund', '--silent'];
   const paths = files.map((name) => join(tarballs, name));
-  await promisify(execFile)(npm, [...flags, ...paths], { cwd: folder, timeout: 120_000 });
+  await promisify(execFile)(npm, [...flags, ...paths], { cwd: folder, timeout: 400_000 });
   await copyFile(AUDIO, join(folder, 'voice.mp3'));
   await copyFile(VIDEO, join(folder, 'face.mp4'));
 });
@@ -74,7 +76,13 @@ test('the example in TypeScript', async () => {
 
 test('the package holds what it needs and no more', async () => {
   const files = await readdir(join(folder, 'node_modules', 'viseme'));
-  assert.deepEqual(files.sort(), ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'dist', 'package.json']);
+  assert.deepEqual(files.sort(), [
+    'LICENSE-APACHE',
+    'LICENSE-MIT',
+    'README.md',
+    'dist',
+    'package.json',
+  ]);
   const own = JSON.parse(await readFile(join(folder, 'node_modules', 'viseme', 'package.json')));
   assert.ok(Object.keys(own.optionalDependencies).includes('@viseme/linux-x64-gnu'));
   assert.equal(own.devDependencies, undefined);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 
-import { ENDLESS, FAST, INPUT, node, world } from './support.mjs';
+import { ENDLESS, FAST, INPUT, node, polls, sleep, until, world } from './support.mjs';
 
 const PROGRAM = `
   import { Client } from 'viseme';
@@ -102,6 +102,18 @@ test('workers that are torn down while they wait', async () => {
   const texts = [];
   await new Promise((resolve) => last.on('message', (it) => texts.push(it) === 2 && resolve()));
   assert.deepEqual(texts, ['started', 'completed']);
+});
+
+test('a worker that was torn down polls no more', async () => {
+  const made = await world(ENDLESS);
+  const { baseUrl, key } = made;
+  const one = new Worker(WORKER, { eval: true, workerData: { baseUrl, key, input: INPUT } });
+  await until(async () => (await polls(made)) > 2, 'it polled');
+  await one.terminate();
+  await sleep(300);
+  const before = await polls(made);
+  await sleep(500);
+  assert.equal(await polls(made), before);
 });
 
 test("a worker's own environment counts", async () => {

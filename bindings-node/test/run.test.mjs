@@ -65,7 +65,10 @@ test('media of every kind are uploaded whole', async (t) => {
       const got = Buffer.from(await (await fetch(url)).arrayBuffer());
       assert.ok(got.equals(content), `${got.length} of ${content.length} bytes`);
       assert.match(url, /\.mp4$/);
-      const report = await client.check({ ...INPUT, video: kind.includes('tream') ? VIDEO : video });
+      const report = await client.check({
+        ...INPUT,
+        video: kind.includes('tream') ? VIDEO : video,
+      });
       assert.equal(report.media.video?.container, 'mp4');
     });
   }
@@ -78,7 +81,10 @@ test('streams leave no temporary files', async () => {
   await client.run({ ...INPUT, video: createReadStream(VIDEO) });
   await assert.rejects(client.run({ ...INPUT, video: createReadStream(AUDIO) }));
   await assert.rejects(client.run({ ...INPUT, video: createReadStream('/no/such/file') }));
-  assert.deepEqual((await ours()).filter((name) => !before.includes(name)), []);
+  assert.deepEqual(
+    (await ours()).filter((name) => !before.includes(name)),
+    [],
+  );
 });
 
 test('an output comes as a file, in memory and as a stream', async () => {
@@ -97,6 +103,8 @@ test('an output comes as a file, in memory and as a stream', async () => {
     assert.ok(Buffer.from(streamed).equals(content));
     const { path } = await client.download(output.url, pathToFileURL(join(folder, 'b.mp4')));
     assert.ok((await readFile(path)).equals(content));
+    const again = await client.downloadOutput(await client.run(INPUT), folder);
+    assert.equal(again.bytes, saved.bytes);
     await assert.rejects(output.save(folder, { maxBytes: 10 }), { code: 'download' });
   } finally {
     await rm(folder, { recursive: true });
@@ -139,7 +147,14 @@ test('progress comes in order, and before the end', async () => {
   await client.run(INPUT, { onProgress });
   over = true;
   const firsts = [...new Set(events)];
-  assert.deepEqual(firsts, ['checked', 'uploading', 'uploaded', 'submitting', 'submitted', 'update']);
+  assert.deepEqual(firsts, [
+    'checked',
+    'uploading',
+    'uploaded',
+    'submitting',
+    'submitted',
+    'update',
+  ]);
 });
 
 test('many runs: results as they come, one failure among them', async () => {
@@ -152,8 +167,14 @@ test('many runs: results as they come, one failure among them', async () => {
     results.push(result);
   }
   results.sort((a, b) => a.index - b.index);
-  assert.deepEqual(results.map(({ index }) => index), inputs.map((_, n) => n));
-  assert.deepEqual(results.filter(({ ok }) => !ok).map(({ index }) => index), [7]);
+  assert.deepEqual(
+    results.map(({ index }) => index),
+    inputs.map((_, n) => n),
+  );
+  assert.deepEqual(
+    results.filter(({ ok }) => !ok).map(({ index }) => index),
+    [7],
+  );
   assert.equal(results[7].error.code, 'invalid_input');
   assert.equal((await world.ledger()).charges.length, 29);
 });
@@ -250,7 +271,13 @@ test('a lost submit is found again by its record', async () => {
 test('a client that was closed ends what is under way', async () => {
   const { client } = await place({ jobs: [{ timeline: [{ created: '0s' }] }] });
   const job = await client.submit(INPUT);
-  const waits = [job.wait(), job.updates().next().then(() => job.updates().next())];
+  const waits = [
+    job.wait(),
+    job
+      .updates()
+      .next()
+      .then(() => job.updates().next()),
+  ];
   setTimeout(() => client.close(), 100);
   await assert.rejects(waits[0], { name: 'AbortError', message: /goes on/ });
   await Promise.allSettled(waits);

@@ -16,7 +16,8 @@ export type ByteStream = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
 export type MediaSource = string | URL | Uint8Array | ArrayBuffer | Blob | ByteStream | Media;
 
 /** A medium over the border. */
-export type MediumData = { path: string } | { text: string } | { bytes: { at: number; name: string } };
+export type MediumData =
+  { path: string } | { text: string } | { bytes: { at: number; name: string } };
 
 /** The largest file that the service takes in an upload, as its own clients say: 200 MB. */
 const MAX_UPLOAD = 200 * 1024 * 1024;

@@ -6,11 +6,10 @@ import asyncio
 import threading
 from typing import Any
 
+import viseme
 from line import FEATURES, Line
 from logs import Lines, listen
 from ops import Ops
-
-import viseme
 
 
 def main() -> None:

@@ -11,11 +11,10 @@ import threading
 from collections.abc import Coroutine
 from typing import Any
 
+import viseme
 from line import FEATURES, Line
 from logs import listen
 from ops import Ops
-
-import viseme
 
 
 class Interrupt:

@@ -11,13 +11,51 @@ from typing import Any
 
 import viseme
 
-FEATURES = (
-    "run run_many check validate upload submit job_wait job_updates job_refresh download recover "
-    "history models price balance delete webhook_verify webhook_receive any_model media_path "
-    "media_bytes media_stream media_url media_checks sync base64 webhook deadline request_timeout "
-    "pacing retry_settings recovery submit_limits client_name progress logs error_codes "
-    "error_classes error_attributes cancel lockstep parallel"
-).split()
+FEATURES = [
+    "run",
+    "run_many",
+    "check",
+    "validate",
+    "upload",
+    "submit",
+    "job_wait",
+    "job_updates",
+    "job_refresh",
+    "download",
+    "recover",
+    "history",
+    "models",
+    "price",
+    "balance",
+    "delete",
+    "webhook_verify",
+    "webhook_receive",
+    "any_model",
+    "media_path",
+    "media_bytes",
+    "media_stream",
+    "media_url",
+    "upload_tickets",
+    "media_checks",
+    "sync",
+    "base64",
+    "webhook",
+    "deadline",
+    "request_timeout",
+    "pacing",
+    "retry_settings",
+    "recovery",
+    "submit_limits",
+    "client_name",
+    "progress",
+    "logs",
+    "error_codes",
+    "error_classes",
+    "error_attributes",
+    "cancel",
+    "lockstep",
+    "parallel",
+]
 
 
 class Line:

@@ -9,9 +9,8 @@ from inspect import isawaitable
 from typing import Any
 
 import values
-from settings import input_of, medium_of, options_of, settings_of
-
 import viseme
+from settings import input_of, medium_of, options_of, settings_of
 
 
 class Ops:
@@ -94,8 +93,8 @@ class Ops:
         if call.input.get("url") is not None:
             download = call.client.download(call.input["url"], to, **call.options)
             return values.saved(await of(download))
-        output = self._kept[call.input["of"]].output
-        return values.saved(await of(output.save(to, **call.options)))
+        prediction = self._kept[call.input["of"]]
+        return values.saved(await of(prediction.save(to, **call.options)))
 
     async def op_recover(self, call: Call) -> Any:
         return values.job(await of(call.client.recover(call.input["record"])))

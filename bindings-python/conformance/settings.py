@@ -8,7 +8,9 @@ from typing import Any
 
 import viseme
 
-TYPED = {kind.MODEL: kind for kind in (viseme.AudioToVideo, viseme.TextToVideo, viseme.KlingEffects)}
+TYPED = {
+    kind.MODEL: kind for kind in (viseme.AudioToVideo, viseme.TextToVideo, viseme.KlingEffects)
+}
 FORMS = {"backoff": viseme.Backoff, "pacing": viseme.Pacing, "submit_limits": viseme.SubmitLimits}
 
 

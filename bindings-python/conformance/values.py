@@ -10,9 +10,7 @@ import viseme
 
 # Those that every exception has.
 COMMON = {"Exception", "BaseException", "object", "Error"}
-ATTRIBUTES = (
-    "job_id attempts app_code status request_id retry_after body".split()
-)
+ATTRIBUTES = ["job_id", "attempts", "app_code", "status", "request_id", "retry_after", "body"]
 
 
 def time(when: datetime | None) -> str | None:

@@ -8,7 +8,9 @@ mod coverage;
 mod deny;
 mod fuzz;
 mod mutants;
+mod node;
 mod process;
+mod python;
 mod samples;
 mod setup;
 mod suite;
@@ -19,6 +21,7 @@ use std::process::ExitCode;
 use bench::Bench;
 use clap::{Parser, Subcommand};
 use fuzz::Fuzz;
+use python::Python;
 
 /// Viseme's scripts.
 #[derive(Parser)]
@@ -60,6 +63,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Build the npm packages, or a part of them
+    #[command(subcommand)]
+    Node(node::Node),
+    /// Build, check and test the Python binding
+    #[command(subcommand)]
+    Python(Python),
     /// Feed what reads others' words with whatever a fuzzer thinks of (needs a C++ compiler)
     Fuzz(Fuzz),
     /// Tell which lines of the core its tests reach, by room
@@ -91,6 +100,8 @@ fn main() -> ExitCode {
         Command::Deny { fetch } => deny::check_everything(fetch),
         Command::Conformance { arguments } => conformance::run_suite(&arguments),
         Command::Scoreboard { arguments } => conformance::score(&arguments),
+        Command::Node(node) => node.run(),
+        Command::Python(what) => what.run(),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Coverage { files } => coverage::measure(files),
         Command::Mutants { files } => mutants::try_all(&files),

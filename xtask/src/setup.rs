@@ -19,6 +19,8 @@ enum Remedy {
     Crate(&'static str, &'static str),
     /// A component of the Rust toolchain.
     Component(&'static str),
+    /// Something to be installed by hand, and where it is found.
+    ByHand(&'static str),
 }
 
 /// Later suites add what they need as a line each.
@@ -36,9 +38,20 @@ const NEEDS: &[Need] = &[
     Need { name: "ffmpeg", probe: &["ffmpeg", "-version"], remedy: Remedy::Apt("ffmpeg") },
     Need { name: "ffprobe", probe: &["ffprobe", "-version"], remedy: Remedy::Apt("ffmpeg") },
     Need {
+        name: "python3",
+        // Debian leaves out what makes environments unless it is asked for.
+        probe: &["python3", "-c", "import ensurepip, venv"],
+        remedy: Remedy::Apt("python3-venv"),
+    },
+    Need {
         name: "cargo-deny",
         probe: &["cargo", "deny", "--version"],
         remedy: Remedy::Crate("cargo-deny", "0.20.2"),
+    },
+    Need {
+        name: "npm",
+        probe: &["npm", "--version"],
+        remedy: Remedy::ByHand("Node.js 20 or newer with npm, from https://nodejs.org"),
     },
 ];
 
@@ -69,7 +82,9 @@ pub(crate) fn install(name: &str) -> Result<()> {
 
 /// Installs every need that is not met. Changes nothing where all are met.
 pub(crate) fn install_missing() -> Result<()> {
-    NEEDS.iter().try_for_each(meet)
+    NEEDS.iter().try_for_each(meet)?;
+    println!("setup: the tools of the Python binding");
+    crate::python::tools()
 }
 
 fn meet(need: &Need) -> Result<()> {
@@ -97,6 +112,7 @@ fn carry_out(need: &Need) -> Result<()> {
             told(&["cargo", "install", "--locked", "--version", version, name])
         }
         Remedy::Component(name) => rustup(name),
+        Remedy::ByHand(what) => bail!("install {what}, and start again"),
     }
 }
 

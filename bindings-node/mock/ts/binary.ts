@@ -34,7 +34,9 @@ function platformName(): string {
   if (platform === 'win32') {
     return `win32-${arch}-msvc`;
   }
-  return platform === 'linux' ? `linux-${arch}-${isMusl() ? 'musl' : 'gnu'}` : `${platform}-${arch}`;
+  return platform === 'linux'
+    ? `linux-${arch}-${isMusl() ? 'musl' : 'gnu'}`
+    : `${platform}-${arch}`;
 }
 
 function isMusl(): boolean {

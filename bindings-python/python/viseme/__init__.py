@@ -5,7 +5,7 @@
     import viseme
 
     prediction = viseme.run(viseme.AudioToVideo(audio="voice.mp3", video="face.mp4"))
-    prediction.output.save("result.mp4")
+    prediction.save("result.mp4")
 """
 
 from __future__ import annotations
@@ -16,10 +16,7 @@ from typing import TYPE_CHECKING
 
 from . import _native
 from ._account import Billing, DailyUsage, Model, ModelUsage, Price, Usage
-from ._aclient import AsyncClient
-from ._ajob import AsyncJob
 from ._alone import check, mock, run
-from ._async import AsyncItems
 from ._client import Client
 from ._errors import (
     ApiConnectionError,
@@ -69,6 +66,9 @@ from ._sync import Items
 from ._webhooks import WebhookVerifier
 
 if TYPE_CHECKING:
+    from ._aclient import AsyncClient
+    from ._ajob import AsyncJob
+    from ._async import AsyncItems
     from ._inputs import AnyInput as AnyInput
     from ._media import MediaSource as MediaSource
     from ._progress import OnProgress as OnProgress
@@ -152,9 +152,22 @@ _logging.getLogger("viseme").addHandler(_logging.NullHandler())
 # Threads of Rust must not call into an interpreter that is going away.
 _atexit.register(_native.shut_down)
 
+# Who does not use asyncio does not wait for its import.
+_LATER = {"AsyncClient": "_aclient", "AsyncItems": "_async", "AsyncJob": "_ajob"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    face = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    face.__module__ = __name__
+    globals()[name] = face
+    return face
+
+
 # In tracebacks and pickles, classes go by the name that people import them by.
-for _name in __all__:
-    _face = globals()[_name]
+for _face in [globals()[name] for name in __all__ if name not in _LATER]:
     if isinstance(_face, type):
         _face.__module__ = __name__
-del _name, _face

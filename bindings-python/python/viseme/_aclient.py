@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sized
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from . import _operations as operations
 from ._account import Billing, Model, Price, Usage, billing_of
+from ._ajob import AsyncJob, job_of
+from ._async import AsyncItems, AsyncManyItems, carry_out, with_bar, with_listeners
 from ._base import BaseClient
 from ._inputs import AnyInput, input_of
-from ._ajob import AsyncJob, job_of
 from ._many import AsyncRunResult, Runs
 from ._media import MediaSource
 from ._operations import Listeners
-from ._prediction import OnBytes, AsyncPrediction, async_prediction_of
+from ._prediction import AsyncPrediction, OnBytes, async_prediction_of
 from ._progress import OnProgress, Progress
 from ._records import Delivery, Saved, SubmitRecord
 from ._report import Report
 from ._settings import run_options
-from ._async import AsyncItems, AsyncManyItems, carry_out, with_bar, with_listeners
 from ._webhooks import WebhookHeaders
 
 if TYPE_CHECKING:
@@ -154,9 +154,7 @@ class AsyncClient(BaseClient):
         )
         listeners = self._listeners(on_progress, None, progress)
         read = job_of(self._reach)
-        call = operations.with_input(
-            self._reach, "submit", given, read, listeners, options=options
-        )
+        call = operations.with_input(self._reach, "submit", given, read, listeners, options=options)
         return await with_listeners(listeners, call)
 
     async def check(
@@ -297,7 +295,9 @@ class AsyncClient(BaseClient):
 
         The account's secret is fetched once. Pass the body as it came, not parsed.
         """
-        return await carry_out(operations.receive_webhook(self._reach, headers, body, async_prediction_of))
+        return await carry_out(
+            operations.receive_webhook(self._reach, headers, body, async_prediction_of)
+        )
 
     async def aclose(self) -> None:
         """End everything that is under way; the client is of no use then."""
@@ -335,4 +335,4 @@ def _many_bar(inputs: object, progress: bool) -> Any:
         return None
     from ._bar import ManyBar
 
-    return ManyBar(len(inputs) if hasattr(inputs, "__len__") else None)  # type: ignore[arg-type]
+    return ManyBar(len(inputs) if isinstance(inputs, Sized) else None)

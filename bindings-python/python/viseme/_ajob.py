@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from . import _native
+from ._async import AsyncItems, carry_out, with_listeners
 from ._operations import Listeners
 from ._prediction import AsyncPrediction, async_prediction_of
 from ._progress import OnProgress
 from ._reach import Call, Reach, refusal_of
 from ._settings import millis, without_none
-from ._async import AsyncItems, carry_out, with_listeners
 
 
 class AsyncJob:
@@ -69,7 +69,9 @@ class AsyncJob:
 
     async def refresh(self) -> AsyncPrediction:
         """Ask once for the job's state, whatever that is. A job that failed is no error here."""
-        return await carry_out(Call(self._reach, lambda: self._start({"op": "refresh"}), self._read))
+        return await carry_out(
+            Call(self._reach, lambda: self._start({"op": "refresh"}), self._read)
+        )
 
     def _start(self, request: dict[str, Any]) -> _native.Task:
         self._reach.refuse_closed()

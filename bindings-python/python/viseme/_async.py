@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+)
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -107,7 +114,7 @@ class AsyncItems(Generic[T]):
     def __init__(
         self, reach: Reach, begin: Callable[[], _native.Task], read: Callable[[Any], T]
     ) -> None:
-        self._items = _items(reach, begin, read)
+        self._items: AsyncGenerator[T, None] = _items(reach, begin, read)
 
     def __aiter__(self) -> AsyncIterator[T]:
         """Give itself."""
@@ -137,7 +144,7 @@ class AsyncItems(Generic[T]):
 
 async def _items(
     reach: Reach, begin: Callable[[], _native.Task], read: Callable[[Any], T]
-) -> Any:
+) -> AsyncGenerator[T, None]:
     task = begin()
     reach.tasks.add(task)
     try:
@@ -168,7 +175,7 @@ class AsyncManyItems(AsyncItems[AsyncRunResult]):
 
 async def _results(
     begin: Callable[[], Runs], inputs: Iterable[Any] | AsyncIterable[Any], bar: Any
-) -> Any:
+) -> AsyncGenerator[AsyncRunResult, None]:
     runs = begin()
     feeder: _Inline | _Feeder = (
         _Feeder(runs, inputs) if isinstance(inputs, AsyncIterable) else _Inline(runs, iter(inputs))

@@ -9,7 +9,7 @@ from ._progress import Progress, Recovering, Submitted, Submitting, Update, Uplo
 
 def _tqdm(**options: Any) -> Any:
     try:
-        from tqdm.auto import tqdm
+        from tqdm.auto import tqdm  # type: ignore[import-untyped,unused-ignore]
     except ImportError as cause:
         raise ImportError("progress=True needs tqdm: pip install 'viseme[progress]'") from cause
     return tqdm(**options)

@@ -144,6 +144,4 @@ class BaseClient:
         return f"<{type(self).__name__}{' (closed)' if self._reach.closed else ''}>"
 
     def __reduce__(self) -> Any:
-        raise TypeError(
-            f"a {type(self).__name__} cannot be pickled; make one in each process"
-        )
+        raise TypeError(f"a {type(self).__name__} cannot be pickled; make one in each process")

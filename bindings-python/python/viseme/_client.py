@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -153,14 +153,10 @@ class Client(BaseClient):
         )
         listeners = self._listeners(on_progress, None, progress)
         read = job_of(self._reach)
-        call = operations.with_input(
-            self._reach, "submit", given, read, listeners, options=options
-        )
+        call = operations.with_input(self._reach, "submit", given, read, listeners, options=options)
         return with_listeners(listeners, call)
 
-    def check(
-        self, input: AnyInput | str, parameters: Mapping[str, Any] | None = None
-    ) -> Report:
+    def check(self, input: AnyInput | str, parameters: Mapping[str, Any] | None = None) -> Report:
         """Check an input against the rules of its model, without sending anything.
 
         Broken rules are in the report, not errors.
@@ -334,4 +330,4 @@ def _many_bar(inputs: object, progress: bool) -> Any:
         return None
     from ._bar import ManyBar
 
-    return ManyBar(len(inputs) if hasattr(inputs, "__len__") else None)  # type: ignore[arg-type]
+    return ManyBar(len(inputs) if isinstance(inputs, Sized) else None)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._prediction import Prediction
-    from ._report import Violation
     from ._records import SubmitRecord
+    from ._report import Violation
 
 
 class VisemeError(Exception):
@@ -189,7 +189,7 @@ CLASSES: dict[str, type[VisemeError]] = {
 }
 
 
-class Cause(Exception):
+class Cause(Exception):  # noqa: N818 - it is never raised by itself
     """What an error behind an error said."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Union
+from typing import Any, ClassVar, Union, cast
 
 from . import _native
 from ._errors import refused
@@ -78,7 +78,7 @@ _MEDIA: dict[str, frozenset[str]] = {
 }
 
 
-def input_of(first: AnyInput | str, second: Mapping[str, Any] | None) -> Input:
+def input_of(first: object, second: Mapping[str, Any] | None) -> Input:
     """Make one of the two shapes of a call: an input, or a model's id and parameters."""
     if isinstance(first, str):
         return Input(first, {} if second is None else second)
@@ -113,7 +113,8 @@ def pack_input(given: Input, contents: list[bytes]) -> dict[str, Any]:
 
 
 def _refuse_media_within(name: str, value: object) -> None:
-    if isinstance(value, (list, tuple)) and any(map(is_medium, value)):  # type: ignore[arg-type]
+    items = cast("list[object]", value) if isinstance(value, (list, tuple)) else []
+    if any(map(is_medium, items)):
         raise refused(
             "invalid_input",
             f"{name}: media in a list are not uploaded by themselves. Pass the URLs that "

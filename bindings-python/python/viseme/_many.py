@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import _native
 from ._errors import VisemeError
-from ._inputs import Input, input_of, pack_input
+from ._inputs import input_of, pack_input
 from ._prediction import AsyncPrediction, Prediction
 from ._progress import PredictionOf, progress_of
 from ._reach import Reach, error_of
@@ -97,7 +97,8 @@ class Runs:
 
     def push(self, given: Any) -> None:
         """Hand an input over: one, or a pair of a model's id and parameters."""
-        taken: Input = input_of(*given) if isinstance(given, tuple) else input_of(given, None)
+        pair = cast("tuple[str, Any]", given) if isinstance(given, tuple) else (given, None)
+        taken = input_of(*pair)
         contents: list[bytes] = []
         self.task.push(json.dumps(pack_input(taken, contents)), contents)
         self._open += 1

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import IO, Any, Union
+from typing import IO, Any, Union, cast
 
 from ._errors import refused
 
 MAX_UPLOAD = 200 * 1024 * 1024
 """The largest file that the service takes in an upload, as its own clients say."""
 
-MediaSource = Union[
-    str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], "Media"
-]
+MediaSource = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], "Media"]
 """One audio, video or image: a path, a URL, bytes, an open file, or :class:`Media`."""
 
 
@@ -74,9 +72,9 @@ def pack(source: MediaSource, contents: list[bytes]) -> dict[str, Any]:
         is_path = isinstance(source, Media) and source.is_path
         return {"path": inner} if is_path else {"text": inner}
     if isinstance(inner, (bytes, bytearray, memoryview)):
-        return _bytes(bytes(inner), name, contents)
+        return _bytes(bytes(cast("bytes", inner)), name, contents)
     if isinstance(inner, os.PathLike):
-        return {"path": _text(os.fspath(inner))}
+        return {"path": _text(os.fspath(cast("os.PathLike[str]", inner)))}
     if hasattr(inner, "read"):
         return _bytes(_read(inner), name or _name_of(inner), contents)
     raise refused(

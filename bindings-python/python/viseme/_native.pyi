@@ -1,7 +1,24 @@
 from collections.abc import Callable
 from typing import final
 
-class Refusal(Exception): ...
+__all__ = [
+    "Mailbox",
+    "NativeClient",
+    "NativeJob",
+    "Refusal",
+    "Task",
+    "check_input",
+    "deliver_logs",
+    "is_testing_build",
+    "known_models",
+    "set_log_level",
+    "set_log_sink",
+    "shut_down",
+    "verify_webhook",
+    "version",
+]
+
+class Refusal(Exception): ...  # noqa: N818
 
 @final
 class Task:

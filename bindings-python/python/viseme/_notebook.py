@@ -32,7 +32,7 @@ def prediction_bundle(prediction: BasePrediction[Any]) -> dict[str, str]:
         f"<b>{html.escape(prediction.model)}</b>",
         f'<span style="opacity:.7">job {html.escape(prediction.id)}</span>',
     ]
-    if prediction.execution_time is not None:
+    if prediction.execution_time:
         rows.append(f"ran for {prediction.execution_time:.1f} s")
     if prediction.error is not None:
         rows.append(f'<span style="color:#cf222e">{html.escape(prediction.error)}</span>')

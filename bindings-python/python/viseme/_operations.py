@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from ._account import Model, Price, Usage, model_of, price_of, usage_of
 from ._inputs import Input, pack_input
 from ._media import MediaSource, pack
 from ._prediction import OnBytes
-from ._progress import OnProgress, Progress, PredictionOf, inform, progress_of
+from ._progress import PredictionOf, Progress, inform, progress_of
 from ._reach import Call, Reach
 from ._records import Delivery, Saved, SubmitRecord
 from ._report import Report, report_of
@@ -28,7 +28,7 @@ class Listeners:
         self,
         reach: Reach,
         prediction_of: PredictionOf,
-        on_progress: OnProgress | None,
+        on_progress: Callable[..., object] | None,
         on_update: Any,
         bar: Any,
     ) -> None:
@@ -65,10 +65,10 @@ def with_input(
     reach: Reach,
     op: str,
     given: Input,
-    read: Any,
+    read: Callable[[Any, _native.Task], T],
     listeners: Listeners | None = None,
     **more: Any,
-) -> Call[Any]:
+) -> Call[T]:
     """Describe an operation on an input. Its media are read when this is called."""
     contents: list[bytes] = []
     tell = listeners is not None and listeners.wanted
@@ -77,7 +77,7 @@ def with_input(
     return Call(reach, lambda: reach.start(request, contents), read, hear)
 
 
-def plain(reach: Reach, request: Mapping[str, Any], read: Any) -> Call[Any]:
+def plain(reach: Reach, request: Mapping[str, Any], read: Callable[[Any], T]) -> Call[T]:
     """Describe an operation that is a question and an answer."""
     return Call(reach, lambda: reach.start(request, []), lambda value, _: read(value))
 
@@ -120,9 +120,7 @@ def upload(reach: Reach, media: MediaSource, on_bytes: OnBytes | None) -> Call[s
     )
 
 
-def download(
-    reach: Reach, request: Mapping[str, Any], on_bytes: OnBytes | None
-) -> Call[Saved]:
+def download(reach: Reach, request: Mapping[str, Any], on_bytes: OnBytes | None) -> Call[Saved]:
     """Save an output to a file."""
     from pathlib import Path
 
@@ -135,14 +133,14 @@ def download(
     )
 
 
-def download_url(
-    url: str, to: str | os.PathLike[str], max_bytes: int | None
-) -> dict[str, Any]:
+def download_url(url: str, to: str | os.PathLike[str], max_bytes: int | None) -> dict[str, Any]:
     """Describe the download of a URL."""
     return without_none({"output": {"url": url}, "to": os.fspath(to), "maxBytes": max_bytes})
 
 
-def recover(reach: Reach, record: SubmitRecord | Mapping[str, Any], read: Any) -> Call[Any]:
+def recover(
+    reach: Reach, record: SubmitRecord | Mapping[str, Any], read: Callable[[Any, _native.Task], T]
+) -> Call[T]:
     """Look for the job of a lost submit."""
     if isinstance(record, SubmitRecord):
         record = vars(record)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 
 from . import _notebook
 
 if TYPE_CHECKING:
-    import os
-
     from ._reach import Reach
     from ._records import Saved
 
@@ -37,11 +36,12 @@ class BaseOutput:
         self._reach = reach
         if "json" in data:
             self.value = data["json"]
-            url = self.value.get("url") if isinstance(self.value, dict) else None
+            json = cast("dict[str, Any]", self.value if isinstance(data["json"], dict) else {})
+            url: object = json.get("url")
             self.url = url if isinstance(url, str) else None
         else:
             self.url = data.get("url")
-            self.value = self.url if "text" not in data else data["text"]
+            self.value = data.get("text", self.url)
 
     def __str__(self) -> str:
         """Give its URL, or the text it is."""
@@ -64,8 +64,9 @@ class BaseOutput:
         # Another process has other clients.
         return type(self), (self._data, self._job_id, None)
 
-    def _request(self, to: str | os.PathLike[str], max_bytes: int | None) -> dict[str, Any]:
-        request: dict[str, Any] = {"output": self._data, "jobId": self._job_id, "to": str(to)}
+    def request(self, to: str | os.PathLike[str], max_bytes: int | None) -> dict[str, Any]:
+        """Describe its download."""
+        request: dict[str, Any] = {"output": self._data, "jobId": self._job_id, "to": os.fspath(to)}
         return request if max_bytes is None else {**request, "maxBytes": max_bytes}
 
 
@@ -89,16 +90,14 @@ class Output(BaseOutput):
         """
         from ._sync import save
 
-        return save(self._reach, self._request(to, max_bytes), on_progress, progress)
+        return save(self._reach, self.request(to, max_bytes), on_progress, progress)
 
     def read(self, *, max_bytes: int | None = None) -> bytes:
         """Give its content. It is written to a temporary file first, which is removed."""
         with TemporaryDirectory(prefix="viseme-") as folder:
             return self.save(Path(folder, "output"), max_bytes=max_bytes).path.read_bytes()
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return _notebook.output_bundle(self)
 
 
@@ -122,7 +121,7 @@ class AsyncOutput(BaseOutput):
         """
         from ._async import save
 
-        return await save(self._reach, self._request(to, max_bytes), on_progress, progress)
+        return await save(self._reach, self.request(to, max_bytes), on_progress, progress)
 
     async def read(self, *, max_bytes: int | None = None) -> bytes:
         """Give its content. It is written to a temporary file first, which is removed."""
@@ -135,9 +134,7 @@ class AsyncOutput(BaseOutput):
         finally:
             folder.cleanup()
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return _notebook.output_bundle(self)
 
 
@@ -180,6 +177,7 @@ class BasePrediction(Generic[O_co]):
     """Set where the answer to the submit was lost and the job was found in the history."""
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
     """Every other field of the service's answer."""
+    _reach: Reach | None = field(default=None, repr=False, compare=False)
 
     @property
     def output(self) -> O_co | None:
@@ -200,7 +198,7 @@ class BasePrediction(Generic[O_co]):
         """
         if name == "outputs":
             return [output.value for output in self.outputs]
-        if name not in self.__dataclass_fields__:
+        if name not in self.__dataclass_fields__ or name.startswith("_"):
             raise KeyError(name)
         return getattr(self, name)
 
@@ -208,30 +206,65 @@ class BasePrediction(Generic[O_co]):
         """Hash what it is about."""
         return hash((self.id, self.status))
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> dict[str, str]:
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process has other clients.
+        return {**self.__dict__, "_reach": None}
+
+    def request(self, to: str | os.PathLike[str], max_bytes: int | None) -> dict[str, Any]:
+        """Describe the download of its output."""
+        output = self.output
+        if output is None:
+            return {"jobId": self.id, "to": os.fspath(to)}
+        return output.request(to, max_bytes)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return _notebook.prediction_bundle(self)
 
 
 class Prediction(BasePrediction[Output]):
     """What the service says of a job at one moment; it never changes."""
 
+    def save(
+        self,
+        to: str | os.PathLike[str],
+        *,
+        max_bytes: int | None = None,
+        on_progress: OnBytes | None = None,
+        progress: bool = False,
+    ) -> Saved:
+        """Save its output, as :meth:`Output.save` does; a DownloadError if there is none."""
+        from ._sync import save
+
+        return save(self._reach, self.request(to, max_bytes), on_progress, progress)
+
 
 class AsyncPrediction(BasePrediction[AsyncOutput]):
     """What the service says of a job at one moment, of an :class:`AsyncClient`."""
+
+    async def save(
+        self,
+        to: str | os.PathLike[str],
+        *,
+        max_bytes: int | None = None,
+        on_progress: OnBytes | None = None,
+        progress: bool = False,
+    ) -> Saved:
+        """Save its output, as :meth:`AsyncOutput.save` does; a DownloadError if there is none."""
+        from ._async import save
+
+        return await save(self._reach, self.request(to, max_bytes), on_progress, progress)
 
 
 def prediction_of(data: dict[str, Any], reach: Reach | None) -> Prediction:
     """Make a prediction of what came over the border."""
     outputs = tuple(Output(output, data["id"], reach) for output in data["outputs"])
-    return Prediction(outputs=outputs, **_fields(data))
+    return Prediction(outputs=outputs, **_fields(data), _reach=reach)
 
 
 def async_prediction_of(data: dict[str, Any], reach: Reach | None) -> AsyncPrediction:
     """Make a prediction of what came over the border."""
     outputs = tuple(AsyncOutput(output, data["id"], reach) for output in data["outputs"])
-    return AsyncPrediction(outputs=outputs, **_fields(data))
+    return AsyncPrediction(outputs=outputs, **_fields(data), _reach=reach)
 
 
 def moment_of(millis: float | None) -> datetime | None:

@@ -90,9 +90,7 @@ class Retrying:
     after: float
 
 
-Progress = Union[
-    Checked, Uploading, Uploaded, Submitting, Recovering, Submitted, Update, Retrying
-]
+Progress = Union[Checked, Uploading, Uploaded, Submitting, Recovering, Submitted, Update, Retrying]
 """One piece of news. Kinds that are added later are to be ignored."""
 
 OnProgress = Callable[[Progress], object]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import _native
@@ -50,7 +50,7 @@ class Items(Generic[T]):
     def __init__(
         self, reach: Reach, begin: Callable[[], _native.Task], read: Callable[[Any], T]
     ) -> None:
-        self._items = _items(reach, begin, read)
+        self._items: Generator[T, None, None] = _items(reach, begin, read)
 
     def __iter__(self) -> Iterator[T]:
         """Give itself."""
@@ -78,7 +78,9 @@ class Items(Generic[T]):
         self.close()
 
 
-def _items(reach: Reach, begin: Callable[[], _native.Task], read: Callable[[Any], T]) -> Any:
+def _items(
+    reach: Reach, begin: Callable[[], _native.Task], read: Callable[[Any], T]
+) -> Generator[T, None, None]:
     task = begin()
     reach.tasks.add(task)
     try:
@@ -102,7 +104,9 @@ class ManyItems(Items[RunResult]):
         self._items = _results(begin, iter(inputs), bar)
 
 
-def _results(begin: Callable[[], Runs], inputs: Iterator[Any], bar: Any) -> Any:
+def _results(
+    begin: Callable[[], Runs], inputs: Iterator[Any], bar: Any
+) -> Generator[RunResult, None, None]:
     runs = begin()
     reach = runs.reach
     try:
@@ -163,6 +167,4 @@ def save(
     from ._default import anonymous_reach
 
     at = anonymous_reach() if reach is None else reach
-    return with_bar(
-        "downloading", on_progress, progress, lambda hear: download(at, request, hear)
-    )
+    return with_bar("downloading", on_progress, progress, lambda hear: download(at, request, hear))

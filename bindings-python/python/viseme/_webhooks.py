@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, Union
+from typing import Any, Union, cast
 
 from . import _native
 from ._errors import refused
@@ -16,7 +16,9 @@ from ._records import Delivery
 from ._settings import millis, moment, without_none
 
 WebhookHeaders = Union[
-    Mapping[str, str], Mapping[bytes, bytes], Iterable["tuple[str, str]"],
+    Mapping[str, str],
+    Mapping[bytes, bytes],
+    Iterable["tuple[str, str]"],
     Iterable["tuple[bytes, bytes]"],
 ]
 """A request's headers, in any order and case: a mapping, or pairs, as ASGI and WSGI have them."""
@@ -67,7 +69,7 @@ def body_of(body: Any) -> bytes:
     if isinstance(body, str):
         return body.encode()
     if isinstance(body, (bytes, bytearray, memoryview)):
-        return bytes(body)
+        return bytes(cast("bytes", body))
     raise refused(
         "webhook",
         "The webhook's body was parsed before it got here, so its signature cannot be verified. "

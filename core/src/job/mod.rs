@@ -24,7 +24,7 @@ pub(crate) use ending::job_outcome;
 pub use pacing::{Backoff, Pacing};
 pub use prediction::{Output, Prediction};
 pub use record::SubmitRecord;
-pub use recovery::{Finding, RecoveredBy, find};
+pub use recovery::{Finding, RecoveredBy, earliest, find};
 pub use status::Status;
 pub use submission::{RecoveryPolicy, Submission, SubmitAction, SubmitEvent, SubmitPolicy};
 pub use submit_budget::{SubmitBudget, SubmitLimits};

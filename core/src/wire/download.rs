@@ -13,13 +13,13 @@ use url::Url;
 use super::file_name::safe_file_name;
 use super::follow::{self, MAX_REDIRECTS, is_redirect};
 use super::part_file::PartFile;
+use super::pauses::Pauses;
 use super::retry_after::retry_after;
 use super::save::folder_of;
 use super::transport::{Request, RequestBody, Response, Transport};
 use crate::clock::Clock;
 use crate::config::{Config, is_loopback};
 use crate::error::{Error, ErrorKind, HttpAnswer, Result};
-use crate::job::Backoff;
 
 /// The status for a range that begins behind the file's end.
 const NOTHING_MORE: u16 = 416;
@@ -39,9 +39,7 @@ pub struct Saved {
 /// Fetches outputs. It has no key to send, by construction.
 pub(crate) struct Downloads {
     transport: Arc<dyn Transport>,
-    clock: Arc<dyn Clock>,
-    backoff: Backoff,
-    max_retry_after: Duration,
+    pauses: Pauses,
     request_timeout: Duration,
     stall: Duration,
     allow_http: bool,
@@ -83,9 +81,7 @@ impl Downloads {
     ) -> Self {
         Self {
             transport,
-            clock,
-            backoff: config.backoff,
-            max_retry_after: config.max_retry_after,
+            pauses: Pauses::new(clock, config),
             request_timeout: config.request_timeout,
             stall: config.stall_timeout,
             allow_http: config.allow_http,
@@ -110,9 +106,7 @@ impl Downloads {
                         return Err(error.with_attempts(failures));
                     }
                     tracing::debug!(failures, received = progress.received, %error, "download broke off");
-                    let pause = self.backoff.delay(failures, self.clock.random());
-                    let asked = asked.unwrap_or_default().min(self.max_retry_after);
-                    self.clock.sleep(pause.max(asked)).await;
+                    self.pauses.after(failures, asked).await;
                 }
             }
         }

@@ -15,6 +15,7 @@ mod legacy_upload;
 #[cfg(feature = "testing")]
 mod lockstep;
 mod part_file;
+mod pauses;
 mod poll;
 mod progress;
 pub(crate) mod read;
