@@ -5,6 +5,7 @@ export const FEATURES = [
   'check',
   'validate',
   'upload',
+  'upload_tickets',
   'submit',
   'job_wait',
   'job_updates',

@@ -100,10 +100,10 @@ const OPS = {
       return await client.download(input.url, input.to, options);
     }
     const prediction = kept.get(input.of);
-    if (prediction?.output === undefined) {
+    if (prediction === undefined) {
       throw new Error(`nothing came of ${input.of}`);
     }
-    return await prediction.output.save(input.to, options);
+    return await client.downloadOutput(prediction, input.to, options);
   },
   async recover({ client, input: { record }, options }) {
     const { model, input, sent_at: sentAt } = record;

@@ -45,7 +45,11 @@ export function delivery({ id, sentAt, prediction: told }) {
 /** The names of its classes, from its own to the root of the client's errors. */
 function classes(error) {
   const names = [];
-  for (let at = Object.getPrototypeOf(error); at !== Error.prototype; at = Object.getPrototypeOf(at)) {
+  for (
+    let at = Object.getPrototypeOf(error);
+    at !== Error.prototype;
+    at = Object.getPrototypeOf(at)
+  ) {
     names.push(at.name);
   }
   return names;

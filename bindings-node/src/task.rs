@@ -1,63 +1,29 @@
 //! Something under way: JavaScript asks for its messages until there are no more.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use futures_util::future::{BoxFuture, FutureExt as _};
-use futures_util::stream::{self, BoxStream, StreamExt as _};
+use napi::Env;
+use napi::bindgen_prelude::{Buffer, PromiseRaw};
 use napi_derive::napi;
-use tokio_util::sync::CancellationToken;
 
 use crate::job::NativeJob;
-use crate::many::Feed;
-use crate::media::Contents;
-
-/// How many messages cross the border at once, at most.
-const BATCH: usize = 256;
-
-/// Messages, each a JSON object.
-pub(crate) type Messages = BoxStream<'static, String>;
-
-/// The job that a submit gave, once it did.
-pub(crate) type JobSlot = Arc<Mutex<Option<viseme::Job>>>;
 
 /// Something under way. It goes on only while a promise of [`next`](Self::next) is waited for,
 /// except for many runs, which go on by themselves until the task is cancelled or dropped.
 #[napi]
 pub struct Task {
-    messages: Arc<tokio::sync::Mutex<Option<Messages>>>,
-    cancelled: CancellationToken,
-    feed: Option<Feed>,
-    job: JobSlot,
+    task: viseme_bindings::Task,
 }
 
-impl Task {
-    pub(crate) fn of_messages(messages: Messages) -> Self {
-        Self {
-            messages: Arc::new(tokio::sync::Mutex::new(Some(messages.fuse().boxed()))),
-            cancelled: CancellationToken::new(),
-            feed: None,
-            job: JobSlot::default(),
-        }
+impl From<viseme_bindings::Task> for Task {
+    fn from(task: viseme_bindings::Task) -> Self {
+        Self { task }
     }
+}
 
-    /// A task with one message.
-    pub(crate) fn of_future(future: BoxFuture<'static, String>) -> Self {
-        Self::of_messages(future.into_stream().boxed())
-    }
-
-    /// A task that has said all it has to say.
-    pub(crate) fn said(message: String) -> Self {
-        Self::of_messages(stream::iter([message]).boxed())
-    }
-
-    pub(crate) fn with_feed(mut self, feed: Feed) -> Self {
-        self.feed = Some(feed);
-        self
-    }
-
-    pub(crate) fn with_job(mut self, job: JobSlot) -> Self {
-        self.job = job;
-        self
+/// Nobody can ask for its messages any more: a worker thread ended, or the object was given up. What
+/// is under way would otherwise go on for as long as the runtime does.
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.task.cancel();
     }
 }
 
@@ -65,62 +31,40 @@ impl Task {
 impl Task {
     /// The next messages as a JSON array, as soon as there is one; `null` after the last, and once
     /// the task is cancelled.
-    #[napi]
-    pub async fn next(&self) -> napi::Result<Option<String>> {
-        let mut messages = self.messages.lock().await;
-        let batch = tokio::select! {
-            biased;
-            () = self.cancelled.cancelled() => None,
-            batch = some_of(&mut messages) => batch,
-        };
-        if batch.is_none() {
-            // What is under way ends here, and not when the garbage collector comes by.
-            *messages = None;
-        }
-        Ok(batch)
+    // Not an `async fn`: that would hold on to the object, which the end of a worker thread frees while
+    // the future still runs.
+    #[napi(ts_return_type = "Promise<string | null>")]
+    pub fn next<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Option<String>>> {
+        let task = self.task.clone();
+        env.spawn_future(async move { Ok(task.next().await) })
     }
 
     /// Ends it: what is under way is dropped at once.
     #[napi]
     pub fn cancel(&self) {
-        self.cancelled.cancel();
-        // While `next` holds it, that sees the cancellation itself.
-        if let Ok(mut messages) = self.messages.try_lock() {
-            *messages = None;
-        }
+        self.task.cancel();
     }
 
     /// Adds an input to many runs. Whether it was taken: they may have been cancelled.
     #[napi]
-    pub fn push(&self, input: String, contents: Vec<napi::bindgen_prelude::Buffer>) -> bool {
-        self.feed.as_ref().is_some_and(|feed| feed.push(&input, Contents::of(&contents)))
+    pub fn push(&self, input: String, contents: Vec<Buffer>) -> bool {
+        self.task.push(&input, contents_of(&contents))
     }
 
     /// Says that there are no more inputs.
     #[napi]
     pub fn finish(&self) {
-        if let Some(feed) = &self.feed {
-            feed.finish();
-        }
+        self.task.finish();
     }
 
     /// The job that a submit or a recovery gave.
     #[napi]
     pub fn job(&self) -> Option<NativeJob> {
-        let job = self.job.lock().unwrap_or_else(PoisonError::into_inner);
-        job.clone().map(NativeJob::new)
+        self.task.job().map(NativeJob::from)
     }
 }
 
-/// The next message and those that are there already, as a JSON array.
-async fn some_of(messages: &mut Option<Messages>) -> Option<String> {
-    let messages = messages.as_mut()?;
-    let mut batch = format!("[{}", messages.next().await?);
-    for _ in 1..BATCH {
-        let Some(Some(message)) = messages.next().now_or_never() else { break };
-        batch.push(',');
-        batch.push_str(&message);
-    }
-    batch.push(']');
-    Some(batch)
+/// The contents of media, copied: JavaScript may change its own while they are sent.
+pub(crate) fn contents_of(buffers: &[Buffer]) -> Vec<Vec<u8>> {
+    buffers.iter().map(|buffer| buffer.to_vec()).collect()
 }

@@ -5,7 +5,7 @@ import { AnyInput, pack, type Input, type ParametersOf } from './inputs';
 import { Items } from './iterate';
 import { Job } from './job';
 import { many, type RunResult } from './many';
-import { Luggage, type MediaSource } from './media';
+import { expectFailure, Luggage, type MediaSource } from './media';
 import { native, type NativeClient, type Reach, type Task } from './native';
 import type {
   ClientSettings,
@@ -16,7 +16,7 @@ import type {
   SubmitOptions,
   UploadOptions,
 } from './options';
-import { pathOf, Prediction, type PredictionData } from './prediction';
+import { Prediction, save, type PredictionData } from './prediction';
 import { teller } from './progress';
 import type { Report } from './report';
 import { told, numbers } from './told';
@@ -50,11 +50,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     parameters: ParametersOf<M>,
     options?: RunOptions,
   ): Promise<Prediction>;
-  async run(
-    first: Input | string,
-    second?: object,
-    third?: RunOptions,
-  ): Promise<Prediction> {
+  async run(first: Input | string, second?: object, third?: RunOptions): Promise<Prediction> {
     const [input, options] = sorted<RunOptions>(first, second, third);
     const found = await this.#withInput<PredictionData>(input, options, 'run', {
       options: told(options),
@@ -86,11 +82,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     parameters: ParametersOf<M>,
     options?: SubmitOptions,
   ): Promise<Job>;
-  async submit(
-    first: Input | string,
-    second?: object,
-    third?: SubmitOptions,
-  ): Promise<Job> {
+  async submit(first: Input | string, second?: object, third?: SubmitOptions): Promise<Job> {
     const [input, options] = sorted<SubmitOptions>(first, second, third);
     let task!: Task;
     const found = await this.#withInput<PredictionData | null>(
@@ -114,11 +106,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     parameters: ParametersOf<M>,
     options?: CallOptions,
   ): Promise<Report>;
-  async check(
-    first: Input | string,
-    second?: object,
-    third?: CallOptions,
-  ): Promise<Report> {
+  async check(first: Input | string, second?: object, third?: CallOptions): Promise<Report> {
     const [input, options] = sorted<CallOptions>(first, second, third);
     return await this.#withInput<Report>(input, options, 'check');
   }
@@ -131,11 +119,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     parameters: ParametersOf<M>,
     options?: CallOptions,
   ): Promise<Report>;
-  async validate(
-    first: Input | string,
-    second?: object,
-    third?: CallOptions,
-  ): Promise<Report> {
+  async validate(first: Input | string, second?: object, third?: CallOptions): Promise<Report> {
     const [input, options] = sorted<CallOptions>(first, second, third);
     return await this.#withInput<Report>(input, options, 'validate');
   }
@@ -163,6 +147,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
   /** Uploads one medium and gives the URL under which the service finds it, for seven days. */
   async upload(media: MediaSource, options: UploadOptions = {}): Promise<string> {
     refuseIfOver(this.#reach, options.signal);
+    expectFailure(media);
     const luggage = new Luggage();
     try {
       const medium = await luggage.pack(media, options.signal);
@@ -199,9 +184,19 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     to: string | URL,
     options: DownloadOptions = {},
   ): Promise<Saved> {
-    const { maxBytes } = options;
-    const request = { op: 'download', output: { url: String(url) }, to: pathOf(to), maxBytes };
-    return await call<Saved>(this.#reach, options, (tell) => this.#start({ ...request, tell }));
+    return await save(this.#reach, { url: String(url) }, undefined, to, options);
+  }
+
+  /**
+   * Downloads the first output of a completed job that has a URL, or came as base64. Throws a
+   * {@link DownloadError} with the job's id where there is none.
+   */
+  async downloadOutput(
+    prediction: Prediction,
+    to: string | URL,
+    options: DownloadOptions = {},
+  ): Promise<Saved> {
+    return await save(this.#reach, prediction.output?.data, prediction.id, to, options);
   }
 
   /** The account's jobs of the last seven days, newest first, fetched as they are needed. */
@@ -314,7 +309,11 @@ export class Client implements WebhookReceiver, AsyncDisposable {
       const message = 'The job of the submit is not there.';
       throw errorOf({ code: 'unexpected_response', message, attempts: 1 });
     }
-    return new Job(this.#reach, job, found === null ? undefined : new Prediction(found, this.#reach));
+    return new Job(
+      this.#reach,
+      job,
+      found === null ? undefined : new Prediction(found, this.#reach),
+    );
   }
 
   async #withInput<T>(

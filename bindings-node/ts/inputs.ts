@@ -1,5 +1,5 @@
 import { refused } from './errors';
-import { isMedium, Luggage, type MediaSource, type MediumData } from './media';
+import { expectFailure, isMedium, Luggage, type MediaSource, type MediumData } from './media';
 import { native } from './native';
 
 /** Moves the lips of a video to a voice track. */
@@ -126,6 +126,7 @@ export async function pack(
 ): Promise<string> {
   const { model, parameters } = parts(given);
   const texts = MEDIA.get(model);
+  Object.values(parameters).forEach(expectFailure);
   const fields: [string, FieldData][] = [];
   for (const [name, value] of Object.entries(parameters)) {
     if (value === undefined) {

@@ -1,6 +1,7 @@
 import { open, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 import { refused } from './errors';
@@ -15,7 +16,8 @@ export type ByteStream = AsyncIterable<Uint8Array> | ReadableStream<Uint8Array>;
 export type MediaSource = string | URL | Uint8Array | ArrayBuffer | Blob | ByteStream | Media;
 
 /** A medium over the border. */
-export type MediumData = { path: string } | { text: string } | { bytes: { at: number; name: string } };
+export type MediumData =
+  { path: string } | { text: string } | { bytes: { at: number; name: string } };
 
 /** The largest file that the service takes in an upload, as its own clients say: 200 MB. */
 const MAX_UPLOAD = 200 * 1024 * 1024;
@@ -139,6 +141,17 @@ export function isMedium(value: unknown): value is Exclude<MediaSource, string> 
     ArrayBuffer.isView(value) ||
     (typeof value === 'object' && value !== null && Symbol.asyncIterator in value)
   );
+}
+
+/**
+ * Lets a Node stream fail before it is its turn to be read: the error comes when it is read, and not
+ * as one that nobody caught.
+ */
+export function expectFailure(source: unknown): void {
+  const inner = source instanceof Media ? source.source : source;
+  if (inner instanceof Readable) {
+    inner.once('error', () => undefined);
+  }
 }
 
 /** The name of the file that a stream reads. */

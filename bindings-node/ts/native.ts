@@ -18,6 +18,7 @@ export interface NativeClient {
   deliver(body: Buffer): string;
 }
 
+/** A handle on a job in the native part. */
 export interface NativeJob {
   id(): string;
   start(request: string): Task;

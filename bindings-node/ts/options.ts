@@ -44,12 +44,7 @@ export interface ClientSettings {
   recoveryWindowMs?: number | undefined;
   /** Keeps to what the account's tier allows: submits wait for their turn. Off by default. */
   submitLimits?:
-    | 'bronze'
-    | 'silver'
-    | 'gold'
-    | 'ultra'
-    | { perMinute: number; concurrent: number }
-    | undefined;
+    'bronze' | 'silver' | 'gold' | 'ultra' | { perMinute: number; concurrent: number } | undefined;
   /** The proxy for all requests (`http://`, `https://` or `socks5://`). */
   proxy?: string | undefined;
   /** A PEM file with the certificates to trust, in place of the system's. */

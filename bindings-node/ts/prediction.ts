@@ -142,11 +142,12 @@ export class Output {
     if (reach === undefined) {
       throw refused('config', 'This output came from no client; use `client.download(url, to)`.');
     }
-    return await call<Saved>(reach, options, (tell) => {
-      const { maxBytes } = options;
-      const request = { op: 'download', output: this.#data, jobId: this.#jobId, maxBytes, tell };
-      return reach.native.start(JSON.stringify({ ...request, to: pathOf(to) }), []);
-    });
+    return await save(reach, this.#data, this.#jobId, to, options);
+  }
+
+  /** @internal The output as it came over the border. */
+  get data(): unknown {
+    return this.#data;
   }
 
   /** Its content, in memory. It is written to a temporary file first, which is removed. */
@@ -188,6 +189,21 @@ export class Output {
   toJSON(): unknown {
     return this.value;
   }
+}
+
+/** Saves an output of a job; an error where there is none. */
+export async function save(
+  reach: Reach,
+  output: unknown,
+  jobId: string | undefined,
+  to: string | URL,
+  options: DownloadOptions,
+): Promise<Saved> {
+  const { maxBytes } = options;
+  const request = { op: 'download', output, jobId, to: pathOf(to), maxBytes };
+  return await call<Saved>(reach, options, (tell) =>
+    reach.native.start(JSON.stringify({ ...request, tell }), []),
+  );
 }
 
 /** A path of the file system. */

@@ -9,6 +9,9 @@ export function told(options: RunManyOptions): Record<string, unknown> {
 /** `Infinity` is no number of JSON; it travels as a word. */
 export function numbers(settings: object): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(settings).map(([name, value]) => [name, value === Infinity ? 'Infinity' : value]),
+    Object.entries(settings).map(([name, value]) => [
+      name,
+      value === Infinity ? 'Infinity' : value,
+    ]),
   );
 }

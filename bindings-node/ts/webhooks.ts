@@ -110,7 +110,10 @@ interface FastifyLike {
     parser: (request: unknown, body: Buffer, done: (error: null, body: Buffer) => void) => void,
   ): unknown;
   removeAllContentTypeParsers(): void;
-  post(path: string, handler: (request: FastifyRequestLike, reply: FastifyReplyLike) => unknown): unknown;
+  post(
+    path: string,
+    handler: (request: FastifyRequestLike, reply: FastifyReplyLike) => unknown,
+  ): unknown;
 }
 
 interface FastifyRequestLike {

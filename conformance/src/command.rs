@@ -13,6 +13,7 @@ use jiff::civil::Date;
 use crate::case::{self, Case};
 use crate::contract::{ErrorTable, Features, Profile};
 use crate::fixtures::Fixtures;
+use crate::mutants::{self, Trial};
 use crate::report::{self, Run};
 use crate::suite::{DriverReport, Suite};
 
@@ -21,6 +22,8 @@ use crate::suite::{DriverReport, Suite};
 pub struct Request {
     /// The repository's folder.
     pub root: PathBuf,
+    /// Cargo's target folder; where Cargo has it by default.
+    pub target: Option<PathBuf>,
     /// Where the reports go.
     pub out: PathBuf,
     /// Only these drivers; all when there is none.
@@ -67,7 +70,11 @@ pub async fn run(request: &Request) -> Result<Conclusion> {
             red.extend(ran_nowhere(&suite.cases, &drivers));
         }
     }
-    let run = Run::new(&suite, drivers, request.released);
+    let mut run = Run::new(&suite, drivers, request.released);
+    if request.case.is_none() && !request.released {
+        run.mutants = mutants::try_all(&suite, &profiles).await?;
+        red.extend(run.mutants.iter().filter_map(Trial::red));
+    }
     let text = report::write(&run, &request.out)?;
     Ok(Conclusion { text, red })
 }
@@ -95,7 +102,7 @@ pub(crate) fn prepare(request: &Request) -> Result<(Suite, Vec<Profile>)> {
         ensure!(!cases.is_empty(), "no case fits `{pattern}`");
     }
     let profiles = profiles(&here.join("profiles"), request, &features)?;
-    let target = target(&root);
+    let target = request.target.clone().unwrap_or_else(|| target(&root));
     let fixtures = Fixtures::make(&here.join("fixtures.yaml"), &root, &target)?;
     let out = std::path::absolute(&request.out)?;
     std::fs::create_dir_all(&out)?;

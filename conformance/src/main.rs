@@ -57,6 +57,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<bool> {
     let request = Request {
         root: arguments.root,
+        target: None,
         out: arguments.out,
         drivers: arguments.driver,
         case: arguments.case,

@@ -12,6 +12,9 @@ use crate::contract::Profile;
 use crate::suite::Suite;
 use crate::verdict::Verdict;
 
+/// The driver that knows how to be wrong.
+const SPOILT: &str = "rust";
+
 /// A deliberately wrong driver.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,23 +56,34 @@ pub fn load(path: &Path) -> Result<Vec<Mutant>> {
 /// # Errors
 /// As [`crate::command::run`]; and where a mutant's case does not exist.
 pub async fn show_that_it_bites(request: &Request) -> Result<Conclusion> {
-    let request = Request { drivers: vec!["rust".to_owned()], case: None, ..request.clone() };
+    let request = Request { drivers: vec![SPOILT.to_owned()], case: None, ..request.clone() };
     let (suite, profiles) = prepare(&request)?;
     let profile = profiles.first().context("the driver `rust`")?;
     if request.build {
         build(profile, &suite.root)?;
     }
+    let trials = try_all(&suite, &profiles).await?;
+    let json = serde_json::to_vec_pretty(&trials)?;
+    std::fs::write(request.out.join("mutants.json"), json)?;
+    Ok(Conclusion { red: trials.iter().filter_map(Trial::red).collect(), text: table(&trials) })
+}
+
+/// Runs each mutant on the case that is to notice it; none where the driver that they spoil is not
+/// among the profiles.
+///
+/// # Errors
+/// Where the list is wrong or empty, or a driver cannot be started.
+pub async fn try_all(suite: &Suite, profiles: &[Profile]) -> Result<Vec<Trial>> {
+    let Some(profile) = profiles.iter().find(|profile| profile.name == SPOILT) else {
+        return Ok(Vec::new());
+    };
     let mutants = load(&suite.root.join("conformance/mutants.yaml"))?;
     ensure!(!mutants.is_empty(), "there are no mutants");
     let mut trials = Vec::new();
     for mutant in &mutants {
-        trials.push(try_one(&suite, profile, mutant).await?);
+        trials.push(try_one(suite, profile, mutant).await?);
     }
-    let json = serde_json::to_vec_pretty(&trials)?;
-    std::fs::write(request.out.join("mutants.json"), json)?;
-    let survivors = trials.iter().filter(|trial| !trial.killed);
-    let red = survivors.map(|trial| format!("the mutant {} survives {}", trial.name, trial.case));
-    Ok(Conclusion { red: red.collect(), text: table(&trials) })
+    Ok(trials)
 }
 
 async fn try_one(suite: &Suite, profile: &Profile, mutant: &Mutant) -> Result<Trial> {
@@ -93,7 +107,17 @@ async fn try_one(suite: &Suite, profile: &Profile, mutant: &Mutant) -> Result<Tr
     })
 }
 
-fn table(trials: &[Trial]) -> String {
+impl Trial {
+    /// What makes a run red, where the mutant survived.
+    #[must_use]
+    pub fn red(&self) -> Option<String> {
+        (!self.killed).then(|| format!("the mutant {} survives {}", self.name, self.case))
+    }
+}
+
+/// The table for a terminal.
+#[must_use]
+pub fn table(trials: &[Trial]) -> String {
     let mut text = String::new();
     for trial in trials {
         let word = if trial.killed { "killed" } else { "SURVIVED" };

@@ -254,14 +254,20 @@ impl Suite {
 
     /// A key that was printed fails the case it belongs to.
     fn search_output(&self, launch: &Launch, mut results: Vec<CaseResult>) -> Vec<CaseResult> {
-        let output = std::fs::read(&launch.log).unwrap_or_default();
-        let output = String::from_utf8_lossy(&output);
+        let printed = std::fs::read(&launch.log).unwrap_or_default();
+        let mut output = String::from_utf8_lossy(&printed).into_owned();
+        // Of cases that run side by side, each may bring lines that another one's client logged.
+        let steps = results.iter().flat_map(|result| &result.evidence.steps);
+        for line in steps.filter_map(|step| step.outcome.as_ref()).flat_map(|it| &it.logs) {
+            output.push_str(line);
+            output.push('\n');
+        }
         for result in &mut results {
             let key = &result.evidence.key;
             if key.is_empty() || !output.contains(key.as_str()) {
                 continue;
             }
-            let why = "the key stands in what the driver printed".to_owned();
+            let why = "the key stands in what the driver printed or logged".to_owned();
             match &mut result.verdict {
                 Verdict::Fail { differences } | Verdict::KnownFail { differences, .. } => {
                     differences.push(why);

@@ -132,6 +132,9 @@ pub fn decide(
     if let Some(why) = &evidence.harness_error {
         return Verdict::HarnessError { why: why.clone() };
     }
+    if let Some(why) = own_fault(evidence) {
+        return Verdict::HarnessError { why };
+    }
     let driver_error =
         evidence.steps.iter().find_map(|step| step.outcome.as_ref()?.driver_error.clone());
     let plain = match (&evidence.broken, driver_error) {
@@ -154,4 +157,13 @@ pub fn decide(
             }
         }
     }
+}
+
+/// What the mock server did wrong by itself: it fails only where a fault says so.
+fn own_fault(evidence: &Evidence) -> Option<String> {
+    let broken = evidence.journal.iter().find(|exchange| {
+        exchange.fault.is_none() && exchange.status.is_some_and(|status| status >= 500)
+    })?;
+    let (number, method, path) = (broken.sequence, &broken.method, &broken.path);
+    Some(format!("the mock server failed by itself at #{number} {method} {path}"))
 }

@@ -70,6 +70,9 @@ mod client;
 mod clock;
 mod config;
 mod error;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod job;
 pub mod media;
 pub mod model;

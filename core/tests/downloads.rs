@@ -72,6 +72,22 @@ async fn a_server_without_ranges_is_read_from_the_start() {
 }
 
 #[tokio::test]
+async fn a_server_that_told_of_more_than_there_is_is_asked_anew() {
+    let (stage, url) =
+        uploaded(Scenario::new().fault(output().nth(1).wire(Wire::WrongLength(1000)))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let saved = stage.client.download(&url, folder.path().join("out.mp4")).await.unwrap();
+    assert!(std::fs::read(saved.path).unwrap() == FACE);
+    // The rest was asked for, which there is not; then the whole.
+    assert_eq!(stage.world.requests(Point::Output).len(), 3);
+
+    let (stage, url) =
+        uploaded(Scenario::new().fault(output().wire(Wire::WrongLength(1000)))).await;
+    let error = stage.client.download(&url, folder.path().join("2.mp4")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Download, "it ends");
+}
+
+#[tokio::test]
 async fn a_failed_download_leaves_nothing() {
     for (what, fault) in [
         ("404", output().status(404)),

@@ -20,9 +20,17 @@ pub enum ClockMode {
     /// says so in the header `x-viseme-slept`, in seconds. The world moves on by that before the
     /// request is answered.
     Lockstep,
+    /// By polls: one that would tell a job's state again moves the clock to the job's next change
+    /// first. No client waits for longer than it takes to ask.
+    Auto,
 }
 
 impl ClockMode {
+    /// Whether time passes by itself.
+    pub(crate) fn runs(self) -> bool {
+        matches!(self, Self::Real | Self::Scaled(_))
+    }
+
     /// Says what in it has no meaning.
     pub(crate) fn check(self) -> Result<(), String> {
         match self {
@@ -67,7 +75,7 @@ impl Clock {
             ClockMode::Scaled(factor) => {
                 Duration::try_from_secs_f64(real.as_secs_f64() * factor).unwrap_or(real)
             }
-            ClockMode::Manual | ClockMode::Lockstep => Duration::ZERO,
+            ClockMode::Manual | ClockMode::Lockstep | ClockMode::Auto => Duration::ZERO,
         };
         self.passed.saturating_add(running)
     }

@@ -70,6 +70,10 @@ pub(crate) fn content(reply: Reply, fault: &Content) -> Reply {
         Content::HugeHeader(length) => {
             reply.header(HeaderName::from_static("x-huge"), "x".repeat((*length).min(MAX_SIZE)))
         }
+        Content::Corrupt => {
+            let length = usize::try_from(reply.length()).unwrap_or(MAX_SIZE).min(MAX_SIZE);
+            Reply { body: ReplyBody::Bytes(vec![b'x'; length].into()), ..reply }
+        }
         // Handled where the range is read.
         Content::RangeIgnored => reply,
         _ => {

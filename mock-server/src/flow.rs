@@ -55,8 +55,15 @@ impl Flow {
             Some(Wire::FinAt(bytes)) => Some((body(*bytes), Cut::Close)),
             Some(Wire::StallAt(bytes)) => Some((body(*bytes), Cut::Stall)),
             Some(Wire::Drip(pause)) => Some((Place::Body(0), Cut::Drip(pause.0))),
+            Some(Wire::WrongLength(more)) if *more > 0 => {
+                Some((Place::Body(body_length), Cut::Close))
+            }
+            // Too short a length is wrong in the answer already.
+            Some(Wire::WrongLength(_)) | None => None,
             // These happen before there is an answer.
-            Some(Wire::Silence | Wire::Delay(_) | Wire::NeverReadBody) | None => None,
+            Some(Wire::Silence | Wire::Delay(_) | Wire::SlowAccept(_) | Wire::NeverReadBody) => {
+                None
+            }
         };
         Self { cut, head: Head::default(), body_length, body_written: 0 }
     }

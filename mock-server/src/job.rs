@@ -30,6 +30,8 @@ pub(crate) struct Job {
     pub(crate) polls: u64,
     /// When its end was first seen, where no timeline tells when it came.
     pub(crate) end_seen: Option<Duration>,
+    /// The state that a client was told last.
+    pub(crate) told: Option<String>,
     /// A state set by hand, which wins over the timeline.
     pub(crate) forced: Option<String>,
     pub(crate) deleted: bool,
@@ -102,9 +104,37 @@ impl Job {
     /// A poll: counts it, and takes note where it is the first to see the end.
     pub(crate) fn poll(&mut self, now: Duration) {
         self.polls += 1;
+        self.note_told(now);
         if self.end_seen.is_none() && is_terminal(self.status(now)) {
             self.end_seen = Some(now);
         }
+    }
+
+    /// Takes note that a client is told of its state.
+    pub(crate) fn note_told(&mut self, now: Duration) {
+        if self.told.as_deref() != Some(self.status(now)) {
+            self.told = Some(self.status(now).to_owned());
+        }
+    }
+
+    /// How long its state stays the one that was told last; `None` where it is another, or stays
+    /// for ever.
+    pub(crate) fn unchanged_for(&self, now: Duration) -> Option<Duration> {
+        let same = self.told.as_deref() == Some(self.status(now));
+        let by_time = same && self.forced.is_none() && !self.deleted;
+        let age = now.saturating_sub(self.submitted);
+        by_time.then(|| self.timeline.next_change(age))?.map(|at| at.saturating_sub(age))
+    }
+
+    /// Whether it is in a final state.
+    pub(crate) fn has_ended(&self, now: Duration) -> bool {
+        is_terminal(self.status(now))
+    }
+
+    /// How long until its end, where its timeline tells.
+    pub(crate) fn ends_in(&self, now: Duration) -> Option<Duration> {
+        let scripted = self.timeline.ends().filter(|_| self.forced.is_none());
+        scripted.map(|(at, _)| self.submitted.saturating_add(at).saturating_sub(now))
     }
 
     /// How long it was worked on, once it has ended.

@@ -49,3 +49,8 @@ pub use verify::{Expect, Verdict};
 pub use webhooks::{DeliveryState, WebhookAttempt, WebhookDelivery};
 pub use world::World;
 pub use worlds::DEFAULT_KEY;
+
+/// The examples of the README are compiled as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -31,6 +31,10 @@ struct Arguments {
     #[arg(long)]
     remote_webhooks: bool,
 
+    /// End when standard input ends: with the program that started this one, however that ends.
+    #[arg(long)]
+    end_with_stdin: bool,
+
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -84,10 +88,25 @@ async fn run(arguments: Arguments) -> Result<ExitCode, String> {
                     "key": DEFAULT_KEY,
                 })
             );
+            if arguments.end_with_stdin {
+                tokio::select! {
+                    () = stop.asked() => {}
+                    () = end_of_stdin() => {}
+                }
+                // The thread that reads would be waited for.
+                std::process::exit(0);
+            }
             stop.asked().await;
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Reads standard input to its end, on a thread, as it may block.
+async fn end_of_stdin() {
+    // Whatever the error, there is nothing more to come.
+    let read = || drop(std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()));
+    drop(tokio::task::spawn_blocking(read).await);
 }
 
 fn read_scenario(path: &Path) -> Result<Scenario, String> {

@@ -3,8 +3,14 @@
 
 mod bench;
 mod checks;
+mod conformance;
+mod coverage;
 mod deny;
+mod fuzz;
+mod mutants;
+mod node;
 mod process;
+mod python;
 mod samples;
 mod setup;
 mod suite;
@@ -14,6 +20,8 @@ use std::process::ExitCode;
 
 use bench::Bench;
 use clap::{Parser, Subcommand};
+use fuzz::Fuzz;
+use python::Python;
 
 /// Viseme's scripts.
 #[derive(Parser)]
@@ -41,6 +49,39 @@ enum Command {
         #[arg(long)]
         fetch: bool,
     },
+    /// Run the conformance suite against our clients; `--help` after `--` tells its options
+    #[command(disable_help_flag = true)]
+    Conformance {
+        /// Passed on, such as `--driver rust --case 'submit/*'`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Run the cases that released clients of others can do; installs these from the registries
+    #[command(disable_help_flag = true)]
+    Scoreboard {
+        /// Passed on, such as `--driver wavespeed-js-0.3.2`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Build the npm packages, or a part of them
+    #[command(subcommand)]
+    Node(node::Node),
+    /// Build, check and test the Python binding
+    #[command(subcommand)]
+    Python(Python),
+    /// Feed what reads others' words with whatever a fuzzer thinks of (needs a C++ compiler)
+    Fuzz(Fuzz),
+    /// Tell which lines of the core its tests reach, by room
+    Coverage {
+        /// Tell it of every file too
+        #[arg(long)]
+        files: bool,
+    },
+    /// Break `job/` and `webhook/` in every small way and see whether a test notices (takes hours)
+    Mutants {
+        /// Only these files, such as `core/src/job/claims.rs`
+        files: Vec<String>,
+    },
     /// Measure; say in a report on which machine, and that it did nothing else
     #[command(subcommand)]
     Bench(Bench),
@@ -57,6 +98,13 @@ fn main() -> ExitCode {
         Command::Setup => setup::install_missing(),
         Command::Test { steps, keep_going } => suite::run_steps(&steps, keep_going),
         Command::Deny { fetch } => deny::check_everything(fetch),
+        Command::Conformance { arguments } => conformance::run_suite(&arguments),
+        Command::Scoreboard { arguments } => conformance::score(&arguments),
+        Command::Node(node) => node.run(),
+        Command::Python(what) => what.run(),
+        Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
+        Command::Coverage { files } => coverage::measure(files),
+        Command::Mutants { files } => mutants::try_all(&files),
         Command::Bench(bench) => bench.run(),
         Command::Samples { portrait } => samples::make(&portrait),
     };

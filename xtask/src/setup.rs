@@ -19,6 +19,8 @@ enum Remedy {
     Crate(&'static str, &'static str),
     /// A component of the Rust toolchain.
     Component(&'static str),
+    /// Something to be installed by hand, and where it is found.
+    ByHand(&'static str),
 }
 
 /// Later suites add what they need as a line each.
@@ -36,26 +38,66 @@ const NEEDS: &[Need] = &[
     Need { name: "ffmpeg", probe: &["ffmpeg", "-version"], remedy: Remedy::Apt("ffmpeg") },
     Need { name: "ffprobe", probe: &["ffprobe", "-version"], remedy: Remedy::Apt("ffmpeg") },
     Need {
+        name: "python3",
+        // Debian leaves out what makes environments unless it is asked for.
+        probe: &["python3", "-c", "import ensurepip, venv"],
+        remedy: Remedy::Apt("python3-venv"),
+    },
+    Need {
         name: "cargo-deny",
         probe: &["cargo", "deny", "--version"],
         remedy: Remedy::Crate("cargo-deny", "0.20.2"),
     },
+    Need {
+        name: "npm",
+        probe: &["npm", "--version"],
+        remedy: Remedy::ByHand("Node.js 20 or newer with npm, from https://nodejs.org"),
+    },
 ];
+
+/// What single commands need, which install it themselves.
+const NEEDS_OF_COMMANDS: &[Need] = &[
+    Need {
+        name: "cargo-fuzz",
+        probe: &["cargo", "fuzz", "--version"],
+        remedy: Remedy::Crate("cargo-fuzz", "0.13.2"),
+    },
+    Need {
+        name: "cargo-llvm-cov",
+        probe: &["cargo", "llvm-cov", "--version"],
+        remedy: Remedy::Crate("cargo-llvm-cov", "0.9.1"),
+    },
+    Need {
+        name: "cargo-mutants",
+        probe: &["cargo", "mutants", "--version"],
+        remedy: Remedy::Crate("cargo-mutants", "27.1.0"),
+    },
+];
+
+/// Installs one of the needs of single commands, where it is missing.
+pub(crate) fn install(name: &str) -> Result<()> {
+    let need = NEEDS_OF_COMMANDS.iter().find(|need| need.name == name);
+    need.map_or_else(|| bail!("there is no need `{name}`"), meet)
+}
 
 /// Installs every need that is not met. Changes nothing where all are met.
 pub(crate) fn install_missing() -> Result<()> {
-    for need in NEEDS {
-        if is_met(need) {
-            println!("setup: {} is there", need.name);
-            continue;
-        }
-        println!("setup: {} is missing", need.name);
-        install(need)?;
-        if !is_met(need) {
-            bail!("{} was installed but still does not run; is it on PATH?", need.name);
-        }
-        println!("setup: {} was installed", need.name);
+    NEEDS.iter().try_for_each(meet)?;
+    println!("setup: the tools of the Python binding");
+    crate::python::tools()
+}
+
+fn meet(need: &Need) -> Result<()> {
+    if is_met(need) {
+        println!("setup: {} is there", need.name);
+        return Ok(());
     }
+    println!("setup: {} is missing", need.name);
+    carry_out(need)?;
+    if !is_met(need) {
+        bail!("{} was installed but still does not run; is it on PATH?", need.name);
+    }
+    println!("setup: {} was installed", need.name);
     Ok(())
 }
 
@@ -63,13 +105,14 @@ fn is_met(need: &Need) -> bool {
     need.probe.split_first().is_some_and(|(name, arguments)| answers(program(name, arguments)))
 }
 
-fn install(need: &Need) -> Result<()> {
+fn carry_out(need: &Need) -> Result<()> {
     match need.remedy {
         Remedy::Apt(package) => apt(package),
         Remedy::Crate(name, version) => {
             told(&["cargo", "install", "--locked", "--version", version, name])
         }
         Remedy::Component(name) => rustup(name),
+        Remedy::ByHand(what) => bail!("install {what}, and start again"),
     }
 }
 

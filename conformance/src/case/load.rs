@@ -122,7 +122,10 @@ fn check(case: &Case, features: &Features, errors: &ErrorTable) -> Result<Scenar
             ensure!(errors.row(code).is_some(), "there is no error code `{code}`");
         }
     }
-    expect(case)?;
+    expect(case, false)?;
+    for matcher in OF_SUBMITS.iter().filter_map(|name| case.then.submits.get(*name)) {
+        matcher::check(matcher).map_err(anyhow::Error::msg)?;
+    }
     for step in &case.when {
         if let Step::Act(Act::Given(given)) = step {
             read_scenario(given)?;
@@ -131,19 +134,34 @@ fn check(case: &Case, features: &Features, errors: &ErrorTable) -> Result<Scenar
     read_scenario(&case.given)
 }
 
-/// What the mock server's matcher is to compare.
+/// What of `submits` is compared here, by matchers; the rest is the mock server's.
+pub(crate) const OF_SUBMITS: [&str; 2] = ["bodies", "queries"];
+
+/// What the mock server's `verify` is to compare; by real time where the client keeps its own.
 ///
 /// # Errors
 /// Where the expectation has no meaning.
-pub(crate) fn expect(case: &Case) -> Result<Expect> {
-    let mut ledger = case.then.ledger.clone();
+pub(crate) fn expect(case: &Case, in_real_time: bool) -> Result<Expect> {
+    let then = &case.then;
+    let mut ledger = then.ledger.clone();
     // Nobody pays twice, unless a case says that two jobs are wanted.
     ledger.entry("duplicates").or_insert(json!(0));
-    let mut expected = json!({"requests": case.then.requests, "ledger": ledger});
-    if let (Some(faults), Some(fields)) = (&case.then.faults, expected.as_object_mut()) {
-        fields.insert("faults".to_owned(), faults.clone());
+    let mut submits = then.submits.clone();
+    submits.retain(|name, _| !OF_SUBMITS.contains(&name.as_str()));
+    let mut expected = json!({
+        "requests": then.requests,
+        "ledger": ledger,
+        "order": then.order,
+        "time": if in_real_time { "real" } else { "world" },
+    });
+    let parts = [("polls", &then.polls), ("submits", &submits), ("elapsed", &then.elapsed)];
+    if let Some(fields) = expected.as_object_mut() {
+        for (name, part) in parts.into_iter().filter(|(_, part)| !part.is_empty()) {
+            fields.insert(name.to_owned(), Value::Object(part.clone()));
+        }
+        fields.extend(then.faults.clone().map(|faults| ("faults".to_owned(), faults)));
     }
-    serde_json::from_value(expected).context("`requests`, `ledger` or `faults` is wrong")
+    serde_json::from_value(expected).context("what `then` says of the world is wrong")
 }
 
 /// A script as it stands in a case, with references that any case may make put in for a look.

@@ -19,9 +19,7 @@ pub use input::wire_input;
 pub use load::{Loaded, load, parse};
 pub(crate) use load::{expect, scenario_of};
 pub use references::{Facts, resolve};
-pub use then::{
-    ExpectedError, FileCheck, Forbidden, Gaps, OutcomeCheck, PollCheck, SubmitCheck, Then,
-};
+pub use then::{ExpectedError, FileCheck, Forbidden, OutcomeCheck, Then};
 
 /// One case.
 #[derive(Clone, Debug, Deserialize)]

@@ -37,9 +37,8 @@ pub(super) fn features(case: &Case) -> Vec<String> {
     if then.events.is_some() {
         add("progress");
     }
-    if then.elapsed.is_some()
-        || then.polls.as_ref().is_some_and(|polls| !polls.at.is_empty() || !polls.gaps.is_empty())
-    {
+    let has_schedule = ["at", "gaps"].iter().any(|word| then.polls.contains_key(*word));
+    if !then.elapsed.is_empty() || has_schedule {
         add("lockstep");
     }
     needs.into_iter().collect()

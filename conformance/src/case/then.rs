@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use viseme_mock::Point;
-use viseme_mock::scenario::Span;
 
 /// What is to come of an operation.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -19,6 +18,8 @@ pub struct OutcomeCheck {
     pub cancelled: Option<bool>,
     /// A matcher for the list of events.
     pub events: Option<Value>,
+    /// Whether it may fail or not: what it does to the world is what counts.
+    pub may_fail: bool,
 }
 
 /// An error that is to come.
@@ -49,12 +50,15 @@ pub struct Then {
     pub cancelled: Option<bool>,
     /// A matcher for the last operation's events.
     pub events: Option<Value>,
+    /// Whether the last operation may fail or not.
+    pub may_fail: bool,
     /// How many requests of certain kinds, as the mock server's `verify` reads it.
     pub requests: Vec<Value>,
-    /// When the polls come.
-    pub polls: Option<PollCheck>,
-    /// When the submits come, and what they are.
-    pub submits: Option<SubmitCheck>,
+    /// When the polls come, as the mock server's `verify` reads it.
+    pub polls: Map<String, Value>,
+    /// When the submits come, as the mock server's `verify` reads it; and matchers for the lists of
+    /// their `bodies` and `queries`.
+    pub submits: Map<String, Value>,
     /// Kinds of requests in the order in which they first come.
     pub order: Vec<Point>,
     /// Kind of request → header → matcher.
@@ -63,68 +67,12 @@ pub struct Then {
     pub ledger: Map<String, Value>,
     /// What is to have become of the faults: `all_consumed`.
     pub faults: Option<Value>,
-    /// How much of the world's time passes.
-    pub elapsed: Option<Elapsed>,
+    /// How much time passes, as the mock server's `verify` reads it.
+    pub elapsed: Map<String, Value>,
     /// Files in the case's folder.
     pub files: BTreeMap<String, FileCheck>,
     /// What must not be.
     pub forbid: Vec<Forbidden>,
-}
-
-/// When requests come.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Gaps {
-    /// The pauses, one after the other.
-    pub gaps: Vec<Span>,
-    /// None is shorter.
-    pub no_gap_below: Option<Span>,
-    /// None is longer.
-    pub no_gap_above: Option<Span>,
-    /// How far times may be off, such as `10%`.
-    pub tolerance: Option<String>,
-}
-
-/// When the polls come.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PollCheck {
-    /// When each comes, counted from the submit.
-    pub at: Vec<Span>,
-    /// The pauses before each.
-    pub gaps: Vec<Span>,
-    /// No pause is shorter.
-    pub no_gap_below: Option<Span>,
-    /// No pause is longer.
-    pub no_gap_above: Option<Span>,
-    /// How far times may be off.
-    pub tolerance: Option<String>,
-}
-
-/// When the submits come, and what they are.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SubmitCheck {
-    /// The pauses between them.
-    pub gaps: Vec<Span>,
-    /// No pause is shorter.
-    pub no_gap_below: Option<Span>,
-    /// How far times may be off.
-    pub tolerance: Option<String>,
-    /// A matcher for the list of their bodies.
-    pub bodies: Option<Value>,
-    /// A matcher for the list of their queries.
-    pub queries: Option<Value>,
-}
-
-/// How much of the world's time passes.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Elapsed {
-    /// No less.
-    pub at_least: Option<Span>,
-    /// No more.
-    pub at_most: Option<Span>,
 }
 
 /// A file that is to be there, or not.
@@ -159,32 +107,6 @@ pub struct TextIn {
     pub places: Vec<String>,
 }
 
-impl PollCheck {
-    /// The checks of the pauses.
-    #[must_use]
-    pub fn pauses(&self) -> Gaps {
-        Gaps {
-            gaps: self.gaps.clone(),
-            no_gap_below: self.no_gap_below,
-            no_gap_above: self.no_gap_above,
-            tolerance: self.tolerance.clone(),
-        }
-    }
-}
-
-impl SubmitCheck {
-    /// The checks of the pauses.
-    #[must_use]
-    pub fn pauses(&self) -> Gaps {
-        Gaps {
-            gaps: self.gaps.clone(),
-            no_gap_below: self.no_gap_below,
-            no_gap_above: None,
-            tolerance: self.tolerance.clone(),
-        }
-    }
-}
-
 impl Then {
     /// What is to come of the last operation.
     #[must_use]
@@ -194,6 +116,7 @@ impl Then {
             error: self.error.clone(),
             cancelled: self.cancelled,
             events: self.events.clone(),
+            may_fail: self.may_fail,
         }
     }
 }

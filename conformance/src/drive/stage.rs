@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
-use viseme_mock::{MockServer, World};
+use viseme_mock::{Ended, MockServer, World};
 
 use super::{Broken, Driver, Evidence, Hooks, StepRecord};
 use crate::case::{Act, Cancel, Case, Facts, Operation, Seen, Step, resolve, wire_input};
@@ -18,8 +18,12 @@ use crate::protocol::{Client, Outcome, Run};
 
 /// How often the world is looked at for a request that is waited for.
 const LOOK: Duration = Duration::from_millis(2);
-/// How long after a cancelled operation requests that must not come may come, in real time.
-const QUIET: Duration = Duration::from_millis(250);
+/// How long after a cancelled operation requests that must not come may come, in real time. Longer
+/// than the answers that cases about cancelling hold back.
+const QUIET: Duration = Duration::from_millis(900);
+
+/// How long exchanges may take to end after the last outcome, in real time.
+const TO_END: Duration = Duration::from_millis(500);
 
 /// What all cases of a run share.
 pub struct Stage {
@@ -295,6 +299,16 @@ impl Play<'_> {
         Ok(())
     }
 
+    /// The client has its answer a moment before the server has taken down that it was sent. Those
+    /// that a fault keeps open are not waited for longer than that.
+    async fn let_exchanges_end(&self) {
+        let began = Instant::now();
+        let is_open = || self.world.journal().iter().any(|it| it.ended == Ended::Open);
+        while is_open() && began.elapsed() < TO_END {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
     async fn finish(mut self) -> Evidence {
         // What is still open is not waited for any more.
         for open in self.open.values() {
@@ -306,6 +320,7 @@ impl Play<'_> {
         for client in &self.clients {
             self.driver.close(client);
         }
+        self.let_exchanges_end().await;
         self.look_around();
         let mut evidence = self.evidence;
         evidence.facts = self.facts;
@@ -313,7 +328,8 @@ impl Play<'_> {
         evidence.journal = self.world.journal();
         evidence.ledger = self.world.ledger();
         evidence.faults = self.world.faults();
-        match crate::case::expect(self.case) {
+        let in_real_time = self.profile.clock != ClockKind::Lockstep;
+        match crate::case::expect(self.case, in_real_time) {
             Ok(expect) => evidence.verified = self.world.verify(&expect),
             Err(error) => evidence.harness_error = Some(format!("{error:#}")),
         }

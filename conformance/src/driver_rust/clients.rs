@@ -109,12 +109,15 @@ fn make(wanted: &protocol::Client) -> AnyResult<Made> {
     Ok(set_up(builder, settings).build().and_then(Client::new))
 }
 
+/// A method of the builder that takes a duration.
+type SetDuration = fn(ConfigBuilder, Duration) -> ConfigBuilder;
+
 fn set_up(mut to: ConfigBuilder, from: Settings) -> ConfigBuilder {
     let secs = |secs: f64| Duration::try_from_secs_f64(secs).unwrap_or_default();
     to = to
         .check_remote_media(from.check_remote_media)
         .allow_private_addresses(from.allow_private_addresses.unwrap_or(true));
-    let durations: [(Option<f64>, fn(ConfigBuilder, Duration) -> ConfigBuilder); 7] = [
+    let durations: [(Option<f64>, SetDuration); 7] = [
         (from.request_timeout, ConfigBuilder::request_timeout),
         (from.connect_timeout, ConfigBuilder::connect_timeout),
         (from.stall_timeout, ConfigBuilder::stall_timeout),

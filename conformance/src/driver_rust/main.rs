@@ -33,6 +33,7 @@ const FEATURES: &[&str] = &[
     "check",
     "validate",
     "upload",
+    "upload_tickets",
     "submit",
     "job_wait",
     "job_updates",
@@ -76,6 +77,22 @@ struct Arguments {
     /// Be wrong in this way
     #[arg(long)]
     mutant: Option<Mutant>,
+    /// Fail the harness in this way
+    #[arg(long)]
+    slip: Option<Slip>,
+}
+
+/// How a driver may fail the harness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Slip {
+    /// Claims a feature that its profile does not name.
+    Hello,
+    /// Ends in the middle of a case about trouble.
+    Crash,
+    /// Never answers a case about trouble.
+    Silence,
+    /// Says something that is no message.
+    Garbage,
 }
 
 /// What all operations share.
@@ -113,7 +130,11 @@ async fn drive(arguments: Arguments) -> Result<()> {
         }
         anyhow::Ok(())
     });
-    answers.send(FromDriver::Hello(hello()))?;
+    let mut greeting = hello();
+    if arguments.slip == Some(Slip::Hello) {
+        greeting.features.push("media_stream".to_owned());
+    }
+    answers.send(FromDriver::Hello(greeting))?;
     let shared = Arc::new(Shared {
         clients: Clients::default(),
         logs: Logs::install(),
@@ -124,7 +145,16 @@ async fn drive(arguments: Arguments) -> Result<()> {
     let mut lines = BufReader::new(reader).lines();
     while let Some(line) = lines.next_line().await? {
         match serde_json::from_str(&line).context("a message that is none")? {
-            ToDriver::Run(run) => begin(&shared, *run, answers.clone()),
+            ToDriver::Run(run) => match arguments.slip.filter(|_| run.case.starts_with("trouble/"))
+            {
+                Some(Slip::Crash) => std::process::exit(3),
+                Some(Slip::Silence) => {}
+                Some(Slip::Garbage) => {
+                    let nonsense = Outcome { id: run.id, ..Outcome::default() };
+                    answers.send(FromDriver::Outcome(Box::new(nonsense)))?;
+                }
+                Some(Slip::Hello) | None => begin(&shared, *run, answers.clone()),
+            },
             ToDriver::Cancel { id } => drop(shared.open().remove(&id)),
             ToDriver::Close { client } => shared.clients.close(&client),
             ToDriver::Bye => break,

@@ -1,5 +1,7 @@
 //! Reports: for a terminal, for CI, for programs, for people.
 
+mod html;
+mod junit;
 mod terminal;
 
 use std::path::Path;
@@ -7,6 +9,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::mutants::Trial;
 use crate::suite::{DriverReport, Suite};
 
 /// Everything that reports tell.
@@ -22,6 +25,8 @@ pub struct Run {
     pub cases: Vec<CaseText>,
     /// The drivers and what came of them.
     pub drivers: Vec<DriverReport>,
+    /// Deliberately wrong drivers, where they were tried.
+    pub mutants: Vec<Trial>,
 }
 
 /// A case as reports tell it.
@@ -59,6 +64,7 @@ impl Run {
             released,
             cases: cases.collect(),
             drivers,
+            mutants: Vec::new(),
         }
     }
 }
@@ -74,5 +80,8 @@ fn relative(path: &Path, root: &Path) -> String {
 pub fn write(run: &Run, out: &Path) -> Result<String> {
     std::fs::create_dir_all(out)?;
     std::fs::write(out.join("results.json"), serde_json::to_vec_pretty(run)?)?;
-    Ok(terminal::table(run))
+    std::fs::write(out.join("junit.xml"), junit::xml(run)?)?;
+    std::fs::write(out.join("report.html"), html::page(run)?)?;
+    let place = out.join("report.html");
+    Ok(format!("{}{}\n", terminal::table(run), place.display()))
 }

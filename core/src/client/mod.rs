@@ -233,7 +233,8 @@ impl Client {
     }
 
     /// Judges an input by the model's schema in the service's live catalogue, and by the rules of
-    /// [`check`](Self::check). Nothing is uploaded or spent.
+    /// [`check`](Self::check). Nothing is uploaded or spent. Without the feature
+    /// `schema-validation`, which is on by default, the schema's names alone are judged.
     ///
     /// # Errors
     /// Broken rules are in the report, not errors; those of [`model`](Self::model).

@@ -7,7 +7,9 @@ use super::progress::OnProgress;
 use super::submit::drive;
 use super::{Client, Job};
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::{Finding, Prediction, RecoveredBy, SearchAnswer, Submission, SubmitRecord, find};
+use crate::job::{
+    Finding, Prediction, RecoveredBy, SearchAnswer, Submission, SubmitRecord, earliest, find,
+};
 use crate::wire::{NoPage, history};
 
 /// How many pages of the history are read in one look.
@@ -49,7 +51,8 @@ impl Client {
             let server_sent_at = server_time(record.sent_at, self.system_time(), page.server_now);
             let oldest = page.jobs.iter().filter_map(|job| job.created_at).min();
             jobs.extend(page.jobs);
-            let goes_on = page.is_full && oldest.is_none_or(|oldest| oldest >= server_sent_at);
+            let first = earliest(server_sent_at);
+            let goes_on = page.is_full && oldest.is_none_or(|oldest| oldest >= first);
             if !goes_on {
                 return self.choose(record, server_sent_at, &jobs);
             }

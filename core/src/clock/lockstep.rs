@@ -66,6 +66,12 @@ impl LockstepClock {
         untold
     }
 
+    /// This much was told to nobody after all.
+    pub(crate) fn take_back(&self, time: Duration) {
+        let mut state = self.state();
+        state.told = state.told.saturating_sub(time);
+    }
+
     /// Nobody wakes until what this gives is dropped.
     pub(crate) fn busy(&self) -> Busy {
         let mut state = self.state();
@@ -177,6 +183,8 @@ mod tests {
         assert_eq!(*woke.lock().unwrap(), [(5, secs(5)), (7, secs(7)), (10, secs(10))]);
         assert_eq!(clock.tell(), secs(10));
         assert_eq!(clock.tell(), Duration::ZERO);
+        clock.take_back(secs(4));
+        assert_eq!(clock.tell(), secs(4));
     }
 
     #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::config_error;
+use super::values::config_error;
 use crate::error::Result;
 
 /// What the environment says; see [`ConfigBuilder`](super::ConfigBuilder) for the table.

@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use secrecy::ExposeSecret as _;
 
 use super::*;
+use crate::error::ErrorKind;
 
 fn build(builder: ConfigBuilder, vars: &[(&str, &str)]) -> Result<Config> {
     let vars: HashMap<_, _> = vars.iter().copied().collect();

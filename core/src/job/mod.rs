@@ -19,10 +19,12 @@ mod watch;
 pub use answer::{PollAnswer, Resend, SearchAnswer, SubmitAnswer};
 pub use budget::PollBudget;
 pub use claims::Claims;
+#[cfg(feature = "testing")]
+pub(crate) use ending::job_outcome;
 pub use pacing::{Backoff, Pacing};
 pub use prediction::{Output, Prediction};
 pub use record::SubmitRecord;
-pub use recovery::{Finding, RecoveredBy, find};
+pub use recovery::{Finding, RecoveredBy, earliest, find};
 pub use status::Status;
 pub use submission::{RecoveryPolicy, Submission, SubmitAction, SubmitEvent, SubmitPolicy};
 pub use submit_budget::{SubmitBudget, SubmitLimits};

@@ -117,44 +117,61 @@ impl Prediction {
     }
 }
 
-/// Serializes to the names and units of the service's own answer.
+/// Serializes to the names and units of the service's own answer. Where a field could not be
+/// understood, and so is in `extra` too, its name stands once, with what is in the field.
 impl Serialize for Prediction {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("id", &self.id)?;
-        map.serialize_entry("model", &self.model)?;
-        map.serialize_entry("status", &self.status)?;
-        map.serialize_entry("outputs", &self.outputs)?;
+        let mut fields = Fields { map: serializer.serialize_map(None)?, names: Vec::new() };
+        fields.put("id", &self.id)?;
+        fields.put("model", &self.model)?;
+        fields.put("status", &self.status)?;
+        fields.put("outputs", &self.outputs)?;
         if let Some(url) = &self.result_url {
-            map.serialize_entry("urls", &BTreeMap::from([("get", url)]))?;
+            fields.put("urls", &BTreeMap::from([("get", url)]))?;
         }
         if let Some(flags) = &self.has_nsfw_contents {
-            map.serialize_entry("has_nsfw_contents", flags)?;
+            fields.put("has_nsfw_contents", flags)?;
         }
         if let Some(at) = self.created_at.and_then(|at| jiff::Timestamp::try_from(at).ok()) {
-            map.serialize_entry("created_at", &at.to_string())?;
+            fields.put("created_at", &at.to_string())?;
         }
-        map.serialize_entry("error", self.error.as_deref().unwrap_or_default())?;
+        fields.put("error", self.error.as_deref().unwrap_or_default())?;
         if let Some(code) = self.code {
-            map.serialize_entry("code", &code)?;
+            fields.put("code", &code)?;
         }
         if let Some(time) = self.execution_time {
-            map.serialize_entry("executionTime", &whole_millis(time))?;
+            fields.put("executionTime", &whole_millis(time))?;
         }
         let timings: BTreeMap<_, _> =
             self.timings.iter().map(|(name, time)| (name, whole_millis(*time))).collect();
-        map.serialize_entry("timings", &timings)?;
+        fields.put("timings", &timings)?;
         if let Some(input) = &self.input {
-            map.serialize_entry("input", input)?;
+            fields.put("input", input)?;
         }
         if let Some(by) = self.recovered {
-            map.serialize_entry("recovered", &true)?;
-            map.serialize_entry("recovered_by", &by)?;
+            fields.put("recovered", &true)?;
+            fields.put("recovered_by", &by)?;
         }
         for (name, value) in &self.extra {
-            map.serialize_entry(name, value)?;
+            fields.put(name, value)?;
         }
-        map.end()
+        fields.map.end()
+    }
+}
+
+/// A map in which a name stands once.
+struct Fields<'a, M> {
+    map: M,
+    names: Vec<&'a str>,
+}
+
+impl<'a, M: SerializeMap> Fields<'a, M> {
+    fn put(&mut self, name: &'a str, value: &(impl Serialize + ?Sized)) -> Result<(), M::Error> {
+        if self.names.contains(&name) {
+            return Ok(());
+        }
+        self.names.push(name);
+        self.map.serialize_entry(name, value)
     }
 }
 

@@ -85,7 +85,7 @@ pub fn find(
 /// The oldest of the jobs, where there are no more of them than lost submits.
 fn choose(jobs: &[&Arc<Prediction>], lost: usize, by: RecoveredBy) -> Finding {
     let mut jobs: Vec<_> = jobs.iter().map(|job| Arc::clone(job)).collect();
-    jobs.sort_by_key(|job| job.created_at);
+    jobs.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
     jobs.dedup_by(|a, b| a.id == b.id);
     match jobs.first() {
         Some(oldest) if jobs.len() <= lost => Finding::Job(Arc::clone(oldest), by),
@@ -94,11 +94,18 @@ fn choose(jobs: &[&Arc<Prediction>], lost: usize, by: RecoveredBy) -> Finding {
     }
 }
 
+/// When the job of a submit can have been made at the earliest, by the service's clock.
+#[must_use]
+pub fn earliest(server_sent_at: SystemTime) -> SystemTime {
+    server_sent_at.checked_sub(SKEW).unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
 fn is_in_time(job: &Prediction, server_sent_at: SystemTime) -> bool {
-    let earliest = server_sent_at.checked_sub(SKEW).unwrap_or(SystemTime::UNIX_EPOCH);
-    let latest = server_sent_at + LATEST;
+    let earliest = earliest(server_sent_at);
+    // The record may come from anywhere: a time at the end of all clocks has no end of its window.
+    let latest = server_sent_at.checked_add(LATEST);
     // A job without a date may be any.
-    job.created_at.is_none_or(|at| earliest <= at && at <= latest)
+    job.created_at.is_none_or(|at| earliest <= at && latest.is_none_or(|latest| at <= latest))
 }
 
 /// Whether a job with the input `kept` can come from `sent`: the service drops what it does not

@@ -2,6 +2,8 @@
 
 mod container;
 pub(crate) mod data_uri;
+#[cfg(feature = "testing")]
+pub(crate) mod fuzzing;
 mod info;
 mod limits;
 pub mod probe;

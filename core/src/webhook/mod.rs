@@ -27,6 +27,8 @@
 //! ```
 
 mod body;
+#[cfg(feature = "testing")]
+pub(crate) mod fuzzing;
 mod headers;
 mod refusal;
 mod secret;

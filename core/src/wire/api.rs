@@ -242,7 +242,11 @@ fn client_os() -> &'static str {
 }
 
 fn segment(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
+    match text {
+        // A step up the path, in this form and in the encoded one: it becomes a name nobody has.
+        "." | ".." => text.replace('.', "%252E"),
+        _ => utf8_percent_encode(text, SEGMENT).to_string(),
+    }
 }
 
 /// A model id as a path: its slashes part segments.
@@ -261,5 +265,13 @@ mod tests {
             "kwaivgi/kling-lipsync/audio-to-video"
         );
         assert_eq!(segment("a/../b?c#d e"), "a%2F..%2Fb%3Fc%23d%20e");
+        for step in [".", "..", "%2e", "%2E%2e", ".%2e"] {
+            let url = Url::parse(&format!("https://a.example/b/{}/c", segment(step))).unwrap();
+            let place = url.path_segments().map(Iterator::count);
+            assert!(url.path().starts_with("/b/") && place == Some(3), "{step}: {url}");
+            let model =
+                Url::parse(&format!("https://a.example/b/{}", path_of(&format!("x/{step}/y"))));
+            assert!(model.unwrap().path().starts_with("/b/x/"), "{step}");
+        }
     }
 }

@@ -13,14 +13,16 @@ use url::Url;
 use super::file_name::safe_file_name;
 use super::follow::{self, MAX_REDIRECTS, is_redirect};
 use super::part_file::PartFile;
+use super::pauses::Pauses;
 use super::retry_after::retry_after;
 use super::save::folder_of;
 use super::transport::{Request, RequestBody, Response, Transport};
 use crate::clock::Clock;
 use crate::config::{Config, is_loopback};
 use crate::error::{Error, ErrorKind, HttpAnswer, Result};
-use crate::job::Backoff;
 
+/// The status for a range that begins behind the file's end.
+const NOTHING_MORE: u16 = 416;
 /// How many times in a row a download may fail without getting any further.
 const MAX_FAILURES: u32 = 5;
 
@@ -37,9 +39,7 @@ pub struct Saved {
 /// Fetches outputs. It has no key to send, by construction.
 pub(crate) struct Downloads {
     transport: Arc<dyn Transport>,
-    clock: Arc<dyn Clock>,
-    backoff: Backoff,
-    max_retry_after: Duration,
+    pauses: Pauses,
     request_timeout: Duration,
     stall: Duration,
     allow_http: bool,
@@ -69,6 +69,8 @@ struct Progress {
     total: Option<u64>,
     validator: Option<HeaderValue>,
     content_type: Option<String>,
+    /// Whether it was started over already, as the server had told of more than there is.
+    began_anew: bool,
 }
 
 impl Downloads {
@@ -79,9 +81,7 @@ impl Downloads {
     ) -> Self {
         Self {
             transport,
-            clock,
-            backoff: config.backoff,
-            max_retry_after: config.max_retry_after,
+            pauses: Pauses::new(clock, config),
             request_timeout: config.request_timeout,
             stall: config.stall_timeout,
             allow_http: config.allow_http,
@@ -106,9 +106,7 @@ impl Downloads {
                         return Err(error.with_attempts(failures));
                     }
                     tracing::debug!(failures, received = progress.received, %error, "download broke off");
-                    let pause = self.backoff.delay(failures, self.clock.random());
-                    let asked = asked.unwrap_or_default().min(self.max_retry_after);
-                    self.clock.sleep(pause.max(asked)).await;
+                    self.pauses.after(failures, asked).await;
                 }
             }
         }
@@ -127,8 +125,18 @@ impl Downloads {
         part: &mut PartFile,
         progress: &mut Progress,
     ) -> Result<(), Stop> {
-        let Response { status, headers, mut body } =
-            self.open(download.url.clone(), progress).await?;
+        let opened = self.open(download.url.clone(), progress).await;
+        if let Err(Stop::Broken(error, _)) = &opened
+            && error.http().is_some_and(|http| http.status == NOTHING_MORE)
+        {
+            // There is no more than what came, though the first answer told of more: start over,
+            // once.
+            if progress.began_anew {
+                return Err(Stop::Final(error.clone()));
+            }
+            *progress = Progress { began_anew: true, ..Progress::default() };
+        }
+        let Response { status, headers, mut body } = opened?;
         begin(status, &headers, part, progress).await?;
         if progress.total.is_some_and(|total| total > download.max_bytes) {
             return Err(Stop::Final(too_large(download.max_bytes)));
@@ -225,6 +233,7 @@ async fn begin(
             content_type: header(CONTENT_TYPE)
                 .and_then(|kind| Some(kind.to_str().ok()?.to_owned())),
             received: 0,
+            began_anew: progress.began_anew,
         };
     }
     Ok(())
@@ -251,7 +260,7 @@ fn refused(status: u16, headers: &HeaderMap) -> Stop {
     let error =
         download_error(&format!("the server answered HTTP {status}{advice}")).with_http(http);
     match status {
-        408 | 425 | 429 | 500..=599 => Stop::Broken(error, asked),
+        408 | NOTHING_MORE | 425 | 429 | 500..=599 => Stop::Broken(error, asked),
         _ => Stop::Final(error),
     }
 }

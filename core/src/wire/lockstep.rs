@@ -1,12 +1,13 @@
 //! A transport that tells the time of a client in lockstep.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _};
 use http::{HeaderValue, Method};
 
-use super::transport::{Request, Response, Transport, TransportError};
+use super::transport::{Request, Response, Sent, Transport, TransportError};
 use crate::clock::{LockstepClock, SLEPT_HEADER};
 
 /// Another transport, whose requests say how far the client's time has come.
@@ -25,15 +26,25 @@ impl Transport for LockstepTransport {
     fn exchange(&self, mut request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         let busy = self.clock.busy();
         // A PUT carries the ticket's headers and no other.
+        let mut slept = Duration::ZERO;
         if request.method != Method::PUT {
-            let slept = self.clock.tell();
+            slept = self.clock.tell();
             let seconds = HeaderValue::from_str(&slept.as_secs_f64().to_string());
             if let (false, Ok(seconds)) = (slept.is_zero(), seconds) {
                 request.headers.insert(SLEPT_HEADER, seconds);
             }
         }
         async move {
-            let response = self.inner.exchange(request).await?;
+            let response = match self.inner.exchange(request).await {
+                Ok(response) => response,
+                Err(error) => {
+                    // Nobody heard of it.
+                    if error.sent == Sent::No {
+                        self.clock.take_back(slept);
+                    }
+                    return Err(error);
+                }
+            };
             let body = response.body.inspect(move |_| {
                 let _ = &busy;
             });

@@ -8,11 +8,14 @@ mod envelope;
 mod failure;
 mod file_name;
 mod follow;
+#[cfg(feature = "testing")]
+pub(crate) mod fuzzing;
 pub(crate) mod history;
 mod legacy_upload;
 #[cfg(feature = "testing")]
 mod lockstep;
 mod part_file;
+mod pauses;
 mod poll;
 mod progress;
 pub(crate) mod read;

@@ -17,13 +17,13 @@ use super::body::{Answer, Exchange, exchange};
 use super::envelope::Envelope;
 use super::failure::{connection_error, status_error};
 use super::legacy_upload::{self, NotTaken, framing};
+use super::pauses::Pauses;
 use super::progress::{ByteCount, unless_stalled};
 use super::ticket::{self, NoTicket, Ticket};
 use super::transport::{Request, RequestBody, Sent, Transport, TransportError};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::Backoff;
 
 /// How many times a ticket is asked for in a row.
 const TICKET_ATTEMPTS: u32 = 5;
@@ -50,9 +50,7 @@ pub(crate) enum Content {
 /// Uploads files.
 pub(crate) struct Uploads {
     transport: Arc<dyn Transport>,
-    clock: Arc<dyn Clock>,
-    backoff: Backoff,
-    max_retry_after: Duration,
+    pauses: Pauses,
     stall: Duration,
     allow_http: bool,
 }
@@ -68,9 +66,7 @@ impl Uploads {
     ) -> Self {
         Self {
             transport,
-            clock,
-            backoff: config.backoff,
-            max_retry_after: config.max_retry_after,
+            pauses: Pauses::new(clock, config),
             stall: config.stall_timeout,
             allow_http: config.allow_http,
         }
@@ -167,9 +163,8 @@ impl Uploads {
     }
 
     async fn pause(&self, failures: u32, error: &Error) {
-        let asked = error.http().and_then(|http| http.retry_after).unwrap_or_default();
-        let pause = self.backoff.delay(failures, self.clock.random());
-        self.clock.sleep(pause.max(asked.min(self.max_retry_after))).await;
+        let asked = error.http().and_then(|http| http.retry_after);
+        self.pauses.after(failures, asked).await;
     }
 
     async fn put(&self, file: &UploadFile, ticket: Ticket, on_bytes: &OnBytes) -> Result<()> {

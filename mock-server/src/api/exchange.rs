@@ -140,6 +140,7 @@ fn handle(state: &mut WorldState, world: &World, call: &Call, intake: &Intake) -
 /// Whether what the answer says arrives once its bytes do.
 pub(super) fn reaches_the_client(effect: Option<&Effect>, reply: &Reply) -> bool {
     let legible = match effect {
+        Some(Effect::Wire(Wire::WrongLength(_))) => false,
         Some(Effect::Wire(_)) | None => true,
         Some(Effect::Status(_)) => false,
         Some(Effect::Content(content)) => content.leaves_legible(),

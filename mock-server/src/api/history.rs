@@ -24,16 +24,20 @@ pub(super) fn list(state: &WorldState, world: &str, intake: &Intake) -> Done {
     let now = state.clock.elapsed();
     let skip = usize::try_from((page - 1).saturating_mul(size)).unwrap_or(usize::MAX);
     let take = usize::try_from(size).unwrap_or(usize::MAX);
+    let script = &state.scenario.history;
     let listed: Vec<&Job> = state
         .jobs()
         .iter()
         .rev()
         .filter(|job| !job.deleted && !job.is_expired(now))
+        .filter(|job| now.saturating_sub(job.submitted) >= script.appears_after.0)
         .filter(|job| filters.fit(job, state))
+        .flat_map(|job| std::iter::repeat_n(job, 1 + script.duplicates))
         .skip(skip)
         .take(take)
         .collect();
-    let with_inputs = body.get("include_inputs") == Some(&Value::Bool(true));
+    let asked = body.get("include_inputs") == Some(&Value::Bool(true));
+    let with_inputs = asked && !script.omit_inputs;
     let item = |job: &&Job| {
         let created_at = state.date(job.submitted);
         let mut item = json!(job.prediction(now, &created_at, &intake.base_url, world));

@@ -14,6 +14,9 @@ use crate::artefact::{Artefact, Content};
 use crate::reply::Reply;
 use crate::state::{Upload, WorldState};
 
+/// The content type that says nothing.
+const PLAIN_BYTES: &str = "application/octet-stream";
+
 /// The file in the multipart field `file`, if there is one.
 pub(super) async fn file_part(intake: &Intake) -> Option<FilePart> {
     let boundary = multer::parse_boundary(intake.header("content-type")?).ok()?;
@@ -26,11 +29,15 @@ pub(super) async fn file_part(intake: &Intake) -> Option<FilePart> {
     let mut form = multer::Multipart::new(body.into_data_stream().boxed(), boundary);
     while let Some(field) = form.next_field().await.ok()? {
         if field.name() == Some("file") {
+            let name = field.file_name().unwrap_or("file").to_owned();
+            // A released client of the service sends every file as plain bytes; then its name
+            // tells what it is.
+            let told = field.content_type().map(ToString::to_string);
+            let told = told.filter(|told| told != PLAIN_BYTES);
+            let content_type = told.or_else(|| media_type::of_name(&name).map(str::to_owned));
             return Some(FilePart {
-                name: field.file_name().unwrap_or("file").to_owned(),
-                content_type: field
-                    .content_type()
-                    .map_or_else(|| "application/octet-stream".to_owned(), ToString::to_string),
+                name,
+                content_type: content_type.unwrap_or_else(|| PLAIN_BYTES.to_owned()),
                 taken: collect(field, MAX_FILE).await.ok()?,
             });
         }

@@ -9,6 +9,7 @@ mod history;
 mod inline;
 mod intake;
 mod legacy;
+mod limits;
 mod magic;
 mod media_type;
 mod output;
@@ -83,15 +84,18 @@ pub(crate) async fn answer(
         Err(refusal) => {
             // Taken in, so that the client gets to read the refusal.
             let _ = intake::take(&Call::Unknown, &parts.headers, body).await;
-            output::response(refusal, &parts.method, None).await
+            output::response(refusal, &parts.method, None, None).await
         }
     }
 }
 
 async fn in_world(world: &World, call: &Call, peer: &Peer, parts: Parts, body: Body) -> Response {
     let method = parts.method.clone();
-    move_on(world, &parts.headers);
+    move_on(world, call, &parts.headers);
     let strike = world.state().faults.strike(call.point());
+    if let Some(Effect::Wire(Wire::SlowAccept(time))) = strike.as_ref().map(|it| &it.effect) {
+        tokio::time::sleep(time.0).await;
+    }
     let (taken, unread) = take(call, &parts.headers, strike.as_ref(), body).await;
     let (taken, refusal) = match taken {
         Ok(taken) => (taken, None),
@@ -130,7 +134,11 @@ async fn in_world(world: &World, call: &Call, peer: &Peer, parts: Parts, body: B
     }
     let date = world.state().clock.now();
     let length = output::body_length(&done.reply, &method);
-    let response = output::response(done.reply, &method, Some(date)).await;
+    let (length, promised) = match effect {
+        Some(Effect::Wire(Wire::WrongLength(more))) => length_told(length, *more),
+        _ => (length, None),
+    };
+    let response = output::response(done.reply, &method, Some(date), promised).await;
     let wire = match effect {
         Some(Effect::Wire(wire)) => Some(wire),
         _ => None,
@@ -139,16 +147,32 @@ async fn in_world(world: &World, call: &Call, peer: &Peer, parts: Parts, body: B
     response
 }
 
-/// In lockstep, moves the world on by what the client would have slept.
-fn move_on(world: &World, headers: &HeaderMap) {
-    if world.state().clock.mode() != ClockMode::Lockstep {
-        return;
+/// How many bytes of the body are written, and how many the head tells of.
+fn length_told(length: u64, more: i64) -> (u64, Option<u64>) {
+    let told = length.saturating_add_signed(more);
+    (length.min(told), Some(told))
+}
+
+/// Where requests move the world's clock, moves it on: in lockstep by what the client would have
+/// slept, in `auto` to the next change of a job whose state would be told again.
+fn move_on(world: &World, call: &Call, headers: &HeaderMap) {
+    let mode = world.state().clock.mode();
+    let step = match (mode, call) {
+        (ClockMode::Lockstep, _) => slept(headers),
+        (ClockMode::Auto, Call::Result { job_id }) => {
+            let state = world.state();
+            state.job(job_id).and_then(|job| job.unchanged_for(state.clock.elapsed()))
+        }
+        _ => None,
+    };
+    if let Some(step) = step {
+        world.advance(step);
     }
-    let slept = headers.get(SLEPT_HEADER).and_then(|value| value.to_str().ok());
-    let slept = slept.and_then(|seconds| seconds.parse().ok());
-    if let Some(slept) = slept.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
-        world.advance(slept);
-    }
+}
+
+fn slept(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(SLEPT_HEADER)?.to_str().ok()?.parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 /// Takes the body in, as far as the fault lets it; what is left of it is kept from being read.

@@ -4,6 +4,7 @@ use std::io::SeekFrom;
 
 use axum::body::Body;
 use axum::response::Response;
+use futures_util::{StreamExt as _, stream};
 use http::header::{CONTENT_LENGTH, DATE};
 use http::{HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
@@ -14,8 +15,13 @@ use crate::artefact::Content;
 use crate::clock::http_date;
 use crate::reply::{Reply, ReplyBody};
 
-/// The answer, ready to be written.
-pub(super) async fn response(reply: Reply, method: &Method, date: Option<Timestamp>) -> Response {
+/// The answer, ready to be written; `promised` is the length it tells, where that is wrong.
+pub(super) async fn response(
+    reply: Reply,
+    method: &Method,
+    date: Option<Timestamp>,
+    promised: Option<u64>,
+) -> Response {
     let bodiless = body_length(&reply, method) == 0;
     let (body, streamed) = match reply.body {
         _ if bodiless => (Body::empty(), None),
@@ -23,6 +29,12 @@ pub(super) async fn response(reply: Reply, method: &Method, date: Option<Timesta
         ReplyBody::Part { content, start, length } => {
             (part(&content, start, length).await, Some(length))
         }
+    };
+    // A body of a length that hyper knows would be held against the wrong one; one that ended
+    // early would never be sent. What is missing does not come, and the flow of bytes is closed.
+    let body = match promised {
+        Some(_) => Body::from_stream(body.into_data_stream().chain(stream::pending())),
+        None => body,
     };
     let mut response = Response::new(body);
     *response.status_mut() =
@@ -33,7 +45,7 @@ pub(super) async fn response(reply: Reply, method: &Method, date: Option<Timesta
             response.headers_mut().append(name, value);
         }
     }
-    if let Some(length) = streamed {
+    if let Some(length) = promised.or(streamed) {
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     // The world's date; without one hyper gives the real one.

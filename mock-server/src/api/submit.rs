@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use viseme::model::{ModelDescription, describe};
 
 use super::intake::Intake;
-use super::{Done, magic, result};
+use super::{Done, limits, magic, result};
 use crate::artefact::Artefact;
 use crate::job::Job;
 use crate::reply::Reply;
@@ -56,13 +56,16 @@ pub(super) fn submit(state: &mut WorldState, world: &str, model: &str, intake: &
         }
         (None, None) => rule_for(state, model, nth, magic),
     };
+    if let Some(refusal) = limits::refusal(state) {
+        return Done::plain(refusal);
+    }
     let price_usd = rule.price_usd.unwrap_or(PRICE_USD);
     if state.balance_usd < price_usd {
         return Done::plain(Reply::refusal(402, "Insufficient credits."));
     }
     state.balance_usd -= price_usd;
     let submitted = state.clock.elapsed();
-    let job = Job {
+    let mut job = Job {
         id: state.new_id(),
         model: model.to_owned(),
         output: Arc::new(output_for(state, world, &input)),
@@ -78,11 +81,13 @@ pub(super) fn submit(state: &mut WorldState, world: &str, model: &str, intake: &
         submitted,
         polls: 0,
         end_seen: None,
+        told: None,
         forced: None,
         deleted: false,
         id_told: false,
         delivered: false,
     };
+    job.note_told(submitted);
     let done = Done { rule: Some(rule_name), waits, ..result::present(state, world, &job) };
     state.add_job(job);
     done

@@ -44,12 +44,12 @@ pub(super) async fn wait(world: &World, done: Done) -> Done {
     }
 }
 
-/// In lockstep the client waits with its request, so nobody but the service moves the clock on: to
+/// In lockstep and `auto` the client waits with its request, so nobody but the service moves the clock on: to
 /// the job's end, or to that of its patience. `false` where the clock moves otherwise.
 fn pass_by_itself(world: &World, id: &str, began: Duration) -> bool {
     let step = {
         let state = world.state();
-        if state.clock.mode() != ClockMode::Lockstep {
+        if !matches!(state.clock.mode(), ClockMode::Lockstep | ClockMode::Auto) {
             return false;
         }
         let limit = began.saturating_add(LIMIT);

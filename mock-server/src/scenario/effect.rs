@@ -84,6 +84,9 @@ pub enum Wire {
     Silence,
     /// The answer waits this long, in real time; what was asked for is done before.
     Delay(Span),
+    /// The request waits this long, in real time, before it is looked at: a client that leaves
+    /// meanwhile has asked for nothing.
+    SlowAccept(Span),
     /// The request's body is never read, and no answer comes: an upload stands still once the
     /// system's buffers are full.
     NeverReadBody,
@@ -93,6 +96,9 @@ pub enum Wire {
     ResetAt(u64),
     /// Closed after this many bytes of the body.
     FinAt(u64),
+    /// The head tells of so many bytes of body more than come, and the connection is closed after
+    /// them; or of so many fewer, below 0, and no more than that come.
+    WrongLength(i64),
     /// Stands still after this many bytes of the body, with the connection open; 0 is after the
     /// headers.
     StallAt(u64),
@@ -158,6 +164,8 @@ pub enum Content {
     GzipCorrupt,
     /// A header of so many bytes.
     HugeHeader(usize),
+    /// Other bytes, as many as there were.
+    Corrupt,
 }
 
 impl<'de> Deserialize<'de> for Effect {
@@ -214,6 +222,7 @@ impl Content {
                 | Self::WrongId
                 | Self::EnvelopeError { .. }
                 | Self::GzipCorrupt
+                | Self::Corrupt
         )
     }
 }

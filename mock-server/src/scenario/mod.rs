@@ -3,6 +3,7 @@
 
 mod effect;
 mod fault;
+mod limits;
 mod span;
 mod timeline;
 mod webhook;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use effect::{Body, Content, Effect, RetryAfter, StatusReply, Wire};
 pub use fault::{Fault, Nth, Point, When};
+pub use limits::{HistoryScript, Limits};
 pub use span::Span;
 pub use timeline::{JobMatch, JobRule, MissingInput, Timeline, UnknownModels};
 pub use webhook::{Offset, WebhookOrder, WebhookScript, WebhookSignature};
@@ -39,6 +41,10 @@ pub struct Scenario {
     pub balance_usd: Option<f64>,
     /// How webhooks go.
     pub webhooks: WebhookScript,
+    /// What the account may do at most; nothing is limited by default.
+    pub limits: Limits,
+    /// How the list of past jobs goes.
+    pub history: HistoryScript,
 }
 
 /// A world's clock, in a script.
@@ -141,6 +147,20 @@ impl Scenario {
         self
     }
 
+    /// Sets what the account may do at most.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how the list of past jobs goes.
+    #[must_use]
+    pub fn history(mut self, history: HistoryScript) -> Self {
+        self.history = history;
+        self
+    }
+
     /// Sets the seed.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
@@ -159,6 +179,8 @@ mod tests {
 seed: 42
 clock: {mode: manual, start: 2026-01-01T00:00:00Z}
 balance_usd: 12.5
+limits: {per_minute: 10, concurrent: 3}
+history: {appears_after: 20s, duplicates: 1, omit_inputs: true}
 jobs:
   - match: {model: "kwaivgi/kling-lipsync/**", nth: 1}
     timeline: [{created: 0s}, {processing: 2s}, {completed: 300s}]
@@ -206,6 +228,8 @@ faults:
             ("clock: {mode: {scaled: 0}}", "scaled"),
             ("clock: {mode: lockstepp}", "lockstepp"),
             ("balance_usd: .inf", "balance_usd"),
+            ("limits: {per_hour: 1}", "per_hour"),
+            ("history: {appears_after: soon}", "soon"),
         ] {
             let error = Scenario::parse(text).unwrap_err();
             assert!(error.starts_with("The scenario is wrong: "), "{text}: {error}");

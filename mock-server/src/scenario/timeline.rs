@@ -139,6 +139,13 @@ impl Timeline {
         Some(end.saturating_sub(began.map_or(Duration::ZERO, |at| at.0)))
     }
 
+    /// When the next state begins, counted from the submit; `None` after the last, and where that
+    /// hangs on polls.
+    pub(crate) fn next_change(&self, age: Duration) -> Option<Duration> {
+        let Self::Times(entries) = self else { return None };
+        entries.iter().flatten().map(|(_, at)| at.0).filter(|at| *at > age).min()
+    }
+
     /// The first final state and when it comes, counted from the submit; `None` where that hangs
     /// on polls, or where there is none.
     pub(crate) fn ends(&self) -> Option<(Duration, &str)> {

@@ -171,7 +171,7 @@ pub(super) fn step(state: &mut WorldState, world: &str) -> Step {
         match entry.remove() {
             Event::End(job_id) => end(state, world, &job_id, at),
             Event::Attempt(number) => {
-                let moves = !matches!(state.clock.mode(), ClockMode::Manual | ClockMode::Lockstep);
+                let moves = state.clock.mode().runs();
                 if let Some(errand) = errand(state, world, number, if moves { now } else { at }) {
                     return Step::Send(Box::new(errand));
                 }
@@ -187,7 +187,7 @@ fn real_time(mode: ClockMode, span: Duration) -> Option<Duration> {
         ClockMode::Scaled(factor) => {
             Some(Duration::try_from_secs_f64(span.as_secs_f64() / factor).unwrap_or(span))
         }
-        ClockMode::Manual | ClockMode::Lockstep => None,
+        ClockMode::Manual | ClockMode::Lockstep | ClockMode::Auto => None,
     }
 }
 

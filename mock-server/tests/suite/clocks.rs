@@ -141,3 +141,32 @@ async fn after_seven_days_jobs_outputs_and_uploads_are_gone() {
     let (_, list) = api.post("predictions", &json!({"page": 1, "page_size": 10})).await;
     assert_eq!(list["data"]["items"], json!([]));
 }
+
+#[tokio::test]
+async fn automatic_time_goes_from_change_to_change() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world_with(Scenario::new().clock(ClockMode::Auto).job(five_minutes()));
+    let api = Api::of(&world);
+    let first = api.submit().await;
+    assert_eq!(api.state(&first).await, "processing", "`created` was told by the submit");
+    let second = api.submit().await;
+    assert_eq!(api.state(&first).await, "completed");
+    let (_, body) = api.poll(&first).await;
+    assert_eq!(body["data"]["executionTime"], 298_000);
+    assert_eq!(api.state(&second).await, "processing", "time is the world's: it went on for all");
+    assert_eq!(api.state(&second).await, "completed");
+
+    // By polls, and for ever: nothing to jump to.
+    let rules =
+        [JobRule::new(Timeline::after_polls(2)), JobRule::new(Timeline::secs(&[("created", 0)]))];
+    for (rule, states) in
+        rules.into_iter().zip([["processing", "completed"], ["created", "created"]])
+    {
+        let world = server.world_with(Scenario::new().clock(ClockMode::Auto).job(rule));
+        let api = Api::of(&world);
+        let job = api.submit().await;
+        for state in states {
+            assert_eq!(api.state(&job).await, state);
+        }
+    }
+}

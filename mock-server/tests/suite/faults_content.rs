@@ -131,3 +131,19 @@ async fn an_answer_to_a_submit_without_its_id_leaves_an_orphan() {
         assert_eq!((ledger.charges.len(), ledger.orphaned), (1, orphaned), "{content:?}");
     }
 }
+
+#[tokio::test]
+async fn a_corrupt_file_has_its_length_and_nothing_else() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    let api = Api::of(&world);
+    let file = api.upload("voice.mp3", "audio/mpeg", b"the sound".to_vec()).await;
+    world.add_fault(Fault::at(Point::Output).nth(2).content(Content::Corrupt));
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let answer = api.http.get(&file).send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], "audio/mpeg");
+        seen.push(answer.bytes().await.unwrap());
+    }
+    assert_eq!(seen, [&b"the sound"[..], b"xxxxxxxxx", b"the sound"]);
+}

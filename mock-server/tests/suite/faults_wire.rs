@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use viseme_mock::scenario::Span;
+use viseme_mock::scenario::{Content, Span};
 use viseme_mock::{Ended, Fault, MockServer, Point, Wire as Word, World};
 
 use crate::support::{Api, End, PATIENCE, Wire, eventually, raw, request, split, submit_request};
@@ -204,4 +204,98 @@ async fn wire_faults_strike_files_too() {
     let head = request(&world, "HEAD", path, "");
     let (bytes, end) = tokio::time::timeout(PATIENCE, raw(&world, &head)).await.unwrap();
     assert_eq!((split(&bytes).1.len(), end), (0, End::Fin));
+}
+
+#[tokio::test]
+async fn a_wrong_length_is_in_the_head_alone() {
+    let server = MockServer::start().await.unwrap();
+    let (_, body) = {
+        let world = server.world();
+        let mut wire = Wire::to(world.base_url()).await;
+        wire.send(&balance(&world)).await;
+        split(&wire.read(QUIET).await.0)
+    };
+    for (more, told, come, expected) in [
+        (7, body.len() + 7, body.len(), End::Fin),
+        (-3, body.len() - 3, body.len() - 3, End::Open),
+        (-10_000, 0, 0, End::Open),
+    ] {
+        let world = broken(&server, Word::WrongLength(more)).await;
+        let mut wire = Wire::to(world.base_url()).await;
+        wire.send(&balance(&world)).await;
+        let (bytes, end) = wire.read(QUIET).await;
+        let (head, found) = split(&bytes);
+        assert!(head.contains(&format!("content-length: {told}\r\n")), "{head}");
+        assert_eq!((&found[..], end), (&body[..come], expected), "{more}");
+        assert_eq!(world.journal()[0].ended, Ended::Whole);
+    }
+}
+
+#[tokio::test]
+async fn a_slow_accept_is_before_the_deed() {
+    let server = MockServer::start().await.unwrap();
+    let pause = Duration::from_millis(600);
+    let slow = || Fault::at(Point::Submit).wire(Word::SlowAccept(Span(pause)));
+    let world = server.world();
+    world.add_fault(slow());
+    let began = Instant::now();
+    Api::of(&world).submit().await;
+    assert!(began.elapsed() >= pause);
+    assert_eq!(world.jobs().len(), 1);
+
+    // Who leaves before it is looked at has asked for nothing.
+    let world = server.world();
+    world.add_fault(slow());
+    let mut wire = Wire::to(world.base_url()).await;
+    wire.send(&submit_request(&world)).await;
+    drop(wire);
+    tokio::time::sleep(pause + QUIET).await;
+    assert!(world.jobs().is_empty());
+}
+
+#[tokio::test]
+async fn what_changed_answers_look_like_byte_by_byte() {
+    let server = MockServer::start().await.unwrap();
+    let plain = {
+        let world = server.world();
+        split(&raw(&world, &once(&balance(&world))).await.0)
+    };
+    let body = |word: &str| -> Vec<u8> {
+        match word {
+            "invalid_utf8" => [&plain.1[..], b"\xff\xfe"].concat(),
+            "byte_order_mark" => [b"\xef\xbb\xbf", &plain.1[..]].concat(),
+            "trailing_garbage" => [&plain.1[..], b"}garbage"].concat(),
+            "truncate_json" => plain.1[..9].to_vec(),
+            "huge" => [&[b' '; 5000], &plain.1[..]].concat(),
+            _ => plain.1.clone(),
+        }
+    };
+    for (word, content, head_has, head_lacks) in [
+        ("invalid_utf8", Content::InvalidUtf8, "content-type: application/json", ""),
+        ("byte_order_mark", Content::ByteOrderMark, "content-type: application/json", ""),
+        ("trailing_garbage", Content::TrailingGarbage, "content-type: application/json", ""),
+        ("truncate_json", Content::TruncateJson(9), "content-type: application/json", ""),
+        ("huge", Content::Huge(5000), "content-type: application/json", ""),
+        ("content_type", Content::ContentType("text/x".into()), "content-type: text/x\r\n", "json"),
+        ("no_content_type", Content::NoContentType, "HTTP/1.1 200 OK", "content-type"),
+        ("gzip_corrupt", Content::GzipCorrupt, "content-encoding: gzip\r\n", ""),
+        ("huge_header", Content::HugeHeader(70_000), &"x".repeat(70_000), ""),
+    ] {
+        let world = server.world();
+        world.add_fault(Fault::at(Point::Any).nth(1).content(content));
+        let (bytes, end) = raw(&world, &once(&balance(&world))).await;
+        let (head, found) = split(&bytes);
+        assert_eq!(found, body(word), "{word}");
+        assert!(head.contains(&format!("content-length: {}\r\n", found.len())), "{word}: {head}");
+        assert!(head.contains(head_has), "{word}: {head}");
+        assert!(head_lacks.is_empty() || !head.contains(head_lacks), "{word}: {head}");
+        assert_eq!(end, End::Fin, "{word}: as the client asked for");
+        assert_eq!(world.journal()[0].ended, Ended::Whole, "{word}");
+    }
+}
+
+/// The same request, after whose answer the server closes.
+fn once(request: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(request);
+    text.replacen("\r\n", "\r\nConnection: close\r\n", 1).into_bytes()
 }

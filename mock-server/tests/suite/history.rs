@@ -103,3 +103,25 @@ async fn both_paths_of_a_result_and_an_unknown_id() {
         assert_eq!((status, &body["code"]), (404, &json!(404)), "{path}");
     }
 }
+
+#[tokio::test]
+async fn jobs_may_show_up_late_twice_and_without_their_inputs() {
+    let server = MockServer::start().await.unwrap();
+    let text =
+        "clock: {mode: manual}\nhistory: {appears_after: 20s, duplicates: 1, omit_inputs: true}";
+    let world = server.world_with(Scenario::parse(text).unwrap());
+    let api = Api::of(&world);
+    let (older, body) =
+        (api.submit().await, json!({"page": 1, "page_size": 3, "include_inputs": true}));
+    world.advance(Duration::from_millis(19_999));
+    let newer = api.submit().await;
+    let list = async || api.post("predictions", &body).await.1;
+    assert!(ids(&list().await).is_empty());
+    world.advance(Duration::from_millis(1));
+    assert_eq!(ids(&list().await), [&*older, &older]);
+    world.advance(Duration::from_secs(20));
+    let answer = list().await;
+    assert_eq!(ids(&answer), [&*newer, &newer, &older], "copies fill the page like others");
+    assert!(answer["data"]["items"][0].get("inputs").is_none());
+    assert_eq!(api.state(&newer).await, "completed", "a job is known by its id all the time");
+}

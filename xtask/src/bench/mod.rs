@@ -5,13 +5,17 @@ mod core;
 mod http;
 mod load;
 mod mock;
+mod node;
 mod prism;
+mod python;
 mod release;
 mod report;
 mod server;
 
 use anyhow::Result;
 use clap::Subcommand;
+
+pub(crate) use self::node::addon as node_addon;
 
 /// What to measure.
 #[derive(Subcommand)]
@@ -21,6 +25,11 @@ pub(crate) enum Bench {
     /// Measure the core with many jobs at once, and with large files; reqwest alone beside it
     /// (Linux only)
     Core(core::Options),
+    /// Measure the npm package with many jobs at once, beside the official client and undici (Linux
+    /// only; needs npm)
+    Node(node::Options),
+    /// Measure the Python client beside the official package and aiohttp (installs both from PyPI)
+    Python(python::Options),
 }
 
 impl Bench {
@@ -28,6 +37,8 @@ impl Bench {
         match self {
             Self::Mock(options) => compare::run(&options),
             Self::Core(options) => core::run(&options),
+            Self::Node(options) => node::run(&options),
+            Self::Python(options) => python::measure(&options),
         }
     }
 }

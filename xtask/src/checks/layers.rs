@@ -9,6 +9,8 @@ use crate::suite::Outcome;
 /// What a crate must not depend on, directly or through others.
 const CRATES: &[(&str, &[&str])] = &[
     ("viseme", &["pyo3", "napi", "uniffi", "viseme-mock", "viseme-conformance", "viseme-cli"]),
+    ("viseme-bindings", &["pyo3", "napi", "uniffi", "viseme-mock", "viseme-cli"]),
+    ("viseme-conformance", &["pyo3", "napi", "uniffi", "viseme-cli"]),
     ("viseme-mock", &["pyo3", "napi", "uniffi", "viseme-conformance", "viseme-cli"]),
 ];
 

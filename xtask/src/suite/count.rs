@@ -74,6 +74,55 @@ pub(crate) fn cargo_test(line: &str) -> Option<Counts> {
     Some(counts)
 }
 
+/// `conformance result: 211 passed; 0 failed; 3 skipped`
+pub(crate) fn conformance(line: &str) -> Option<Counts> {
+    let rest = line.trim().strip_prefix("conformance result: ")?;
+    let mut counts = Counts::default();
+    for part in rest.split(';') {
+        match part.trim().split_once(' ')? {
+            (number, "passed") => counts.passed = number.parse().ok()?,
+            (number, "failed") => counts.failed = number.parse().ok()?,
+            (number, "skipped") => counts.skipped = number.parse().ok()?,
+            _ => return None,
+        }
+    }
+    Some(counts)
+}
+
+/// `ℹ pass 12` and the like, of Node's test runner.
+pub(crate) fn node_test(line: &str) -> Option<Counts> {
+    let (name, number) = line.trim().strip_prefix("ℹ ")?.split_once(' ')?;
+    let number = number.parse().ok()?;
+    let mut counts = Counts::default();
+    match name {
+        "pass" => counts.passed = number,
+        "fail" => counts.failed = number,
+        "skipped" => counts.skipped = number,
+        _ => return None,
+    }
+    Some(counts)
+}
+
+/// `1 failed, 92 passed, 3 skipped in 12.34s`
+pub(crate) fn pytest(line: &str) -> Option<Counts> {
+    let (parts, time) = line.trim().trim_matches('=').trim().rsplit_once(" in ")?;
+    time.starts_with(|first: char| first.is_ascii_digit()).then_some(())?;
+    let mut counts = Counts::default();
+    for part in parts.split(", ") {
+        match part.split_once(' ')? {
+            (number, "passed") => counts.passed = number.parse().ok()?,
+            (number, "failed" | "error" | "errors") => {
+                counts.failed += number.parse::<u64>().ok()?;
+            }
+            (number, "skipped") => counts.skipped = number.parse().ok()?,
+            (number, _) => {
+                number.parse::<u64>().ok()?;
+            }
+        }
+    }
+    Some(counts)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,6 +133,32 @@ mod tests {
                     4 filtered out; finished in 1.25s\n";
         assert_eq!(cargo_test(line), Some(Counts { passed: 12, failed: 3, skipped: 1 }));
         assert_eq!(cargo_test("test result_of_something ... ok"), None);
+    }
+
+    #[test]
+    fn reads_the_line_of_the_conformance_suite() {
+        let line = "  conformance result: 211 passed; 1 failed; 3 skipped\n";
+        assert_eq!(conformance(line), Some(Counts { passed: 211, failed: 1, skipped: 3 }));
+        assert_eq!(conformance("conformance result: 211 wrong"), None);
+        assert_eq!(conformance("211 pass"), None);
+    }
+
+    #[test]
+    fn reads_the_lines_of_nodes_runner() {
+        assert_eq!(node_test("ℹ pass 12\n"), Some(Counts { passed: 12, failed: 0, skipped: 0 }));
+        assert_eq!(node_test("ℹ skipped 1"), Some(Counts { passed: 0, failed: 0, skipped: 1 }));
+        assert_eq!(node_test("ℹ duration_ms 12.5"), None);
+        assert_eq!(node_test("✔ pass 12"), None);
+    }
+
+    #[test]
+    fn reads_pytests_line() {
+        let line = "1 failed, 92 passed, 3 skipped, 1 warning in 62.30s (0:01:02)\n";
+        assert_eq!(pytest(line), Some(Counts { passed: 92, failed: 1, skipped: 3 }));
+        let line = "===== 2 passed, 2 errors in 0.10s =====";
+        assert_eq!(pytest(line), Some(Counts { passed: 2, failed: 2, skipped: 0 }));
+        assert_eq!(pytest("5 passed in no time"), None);
+        assert_eq!(pytest("what is in 3 boxes"), None);
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::Outcome;
-use super::count::{CountLine, cargo_test};
-use crate::{checks, deny};
+use super::count::{CountLine, cargo_test, conformance, node_test, pytest};
+use crate::{checks, deny, node};
 
 pub(crate) struct Step {
     /// What it is called in `cargo xtask test NAME` and in the summary.
@@ -28,7 +28,7 @@ pub(crate) enum Action {
     },
 }
 
-/// Quick ones first, tests last. All Cargo steps but `core alone` choose the same packages and
+/// Quick ones first, tests last. All Cargo steps but those of the core alone choose the same packages and
 /// features, or Cargo would build every dependency once for each of them. Without `--workspace` the
 /// default members are meant; what is a member beyond them adds no features to what they share.
 pub(crate) const STEPS: &[Step] = &[
@@ -81,6 +81,25 @@ pub(crate) const STEPS: &[Step] = &[
         action: Action::Run { program: &["cargo", "check", "--locked", "-p", "viseme"], env: &[] },
     },
     Step {
+        name: "core-small",
+        purpose: "the core builds, and judges what it can, without its optional features",
+        action: Action::Tests {
+            program: &[
+                "cargo",
+                "test",
+                "--locked",
+                "-p",
+                "viseme",
+                "--no-default-features",
+                "--lib",
+                "--",
+                "model::",
+            ],
+            env: &[],
+            count: cargo_test,
+        },
+    },
+    Step {
         name: "doc",
         purpose: "the reference documentation builds and its links lead somewhere",
         action: Action::Run {
@@ -98,6 +117,50 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "node-install",
+        purpose: "what the npm packages are built and tested with is there",
+        action: Action::Check(node::check_install),
+    },
+    Step {
+        name: "node-format",
+        purpose: "the code of the npm packages is laid out by prettier",
+        action: Action::Run {
+            program: &["npm", "--silent", "--prefix", "bindings-node", "run", "format:check"],
+            env: &[],
+        },
+    },
+    Step {
+        name: "node",
+        purpose: "the npm packages: behaviour, types, examples, and tarballs in a clean folder",
+        action: Action::Tests {
+            program: &["npm", "--prefix", "bindings-node", "test"],
+            env: &[],
+            count: node_test,
+        },
+    },
+    Step {
+        name: "conformance",
+        purpose: "the clients pass the suite, and the suite notices clients that are wrong",
+        action: Action::Tests {
+            program: &[
+                "cargo",
+                "run",
+                "--locked",
+                "--quiet",
+                "--all-features",
+                "--bin",
+                "viseme-conformance",
+                "--",
+                "--driver",
+                "rust",
+                "--driver",
+                "node",
+            ],
+            env: &[],
+            count: conformance,
+        },
+    },
+    Step {
         name: "load",
         purpose: "large files pass through in little memory; the benchmark's programs work",
         action: Action::Tests {
@@ -112,6 +175,42 @@ pub(crate) const STEPS: &[Step] = &[
             ],
             env: &[],
             count: cargo_test,
+        },
+    },
+    Step {
+        name: "python-check",
+        purpose: "the Python binding is clean for ruff, mypy, pyright and stubtest",
+        action: Action::Run { program: &["cargo", "xtask", "python", "check"], env: &[] },
+    },
+    Step {
+        name: "python-test",
+        purpose: "the Python binding does what Python users expect; its notebook runs",
+        action: Action::Tests {
+            program: &["cargo", "xtask", "python", "test"],
+            env: &[],
+            count: pytest,
+        },
+    },
+    Step {
+        name: "python-conformance",
+        purpose: "both Python clients pass the conformance suite",
+        action: Action::Tests {
+            program: &[
+                "cargo",
+                "run",
+                "--locked",
+                "--quiet",
+                "--all-features",
+                "--bin",
+                "viseme-conformance",
+                "--",
+                "--driver",
+                "python-sync",
+                "--driver",
+                "python-async",
+            ],
+            env: &[],
+            count: conformance,
         },
     },
 ];

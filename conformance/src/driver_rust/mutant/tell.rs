@@ -40,11 +40,10 @@ pub(super) fn spoil(mutant: Mutant, run: &Run, outcome: &mut Outcome) {
         }
         Mutant::MixUpResults => {
             if let Some(Value::Array(results)) = list(outcome, "results") {
-                let last = results.len().saturating_sub(1);
+                let count = results.len().max(1) as u64;
                 for result in results {
                     if let Some(index) = result.get_mut("index") {
-                        let wrong = index.as_u64().map(|index| (last as u64).saturating_sub(index));
-                        *index = json!(wrong);
+                        *index = json!(index.as_u64().map(|index| (index + 1) % count));
                     }
                 }
             }
@@ -58,15 +57,16 @@ pub(super) fn spoil(mutant: Mutant, run: &Run, outcome: &mut Outcome) {
                 let _ = std::fs::write(path, content.get(..content.len() / 2).unwrap_or_default());
             }
         }
-        Mutant::BelieveAnyWebhook => {
-            if outcome.error.as_ref().is_some_and(|error| error.code.as_deref() == Some("webhook"))
-            {
-                let value = json!({"id": "believed", "prediction": {"status": "completed"}});
-                *outcome = Outcome { value: Some(value), ..Outcome::default() };
-            }
+        Mutant::BelieveAnyWebhook if has_code(outcome, "webhook") => {
+            let value = json!({"id": "believed", "prediction": {"status": "completed"}});
+            *outcome = Outcome { value: Some(value), ..Outcome::default() };
         }
         _ => {}
     }
+}
+
+fn has_code(outcome: &Outcome, code: &str) -> bool {
+    outcome.error.as_ref().is_some_and(|error| error.code.as_deref() == Some(code))
 }
 
 fn edit(outcome: &mut Outcome, change: impl FnOnce(&mut ClientError)) {

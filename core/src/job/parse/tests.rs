@@ -133,6 +133,19 @@ fn serializes_to_the_services_own_form() {
     assert_eq!(serde_json::to_value(parsed(data.clone())).unwrap(), data);
 }
 
+#[test]
+fn a_name_stands_once_however_odd_its_value_was() {
+    let odd = json!({"id": "a", "status": "completed", "model": {}, "outputs": 7,
+        "timings": {"a": "x"}, "created_at": 3, "recovered": "yes"});
+    let mut prediction = parsed(odd);
+    prediction.recovered = Some(crate::job::RecoveredBy::Input);
+    let text = serde_json::to_string(&prediction).unwrap();
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json.to_string().len(), text.len(), "{text}");
+    assert_eq!((&json["outputs"], &json["recovered"]), (&json!([]), &json!(true)));
+    assert_eq!(json["created_at"], 3, "what has no other value is kept");
+}
+
 /// Any JSON of moderate size.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![

@@ -54,6 +54,7 @@ fn histories_and_what_they_tell() {
         // Of another time.
         (vec![job("a", -61, same())], vec![], none, "nothing"),
         (vec![job("a", -59, same())], vec![], none, "a by input"),
+        (vec![job("a", 599, same())], vec![], none, "a by input"),
         (vec![job("a", 601, same())], vec![], none, "nothing"),
         // Claimed by another submit of this client.
         (vec![job("a", 1, same())], vec!["a"], none, "nothing"),
@@ -67,6 +68,13 @@ fn histories_and_what_they_tell() {
         (vec![job("a", 1, same())], vec![], in_flight, "nothing"),
         // The same job listed twice is one job.
         (vec![job("a", 1, same()), job("a", 1, same())], vec![], none, "a by input"),
+        // Also where others of the same moment stand between.
+        (
+            vec![job("a", 1, same()), job("b", 1, same()), job("a", 1, same())],
+            vec![],
+            lost,
+            "a by input",
+        ),
         // A history that tells no inputs.
         (vec![job("a", 1, None)], vec![], none, "a by time"),
         (vec![job("a", 1, None), job("b", 2, None)], vec![], none, r#"several ["a", "b"]"#),
@@ -76,6 +84,18 @@ fn histories_and_what_they_tell() {
     ] {
         assert_eq!(words(&history, &claimed, rivals), expected);
     }
+}
+
+#[test]
+fn a_time_at_the_end_of_all_clocks_is_a_time() {
+    let job = job("a", 1, same());
+    let mut last = SystemTime::UNIX_EPOCH;
+    for power in (0..63).rev() {
+        last = last.checked_add(Duration::from_secs(1 << power)).unwrap_or(last);
+    }
+    let found = find(&record(), last, &[job], &|_| false, Rivals::default());
+    assert_eq!(found, Finding::Nothing);
+    assert_eq!(earliest(SystemTime::UNIX_EPOCH + SENT), SystemTime::UNIX_EPOCH + SENT - SKEW);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod address;
 mod answer;
+#[cfg(feature = "testing")]
+pub(super) mod fuzzing;
 mod guard;
 mod stop;
 

@@ -17,13 +17,13 @@ pub(super) struct Load {
 }
 
 /// What a round cost the client's process.
-pub(super) struct Cost {
+pub(in crate::bench) struct Cost {
     /// User and system time of all its threads, in seconds.
-    pub(super) cpu: f64,
+    pub(in crate::bench) cpu: f64,
     /// From the first job's start to the last one's end, in seconds.
-    pub(super) wall: f64,
+    pub(in crate::bench) wall: f64,
     /// Peak of resident memory over the one before, in bytes.
-    pub(super) growth: u64,
+    pub(in crate::bench) growth: u64,
 }
 
 /// One round of one client.
@@ -92,7 +92,7 @@ impl fmt::Display for Round {
     }
 }
 
-pub(super) fn cost(measured: &Value) -> Result<Cost> {
+pub(in crate::bench) fn cost(measured: &Value) -> Result<Cost> {
     let cost = measured.get("cost").context("no cost")?;
     let number = |name: &str| cost.get(name).and_then(Value::as_f64).context("a cost is missing");
     let bytes = |name: &str| cost.get(name).and_then(Value::as_u64).context("a cost is missing");
@@ -104,7 +104,7 @@ pub(super) fn cost(measured: &Value) -> Result<Cost> {
 }
 
 /// From each job's age when its result was in hand, and how long the job took by its timeline.
-fn overshoot(measured: &Value, books: &Books) -> Result<Vec<f64>> {
+pub(in crate::bench) fn overshoot(measured: &Value, books: &Books) -> Result<Vec<f64>> {
     let ended = measured.get("ended").and_then(Value::as_array).context("no job ended")?;
     let ages: Option<HashMap<&str, f64>> =
         ended.iter().map(|job| Some((job.get(0)?.as_str()?, job.get(1)?.as_f64()?))).collect();

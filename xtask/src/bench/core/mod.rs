@@ -1,10 +1,10 @@
 //! The core under load: many jobs at once through one client, and large files. Beside each round
 //! of the core, a round of the same requests by reqwest alone.
 
-mod load;
+pub(super) mod load;
 mod report;
 mod transfer;
-mod world;
+pub(super) mod world;
 
 use std::path::PathBuf;
 

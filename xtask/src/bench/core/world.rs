@@ -7,23 +7,23 @@ use crate::bench::http::{Connection, request};
 use crate::bench::mock::KEY;
 use crate::bench::server::Server;
 
-pub(super) struct World<'a> {
+pub(in crate::bench) struct World<'a> {
     server: &'a Server,
     id: String,
-    pub(super) key: String,
+    pub(in crate::bench) key: String,
 }
 
 /// What the server says of a round.
-pub(super) struct Books {
+pub(in crate::bench) struct Books {
     /// The jobs' ids, in the order in which they were made.
-    pub(super) ids: Vec<String>,
+    pub(in crate::bench) ids: Vec<String>,
     /// How many polls there were.
-    pub(super) polls: usize,
+    pub(in crate::bench) polls: usize,
 }
 
 impl<'a> World<'a> {
     /// A world whose n-th job takes [`seconds`] of n.
-    pub(super) fn make(server: &'a Server, jobs: usize) -> Result<Self> {
+    pub(in crate::bench) fn make(server: &'a Server, jobs: usize) -> Result<Self> {
         let rules: Vec<Value> = (0..jobs).map(rule).collect();
         let scenario = json!({"jobs": rules, "balance_usd": 1e9});
         let made = ask(server, "POST", "worlds", &json!({"scenario": scenario}).to_string())?;
@@ -35,7 +35,7 @@ impl<'a> World<'a> {
     }
 
     /// The books; an error unless every job was charged exactly once and told its client.
-    pub(super) fn balance(&self, jobs: usize) -> Result<Books> {
+    pub(in crate::bench) fn balance(&self, jobs: usize) -> Result<Books> {
         let ledger = self.ask("ledger")?;
         let number = |name: &str| ledger.get(name).and_then(Value::as_u64).unwrap_or(u64::MAX);
         let charges = ledger.get("charges").and_then(Value::as_array).context("no charges")?;
@@ -75,7 +75,7 @@ fn rule(number: usize) -> Value {
 }
 
 /// How long the job with this number (from 0) takes: 2 to 3 seconds, evenly spread.
-pub(super) fn seconds(number: usize) -> f64 {
+pub(in crate::bench) fn seconds(number: usize) -> f64 {
     // Steps of the golden ratio: neighbours lie far apart, so that jobs do not end in turn.
     let millis = (number % 1000) * 618 % 1000;
     2.0 + millis as f64 / 1000.0

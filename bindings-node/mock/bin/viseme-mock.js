@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+// `npx viseme-mock`: the program of this platform, with the same arguments and signals.
+'use strict';
+
+const { spawn } = require('node:child_process');
+
+const { binaryPath } = require('../dist/binary.js');
+
+const child = spawn(binaryPath(), process.argv.slice(2), { stdio: 'inherit' });
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => child.kill(signal));
+}
+child.on('error', (error) => {
+  console.error(`viseme-mock: ${error.message}`);
+  process.exit(1);
+});
+child.on('exit', (code, signal) => {
+  if (signal === null) {
+    process.exit(code);
+  }
+  // Ends as the program did.
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+});

@@ -1,0 +1,89 @@
+// The tarballs, installed in a clean folder: the README's examples run offline from them.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+
+import { AUDIO, node, ROOT, VIDEO } from './support.mjs';
+
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+let folder;
+
+/** The README's first example in that language. */
+function example(language) {
+  const text = readme.split(`\`\`\`${language}\n`)[1]?.split('```')[0];
+  assert.ok(text, `the README has no example in ${language}`);
+  return text;
+}
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'test-viseme-pack-'));
+  const tarballs = join(folder, 'tarballs');
+  const packed = await node([join(ROOT, 'scripts', 'pack.mjs'), 'debug', tarballs], {
+    timeout: 400_000,
+  });
+  assert.equal(packed.code, 0, packed.stderr);
+  const files = (await readdir(tarballs)).filter((name) => name.endsWith('.tgz'));
+  assert.equal(files.length, 4, String(files));
+  await writeFile(join(folder, 'package.json'), '{"private": true}');
+  // Offline: the packages of other platforms are optional, and cannot be had.
+  const flags = ['install', '--offline', '--no-audit', '--no-fund', '--silent'];
+  const paths = files.map((name) => join(tarballs, name));
+  await promisify(execFile)(npm, [...flags, ...paths], { cwd: folder, timeout: 400_000 });
+  await copyFile(AUDIO, join(folder, 'voice.mp3'));
+  await copyFile(VIDEO, join(folder, 'face.mp4'));
+});
+
+after(() => rm(folder, { recursive: true, force: true }));
+
+/** Runs a program against the mock server, by the command that the README names. */
+async function offline(file) {
+  const mock = join(folder, 'node_modules', 'viseme-mock', 'bin', 'viseme-mock.js');
+  const env = { PATH: process.env.PATH, HOME: folder };
+  return await node([mock, 'exec', '--', process.execPath, file], { cwd: folder, env });
+}
+
+test('the example for ESM', async () => {
+  await writeFile(join(folder, 'example.mjs'), example('js'));
+  const { code, stdout, stderr } = await offline('example.mjs');
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout.trim(), 'result.mp4');
+  assert.ok((await readFile(join(folder, 'result.mp4'))).length > 1000);
+});
+
+test('the example for CommonJS', async () => {
+  await writeFile(join(folder, 'example.cjs'), example('cjs'));
+  const { code, stdout, stderr } = await offline('example.cjs');
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^http:.*\.mp4$/m);
+});
+
+test('the example in TypeScript', async () => {
+  await writeFile(join(folder, 'typed.mts'), example('ts'));
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const types = ['--typeRoots', join(ROOT, 'node_modules', '@types'), '--types', 'node'];
+  const flags = ['--strict', '--module', 'nodenext', '--target', 'es2022', ...types];
+  const compiled = await node([tsc, ...flags, 'typed.mts'], { cwd: folder });
+  assert.equal(compiled.code, 0, compiled.stdout);
+  const { code, stdout, stderr } = await offline('typed.mjs');
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /completed/);
+});
+
+test('the package holds what it needs and no more', async () => {
+  const files = await readdir(join(folder, 'node_modules', 'viseme'));
+  assert.deepEqual(files.sort(), [
+    'LICENSE-APACHE',
+    'LICENSE-MIT',
+    'README.md',
+    'dist',
+    'package.json',
+  ]);
+  const own = JSON.parse(await readFile(join(folder, 'node_modules', 'viseme', 'package.json')));
+  assert.ok(Object.keys(own.optionalDependencies).includes('@viseme/linux-x64-gnu'));
+  assert.equal(own.devDependencies, undefined);
+});

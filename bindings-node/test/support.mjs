@@ -1,0 +1,73 @@
+// What the tests share: a mock server, the samples, and clients that do not wait long.
+import { execFile } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { Client } from 'viseme';
+import { MockServer } from '../mock/dist/index.mjs';
+
+export const HERE = dirname(fileURLToPath(import.meta.url));
+export const ROOT = join(HERE, '..');
+const SAMPLES = join(ROOT, '..', 'samples');
+export const VIDEO = join(SAMPLES, 'face.mp4');
+export const AUDIO = join(SAMPLES, 'voice.mp3');
+export const MODEL = 'kwaivgi/kling-lipsync/audio-to-video';
+export const INPUT = { model: MODEL, audio: AUDIO, video: VIDEO };
+
+/** A clock that runs so fast that jobs are done at once, and one on which they never are. */
+export const FAST = { jobs: [{ timeline: [{ created: '0s' }, { completed: '50ms' }] }] };
+export const ENDLESS = { jobs: [{ timeline: [{ created: '0s' }, { processing: '10ms' }] }] };
+
+let server;
+
+/** A world of this file's mock server. */
+export async function world(scenario = FAST) {
+  server ??= MockServer.start();
+  return await (await server).makeWorld({ scenario });
+}
+
+export function clientOf({ baseUrl, key }, settings = {}) {
+  return new Client({
+    ignoreEnv: true,
+    baseUrl,
+    apiKey: key,
+    pacing: { intervalMs: 30 },
+    backoff: { baseMs: 20, maxMs: 100 },
+    ...settings,
+  });
+}
+
+/** A world and a client of it. */
+export async function place(scenario, settings) {
+  const made = await world(scenario);
+  return { world: made, client: clientOf(made, settings) };
+}
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Waits until something holds; an error after half a minute. */
+export async function until(holds, what) {
+  const end = Date.now() + 30_000;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`it never came that ${what}`);
+    await sleep(20);
+  }
+}
+
+export async function polls(of) {
+  const journal = await of.journal();
+  return journal.filter(({ path }) => path.endsWith('/result')).length;
+}
+
+/** Runs a program of Node's to its end; what it printed, and its exit code. */
+export async function node(args, options = {}) {
+  const all = { timeout: 60_000, cwd: ROOT, ...options };
+  try {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, all);
+    return { stdout, stderr, code: 0 };
+  } catch (error) {
+    const { stdout = '', stderr = '', code, signal } = error;
+    return { stdout, stderr, code: code ?? signal };
+  }
+}

@@ -1,0 +1,94 @@
+// The types, as the compilers of users see them.
+import assert from 'node:assert/strict';
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { native } from '../dist/native.js';
+
+import { HERE, node, ROOT } from './support.mjs';
+
+const CONSUMERS = {
+  'nodenext, ESM': { module: 'nodenext', type: 'module' },
+  'nodenext, CommonJS': { module: 'nodenext', type: 'commonjs' },
+  bundler: { module: 'esnext', moduleResolution: 'bundler', type: 'module' },
+  'CommonJS for a bundler': { module: 'commonjs', moduleResolution: 'bundler', type: 'commonjs' },
+};
+
+for (const [name, { type, ...options }] of Object.entries(CONSUMERS)) {
+  test(`types for ${name}`, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'test-viseme-types-'));
+    try {
+      await mkdir(join(folder, 'node_modules', '@types'), { recursive: true });
+      await symlink(ROOT, join(folder, 'node_modules', 'viseme'), 'junction');
+      const types = join(ROOT, 'node_modules', '@types', 'node');
+      await symlink(types, join(folder, 'node_modules', '@types', 'node'), 'junction');
+      await copyFile(join(HERE, 'types', 'usage.ts'), join(folder, 'usage.ts'));
+      const compilerOptions = {
+        ...options,
+        target: 'es2022',
+        strict: true,
+        isolatedModules: true,
+        exactOptionalPropertyTypes: true,
+        skipLibCheck: false,
+        noEmit: true,
+        types: ['node'],
+      };
+      await writeFile(join(folder, 'package.json'), JSON.stringify({ type }));
+      const config = JSON.stringify({ compilerOptions, files: ['usage.ts'] });
+      await writeFile(join(folder, 'tsconfig.json'), config);
+      const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+      const { code, stdout } = await node([tsc, '-p', folder]);
+      assert.equal(code, 0, stdout);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+}
+
+test('the typed inputs are those of the core', async () => {
+  const text = await readFile(join(ROOT, 'ts', 'inputs.ts'), 'utf8');
+  for (const { id, fields } of JSON.parse(native.knownModels())) {
+    const name = text.match(new RegExp(`'${id}': (\\w+);`))?.[1];
+    assert.ok(name, `no typed input for ${id}`);
+    const body = text.match(new RegExp(`export interface ${name} \\{(.*?)\\n\\}`, 's'))[1];
+    const typed = [...body.matchAll(/^  (\w+)\??:/gm)].map((match) => match[1]);
+    const wanted = fields.map((field) => field.name);
+    assert.deepEqual(typed.sort(), wanted.sort(), id);
+    const voices = fields.find((field) => field.name === 'voice_id')?.words ?? [];
+    const union = text.match(/export type VoiceId =(.*?);/s)[1];
+    assert.deepEqual(
+      voices.filter((voice) => !union.includes(`'${voice}'`)),
+      [],
+    );
+  }
+});
+
+test('there are no const enums, and everything exported says what it is', async () => {
+  const dist = join(ROOT, 'dist');
+  const files = (await readdir(dist)).filter((name) => name.endsWith('.d.ts'));
+  const all = await Promise.all(files.map((name) => readFile(join(dist, name), 'utf8')));
+  assert.ok(!all.join('').includes('const enum'));
+  for (const [n, text] of all.entries()) {
+    const bare = [
+      ...text.matchAll(
+        /(.*)\nexport (?:declare )?(?:abstract )?(?:class|interface|function|type) (\w+)/g,
+      ),
+    ];
+    const silent = bare.filter(([, before]) => !/(\*\/|;)$/.test(before.trim()));
+    assert.deepEqual(
+      silent.map(([, , name]) => name),
+      [],
+      files[n],
+    );
+  }
+});

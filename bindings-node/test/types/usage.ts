@@ -1,0 +1,64 @@
+// Compiled, not run: what the types allow, and what they do not.
+import {
+  Client,
+  input,
+  InputError,
+  Media,
+  VisemeError,
+  type ErrorCode,
+  type Input,
+  type Prediction,
+  type RunResult,
+  type Status,
+} from 'viseme';
+
+export async function allowed(client: Client): Promise<void> {
+  const model = 'kwaivgi/kling-lipsync/audio-to-video';
+  const signal = AbortSignal.timeout(1);
+  const one: Prediction = await client.run({ model, audio: 'a', video: new Blob() }, { signal });
+  const url: string | undefined = one.outputUrl;
+  await client.run(model, { audio: new URL('https://a.example'), video: Buffer.from('') });
+  await client.run('any/model', { anything: [1], image: Media.path(url ?? 'x') });
+  const inputs: Input[] = [
+    { model: 'kwaivgi/kling-lipsync/text-to-video', video: 'v', text: 't', voice_id: 'a new one' },
+    { model: 'kwaivgi/kling-effects', effect_scene: 'jelly_press', image: new Uint8Array() },
+    input('any/model', { seed: 1 }),
+  ];
+  for await (const result of client.runMany(inputs, { limit: 2 })) {
+    const known: RunResult = result;
+    if (known.ok) {
+      const status: Status = known.prediction.status;
+      console.log(status);
+    } else {
+      const code: ErrorCode = known.error.code;
+      console.log(code, known.error instanceof InputError && known.error.violations[0]?.field);
+    }
+  }
+  await client.run(inputs[0]!, {
+    onProgress: (news) => {
+      if (news.event === 'uploading') console.log(news.sent / news.total);
+    },
+    onUpdate: ({ id }, index) => console.log(id, index ?? 0),
+  });
+  try {
+    await client.job('x').wait();
+  } catch (error) {
+    if (error instanceof VisemeError) console.log(error.jobId?.length);
+  }
+}
+
+export async function refused(client: Client): Promise<void> {
+  const model = 'kwaivgi/kling-lipsync/audio-to-video';
+  // @ts-expect-error a parameter is missing
+  await client.run({ model, audio: 'a' });
+  // @ts-expect-error a parameter that the model does not have
+  await client.run({ model, audio: 'a', video: 'v', voice_id: 'x' });
+  // @ts-expect-error the same in the other shape
+  await client.run(model, { audio: 'a', video: 'v', text: 'x' });
+  // @ts-expect-error no option of ours
+  await client.run({ model, audio: 'a', video: 'v' }, { timeout: 1 });
+  // @ts-expect-error a medium is not a number
+  await client.upload(1);
+  // @ts-expect-error errors are not made by users
+  new VisemeError({});
+}

@@ -1,0 +1,128 @@
+// Webhooks: the examples against the mock server's signed deliveries, and the verifier by itself.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { inspect } from 'node:util';
+import { test } from 'node:test';
+import { expressWebhook, WebhookError, WebhookVerifier } from 'viseme';
+
+import { INPUT, place, ROOT } from './support.mjs';
+
+for (const framework of ['express', 'fastify', 'hono', 'web']) {
+  test(`the example for ${framework}`, async () => {
+    const { client, world } = await place();
+    const env = {
+      ...process.env,
+      PORT: '0',
+      WAVESPEED_BASE_URL: world.baseUrl,
+      WAVESPEED_API_KEY: world.key,
+    };
+    const program = join(ROOT, 'examples', `${framework}.mjs`);
+    const child = spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+      const webhook = (await lines.next()).value;
+      assert.match(webhook, /^http:\/\/127\.0\.0\.1:\d+\/hook$/);
+      const job = await client.submit(INPUT, { webhook });
+      assert.equal((await lines.next()).value, `completed ${job.id}`);
+      const forged = await post(webhook, JSON.stringify({ id: job.id, status: 'failed' }), {
+        'webhook-id': 'x',
+        'webhook-timestamp': String(Math.floor(Date.now() / 1000)),
+        'webhook-signature': `v3,${'0'.repeat(64)}`,
+      });
+      assert.equal(forged.status, 400);
+      assert.match(await forged.text(), /signature/);
+      const huge = await post(webhook, 'x'.repeat(2 * 1024 * 1024), {}).catch(() => undefined);
+      assert.ok(huge === undefined || huge.status === 413, `HTTP ${huge?.status}`);
+    } finally {
+      child.kill();
+    }
+  });
+}
+
+test('a webhook ends the wait for its job', async () => {
+  const { client, world } = await place(
+    { jobs: [{ timeline: [{ created: '0s' }, { completed: '300ms' }] }] },
+    { pacing: { intervalMs: 3_600_000 } },
+  );
+  const server = createServer(expressWebhook(client, () => undefined));
+  await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
+  try {
+    const webhook = `http://127.0.0.1:${server.address().port}/`;
+    const signal = AbortSignal.timeout(30_000);
+    const prediction = await client.run(INPUT, { webhook, signal });
+    assert.equal(prediction.status, 'completed');
+    assert.equal((await world.ledger()).charges.length, 1);
+  } finally {
+    server.close();
+  }
+});
+
+test('what fails in the handler has the delivery sent again', async () => {
+  const verifier = new WebhookVerifier(SECRET);
+  const handler = expressWebhook(verifier, () => {
+    throw new Error('the database is away');
+  });
+  const server = createServer(handler);
+  await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
+  try {
+    const body = JSON.stringify({ id: 'j', status: 'completed', outputs: [] });
+    const answer = await post(`http://127.0.0.1:${server.address().port}/`, body, signed(body));
+    assert.equal(answer.status, 500);
+    assert.ok(!(await answer.text()).includes('database'), 'not the business of the sender');
+  } finally {
+    server.close();
+  }
+});
+
+const SECRET = 'whsec_e9EE3BdyXSxcB4ZyZUKjQUEoQX4sF9P1+eMpb/KluCM=';
+
+/** The headers of a delivery of now, by the service's description of its signature. */
+function signed(body, at = Date.now()) {
+  const seconds = String(Math.floor(at / 1000));
+  const key = SECRET.slice('whsec_'.length);
+  const signature = createHmac('sha256', key).update(`d1.${seconds}.${body}`).digest('hex');
+  return {
+    'webhook-id': 'd1',
+    'webhook-timestamp': seconds,
+    'webhook-signature': `v3,${signature}`,
+  };
+}
+
+function post(url, body, headers) {
+  return fetch(url, {
+    method: 'POST',
+    body,
+    headers: { ...headers, 'content-type': 'application/json' },
+  });
+}
+
+test('the verifier believes what is signed, and says why it does not', () => {
+  const verifier = new WebhookVerifier(['whsec_old', SECRET]);
+  const body = JSON.stringify({ id: 'j', status: 'completed', outputs: ['https://a.example/b'] });
+  const headers = signed(body);
+  const delivery = verifier.verify(new Headers(headers), body);
+  assert.equal(delivery.id, 'd1');
+  assert.equal(delivery.prediction.outputUrl, 'https://a.example/b');
+  assert.ok(Math.abs(delivery.sentAt - Date.now()) < 60_000);
+  verifier.verify(Object.entries(headers), Buffer.from(body));
+  verifier.verify({ ...headers, cookie: ['a', 'b'], absent: undefined }, body);
+
+  const refuses = (headers, body, message, options) =>
+    assert.throws(
+      () => verifier.verify(headers, body, options),
+      (error) => error instanceof WebhookError && message.test(error.message),
+    );
+  refuses(headers, `${body} `, /signature/);
+  refuses({}, body, /webhook-id/);
+  refuses(signed(body, Date.now() - 3_600_000), body, /ago/);
+  refuses(headers, JSON.parse(body), /raw body/);
+  const then = new Date(Date.now() - 3_600_000);
+  verifier.verify(signed(body, then.getTime()), body, { now: then });
+  const patient = new WebhookVerifier(SECRET, { toleranceMs: 7_200_000 });
+  patient.verify(signed(body, then.getTime()), body);
+  assert.ok(!inspect(verifier, { showHidden: true }).includes('e9EE3'));
+});

@@ -1,0 +1,92 @@
+"""Every client under the same load, one after the other, against a mock server on this machine.
+
+Called by ``cargo xtask bench python`` with the program of the mock server. The time of importing is
+measured beside; CPU time of a job includes its share of the import.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "mock" / "python"))
+
+from viseme_mock import MockServer  # noqa: E402
+
+CLIENTS = ["viseme-many", "viseme-many-async", "viseme-await", "aiohttp", "official"]
+# Beyond this, a thread for each job is more than machines take.
+MOST_OF_OFFICIAL = 1000
+
+
+def rule(number: int) -> dict[str, Any]:
+    """A job of 2 to 3 seconds; neighbours lie far apart, so that they do not end in turn."""
+    end = 2000 + number % 1000 * 618 % 1000
+    timeline = [{"created": "0s"}, {"processing": "500ms"}, {"completed": f"{end}ms"}]
+    return {"match": {"nth": number + 1}, "timeline": timeline}
+
+
+def measure(server: MockServer, client: str, jobs: int) -> dict[str, Any]:
+    """One round of one client, in a world of its own."""
+    scenario = {"jobs": [rule(number) for number in range(jobs)], "balance_usd": 1e9}
+    world = server.new_world(scenario=scenario)
+    try:
+        words = [sys.executable, str(HERE / "load.py"), client, str(jobs), world.url, world.key]
+        told: dict[str, Any] = json.loads(
+            subprocess.run(words, check=True, capture_output=True).stdout
+        )
+        charges = len(world.ledger()["charges"])
+        if (told["completed"], charges) != (jobs, jobs):
+            told["trouble"] = f"{told['completed']} completed, {charges} charged"
+        return told
+    finally:
+        world.remove()
+
+
+def import_ms(code: str) -> float:
+    """The median time of a new interpreter that runs this."""
+    times: list[float] = []
+    for _ in range(11):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        times.append((time.perf_counter() - start) * 1000)
+    return statistics.median(times)
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("mock")
+    parser.add_argument("--jobs", default="1,100,1000,10000")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--clients", default=",".join(CLIENTS))
+    given = parser.parse_args()
+    over = import_ms("import viseme") - import_ms("pass")
+    sys.stdout.write(f"import viseme: {over:.0f} ms over a bare interpreter\n")
+    sys.stdout.write(f"{'client':<18} {'jobs':>6} {'CPU ms/job':>11} {'s':>7} {'MiB':>7}\n")
+    with MockServer(program=given.mock) as server:
+        for jobs in map(int, given.jobs.split(",")):
+            for client in given.clients.split(","):
+                if client == "official" and jobs > MOST_OF_OFFICIAL:
+                    continue
+                rounds = [measure(server, client, jobs) for _ in range(given.rounds)]
+                middle = {
+                    name: statistics.median(one[name] for one in rounds)
+                    for name in ("cpu_ms_per_job", "seconds", "peak_mib_over_bare")
+                }
+                trouble = "; ".join(one["trouble"] for one in rounds if "trouble" in one)
+                sys.stdout.write(
+                    f"{client:<18} {jobs:>6} {middle['cpu_ms_per_job']:>11.3f} "
+                    f"{middle['seconds']:>7.2f} {middle['peak_mib_over_bare']:>7.1f}  {trouble}\n"
+                )
+                sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

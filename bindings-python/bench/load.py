@@ -1,0 +1,152 @@
+"""One client under load, in a process of its own: many jobs at once, as JSON on standard output.
+
+Called as ``load.py CLIENT JOBS URL KEY``. Jobs are given URLs, so that nothing is uploaded.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+MODEL = "kwaivgi/kling-lipsync/audio-to-video"
+INPUT = {"audio": "https://media.example/voice.mp3", "video": "https://media.example/face.mp4"}
+POLL = 1.0
+Run = Callable[[int, str, str], int]
+
+
+def viseme_settings(url: str, key: str) -> dict[str, Any]:
+    """The pace of the others, and no bounds that they do not have, but that of connections."""
+    import viseme
+
+    return {
+        "base_url": url,
+        "api_key": key,
+        "check_remote_media": False,
+        "pacing": viseme.Pacing(interval=POLL, jitter=0.0),
+        "max_polls_per_second": 1_000_000,
+    }
+
+
+def viseme_many(jobs: int, url: str, key: str) -> int:
+    """Many runs of the blocking client."""
+    import viseme
+
+    client = viseme.Client(**viseme_settings(url, key))
+    inputs = [viseme.AudioToVideo(**INPUT)] * jobs
+    return sum(result.ok for result in client.run_many(inputs, limit=jobs))
+
+
+def viseme_many_async(jobs: int, url: str, key: str) -> int:
+    """Many runs of the asyncio client."""
+    import asyncio
+
+    import viseme
+
+    async def main() -> int:
+        inputs = [viseme.AudioToVideo(**INPUT)] * jobs
+        async with viseme.AsyncClient(**viseme_settings(url, key)) as client:
+            return sum([result.ok async for result in client.run_many(inputs, limit=jobs)])
+
+    return asyncio.run(main())
+
+
+def viseme_await(jobs: int, url: str, key: str) -> int:
+    """A task of asyncio for each job."""
+    import asyncio
+
+    import viseme
+
+    async def main() -> int:
+        given = viseme.AudioToVideo(**INPUT)
+        async with viseme.AsyncClient(**viseme_settings(url, key)) as client:
+            found = await asyncio.gather(*(client.run(given) for _ in range(jobs)))
+        return sum(one.status == "completed" for one in found)
+
+    return asyncio.run(main())
+
+
+def aiohttp_loop(jobs: int, url: str, key: str) -> int:
+    """What people write by hand: a POST, then a GET each second."""
+    import asyncio
+
+    import aiohttp
+
+    async def one(session: aiohttp.ClientSession) -> bool:
+        async with session.post(f"{url}/api/v3/{MODEL}", json=INPUT) as answer:
+            job = (await answer.json())["data"]["id"]
+        while True:
+            await asyncio.sleep(POLL)
+            async with session.get(f"{url}/api/v3/predictions/{job}/result") as answer:
+                data = (await answer.json())["data"]
+            if data["status"] in ("completed", "failed"):
+                return bool(data["status"] == "completed")
+
+    async def main() -> int:
+        headers = {"Authorization": f"Bearer {key}"}
+        # As many connections as viseme takes.
+        connector = aiohttp.TCPConnector(limit=100)
+        async with aiohttp.ClientSession(headers=headers, connector=connector) as session:
+            return sum(await asyncio.gather(*(one(session) for _ in range(jobs))))
+
+    return asyncio.run(main())
+
+
+def official(jobs: int, url: str, key: str) -> int:
+    """The official package: a thread for each job, as it blocks."""
+    import threading
+
+    import wavespeed
+
+    client = wavespeed.Client(api_key=key, base_url=url)
+    done: list[bool] = []
+
+    def one() -> None:
+        result = client.run(MODEL, INPUT, poll_interval=POLL)
+        done.append(bool(result["outputs"]))
+
+    threading.stack_size(256 * 1024)
+    threads = [threading.Thread(target=one) for _ in range(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(done)
+
+
+CLIENTS: dict[str, Run] = {
+    "viseme-many": viseme_many,
+    "viseme-many-async": viseme_many_async,
+    "viseme-await": viseme_await,
+    "aiohttp": aiohttp_loop,
+    "official": official,
+}
+
+
+def cpu() -> float:
+    """The seconds that this process has computed, all threads together."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def main() -> None:
+    """Run the jobs and say what they took."""
+    client, jobs, url, key = sys.argv[1:]
+    bare = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start, before = time.monotonic(), cpu()
+    completed = CLIENTS[client](int(jobs), url, key)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    told = {
+        "completed": completed,
+        "cpu_ms_per_job": (cpu() - before) * 1000 / int(jobs),
+        "seconds": time.monotonic() - start,
+        "peak_mib_over_bare": (peak - bare) / 1024,
+    }
+    sys.stdout.write(json.dumps(told) + "\n")
+
+
+if __name__ == "__main__":
+    main()

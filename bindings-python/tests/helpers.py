@@ -1,0 +1,57 @@
+"""Programs that a test starts as processes of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# Long enough for the slowest machine; nothing waits for it where all goes well.
+PATIENCE = 60.0
+
+PREAMBLE = """
+import asyncio, json, os, signal, sys, threading, time, warnings
+import viseme
+SETTINGS = json.loads(sys.argv[1])
+GIVEN = viseme.AudioToVideo(audio="https://media.example/v.mp3", video="https://media.example/f.mp4")
+"""
+
+
+@contextmanager
+def program(code: str, settings: dict[str, object]) -> Iterator[subprocess.Popen[str]]:
+    """Start a program; it is gone at the end of the block."""
+    text = PREAMBLE + textwrap.dedent(code)
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            # Not -X dev: asyncio would then complain of a machine that is slow.
+            "-X",
+            "faulthandler",
+            "-W",
+            "error::ResourceWarning",
+            "-c",
+            text,
+            json.dumps(settings),
+        ],
+        # What is inherited would keep the test run waiting for an orphan.
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def run(code: str, settings: dict[str, object]) -> tuple[str, str]:
+    """Run a program to its end; it must succeed. Gives what it said."""
+    with program(code, settings) as process:
+        out, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, err
+        return out, err

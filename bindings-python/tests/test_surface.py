@@ -1,0 +1,161 @@
+"""What the package offers: both clients the same, every error as the table says, and pickles."""
+
+from __future__ import annotations
+
+import builtins
+import copy
+import inspect
+import json
+import pickle
+from typing import Any
+
+import pytest
+import viseme
+import yaml
+from conftest import ROOT, settings
+from viseme import _errors
+from viseme_mock import World
+
+TABLE = yaml.safe_load((ROOT / "conformance" / "errors.yaml").read_text())
+CLASSES = {entry["name"]: entry for entry in TABLE["classes"]}
+# The names of asyncio where the blocking client has those of the language.
+TWINS = {"close": "aclose", "__enter__": "__aenter__", "__exit__": "__aexit__"}
+TWINS |= {"__iter__": "__aiter__", "__next__": "__anext__"}
+
+
+def own(kind: type) -> dict[str, Any]:
+    wanted = set(TWINS) | set(TWINS.values())
+    members = inspect.getmembers(kind, callable)
+    return {name: one for name, one in members if not name.startswith("_") or name in wanted}
+
+
+@pytest.mark.parametrize(
+    ("blocking", "twin"),
+    [
+        (viseme.Client, viseme.AsyncClient),
+        (viseme.Job, viseme.AsyncJob),
+        (viseme.Prediction, viseme.AsyncPrediction),
+        (viseme.Output, viseme.AsyncOutput),
+        (viseme.Items, viseme.AsyncItems),
+        (viseme.RunResult, viseme.AsyncRunResult),
+    ],
+)
+def test_both_clients_have_the_same_surface(blocking: type, twin: type) -> None:
+    ours, theirs = own(blocking), own(twin)
+    assert {TWINS.get(name, name) for name in ours} == set(theirs)
+    for name, method in ours.items():
+        there = theirs[TWINS.get(name, name)]
+        a, b = inspect.signature(method), inspect.signature(there)
+        assert [str(p.replace(annotation=p.empty)) for p in a.parameters.values()] == [
+            str(p.replace(annotation=p.empty)) for p in b.parameters.values()
+        ], name
+        if name not in TWINS:
+            first, second = inspect.getdoc(method), inspect.getdoc(there)
+            assert first
+            assert second is not None
+            assert (
+                first.replace("Output", "AsyncOutput").split()
+                == second.replace("AsyncOutput", "Output").replace("Output", "AsyncOutput").split()
+            ), name
+
+
+def test_every_public_name_is_documented_and_is_found_by_that_name() -> None:
+    for name in viseme.__all__:
+        face = getattr(viseme, name)
+        assert inspect.getdoc(face), name
+        if isinstance(face, type):
+            assert face.__module__ == "viseme"
+
+
+@pytest.mark.parametrize("entry", TABLE["classes"], ids=lambda entry: entry["name"])
+def test_the_tree_of_errors_is_that_of_the_table(entry: dict[str, Any]) -> None:
+    kind = getattr(viseme, entry["name"])
+    base = getattr(viseme, entry["base"]) if "base" in entry else Exception
+    assert kind.__bases__[0] is base
+    if "python_also" in entry:
+        assert issubclass(kind, getattr(builtins, entry["python_also"]))
+
+
+def test_every_code_has_the_class_of_the_table() -> None:
+    given = {code: kind.__name__ for code, kind in _errors.CLASSES.items()}
+    assert given == {entry["code"]: entry["class"] for entry in TABLE["errors"]}
+
+
+@pytest.mark.parametrize("entry", TABLE["errors"], ids=lambda entry: entry["code"])
+def test_errors_carry_what_the_table_says(entry: dict[str, Any]) -> None:
+    error = _errors.refused(entry["code"], "What, where. What to do.")
+    at: str | None = entry["class"]
+    while at is not None:
+        for attribute in CLASSES[at].get("attributes", []):
+            assert hasattr(error, attribute), attribute
+        at = CLASSES[at].get("base")
+
+
+def test_errors_survive_a_pickle(make_world: Any, remote: viseme.AudioToVideo) -> None:
+    world = make_world(jobs=[{"timeline": [{"failed": "0s"}]}])
+    with pytest.raises(viseme.JobFailedError) as caught:
+        viseme.Client(**settings(world)).run(remote)
+    for again in (pickle.loads(pickle.dumps(caught.value)), copy.copy(caught.value)):
+        assert type(again) is viseme.JobFailedError
+        assert str(again) == str(caught.value)
+        assert again.job_id == caught.value.job_id is not None
+        assert again.prediction == caught.value.prediction
+        assert again.prediction.status == "failed"
+
+
+def test_errors_are_chained() -> None:
+    client = viseme.Client(base_url="http://127.0.0.1:1", api_key="k", ignore_env=True)
+    with pytest.raises(viseme.ApiConnectionError) as caught:
+        client.balance()
+    assert caught.value.__cause__ is not None
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert str(again.__cause__) == str(caught.value.__cause__)
+
+
+def test_predictions_survive_a_pickle_and_their_outputs_still_download(
+    quick: World, remote: viseme.AudioToVideo
+) -> None:
+    prediction = viseme.Client(**settings(quick)).run(remote)
+    again = pickle.loads(pickle.dumps(prediction))
+    assert again == prediction
+    assert again.output is not None
+    assert len(again.output.read()) > 0
+
+
+def test_a_client_is_not_pickled_and_shows_no_key(quick: World) -> None:
+    client = viseme.Client(**settings(quick))
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(client)
+    assert quick.key not in repr(client) + repr(vars(client)) + repr(vars(client._reach))
+
+
+def test_wrong_settings_are_named() -> None:
+    with pytest.raises(viseme.ConfigError, match="WAVESPEED_API_KEY"):
+        viseme.Client(ignore_env=True)
+    with pytest.raises(TypeError, match="no setting poll_interval"):
+        viseme.Client(api_key="k", poll_interval=1)
+    with pytest.raises(viseme.ConfigError):
+        viseme.Client(api_key="k", base_url="nonsense", ignore_env=True)
+
+
+def test_a_prediction_is_shown_in_a_notebook(quick: World, remote: viseme.AudioToVideo) -> None:
+    client = viseme.Client(**settings(quick))
+    states: list[viseme.Prediction] = []
+    prediction = client.run(remote, on_update=states.append)
+    bundle = prediction._repr_mimebundle_()
+    assert f'<video src="{prediction.output_url}" controls' in bundle["text/html"]
+    assert bundle["text/plain"] == repr(prediction)
+    assert "<video" not in states[0]._repr_mimebundle_()["text/html"]
+    assert states[0].status in states[0]._repr_mimebundle_()["text/html"]
+
+
+def test_a_notebook_shows_no_markup_of_others() -> None:
+    attack = '"><script>alert(1)</script>'
+    output = viseme.Output({"url": f"https://x.example/a.mp4{attack}"}, "id", None)
+    data = {"id": attack, "model": attack, "status": attack, "outputs": [], "error": attack}
+    prediction = viseme._prediction.prediction_of(data, None)
+    for shown in (output, prediction):
+        assert "<script>" not in shown._repr_mimebundle_()["text/html"]
+    script = viseme.Output({"url": "javascript:alert(1)"}, "id", None)
+    assert "href" not in script._repr_mimebundle_()["text/html"]
+    assert json.dumps(script._repr_mimebundle_())

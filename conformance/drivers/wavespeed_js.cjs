@@ -1,0 +1,70 @@
+// Drives the JavaScript client that WaveSpeed releases (npm: wavespeed), as a user would call it.
+//
+// Arguments: the folder of the package, the name of the profile. Everything else comes over the
+// socket; protocol.md tells how. The client's own defaults hold.
+"use strict";
+
+const net = require("node:net");
+const path = require("node:path");
+const readline = require("node:readline");
+
+const [folder, name] = process.argv.slice(2);
+const { Client } = require(folder);
+const { version } = require(path.join(folder, "package.json"));
+
+const FEATURES = ["run", "upload", "any_model", "media_path", "media_url", "sync", "parallel"];
+// The releases before 0.3 upload by one multipart request.
+if (!/^0\.[0-2]\./.test(version)) FEATURES.push("upload_tickets");
+
+const [host, port] = process.env.VISEME_CONFORMANCE.split(":");
+const line = net.connect(Number(port), host, () => {
+  line.setNoDelay(true);
+  say({ type: "hello", protocol: 1, name, version, language: "node", features: FEATURES });
+});
+readline.createInterface({ input: line }).on("line", (text) => {
+  const message = JSON.parse(text);
+  if (message.type === "run") carryOut(message);
+  if (message.type === "bye") process.exit(0);
+});
+line.on("close", () => process.exit(1));
+// A rejection that the client leaves behind is its own affair; the next case shall still run.
+process.on("unhandledRejection", (reason) => console.error("unhandled rejection:", reason));
+
+function say(message) {
+  line.write(JSON.stringify(message) + "\n");
+}
+
+async function carryOut(message) {
+  const outcome = { type: "outcome", id: message.id };
+  try {
+    outcome.value = await operate(message);
+  } catch (error) {
+    outcome.error = told(error);
+  }
+  say(outcome);
+}
+
+async function operate({ op, client: wanted, input, options }) {
+  const client = new Client(wanted.key, { baseUrl: wanted.base_url });
+  if (op === "upload") return { url: await client.upload(input.medium.path) };
+  const fields = { ...input.params };
+  for (const [field, medium] of Object.entries(input.media)) {
+    fields[field] = medium.url ?? (await client.upload(medium.path));
+  }
+  const answer = await client.run(input.model, fields, { enableSyncMode: Boolean(options.sync) });
+  const outputs = answer.outputs ?? [];
+  const first = outputs[0];
+  return { status: "completed", outputs, output_url: first?.url ?? first };
+}
+
+function told(error) {
+  const text = [];
+  for (let cause = error; cause; cause = cause.cause) {
+    text.push(String(cause), cause.stack ?? "", JSON.stringify(cause) ?? "");
+  }
+  const classes = [];
+  for (let kind = error?.constructor; kind?.name && kind.name !== "Error"; kind = Object.getPrototypeOf(kind)) {
+    classes.push(kind.name);
+  }
+  return { classes, message: error?.message || String(error), text: text.join("\n"), attributes: {} };
+}

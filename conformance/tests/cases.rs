@@ -1,0 +1,103 @@
+//! The cases fit their published schema, and each says why.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use viseme_conformance::case::load;
+use viseme_conformance::contract::{ErrorTable, Features};
+use viseme_conformance::mutants;
+
+const HERE: &str = env!("CARGO_MANIFEST_DIR");
+
+fn schema() -> jsonschema::Validator {
+    let read = |name: &str| -> Value {
+        let path = Path::new(HERE).join("schema").join(name);
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    };
+    // The one refers to the other by its file's name.
+    let text = read("case.schema.json").to_string();
+    let mut schema: Value =
+        serde_json::from_str(&text.replace("protocol.schema.json#/$defs/op", "#/$defs/op"))
+            .unwrap();
+    let op = read("protocol.schema.json").pointer("/$defs/op").cloned().unwrap();
+    schema.pointer_mut("/$defs").unwrap().as_object_mut().unwrap().insert("op".to_owned(), op);
+    jsonschema::validator_for(&schema).expect("a JSON Schema")
+}
+
+fn files() -> Vec<(String, Value)> {
+    let entries = std::fs::read_dir(Path::new(HERE).join("cases")).unwrap();
+    let read = |entry: std::io::Result<std::fs::DirEntry>| {
+        let path = entry.unwrap().path();
+        let cases = serde_saphyr::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        (path.display().to_string(), cases)
+    };
+    entries.map(read).collect()
+}
+
+#[test]
+fn cases_fit_their_published_schema() {
+    let schema = schema();
+    let files = files();
+    assert!(files.len() >= 15, "{}", files.len());
+    for (name, cases) in &files {
+        let complaints: Vec<_> = schema
+            .iter_errors(cases)
+            .map(|complaint| format!("{}: {complaint}", complaint.instance_path()))
+            .collect();
+        assert!(complaints.is_empty(), "{name}: {complaints:?}");
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_is_no_case() {
+    let schema = schema();
+    let good = json!({
+        "id": "a/b", "doc": "What happens and why it matters.", "when": {"op": "balance"},
+        "then": {"value": {"balance": 1}},
+    });
+    assert!(schema.is_valid(&json!([good])));
+    for (place, value) in [
+        ("/id", json!("no group")),
+        ("/doc", json!("short")),
+        ("/when", json!({"op": "fly"})),
+        ("/when", json!({"op": "balance", "colour": "red"})),
+        ("/when", json!({"advance": "1d", "settle": "1s"})),
+        ("/then", json!({"valeu": 1})),
+        ("/then", json!({"faults": "some"})),
+    ] {
+        let mut case = good.clone();
+        *case.pointer_mut(place).unwrap() = value;
+        assert!(!schema.is_valid(&json!([case])), "{case}");
+    }
+}
+
+#[test]
+fn each_group_of_the_plan_has_cases_and_each_mutant_a_case() {
+    let here = Path::new(HERE);
+    let features = Features::load(&here.join("features.yaml")).unwrap();
+    let errors = ErrorTable::load(&here.join("errors.yaml")).unwrap();
+    let cases = load(&here.join("cases"), &features, &errors).unwrap().cases;
+    let groups: HashSet<_> = cases.iter().map(|case| case.group()).collect();
+    for group in [
+        "happy", "submit", "polls", "states", "errors", "timeouts", "cancel", "uploads", "media",
+        "outputs", "webhooks", "limits", "hostile", "secrecy", "account",
+    ] {
+        assert!(groups.contains(group), "{group}");
+    }
+    let ids: HashSet<_> = cases.iter().map(|case| case.id.as_str()).collect();
+    let mutants = mutants::load(&here.join("mutants.yaml")).unwrap();
+    assert!(mutants.len() >= 15, "{}", mutants.len());
+    let names: HashSet<_> = mutants.iter().map(|mutant| &mutant.name).collect();
+    assert_eq!(names.len(), mutants.len(), "no name twice");
+    for mutant in &mutants {
+        assert!(ids.contains(mutant.case.as_str()), "{}: {}", mutant.name, mutant.case);
+    }
+    // Every code of an error is met by some case.
+    let text = |case: &viseme_conformance::case::Case| case.place.text.clone();
+    let all: String = cases.iter().map(text).collect();
+    for row in &errors.errors {
+        assert!(all.contains(&row.code), "no case is about the error `{}`", row.code);
+    }
+}

@@ -1,0 +1,231 @@
+//! When requests were to come, and in which order.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+
+use crate::journal::Exchange;
+use crate::scenario::{Point, Span};
+
+/// What one or two milliseconds may not decide.
+const SLACK: Duration = Duration::from_millis(2);
+
+/// By which time requests are judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExpectedTime {
+    /// The world's clock.
+    #[default]
+    World,
+    /// The machine's: for clients that sleep by their own while the world's time is scaled.
+    Real,
+}
+
+/// When requests of one kind are to come. Times of polls are counted from the last submit, where
+/// there was one.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExpectedTimes {
+    /// When each comes.
+    pub at: Vec<Span>,
+    /// The pauses, one after the other; that before the first poll is the first.
+    pub gaps: Vec<Span>,
+    /// No pause is shorter.
+    pub no_gap_below: Option<Span>,
+    /// No pause is longer.
+    pub no_gap_above: Option<Span>,
+    /// No pause between two of them is shorter; that before the first poll does not count.
+    pub between_at_least: Option<Span>,
+    /// How far `at` and `gaps` may be off, such as `10%`; nothing by default.
+    #[serde(deserialize_with = "percent")]
+    pub tolerance: f64,
+}
+
+/// How much time is to pass between the first and the last request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExpectedElapsed {
+    /// No less.
+    pub at_least: Option<Span>,
+    /// No more.
+    pub at_most: Option<Span>,
+}
+
+fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let number = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
+    match number.filter(|number| (0.0..=1000.0).contains(number)) {
+        Some(number) => Ok(number / 100.0),
+        None => Err(serde::de::Error::custom("`tolerance` is a share such as `10%`")),
+    }
+}
+
+/// When an exchange began.
+fn moment(exchange: &Exchange, time: ExpectedTime) -> Duration {
+    match time {
+        ExpectedTime::Real => Duration::from_millis(exchange.wall_ms),
+        ExpectedTime::World => {
+            let at: Timestamp = exchange.at.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+            Duration::try_from(at.duration_since(Timestamp::UNIX_EPOCH)).unwrap_or_default()
+        }
+    }
+}
+
+fn moments(journal: &[&Exchange], point: Point, time: ExpectedTime) -> Vec<Duration> {
+    let of_kind = journal.iter().filter(|exchange| exchange.point == point);
+    of_kind.map(|exchange| moment(exchange, time)).collect()
+}
+
+/// What of the polls' times is not as expected.
+pub(super) fn polls(
+    expected: &ExpectedTimes,
+    journal: &[&Exchange],
+    time: ExpectedTime,
+) -> Vec<String> {
+    let start = moments(journal, Point::Submit, time).last().copied();
+    times("polls", expected, start, &moments(journal, Point::Poll, time))
+}
+
+/// What of the submits' times is not as expected.
+pub(super) fn submits(
+    expected: &ExpectedTimes,
+    journal: &[&Exchange],
+    time: ExpectedTime,
+) -> Vec<String> {
+    times("submits", expected, None, &moments(journal, Point::Submit, time))
+}
+
+fn times(
+    what: &str,
+    expected: &ExpectedTimes,
+    start: Option<Duration>,
+    found: &[Duration],
+) -> Vec<String> {
+    let mut differences = Vec::new();
+    let origin = start.or(found.first().copied()).unwrap_or_default();
+    if !expected.at.is_empty() {
+        let at: Vec<_> = found.iter().map(|moment| moment.saturating_sub(origin)).collect();
+        differences.extend(differ(what, &expected.at, &at, expected.tolerance));
+    }
+    let between = pauses(found);
+    let all: Vec<Duration> = pauses(&start.iter().chain(found).copied().collect::<Vec<_>>());
+    if !expected.gaps.is_empty() {
+        let what = format!("pauses of {what}");
+        differences.extend(differ(&what, &expected.gaps, &all, expected.tolerance));
+    }
+    differences.extend(too_short(what, &all, expected.no_gap_below));
+    differences.extend(too_short(what, &between, expected.between_at_least));
+    if let Some(most) = expected.no_gap_above {
+        let long = all.iter().enumerate().filter(|(_, gap)| **gap > most.0 + SLACK);
+        differences.extend(long.map(|(number, gap)| {
+            format!("{what}: pause {} was {gap:?}; at most {:?} is right", number + 1, most.0)
+        }));
+    }
+    differences
+}
+
+fn pauses(moments: &[Duration]) -> Vec<Duration> {
+    moments
+        .iter()
+        .zip(moments.iter().skip(1))
+        .map(|(one, next)| next.saturating_sub(*one))
+        .collect()
+}
+
+fn too_short(what: &str, gaps: &[Duration], least: Option<Span>) -> Vec<String> {
+    let Some(least) = least else { return Vec::new() };
+    let short = gaps.iter().enumerate().filter(|(_, gap)| **gap + SLACK < least.0);
+    let tell = |(number, gap): (usize, &Duration)| {
+        format!(
+            "{what}: pause {} was only {gap:?}; at least {:?} was asked for",
+            number + 1,
+            least.0
+        )
+    };
+    short.map(tell).collect()
+}
+
+fn differ(what: &str, expected: &[Span], found: &[Duration], tolerance: f64) -> Option<String> {
+    let fits = |(expected, found): (&Span, &Duration)| {
+        found.abs_diff(expected.0) <= expected.0.mul_f64(tolerance).max(SLACK)
+    };
+    let same = expected.len() == found.len() && expected.iter().zip(found).all(fits);
+    let list = |times: &mut dyn Iterator<Item = Duration>| {
+        let times: Vec<_> = times.map(|time| format!("{:.3} s", time.as_secs_f64())).collect();
+        times.join(", ")
+    };
+    (!same).then(|| {
+        let expected = list(&mut expected.iter().map(|span| span.0));
+        format!("{what}: expected at {expected}; found {}", list(&mut found.iter().copied()))
+    })
+}
+
+/// Whether kinds of requests first came in that order; others may come between.
+pub(super) fn order(points: &[Point], journal: &[&Exchange]) -> Vec<String> {
+    let mut differences = Vec::new();
+    let mut after = 0;
+    for point in points {
+        match journal.iter().position(|exchange| exchange.point == *point) {
+            Some(position) if position >= after => after = position,
+            Some(_) => differences.push(format!("order: {point:?} came too early")),
+            None => differences.push(format!("order: {point:?} did not come")),
+        }
+    }
+    differences
+}
+
+/// Whether as much time passed as was to.
+pub(super) fn elapsed(
+    expected: &ExpectedElapsed,
+    journal: &[&Exchange],
+    time: ExpectedTime,
+) -> Vec<String> {
+    let all = || journal.iter().map(|exchange| moment(exchange, time));
+    let passed = all().max().unwrap_or_default().saturating_sub(all().min().unwrap_or_default());
+    let mut differences = Vec::new();
+    if let Some(least) = expected.at_least.filter(|least| passed + SLACK < least.0) {
+        differences.push(format!("elapsed: only {passed:?} passed; at least {:?} was to", least.0));
+    }
+    if let Some(most) = expected.at_most.filter(|most| passed > most.0 + SLACK) {
+        differences.push(format!("elapsed: {passed:?} passed; at most {:?} was to", most.0));
+    }
+    differences
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secs(times: &[u64]) -> Vec<Duration> {
+        times.iter().map(|secs| Duration::from_secs(*secs)).collect()
+    }
+
+    fn judge(expected: &str, start: Option<u64>, found: &[u64]) -> Vec<String> {
+        let expected: ExpectedTimes = serde_json::from_str(expected).unwrap();
+        times("polls", &expected, start.map(Duration::from_secs), &secs(found))
+    }
+
+    #[test]
+    fn times_and_pauses() {
+        for (expected, start, found, fits) in [
+            (r#"{"at": ["5s", "10s"]}"#, Some(100), &[105, 110][..], true),
+            (r#"{"at": ["5s", "10s"], "tolerance": "10%"}"#, Some(100), &[105, 111], true),
+            (r#"{"at": ["5s", "10s"], "tolerance": "10%"}"#, Some(100), &[105, 112], false),
+            (r#"{"at": ["5s", "10s"]}"#, Some(100), &[105], false),
+            (r#"{"gaps": ["5s", "5s"]}"#, Some(100), &[105, 110], true),
+            (r#"{"gaps": ["5s"]}"#, None, &[105, 110], true),
+            (r#"{"no_gap_below": "3s"}"#, Some(0), &[2, 6], false),
+            (r#"{"between_at_least": "3s"}"#, Some(0), &[2, 6], true),
+            (r#"{"between_at_least": "3s"}"#, Some(0), &[2, 4], false),
+            (r#"{"no_gap_above": "3s"}"#, Some(0), &[2, 6], false),
+        ] {
+            let differences = judge(expected, start, found);
+            assert_eq!(differences.is_empty(), fits, "{expected} {found:?}: {differences:?}");
+        }
+        let short = judge(r#"{"no_gap_below": "3s"}"#, None, &[0, 3, 5]);
+        assert_eq!(short, ["polls: pause 2 was only 2s; at least 3s was asked for"]);
+        assert!(serde_json::from_str::<ExpectedTimes>(r#"{"tolerance": "much"}"#).is_err());
+        assert!(serde_json::from_str::<ExpectedTimes>(r#"{"att": []}"#).is_err());
+    }
+}

@@ -1,0 +1,196 @@
+//! The Python binding: its tools, its builds, its checks and its tests.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use clap::Subcommand;
+
+use crate::process::{program, root, run};
+
+/// What the benchmark compares with: the official package, and what people write by hand.
+const OTHERS: [&str; 2] = ["wavespeed==2.0.5", "aiohttp==3.14.5"];
+
+/// What can be done with the Python binding.
+#[derive(Subcommand)]
+pub(crate) enum Python {
+    /// Make the virtual environment with the tools
+    Tools,
+    /// Build the package for tests into that environment; the conformance drivers use it
+    Driver,
+    /// Lint it, check its types and its stubs
+    Check,
+    /// Run its tests and its notebook
+    Test,
+    /// Build the source distribution, install it into a clean environment, and run an example
+    Package,
+    /// Build the wheels of `viseme` and `viseme-mock` as they are published
+    Wheels,
+}
+
+impl Python {
+    pub(crate) fn run(&self) -> Result<()> {
+        match self {
+            Self::Tools => tools(),
+            Self::Driver => driver(),
+            Self::Check => check(),
+            Self::Test => test(),
+            Self::Package => package(),
+            Self::Wheels => wheels(),
+        }
+    }
+}
+
+/// The environment with the tools. It is made anew where the list of tools has changed.
+pub(crate) fn tools() -> Result<()> {
+    let list = folder().join("requirements-dev.txt");
+    let wanted = std::fs::read_to_string(&list).context("the list of tools cannot be read")?;
+    let stamp = environment().join("tools.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
+        return Ok(());
+    }
+    new_environment(&environment())?;
+    let list = list.display().to_string();
+    let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", &list];
+    run(python(&words))?;
+    std::fs::write(stamp, wanted).context("the environment cannot be marked as complete")
+}
+
+fn driver() -> Result<()> {
+    tools()?;
+    let mut command = tool("maturin", &["develop", "--quiet", "--locked", "--features", "testing"]);
+    command.env("VIRTUAL_ENV", environment()).env("CARGO_TARGET_DIR", target());
+    run(command)
+}
+
+fn check() -> Result<()> {
+    // stubtest compares the stub with the module itself.
+    driver()?;
+    run(tool("ruff", &["format", "--check", "--quiet", "."]))?;
+    run(tool("ruff", &["check", "--quiet", "."]))?;
+    run(tool("mypy", &["python/viseme", "mock/python"]))?;
+    run(python(&["-m", "mypy.stubtest", "viseme._native"]))?;
+    run(tool("pyright", &[]))
+}
+
+fn test() -> Result<()> {
+    driver()?;
+    // Chosen like the test step's, so that Cargo builds nothing twice.
+    let mock = ["build", "--locked", "--quiet", "--all-features", "--bin", "viseme-mock"];
+    run(program("cargo", &mock))?;
+    let mut command = python(&["-m", "pytest", "--quiet"]);
+    command.env("VISEME_MOCK_PROGRAM", target().join("debug").join("viseme-mock"));
+    run(command)
+}
+
+fn package() -> Result<()> {
+    tools()?;
+    let place = target().join("python-package");
+    let found = built(&place, &["sdist", "--quiet"], ".tar.gz")?;
+    let clean = place.join("environment");
+    if clean.exists() {
+        std::fs::remove_dir_all(&clean)?;
+    }
+    new_environment(&clean)?;
+    let inside = bin(&clean).join("python").display().to_string();
+    let found = found.display().to_string();
+    let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &found];
+    let mut install = program(&inside, &words);
+    // As a user has it, but for the time that an optimised build takes.
+    install.env("MATURIN_PEP517_ARGS", "--profile dev").env("CARGO_TARGET_DIR", target());
+    run(install)?;
+    let example = folder().join("tests").join("smoke.py").display().to_string();
+    let server = target().join("debug").join("viseme-mock").display().to_string();
+    // Outside of the checkout, so that nothing of it is found by accident.
+    let mut command = program(&inside, &["-I", &example, &root().display().to_string()]);
+    let mock = ["build", "--locked", "--quiet", "--all-features", "--bin", "viseme-mock"];
+    run(program("cargo", &mock))?;
+    command.current_dir(&place).env("VISEME_MOCK_PROGRAM", server);
+    run(command)
+}
+
+fn wheels() -> Result<()> {
+    tools()?;
+    let out = target().join("python-wheels").display().to_string();
+    for project in [folder(), folder().join("mock")] {
+        let words = ["build", "--release", "--locked", "--quiet", "--strip", "--out", &out];
+        let mut command = tool("maturin", &words);
+        command.current_dir(project).env("CARGO_TARGET_DIR", target());
+        run(command)?;
+    }
+    Ok(())
+}
+
+/// Has maturin make a file with that ending, in an emptied folder.
+fn built(place: &Path, words: &[&str], ending: &str) -> Result<PathBuf> {
+    let out = place.join("dist");
+    if out.exists() {
+        std::fs::remove_dir_all(&out)?;
+    }
+    let text = out.display().to_string();
+    let mut command = tool("maturin", &[words, &["--out", &text]].concat());
+    command.env("CARGO_TARGET_DIR", target());
+    run(command)?;
+    let found = std::fs::read_dir(&out)?.filter_map(|entry| Some(entry.ok()?.path()));
+    found
+        .into_iter()
+        .find(|path| path.to_string_lossy().ends_with(ending))
+        .with_context(|| format!("maturin made no {ending}"))
+}
+
+/// A program of the benchmark, with an optimised build of the package and with those it is compared
+/// to, in an environment of its own.
+pub(crate) fn bench(arguments: &[&str]) -> Result<Command> {
+    tools()?;
+    let place = target().join("python-bench");
+    if !place.exists() {
+        new_environment(&place)?;
+    }
+    // A wheel: an installation that can be edited would share its native part with the tests.
+    let wheel = built(&place, &["build", "--release", "--quiet", "--locked"], ".whl")?;
+    let wheel = wheel.display().to_string();
+    let inside = bin(&place).join("python").display().to_string();
+    let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    run(program(&inside, &[&words[..], &OTHERS].concat()))?;
+    let again = ["--force-reinstall", "--no-deps", &wheel];
+    run(program(&inside, &[&words[..], &again].concat()))?;
+    let mut command = program(&inside, arguments);
+    command.current_dir(folder());
+    Ok(command)
+}
+
+fn new_environment(place: &Path) -> Result<()> {
+    let place = place.display().to_string();
+    let name = if cfg!(windows) { "python" } else { "python3" };
+    run(program(name, &["-m", "venv", "--clear", &place]))
+}
+
+/// A tool of the environment, started in the binding's folder.
+fn tool(name: &str, arguments: &[&str]) -> Command {
+    let path = bin(&environment()).join(name).display().to_string();
+    let mut command = program(&path, arguments);
+    command.current_dir(folder());
+    command
+}
+
+fn python(arguments: &[&str]) -> Command {
+    tool("python", arguments)
+}
+
+fn folder() -> PathBuf {
+    root().join("bindings-python")
+}
+
+/// Where the profiles of the conformance suite look for it.
+fn environment() -> PathBuf {
+    target().join("conformance").join("python")
+}
+
+fn bin(environment: &Path) -> PathBuf {
+    environment.join(if cfg!(windows) { "Scripts" } else { "bin" })
+}
+
+/// Cargo's target folder.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |it| root().join(it))
+}
