@@ -83,3 +83,19 @@ async fn the_client_says_who_it_is() {
     assert!(!header("x-client-os").is_empty());
     assert!(header("user-agent").starts_with("my-app/1.2 viseme/"), "{}", header("user-agent"));
 }
+
+#[tokio::test]
+async fn a_replaced_key_is_used_from_then_on_by_all_clones() {
+    let stage = Stage::new().await;
+    let key = stage.world.key().to_owned();
+    let clone = stage.client.clone();
+    clone.set_api_key("expired").unwrap();
+    let error = stage.client.submit(local_input()).await.unwrap_err();
+    assert_eq!(error.code(), "authentication");
+    clone.set_api_key(&key).unwrap();
+    stage.client.submit(local_input()).await.unwrap();
+    for unusable in ["", "  ", "two\nlines"] {
+        assert_eq!(clone.set_api_key(unusable).unwrap_err().code(), "config");
+    }
+    stage.client.submit(local_input()).await.unwrap();
+}

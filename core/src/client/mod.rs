@@ -49,7 +49,7 @@ use self::mailroom::Mailroom;
 use self::webhook::SecretCache;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigBuilder};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::job::{
     Backoff, Claims, Pacing, PollBudget, Prediction, RecoveryPolicy, SubmitBudget, SubmitPolicy,
 };
@@ -118,6 +118,21 @@ impl Client {
     /// Starts the set-up of a client; end with [`ConfigBuilder::build`] and [`Client::new`].
     pub fn builder() -> ConfigBuilder {
         Config::builder()
+    }
+
+    /// Uses another key, or another bearer token of a server of your own, for every request from
+    /// now on, in all clones. What is under way goes on; its next request carries the new one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the key is empty or cannot be sent in
+    /// a header; the old one then stays.
+    pub fn set_api_key(&self, key: impl Into<String>) -> Result<()> {
+        let key = key.into();
+        let key = key.trim();
+        if key.is_empty() {
+            return Err(Error::new(ErrorKind::Config, "The new API key is empty."));
+        }
+        self.shared.api.set_key(key.into())
     }
 
     /// A client whose time and chance come from elsewhere.

@@ -1,6 +1,6 @@
 //! The requests to the API itself: the only ones that carry the key.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,9 +31,24 @@ pub(crate) struct Api {
     transport: Arc<dyn Transport>,
     connections: Semaphore,
     base_url: Url,
-    key: Option<SecretString>,
+    /// Replaced as a whole, so that a request under way keeps the one it was sent with.
+    credential: RwLock<Option<Arc<Credential>>>,
     headers: HeaderMap,
     request_timeout: Duration,
+}
+
+/// The API key, and the header that carries it.
+struct Credential {
+    key: SecretString,
+    bearer: HeaderValue,
+}
+
+impl Credential {
+    fn new(key: SecretString) -> Result<Self> {
+        let mut bearer = header_value(&format!("Bearer {}", key.expose_secret()))?;
+        bearer.set_sensitive(true);
+        Ok(Self { key, bearer })
+    }
 }
 
 impl Api {
@@ -42,10 +57,23 @@ impl Api {
             transport,
             connections: Semaphore::new(config.max_connections),
             base_url: config.base_url.clone(),
-            key: config.api_key.clone(),
+            credential: RwLock::new(
+                config.api_key.clone().map(Credential::new).transpose()?.map(Arc::new),
+            ),
             headers: headers(config)?,
             request_timeout: config.request_timeout,
         })
+    }
+
+    /// Uses another key for every request from now on.
+    pub(crate) fn set_key(&self, key: SecretString) -> Result<()> {
+        let credential = Arc::new(Credential::new(key)?);
+        *self.credential.write().unwrap_or_else(PoisonError::into_inner) = Some(credential);
+        Ok(())
+    }
+
+    fn credential(&self) -> Option<Arc<Credential>> {
+        self.credential.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Sends the POST that costs money, once; the service is to call back at `webhook`.
@@ -106,7 +134,7 @@ impl Api {
 
     /// The error of a client without a key, before anything is sent.
     pub(crate) fn require_key(&self) -> Result<()> {
-        match self.key {
+        match self.credential() {
             Some(_) => Ok(()),
             None => Err(Error::new(
                 ErrorKind::Config,
@@ -141,8 +169,16 @@ impl Api {
     async fn exchange(&self, request: impl FnOnce() -> Request, timeout: Duration) -> Exchange {
         let closed = |_| TransportError::new(Sent::No, false, "the client is closed");
         let _permit = self.connections.acquire().await.map_err(closed)?;
-        let answer = exchange(self.transport.as_ref(), request(), timeout).boxed().await?;
-        Ok(self.without_key(answer))
+        let mut request = request();
+        let credential = self.credential();
+        if let Some(credential) = &credential {
+            request.headers.insert(AUTHORIZATION, credential.bearer.clone());
+        }
+        let answer = exchange(self.transport.as_ref(), request, timeout).boxed().await?;
+        Ok(match credential {
+            Some(credential) => without_key(&credential.key, answer),
+            None => answer,
+        })
     }
 
     fn request(&self, method: Method, url: Url, body: Option<&Value>) -> Request {
@@ -163,43 +199,38 @@ impl Api {
         url.set_path(&format!("{base}/{path}"));
         url
     }
+}
 
-    /// A server that repeats the key in its answer must not bring it into errors and logs.
-    fn without_key(&self, mut answer: Answer) -> Answer {
-        let Some(key) = &self.key else { return answer };
-        let key = key.expose_secret().as_bytes();
-        if memchr::memmem::find(&answer.body, key).is_some() {
-            let mut clean = Vec::with_capacity(answer.body.len());
-            let mut rest = 0;
-            for at in memchr::memmem::find_iter(&answer.body, key) {
-                clean.extend_from_slice(answer.body.get(rest..at).unwrap_or_default());
-                clean.extend_from_slice("[key]".as_bytes());
-                rest = at + key.len();
-            }
-            clean.extend_from_slice(answer.body.get(rest..).unwrap_or_default());
-            answer.body = Bytes::from(clean);
+/// A server that repeats the key in its answer must not bring it into errors and logs.
+fn without_key(key: &SecretString, mut answer: Answer) -> Answer {
+    let key = key.expose_secret().as_bytes();
+    if memchr::memmem::find(&answer.body, key).is_some() {
+        let mut clean = Vec::with_capacity(answer.body.len());
+        let mut rest = 0;
+        for at in memchr::memmem::find_iter(&answer.body, key) {
+            clean.extend_from_slice(answer.body.get(rest..at).unwrap_or_default());
+            clean.extend_from_slice("[key]".as_bytes());
+            rest = at + key.len();
         }
-        answer
+        clean.extend_from_slice(answer.body.get(rest..).unwrap_or_default());
+        answer.body = Bytes::from(clean);
     }
+    answer
 }
 
 fn headers(config: &Config) -> Result<HeaderMap> {
-    let value = |text: &str| {
-        HeaderValue::from_str(text).map_err(|_| {
-            Error::new(ErrorKind::Config, "A setting cannot be sent in a header.".to_owned())
-        })
-    };
     let mut headers = HeaderMap::new();
-    if let Some(key) = &config.api_key {
-        let mut bearer = value(&format!("Bearer {}", key.expose_secret()))?;
-        bearer.set_sensitive(true);
-        headers.insert(AUTHORIZATION, bearer);
-    }
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert("x-client-name", value(&config.client_name)?);
-    headers.insert("x-client-version", value(env!("CARGO_PKG_VERSION"))?);
-    headers.insert("x-client-os", value(client_os())?);
+    headers.insert("x-client-name", header_value(&config.client_name)?);
+    headers.insert("x-client-version", header_value(env!("CARGO_PKG_VERSION"))?);
+    headers.insert("x-client-os", header_value(client_os())?);
     Ok(headers)
+}
+
+fn header_value(text: &str) -> Result<HeaderValue> {
+    HeaderValue::from_str(text).map_err(|_| {
+        Error::new(ErrorKind::Config, "A setting cannot be sent in a header.".to_owned())
+    })
 }
 
 /// The system's name as the official clients send it.
