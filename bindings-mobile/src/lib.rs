@@ -1,0 +1,33 @@
+//! The native part of the Swift package `Viseme` and of the Kotlin module `viseme`. It is private:
+//! what an app sees is written by hand over it, in `swift/` and `kotlin/`.
+//!
+//! Nothing is called from here into the host but the ends of futures: what goes on is asked for
+//! through [`NativeTask::next`].
+
+mod client;
+mod error;
+mod event;
+mod input;
+mod prediction;
+mod report;
+mod runtime;
+mod settings;
+mod task;
+
+pub use client::NativeClient;
+pub use error::{NativeError, NativeErrorInfo};
+pub use event::NativeEvent;
+pub use input::{NativeField, NativeInput, NativeMedia, NativeOptions, NativeValue};
+pub use prediction::{NativeOutput, NativePrediction};
+pub use report::{NativeMediaInfo, NativeReport, NativeViolation};
+pub use settings::{NativeBackoff, NativePacing, NativeSettings, NativeSubmitLimits};
+pub use task::NativeTask;
+
+/// The version of the library.
+#[uniffi::export]
+#[must_use]
+pub fn native_version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+uniffi::setup_scaffolding!();
