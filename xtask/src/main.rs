@@ -7,6 +7,7 @@ mod conformance;
 mod coverage;
 mod deny;
 mod fuzz;
+mod mobile;
 mod mutants;
 mod node;
 mod process;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 use bench::Bench;
 use clap::{Parser, Subcommand};
 use fuzz::Fuzz;
+use mobile::kotlin::Kotlin;
 use python::Python;
 
 /// Viseme's scripts.
@@ -34,7 +36,10 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Install what the tests need, where it is missing
-    Setup,
+    Setup {
+        /// Only the tools of these: `kotlin`, `swift`; everything when none is named
+        languages: Vec<String>,
+    },
     /// Run what CI runs
     Test {
         /// Only these steps, in the usual order; all of them when none is named
@@ -69,6 +74,9 @@ enum Command {
     /// Build, check and test the Python binding
     #[command(subcommand)]
     Python(Python),
+    /// Build and test the Kotlin module, or a part of it
+    #[command(subcommand)]
+    Kotlin(Kotlin),
     /// Feed what reads others' words with whatever a fuzzer thinks of (needs a C++ compiler)
     Fuzz(Fuzz),
     /// Tell which lines of the core its tests reach, by room
@@ -95,13 +103,14 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Setup => setup::install_missing(),
+        Command::Setup { languages } => setup::install_missing(&languages),
         Command::Test { steps, keep_going } => suite::run_steps(&steps, keep_going),
         Command::Deny { fetch } => deny::check_everything(fetch),
         Command::Conformance { arguments } => conformance::run_suite(&arguments),
         Command::Scoreboard { arguments } => conformance::score(&arguments),
         Command::Node(node) => node.run(),
         Command::Python(what) => what.run(),
+        Command::Kotlin(what) => what.run(),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Coverage { files } => coverage::measure(files),
         Command::Mutants { files } => mutants::try_all(&files),

@@ -55,6 +55,15 @@ const NEEDS: &[Need] = &[
     },
 ];
 
+const NEEDS_OF_KOTLIN: &[Need] = &[
+    Need {
+        name: "javac",
+        probe: &["javac", "--version"],
+        remedy: Remedy::Apt("openjdk-17-jdk-headless"),
+    },
+    Need { name: "maven", probe: &["mvn", "--version"], remedy: Remedy::Apt("maven") },
+];
+
 /// What single commands need, which install it themselves.
 const NEEDS_OF_COMMANDS: &[Need] = &[
     Need {
@@ -80,11 +89,26 @@ pub(crate) fn install(name: &str) -> Result<()> {
     need.map_or_else(|| bail!("there is no need `{name}`"), meet)
 }
 
-/// Installs every need that is not met. Changes nothing where all are met.
-pub(crate) fn install_missing() -> Result<()> {
+/// Installs every need that is not met, or those of some languages alone. Changes nothing where all
+/// are met.
+pub(crate) fn install_missing(languages: &[String]) -> Result<()> {
+    if !languages.is_empty() {
+        return languages.iter().try_for_each(|language| match language.as_str() {
+            "kotlin" => kotlin(),
+            other => bail!("there are no tools for `{other}` alone; try `kotlin`"),
+        });
+    }
     NEEDS.iter().try_for_each(meet)?;
+    kotlin()?;
     println!("setup: the tools of the Python binding");
     crate::python::tools()
+}
+
+fn kotlin() -> Result<()> {
+    NEEDS_OF_KOTLIN.iter().try_for_each(meet)?;
+    // Maven brings the compiler itself, and all else.
+    println!("setup: what the Kotlin module is built with");
+    crate::mobile::kotlin::fetch()
 }
 
 fn meet(need: &Need) -> Result<()> {

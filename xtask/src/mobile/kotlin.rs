@@ -1,0 +1,104 @@
+//! The Kotlin module: its builds and its tests, all by Maven.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+use clap::Subcommand;
+
+use super::{Build, generate, library_name, mock_server, native, place};
+use crate::process::{program, root, run};
+
+/// What can be done with the Kotlin module.
+#[derive(Subcommand)]
+pub(crate) enum Kotlin {
+    /// Build the JAR with the native library of this machine in it, and install it for Maven's
+    /// builds on this machine
+    Jar,
+    /// Run the tests of the module
+    Test,
+    /// Build the driver of the conformance suite
+    Driver,
+    /// Build the JAR, and run the sample program with it, offline
+    Sample,
+}
+
+impl Kotlin {
+    pub(crate) fn run(&self) -> Result<()> {
+        match self {
+            Self::Jar => jar(),
+            Self::Test => test(),
+            Self::Driver => driver(),
+            Self::Sample => sample(),
+        }
+    }
+}
+
+fn folder() -> PathBuf {
+    root().join("bindings-mobile/kotlin")
+}
+
+/// Gets all that Maven needs, so that tests do not have to wait for it.
+pub(crate) fn fetch() -> Result<()> {
+    run(maven(&["dependency:go-offline", "--quiet"]))
+}
+
+/// Maven in the module's folder. It is told nothing that depends on a terminal.
+fn maven(words: &[&str]) -> Command {
+    let mut command = program("mvn", &["--batch-mode", "--no-transfer-progress"]);
+    command.args(words).current_dir(folder());
+    command
+}
+
+/// The native library and the code that speaks to it, where the module's build expects them.
+fn prepare(build: Build) -> Result<PathBuf> {
+    let library = native(build)?;
+    let out = root().join("target/bindings-mobile/generated");
+    generate("kotlin", &library, &out)?;
+    let name = "dev/viseme/ffi/viseme_mobile.kt";
+    place(&out.join(name), &folder().join("viseme/target/generated").join(name))?;
+    Ok(library)
+}
+
+fn jar() -> Result<()> {
+    let library = prepare(Build::Mobile)?;
+    let at = folder().join("viseme/target/native").join(jna_platform()?).join(library_name());
+    place(&library.join(library_name()), &at)?;
+    run(maven(&["--quiet", "--projects", "viseme", "-DskipTests", "install"]))
+}
+
+fn test() -> Result<()> {
+    let library = prepare(Build::Testing)?;
+    let library = format!("-Dviseme.library={}", library.display());
+    let mock = format!("-Dviseme.mock={}", mock_server()?.display());
+    run(maven(&["--projects", "viseme", &library, &mock, "test"]))
+}
+
+fn driver() -> Result<()> {
+    prepare(Build::Testing)?;
+    run(maven(&["--quiet", "--projects", "viseme,conformance", "-DskipTests", "package"]))
+}
+
+fn sample() -> Result<()> {
+    jar()?;
+    run(maven(&["--quiet", "--projects", "sample", "package"]))?;
+    let mut java = program("java", &["-jar", "bindings-mobile/kotlin/sample/target/sample.jar"]);
+    java.env("VISEME_MOCK", mock_server()?);
+    run(java)
+}
+
+/// The name under which JNA looks for this machine's library in a JAR.
+fn jna_platform() -> Result<String> {
+    let system = match std::env::consts::OS {
+        "linux" => "linux",
+        "macos" => "darwin",
+        "windows" => "win32",
+        other => bail!("JARs for {other} are not made yet"),
+    };
+    let machine = match std::env::consts::ARCH {
+        "x86_64" => "x86-64",
+        machine @ ("aarch64" | "arm") => machine,
+        other => bail!("JARs for {other} are not made yet"),
+    };
+    Ok(format!("{system}-{machine}"))
+}

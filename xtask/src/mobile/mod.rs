@@ -1,0 +1,89 @@
+//! The Swift and Kotlin bindings: the native library that both stand on, and the code that speaks
+//! to it.
+
+pub(crate) mod kotlin;
+
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::process::{output, program, root, run};
+
+/// How the native library is built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// For tests and the conformance drivers: quick to build, with the setting `lockstep`.
+    Testing,
+    /// As it is published: small.
+    Mobile,
+}
+
+impl Build {
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Testing => &["--features", "testing"],
+            Self::Mobile => &["--profile", "mobile"],
+        }
+    }
+
+    /// Cargo's folder for it, and ours.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Testing => "debug",
+            Self::Mobile => "mobile",
+        }
+    }
+}
+
+/// Builds the native library and gives the folder that holds it, and nothing else.
+pub(crate) fn native(build: Build) -> Result<PathBuf> {
+    let mut words = vec!["build", "--locked", "--quiet", "-p", "viseme-mobile"];
+    words.extend(build.arguments());
+    run(program("cargo", &words))?;
+    let name = library_name();
+    let built = root().join("target").join(build.folder()).join(&name);
+    let folder = root().join("target/bindings-mobile").join(build.folder());
+    place(&built, &folder.join(name))?;
+    Ok(folder)
+}
+
+/// The file name of the library on this machine.
+pub(crate) fn library_name() -> String {
+    format!("{DLL_PREFIX}viseme_mobile{DLL_SUFFIX}")
+}
+
+/// Writes the code of a language that speaks to the library in this folder.
+pub(crate) fn generate(language: &str, library: &Path, out: &Path) -> Result<()> {
+    let library = library.join(library_name());
+    let (library, out) = (library.to_string_lossy(), out.to_string_lossy());
+    let words = ["run", "--locked", "--quiet", "-p", "viseme-bindgen", "--", "generate"];
+    let ours = [&*library, "--language", language, "--out-dir", &*out, "--no-format"];
+    // What it says is shown only where it fails.
+    output(program("cargo", &[&words[..], &ours[..]].concat())).map(drop)
+}
+
+/// The mock server, built like that of the test step, so that Cargo builds nothing twice.
+pub(crate) fn mock_server() -> Result<PathBuf> {
+    run(program(
+        "cargo",
+        &["build", "--locked", "--quiet", "--all-features", "--bin", "viseme-mock"],
+    ))?;
+    let program = root().join(format!("target/debug/viseme-mock{}", std::env::consts::EXE_SUFFIX));
+    ensure!(program.is_file(), "the mock server was built, but {} is missing", program.display());
+    Ok(program)
+}
+
+/// Copies a file, its folder made where it is missing; leaves alone what is the same already, so
+/// that other build tools see no change.
+pub(crate) fn place(from: &Path, to: &Path) -> Result<()> {
+    let content = fs::read(from).with_context(|| format!("{} cannot be read", from.display()))?;
+    if fs::read(to).is_ok_and(|there| there == content) {
+        return Ok(());
+    }
+    let folder = to.parent().unwrap_or(to);
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(to, content))
+        .with_context(|| format!("{} cannot be written", to.display()))
+}
