@@ -1,9 +1,10 @@
 //! The Kotlin module: its builds and its tests, all by Maven.
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 
 use super::{Build, generate, library_name, mock_server, native, place};
@@ -56,8 +57,37 @@ fn prepare(build: Build) -> Result<PathBuf> {
     let out = root().join("target/bindings-mobile/generated");
     generate("kotlin", &library, &out)?;
     let name = "dev/viseme/ffi/viseme_mobile.kt";
-    place(&out.join(name), &folder().join("viseme/target/generated").join(name))?;
+    let code = fs::read_to_string(out.join(name)).context("the generated code cannot be read")?;
+    let hidden = out.join("hidden.kt");
+    fs::write(&hidden, hide(&code)).context("the generated code cannot be written")?;
+    place(&hidden, &folder().join("viseme/target/generated").join(name))?;
     Ok(library)
+}
+
+/// The generated code with all its declarations hidden from who uses the module, for which uniffi
+/// has no setting.
+fn hide(code: &str) -> String {
+    const OPEN: [&str; 9] = [
+        "class ",
+        "data class ",
+        "open class ",
+        "sealed class ",
+        "interface ",
+        "object ",
+        "fun ",
+        "inline fun ",
+        "enum class ",
+    ];
+    let mut hidden = String::with_capacity(code.len());
+    for line in code.lines() {
+        let declaration = line.strip_prefix("public ").unwrap_or(line);
+        if OPEN.iter().any(|open| declaration.starts_with(open)) {
+            hidden.push_str("internal ");
+        }
+        hidden.push_str(declaration);
+        hidden.push('\n');
+    }
+    hidden
 }
 
 fn jar() -> Result<()> {
@@ -101,4 +131,17 @@ fn jna_platform() -> Result<String> {
         other => bail!("JARs for {other} are not made yet"),
     };
     Ok(format!("{system}-{machine}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn top_level_declarations_are_hidden_and_no_others() {
+        let code = "public object A {\n    fun a() {}\n}\ndata class B(\nprivate class C\n";
+        let hidden =
+            "internal object A {\n    fun a() {}\n}\ninternal data class B(\nprivate class C\n";
+        assert_eq!(hide(code), hidden);
+    }
 }
