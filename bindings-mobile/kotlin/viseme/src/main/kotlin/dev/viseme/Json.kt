@@ -5,9 +5,9 @@ package dev.viseme
  *
  * @throws IllegalArgumentException where JSON has no form for it
  */
-internal fun json(value: Any?): String = buildString { append(value) }
+internal fun json(value: Any?): String = buildString { value(value) }
 
-private fun StringBuilder.append(value: Any?) {
+private fun StringBuilder.value(value: Any?) {
     when (value) {
         null, is Boolean, is Int, is Long, is Short, is Byte -> append(value.toString())
         is Double, is Float -> {
@@ -15,12 +15,13 @@ private fun StringBuilder.append(value: Any?) {
             append(value.toString())
         }
         is CharSequence -> quoted(value)
-        is Iterable<*> -> items('[', ']', value) { append(it) }
+        // Not any `Iterable`: a path is one, of itself.
+        is Collection<*> -> items('[', ']', value) { value(it) }
         is Map<*, *> -> items('{', '}', value.entries) { (name, inner) ->
             require(name is CharSequence) { "JSON has only text for keys, not $name." }
             quoted(name)
             append(':')
-            append(inner)
+            value(inner)
         }
         else -> throw IllegalArgumentException("JSON has no form for a ${value::class.simpleName}.")
     }

@@ -59,8 +59,9 @@ public data class Settings(
     val clientName: String? = null,
     val userAgent: String? = null,
 ) {
-    /** For the project's own tests: the client keeps the mock server's time. */
-    internal var lockstep: Boolean? = null
+    /** Whether the client keeps the mock server's time; only a library built for tests can. */
+    @InternalVisemeApi
+    public var lockstep: Boolean? = null
 
     /** Without the token. */
     override fun toString(): String = "Settings(baseUrl=$baseUrl, token=${token?.let { "***" }})"
@@ -87,7 +88,7 @@ public data class Settings(
         allowPrivateAddresses = allowPrivateAddresses,
         clientName = clientName,
         userAgent = userAgent,
-        lockstep = lockstep,
+        lockstep = @OptIn(InternalVisemeApi::class) lockstep,
     )
 }
 
@@ -141,6 +142,11 @@ public data class SubmitLimits(val perMinute: Int, val concurrent: Int) {
         concurrent.native("submitLimits.concurrent"),
     )
 }
+
+/** For the tests of the project itself; it may change or go at any time. */
+@RequiresOptIn("This is for the tests of the project itself.", RequiresOptIn.Level.ERROR)
+@Retention(AnnotationRetention.BINARY)
+public annotation class InternalVisemeApi
 
 /** Durations of the native part are never negative. */
 internal fun Duration.native(name: String): java.time.Duration {

@@ -1,0 +1,48 @@
+package dev.viseme.conformance
+
+import dev.viseme.Backoff
+import dev.viseme.InternalVisemeApi
+import dev.viseme.Pacing
+import dev.viseme.Settings
+import dev.viseme.SubmitLimits
+import kotlinx.serialization.json.JsonObject
+
+/** How the client of a message is set up. */
+@OptIn(InternalVisemeApi::class)
+internal fun settings(client: JsonObject): Settings {
+    val from = client.members("settings") ?: JsonObject(emptyMap())
+    val settings = Settings(
+        baseUrl = client.text("base_url"),
+        token = client.text("key"),
+        timeout = from.seconds("deadline"),
+        requestTimeout = from.seconds("request_timeout"),
+        connectTimeout = from.seconds("connect_timeout"),
+        stallTimeout = from.seconds("stall_timeout"),
+        pacing = from.members("pacing")?.let(::pacing),
+        maxPollsPerSecond = from.double("max_polls_per_second"),
+        maxConnections = from.int("max_connections"),
+        maxPollFailures = from.int("max_poll_failures"),
+        maxSubmitAttempts = from.int("max_submit_attempts"),
+        backoff = from.members("backoff")?.let { Backoff(it.seconds("base")!!, it.seconds("max")!!) },
+        maxRetryAfter = from.seconds("max_retry_after"),
+        recoveryWindow = from.seconds("recovery_window"),
+        submitLimits = from.members("submit_limits")
+            ?.let { SubmitLimits(it.int("per_minute")!!, it.int("concurrent")!!) },
+        checkRemoteMedia = from.flag("check_remote_media") ?: false,
+        remoteCheckTimeout = from.seconds("remote_check_timeout"),
+        allowPrivateAddresses = from.flag("allow_private_addresses") ?: true,
+        allowHttp = from.flag("allow_http"),
+        clientName = from.text("client_name"),
+        userAgent = from.text("user_agent"),
+    )
+    settings.lockstep = client.flag("lockstep")
+    return settings
+}
+
+private fun pacing(from: JsonObject) = Pacing(
+    first = from.seconds("first")!!,
+    interval = from.seconds("interval")!!,
+    growth = from.double("growth")!!,
+    max = from.seconds("max")!!,
+    jitter = from.double("jitter")!!,
+)

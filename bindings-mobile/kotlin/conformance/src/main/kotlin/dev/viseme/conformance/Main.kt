@@ -1,0 +1,100 @@
+/** The driver of the conformance suite: does what it is told, and reports what it saw. */
+package dev.viseme.conformance
+
+import java.net.Socket
+import java.util.concurrent.ConcurrentHashMap
+import kotlin.system.exitProcess
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.Deferred
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.async
+import kotlinx.coroutines.launch
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.buildJsonObject
+import kotlinx.serialization.json.put
+
+private val FEATURES = listOf(
+    "run", "check", "upload", "upload_tickets", "submit", "job_wait", "job_updates", "job_refresh",
+    "download", "recover", "any_model", "media_path", "media_bytes", "media_stream", "media_url",
+    "media_checks", "sync", "base64", "webhook", "deadline", "request_timeout", "pacing",
+    "retry_settings", "recovery", "submit_limits", "client_name", "progress", "error_codes",
+    "error_classes", "error_category", "error_attributes", "cancel", "lockstep", "parallel",
+)
+
+fun main() {
+    val (host, port) = System.getenv("VISEME_CONFORMANCE").split(':')
+    Line(Socket(host, port.toInt())).serve()
+    exitProcess(0)
+}
+
+/** The connection to the harness, and the operations that are under way. */
+private class Line(private val socket: Socket) {
+    private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
+    private val operations = Operations()
+    private val open = ConcurrentHashMap<String, Deferred<JsonObject>>()
+    private val out = socket.getOutputStream().bufferedWriter()
+
+    fun serve() {
+        send(
+            json(
+                "type" to "hello", "protocol" to 1, "name" to "kotlin", "version" to "0.1.0",
+                "language" to "kotlin", "features" to FEATURES,
+            ),
+        )
+        for (line in socket.getInputStream().bufferedReader().lineSequence()) {
+            val message = Json.parseToJsonElement(line) as JsonObject
+            when (message.text("type")) {
+                "run" -> run(message)
+                "cancel" -> open[message.text("id")]?.cancel()
+                "close" -> operations.close(message.text("client")!!)
+                "bye" -> return
+            }
+        }
+    }
+
+    private fun run(message: JsonObject) {
+        val id = message.text("id")!!
+        val events = Events()
+        val work = scope.async(start = CoroutineStart.LAZY) { operations.carryOut(message, events) }
+        open[id] = work
+        if (message.flag("cancelled_before") == true) work.cancel()
+        scope.launch {
+            val outcome = try {
+                work.await()
+            } catch (why: CancellationException) {
+                json("cancelled" to json("class" to "CancellationException"))
+            } catch (why: Throwable) {
+                json("driver_error" to why.stackTraceToString())
+            }
+            open.remove(id)
+            send(json("type" to "outcome", "id" to id, "events" to events.all(), *outcome.pairs()))
+        }
+    }
+
+    @Synchronized
+    private fun send(message: JsonElement) {
+        out.write(message.toString())
+        out.write("\n")
+        out.flush()
+    }
+}
+
+/** What went on in an operation, as it came. */
+internal class Events {
+    private val events = mutableListOf<JsonElement>()
+
+    @Synchronized
+    fun add(event: JsonElement) {
+        events += event
+    }
+
+    @Synchronized
+    fun all(): List<JsonElement> = events.toList()
+}
+
+private fun JsonObject.pairs() = map { (name, value) -> name to value as Any? }.toTypedArray()
