@@ -7,6 +7,7 @@ use viseme::ErrorKind;
 
 use crate::prediction::NativePrediction;
 use crate::report::NativeViolation;
+use crate::time::bounded;
 
 /// What an error knows.
 #[derive(Debug, Clone, Default, uniffi::Record)]
@@ -121,7 +122,7 @@ impl From<&viseme::Error> for NativeErrorInfo {
             prediction: error.prediction().map(NativePrediction::from),
             status: http.map(|http| http.status),
             request_id: http.and_then(|http| http.request_id.clone()),
-            retry_after: http.and_then(|http| http.retry_after),
+            retry_after: http.and_then(|http| http.retry_after).map(bounded),
             body: http.map(|http| http.body.clone()),
             violations: error.violations().iter().map(NativeViolation::from).collect(),
             record: error.record().and_then(|record| serde_json::to_string(record).ok()),

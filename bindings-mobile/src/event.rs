@@ -7,6 +7,7 @@ use viseme::{Prediction, Progress};
 use crate::error::NativeErrorInfo;
 use crate::prediction::NativePrediction;
 use crate::report::NativeReport;
+use crate::time::bounded;
 
 /// Something that happened, or, as the last of a task, what came of it.
 #[derive(Debug, Clone, uniffi::Enum)]
@@ -93,7 +94,9 @@ impl NativeEvent {
             Progress::Recovering => Self::Recovering,
             Progress::Submitted { job_id } => Self::Submitted { job_id, prediction: None },
             Progress::Update(prediction) => Self::updated(&prediction),
-            Progress::Retrying { error, after } => Self::Retrying { error: (&error).into(), after },
+            Progress::Retrying { error, after } => {
+                Self::Retrying { error: (&error).into(), after: bounded(after) }
+            }
             _ => return None,
         })
     }

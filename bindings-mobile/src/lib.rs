@@ -13,6 +13,7 @@ mod report;
 mod runtime;
 mod settings;
 mod task;
+mod time;
 
 pub use client::NativeClient;
 pub use error::{NativeError, NativeErrorInfo};

@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use viseme::{Output, Prediction, RecoveredBy};
 
+use crate::time::bounded;
+
 /// What came out of a job.
 #[derive(Debug, Clone, uniffi::Enum)]
 pub enum NativeOutput {
@@ -37,6 +39,8 @@ pub struct NativePrediction {
     pub is_terminal: bool,
     /// What came out.
     pub outputs: Vec<NativeOutput>,
+    /// Where the first output that has a URL can be downloaded.
+    pub output_url: Option<String>,
     /// What the service says went wrong.
     pub failure: Option<String>,
     /// The service's application code.
@@ -59,10 +63,11 @@ impl From<&Prediction> for NativePrediction {
             status: prediction.status.to_string(),
             is_terminal: prediction.status.is_terminal(),
             outputs: prediction.outputs.iter().map(NativeOutput::from).collect(),
+            output_url: prediction.output_url().map(str::to_owned),
             failure: prediction.error.clone(),
             app_code: prediction.code,
             created_at: prediction.created_at,
-            execution_time: prediction.execution_time,
+            execution_time: prediction.execution_time.map(bounded),
             recovered_by: prediction.recovered.map(|by| {
                 match by {
                     RecoveredBy::Input => "input",

@@ -6,6 +6,8 @@ use std::time::Duration;
 use viseme::Report;
 use viseme::media::{MediaInfo, Violation};
 
+use crate::time::bounded;
+
 /// A broken rule.
 #[derive(Debug, Clone, uniffi::Record)]
 pub struct NativeViolation {
@@ -71,7 +73,7 @@ impl From<&MediaInfo> for NativeMediaInfo {
         Self {
             container: container.as_str().unwrap_or_default().to_owned(),
             bytes: info.bytes,
-            duration: info.duration,
+            duration: info.duration.map(bounded),
             width: info.width,
             height: info.height,
             video_codec: info.video_codec.clone(),

@@ -15,6 +15,7 @@ import kotlin.time.toKotlinDuration
  * @property status the state of the job
  * @property isTerminal whether nothing more will happen to it
  * @property outputs what came out; empty until the job is completed
+ * @property outputUrl the URL of the first output that has one; it can be downloaded for seven days
  * @property error what the service says went wrong; `null` where nothing did
  * @property code the service's application code
  * @property createdAt when the job was made, by the service's clock
@@ -29,16 +30,14 @@ public data class Prediction(
     val status: Status,
     val isTerminal: Boolean,
     val outputs: List<Output>,
+    val outputUrl: String?,
     val error: String?,
     val code: Long?,
     val createdAt: Instant?,
     val executionTime: Duration?,
     val recoveredBy: String?,
     val json: String,
-) {
-    /** The URL of the first output that has one; it can be downloaded for seven days. */
-    val outputUrl: String? get() = outputs.firstNotNullOfOrNull { (it as? Output.Url)?.url }
-}
+)
 
 /**
  * The state of a job: the service's word for it, also one that this version does not know.
@@ -102,6 +101,7 @@ internal fun NativePrediction.toPrediction() = Prediction(
     status = Status(status),
     isTerminal = isTerminal,
     outputs = outputs.map { it.toOutput() },
+    outputUrl = outputUrl,
     error = failure,
     code = appCode,
     createdAt = createdAt,

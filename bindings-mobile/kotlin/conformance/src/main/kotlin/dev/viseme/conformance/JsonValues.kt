@@ -25,7 +25,8 @@ internal fun element(value: Any?): JsonElement = when (value) {
     is String -> JsonPrimitive(value)
     is Number -> JsonPrimitive(value)
     is Boolean -> JsonPrimitive(value)
-    is Duration -> JsonPrimitive(value.toDouble(DurationUnit.SECONDS))
+    // JSON has no infinity, which is what Kotlin makes of more than 146 years.
+    is Duration -> JsonPrimitive(value.toDouble(DurationUnit.SECONDS).coerceAtMost(Double.MAX_VALUE))
     is Instant -> JsonPrimitive(value.toString())
     is List<*> -> JsonArray(value.map { element(it) })
     else -> error("there is no JSON for $value")

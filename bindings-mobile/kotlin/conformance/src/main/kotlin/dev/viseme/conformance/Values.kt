@@ -92,11 +92,11 @@ internal fun error(why: VisemeException): JsonElement {
     )
 }
 
-/** The names of the table: Kotlin's own end in `Exception`. */
+/** The names of its classes, from its own to the root of the client's exceptions. */
 private fun classes(why: VisemeException): List<String> =
     generateSequence<Class<*>>(why::class.java) { it.superclass }
         .takeWhile { it != Exception::class.java }
-        .map { it.simpleName.removeSuffix("Exception") + "Error" }
+        .map { it.simpleName }
         .toList()
 
 private fun category(why: VisemeException): String = when (why) {
