@@ -103,6 +103,21 @@ pub(crate) fn node_test(line: &str) -> Option<Counts> {
     Some(counts)
 }
 
+/// `[INFO] Tests run: 10, Failures: 0, Errors: 0, Skipped: 0`: the total of Maven's test runner, not
+/// the line of one class, which tells its time.
+pub(crate) fn surefire(line: &str) -> Option<Counts> {
+    let (_, rest) = line.trim().split_once("Tests run: ")?;
+    let mut numbers = Vec::new();
+    for part in rest.split(", ") {
+        let number = part.rsplit(' ').next()?;
+        numbers.push(number.parse::<u64>().ok()?);
+    }
+    let [run, failures, errors, skipped] = numbers[..] else { return None };
+    let failed = failures.checked_add(errors)?;
+    let passed = run.checked_sub(failed)?.checked_sub(skipped)?;
+    Some(Counts { passed, failed, skipped })
+}
+
 /// `1 failed, 92 passed, 3 skipped in 12.34s`
 pub(crate) fn pytest(line: &str) -> Option<Counts> {
     let (parts, time) = line.trim().trim_matches('=').trim().rsplit_once(" in ")?;
@@ -126,6 +141,15 @@ pub(crate) fn pytest(line: &str) -> Option<Counts> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reads_the_total_of_maven_and_not_its_classes() {
+        let total = "[WARNING] Tests run: 10, Failures: 1, Errors: 2, Skipped: 3\n";
+        assert_eq!(surefire(total), Some(Counts { passed: 4, failed: 3, skipped: 3 }));
+        let class = "[INFO] Tests run: 10, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 1 s";
+        assert_eq!(surefire(class), None);
+        assert_eq!(surefire("[INFO] BUILD SUCCESS"), None);
+    }
 
     #[test]
     fn reads_cargos_line() {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Outcome;
-use super::count::{CountLine, cargo_test, conformance, node_test, pytest};
+use super::count::{CountLine, cargo_test, conformance, node_test, pytest, surefire};
 use crate::{checks, deny, node};
 
 pub(crate) struct Step {
@@ -208,6 +208,40 @@ pub(crate) const STEPS: &[Step] = &[
                 "python-sync",
                 "--driver",
                 "python-async",
+            ],
+            env: &[],
+            count: conformance,
+        },
+    },
+    Step {
+        name: "kotlin",
+        purpose: "the Kotlin module does what Kotlin users expect",
+        action: Action::Tests {
+            program: &["cargo", "xtask", "kotlin", "test"],
+            env: &[],
+            count: surefire,
+        },
+    },
+    Step {
+        name: "kotlin-sample",
+        purpose: "the Kotlin sample program, with the JAR and the library as they are published",
+        action: Action::Run { program: &["cargo", "xtask", "kotlin", "sample"], env: &[] },
+    },
+    Step {
+        name: "kotlin-conformance",
+        purpose: "the Kotlin module passes the conformance suite",
+        action: Action::Tests {
+            program: &[
+                "cargo",
+                "run",
+                "--locked",
+                "--quiet",
+                "--all-features",
+                "--bin",
+                "viseme-conformance",
+                "--",
+                "--driver",
+                "kotlin",
             ],
             env: &[],
             count: conformance,
