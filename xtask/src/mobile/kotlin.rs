@@ -102,6 +102,7 @@ fn jar() -> Result<()> {
 }
 
 fn test() -> Result<()> {
+    run(maven(&["--quiet", "spotless:check"]))?;
     let library = prepare()?;
     let library = format!("-Dviseme.library={}", library.display());
     let mock = format!("-Dviseme.mock={}", mock_server()?.display());

@@ -91,7 +91,12 @@ public class Client(settings: Settings = Settings()) : AutoCloseable {
         onProgress: (suspend (sent: Long, total: Long) -> Unit)? = null,
     ): String {
         val uploaded = start { upload(media.native) }.outcome { event ->
-            if (event is NativeEvent.Uploading) onProgress?.invoke(event.sent.toLong(), event.total.toLong())
+            if (event is NativeEvent.Uploading) {
+                onProgress?.invoke(
+                    event.sent.toLong(),
+                    event.total.toLong(),
+                )
+            }
         }
         return (uploaded as NativeEvent.Uploaded).url
     }
@@ -122,8 +127,7 @@ public class Client(settings: Settings = Settings()) : AutoCloseable {
         to: Path,
         maxBytes: Long? = null,
         onProgress: (suspend (received: Long, total: Long?) -> Unit)? = null,
-    ): Saved =
-        download(prediction.outputs.firstOrNull(), prediction.id, to, maxBytes, onProgress)
+    ): Saved = download(prediction.outputs.firstOrNull(), prediction.id, to, maxBytes, onProgress)
 
     /** Gives up the connections. What is under way goes on to its end. */
     override fun close(): Unit = native.close()

@@ -80,6 +80,7 @@ public class Input private constructor(
         private fun medium(name: String, media: Media) =
             NativeField(name, NativeValue.Medium(media.native))
 
-        private fun value(name: String, value: Any?) = NativeField(name, NativeValue.Json(json(value)))
+        private fun value(name: String, value: Any?) =
+            NativeField(name, NativeValue.Json(json(value)))
     }
 }

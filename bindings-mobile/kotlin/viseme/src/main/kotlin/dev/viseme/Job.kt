@@ -1,9 +1,9 @@
 package dev.viseme
 
 import dev.viseme.ffi.NativeEvent
-import kotlin.time.Duration
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
+import kotlin.time.Duration
 
 /**
  * A handle on a submitted job.
@@ -27,8 +27,9 @@ public class Job internal constructor(
     public suspend fun wait(
         timeout: Duration? = null,
         onProgress: (suspend (Progress) -> Unit)? = null,
-    ): Prediction =
-        client.start { wait(id, timeout?.native("timeout")) }.outcome(progress(onProgress)).updated()
+    ): Prediction = client.start {
+        wait(id, timeout?.native("timeout"))
+    }.outcome(progress(onProgress)).updated()
 
     /**
      * The states of the job as they change, the last of them terminal, also where that is not

@@ -5,12 +5,11 @@ import dev.viseme.ffi.NativeException
 import dev.viseme.ffi.NativeTask
 
 /** Runs [block], with what the native part throws as the exceptions of this module. */
-internal inline fun <T> translated(block: () -> T): T =
-    try {
-        block()
-    } catch (why: NativeException) {
-        throw why.toViseme()
-    }
+internal inline fun <T> translated(block: () -> T): T = try {
+    block()
+} catch (why: NativeException) {
+    throw why.toViseme()
+}
 
 /**
  * Gives each event of a native task to [each], the last one as the result. However this ends,

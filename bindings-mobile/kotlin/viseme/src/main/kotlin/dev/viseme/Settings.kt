@@ -79,7 +79,9 @@ public data class Settings(
         maxConnections = maxConnections?.native("maxConnections"),
         maxPollFailures = maxPollFailures?.native("maxPollFailures"),
         maxSubmitAttempts = maxSubmitAttempts?.native("maxSubmitAttempts"),
-        backoff = backoff?.run { NativeBackoff(base.native("backoff.base"), max.native("backoff.max")) },
+        backoff = backoff?.run {
+            NativeBackoff(base.native("backoff.base"), max.native("backoff.max"))
+        },
         maxRetryAfter = maxRetryAfter?.native("maxRetryAfter"),
         recoveryWindow = recoveryWindow?.native("recoveryWindow"),
         submitLimits = submitLimits?.toNative(),

@@ -138,23 +138,41 @@ internal fun NativeException.toViseme(): VisemeException = when (this) {
 
 internal fun NativeErrorInfo.toException(): VisemeException = when (code) {
     "config" -> ConfigException(this)
+
     "invalid_input" -> InputException(this)
+
     "connection" -> ApiConnectionException(this)
+
     "request_timeout" -> ApiTimeoutException(this)
+
     "bad_request" -> BadRequestException(this)
+
     "authentication" -> AuthenticationException(this)
+
     "insufficient_credits" -> InsufficientCreditsException(this)
+
     "permission_denied" -> PermissionDeniedException(this)
+
     "not_found" -> NotFoundException(this)
+
     "rate_limit" -> RateLimitException(this)
+
     "server" -> ServerException(this)
+
     "unexpected_response" -> ApiResponseException(this)
+
     "submission_unknown" -> SubmissionUnknownException(this)
+
     "upload" -> UploadException(this)
+
     "download" -> DownloadException(this)
+
     "job_failed" -> JobFailedException(this)
+
     "job_cancelled" -> JobCancelledException(this)
+
     "wait_timeout" -> WaitTimeoutException(this)
+
     // "api_status", and codes of a native part that is newer than this.
     else -> ApiStatusException(this)
 }

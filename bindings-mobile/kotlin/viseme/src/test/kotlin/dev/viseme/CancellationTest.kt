@@ -1,7 +1,5 @@
 package dev.viseme
 
-import kotlin.time.Duration.Companion.milliseconds
-import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.cancelAndJoin
@@ -11,11 +9,14 @@ import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
 
 /** Cancelling a coroutine stops the polling, as the mock server's journal shows. */
 class CancellationTest {
     private val server = MockServer()
-    private val client = Client(Settings(server.url, server.key, pacing = Pacing.every(50.milliseconds)))
+    private val client =
+        Client(Settings(server.url, server.key, pacing = Pacing.every(50.milliseconds)))
     private val input = Input.audioToVideo(Media.of(voice), Media.of(face))
 
     @AfterEach

@@ -1,13 +1,5 @@
 package dev.viseme
 
-import java.net.URI
-import java.nio.file.Path
-import kotlin.io.path.fileSize
-import kotlin.io.path.inputStream
-import kotlin.io.path.readBytes
-import kotlin.time.Duration.Companion.milliseconds
-import kotlin.time.Duration.Companion.minutes
-import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.toList
@@ -22,6 +14,14 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
 import org.junit.jupiter.api.io.TempDir
+import java.net.URI
+import java.nio.file.Path
+import kotlin.io.path.fileSize
+import kotlin.io.path.inputStream
+import kotlin.io.path.readBytes
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.minutes
+import kotlin.time.Duration.Companion.seconds
 
 class ClientTest {
     private val server = MockServer()
@@ -44,11 +44,18 @@ class ClientTest {
         assertEquals(Status.COMPLETED, prediction.status)
         assertTrue(prediction.isTerminal)
         assertTrue(seen.first() is Progress.Checked, "$seen")
-        assertTrue(seen.any { it is Progress.Uploading && it.field == "video" && it.sent == it.total })
+        assertTrue(
+            seen.any {
+                it is Progress.Uploading && it.field == "video" && it.sent == it.total
+            },
+        )
         assertTrue(seen.any { it is Progress.Submitted && it.jobId == prediction.id })
         assertTrue(seen.any { it is Progress.Updated && it.prediction == prediction })
         var received = 0L
-        val saved = client.download(prediction, folder.resolve("result.mp4")) { so, _ -> received = so }
+        val saved = client.download(prediction, folder.resolve("result.mp4")) { so, _ ->
+            received =
+                so
+        }
         assertEquals(saved.bytes, saved.path.fileSize())
         assertEquals(saved.bytes, received)
         val again = client.download(checkNotNull(prediction.outputUrl), folder)
@@ -85,7 +92,10 @@ class ClientTest {
 
     @Test
     fun `a bad input is refused before anything is sent`() = test {
-        val bad = Input.audioToVideo(Media.of("no sound".toByteArray(), "voice.mp3"), Media.of(face))
+        val bad = Input.audioToVideo(
+            Media.of("no sound".toByteArray(), "voice.mp3"),
+            Media.of(face),
+        )
         val report = client.check(bad)
         assertFalse(report.isOk)
         assertEquals(1280, report.media["video"]?.width)
@@ -106,7 +116,9 @@ class ClientTest {
         val job = client.submit(Input.of("kwaivgi/kling-lipsync/text-to-video", parameters))
         assertEquals("kwaivgi/kling-lipsync/text-to-video", job.wait().model)
         assertTrue(server.journal().contains("uk_man2"))
-        assertThrows(IllegalArgumentException::class.java) { Input.of("a/b", mapOf("when" to Path.of("."))) }
+        assertThrows(IllegalArgumentException::class.java) {
+            Input.of("a/b", mapOf("when" to Path.of(".")))
+        }
     }
 
     @Test
@@ -123,7 +135,10 @@ class ClientTest {
 
     @Test
     fun `a wait that is too short names the job, which goes on`() = test {
-        val why = assertThrows<WaitTimeoutException> { client.run(input, Options(timeout = 1.milliseconds)) }
+        val why =
+            assertThrows<WaitTimeoutException> {
+                client.run(input, Options(timeout = 1.milliseconds))
+            }
         val id = checkNotNull(why.jobId)
         assertTrue(why.message!!.contains(id))
         assertEquals(Status.COMPLETED, client.job(id).wait().status)
@@ -158,7 +173,13 @@ class ClientTest {
         val settings = Settings(server.url, "a-secret-token")
         Client(settings).use { app ->
             val why = assertThrows<AuthenticationException> { app.submit(input) }
-            for (text in listOf("$settings", "$app", "$why", why.stackTraceToString(), "${why.body}")) {
+            for (text in listOf(
+                "$settings",
+                "$app",
+                "$why",
+                why.stackTraceToString(),
+                "${why.body}",
+            )) {
                 assertFalse(text.contains("a-secret-token"), text)
             }
         }

@@ -1,10 +1,10 @@
 package dev.viseme
 
 import dev.viseme.ffi.NativeErrorInfo
-import kotlin.io.path.readText
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import kotlin.io.path.readText
 
 /** The exceptions are those of the one table, conformance/errors.yaml. */
 class ExceptionsTest {
@@ -19,7 +19,9 @@ class ExceptionsTest {
 
     @Test
     fun `every code has the class of the table`() {
-        val rows = Regex("""- code: (\w+)\s+kind: \w+\s+class: (\w+)Error\n""").findAll(table).toList()
+        val rows = Regex(
+            """- code: (\w+)\s+kind: \w+\s+class: (\w+)Error\n""",
+        ).findAll(table).toList()
         assertEquals(Regex("""- code: """).findAll(table).count(), rows.size)
         // Webhooks are for servers, so an app never sees that one.
         for (row in rows.filter { it.groupValues[1] != "webhook" }) {

@@ -13,7 +13,15 @@ class JsonTest {
         assertEquals("1.5", json(1.5))
         assertEquals("\"a\\\"b\\\\c\\u000a\\ud83d\\ude00é\"", json("a\"b\\c\n\uD83D\uDE00é"))
         assertEquals("""[1,"a",[null]]""", json(listOf(1, "a", listOf(null))))
-        assertEquals("""{"a":1,"b":{"c":[]}}""", json(mapOf("a" to 1, "b" to mapOf("c" to emptyList<Int>()))))
+        assertEquals(
+            """{"a":1,"b":{"c":[]}}""",
+            json(
+                mapOf(
+                    "a" to 1,
+                    "b" to mapOf("c" to emptyList<Int>()),
+                ),
+            ),
+        )
     }
 
     @Test

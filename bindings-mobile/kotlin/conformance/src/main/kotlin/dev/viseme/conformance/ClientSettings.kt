@@ -23,7 +23,9 @@ internal fun settings(client: JsonObject): Settings {
         maxConnections = from.int("max_connections"),
         maxPollFailures = from.int("max_poll_failures"),
         maxSubmitAttempts = from.int("max_submit_attempts"),
-        backoff = from.members("backoff")?.let { Backoff(it.seconds("base")!!, it.seconds("max")!!) },
+        backoff = from.members("backoff")?.let {
+            Backoff(it.seconds("base")!!, it.seconds("max")!!)
+        },
         maxRetryAfter = from.seconds("max_retry_after"),
         recoveryWindow = from.seconds("recovery_window"),
         submitLimits = from.members("submit_limits")

@@ -1,9 +1,6 @@
-/** The driver of the conformance suite: does what it is told, and reports what it saw. */
+// The driver of the conformance suite: does what it is told, and reports what it saw.
 package dev.viseme.conformance
 
-import java.net.Socket
-import java.util.concurrent.ConcurrentHashMap
-import kotlin.system.exitProcess
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.CoroutineStart
@@ -17,6 +14,9 @@ import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.buildJsonObject
 import kotlinx.serialization.json.put
+import java.net.Socket
+import java.util.concurrent.ConcurrentHashMap
+import kotlin.system.exitProcess
 
 private val FEATURES = listOf(
     "run", "check", "upload", "upload_tickets", "submit", "job_wait", "job_updates", "job_refresh",
@@ -42,8 +42,12 @@ private class Line(private val socket: Socket) {
     fun serve() {
         send(
             json(
-                "type" to "hello", "protocol" to 1, "name" to "kotlin", "version" to "0.1.0",
-                "language" to "kotlin", "features" to FEATURES,
+                "type" to "hello",
+                "protocol" to 1,
+                "name" to "kotlin",
+                "version" to "0.1.0",
+                "language" to "kotlin",
+                "features" to FEATURES,
             ),
         )
         for (line in socket.getInputStream().bufferedReader().lineSequence()) {

@@ -8,13 +8,13 @@ import dev.viseme.Options
 import dev.viseme.Prediction
 import dev.viseme.SubmitRecord
 import dev.viseme.VisemeException
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonObject
 import java.net.URI
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.io.path.Path
 import kotlin.io.path.inputStream
 import kotlin.io.path.readBytes
-import kotlinx.serialization.json.JsonElement
-import kotlinx.serialization.json.JsonObject
 
 /** The operations, the clients that they share, and what they gave. */
 internal class Operations {
@@ -39,17 +39,26 @@ internal class Operations {
         val told = message.members("options") ?: JsonObject(emptyMap())
         return when (val op = message.text("op")) {
             "run" -> keep(id, client.run(input(input), options(told)) { events.add(event(it)) })
+
             "submit" -> job(client.submit(input(input), options(told)) { events.add(event(it)) })
+
             "check" -> report(client.check(input(input)))
+
             "upload" -> json("url" to client.upload(media(input.members("medium")!!)))
+
             "recover" -> job(client.recover(SubmitRecord(input.members("record").toString())))
+
             "download" -> download(client, input, told)
+
             "job_wait" -> {
                 val wait = client.job(input.text("job_id")!!)
                 keep(id, wait.wait(told.seconds("deadline")) { events.add(event(it)) })
             }
+
             "job_refresh" -> keep(id, client.job(input.text("job_id")!!).refresh())
+
             "job_updates" -> updates(client.job(input.text("job_id")!!), told, events)
+
             else -> error("there is no operation $op")
         }
     }
@@ -99,8 +108,10 @@ private fun input(from: JsonObject): Input {
     return when {
         typed && all.keys == setOf("audio", "video") && model.endsWith("/audio-to-video") ->
             Input.audioToVideo(media.getValue("audio"), media.getValue("video"))
+
         typed && all.keys == setOf("effect_scene", "image") && model.endsWith("/kling-effects") ->
             Input.klingEffects(all["effect_scene"] as String, media.getValue("image"))
+
         else -> Input.of(model, all)
     }
 }

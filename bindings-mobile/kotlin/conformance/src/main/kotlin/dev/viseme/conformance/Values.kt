@@ -1,4 +1,4 @@
-/** What the client gives, in the words of the protocol. */
+// What the client gives, in the words of the protocol.
 package dev.viseme.conformance
 
 import dev.viseme.ApiException
@@ -51,8 +51,11 @@ internal fun report(it: Report): JsonElement = json(
     "media" to JsonObject(
         it.media.mapValues { (_, info) ->
             json(
-                "container" to info.container, "seconds" to info.duration, "width" to info.width,
-                "height" to info.height, "bytes" to info.bytes,
+                "container" to info.container,
+                "seconds" to info.duration,
+                "width" to info.width,
+                "height" to info.height,
+                "bytes" to info.bytes,
             )
         },
     ),
@@ -113,14 +116,26 @@ private fun record(it: SubmitRecord) = Json.parseToJsonElement(it.json)
 
 internal fun event(news: Progress): JsonElement = when (news) {
     is Progress.Checked -> json("event" to "checked", "report" to report(news.report))
+
     is Progress.Uploading ->
-        json("event" to "uploading", "field" to news.field, "sent" to news.sent, "total" to news.total)
+        json(
+            "event" to "uploading",
+            "field" to news.field,
+            "sent" to news.sent,
+            "total" to news.total,
+        )
+
     is Progress.Uploaded -> json("event" to "uploaded", "field" to news.field, "url" to news.url)
+
     is Progress.Submitting ->
         json("event" to "submitting", "attempt" to news.attempt, "record" to record(news.record))
+
     is Progress.Recovering -> json("event" to "recovering")
+
     is Progress.Submitted -> json("event" to "submitted", "job_id" to news.jobId)
+
     is Progress.Updated -> json("event" to "update", "prediction" to prediction(news.prediction))
+
     is Progress.Retrying ->
         json("event" to "retrying", "error" to error(news.error), "after" to news.after)
 }

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Makes viseme-VERSION.aar, the module for Android, from the same sources as the JAR.
+#
+# NOT RUN in this project's CI, which has no Android toolchain: read it before you trust it. Needs
+#   - the Android NDK, with ANDROID_NDK_HOME set
+#   - rustup target add aarch64-linux-android armv7-linux-androideabi x86_64-linux-android
+#   - cargo install cargo-ndk
+#   - Maven and a JDK, 17 or newer; zip
+#
+# An app needs beside it: net.java.dev.jna:jna:5.19.1@aar, kotlinx-coroutines-core, and minSdk 26
+# (java.time and java.nio.file). docs/mobile.md says how to try it on a device.
+set -euo pipefail
+cd "$(dirname "$0")/../../.."
+
+version=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"name":"viseme-mobile","version":"\([^"]*\)".*/\1/')
+out=target/bindings-mobile/aar
+rm -rf "$out"
+mkdir -p "$out/jni"
+
+# 16 KiB pages are asked for by Google Play from Android 15 on; the NDK aligns so from r28 on.
+cargo ndk --platform 26 --target arm64-v8a --target armeabi-v7a --target x86_64 \
+  --output-dir "$out/jni" -- build --locked --profile mobile -p viseme-mobile
+
+# The classes are those of the JAR, without the library for desktops.
+cargo xtask kotlin jar
+mkdir "$out/classes"
+(cd "$out/classes" && unzip -q "../../../../bindings-mobile/kotlin/viseme/target/viseme-$version.jar")
+find "$out/classes" -name 'libviseme_mobile.*' -delete
+find "$out/classes" -type d -empty -delete
+(cd "$out/classes" && zip -q -X -r ../classes.jar .)
+rm -rf "$out/classes"
+
+cat > "$out/AndroidManifest.xml" <<'XML'
+<manifest xmlns:android="http://schemas.android.com/apk/res/android" package="dev.viseme">
+  <uses-sdk android:minSdkVersion="26" />
+  <uses-permission android:name="android.permission.INTERNET" />
+</manifest>
+XML
+# JNA finds fields and methods by their names.
+cat > "$out/proguard.txt" <<'RULES'
+-keep class com.sun.jna.** { *; }
+-keep class dev.viseme.ffi.** { *; }
+-dontwarn java.awt.**
+RULES
+: > "$out/R.txt"
+
+(cd "$out" && zip -q -X -r "../viseme-$version.aar" AndroidManifest.xml classes.jar jni proguard.txt R.txt)
+echo "target/bindings-mobile/viseme-$version.aar"
