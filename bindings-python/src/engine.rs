@@ -10,7 +10,7 @@ use crate::waker::Waker;
 
 /// Threads that drive jobs. One thread does some thousand polls a second; the second keeps a large
 /// answer that is decoded from holding up the others.
-const WORKERS: usize = 2;
+const WORKERS: usize = 1;
 
 /// Threads that read and write files.
 const BLOCKING_THREADS: usize = 8;

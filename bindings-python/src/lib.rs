@@ -15,6 +15,11 @@ mod waker;
 
 use pyo3::prelude::*;
 
+/// A job makes some hundred small allocations, which the C library's allocator took a fifth of the
+/// CPU time for. Only what is allocated by Rust is affected, not Python's own objects.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The module as Python imports it.
 #[pymodule(name = "_native")]
 mod native {
