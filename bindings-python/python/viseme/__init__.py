@@ -15,7 +15,6 @@ import logging as _logging
 from typing import TYPE_CHECKING
 
 from . import _native
-from ._account import Billing, DailyUsage, Model, ModelUsage, Price, Usage
 from ._alone import check, mock, run
 from ._client import Client
 from ._errors import (
@@ -66,6 +65,7 @@ from ._sync import Items
 from ._webhooks import WebhookVerifier
 
 if TYPE_CHECKING:
+    from ._account import Billing, DailyUsage, Model, ModelUsage, Price, Usage
     from ._aclient import AsyncClient
     from ._ajob import AsyncJob
     from ._async import AsyncItems
@@ -152,8 +152,18 @@ _logging.getLogger("viseme").addHandler(_logging.NullHandler())
 # Threads of Rust must not call into an interpreter that is going away.
 _atexit.register(_native.shut_down)
 
-# Who does not use asyncio does not wait for its import.
-_LATER = {"AsyncClient": "_aclient", "AsyncItems": "_async", "AsyncJob": "_ajob"}
+# Who does not use asyncio does not wait for its import, nor for what few programs use.
+_LATER = {
+    "AsyncClient": "_aclient",
+    "AsyncItems": "_async",
+    "AsyncJob": "_ajob",
+    "Billing": "_account",
+    "DailyUsage": "_account",
+    "Model": "_account",
+    "ModelUsage": "_account",
+    "Price": "_account",
+    "Usage": "_account",
+}
 
 
 def __getattr__(name: str) -> object:

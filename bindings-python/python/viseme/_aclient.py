@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from . import _operations as operations
-from ._account import Billing, Model, Price, Usage, billing_of
 from ._ajob import AsyncJob, job_of
 from ._async import AsyncItems, AsyncManyItems, carry_out, with_bar, with_listeners
 from ._base import BaseClient
@@ -25,6 +24,8 @@ from ._webhooks import WebhookHeaders
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from ._account import Billing, Model, Price, Usage
 
 
 class AsyncClient(BaseClient):
@@ -263,12 +264,16 @@ class AsyncClient(BaseClient):
     ) -> AsyncItems[Billing]:
         """Iterate over the account's charges, newest first, fetched as they are needed."""
         request = operations.billings_request(kind, job_ids, start, end)
-        return AsyncItems(self._reach, lambda: self._reach.start(request, []), billing_of)
+        return AsyncItems(
+            self._reach, lambda: self._reach.start(request, []), operations.billing_of
+        )
 
     def billings_of_month(self, month: str) -> AsyncItems[Billing]:
         """Iterate over every charge of a month, such as ``2026-03``."""
         request = {"op": "billingsOfMonth", "month": month}
-        return AsyncItems(self._reach, lambda: self._reach.start(request, []), billing_of)
+        return AsyncItems(
+            self._reach, lambda: self._reach.start(request, []), operations.billing_of
+        )
 
     async def models(self) -> list[Model]:
         """Give every model of the service, kept for an hour."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _native
-from ._account import Model, Price, Usage, model_of, price_of, usage_of
 from ._inputs import Input, pack_input
 from ._media import MediaSource, pack
 from ._prediction import OnBytes
@@ -18,7 +17,38 @@ from ._records import Delivery, Saved, SubmitRecord
 from ._report import Report, report_of
 from ._settings import moment, without_none
 
+if TYPE_CHECKING:
+    from ._account import Billing, Model, Price, Usage
+
 T = TypeVar("T")
+
+
+# What few programs use is imported where it is used: the import of the package stays quick.
+
+
+def billing_of(data: Any) -> Billing:
+    """Make a record of the bill of what came over the border."""
+    from ._account import billing_of
+
+    return billing_of(data)
+
+
+def _model_of(data: Any) -> Model:
+    from ._account import model_of
+
+    return model_of(data)
+
+
+def _price_of(data: Any, _: object) -> Price:
+    from ._account import price_of
+
+    return price_of(data)
+
+
+def _usage_of(data: Any) -> Usage:
+    from ._account import usage_of
+
+    return usage_of(data)
 
 
 class Listeners:
@@ -105,7 +135,7 @@ def validate(reach: Reach, given: Input) -> Call[Report]:
 
 def price(reach: Reach, given: Input, upload: bool) -> Call[Price]:
     """Ask what a run would cost."""
-    return with_input(reach, "price", given, lambda value, _: price_of(value), upload=upload)
+    return with_input(reach, "price", given, _price_of, upload=upload)
 
 
 def upload(reach: Reach, media: MediaSource, on_bytes: OnBytes | None) -> Call[str]:
@@ -151,12 +181,12 @@ def recover(
 
 def models(reach: Reach) -> Call[list[Model]]:
     """Ask for every model."""
-    return plain(reach, {"op": "models"}, lambda value: list(map(model_of, value)))
+    return plain(reach, {"op": "models"}, lambda value: list(map(_model_of, value)))
 
 
 def model(reach: Reach, model_id: str) -> Call[Model]:
     """Ask for one model."""
-    return plain(reach, {"op": "model", "id": model_id}, model_of)
+    return plain(reach, {"op": "model", "id": model_id}, _model_of)
 
 
 def balance(reach: Reach) -> Call[float]:
@@ -167,7 +197,7 @@ def balance(reach: Reach) -> Call[float]:
 def usage(reach: Reach, start: datetime, end: datetime, model_id: str | None) -> Call[Usage]:
     """Ask what was used."""
     request = {"op": "usage", "from": moment(start), "to": moment(end), "model": model_id}
-    return plain(reach, request, usage_of)
+    return plain(reach, request, _usage_of)
 
 
 def delete(reach: Reach, ids: Iterable[str]) -> Call[int]:

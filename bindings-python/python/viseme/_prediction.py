@@ -1,4 +1,7 @@
-"""Predictions and their outputs."""
+"""Predictions and their outputs.
+
+What few programs use is imported where it is used: the import of the package stays quick.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
-
-from . import _notebook
 
 if TYPE_CHECKING:
     from ._reach import Reach
@@ -94,10 +94,14 @@ class Output(BaseOutput):
 
     def read(self, *, max_bytes: int | None = None) -> bytes:
         """Give its content. It is written to a temporary file first, which is removed."""
+        from tempfile import TemporaryDirectory
+
         with TemporaryDirectory(prefix="viseme-") as folder:
             return self.save(Path(folder, "output"), max_bytes=max_bytes).path.read_bytes()
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from . import _notebook
+
         return _notebook.output_bundle(self)
 
 
@@ -126,6 +130,7 @@ class AsyncOutput(BaseOutput):
     async def read(self, *, max_bytes: int | None = None) -> bytes:
         """Give its content. It is written to a temporary file first, which is removed."""
         import asyncio
+        from tempfile import TemporaryDirectory
 
         folder = TemporaryDirectory(prefix="viseme-")
         try:
@@ -135,6 +140,8 @@ class AsyncOutput(BaseOutput):
             folder.cleanup()
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from . import _notebook
+
         return _notebook.output_bundle(self)
 
 
@@ -218,6 +225,8 @@ class BasePrediction(Generic[O_co]):
         return output.request(to, max_bytes)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from . import _notebook
+
         return _notebook.prediction_bundle(self)
 
 
