@@ -23,6 +23,7 @@ use bench::Bench;
 use clap::{Parser, Subcommand};
 use fuzz::Fuzz;
 use mobile::kotlin::Kotlin;
+use mobile::swift::Swift;
 use python::Python;
 
 /// Viseme's scripts.
@@ -77,6 +78,9 @@ enum Command {
     /// Build and test the Kotlin module, or a part of it
     #[command(subcommand)]
     Kotlin(Kotlin),
+    /// Build and test the Swift package, or a part of it
+    #[command(subcommand)]
+    Swift(Swift),
     /// Feed what reads others' words with whatever a fuzzer thinks of (needs a C++ compiler)
     Fuzz(Fuzz),
     /// Tell which lines of the core its tests reach, by room
@@ -111,6 +115,7 @@ fn main() -> ExitCode {
         Command::Node(node) => node.run(),
         Command::Python(what) => what.run(),
         Command::Kotlin(what) => what.run(),
+        Command::Swift(what) => what.run(),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Coverage { files } => coverage::measure(files),
         Command::Mutants { files } => mutants::try_all(&files),

@@ -44,6 +44,11 @@ pub(crate) fn answers(mut command: Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
+/// Whether this process may do everything.
+pub(crate) fn is_root() -> bool {
+    output(program("id", &["-u"])).is_ok_and(|id| id.trim() == "0")
+}
+
 /// The command as one would type it.
 pub(crate) fn line(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::process::{answers, line, output, program, run};
+use crate::process::{answers, is_root, line, program, run};
 
 struct Need {
     /// What the need is called in the report.
@@ -67,6 +67,11 @@ const NEEDS_OF_KOTLIN: &[Need] = &[
 /// What single commands need, which install it themselves.
 const NEEDS_OF_COMMANDS: &[Need] = &[
     Need {
+        name: "debootstrap",
+        probe: &["debootstrap", "--version"],
+        remedy: Remedy::Apt("debootstrap"),
+    },
+    Need {
         name: "cargo-fuzz",
         probe: &["cargo", "fuzz", "--version"],
         remedy: Remedy::Crate("cargo-fuzz", "0.13.2"),
@@ -95,11 +100,13 @@ pub(crate) fn install_missing(languages: &[String]) -> Result<()> {
     if !languages.is_empty() {
         return languages.iter().try_for_each(|language| match language.as_str() {
             "kotlin" => kotlin(),
-            other => bail!("there are no tools for `{other}` alone; try `kotlin`"),
+            "swift" => crate::mobile::swift_tools::install(),
+            other => bail!("there are no tools for `{other}` alone; try `kotlin` or `swift`"),
         });
     }
     NEEDS.iter().try_for_each(meet)?;
     kotlin()?;
+    crate::mobile::swift_tools::install()?;
     println!("setup: the tools of the Python binding");
     crate::python::tools()
 }
@@ -156,10 +163,6 @@ fn rustup(component: &str) -> Result<()> {
         bail!("install {component}, which belongs to the Rust toolchain, and start again");
     }
     told(&["rustup", "component", "add", component])
-}
-
-fn is_root() -> bool {
-    output(program("id", &["-u"])).is_ok_and(|id| id.trim() == "0")
 }
 
 /// Says what is run, then runs it.

@@ -2,6 +2,8 @@
 //! to it.
 
 pub(crate) mod kotlin;
+pub(crate) mod swift;
+pub(crate) mod swift_tools;
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs;

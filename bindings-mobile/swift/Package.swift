@@ -1,0 +1,28 @@
+// swift-tools-version: 6.0
+import Foundation
+import PackageDescription
+
+// On Apple's systems the native library comes as an XCFramework, which scripts/xcframework.sh puts here.
+// Elsewhere it is a library that the linker has to be shown: `cargo xtask swift` does.
+let framework = "VisemeFFI.xcframework"
+let hasFramework = FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/\(framework)")
+let ffi: Target =
+    hasFramework
+    ? .binaryTarget(name: "VisemeFFI", path: framework)
+    : .systemLibrary(name: "VisemeFFI")
+
+let package = Package(
+    name: "Viseme",
+    platforms: [.iOS(.v16), .macOS(.v13)],
+    products: [
+        .library(name: "Viseme", targets: ["Viseme"]),
+    ],
+    targets: [
+        ffi,
+        // Written by the generator, and hidden by the target above it.
+        .target(name: "VisemeNative", dependencies: ["VisemeFFI"]),
+        .target(name: "Viseme", dependencies: ["VisemeNative"]),
+        .testTarget(name: "VisemeTests", dependencies: ["Viseme"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,200 @@
+import Foundation
+import Testing
+import Viseme
+
+@Suite struct ClientTests {
+    let world: World
+    let client: Client
+
+    init() throws {
+        world = try World()
+        client = try world.client()
+    }
+
+    @Test func aRunEndsWithAnOutputThatCanBeDownloaded() async throws {
+        var seen: [VisemeProgress] = []
+        let prediction = try await client.run(world.input) { seen.append($0) }
+        #expect(prediction.status == .completed)
+        #expect(prediction.isTerminal)
+        guard case .checked(let report)? = seen.first else {
+            Issue.record("\(seen)")
+            return
+        }
+        #expect(report.media["video"]?.width == 1280)
+        let video = try size(of: world.face)
+        #expect(seen.contains(.uploading(field: "video", sent: video, total: video)))
+        #expect(seen.contains(.submitted(jobID: prediction.id)))
+        #expect(seen.contains(.updated(prediction)))
+        try await withFolder { folder in
+            var received: Int64 = 0
+            let file = folder.appendingPathComponent("result.mp4")
+            let saved = try await client.download(prediction, to: file) { sum, _ in received = sum }
+            #expect(saved.file.path == file.path)
+            #expect(try size(of: file) == saved.bytes)
+            #expect(received == saved.bytes)
+            let url = try #require(prediction.outputURL)
+            #expect(try await client.download(url, to: folder).bytes == saved.bytes)
+        }
+    }
+
+    @Test func everyFormOfMediaIsTaken() async throws {
+        var sent: Int64 = 0
+        let url = try await client.upload(Media(world.voice)) { sum, _ in sent = sum }
+        #expect(try size(of: world.voice) == sent)
+        #expect(try await client.upload(Media(url)) == url)
+        let bytes = try Data(contentsOf: world.voice)
+        _ = try await client.upload(.data(bytes, name: "voice.mp3"))
+        let input = Input.audioToVideo(audio: .data(bytes, name: "voice.mp3"), video: Media(world.face))
+        #expect(try await client.run(input).status == .completed)
+    }
+
+    @Test func aJobIsGoneOnWithByItsIDAlone() async throws {
+        let id = try await client.submit(world.input).id
+        let later = try world.client()
+        var states: [Prediction] = []
+        for try await state in later.job(id).updates() { states.append(state) }
+        let last = try #require(states.last)
+        #expect(last.status == .completed)
+        #expect(try await later.job(id).refresh() == last)
+        #expect(try await later.job(id).wait().id == id)
+    }
+
+    @Test func anIterationMayEndBeforeTheJob() async throws {
+        let job = try await client.submit(world.input)
+        for try await state in job.updates() {
+            #expect(!state.isTerminal)
+            break
+        }
+        #expect(try await job.wait().status == .completed)
+    }
+
+    @Test func aBadInputIsRefusedBeforeAnythingIsSent() async throws {
+        let audio = Media.data(Data("no sound".utf8), name: "voice.mp3")
+        let bad = Input.audioToVideo(audio: audio, video: Media(world.face))
+        let report = try await client.check(bad)
+        #expect(!report.isOK)
+        let why = await visemeError { _ = try await client.run(bad) }
+        guard case .invalidInput(let info)? = why else {
+            Issue.record("\(String(describing: why))")
+            return
+        }
+        #expect(info.violations.contains { $0.field == "audio" && $0.isError })
+        #expect(try await !world.server.journal().contains("\"method\""))
+    }
+
+    @Test func anyModelTakesItsParametersAsLiterals() async throws {
+        let input = Input(
+            model: "kwaivgi/kling-lipsync/text-to-video",
+            media: ["video": Media(world.face)],
+            parameters: ["text": "Good \"evening\" 😀", "voice_id": "uk_man2", "voice_speed": 1.5]
+        )
+        let job = try await client.submit(input)
+        #expect(try await job.wait().model == "kwaivgi/kling-lipsync/text-to-video")
+        #expect(try await world.server.journal().contains("uk_man2"))
+        let wrong = Input(model: "a/b", parameters: ["number": .number(.infinity)])
+        #expect(await visemeError { _ = try await client.submit(wrong) }?.code == "invalid_input")
+    }
+
+    @Test func aTokenCanBeReplacedAtAnyTime() async throws {
+        let app = try world.client(token: "of-yesterday")
+        let why = await visemeError { _ = try await app.submit(world.input) }
+        guard case .authentication(let info)? = why else {
+            Issue.record("\(String(describing: why))")
+            return
+        }
+        #expect(info.status == 401)
+        #expect(info.body != nil)
+        try app.setToken(world.server.key)
+        #expect(try await app.run(world.input).status == .completed)
+        #expect(await visemeError { try app.setToken("") }?.category == .config)
+    }
+
+    @Test func aWaitThatIsTooShortNamesTheJobWhichGoesOn() async throws {
+        let options = Options(timeout: .milliseconds(1))
+        let why = await visemeError { _ = try await client.run(world.input, options: options) }
+        guard case .waitTimeout(let info)? = why else {
+            Issue.record("\(String(describing: why))")
+            return
+        }
+        let id = try #require(info.jobID)
+        #expect(info.message.contains(id))
+        #expect(why?.localizedDescription == info.message)
+        #expect(try await client.job(id).wait().status == .completed)
+    }
+
+    @Test func aLostSubmitIsFoundByItsRecord() async throws {
+        try await world.server.fault(#"{"at": "submit", "when": "after_accept", "do": "reset"}"#)
+        var settings = world.settings()
+        settings.recoveryWindow = .zero
+        let app = try Client(settings)
+        let why = await visemeError { _ = try await app.submit(world.input) }
+        let record = try #require(why?.info.record)
+        // As an app would keep it until it is started again.
+        let kept = try JSONDecoder().decode(SubmitRecord.self, from: JSONEncoder().encode(record))
+        #expect(try await client.recover(kept).wait().status == .completed)
+        #expect(try await world.server.ledger().matches(of: /"job_id"/).count == 1)
+    }
+
+    @Test func aListenerThatThrowsEndsTheRunWithItsOwnError() async throws {
+        struct Enough: Error {}
+        await #expect(throws: Enough.self) {
+            try await client.run(world.input) { _ in throw Enough() }
+        }
+    }
+
+    @Test func theListenerIsCalledWhereTheCallerIs() async throws {
+        try await OnMainActor().run(client, world.input)
+    }
+
+    @Test func anImpossibleSettingIsAnErrorAndNoTrap() {
+        var settings = world.settings()
+        settings.timeout = .seconds(-1)
+        #expect(throws: VisemeError.self) { try Client(settings) }
+        settings.timeout = .seconds(Int64.max)
+        #expect(throws: Never.self) { try Client(settings) }
+        settings.maxConnections = -1
+        #expect(throws: VisemeError.self) { try Client(settings) }
+    }
+
+    @Test func theTokenIsInNothingThatIsPrinted() async throws {
+        let settings = world.settings(token: "a-secret-token")
+        let app = try Client(settings)
+        let why = try #require(await visemeError { _ = try await app.submit(world.input) })
+        #expect(why.code == "authentication")
+        var dumped = ""
+        dump(settings, to: &dumped)
+        dump(app, to: &dumped)
+        dump(why, to: &dumped)
+        let texts = [
+            "\(settings)", String(reflecting: settings), "\(app)", String(reflecting: app), "\(why)",
+            String(reflecting: why), why.localizedDescription, dumped,
+        ]
+        for text in texts { #expect(!text.contains("a-secret-token")) }
+    }
+}
+
+/// What a view model does: it changes its own state from a listener.
+@MainActor private final class OnMainActor {
+    private var last: VisemeProgress?
+
+    func run(_ client: Client, _ input: Input) async throws {
+        let prediction = try await client.run(input) { progress in
+            MainActor.assertIsolated()
+            last = progress
+        }
+        #expect(last == VisemeProgress.updated(prediction))
+    }
+}
+
+/// The error of a piece of work, which must be one of Viseme's.
+func visemeError(_ work: () async throws -> Void) async -> VisemeError? {
+    do {
+        try await work()
+        Issue.record("There was no error.")
+    } catch let why as VisemeError {
+        return why
+    } catch {
+        Issue.record(error)
+    }
+    return nil
+}

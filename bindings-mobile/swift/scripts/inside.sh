@@ -1,0 +1,17 @@
+#!/bin/sh
+# Becomes a program in another root: inside.sh ROOT FOLDER PROGRAM [ARGUMENT…]
+#
+# The checkout (VISEME_CHECKOUT) and the folder for temporary files (VISEME_TEMPORARY) are where they are
+# outside, and FOLDER is where the program begins. `cargo xtask swift` starts this in a mount namespace of
+# its own, so that all mounts end with the program.
+set -eu
+inside=$1 folder=$2
+shift 2
+mount -t proc proc "$inside/proc"
+mount --rbind /dev "$inside/dev"
+for shared in "$VISEME_TEMPORARY" "$VISEME_CHECKOUT"; do
+    mkdir -p "$inside$shared"
+    mount --rbind "$shared" "$inside$shared"
+done
+cd /
+exec chroot "$inside" sh -c 'cd "$1" && shift && exec "$@"' sh "$folder" "$@"

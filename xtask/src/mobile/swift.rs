@@ -1,0 +1,93 @@
+//! The Swift package: its builds and its tests, all by Swift's own package manager.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use super::swift_tools::Tools;
+use super::{Build, generate, mock_server, native, place};
+use crate::process::{root, run};
+
+/// What can be done with the Swift package.
+#[derive(Subcommand)]
+pub(crate) enum Swift {
+    /// Run the tests of the package
+    Test,
+    /// Build the driver of the conformance suite
+    Driver,
+    /// Become the driver of the conformance suite
+    RunDriver,
+    /// Run the sample program, offline
+    Sample,
+}
+
+impl Swift {
+    pub(crate) fn run(&self) -> Result<()> {
+        match self {
+            Self::Test => test(),
+            Self::Driver => build("VisemeDriver"),
+            Self::RunDriver => Tools::find()?.replace(&[&*built("VisemeDriver")]),
+            Self::Sample => sample(),
+        }
+    }
+}
+
+fn folder() -> PathBuf {
+    root().join("bindings-mobile/swift")
+}
+
+fn scratch() -> PathBuf {
+    root().join("target/bindings-mobile/swift")
+}
+
+/// The program that a target became.
+fn built(target: &str) -> String {
+    scratch().join("debug").join(target).display().to_string()
+}
+
+/// Builds the native library for tests, and writes the code that speaks to it where the package expects
+/// it. Gives the folder with the library.
+fn prepare() -> Result<PathBuf> {
+    let library = native(Build::Testing)?;
+    let out = root().join("target/bindings-mobile/generated");
+    generate("swift", &library, &out)?;
+    let sources = folder().join("Sources");
+    place(&out.join("VisemeFFI.h"), &sources.join("VisemeFFI/VisemeFFI.h"))?;
+    let code = "VisemeNative.swift";
+    place(&out.join(code), &sources.join("VisemeNative").join(code))?;
+    Ok(library)
+}
+
+/// The package manager. All of its uses share one set of options, or it would build everything again.
+fn swift(tools: &Tools, verb: &str, words: &[&str]) -> Result<Command> {
+    let library = prepare()?.display().to_string();
+    let (package, scratch) = (folder().display().to_string(), scratch().display().to_string());
+    let places = ["--package-path", &package, "--scratch-path", &scratch];
+    // The program finds the library where it was linked from, with no help from the environment.
+    let search = format!("-L{library}");
+    let link = ["-Xlinker", &search, "-Xlinker", "-rpath", "-Xlinker", &library];
+    Ok(tools.command(&[&["swift", verb], &places[..], &link[..], words].concat()))
+}
+
+fn build(product: &str) -> Result<()> {
+    run(swift(&Tools::find()?, "build", &["--quiet", "--product", product])?)
+}
+
+fn test() -> Result<()> {
+    let tools = Tools::find()?;
+    let mut test = swift(&tools, "test", &["--disable-xctest"])?;
+    test.env("VISEME_MOCK", mock_server()?).env("VISEME_ROOT", root());
+    run(test)
+}
+
+fn sample() -> Result<()> {
+    build("viseme-sample")?;
+    let result = "target/bindings-mobile/sample-swift.mp4";
+    let program = built("viseme-sample");
+    let words = [&*program, "samples/face.mp4", "samples/voice.mp3", result];
+    let mut sample = Tools::find()?.command(&words);
+    sample.env("VISEME_MOCK", mock_server()?);
+    run(sample)
+}
