@@ -16,12 +16,16 @@ let package = Package(
     platforms: [.iOS(.v16), .macOS(.v13)],
     products: [
         .library(name: "Viseme", targets: ["Viseme"]),
+        .executable(name: "viseme-sample", targets: ["VisemeSample"]),
     ],
     targets: [
         ffi,
         // Written by the generator, and hidden by the target above it.
         .target(name: "VisemeNative", dependencies: ["VisemeFFI"]),
         .target(name: "Viseme", dependencies: ["VisemeNative"]),
+        .executableTarget(name: "VisemeSample", dependencies: ["Viseme"]),
+        // For the project's own tests.
+        .executableTarget(name: "VisemeDriver", dependencies: ["Viseme"]),
         .testTarget(name: "VisemeTests", dependencies: ["Viseme"]),
     ],
     swiftLanguageModes: [.v6]
