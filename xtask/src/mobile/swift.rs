@@ -15,6 +15,8 @@ use crate::process::{root, run};
 pub(crate) enum Swift {
     /// Run the tests of the package
     Test,
+    /// Lay the code out with swift-format
+    Format,
     /// Build the driver of the conformance suite
     Driver,
     /// Become the driver of the conformance suite
@@ -27,6 +29,7 @@ impl Swift {
     pub(crate) fn run(&self) -> Result<()> {
         match self {
             Self::Test => test(),
+            Self::Format => run(format(&Tools::find()?, &["--in-place"])),
             Self::Driver => build("VisemeDriver"),
             Self::RunDriver => Tools::find()?.replace(&[&*built("VisemeDriver")]),
             Self::Sample => sample(),
@@ -75,8 +78,20 @@ fn build(product: &str) -> Result<()> {
     run(swift(&Tools::find()?, "build", &["--quiet", "--product", product])?)
 }
 
+/// The formatter, for all that is written by hand.
+fn format(tools: &Tools, how: &[&str]) -> Command {
+    let sources = ["Viseme", "VisemeDriver", "VisemeSample"].map(|name| format!("Sources/{name}"));
+    let mut places = vec!["Package.swift".to_owned(), "Tests".to_owned()];
+    places.extend(sources);
+    let places = places.iter().map(|place| folder().join(place).display().to_string());
+    let places: Vec<String> = places.collect();
+    let places: Vec<&str> = places.iter().map(String::as_str).collect();
+    tools.command(&[&["swift", "format"], how, &["--recursive", "--parallel"], &places].concat())
+}
+
 fn test() -> Result<()> {
     let tools = Tools::find()?;
+    run(format(&tools, &["lint", "--strict"]))?;
     let mut test = swift(&tools, "test", &["--disable-xctest"])?;
     test.env("VISEME_MOCK", mock_server()?).env("VISEME_ROOT", root());
     run(test)

@@ -118,6 +118,20 @@ pub(crate) fn surefire(line: &str) -> Option<Counts> {
     Some(Counts { passed, failed, skipped })
 }
 
+/// `✔ Test run with 23 tests passed after 3.871 seconds.`, of Swift Testing. It does not tell how many
+/// failed: where one did, its line says `failed`, and its exit code too.
+pub(crate) fn swift_testing(line: &str) -> Option<Counts> {
+    let (_, rest) = line.split_once("Test run with ")?;
+    let (number, rest) = rest.split_once(" test")?;
+    let number = number.parse().ok()?;
+    let passed = rest.trim_start_matches('s').starts_with(" passed");
+    Some(if passed {
+        Counts { passed: number, ..Counts::default() }
+    } else {
+        Counts { failed: number, ..Counts::default() }
+    })
+}
+
 /// `1 failed, 92 passed, 3 skipped in 12.34s`
 pub(crate) fn pytest(line: &str) -> Option<Counts> {
     let (parts, time) = line.trim().trim_matches('=').trim().rsplit_once(" in ")?;
@@ -149,6 +163,16 @@ mod tests {
         let class = "[INFO] Tests run: 10, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 1 s";
         assert_eq!(surefire(class), None);
         assert_eq!(surefire("[INFO] BUILD SUCCESS"), None);
+    }
+
+    #[test]
+    fn reads_the_line_of_swift_testing() {
+        let line = "✔ Test run with 23 tests passed after 3.871 seconds.\n";
+        assert_eq!(swift_testing(line), Some(Counts { passed: 23, failed: 0, skipped: 0 }));
+        let line = "✘ Test run with 1 test failed after 0.1 seconds with 2 issues.";
+        assert_eq!(swift_testing(line), Some(Counts { passed: 0, failed: 1, skipped: 0 }));
+        assert_eq!(swift_testing("✔ Test aRun() passed after 0.091 seconds."), None);
+        assert_eq!(swift_testing("◇ Test run started."), None);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use anyhow::Result;
 
 use super::Outcome;
-use super::count::{CountLine, cargo_test, conformance, node_test, pytest, surefire};
+use super::count::{
+    CountLine, cargo_test, conformance, node_test, pytest, surefire, swift_testing,
+};
 use crate::{checks, deny, node};
 
 pub(crate) struct Step {
@@ -242,6 +244,40 @@ pub(crate) const STEPS: &[Step] = &[
                 "--",
                 "--driver",
                 "kotlin",
+            ],
+            env: &[],
+            count: conformance,
+        },
+    },
+    Step {
+        name: "swift",
+        purpose: "the Swift package does what Swift users expect",
+        action: Action::Tests {
+            program: &["cargo", "xtask", "swift", "test"],
+            env: &[],
+            count: swift_testing,
+        },
+    },
+    Step {
+        name: "swift-sample",
+        purpose: "the Swift sample program",
+        action: Action::Run { program: &["cargo", "xtask", "swift", "sample"], env: &[] },
+    },
+    Step {
+        name: "swift-conformance",
+        purpose: "the Swift package passes the conformance suite",
+        action: Action::Tests {
+            program: &[
+                "cargo",
+                "run",
+                "--locked",
+                "--quiet",
+                "--all-features",
+                "--bin",
+                "viseme-conformance",
+                "--",
+                "--driver",
+                "swift",
             ],
             env: &[],
             count: conformance,

@@ -37,9 +37,12 @@ final class Line: Sendable {
         let (stream, to) = AsyncStream.makeStream(of: Data.self)
         let socket = socket
         Thread.detachNewThread {
-            var pending = Data()
-            while let more = try? socket.read(upToCount: 65536), !more.isEmpty {
-                pending.append(more)
+            var (pending, buffer) = (Data(), [UInt8](repeating: 0, count: 65536))
+            while true {
+                // Not that of FileHandle, which waits until the buffer is full.
+                let count = read(socket.fileDescriptor, &buffer, buffer.count)
+                if count <= 0 { break }
+                pending.append(contentsOf: buffer[..<count])
                 while let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
                     to.yield(Data(pending[..<end]))
                     pending = Data(pending[(end + 1)...])
