@@ -129,7 +129,7 @@ public final class Client: Sendable {
     ///
     /// - Parameters:
     ///   - url: where it is
-    ///   - to: a file URL
+    ///   - file: a file URL
     ///   - maxBytes: the largest file that is taken
     ///   - isolation: where `onProgress` is called: where the caller is
     ///   - onProgress: is told how many bytes have come, and of how many where the server says
@@ -153,7 +153,7 @@ public final class Client: Sendable {
     ///
     /// - Parameters:
     ///   - prediction: of which
-    ///   - to: a file URL
+    ///   - file: a file URL
     ///   - maxBytes: the largest file that is taken
     ///   - isolation: where `onProgress` is called: where the caller is
     ///   - onProgress: is told how many bytes have come, and of how many where the server says
