@@ -50,9 +50,6 @@ pub use webhooks::{DeliveryState, WebhookAttempt, WebhookDelivery};
 pub use world::World;
 pub use worlds::DEFAULT_KEY;
 
-/// The OpenAPI document of the service as the mock server plays it, and of its control API, as JSON.
-pub const OPENAPI: &str = include_str!("../assets/openapi.json");
-
 /// The examples of the README are compiled as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
