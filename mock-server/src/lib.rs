@@ -41,7 +41,7 @@ mod worlds;
 pub use clock::{Clock, ClockMode};
 pub use fault_table::FaultCount;
 pub use job::JobRecord;
-pub use journal::{Ended, Exchange};
+pub use journal::{Ended, Exchange, MAX_ANSWER};
 pub use ledger::{Charge, Ledger};
 pub use scenario::{Fault, JobRule, Point, Scenario, Timeline, WebhookScript, Wire};
 pub use server::{Builder, MockServer};
@@ -49,6 +49,9 @@ pub use verify::{Expect, Verdict};
 pub use webhooks::{DeliveryState, WebhookAttempt, WebhookDelivery};
 pub use world::World;
 pub use worlds::DEFAULT_KEY;
+
+/// The OpenAPI document of the API that is played, and of the control API.
+pub const OPENAPI: &str = include_str!("../assets/openapi.json");
 
 /// The examples of the README are compiled as tests.
 #[cfg(doctest)]

@@ -94,8 +94,7 @@ async fn no_route() -> Refusal {
 }
 
 async fn openapi() -> Response {
-    ([(CONTENT_TYPE, "application/json")], include_str!("../../assets/openapi.json"))
-        .into_response()
+    ([(CONTENT_TYPE, "application/json")], crate::OPENAPI).into_response()
 }
 
 fn world_json(world: &World) -> Value {
