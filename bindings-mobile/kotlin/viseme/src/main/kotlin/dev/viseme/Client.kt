@@ -39,7 +39,7 @@ public class Client(settings: Settings = Settings()) : AutoCloseable {
         options: Options = Options(),
         onProgress: (suspend (Progress) -> Unit)? = null,
     ): Prediction =
-        start { run(input.toNative(), options.toNative()) }.outcome(progress(onProgress)).updated()
+        start { run(input.toNative(), options.toNative()) }.outcome(progress(onProgress)).ended()
 
     /**
      * Checks, uploads and submits, and does not wait for the result. The POST that costs money is
@@ -158,5 +158,10 @@ public class Client(settings: Settings = Settings()) : AutoCloseable {
     internal inline fun start(begin: NativeClient.() -> NativeTask): NativeTask =
         translated { native.begin() }
 }
+
+/** The last state of a job: one of before would mean that the native part broke off. */
+internal fun NativeEvent.ended(): Prediction =
+    (this as? NativeEvent.Updated)?.prediction?.takeIf { it.isTerminal }?.toPrediction()
+        ?: error(WITHOUT_OUTCOME)
 
 internal fun NativeEvent.updated() = (this as NativeEvent.Updated).prediction.toPrediction()

@@ -29,7 +29,7 @@ public class Job internal constructor(
         onProgress: (suspend (Progress) -> Unit)? = null,
     ): Prediction = client.start {
         wait(id, timeout?.native("timeout"))
-    }.outcome(progress(onProgress)).updated()
+    }.outcome(progress(onProgress)).ended()
 
     /**
      * The states of the job as they change, the last of them terminal, also where that is not

@@ -11,6 +11,10 @@ internal inline fun <T> translated(block: () -> T): T = try {
     throw why.toViseme()
 }
 
+/** What a mistake of our own says. */
+internal const val WITHOUT_OUTCOME: String =
+    "The native part of Viseme ended without an outcome. Please report this."
+
 /**
  * Gives each event of a native task to [each], the last one as the result. However this ends,
  * cancellation included, nothing of the task goes on afterwards.
@@ -21,7 +25,7 @@ internal suspend fun NativeTask.outcome(each: suspend (NativeEvent) -> Unit = {}
         last?.let { each(it) }
         last = event
     }
-    return checkNotNull(last) { "The native part ended without an outcome; please report this." }
+    return checkNotNull(last) { WITHOUT_OUTCOME }
 }
 
 /** Gives each event of a native task to [each]. */
