@@ -2,7 +2,7 @@
 import Foundation
 import PackageDescription
 
-// On Apple's systems the native library comes as an XCFramework, which release/xcframework.sh puts here.
+// On Apple's systems the native library comes as an XCFramework, which scripts/xcframework.sh puts here.
 // Elsewhere it is a library that the linker has to be shown: `cargo xtask swift` does.
 let framework = "VisemeFFI.xcframework"
 let hasFramework = FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/\(framework)")

@@ -11,7 +11,7 @@ use jiff::Zoned;
 use jiff::civil::Date;
 
 use crate::case::{self, Case};
-use crate::contract::{ErrorTable, Features, Profile};
+use crate::contract::{ErrorTable, Features, Profile, Promise};
 use crate::fixtures::Fixtures;
 use crate::mutants::{self, Trial};
 use crate::report::{self, Run};
@@ -38,6 +38,8 @@ pub struct Request {
     pub released: bool,
     /// Whether drivers are built first.
     pub build: bool,
+    /// The OpenAPI document that the mock server is held to; its own by default.
+    pub openapi: Option<String>,
 }
 
 /// How it went.
@@ -104,12 +106,15 @@ pub(crate) fn prepare(request: &Request) -> Result<(Suite, Vec<Profile>)> {
     let profiles = profiles(&here.join("profiles"), request, &features)?;
     let target = request.target.clone().unwrap_or_else(|| target(&root));
     let fixtures = Fixtures::make(&here.join("fixtures.yaml"), &root, &target)?;
+    let openapi = request.openapi.as_deref().unwrap_or(viseme_mock::OPENAPI);
+    let promise = Arc::new(Promise::read(openapi).context("the mock server's OpenAPI document")?);
     let out = std::path::absolute(&request.out)?;
     std::fs::create_dir_all(&out)?;
     let suite = Suite {
         cases,
         errors,
         fixtures: Arc::new(fixtures),
+        promise,
         work: out.join("work"),
         root,
         target,

@@ -10,7 +10,6 @@ pub mod contract;
 pub mod drive;
 pub mod fixtures;
 pub mod judge;
-mod mock_contract;
 pub mod mutants;
 pub mod protocol;
 pub mod report;

@@ -65,6 +65,7 @@ async fn run(arguments: Arguments) -> Result<bool> {
         today: arguments.today,
         released: arguments.released,
         build: !arguments.no_build,
+        openapi: None,
     };
     let verdict = if arguments.mutants {
         mutants::show_that_it_bites(&request).await?

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use viseme_mock::MockServer;
 
 use crate::case::Case;
-use crate::contract::{ErrorTable, Profile};
+use crate::contract::{ErrorTable, Profile, Promise};
 use crate::drive::{Broken, Driver, Evidence, Hooks, Launch, Stage, run_case};
 use crate::fixtures::Fixtures;
 use crate::judge::judge;
@@ -31,6 +31,8 @@ pub struct Suite {
     pub errors: ErrorTable,
     /// The media.
     pub fixtures: Arc<Fixtures>,
+    /// What the mock server may answer.
+    pub promise: Arc<Promise>,
     /// The repository's folder.
     pub root: PathBuf,
     /// Cargo's target folder.
@@ -145,6 +147,7 @@ impl Suite {
             cases,
             errors: self.errors.clone(),
             fixtures: Arc::clone(&self.fixtures),
+            promise: Arc::clone(&self.promise),
             root: self.root.clone(),
             target: self.target.clone(),
             work: self.work.join(work),
@@ -237,7 +240,10 @@ impl Suite {
             case.features().into_iter().filter(|feature| !profile.has(feature)).collect();
         let (verdict, evidence) = if lacks.is_empty() {
             let driver = slot.driver().await?;
-            let evidence = run_case(stage, &driver, profile, case).await;
+            let mut evidence = run_case(stage, &driver, profile, case).await;
+            if evidence.harness_error.is_none() {
+                evidence.harness_error = self.promise.broken_by(&evidence.journal);
+            }
             if matches!(evidence.broken, Some(Broken::Timeout(_))) && !profile.has("parallel") {
                 // It is busy with what nobody waits for any more.
                 slot.discard().await;

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::contract::KnownFailure;
 use crate::drive::{Broken, Evidence};
-use crate::mock_contract;
 
 /// What came of a case with a driver.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -160,9 +159,11 @@ pub fn decide(
     }
 }
 
-/// What the mock server did wrong by itself: it fails only where a fault says so, and answers otherwise
-/// as its document says.
+/// What the mock server did wrong by itself: it fails only where a fault says so.
 fn own_fault(evidence: &Evidence) -> Option<String> {
-    let breach = evidence.journal.iter().find_map(mock_contract::breach)?;
-    Some(format!("the mock server broke its own contract: {breach}"))
+    let broken = evidence.journal.iter().find(|exchange| {
+        exchange.fault.is_none() && exchange.status.is_some_and(|status| status >= 500)
+    })?;
+    let (number, method, path) = (broken.sequence, &broken.method, &broken.path);
+    Some(format!("the mock server failed by itself at #{number} {method} {path}"))
 }

@@ -72,6 +72,7 @@ impl Scene {
             today: Some("2026-06-15".parse().unwrap()),
             released: false,
             build: false,
+            openapi: None,
         }
     }
 
@@ -131,6 +132,32 @@ async fn a_hello_that_differs_from_its_profile_is_red() {
         conclusion.red,
         ["rust: it says it can media_stream; its profile does not"],
         "the case itself passes"
+    );
+}
+
+#[tokio::test]
+async fn a_mock_server_that_breaks_its_own_document_is_red() {
+    // The server says what it always says; the document it is held to allows it no more.
+    let mut document: serde_json::Value = serde_json::from_str(viseme_mock::OPENAPI).unwrap();
+    let balance = document.pointer_mut(
+        "/paths/~1api~1v3~1balance/get/responses/200/content/application~1json/schema/properties/data/properties/balance",
+    );
+    *balance.unwrap() = serde_json::json!({"type": "string"});
+    let spoilt = "
+- id: ease/spoilt
+  doc: An answer that a fault spoils is not held against the mock server.
+  given: {faults: [{at: other, nth: 1, do: {status: 418}}]}
+  when: {op: balance}
+  then: {may_fail: true}
+";
+    let scene = Scene::new(&format!("{GOOD}{spoilt}"), "", "");
+    let request = Request { openapi: Some(document.to_string()), ..scene.request() };
+    let conclusion = run(&request).await.unwrap();
+    assert_eq!(conclusion.red, ["rust: ease/balance: harness-error"]);
+    assert!(
+        conclusion.text.contains("the mock server broke its own OpenAPI document at #1 GET /api/v3/balance: /data/balance"),
+        "{}",
+        conclusion.text
     );
 }
 

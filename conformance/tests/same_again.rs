@@ -23,6 +23,7 @@ async fn once(pattern: &str) -> Vec<Value> {
         today: None,
         released: false,
         build: false,
+        openapi: None,
     };
     run(&request).await.unwrap();
     let text = std::fs::read_to_string(folder.path().join("report/results.json")).unwrap();

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
+use bytes::Bytes;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::scenario::{Effect, Point};
@@ -11,6 +12,8 @@ use crate::scenario::{Effect, Point};
 const CAPACITY: usize = 20_000;
 /// How much of a body is kept.
 pub(crate) const MAX_BODY: usize = 4096;
+/// How many bytes an answer may have of which the journal keeps the body.
+pub const MAX_ANSWER: usize = 64 * 1024;
 
 /// One request and what became of it.
 #[derive(Clone, Debug, Serialize)]
@@ -47,6 +50,10 @@ pub struct Exchange {
     pub bytes_written: u64,
     /// How many bytes the answer's body was to have.
     pub answer_bytes: u64,
+    /// The answer's body, where it is JSON by its content type and of moderate size; a fault on
+    /// the wire may have kept it from arriving.
+    #[serde(serialize_with = "as_json")]
+    pub answer: Option<Bytes>,
     /// The rule that decided how a submitted job goes.
     pub rule: Option<String>,
     /// The fault that struck.
@@ -59,6 +66,15 @@ pub struct Exchange {
     pub at: String,
     /// When it arrived, in milliseconds of real time since the server started.
     pub wall_ms: u64,
+}
+
+/// The answer as JSON, or as text where a fault has spoilt it.
+fn as_json<S: Serializer>(answer: &Option<Bytes>, serializer: S) -> Result<S::Ok, S::Error> {
+    let value = answer.as_ref().map(|bytes| {
+        serde_json::from_slice(bytes)
+            .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(bytes).into_owned()))
+    });
+    value.serialize(serializer)
 }
 
 /// How an exchange ended.

@@ -41,7 +41,7 @@ mod worlds;
 pub use clock::{Clock, ClockMode};
 pub use fault_table::FaultCount;
 pub use job::JobRecord;
-pub use journal::{Ended, Exchange};
+pub use journal::{Ended, Exchange, MAX_ANSWER};
 pub use ledger::{Charge, Ledger};
 pub use scenario::{Fault, JobRule, Point, Scenario, Timeline, WebhookScript, Wire};
 pub use server::{Builder, MockServer};
@@ -50,7 +50,7 @@ pub use webhooks::{DeliveryState, WebhookAttempt, WebhookDelivery};
 pub use world::World;
 pub use worlds::DEFAULT_KEY;
 
-/// The OpenAPI document of the service as the mock server plays it, and of its control API, as JSON.
+/// The OpenAPI document of the API that is played, and of the control API.
 pub const OPENAPI: &str = include_str!("../assets/openapi.json");
 
 /// The examples of the README are compiled as tests.

@@ -1,6 +1,6 @@
 //! An exchange whose end is not known yet.
 
-use crate::journal::Ended;
+use crate::journal::{Ended, MAX_ANSWER};
 use crate::reply::Reply;
 use crate::state::WorldState;
 use crate::world::World;
@@ -36,6 +36,7 @@ impl OpenExchange {
             state.journal.update(self.sequence, |entry| {
                 entry.status = Some(reply.status);
                 entry.answer_bytes = reply.length();
+                entry.answer = reply.json_body(MAX_ANSWER);
             });
         }
     }

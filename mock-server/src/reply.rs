@@ -63,6 +63,19 @@ impl Reply {
         self
     }
 
+    /// The body, where it is JSON by its content type and has at most that many bytes.
+    pub(crate) fn json_body(&self, most: usize) -> Option<Bytes> {
+        let json = |(name, value): &(HeaderName, String)| {
+            *name == CONTENT_TYPE && value.starts_with("application/json")
+        };
+        match &self.body {
+            ReplyBody::Bytes(bytes) if bytes.len() <= most && self.headers.iter().any(json) => {
+                Some(bytes.clone())
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) fn length(&self) -> u64 {
         match &self.body {
             ReplyBody::Bytes(bytes) => bytes.len() as u64,

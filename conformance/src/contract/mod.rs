@@ -4,6 +4,7 @@ mod errors;
 mod features;
 mod page;
 mod profile;
+mod promise;
 
 use std::path::Path;
 
@@ -13,6 +14,7 @@ pub use errors::{Attribute, ErrorClass, ErrorRow, ErrorTable};
 pub use features::Features;
 pub use page::errors_page;
 pub use profile::{ClockKind, KnownFailure, Profile};
+pub use promise::Promise;
 
 /// Reads a file of the contract; an error names the file, and the line where there is one.
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {

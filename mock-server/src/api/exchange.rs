@@ -57,6 +57,7 @@ pub(super) fn exchange(
         ended: Ended::Open,
         bytes_written: 0,
         answer_bytes: 0,
+        answer: None,
         rule: done.rule.take(),
         fault: strike.map(|strike| strike.effect.clone()),
         fault_number: strike.map(|strike| strike.number),

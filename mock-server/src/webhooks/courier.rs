@@ -1,12 +1,14 @@
 //! Carries out what the desk decides: a task for each world that has webhooks.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::task::AbortHandle;
+use tokio::task::{self, AbortHandle, JoinSet};
 
-use super::desk::{self, Step};
+use super::desk::{self, Errand, Step};
 use super::post::post;
 use crate::world::{World, WorldShared};
 
@@ -74,30 +76,89 @@ impl Drop for Courier {
     }
 }
 
-async fn carry(world: Weak<WorldShared>, bell: Arc<Bell>, heard: watch::Sender<u64>) {
-    while let Some(shared) = world.upgrade() {
-        let world = World { shared };
-        let rung = bell.rung.load(Ordering::SeqCst);
-        let step = desk::step(&mut world.state(), world.id());
-        let remote = world.shared.remote_webhooks;
-        match step {
-            Step::Send(errand) => {
-                let outcome = post(&errand.url, &errand.headers, errand.body.clone(), remote).await;
-                desk::sent(&mut world.state(), &errand, outcome);
+/// How many deliveries of a world are under way at most.
+const MOST_AT_ONCE: usize = 64;
+
+/// The deliveries under way, and the job that each is about.
+#[derive(Default)]
+struct Flights {
+    tasks: JoinSet<(Box<Errand>, Result<u16, String>)>,
+    jobs: HashMap<task::Id, String>,
+}
+
+impl Flights {
+    fn start(&mut self, errand: Box<Errand>, remote: bool) {
+        let job_id = errand.job_id.clone();
+        let task = self.tasks.spawn(async move {
+            let outcome = send(&errand, remote).await;
+            (errand, outcome)
+        });
+        self.jobs.insert(task.id(), job_id);
+    }
+
+    /// Waits for the next to end; for ever where there is none.
+    async fn landed(&mut self) -> Option<(Box<Errand>, Result<u16, String>)> {
+        match self.tasks.join_next_with_id().await {
+            Some(Ok((id, landed))) => {
+                self.jobs.remove(&id);
+                Some(landed)
             }
+            Some(Err(error)) => {
+                self.jobs.remove(&error.id());
+                None
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    fn next(&self, world: &World) -> Step {
+        if self.tasks.len() >= MOST_AT_ONCE {
+            return Step::Sleep(None);
+        }
+        let is_busy = |job_id: &str| self.jobs.values().any(|busy| busy == job_id);
+        desk::step(&mut world.state(), world.id(), is_busy)
+    }
+}
+
+async fn carry(world: Weak<WorldShared>, bell: Arc<Bell>, heard: watch::Sender<u64>) {
+    let mut flights = Flights::default();
+    while let Some(shared) = world.upgrade() {
+        let here = World { shared };
+        let rung = bell.rung.load(Ordering::SeqCst);
+        let remote = here.shared.remote_webhooks;
+        match flights.next(&here) {
+            Step::Send(errand) if errand.in_turn => {
+                let outcome = send(&errand, remote).await;
+                desk::sent(&mut here.state(), &errand, outcome);
+            }
+            Step::Send(errand) => flights.start(errand, remote),
             Step::Sleep(pause) => {
-                drop(world);
-                heard.send_replace(rung);
-                match pause {
-                    Some(pause) => {
-                        tokio::select! {
-                            () = bell.notify.notified() => {}
-                            () = tokio::time::sleep(pause) => {}
+                // Nothing here keeps a world alive that nobody else has any more.
+                drop(here);
+                if flights.tasks.is_empty() {
+                    heard.send_replace(rung);
+                }
+                tokio::select! {
+                    () = bell.notify.notified() => {}
+                    () = passes(pause) => {}
+                    landed = flights.landed() => {
+                        if let (Some((errand, outcome)), Some(shared)) = (landed, world.upgrade()) {
+                            desk::sent(&mut World { shared }.state(), &errand, outcome);
                         }
                     }
-                    None => bell.notify.notified().await,
                 }
             }
         }
+    }
+}
+
+async fn send(errand: &Errand, remote: bool) -> Result<u16, String> {
+    post(&errand.url, &errand.headers, errand.body.clone(), remote).await
+}
+
+async fn passes(pause: Option<Duration>) {
+    match pause {
+        Some(pause) => tokio::time::sleep(pause).await,
+        None => std::future::pending().await,
     }
 }

@@ -66,6 +66,9 @@ pub(super) struct Errand {
     number: u64,
     /// When, on the world's clock.
     at: Duration,
+    pub(super) job_id: String,
+    /// Whether nothing else is sent before this was answered.
+    pub(super) in_turn: bool,
     pub(super) url: String,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: Bytes,
@@ -96,6 +99,19 @@ impl Desk {
 
     fn delivery(&mut self, number: u64) -> Option<&mut Delivery> {
         self.deliveries.get_mut(usize::try_from(number.checked_sub(1)?).ok()?)
+    }
+
+    /// The place of what comes next and is not about a busy job.
+    fn next_slot(&self, is_busy: impl Fn(&str) -> bool) -> Option<Slot> {
+        let waits = |event: &Event| match event {
+            Event::End(_) => false,
+            Event::Attempt(number) => {
+                let index = number.checked_sub(1).and_then(|index| usize::try_from(index).ok());
+                let delivery = index.and_then(|index| self.deliveries.get(index));
+                delivery.is_some_and(|delivery| is_busy(&delivery.record.job_id))
+            }
+        };
+        self.schedule.iter().find(|(_, event)| !waits(event)).map(|(slot, _)| *slot)
     }
 
     /// When a delivery whose job ended then is due, and its place among those due at that time.
@@ -159,16 +175,17 @@ fn tells(status: &str) -> bool {
     matches!(status, "completed" | "failed")
 }
 
-/// What is to be done now.
-pub(super) fn step(state: &mut WorldState, world: &str) -> Step {
+/// What is to be done now, where deliveries of busy jobs are under way: the next one of each waits.
+pub(super) fn step(state: &mut WorldState, world: &str, is_busy: impl Fn(&str) -> bool) -> Step {
     let now = state.clock.elapsed();
     loop {
-        let Some(entry) = state.webhooks.schedule.first_entry() else { return Step::Sleep(None) };
-        let at = entry.key().0;
+        let Some(slot) = state.webhooks.next_slot(&is_busy) else { return Step::Sleep(None) };
+        let at = slot.0;
         if at > now {
             return Step::Sleep(real_time(state.clock.mode(), at.saturating_sub(now)));
         }
-        match entry.remove() {
+        let Some(event) = state.webhooks.schedule.remove(&slot) else { return Step::Sleep(None) };
+        match event {
             Event::End(job_id) => end(state, world, &job_id, at),
             Event::Attempt(number) => {
                 let moves = state.clock.mode().runs();
@@ -231,6 +248,7 @@ fn end(state: &mut WorldState, world: &str, job_id: &str, at: Duration) {
 fn errand(state: &mut WorldState, world: &str, number: u64, at: Duration) -> Option<Errand> {
     let date = state.date(at);
     let second = state.clock.at(at).as_second();
+    let runs = state.clock.mode().runs();
     let desk = &mut state.webhooks;
     if desk.delivery(number)?.script.rotate_secret {
         desk.rotate();
@@ -252,9 +270,21 @@ fn errand(state: &mut WorldState, world: &str, number: u64, at: Duration) -> Opt
         status: None,
         error: None,
     });
+    // A clock that stands promises the same order each time, and so does a script that turns it.
+    let in_turn = !runs || script.order == WebhookOrder::Reversed;
+    let job_id = id.clone();
     let mut headers = vec![(ID_HEADER, id), (TIMESTAMP_HEADER, timestamp.to_string())];
     headers.extend(signature.map(|signature| (SIGNATURE_HEADER, signature)));
-    Some(Errand { epoch: state.epoch, number, at, url: record.url.clone(), headers, body })
+    Some(Errand {
+        epoch: state.epoch,
+        number,
+        at,
+        job_id,
+        in_turn,
+        url: record.url.clone(),
+        headers,
+        body,
+    })
 }
 
 /// Takes down what came of an attempt; without a 2xx, the next one is due after a pause.

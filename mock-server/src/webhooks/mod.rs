@@ -2,7 +2,8 @@
 //! signs, again and again until it is heard.
 //!
 //! What is to be sent and when is decided in [`desk`] without any I/O, on the world's clock;
-//! [`courier`] carries it out, one after the other, so that the order is the one of the script.
+//! [`courier`] carries it out: side by side where the clock runs, so that a slow receiver holds up
+//! its own job alone; one after the other where the clock stands or the script sets the order.
 
 mod courier;
 mod desk;

@@ -406,3 +406,26 @@ async fn many_are_sent_in_order_and_once() {
     assert_eq!(receiver.ids(), ids);
     assert_eq!(world.ledger().delivered, 300);
 }
+
+/// Where a clock runs, a receiver that does not answer holds up its own job alone.
+#[tokio::test]
+async fn a_slow_receiver_delays_nobody_else() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world_with(Scenario::parse("clock: {mode: {scaled: 1000}}").unwrap());
+    let api = Api::of(&world);
+    // It takes connections and never says a word.
+    let deaf = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silence = format!("http://{}/hook", deaf.local_addr().unwrap());
+    let receiver = Receiver::start(&[]).await;
+    let slow = submit(&api, MODEL, &silence).await;
+    // Its delivery is under way before there is another.
+    let tried =
+        |job: &str| world.webhooks().iter().any(|it| it.job_id == job && it.attempts.len() == 1);
+    eventually("the first is tried", || tried(&slow)).await;
+    let quick = submit(&api, MODEL, &receiver.url).await;
+    eventually("the second is heard", || receiver.ids() == [quick.clone()]).await;
+    let records = world.webhooks();
+    let slow = records.iter().find(|it| it.job_id == slow).unwrap();
+    assert_eq!(slow.state, DeliveryState::Waiting);
+    assert_eq!((slow.attempts[0].status, &slow.attempts[0].error), (None, &None), "no answer yet");
+}
