@@ -47,7 +47,7 @@ public final class Client: Sendable {
         }
         return try await outcome(isolation: isolation, of: begin) { event in
             if let news = VisemeProgress(event) { try onProgress(news) }
-        }.prediction()
+        }.lastPrediction()
     }
 
     /// Checks, uploads and submits, and does not wait for the result. The POST that costs money is sent at
@@ -134,6 +134,7 @@ public final class Client: Sendable {
     ///   - isolation: where `onProgress` is called: where the caller is
     ///   - onProgress: is told how many bytes have come, and of how many where the server says
     /// - Throws: ``VisemeError/download(_:)`` where it cannot be had or written
+    @discardableResult
     public func download(
         _ url: URL,
         to file: URL,
@@ -158,6 +159,7 @@ public final class Client: Sendable {
     ///   - isolation: where `onProgress` is called: where the caller is
     ///   - onProgress: is told how many bytes have come, and of how many where the server says
     /// - Throws: ``VisemeError/download(_:)`` where it cannot be had or written, or there is none
+    @discardableResult
     public func download(
         _ prediction: Prediction,
         to file: URL,

@@ -26,7 +26,7 @@ public struct Job: Sendable, Identifiable {
         }
         return try await outcome(isolation: isolation, of: begin) { event in
             if let news = VisemeProgress(event) { try onProgress(news) }
-        }.prediction()
+        }.lastPrediction()
     }
 
     /// The states of the job as they change, the last of them terminal, also where that is not `completed`.

@@ -64,4 +64,12 @@ extension NativeEvent {
         guard case .updated(let prediction) = self else { throw .fault("gave no prediction") }
         return Prediction(prediction)
     }
+
+    /// The last prediction, where the task must have ended with that.
+    func lastPrediction() throws(VisemeError) -> Prediction {
+        let prediction = try prediction()
+        // Otherwise this was news on the way, and what should have come after it did not.
+        guard prediction.isTerminal else { throw .fault("ended without an outcome") }
+        return prediction
+    }
 }

@@ -57,17 +57,29 @@ import VisemeNative
     }
 
     @Test func aNativeTaskWithoutAnOutcomeIsAnErrorAndNoTrap() async throws {
-        let client = try Client(Settings(token: "token"))
+        // Nobody listens there.
+        let client = try Client(Settings(baseURL: URL(string: "http://127.0.0.1:9"), token: "token"))
         let why = await visemeError {
-            _ = try await outcome(
+            let last = try await outcome(
                 isolation: nil,
                 of: {
                     let task = try client.native.wait(jobId: "job", timeout: nil)
                     task.cancel()
                     return task
                 })
+            // It may have told something before it ended, but nothing that could pass for an outcome.
+            _ = try last.lastPrediction()
         }
-        #expect(why?.info.message.contains("ended without an outcome") == true)
+        #expect(why?.info.message.contains("please report this") == true)
+    }
+
+    @Test func aStateOnTheWayIsNoOutcome() {
+        let running = NativePrediction(
+            id: "job", model: "", status: "processing", isTerminal: false, outputs: [], outputUrl: nil,
+            failure: nil, appCode: nil, createdAt: nil, executionTime: nil, recoveredBy: nil, json: "{}")
+        #expect(throws: VisemeError.self) {
+            try NativeEvent.updated(prediction: running).lastPrediction()
+        }
     }
 
     @Test func timesOfBothSidesNeverTrap() throws {
