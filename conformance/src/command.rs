@@ -68,10 +68,8 @@ pub async fn run(request: &Request) -> Result<Conclusion> {
     let mut red: Vec<String> = Vec::new();
     if !request.released {
         red.extend(drivers.iter().flat_map(DriverReport::red));
-        match (&request.case, request.drivers.is_empty()) {
-            (None, true) => red.extend(ran_nowhere(&suite.cases, &drivers)),
-            (None, false) => red.extend(apply_nowhere(&suite.cases, &own_profiles(&suite.root)?)),
-            (Some(_), _) => {}
+        if request.drivers.is_empty() && request.case.is_none() {
+            red.extend(ran_nowhere(&suite.cases, &drivers));
         }
     }
     let mut run = Run::new(&suite, drivers, request.released);
@@ -91,26 +89,6 @@ fn ran_nowhere(cases: &[Case], drivers: &[DriverReport]) -> Vec<String> {
     };
     let idle = cases.iter().filter(|case| !has_run(case));
     idle.map(|case| format!("{}: no driver runs it", case.id)).collect()
-}
-
-/// Cases that no driver could carry out, whichever were named: a run of some drivers, as continuous
-/// integration makes it, notices them too.
-fn apply_nowhere(cases: &[Case], profiles: &[Profile]) -> Vec<String> {
-    let applies = |case: &Case| {
-        let features = case.features();
-        profiles.iter().any(|profile| features.iter().all(|feature| profile.has(feature)))
-    };
-    let idle = cases.iter().filter(|case| !applies(case));
-    idle.map(|case| format!("{}: no driver can run it", case.id)).collect()
-}
-
-/// The profiles of our own drivers.
-fn own_profiles(root: &Path) -> Result<Vec<Profile>> {
-    let here = root.join("conformance");
-    let features = Features::load(&here.join("features.yaml"))?;
-    let mut profiles = load_profiles(&here.join("profiles"), &features)?;
-    profiles.retain(|profile| !profile.released);
-    Ok(profiles)
 }
 
 pub(crate) fn prepare(request: &Request) -> Result<(Suite, Vec<Profile>)> {
@@ -148,7 +126,15 @@ pub(crate) fn prepare(request: &Request) -> Result<(Suite, Vec<Profile>)> {
 
 /// The profiles that are asked for.
 fn profiles(folder: &Path, request: &Request, features: &Features) -> Result<Vec<Profile>> {
-    let mut profiles = load_profiles(folder, features)?;
+    let mut profiles = Vec::new();
+    let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            profiles.push(Profile::load(&path, features)?);
+        }
+    }
+    profiles.sort_by(|one, other| one.name.cmp(&other.name));
     if request.drivers.is_empty() {
         profiles.retain(|profile| profile.released == request.released);
     } else {
@@ -161,20 +147,6 @@ fn profiles(folder: &Path, request: &Request, features: &Features) -> Result<Vec
         profiles.retain(|profile| request.drivers.contains(&profile.name));
     }
     ensure!(!profiles.is_empty(), "there is no such driver in conformance/profiles");
-    Ok(profiles)
-}
-
-/// All profiles, by name.
-fn load_profiles(folder: &Path, features: &Features) -> Result<Vec<Profile>> {
-    let mut profiles = Vec::new();
-    let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
-    for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "yaml") {
-            profiles.push(Profile::load(&path, features)?);
-        }
-    }
-    profiles.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(profiles)
 }
 

@@ -201,32 +201,6 @@ async fn a_case_that_no_driver_runs_is_red() {
 }
 
 #[tokio::test]
-async fn a_case_that_no_driver_can_run_is_red_where_drivers_are_named() {
-    let needy = GOOD.replace("  given:", "  needs: [error_classes]\n  given:");
-    let cases = format!("{GOOD}{}", needy.replace("ease/balance", "ease/needy"));
-    let scene = Scene::new(&cases, "", "");
-    let here = scene.folder.path().join("conformance");
-    std::fs::write(here.join("mutants.yaml"), "[{name: hasty, what: so, case: ease/balance}]")
-        .unwrap();
-    let named = || Request { case: None, ..scene.request() };
-    let idle = "ease/needy: no driver can run it".to_owned();
-    let conclusion = run(&named()).await.unwrap();
-    assert!(conclusion.red.contains(&idle), "{:?}", conclusion.red);
-    // Another driver that is not named, and could, is enough; a released client of others is not.
-    let able = |released: bool| {
-        format!(
-            "name: able\nlanguage: rust\ncommand: [none]\nclock: {{scaled: 2}}\nreleased: {released}\n\
-             features: [error_classes, balance]\n"
-        )
-    };
-    for (released, red) in [(true, true), (false, false)] {
-        std::fs::write(here.join("profiles/able.yaml"), able(released)).unwrap();
-        let conclusion = run(&named()).await.unwrap();
-        assert_eq!(conclusion.red.contains(&idle), red, "{:?}", conclusion.red);
-    }
-}
-
-#[tokio::test]
 async fn a_crash_in_mid_case_is_red_and_the_others_still_run() {
     let conclusion = Scene::new(&format!("{WRONG}{GOOD}"), "", "crash").run().await;
     assert_eq!(conclusion.red, ["rust: trouble/balance: crash"]);
