@@ -26,7 +26,7 @@ let package = Package(
         .executableTarget(name: "VisemeSample", dependencies: ["Viseme"]),
         // For the project's own tests.
         .executableTarget(name: "VisemeDriver", dependencies: ["Viseme"]),
-        .testTarget(name: "VisemeTests", dependencies: ["Viseme"]),
+        .testTarget(name: "VisemeTests", dependencies: ["Viseme", "VisemeNative"]),
     ],
     swiftLanguageModes: [.v6]
 )

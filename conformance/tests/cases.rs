@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use viseme_conformance::case::load;
-use viseme_conformance::contract::{ErrorTable, Features};
+use viseme_conformance::contract::{ErrorTable, Features, Profile};
 use viseme_conformance::mutants;
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
@@ -99,5 +99,30 @@ fn each_group_of_the_plan_has_cases_and_each_mutant_a_case() {
     let all: String = cases.iter().map(text).collect();
     for row in &errors.errors {
         assert!(all.contains(&row.code), "no case is about the error `{}`", row.code);
+    }
+}
+
+#[test]
+fn each_case_is_run_by_one_of_our_clients() {
+    let here = Path::new(HERE);
+    let features = Features::load(&here.join("features.yaml")).unwrap();
+    let errors = ErrorTable::load(&here.join("errors.yaml")).unwrap();
+    let cases = load(&here.join("cases"), &features, &errors).unwrap().cases;
+    let profiles = std::fs::read_dir(here.join("profiles")).unwrap();
+    let profiles: Vec<Profile> = profiles
+        .map(|entry| {
+            serde_saphyr::from_str(&std::fs::read_to_string(entry.unwrap().path()).unwrap())
+        })
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let ours: Vec<_> = profiles.iter().filter(|profile| !profile.released).collect();
+    assert!(ours.len() >= 4, "{}", ours.len());
+    for case in &cases {
+        let needs = case.features();
+        assert!(
+            ours.iter().any(|profile| needs.iter().all(|need| profile.features.contains(need))),
+            "{}: no client of ours has all of {needs:?}",
+            case.id
+        );
     }
 }

@@ -86,7 +86,7 @@ fn test() -> Result<()> {
 fn package() -> Result<()> {
     tools()?;
     let place = target().join("python-package");
-    let found = built(&place, &["sdist", "--quiet"], ".tar.gz")?;
+    let found = built(&place, &["sdist"], ".tar.gz")?;
     let clean = place.join("environment");
     if clean.exists() {
         std::fs::remove_dir_all(&clean)?;

@@ -15,6 +15,8 @@ use crate::process::{root, run};
 pub(crate) enum Swift {
     /// Run the tests of the package
     Test,
+    /// Write the code that speaks to the native library, which is not in git
+    Generate,
     /// Lay the code out with swift-format
     Format,
     /// Build the driver of the conformance suite
@@ -29,6 +31,7 @@ impl Swift {
     pub(crate) fn run(&self) -> Result<()> {
         match self {
             Self::Test => test(),
+            Self::Generate => prepare().map(drop),
             Self::Format => run(format(&Tools::find()?, &["--in-place"])),
             Self::Driver => build("VisemeDriver"),
             Self::RunDriver => Tools::find()?.replace(&[&*built("VisemeDriver")]),

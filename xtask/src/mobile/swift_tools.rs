@@ -21,6 +21,8 @@ const STAMP: &str = "viseme-packages";
 /// The oldest that is tested.
 const OLDEST: u32 = 6;
 
+/// How `unshare` starts a program whose mounts end with it.
+const PRIVATE_MOUNTS: [&str; 3] = ["--mount", "--propagation", "private"];
 /// Becomes a program in another root.
 const ENTER: &str = "bindings-mobile/swift/scripts/inside.sh";
 
@@ -58,8 +60,7 @@ impl Tools {
             Self::Inside(inside) => {
                 let (inside, folder) = (inside.to_string_lossy(), root());
                 let folder = folder.to_string_lossy();
-                let enter = ["--mount", "--propagation", "private", "sh", ENTER];
-                let words = [&enter[..], &[&inside, &folder], words].concat();
+                let words = [&PRIVATE_MOUNTS[..], &["sh", ENTER, &inside, &folder], words].concat();
                 let mut command = program("unshare", &words);
                 command
                     .env("VISEME_CHECKOUT", root())
@@ -111,9 +112,11 @@ pub(crate) fn install() -> Result<()> {
     remove(&inside)?;
     fs::create_dir_all(&inside).with_context(|| format!("{} cannot be made", inside.display()))?;
     let place = inside.to_string_lossy();
-    let include = format!("--include={PACKAGES}");
-    // What it says is a thousand lines; they are shown where it fails.
-    output(program("debootstrap", &["--variant=minbase", &include, RELEASE, &place, &mirror()?]))?;
+    let (include, mirror) = (format!("--include={PACKAGES}"), mirror()?);
+    let making = ["debootstrap", "--variant=minbase", &include, RELEASE, &place, &mirror];
+    // It mounts things too, which would otherwise stay where it is killed. What it says is a thousand lines;
+    // its errors are shown where it fails.
+    output(program("unshare", &[&PRIVATE_MOUNTS[..], &making].concat()))?;
     // The archives of the packages are of no more use.
     remove(&inside.join("var/cache/apt/archives"))?;
     let tools = Tools::Inside(inside.clone());

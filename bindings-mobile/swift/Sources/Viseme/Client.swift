@@ -33,6 +33,7 @@ public final class Client: Sendable {
     /// - Parameters:
     ///   - input: what is asked for
     ///   - options: how
+    ///   - isolation: where `onProgress` is called: where the caller is
     ///   - onProgress: is told what goes on
     /// - Throws: ``VisemeError``, with the job's id once there is one; `CancellationError`
     public func run(
@@ -55,6 +56,7 @@ public final class Client: Sendable {
     /// - Parameters:
     ///   - input: what is asked for
     ///   - options: how
+    ///   - isolation: where `onProgress` is called: where the caller is
     ///   - onProgress: is told what goes on
     /// - Throws: ``VisemeError/invalidInput(_:)`` where the input is refused;
     ///   ``VisemeError/submissionUnknown(_:)`` where the answer was lost and the job was not found; any other
@@ -103,6 +105,7 @@ public final class Client: Sendable {
     ///
     /// - Parameters:
     ///   - medium: what
+    ///   - isolation: where `onProgress` is called: where the caller is
     ///   - onProgress: is told how many bytes of how many are out
     /// - Throws: ``VisemeError/upload(_:)`` where it cannot be read or sent; any other ``VisemeError``
     public func upload(
@@ -126,8 +129,9 @@ public final class Client: Sendable {
     ///
     /// - Parameters:
     ///   - url: where it is
-    ///   - to: a file URL
+    ///   - file: a file URL
     ///   - maxBytes: the largest file that is taken
+    ///   - isolation: where `onProgress` is called: where the caller is
     ///   - onProgress: is told how many bytes have come, and of how many where the server says
     /// - Throws: ``VisemeError/download(_:)`` where it cannot be had or written
     public func download(
@@ -149,8 +153,9 @@ public final class Client: Sendable {
     ///
     /// - Parameters:
     ///   - prediction: of which
-    ///   - to: a file URL
+    ///   - file: a file URL
     ///   - maxBytes: the largest file that is taken
+    ///   - isolation: where `onProgress` is called: where the caller is
     ///   - onProgress: is told how many bytes have come, and of how many where the server says
     /// - Throws: ``VisemeError/download(_:)`` where it cannot be had or written, or there is none
     public func download(

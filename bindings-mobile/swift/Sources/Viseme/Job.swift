@@ -12,6 +12,7 @@ public struct Job: Sendable, Identifiable {
     ///
     /// - Parameters:
     ///   - timeout: how long, from now; that of the client's settings where `nil`
+    ///   - isolation: where `onProgress` is called: where the caller is
     ///   - onProgress: is told what goes on
     /// - Throws: ``VisemeError`` where the job does not complete, or not in time, and where polling failed too
     ///   often; the job goes on after the last two. `CancellationError`

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VisemeNative
 
 @testable import Viseme
 
@@ -53,6 +54,20 @@ import Testing
         let error = error("of_tomorrow")
         #expect(error.code == "of_tomorrow")
         #expect(error.category == .api)
+    }
+
+    @Test func aNativeTaskWithoutAnOutcomeIsAnErrorAndNoTrap() async throws {
+        let client = try Client(Settings(token: "token"))
+        let why = await visemeError {
+            _ = try await outcome(
+                isolation: nil,
+                of: {
+                    let task = try client.native.wait(jobId: "job", timeout: nil)
+                    task.cancel()
+                    return task
+                })
+        }
+        #expect(why?.info.message.contains("ended without an outcome") == true)
     }
 
     @Test func timesOfBothSidesNeverTrap() throws {
