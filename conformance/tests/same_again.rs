@@ -27,12 +27,12 @@ async fn once(pattern: &str) -> Vec<Value> {
     };
     run(&request).await.unwrap();
     let text = std::fs::read_to_string(folder.path().join("report/results.json")).unwrap();
-    let port = regex::Regex::new(r"127\.0\.0\.1:\d+").unwrap();
+    let port = regex::Regex::new(r"127\.0\.0\.1(:|%3A)\d+").unwrap();
     let text = port.replace_all(&text, "HOST").into_owned();
     let results: Value = serde_json::from_str(&text).unwrap();
     let results = results["drivers"][0]["results"].as_array().unwrap().clone();
     let in_order = results.into_iter().filter(|result| !is_up_to_chance(result));
-    in_order.map(|result| without_the_machine(&result)).collect()
+    in_order.map(|result| without_the_machine(&counted_from_the_first(&result))).collect()
 }
 
 fn without_the_machine(result: &Value) -> Value {
@@ -47,7 +47,8 @@ fn without_the_machine(result: &Value) -> Value {
             for name in ["wall_ms", "connection", "reused"] {
                 fields.remove(name);
             }
-            // A hash of a body with the server's port in it is another each time.
+            // A hash of a body with the server's port in it is another each time, and the mock
+            // server cannot know what a port is; the body itself is compared.
             if fields["body"].to_string().contains("HOST") {
                 fields.remove("body_sha256");
             }
@@ -73,13 +74,28 @@ fn is_up_to_chance(result: &Value) -> bool {
         || journal.iter().any(|exchange| exchange["fault"].to_string().contains("reset_at"))
 }
 
+/// The worlds of these cases begin now, as the client judges signatures by its own clock: their
+/// times are counted from the first exchange.
+fn counted_from_the_first(result: &Value) -> Value {
+    let first = result["evidence"]["journal"][0]["at"].as_str();
+    let Some(first) = first.filter(|_| result["id"].as_str().unwrap().starts_with("webhooks/"))
+    else {
+        return result.clone();
+    };
+    let first: jiff::Timestamp = first.parse().unwrap();
+    let date = regex::Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").unwrap();
+    let text = result.to_string();
+    let text = date.replace_all(&text, |found: &regex::Captures<'_>| {
+        let at: jiff::Timestamp = found[0].parse().unwrap();
+        format!("{} ns", at.as_nanosecond() - first.as_nanosecond())
+    });
+    serde_json::from_str(&text).unwrap()
+}
+
 #[tokio::test]
 async fn two_runs_are_the_same() {
-    // Without the groups that are about real time, and webhooks, whose worlds begin now.
-    let groups =
-        "{account,errors,happy,hostile,media,outputs,polls,secrecy,states,submit,uploads}/*";
-    let (first, second) = (once(groups).await, once(groups).await);
-    assert!(first.len() >= 120, "{}", first.len());
+    let (first, second) = (once("*/*").await, once("*/*").await);
+    assert!(first.len() >= 180, "{}", first.len());
     assert_eq!(first.len(), second.len());
     for (one, other) in first.iter().zip(&second) {
         assert_eq!(one, other);

@@ -1,9 +1,9 @@
 //! Files the server holds: what was uploaded, and what jobs give.
 
+use std::fs::File;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tempfile::TempPath;
 
 use crate::api::Taken;
 
@@ -24,8 +24,8 @@ pub(crate) struct Artefact {
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     Memory(Bytes),
-    /// Removed from disk with the last one who knows it.
-    Disk(Arc<TempPath>, u64),
+    /// Gone from disk with the last one who knows it.
+    Disk(Arc<File>, u64),
 }
 
 impl Artefact {

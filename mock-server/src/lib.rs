@@ -32,6 +32,7 @@ mod open_exchange;
 mod reply;
 pub mod scenario;
 mod server;
+mod spooled;
 mod state;
 pub mod verify;
 mod webhooks;

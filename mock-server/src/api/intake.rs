@@ -1,5 +1,6 @@
 //! Takes a request's body in: small ones to memory, files to disk.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -11,7 +12,6 @@ use http::request::Parts;
 use http::{HeaderMap, Method};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use tempfile::{NamedTempFile, TempPath};
 
 use super::call::Call;
 use crate::artefact::Content;
@@ -153,7 +153,7 @@ pub(super) async fn skip(body: Body, bytes: u64) -> Option<Body> {
 
 enum Spool {
     Memory(Vec<u8>),
-    Disk(NamedTempFile),
+    Disk(File),
 }
 
 impl Spool {
@@ -164,7 +164,7 @@ impl Spool {
                 Ok(Self::Memory(bytes))
             }
             Self::Memory(bytes) => {
-                let mut file = NamedTempFile::with_prefix("viseme-mock-")?;
+                let mut file = tempfile::tempfile()?;
                 file.write_all(&bytes)?;
                 Self::Disk(file).add(chunk)
             }
@@ -178,10 +178,7 @@ impl Spool {
     fn finish(self, size: u64) -> Content {
         match self {
             Self::Memory(bytes) => Content::Memory(Bytes::from(bytes)),
-            Self::Disk(file) => {
-                let path: TempPath = file.into_temp_path();
-                Content::Disk(Arc::new(path), size)
-            }
+            Self::Disk(file) => Content::Disk(Arc::new(file), size),
         }
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::body::Body;
 use futures_util::StreamExt as _;
 use serde_json::json;
-use tokio_util::io::ReaderStream;
 
 use super::intake::{FilePart, Intake, MAX_FILE, collect};
 use super::uploads::{download_url, invalid_type};
 use super::{Done, media_type};
 use crate::artefact::{Artefact, Content};
 use crate::reply::Reply;
+use crate::spooled;
 use crate::state::{Upload, WorldState};
 
 /// The content type that says nothing.
@@ -22,9 +22,7 @@ pub(super) async fn file_part(intake: &Intake) -> Option<FilePart> {
     let boundary = multer::parse_boundary(intake.header("content-type")?).ok()?;
     let body = match &intake.taken.content {
         Content::Memory(bytes) => Body::from(bytes.clone()),
-        Content::Disk(path, _) => {
-            Body::from_stream(ReaderStream::new(tokio::fs::File::open(path.as_ref()).await.ok()?))
-        }
+        Content::Disk(file, size) => Body::from_stream(spooled::stream(Arc::clone(file), 0, *size)),
     };
     let mut form = multer::Multipart::new(body.into_data_stream().boxed(), boundary);
     while let Some(field) = form.next_field().await.ok()? {

@@ -84,7 +84,7 @@ pub(crate) async fn answer(
         Err(refusal) => {
             // Taken in, so that the client gets to read the refusal.
             let _ = intake::take(&Call::Unknown, &parts.headers, body).await;
-            output::response(refusal, &parts.method, None, None).await
+            output::response(refusal, &parts.method, None, None)
         }
     }
 }
@@ -138,7 +138,7 @@ async fn in_world(world: &World, call: &Call, peer: &Peer, parts: Parts, body: B
         Some(Effect::Wire(Wire::WrongLength(more))) => length_told(length, *more),
         _ => (length, None),
     };
-    let response = output::response(done.reply, &method, Some(date), promised).await;
+    let response = output::response(done.reply, &method, Some(date), promised);
     let wire = match effect {
         Some(Effect::Wire(wire)) => Some(wire),
         _ => None,

@@ -1,6 +1,6 @@
 //! Turns an answer into HTTP.
 
-use std::io::SeekFrom;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -8,15 +8,14 @@ use futures_util::{StreamExt as _, stream};
 use http::header::{CONTENT_LENGTH, DATE};
 use http::{HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
-use tokio_util::io::ReaderStream;
 
 use crate::artefact::Content;
 use crate::clock::http_date;
 use crate::reply::{Reply, ReplyBody};
+use crate::spooled;
 
 /// The answer, ready to be written; `promised` is the length it tells, where that is wrong.
-pub(super) async fn response(
+pub(super) fn response(
     reply: Reply,
     method: &Method,
     date: Option<Timestamp>,
@@ -26,9 +25,7 @@ pub(super) async fn response(
     let (body, streamed) = match reply.body {
         _ if bodiless => (Body::empty(), None),
         ReplyBody::Bytes(bytes) => (Body::from(bytes), None),
-        ReplyBody::Part { content, start, length } => {
-            (part(&content, start, length).await, Some(length))
-        }
+        ReplyBody::Part { content, start, length } => (part(&content, start, length), Some(length)),
     };
     // A body of a length that hyper knows would be held against the wrong one; one that ended
     // early would never be sent. What is missing does not come, and the flow of bytes is closed.
@@ -61,26 +58,15 @@ pub(super) fn body_length(reply: &Reply, method: &Method) -> u64 {
     if bodiless { 0 } else { reply.length() }
 }
 
-async fn part(content: &Content, start: u64, length: u64) -> Body {
+fn part(content: &Content, start: u64, length: u64) -> Body {
     match content {
         Content::Memory(bytes) => {
             let start = usize::try_from(start).unwrap_or(usize::MAX).min(bytes.len());
             let end = start.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
             Body::from(bytes.slice(start..end.min(bytes.len())))
         }
-        Content::Disk(path, _) => {
-            let opened = async {
-                let mut file = tokio::fs::File::open(path.as_ref()).await?;
-                file.seek(SeekFrom::Start(start)).await?;
-                std::io::Result::Ok(file)
-            };
-            match opened.await {
-                Ok(file) => {
-                    Body::from_stream(ReaderStream::with_capacity(file.take(length), 64 * 1024))
-                }
-                // The length was promised already: the connection breaks, as it should.
-                Err(_) => Body::empty(),
-            }
+        Content::Disk(file, _) => {
+            Body::from_stream(spooled::stream(Arc::clone(file), start, length))
         }
     }
 }
