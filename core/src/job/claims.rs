@@ -132,7 +132,12 @@ mod tests {
         claims.lose("m", &a);
         let rivals = claims.rivals("m", &json!({"y": 2, "x": 1}));
         assert_eq!(rivals, Rivals { in_flight: 1, lost: 1, of_model: 1 });
+        claims.begin("m", &b);
+        claims.lose("m", &b);
+        assert_eq!(claims.rivals("m", &a).of_model, 2, "one under way and one lost");
+        claims.settle("m", &b);
         claims.end("m", &a);
+        assert_eq!(claims.rivals("m", &a).lost, 1, "the lost ones are still open");
         claims.settle("m", &a);
         claims.end("m", &b);
         assert_eq!(claims.rivals("m", &a), Rivals::default());
@@ -142,10 +147,21 @@ mod tests {
     }
 
     #[test]
+    fn how_a_job_is_asked_for_does_not_tell_it_from_another() {
+        let mut claims = Claims::default();
+        claims.begin("m", &json!({"x": 1, "enable_sync_mode": true}));
+        claims.begin("m", &json!({"x": 1, "enable_base64_output": false}));
+        assert_eq!(claims.rivals("m", &json!({"x": 1})).in_flight, 2);
+        assert_eq!(claims.rivals("m", &json!({"x": 2})).in_flight, 0);
+        assert_eq!(claims.rivals("m", &json!({"x": 2})).of_model, 2);
+    }
+
+    #[test]
     fn a_job_is_claimed_once_and_forgotten_after_many_others() {
         let mut claims = Claims::default();
         assert!(claims.claim("first"));
         assert!(!claims.claim("first"));
+        assert!(claims.is_claimed("first"));
         for n in 0..REMEMBERED {
             claims.claim(&n.to_string());
         }

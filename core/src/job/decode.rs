@@ -20,11 +20,16 @@ impl Output {
             Some(_) => return None,
             None => text,
         };
-        if data.len() / 4 * 3 > MAX_DECODED || data.trim().is_empty() {
+        if !fits(data.len()) || data.trim().is_empty() {
             return None;
         }
         base64::decode(data)
     }
+}
+
+/// Whether this much base64 is decoded: four letters are three bytes.
+fn fits(letters: usize) -> bool {
+    letters / 4 <= MAX_DECODED / 3
 }
 
 fn is_head(head: &str) -> bool {
@@ -37,6 +42,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn sixty_four_mebibytes_are_decoded_and_no_more() {
+        for (letters, fit) in [(0, true), (89_478_484, true), (89_478_487, true)] {
+            assert_eq!(fits(letters), fit, "{letters}");
+        }
+        assert!(!fits(89_478_488), "67,108,866 bytes");
+    }
 
     #[test]
     fn what_is_base64_and_what_is_not() {

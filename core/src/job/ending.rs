@@ -89,3 +89,67 @@ fn advice(code: i64) -> &'static str {
         _ => "",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(status: Status, code: Option<i64>, error: Option<&str>) -> Error {
+        let mut prediction = Prediction::new("job-1", status);
+        prediction.code = code;
+        prediction.error = error.map(str::to_owned);
+        job_outcome(Arc::new(prediction)).expect_err("it did not complete")
+    }
+
+    #[test]
+    fn a_failed_job_tells_what_was_said_and_what_to_do() {
+        let problem = "The service had a problem of its own; failed jobs are refunded. Try again later.";
+        let fetch = "Make sure that the media's URL can be fetched from the internet, or let Viseme \
+                     upload the file.";
+        for (code, said, message) in [
+            (None, None, "The job failed: the service gave no reason.".to_owned()),
+            (None, Some(" . "), "The job failed: the service gave no reason.".to_owned()),
+            (None, Some("No face."), "The job failed: No face.".to_owned()),
+            (Some(9), Some("No face"), "The job failed: No face (code 9).".to_owned()),
+            (
+                Some(1200),
+                Some("Refused."),
+                "The job failed: Refused (code 1200). Use other media: these were refused by \
+                 content moderation."
+                    .to_owned(),
+            ),
+            (Some(1400), Some("X"), "The job failed: X (code 1400). Correct the input.".to_owned()),
+            (Some(1401), Some("X"), "The job failed: X (code 1401). Correct the input.".to_owned()),
+            (Some(1402), Some("X"), format!("The job failed: X (code 1402). {fetch}")),
+            (Some(5000), Some("X"), format!("The job failed: X (code 5000). {problem}")),
+            (Some(5003), Some("X"), format!("The job failed: X (code 5003). {problem}")),
+        ] {
+            let error = ended(Status::Failed, code, said);
+            assert_eq!(error.message(), message);
+            assert_eq!((error.kind(), error.app_code()), (ErrorKind::JobFailed, code));
+            assert_eq!(error.job_id(), Some("job-1"));
+            assert!(error.prediction().is_some(), "what the service said is kept");
+        }
+    }
+
+    #[test]
+    fn an_account_without_credits_is_told_so() {
+        let error = ended(Status::Failed, Some(1407), Some("Insufficient credits."));
+        assert_eq!(error.kind(), ErrorKind::InsufficientCredits);
+        let message = "The job failed: Insufficient credits (code 1407). Top up the account.";
+        assert_eq!(error.message(), message);
+    }
+
+    #[test]
+    fn any_other_end_is_the_services_own() {
+        for (status, said, start) in [
+            (Status::Cancelled, None, "The service ended the job as `cancelled`. Submit"),
+            (Status::Timeout, Some("Slow."), "The service ended the job as `timeout` (Slow). Submit"),
+            (Status::Deleted, Some("."), "The service ended the job as `deleted`. Submit"),
+        ] {
+            let error = ended(status, None, said);
+            assert_eq!(error.kind(), ErrorKind::JobCancelled);
+            assert!(error.message().starts_with(start), "{}", error.message());
+        }
+    }
+}

@@ -108,6 +108,14 @@ mod tests {
         assert_eq!(seconds, [1, 2, 4, 8, 16, 30, 30]);
     }
 
+    #[test]
+    fn chance_shortens_and_lengthens_a_pause_by_its_share() {
+        let backoff = Backoff { base: Duration::from_secs(4), max: Duration::from_secs(30) };
+        let seconds: Vec<_> =
+            [0.0, 0.5, 1.0].iter().map(|chance| backoff.delay(1, *chance).as_secs()).collect();
+        assert_eq!(seconds, [3, 4, 5]);
+    }
+
     proptest! {
         #[test]
         fn jitter_stays_within_its_share(poll in 0u32..u32::MAX, random in 0f64..=1.0) {

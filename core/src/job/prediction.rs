@@ -178,3 +178,24 @@ impl<'a, M: SerializeMap> Fields<'a, M> {
 fn whole_millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_outputs_error_and_code_are_news_and_times_are_not() {
+        let earlier = Prediction::new("job", Status::Processing);
+        assert!(!earlier.clone().differs_from(&earlier));
+        let changed = |change: fn(&mut Prediction)| {
+            let mut later = earlier.clone();
+            change(&mut later);
+            later.differs_from(&earlier)
+        };
+        assert!(changed(|later| later.status = Status::Completed));
+        assert!(changed(|later| later.outputs = vec![Output::Text("text".to_owned())]));
+        assert!(changed(|later| later.error = Some("no face".to_owned())));
+        assert!(changed(|later| later.code = Some(1402)));
+        assert!(!changed(|later| later.execution_time = Some(Duration::from_secs(1))));
+    }
+}

@@ -180,3 +180,30 @@ proptest! {
         prop_assert!(serde_json::to_value(prediction.unwrap()).is_ok());
     }
 }
+
+#[test]
+fn a_whole_number_is_one_however_it_is_written() {
+    for (value, expected) in [
+        (json!(1402), Some(1402)),
+        (json!(-7), Some(-7)),
+        (json!(1402.0), Some(1402)),
+        (json!(-1402.0), Some(-1402)),
+        (json!(" 1402 "), Some(1402)),
+        (json!(1402.5), None),
+        (json!(8.999e15), Some(8_999_000_000_000_000)),
+        (json!(9e15), None),
+        (json!(1e300), None),
+        (json!("12x"), None),
+        (json!(true), None),
+    ] {
+        assert_eq!(integer(&value), expected, "{value}");
+    }
+}
+
+#[test]
+fn an_error_that_says_nothing_is_none() {
+    for nothing in [json!(""), json!({}), json!(false), json!(null)] {
+        let prediction = parsed(json!({"status": "failed", "error": nothing}));
+        assert_eq!(prediction.error, None, "{nothing}");
+    }
+}

@@ -132,6 +132,34 @@ fn a_lost_submit_keeps_what_the_server_said() {
     assert!(std::error::Error::source(&error).is_some());
 }
 
+#[test]
+fn submits_are_counted_and_a_lost_one_is_known() {
+    let mut machine = Submission::new(recovering());
+    assert_eq!((machine.attempts(), machine.is_lost()), (0, false));
+    machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
+    machine.step(Duration::ZERO, SubmitEvent::Answered(again(None)), 0.5);
+    machine.step(Duration::ZERO, SubmitEvent::Woke, 0.5);
+    assert_eq!((machine.attempts(), machine.is_lost()), (2, false));
+    machine.step(Duration::ZERO, SubmitEvent::Answered(lost()), 0.5);
+    assert_eq!((machine.attempts(), machine.is_lost()), (2, true));
+    machine.step(Duration::ZERO, SubmitEvent::Woke, 0.5);
+    assert!(machine.is_lost(), "while it is looked for");
+    machine.step(Duration::ZERO, SubmitEvent::Searched(found()), 0.5);
+    assert_eq!((machine.attempts(), machine.is_lost()), (2, false));
+}
+
+#[test]
+fn without_time_to_look_there_is_still_one_look() {
+    let mut machine = Submission::new(SubmitPolicy { deadline: Duration::ZERO, ..recovering() });
+    machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
+    let lost = machine.step(Duration::ZERO, SubmitEvent::Answered(lost()), 0.5);
+    assert_eq!(words(&lost), "sleep 0");
+    assert_eq!(words(&machine.step(Duration::ZERO, SubmitEvent::Woke, 0.5)), "search");
+    let answer = SubmitEvent::Searched(SearchAnswer::NotYet);
+    let end = machine.step(Duration::ZERO, answer, 0.5);
+    assert_eq!(words(&end), "submission_unknown after 1");
+}
+
 fn found() -> SearchAnswer {
     SearchAnswer::Found(Arc::new(Prediction::new("j2", Status::Processing)))
 }

@@ -263,6 +263,17 @@ fn the_deadline() {
             vec![Start, seen("created"), Woke, seen("created"), Woke, trouble(None)],
             "poll, [created] sleep 2, poll, sleep 1, poll, wait_timeout",
         ),
+        // A pause that ends there is the last, and so is one that the service asked for.
+        (
+            with(2),
+            vec![Start, seen("created"), Woke, seen("created")],
+            "poll, [created] sleep 2, poll, wait_timeout",
+        ),
+        (
+            with(7),
+            vec![Start, trouble(Some(7)), Woke, seen("completed")],
+            "poll, server sleep 7, poll, [completed] done completed",
+        ),
         // Not even then, if the service asked for longer.
         (with(3), vec![Start, trouble(Some(60)), Woke], "poll, server sleep 3, wait_timeout"),
         (with(400), vec![Start, trouble(Some(u64::MAX))], "poll, server sleep 300"),
@@ -289,6 +300,7 @@ fn what_the_service_asks_for_holds_between_good_polls_too() {
 #[test]
 fn the_grace_of_a_new_job_ends() {
     let mut watch = Watch::submitted(prediction("created"), policy());
+    assert_eq!(watch.job_id(), "j1");
     watch.step(Duration::ZERO, WatchEvent::Start, 0.5);
     watch.step(secs(31), WatchEvent::Woke, 0.5);
     assert_eq!(words(&watch.step(secs(31), unknown(), 0.5)), "not_found");
