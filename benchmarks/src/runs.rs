@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How many errors are told.
 const TOLD: usize = 5;
 
-/// A job's id, and how long after its making its end was known here.
+/// A job's id, and when its end was known here, since 1970.
 type Ended = (String, Duration);
 
 pub(crate) fn run(server: &Server, jobs: usize) -> Result<Value> {
@@ -31,7 +31,7 @@ pub(crate) fn run(server: &Server, jobs: usize) -> Result<Value> {
         "future_bytes": future_bytes(&client),
         "errors": errors.len(),
         "first_errors": errors.iter().take(TOLD).collect::<Vec<_>>(),
-        "ended": ended.map(|(id, age)| (id, age.as_secs_f64())).collect::<Vec<_>>(),
+        "ended": ended.map(|(id, seen)| (id, seen.as_secs_f64())).collect::<Vec<_>>(),
     }))
 }
 
@@ -73,9 +73,8 @@ fn input(number: usize) -> AudioToVideo {
 }
 
 fn ended(prediction: Prediction, seen: SystemTime) -> Result<Ended, String> {
-    let created = prediction.created_at.ok_or("a prediction without a date")?;
-    // Both clocks are this machine's.
-    Ok((prediction.id, seen.duration_since(created).unwrap_or_default()))
+    let since = seen.duration_since(SystemTime::UNIX_EPOCH);
+    Ok((prediction.id, since.map_err(|error| error.to_string())?))
 }
 
 /// The size of the future of one run; what it points to comes on top.

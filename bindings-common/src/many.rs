@@ -1,6 +1,7 @@
 //! Many runs, driven by one task of Rust.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{self, StreamExt as _};
@@ -21,16 +22,22 @@ use crate::task::Messages;
 /// How many messages are read from the channel at once.
 const BATCH: usize = 64;
 
+/// How long results are gathered that come one after the other: of a thousand jobs at once, some come
+/// in every millisecond, and to cross the border costs more than what is carried.
+const GATHERING: Duration = Duration::from_millis(5);
+
 /// Where inputs are put in.
 pub(crate) struct Feed(Mutex<Option<UnboundedSender<Result<Input, String>>>>);
 
 impl Feed {
-    pub(crate) fn push(&self, input: &str, mut contents: Contents) -> bool {
-        let input = serde_json::from_str::<InputForm>(input)
-            .map_err(|error| error.to_string())
-            .and_then(|form| form.into_input(&mut contents));
+    pub(crate) fn push(&self, inputs: &str, mut contents: Contents) -> bool {
+        let inputs = match serde_json::from_str::<Vec<InputForm>>(inputs) {
+            Ok(forms) => forms.into_iter().map(|form| form.into_input(&mut contents)).collect(),
+            Err(error) => vec![Err(error.to_string())],
+        };
         let feed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        feed.as_ref().is_some_and(|feed| feed.send(input).is_ok())
+        let Some(feed) = feed.as_ref() else { return false };
+        inputs.into_iter().all(|input| feed.send(input).is_ok())
     }
 
     pub(crate) fn finish(&self) {
@@ -76,6 +83,10 @@ pub(crate) fn run_many(
             let mut batch = Vec::with_capacity(BATCH);
             if messages.recv_many(&mut batch, BATCH).await == 0 {
                 return None;
+            }
+            tokio::time::sleep(GATHERING).await;
+            while let Ok(message) = messages.try_recv() {
+                batch.push(message);
             }
             ready = batch.into_iter();
         }

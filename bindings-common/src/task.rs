@@ -85,10 +85,11 @@ impl Task {
         }
     }
 
-    /// Adds an input, as JSON, to many runs. Whether it was taken: they may have been cancelled.
+    /// Adds inputs, as a JSON array, to many runs. Whether they were taken: the runs may have been
+    /// cancelled.
     #[must_use]
-    pub fn push(&self, input: &str, contents: Vec<Vec<u8>>) -> bool {
-        self.feed.as_ref().is_some_and(|feed| feed.push(input, Contents(contents)))
+    pub fn push(&self, inputs: &str, contents: Vec<Vec<u8>>) -> bool {
+        self.feed.as_ref().is_some_and(|feed| feed.push(inputs, Contents(contents)))
     }
 
     /// Says that there are no more inputs.

@@ -45,10 +45,11 @@ impl Task {
         self.task.cancel();
     }
 
-    /// Adds an input to many runs. Whether it was taken: they may have been cancelled.
+    /// Adds inputs, as a JSON array, to many runs. Whether they were taken: the runs may have been
+    /// cancelled.
     #[napi]
-    pub fn push(&self, input: String, contents: Vec<Buffer>) -> bool {
-        self.task.push(&input, contents_of(&contents))
+    pub fn push(&self, inputs: String, contents: Vec<Buffer>) -> bool {
+        self.task.push(&inputs, contents_of(&contents))
     }
 
     /// Says that there are no more inputs.

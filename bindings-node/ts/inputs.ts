@@ -118,14 +118,35 @@ interface KnownModel {
 
 type FieldData = { json: unknown } | { media: MediumData };
 
+/** The input as JSON text; `undefined` where something has to be read or to travel beside it. */
+export function packPlain(given: Input): string | undefined {
+  const { model, parameters } = parts(given);
+  const media = MEDIA.get(model);
+  const fields: [string, FieldData][] = [];
+  for (const [name, value] of Object.entries(parameters)) {
+    if (typeof value === 'string') {
+      fields.push([name, media?.has(name) ? { media: { text: value } } : { json: value }]);
+    } else if (typeof value === 'number' || typeof value === 'boolean') {
+      fields.push([name, { json: value }]);
+    } else if (value !== undefined) {
+      return undefined;
+    }
+  }
+  return JSON.stringify({ model, fields });
+}
+
 /** The input as JSON text; what has to travel beside it is put into the luggage. */
 export async function pack(
   given: Input,
   luggage: Luggage,
   signal?: AbortSignal | undefined,
 ): Promise<string> {
+  const plain = packPlain(given);
+  if (plain !== undefined) {
+    return plain;
+  }
   const { model, parameters } = parts(given);
-  const texts = MEDIA.get(model);
+  const media = MEDIA.get(model);
   for (const value of Object.values(parameters)) {
     if (typeof value === 'object') expectFailure(value);
   }
@@ -134,11 +155,9 @@ export async function pack(
     if (value === undefined) {
       continue;
     }
-    if (typeof value === 'string') {
-      // The usual case, and the only one of thousands of jobs at once: nothing to wait for.
-      fields.push([name, texts?.has(name) ? { media: { text: value } } : { json: value }]);
-    } else if (isMedium(value)) {
-      fields.push([name, { media: await luggage.pack(value, signal) }]);
+    const isMedia = typeof value === 'string' ? media?.has(name) === true : isMedium(value);
+    if (isMedia) {
+      fields.push([name, { media: await luggage.pack(value as MediaSource, signal) }]);
     } else {
       refuseMediaWithin(name, value);
       fields.push([name, { json: value }]);

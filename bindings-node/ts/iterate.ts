@@ -36,6 +36,10 @@ export class Items<T> implements AsyncIterableIterator<T>, AsyncDisposable {
     while (this.#busy !== undefined) {
       await this.#busy;
     }
+    const ready = this.#take();
+    if (ready !== undefined) {
+      return { done: false, value: ready };
+    }
     let done!: () => void;
     this.#busy = new Promise<void>((resolve) => (done = resolve));
     try {
@@ -51,18 +55,9 @@ export class Items<T> implements AsyncIterableIterator<T>, AsyncDisposable {
 
   async #next(): Promise<IteratorResult<T, undefined>> {
     while (!this.#over) {
-      for (;;) {
-        const message = this.#ready.shift();
-        if (message === undefined) {
-          break;
-        }
-        if (message.error !== undefined) {
-          throw errorOf(message.error, this.#reach);
-        }
-        const value = this.#read(message);
-        if (value !== undefined) {
-          return { done: false, value };
-        }
+      const value = this.#take();
+      if (value !== undefined) {
+        return { done: false, value };
       }
       const task = this.#start();
       const batch = await task.next();
@@ -77,6 +72,28 @@ export class Items<T> implements AsyncIterableIterator<T>, AsyncDisposable {
       this.#ready.push(...(JSON.parse(batch) as Message[]));
     }
     return { done: true, value: undefined };
+  }
+
+  /** The next item of those that are here already. */
+  #take(): T | undefined {
+    try {
+      for (;;) {
+        const message = this.#ready.shift();
+        if (message === undefined) {
+          return undefined;
+        }
+        if (message.error !== undefined) {
+          throw errorOf(message.error, this.#reach);
+        }
+        const value = this.#read(message);
+        if (value !== undefined) {
+          return value;
+        }
+      }
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
   }
 
   #start(): Task {

@@ -1,6 +1,6 @@
 import { inform, type Message } from './call';
 import { errorOf, type ErrorData, type VisemeError } from './errors';
-import { pack, type Input } from './inputs';
+import { pack, packPlain, type Input } from './inputs';
 import { Items } from './iterate';
 import { Luggage } from './media';
 import type { Reach, Task } from './native';
@@ -86,13 +86,19 @@ class Results extends Items<RunResult> {
   }
 }
 
+/** How many inputs are handed over at once. */
+const BATCH = 64;
+
 /** Hands inputs over as places become free, so that they need not all be in memory. */
 class Feeder {
   readonly #inputs: Iterable<Input> | AsyncIterable<Input>;
   readonly #limit: number;
   readonly #signal: AbortSignal | undefined;
   readonly #luggage = new Map<number, Luggage>();
-  /** Inputs that could not be handed over, and the results given in their place. */
+  /** Inputs as JSON text that wait to be handed over together. */
+  readonly #packed: string[] = [];
+  /** How many inputs were packed. */
+  #fed = 0;
   #free: (() => void) | undefined;
   #open = 0;
   #over = false;
@@ -116,25 +122,60 @@ class Feeder {
   }
 
   async #feed(task: Task): Promise<void> {
-    let index = 0;
-    for await (const input of this.#inputs) {
-      if (this.#open >= this.#limit) {
-        await new Promise<void>((free) => (this.#free = free));
+    const inputs = this.#inputs;
+    if (Symbol.asyncIterator in inputs) {
+      for await (const input of inputs) {
+        if (!(await this.#take(task, input)) || !this.#hand(task)) {
+          return;
+        }
       }
-      if (this.#over) {
-        return;
+    } else {
+      for (const input of inputs) {
+        // The usual case is not waited for: thousands of jobs would each take several turns.
+        const plain = this.#open < this.#limit && !this.#over ? packPlain(input) : undefined;
+        if (plain !== undefined) {
+          this.#add(plain);
+        } else if (!(await this.#take(task, input))) {
+          return;
+        }
+        if (this.#packed.length >= BATCH && !this.#hand(task)) {
+          return;
+        }
       }
-      const luggage = new Luggage();
-      this.#luggage.set(index, luggage);
-      const packed = await pack(input, luggage, this.#signal);
-      if (!task.push(packed, luggage.contents)) {
-        return;
-      }
-      luggage.contents.length = 0;
-      this.#open += 1;
-      index += 1;
     }
-    task.finish();
+    if (this.#hand(task)) {
+      task.finish();
+    }
+  }
+
+  /** Packs an input once there is a place for it; `false` where no more are wanted. */
+  async #take(task: Task, input: Input): Promise<boolean> {
+    if (!this.#hand(task)) {
+      return false;
+    }
+    if (this.#open >= this.#limit) {
+      await new Promise<void>((free) => (this.#free = free));
+    }
+    if (this.#over) {
+      return false;
+    }
+    const luggage = new Luggage();
+    this.#luggage.set(this.#fed, luggage);
+    this.#add(await pack(input, luggage, this.#signal));
+    const contents = luggage.contents.splice(0);
+    return contents.length === 0 || this.#hand(task, contents);
+  }
+
+  #add(packed: string): void {
+    this.#packed.push(packed);
+    this.#fed += 1;
+    this.#open += 1;
+  }
+
+  /** Hands over what is packed; `false` where it is not taken any more. */
+  #hand(task: Task, contents: Buffer[] = []): boolean {
+    const packed = this.#packed.splice(0);
+    return packed.length === 0 || task.push(`[${packed.join()}]`, contents);
   }
 
   done({ index, value, error }: Done, reach: Reach): RunResult {

@@ -6,7 +6,8 @@ export interface Task {
   /** The next messages as a JSON array; `null` after the last and once it is cancelled. */
   next(): Promise<string | null>;
   cancel(): void;
-  push(input: string, contents: Buffer[]): boolean;
+  /** Adds inputs, as a JSON array, to many runs; `false` once it is cancelled. */
+  push(inputs: string, contents: Buffer[]): boolean;
   finish(): void;
   job(): NativeJob | null;
 }

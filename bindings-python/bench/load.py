@@ -1,6 +1,7 @@
 """One client under load, in a process of its own: many jobs at once, as JSON on standard output.
 
-Called as ``load.py CLIENT JOBS URL KEY``. Jobs are given URLs, so that nothing is uploaded.
+Called as ``load.py CLIENT JOBS URL KEY``. Jobs are given URLs, so that nothing is uploaded. Told are
+the completed jobs' ids, each with when its result was in hand, in seconds since 1970.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Any
 MODEL = "kwaivgi/kling-lipsync/audio-to-video"
 INPUT = {"audio": "https://media.example/voice.mp3", "video": "https://media.example/face.mp4"}
 POLL = 1.0
-Run = Callable[[int, str, str], int]
+Ended = tuple[str, float]
+Run = Callable[[int, str, str], list[Ended]]
 
 
 def viseme_settings(url: str, key: str) -> dict[str, Any]:
@@ -31,82 +33,87 @@ def viseme_settings(url: str, key: str) -> dict[str, Any]:
     }
 
 
-def viseme_many(jobs: int, url: str, key: str) -> int:
+def viseme_many(jobs: int, url: str, key: str) -> list[Ended]:
     """Many runs of the blocking client."""
     import viseme
 
     client = viseme.Client(**viseme_settings(url, key))
     inputs = [viseme.AudioToVideo(**INPUT)] * jobs
-    return sum(result.ok for result in client.run_many(inputs, limit=jobs))
+    results = client.run_many(inputs, limit=jobs)
+    return [(result.unwrap().id, time.time()) for result in results]
 
 
-def viseme_many_async(jobs: int, url: str, key: str) -> int:
+def viseme_many_async(jobs: int, url: str, key: str) -> list[Ended]:
     """Many runs of the asyncio client."""
     import asyncio
 
     import viseme
 
-    async def main() -> int:
+    async def main() -> list[Ended]:
         inputs = [viseme.AudioToVideo(**INPUT)] * jobs
         async with viseme.AsyncClient(**viseme_settings(url, key)) as client:
-            return sum([result.ok async for result in client.run_many(inputs, limit=jobs)])
+            results = client.run_many(inputs, limit=jobs)
+            return [(result.unwrap().id, time.time()) async for result in results]
 
     return asyncio.run(main())
 
 
-def viseme_await(jobs: int, url: str, key: str) -> int:
+def viseme_await(jobs: int, url: str, key: str) -> list[Ended]:
     """A task of asyncio for each job."""
     import asyncio
 
     import viseme
 
-    async def main() -> int:
-        given = viseme.AudioToVideo(**INPUT)
+    async def one(client: viseme.AsyncClient) -> Ended:
+        prediction = await client.run(viseme.AudioToVideo(**INPUT))
+        return prediction.id, time.time()
+
+    async def main() -> list[Ended]:
         async with viseme.AsyncClient(**viseme_settings(url, key)) as client:
-            found = await asyncio.gather(*(client.run(given) for _ in range(jobs)))
-        return sum(one.status == "completed" for one in found)
+            return await asyncio.gather(*(one(client) for _ in range(jobs)))
 
     return asyncio.run(main())
 
 
-def aiohttp_loop(jobs: int, url: str, key: str) -> int:
+def aiohttp_loop(jobs: int, url: str, key: str) -> list[Ended]:
     """What people write by hand: a POST, then a GET each second."""
     import asyncio
 
     import aiohttp
 
-    async def one(session: aiohttp.ClientSession) -> bool:
+    async def one(session: aiohttp.ClientSession) -> Ended:
         async with session.post(f"{url}/api/v3/{MODEL}", json=INPUT) as answer:
             job = (await answer.json())["data"]["id"]
         while True:
             await asyncio.sleep(POLL)
             async with session.get(f"{url}/api/v3/predictions/{job}/result") as answer:
                 data = (await answer.json())["data"]
-            if data["status"] in ("completed", "failed"):
-                return bool(data["status"] == "completed")
+            if data["status"] == "completed":
+                return job, time.time()
 
-    async def main() -> int:
+    async def main() -> list[Ended]:
         headers = {"Authorization": f"Bearer {key}"}
         # As many connections as viseme takes.
         connector = aiohttp.TCPConnector(limit=100)
         async with aiohttp.ClientSession(headers=headers, connector=connector) as session:
-            return sum(await asyncio.gather(*(one(session) for _ in range(jobs))))
+            return await asyncio.gather(*(one(session) for _ in range(jobs)))
 
     return asyncio.run(main())
 
 
-def official(jobs: int, url: str, key: str) -> int:
+def official(jobs: int, url: str, key: str) -> list[Ended]:
     """The official package: a thread for each job, as it blocks."""
     import threading
 
     import wavespeed
 
     client = wavespeed.Client(api_key=key, base_url=url)
-    done: list[bool] = []
+    done: list[Ended] = []
 
     def one() -> None:
         result = client.run(MODEL, INPUT, poll_interval=POLL)
-        done.append(bool(result["outputs"]))
+        # It does not tell the id, but the mock server's URL of an output does.
+        done.append((result["outputs"][0].split("/")[-2], time.time()))
 
     threading.stack_size(256 * 1024)
     threads = [threading.Thread(target=one) for _ in range(jobs)]
@@ -114,7 +121,7 @@ def official(jobs: int, url: str, key: str) -> int:
         thread.start()
     for thread in threads:
         thread.join()
-    return sum(done)
+    return done
 
 
 CLIENTS: dict[str, Run] = {
@@ -137,10 +144,10 @@ def main() -> None:
     client, jobs, url, key = sys.argv[1:]
     bare = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start, before = time.monotonic(), cpu()
-    completed = CLIENTS[client](int(jobs), url, key)
+    ended = CLIENTS[client](int(jobs), url, key)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     told = {
-        "completed": completed,
+        "ended": ended,
         "cpu_ms_per_job": (cpu() - before) * 1000 / int(jobs),
         "seconds": time.monotonic() - start,
         "peak_mib_over_bare": (peak - bare) / 1024,

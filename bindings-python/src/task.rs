@@ -69,9 +69,10 @@ impl Task {
         }
     }
 
-    /// Adds an input to many runs. Whether it was taken: they may have been cancelled.
-    fn push(&self, input: &str, contents: Vec<Bound<'_, PyBytes>>) -> PyResult<bool> {
-        Ok(self.inner()?.push(input, contents_of(&contents)))
+    /// Adds inputs, as a JSON array, to many runs. Whether they were taken: the runs may have been
+    /// cancelled.
+    fn push(&self, inputs: &str, contents: Vec<Bound<'_, PyBytes>>) -> PyResult<bool> {
+        Ok(self.inner()?.push(inputs, contents_of(&contents)))
     }
 
     /// Says that there are no more inputs.

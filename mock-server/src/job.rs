@@ -81,6 +81,8 @@ pub struct JobRecord {
     pub model: String,
     /// The input that was accepted: unknown keys are dropped.
     pub input: Value,
+    /// When it was submitted, as the service writes dates.
+    pub created_at: String,
     /// Its state now.
     pub status: String,
     /// How many times it was polled.
@@ -147,11 +149,13 @@ impl Job {
         now.saturating_sub(self.submitted) >= RETENTION
     }
 
-    pub(crate) fn record(&self, now: Duration) -> JobRecord {
+    /// What is told of it outside of the API; `created_at` is its date.
+    pub(crate) fn record(&self, now: Duration, created_at: String) -> JobRecord {
         JobRecord {
             id: self.id.clone(),
             model: self.model.clone(),
             input: self.input.clone(),
+            created_at,
             status: self.status(now).to_owned(),
             polls: self.polls,
             webhook: self.webhook.clone(),

@@ -130,14 +130,15 @@ impl World {
     pub fn jobs(&self) -> Vec<JobRecord> {
         let state = self.state();
         let now = state.clock.elapsed();
-        state.jobs().iter().map(|job| job.record(now)).collect()
+        state.jobs().iter().map(|job| job.record(now, state.date(job.submitted))).collect()
     }
 
     /// One job; `None` where there is no such job.
     #[must_use]
     pub fn job(&self, job_id: &str) -> Option<JobRecord> {
         let state = self.state();
-        state.job(job_id).map(|job| job.record(state.clock.elapsed()))
+        let now = state.clock.elapsed();
+        state.job(job_id).map(|job| job.record(now, state.date(job.submitted)))
     }
 
     /// Puts a job into a state, whatever its timeline says; `false` where there is no such job.

@@ -100,7 +100,7 @@ class Runs:
         pair = cast("tuple[str, Any]", given) if isinstance(given, tuple) else (given, None)
         taken = input_of(*pair)
         contents: list[bytes] = []
-        self.task.push(json.dumps(pack_input(taken, contents)), contents)
+        self.task.push(json.dumps([pack_input(taken, contents)]), contents)
         self._open += 1
 
     def fill(self, inputs: Iterator[Any]) -> bool:

@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn a_failed_job_tells_what_was_said_and_what_to_do() {
-        let problem = "The service had a problem of its own; failed jobs are refunded. Try again later.";
+        let problem =
+            "The service had a problem of its own; failed jobs are refunded. Try again later.";
         let fetch = "Make sure that the media's URL can be fetched from the internet, or let Viseme \
                      upload the file.";
         for (code, said, message) in [
@@ -144,7 +145,11 @@ mod tests {
     fn any_other_end_is_the_services_own() {
         for (status, said, start) in [
             (Status::Cancelled, None, "The service ended the job as `cancelled`. Submit"),
-            (Status::Timeout, Some("Slow."), "The service ended the job as `timeout` (Slow). Submit"),
+            (
+                Status::Timeout,
+                Some("Slow."),
+                "The service ended the job as `timeout` (Slow). Submit",
+            ),
             (Status::Deleted, Some("."), "The service ended the job as `deleted`. Submit"),
         ] {
             let error = ended(status, None, said);

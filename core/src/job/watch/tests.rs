@@ -299,6 +299,12 @@ fn what_the_service_asks_for_holds_between_good_polls_too() {
 
 #[test]
 fn the_grace_of_a_new_job_ends() {
+    for (at, expected) in [(29, "not_found sleep 1"), (30, "not_found")] {
+        let mut watch = Watch::submitted(prediction("created"), policy());
+        watch.step(Duration::ZERO, WatchEvent::Start, 0.5);
+        watch.step(secs(at), WatchEvent::Woke, 0.5);
+        assert_eq!(words(&watch.step(secs(at), unknown(), 0.5)), expected);
+    }
     let mut watch = Watch::submitted(prediction("created"), policy());
     assert_eq!(watch.job_id(), "j1");
     watch.step(Duration::ZERO, WatchEvent::Start, 0.5);

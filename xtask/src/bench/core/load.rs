@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::world::{Books, World, seconds};
+use super::world::{Books, World};
 use crate::bench::server::Server;
 use crate::process::{output, program};
 
@@ -103,13 +103,13 @@ pub(in crate::bench) fn cost(measured: &Value) -> Result<Cost> {
     })
 }
 
-/// From each job's age when its result was in hand, and how long the job took by its timeline.
+/// From when each job's result was in hand, in seconds since 1970, and when the job ended.
 pub(in crate::bench) fn overshoot(measured: &Value, books: &Books) -> Result<Vec<f64>> {
     let ended = measured.get("ended").and_then(Value::as_array).context("no job ended")?;
-    let ages: Option<HashMap<&str, f64>> =
+    let seen: Option<HashMap<&str, f64>> =
         ended.iter().map(|job| Some((job.get(0)?.as_str()?, job.get(1)?.as_f64()?))).collect();
-    let ages = ages.context("an end is not id and age")?;
-    let ids = books.ids.iter().enumerate();
-    let over = ids.map(|(number, id)| Some(ages.get(id.as_str())? - seconds(number)));
+    let seen = seen.context("an end is not id and time")?;
+    // Both clocks are this machine's.
+    let over = books.ends.iter().map(|(id, end)| Some(seen.get(id.as_str())? - end));
     over.collect::<Option<Vec<_>>>().context("a job was charged that did not end")
 }

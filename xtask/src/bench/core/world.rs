@@ -15,8 +15,8 @@ pub(in crate::bench) struct World<'a> {
 
 /// What the server says of a round.
 pub(in crate::bench) struct Books {
-    /// The jobs' ids, in the order in which they were made.
-    pub(in crate::bench) ids: Vec<String>,
+    /// The jobs' ids, and when each ended, in seconds since 1970.
+    pub(in crate::bench) ends: Vec<(String, f64)>,
     /// How many polls there were.
     pub(in crate::bench) polls: usize,
 }
@@ -45,13 +45,13 @@ impl<'a> World<'a> {
             "{} charges for {jobs} jobs, {duplicates} duplicates, {orphaned} orphaned",
             charges.len()
         );
-        let id = |charge: &Value| charge.get("job_id")?.as_str().map(str::to_owned);
-        let ids =
-            charges.iter().map(id).collect::<Option<Vec<_>>>().context("a charge without id")?;
         let jobs = self.ask("jobs")?;
         let jobs = jobs.as_array().context("no jobs")?;
+        // Listed in the order in which they were made, as the rules count them.
+        let ends = jobs.iter().enumerate().map(|(number, job)| end(number, job));
+        let ends = ends.collect::<Result<Vec<_>>>()?;
         let polls = jobs.iter().filter_map(|job| job.get("polls")?.as_u64()).sum::<u64>();
-        Ok(Books { ids, polls: usize::try_from(polls)? })
+        Ok(Books { ends, polls: usize::try_from(polls)? })
     }
 
     fn ask(&self, what: &str) -> Result<Value> {
@@ -72,6 +72,13 @@ fn rule(number: usize) -> Value {
         "match": {"nth": number + 1},
         "timeline": [{"created": "0s"}, {"processing": "500ms"}, {"completed": end}],
     })
+}
+
+/// The job's id, and when it ends, in seconds since 1970.
+fn end(number: usize, job: &Value) -> Result<(String, f64)> {
+    let text = |name: &str| job.get(name).and_then(Value::as_str).context("a job lacks a field");
+    let created: jiff::Timestamp = text("created_at")?.parse()?;
+    Ok((text("id")?.to_owned(), created.as_duration().as_secs_f64() + seconds(number)))
 }
 
 /// How long the job with this number (from 0) takes: 2 to 3 seconds, evenly spread.

@@ -39,8 +39,8 @@ pub(super) struct Round {
     pub(super) load: f64,
     pub(super) polls: usize,
     pub(super) errors: u64,
-    /// For each job, how long after its end the result was in hand, in seconds; empty where the client
-    /// does not tell.
+    /// For each job, how long after its end the result was in hand, in seconds; empty where jobs
+    /// failed.
     pub(super) overshoot: Vec<f64>,
 }
 
@@ -91,8 +91,7 @@ fn measure(server: &Server, client: &str, jobs: usize, packages: &Path) -> Resul
     let (polls, overshoot) = match errors {
         0 => {
             let books = world.balance(jobs)?;
-            let told = measured.get("ended").is_some();
-            (books.polls, if told { overshoot(&measured, &books)? } else { Vec::new() })
+            (books.polls, overshoot(&measured, &books)?)
         }
         _ => (0, Vec::new()),
     };
