@@ -1,7 +1,7 @@
 """One client under load, in a process of its own: many jobs at once, as JSON on standard output.
 
-Called as ``load.py CLIENT JOBS URL KEY``. Jobs are given URLs, so that nothing is uploaded. Told are
-the completed jobs' ids, each with when its result was in hand, in seconds since 1970.
+Called as ``load.py CLIENT JOBS URL KEY``. Jobs are given URLs, so that nothing is uploaded. Told
+are the completed jobs' ids, each with when its result was in hand, in seconds since 1970.
 """
 
 from __future__ import annotations

@@ -103,15 +103,11 @@ impl Claims {
 /// The order of an object's members does not matter: `Value` keeps them sorted.
 /// How a job is asked for does not tell it from another: the history does not say it.
 fn key(model: &str, input: &Value) -> Key {
-    let input = match input {
-        Value::Object(fields) if SWITCHES.iter().any(|switch| fields.contains_key(*switch)) => {
-            let mut fields = fields.clone();
-            fields.retain(|name, _| !SWITCHES.contains(&name.as_str()));
-            Value::Object(fields).to_string()
-        }
-        other => other.to_string(),
-    };
-    (model.to_owned(), input)
+    let mut input = input.clone();
+    if let Value::Object(fields) = &mut input {
+        fields.retain(|name, _| !SWITCHES.contains(&name.as_str()));
+    }
+    (model.to_owned(), input.to_string())
 }
 
 #[cfg(test)]
