@@ -27,7 +27,7 @@ pub(crate) fn measure(files: bool) -> Result<()> {
     setup::install("cargo-llvm-cov")?;
     let report = root().join("target/coverage.json");
     // Tests are no part of what is to be reached.
-    let command = program(
+    let mut command = program(
         "cargo",
         &[
             "llvm-cov",
@@ -44,6 +44,8 @@ pub(crate) fn measure(files: bool) -> Result<()> {
             "target/coverage.json",
         ],
     );
+    // Tools that were built without zlib can read it too.
+    command.env("RUSTFLAGS", "-Cllvm-args=--enable-name-compression=false");
     run(command).context(
         "cargo-llvm-cov needs LLVM's tools in the compiler's version: `rustup component add \
          llvm-tools`, or the environment variables LLVM_COV and LLVM_PROFDATA with their paths",

@@ -69,7 +69,9 @@ fn part(range: &str) -> Option<Answer> {
         "*" => None,
         total => Some(total.parse::<u64>().ok()?),
     };
-    let length = last.checked_sub(start)?.checked_add(1)?;
+    // Where it ends is a number, too: readers go on from there.
+    let end = last.checked_add(1)?;
+    let length = end.checked_sub(start).filter(|length| *length > 0)?;
     (total.is_none_or(|total| last < total)).then_some(Answer::Part { start, length, total })
 }
 
@@ -95,6 +97,8 @@ mod tests {
             ("bytes 0-99/99", odd),
             ("bytes 9-0/99", odd),
             ("bytes 0-18446744073709551615/*", odd),
+            ("bytes 5-18446744073709551615/*", odd),
+            ("bytes 5-4/99", odd),
             ("bytes 0-99/99999999999999999999999", odd),
             ("bytes -5-9/99", odd),
             ("bytes */1000", odd),
