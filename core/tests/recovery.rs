@@ -103,6 +103,34 @@ async fn two_lost_submits_with_equal_inputs_take_a_job_each() {
 }
 
 #[tokio::test]
+async fn a_record_whose_job_is_known_gives_that_job_again() {
+    let stage = Stage::with(scenario()).await;
+    let records = Arc::new(Mutex::new(Vec::new()));
+    let listener = {
+        let records = Arc::clone(&records);
+        move |progress| {
+            if let Progress::Submitting { record, .. } = progress {
+                records.lock().unwrap().push(record);
+            }
+        }
+    };
+    stage.client.run(remote_input()).on_progress(listener.clone()).await.unwrap();
+    stage.world.add_fault(Fault::at(Point::Submit).nth(2).after_accept().reset());
+    stage.client.run(remote_input()).on_progress(listener).await.unwrap();
+    let looks = stage.world.requests(Point::History).len();
+    let records = std::mem::take(&mut *records.lock().unwrap());
+    let jobs: Vec<_> = stage.world.jobs().into_iter().map(|job| job.id).collect();
+    for _ in 0..2 {
+        let mut found = Vec::new();
+        for record in &records {
+            found.push(stage.client.recover(record).await.unwrap().id().to_owned());
+        }
+        assert_eq!(found, jobs, "the answered one and the lost one");
+    }
+    assert_eq!(stage.world.requests(Point::History).len(), looks, "nothing had to be looked for");
+}
+
+#[tokio::test]
 async fn an_equal_job_of_another_process_makes_it_unknown() {
     let stage = Stage::with(scenario()).await;
     // Another client: this one knows nothing of its job.
@@ -156,6 +184,6 @@ async fn a_process_that_died_is_followed_up() {
     assert_eq!(stage.world.ledger().charges.len(), 1);
     assert_eq!(stage.world.requests(Point::Submit).len(), 1);
 
-    let error = stage.client.recover(&record).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::SubmissionUnknown, "the job is taken already");
+    let again = stage.client.recover(&record).await.unwrap();
+    assert_eq!(again.id(), job.id(), "asked twice, answered twice");
 }

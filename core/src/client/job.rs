@@ -66,9 +66,11 @@ impl Job {
         let client = &self.client;
         let mut attempt = 1;
         loop {
-            client.await_poll_slot().await;
+            client.await_poll_slot(Duration::MAX).await;
             let timeout = client.shared.config.request_timeout;
-            let error = match client.shared.api.poll(&self.id, timeout).await {
+            let answer = client.shared.api.poll(&self.id, timeout).await;
+            client.heed(&answer);
+            let error = match answer {
                 PollAnswer::Seen { prediction, .. } => return Ok(Arc::unwrap_or_clone(prediction)),
                 PollAnswer::Trouble { error, retry_after } if attempt < REFRESH_ATTEMPTS => {
                     let config = &client.shared.config;

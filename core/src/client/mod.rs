@@ -20,6 +20,7 @@ mod remote;
 mod run;
 mod run_many;
 mod submit;
+mod turns;
 mod updates;
 mod upload;
 mod watcher;
@@ -30,7 +31,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
 pub use check::{Report, check};
 pub use download::Download;
@@ -296,42 +297,6 @@ impl Client {
         self.shared.config.pacing.unwrap_or_else(|| Pacing::for_model(describe(model)))
     }
 
-    /// Waits until the shared budget lets one more poll through.
-    async fn await_poll_slot(&self) {
-        let wait = self.budget(|budget| budget.reserve(self.now()));
-        self.sleep(wait).await;
-    }
-
-    /// Holds back the polls of all jobs: the service asked this client to slow down.
-    fn slow_down(&self, pause: Duration) {
-        let until = self.now().saturating_add(pause);
-        self.budget(|budget| budget.pause_until(until));
-    }
-
-    /// A place among the jobs that may be under way at once, where that is bounded.
-    async fn place(&self) -> Result<Option<SemaphorePermit<'_>>> {
-        match &self.shared.running {
-            Some(running) => Ok(Some(running.acquire().await.map_err(upload::closed)?)),
-            None => Ok(None),
-        }
-    }
-
-    /// Waits until a submit may go out.
-    async fn await_submit_slot(&self) {
-        let wait = self.submit_budget(|budget| budget.reserve(self.now()));
-        self.sleep(wait).await;
-    }
-
-    /// Holds back all submits: the service asked this client to slow down.
-    fn rest_from_submits(&self, pause: Duration) {
-        let until = self.now().saturating_add(pause);
-        self.submit_budget(|budget| budget.rest_until(until));
-    }
-
-    fn submit_budget<T>(&self, act: impl FnOnce(&mut SubmitBudget) -> T) -> T {
-        act(&mut self.shared.submit_budget.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// How a submit is sent and, if it is lost, looked for.
     fn submit_policy(&self, deadline: Duration) -> SubmitPolicy {
         let config = &self.shared.config;
@@ -350,11 +315,6 @@ impl Client {
 
     fn claims<T>(&self, act: impl FnOnce(&mut Claims) -> T) -> T {
         act(&mut self.shared.claims.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn budget<T>(&self, act: impl FnOnce(&mut PollBudget) -> T) -> T {
-        // The budget stays whole whatever panics elsewhere.
-        act(&mut self.shared.budget.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -17,12 +17,16 @@ const MAX_PAGES: u32 = 5;
 
 impl Client {
     /// Finds out what became of a submit whose answer was never heard, such as one of a process
-    /// that died: looks for its job in the history, for a while, and never submits anything.
+    /// that died: looks for its job in the history, for a while, and never submits anything. A
+    /// record whose job this client knows already gives that job at once.
     ///
     /// # Errors
     /// [`ErrorKind::SubmissionUnknown`] where no job, or more than one, could be it.
     pub async fn recover(&self, record: &SubmitRecord) -> Result<Job> {
         self.shared.api.require_key()?;
+        if let Some(id) = self.claims(|claims| claims.job_of(record).map(str::to_owned)) {
+            return Ok(self.job(id));
+        }
         let cause = Error::new(ErrorKind::SubmissionUnknown, "Its answer was never heard.");
         let policy = self.submit_policy(self.now().saturating_add(self.shared.config.deadline));
         let submission = Submission::lost(policy, cause);
@@ -31,7 +35,7 @@ impl Client {
             claims.lose(&record.model, &record.input);
         });
         let prediction =
-            drive(self, submission, record.clone(), None, &OnProgress::default()).await?;
+            drive(self, submission, None, record.clone(), None, &OnProgress::default()).await?;
         Ok(Job::submitted(self.clone(), prediction))
     }
 
@@ -75,7 +79,7 @@ impl Client {
                 Finding::Nothing => SearchAnswer::NotYet,
                 Finding::Several(jobs) => SearchAnswer::Several(jobs),
                 Finding::Job(job, by) => {
-                    claims.claim(&job.id);
+                    claims.claim(record, &job.id);
                     SearchAnswer::Found(recovered(job, by))
                 }
             }

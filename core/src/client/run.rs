@@ -82,12 +82,12 @@ impl Run {
         // The first steps are boxed: what they need is given back before the long wait.
         let body = prepare(&client, &input, options, &on_progress).boxed().await?;
         let _place = client.place().await?;
-        client.await_submit_slot().await;
+        let turn = client.await_submit_turn().await?;
         let deadline = deadline.unwrap_or(client.shared.config.deadline);
         let deadline = client.now().saturating_add(deadline);
         let model = input.model().to_owned();
         drop(input);
-        let submit = submit(&client, &model, body, webhook.as_ref(), deadline, &on_progress);
+        let submit = submit(&client, turn, &model, body, webhook.as_ref(), deadline, &on_progress);
         let prediction = submit.boxed().await?;
         let mut watcher = Watcher::submitted(client.clone(), prediction, deadline);
         watcher.finish(&on_progress).await.map(Arc::unwrap_or_clone)

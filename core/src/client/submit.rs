@@ -16,6 +16,7 @@ use super::{Client, Job};
 use crate::error::{ErrorKind, Result};
 use crate::job::{Prediction, Submission, SubmitAction, SubmitAnswer, SubmitEvent, SubmitRecord};
 use crate::model::Input;
+use crate::wire::Connection;
 
 /// A submit, sent when awaited; made by [`Client::submit`].
 ///
@@ -61,10 +62,11 @@ impl Submit {
         let base64 = options.asks_for_base64(&input);
         let webhook = webhook.map(|url| client.webhook_url(&url, base64)).transpose()?;
         let body = prepare(&client, &input, options, &on_progress).await?;
-        client.await_submit_slot().await;
+        let turn = client.await_submit_turn().await?;
         let deadline = client.now().saturating_add(client.shared.config.deadline);
-        let prediction =
-            submit(&client, input.model(), body, webhook.as_ref(), deadline, &on_progress).await?;
+        let submit =
+            submit(&client, turn, input.model(), body, webhook.as_ref(), deadline, &on_progress);
+        let prediction = submit.await?;
         Ok(Job::submitted(client, prediction))
     }
 }
@@ -81,6 +83,7 @@ impl IntoFuture for Submit {
 /// Sends the body; it goes out again only where it provably was not taken.
 pub(super) async fn submit(
     client: &Client,
+    turn: Connection<'_>,
     model: &str,
     body: Value,
     webhook: Option<&Url>,
@@ -89,13 +92,15 @@ pub(super) async fn submit(
 ) -> Result<Arc<Prediction>> {
     let submission = Submission::new(client.submit_policy(deadline));
     let record = SubmitRecord::new(model, body, client.system_time());
-    drive(client, submission, record, webhook, on_progress).await
+    drive(client, submission, Some(turn), record, webhook, on_progress).await
 }
 
-/// Drives a submission to its end, and keeps the books on which jobs are whose.
+/// Drives a submission to its end, and keeps the books on which jobs are whose. The first submit
+/// goes out on the connection `turn`, further ones wait for a turn of their own.
 pub(super) async fn drive(
     client: &Client,
     mut submission: Submission,
+    mut turn: Option<Connection<'_>>,
     record: SubmitRecord,
     webhook: Option<&Url>,
     on_progress: &OnProgress,
@@ -105,18 +110,22 @@ pub(super) async fn drive(
         books.open = Open::Lost;
     }
     let mut event = SubmitEvent::Start;
+    // Given back once the answer was understood: whoever gets it next knows of a rest by then.
+    let mut in_use = None;
     loop {
         event = match submission.step(client.now(), event, client.random()) {
             SubmitAction::Submit => {
                 let attempt = submission.attempts();
-                if attempt > 1 {
-                    client.await_submit_slot().await;
-                }
+                let connection = match turn.take() {
+                    Some(connection) => connection,
+                    None => client.await_submit_turn().await?,
+                };
                 books.record.sent_at = client.system_time();
                 on_progress.tell(|| Progress::Submitting { attempt, record: books.record.clone() });
                 books.begin();
                 let (model, input) = (&books.record.model, &books.record.input);
-                let answer = client.shared.api.submit(model, input, webhook).await;
+                let connection = &*in_use.insert(connection);
+                let answer = client.shared.api.submit(connection, model, input, webhook).await;
                 books.answered(&answer);
                 SubmitEvent::Answered(answer)
             }
@@ -133,11 +142,17 @@ pub(super) async fn drive(
                 if error.kind() == ErrorKind::RateLimit {
                     client.rest_from_submits(pause);
                 }
+                drop(in_use.take());
                 if !submission.is_lost() {
                     on_progress.tell(|| Progress::Retrying { error, after: pause });
                 }
                 client.sleep(pause).await;
-                SubmitEvent::Woke
+                if submission.is_lost() {
+                    SubmitEvent::Woke
+                } else {
+                    turn = client.await_submit_turn_by(submission.deadline()).await?;
+                    turn.as_ref().map_or(SubmitEvent::HeldBack, |_| SubmitEvent::Woke)
+                }
             }
             SubmitAction::Finish(Ok(prediction)) => {
                 let recovered = prediction.recovered.is_some();
@@ -184,7 +199,7 @@ impl Books<'_> {
         self.client.claims(|claims| match answer {
             SubmitAnswer::Accepted(prediction) => {
                 claims.end(model, input);
-                if !claims.claim(&prediction.id) {
+                if !claims.claim(&self.record, &prediction.id) {
                     tracing::warn!(job = prediction.id, "the service gave the same job twice");
                 }
             }

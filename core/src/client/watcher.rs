@@ -8,15 +8,13 @@ use futures_util::FutureExt as _;
 use super::Client;
 use super::mailroom::Mailbox;
 use super::progress::{OnProgress, Progress};
-use crate::error::{ErrorKind, Result};
-use crate::job::{PollAnswer, Prediction, Watch, WatchAction, WatchEvent, WatchPolicy};
+use crate::error::Result;
+use crate::job::{Prediction, Watch, WatchAction, WatchEvent, WatchPolicy};
 
 /// How long after a submit a 404 for the job may be mere slowness of the service. A guess.
 const UNKNOWN_GRACE: Duration = Duration::from_secs(30);
-/// How long a poll may take that is made at the deadline.
+/// How long a poll that is made at the deadline may wait for its moment, and may take then.
 const LAST_POLL: Duration = Duration::from_secs(5);
-/// How long all polls of the client rest after a 429 that does not say.
-const REST_AFTER_429: Duration = Duration::from_secs(1);
 
 /// Waits for one job.
 pub(super) struct Watcher {
@@ -92,7 +90,7 @@ impl Watcher {
                 Next::Do(WatchAction::Poll) => {
                     // Boxed, as it is large and short: a job sleeps for most of its life.
                     let poll = poll(&self.client, self.watch.job_id(), self.deadline).boxed();
-                    let event = self.mailbox.delivery_or(poll.map(WatchEvent::Polled)).await;
+                    let event = self.mailbox.delivery_or(poll).await;
                     self.action = Some(Next::Report(event));
                 }
             }
@@ -112,17 +110,17 @@ impl Watcher {
     }
 }
 
-async fn poll(client: &Client, job_id: &str, deadline: Duration) -> PollAnswer {
-    client.await_poll_slot().await;
+async fn poll(client: &Client, job_id: &str, deadline: Duration) -> WatchEvent {
+    let latest = deadline.max(client.now()).saturating_add(LAST_POLL);
+    if !client.await_poll_slot(latest).await {
+        // A webhook may still come in time.
+        client.sleep(deadline.saturating_sub(client.now())).await;
+        return WatchEvent::HeldBack;
+    }
     let left = deadline.saturating_sub(client.now());
     let answer = client.shared.api.poll(job_id, left.max(LAST_POLL)).await;
-    if let PollAnswer::Trouble { error, retry_after } = &answer
-        && error.kind() == ErrorKind::RateLimit
-    {
-        let longest = client.shared.config.max_retry_after;
-        client.slow_down(retry_after.unwrap_or(REST_AFTER_429).min(longest));
-    }
-    answer
+    client.heed(&answer);
+    WatchEvent::Polled(answer)
 }
 
 fn policy(client: &Client, model: &str, deadline: Duration) -> WatchPolicy {

@@ -1,10 +1,13 @@
 //! Which jobs belong to which submits of a client, so that none is taken twice.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use serde_json::Value;
 
+use super::SubmitRecord;
 use super::recovery::Rivals;
 use crate::model::SWITCHES;
 
@@ -15,7 +18,9 @@ const REMEMBERED: usize = 100_000;
 #[derive(Debug, Default)]
 pub struct Claims {
     ids: HashSet<Arc<str>>,
-    order: VecDeque<Arc<str>>,
+    /// The job of each record, by the record's digest.
+    jobs: HashMap<u64, Arc<str>>,
+    order: VecDeque<(Arc<str>, u64)>,
     open: HashMap<Key, Open>,
 }
 
@@ -52,19 +57,28 @@ impl Claims {
         self.change(model, input, |open| open.lost = open.lost.saturating_sub(1));
     }
 
-    /// Takes a job; `false` where it was taken already.
-    pub fn claim(&mut self, id: &str) -> bool {
+    /// Takes a job for the submit of that record; `false` where it was taken already.
+    pub fn claim(&mut self, record: &SubmitRecord, id: &str) -> bool {
         let id: Arc<str> = id.into();
         if !self.ids.insert(Arc::clone(&id)) {
             return false;
         }
-        self.order.push_back(id);
+        let digest = digest(record);
+        self.jobs.insert(digest, Arc::clone(&id));
+        self.order.push_back((id, digest));
         if self.order.len() > REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
+            && let Some((oldest, digest)) = self.order.pop_front()
         {
             self.ids.remove(&oldest);
+            self.jobs.remove(&digest);
         }
         true
+    }
+
+    /// The job that was taken for the submit of that record.
+    #[must_use]
+    pub fn job_of(&self, record: &SubmitRecord) -> Option<&str> {
+        self.jobs.get(&digest(record)).map(AsRef::as_ref)
     }
 
     /// Whether a job was taken.
@@ -100,6 +114,15 @@ impl Claims {
     }
 }
 
+/// Times in milliseconds: a record that went through another language may come back without the
+/// rest.
+fn digest(record: &SubmitRecord) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let sent_at = record.sent_at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    (&record.model, record.input.to_string(), sent_at.as_millis()).hash(&mut hasher);
+    hasher.finish()
+}
+
 /// The order of an object's members does not matter: `Value` keeps them sorted.
 /// How a job is asked for does not tell it from another: the history does not say it.
 fn key(model: &str, input: &Value) -> Key {
@@ -112,6 +135,8 @@ fn key(model: &str, input: &Value) -> Key {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
@@ -155,13 +180,26 @@ mod tests {
     #[test]
     fn a_job_is_claimed_once_and_forgotten_after_many_others() {
         let mut claims = Claims::default();
-        assert!(claims.claim("first"));
-        assert!(!claims.claim("first"));
+        let record = |n: u64| {
+            let sent_at = UNIX_EPOCH + Duration::from_millis(n) + Duration::from_nanos(7);
+            SubmitRecord::new("m", json!({"x": 1}), sent_at)
+        };
+        assert!(claims.claim(&record(0), "first"));
+        assert!(!claims.claim(&record(0), "first"));
         assert!(claims.is_claimed("first"));
+        let mut shortened = record(0);
+        shortened.sent_at = UNIX_EPOCH;
+        assert_eq!(claims.job_of(&shortened), Some("first"));
+        assert_eq!(claims.job_of(&record(1)), None, "another time");
+        let other = SubmitRecord { input: json!({"x": 2}), ..record(0) };
+        assert_eq!(claims.job_of(&other), None, "another input");
+        let other = SubmitRecord { model: "n".into(), ..record(0) };
+        assert_eq!(claims.job_of(&other), None, "another model");
         for n in 0..REMEMBERED {
-            claims.claim(&n.to_string());
+            claims.claim(&record(1 + n as u64), &n.to_string());
         }
         assert!(!claims.is_claimed("first"));
-        assert_eq!(claims.ids.len(), REMEMBERED);
+        assert_eq!(claims.job_of(&record(0)), None);
+        assert_eq!((claims.ids.len(), claims.jobs.len()), (REMEMBERED, REMEMBERED));
     }
 }

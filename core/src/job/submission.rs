@@ -48,6 +48,8 @@ pub enum SubmitEvent {
     Searched(SearchAnswer),
     /// The pause is over.
     Woke,
+    /// The client's shared budget has no moment for a further submit before the deadline.
+    HeldBack,
 }
 
 /// What to do.
@@ -69,7 +71,8 @@ pub enum SubmitAction {
 enum State {
     Fresh,
     InFlight,
-    Pausing,
+    /// It was refused for now, and goes out again after a pause.
+    Pausing(Box<Error>),
     /// A submit from another time was lost; it is to be looked for.
     ToRecover(Box<Error>),
     /// The submit was lost: the history is looked into…
@@ -102,6 +105,12 @@ impl Submission {
         Self { policy, state: State::ToRecover(Box::new(cause)), attempts: 0 }
     }
 
+    /// When it is given up.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        self.policy.deadline
+    }
+
     /// How many submits went out.
     #[must_use]
     pub fn attempts(&self) -> u32 {
@@ -117,11 +126,9 @@ impl Submission {
     /// What to do after this event, at this moment; `random` is from 0 to 1.
     pub fn step(&mut self, now: Duration, event: SubmitEvent, random: f64) -> SubmitAction {
         match (std::mem::replace(&mut self.state, State::Done), event) {
-            (State::Fresh, SubmitEvent::Start) | (State::Pausing, SubmitEvent::Woke) => {
-                self.state = State::InFlight;
-                self.attempts += 1;
-                SubmitAction::Submit
-            }
+            (State::Fresh, SubmitEvent::Start) => self.submit(),
+            (State::Pausing(_), SubmitEvent::Woke) => self.submit(),
+            (State::Pausing(error), SubmitEvent::HeldBack) => self.finish(Err(*error)),
             (State::InFlight, SubmitEvent::Answered(answer)) => self.answered(now, answer, random),
             (State::ToRecover(cause), SubmitEvent::Start) => {
                 self.search(Search::new(now, &self.policy, *cause))
@@ -137,6 +144,12 @@ impl Submission {
         }
     }
 
+    fn submit(&mut self) -> SubmitAction {
+        self.state = State::InFlight;
+        self.attempts += 1;
+        SubmitAction::Submit
+    }
+
     fn answered(&mut self, now: Duration, answer: SubmitAnswer, random: f64) -> SubmitAction {
         match answer {
             SubmitAnswer::Accepted(prediction) => self.finish(Ok(prediction)),
@@ -150,7 +163,7 @@ impl Submission {
                 if now.saturating_add(pause) >= self.policy.deadline {
                     return self.finish(Err(error));
                 }
-                self.state = State::Pausing;
+                self.state = State::Pausing(Box::new(error.clone()));
                 SubmitAction::Sleep(pause, error)
             }
             SubmitAnswer::Refused { error, .. } => {

@@ -44,25 +44,43 @@ impl SubmitBudget {
         Self { per_minute, ..Self::default() }
     }
 
-    /// Takes the next free moment; the answer is how long to wait for it from `now`.
-    pub fn reserve(&mut self, now: Duration) -> Duration {
+    /// Takes the next free moment, and gives how long to wait for it from `now`; takes none and
+    /// gives `None` where the next one comes after `latest`.
+    ///
+    /// After the wait, ask whether the budget [`rests`](Self::rests) by now; if so, take another.
+    pub fn reserve(&mut self, now: Duration, latest: Duration) -> Option<Duration> {
         let mut slot = now.max(self.rests_until);
-        let Some(per_minute) = self.per_minute else { return slot.saturating_sub(now) };
-        while self.granted.len() >= per_minute {
+        if let Some(per_minute) = self.per_minute {
             // The slot is a minute after the one so many before it.
-            if let Some(earlier) = self.granted.pop_front() {
+            if let Some(before) = self.granted.len().checked_sub(per_minute)
+                && let Some(earlier) = self.granted.get(before)
+            {
                 slot = slot.max(earlier.saturating_add(MINUTE));
             }
+            // First come, first served, also after a rest.
+            slot = slot.max(self.granted.back().copied().unwrap_or_default());
         }
-        // First come, first served, also after a rest.
-        slot = slot.max(self.granted.back().copied().unwrap_or_default());
-        self.granted.push_back(slot);
-        slot.saturating_sub(now)
+        if slot > latest {
+            return None;
+        }
+        if let Some(per_minute) = self.per_minute {
+            self.granted.push_back(slot);
+            if self.granted.len() > per_minute {
+                self.granted.pop_front();
+            }
+        }
+        Some(slot.saturating_sub(now))
     }
 
-    /// Lets no submit out before `until`.
+    /// Lets no submit out before `until`, those that wait for a moment already included.
     pub fn rest_until(&mut self, until: Duration) {
         self.rests_until = self.rests_until.max(until);
+    }
+
+    /// Whether no submit may go out at `now`, not even with a moment taken before.
+    #[must_use]
+    pub fn rests(&self, now: Duration) -> bool {
+        now < self.rests_until
     }
 }
 
@@ -72,15 +90,23 @@ mod tests {
 
     use super::*;
 
+    /// For the next moment, whenever it is.
+    fn wait(budget: &mut SubmitBudget, now: Duration) -> Duration {
+        budget.reserve(now, Duration::MAX).unwrap()
+    }
+
     #[test]
     fn no_bound_is_no_wait() {
         let mut budget = SubmitBudget::new(None);
         for _ in 0..1000 {
-            assert_eq!(budget.reserve(Duration::from_secs(5)), Duration::ZERO);
+            assert_eq!(wait(&mut budget, Duration::from_secs(5)), Duration::ZERO);
         }
         budget.rest_until(Duration::from_secs(9));
-        assert_eq!(budget.reserve(Duration::from_secs(5)), Duration::from_secs(4));
-        assert_eq!(budget.reserve(Duration::from_secs(10)), Duration::ZERO);
+        assert!(budget.rests(Duration::from_secs(5)), "those too that have a moment");
+        assert_eq!(budget.reserve(Duration::from_secs(5), Duration::from_secs(8)), None);
+        assert_eq!(wait(&mut budget, Duration::from_secs(5)), Duration::from_secs(4));
+        assert!(!budget.rests(Duration::from_secs(9)));
+        assert_eq!(wait(&mut budget, Duration::from_secs(10)), Duration::ZERO);
         assert!(budget.granted.is_empty(), "nothing is remembered");
     }
 
@@ -88,8 +114,11 @@ mod tests {
     fn bronze() {
         let mut budget = SubmitBudget::new(Some(SubmitLimits::BRONZE.per_minute));
         let now = Duration::from_secs(100);
-        let waits: Vec<_> = (0..12).map(|_| budget.reserve(now).as_secs()).collect();
+        let waits: Vec<_> = (0..12).map(|_| wait(&mut budget, now).as_secs()).collect();
         assert_eq!(waits, [0, 0, 0, 0, 0, 60, 60, 60, 60, 60, 120, 120]);
+        let latest = Duration::from_secs(219);
+        assert_eq!(budget.reserve(now, latest), None, "and takes no moment from others");
+        assert_eq!(wait(&mut budget, now).as_secs(), 120);
     }
 
     proptest! {
@@ -106,7 +135,7 @@ mod tests {
                 if rest {
                     budget.rest_until(now + Duration::from_secs(7));
                 }
-                granted.push(now + budget.reserve(now));
+                granted.push(now + wait(&mut budget, now));
             }
             prop_assert!(granted.is_sorted(), "first come, first served");
             for start in &granted {

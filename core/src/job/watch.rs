@@ -33,6 +33,8 @@ pub enum WatchEvent {
     Start,
     /// A poll's outcome.
     Polled(PollAnswer),
+    /// No poll went out: the client's shared budget has no moment for one before the deadline.
+    HeldBack,
     /// The pause is over.
     Woke,
     /// A webhook told this state. A final one of this job ends the wait, whatever is under way;
@@ -131,6 +133,7 @@ impl Watch {
         match (self.state, event) {
             (State::Fresh, WatchEvent::Start) => self.start(now, random),
             (State::Polling, WatchEvent::Polled(answer)) => self.polled(now, answer, random),
+            (State::Polling, WatchEvent::HeldBack) => quiet(self.give_up(None)),
             (State::Pausing { then }, WatchEvent::Woke) => quiet(self.woke(then)),
             (State::Polling | State::Pausing { .. }, WatchEvent::Delivered(prediction))
                 if prediction.id == self.job_id && prediction.status.is_terminal() =>

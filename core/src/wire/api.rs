@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use super::body::{Answer, Exchange, exchange};
@@ -36,6 +36,12 @@ pub(crate) struct Api {
     headers: HeaderMap,
     request_timeout: Duration,
 }
+
+/// One of the connections to the API, for one request.
+#[must_use = "it is free again once dropped"]
+pub(crate) struct Connection<'a>(
+    #[allow(dead_code, reason = "held until dropped")] SemaphorePermit<'a>,
+);
 
 /// The API key, and the header that carries it.
 struct Credential {
@@ -76,9 +82,18 @@ impl Api {
         self.credential.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// A connection for one request, as soon as one is free.
+    pub(crate) async fn connection(&self) -> Result<Connection<'_>> {
+        let permit = self.connections.acquire().await;
+        permit.map(Connection).map_err(|error| {
+            Error::new(ErrorKind::Config, "The client is closed.").with_source(error)
+        })
+    }
+
     /// Sends the POST that costs money, once; the service is to call back at `webhook`.
     pub(crate) async fn submit(
         &self,
+        connection: &Connection<'_>,
         model: &str,
         body: &Value,
         webhook: Option<&Url>,
@@ -92,7 +107,8 @@ impl Api {
             Some(Value::Bool(true)) => self.request_timeout.max(SYNC_TIMEOUT),
             _ => self.request_timeout,
         };
-        let exchange = self.send_to(Method::POST, url, Some(body), timeout).await;
+        let request = self.request(Method::POST, url, Some(body));
+        let exchange = self.exchange_on(connection, request, timeout).await;
         submit::classify(model, exchange)
     }
 
@@ -151,25 +167,23 @@ impl Api {
         body: Option<&Value>,
         timeout: Duration,
     ) -> Exchange {
-        self.send_to(method, self.url(path), body, timeout).await
-    }
-
-    async fn send_to(
-        &self,
-        method: Method,
-        url: Url,
-        body: Option<&Value>,
-        timeout: Duration,
-    ) -> Exchange {
-        self.exchange(|| self.request(method, url, body), timeout).await
+        self.exchange(|| self.request(method, self.url(path), body), timeout).await
     }
 
     /// The request is made up once it can go out, and the exchange is boxed: thousands may queue
     /// here, and what each of them holds counts.
     async fn exchange(&self, request: impl FnOnce() -> Request, timeout: Duration) -> Exchange {
-        let closed = |_| TransportError::new(Sent::No, false, "the client is closed");
-        let _permit = self.connections.acquire().await.map_err(closed)?;
-        let mut request = request();
+        let closed = |error: Error| TransportError::new(Sent::No, false, error.message());
+        let connection = self.connection().await.map_err(closed)?;
+        self.exchange_on(&connection, request(), timeout).await
+    }
+
+    async fn exchange_on(
+        &self,
+        _connection: &Connection<'_>,
+        mut request: Request,
+        timeout: Duration,
+    ) -> Exchange {
         let credential = self.credential();
         if let Some(credential) = &credential {
             request.headers.insert(AUTHORIZATION, credential.bearer.clone());

@@ -30,7 +30,7 @@ mod transport;
 mod upload;
 pub(crate) mod webhook_secret;
 
-pub(crate) use api::Api;
+pub(crate) use api::{Api, Connection};
 pub use download::Saved;
 pub(crate) use download::{Download, Downloads};
 pub(crate) use history::NoPage;

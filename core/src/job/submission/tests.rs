@@ -56,7 +56,7 @@ fn words(action: &SubmitAction) -> String {
 
 #[test]
 fn sequences_and_what_comes_of_them() {
-    use SubmitEvent::{Answered, Start, Woke};
+    use SubmitEvent::{Answered, HeldBack, Start, Woke};
     for (events, expected) in [
         (vec![Start, Answered(accepted())], "submit, job j1"),
         (vec![Start, Answered(refused())], "submit, bad_request after 1"),
@@ -87,6 +87,15 @@ fn sequences_and_what_comes_of_them() {
             ],
             "submit, sleep 1, submit, sleep 2, submit, rate_limit after 3",
         ),
+        // Its turn would come too late.
+        (
+            vec![Start, Answered(again(None)), Woke, Answered(again(None)), HeldBack, Woke],
+            "submit, sleep 1, submit, sleep 2, rate_limit after 2, nothing",
+        ),
+        (
+            vec![HeldBack, Start, HeldBack, Answered(lost())],
+            "nothing, submit, nothing, submission_unknown after 1",
+        ),
         // A huge `Retry-After` is bounded.
         (vec![Start, Answered(again(Some(u64::MAX)))], "submit, sleep 300"),
         // Events nobody asked for.
@@ -106,6 +115,7 @@ fn sequences_and_what_comes_of_them() {
 fn a_pause_beyond_the_deadline_is_not_begun() {
     let mut machine =
         Submission::new(SubmitPolicy { deadline: Duration::from_secs(5), ..policy() });
+    assert_eq!(machine.deadline(), Duration::from_secs(5));
     machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
     let action = machine.step(Duration::from_secs(1), SubmitEvent::Answered(again(Some(4))), 0.5);
     assert_eq!(words(&action), "rate_limit after 1");
@@ -298,6 +308,7 @@ fn at_most_one_submit_may_have_been_taken() {
     let events: Vec<fn() -> SubmitEvent> = vec![
         || SubmitEvent::Start,
         || SubmitEvent::Woke,
+        || SubmitEvent::HeldBack,
         || SubmitEvent::Answered(accepted()),
         || SubmitEvent::Answered(refused()),
         || SubmitEvent::Answered(again(Some(9))),
@@ -311,7 +322,7 @@ fn at_most_one_submit_may_have_been_taken() {
         let mut sequences = 0;
         let fresh = Past::default();
         explore(&events, &Submission::new(policy), fresh, 6, &mut sequences);
-        assert_eq!(sequences, 10usize.pow(6), "every sequence was tried");
+        assert_eq!(sequences, events.len().pow(6), "every sequence was tried");
     }
 }
 
