@@ -118,7 +118,8 @@ mod tests {
         assert_eq!(waits, [0, 0, 0, 0, 0, 60, 60, 60, 60, 60, 120, 120]);
         let latest = Duration::from_secs(219);
         assert_eq!(budget.reserve(now, latest), None, "and takes no moment from others");
-        assert_eq!(wait(&mut budget, now).as_secs(), 120);
+        let just_in_time = budget.reserve(now, Duration::from_secs(220));
+        assert_eq!(just_in_time, Some(Duration::from_secs(120)));
     }
 
     proptest! {
