@@ -2,7 +2,7 @@ import type { Billing, BillingFilter, HistoryFilter, Model, Price, Usage } from 
 import { call, refuseIfOver, type CallOptions, type Message } from './call';
 import { errorOf, type ErrorData, type SubmitRecord } from './errors';
 import { AnyInput, pack, type Input, type ParametersOf } from './inputs';
-import { Items } from './iterate';
+import { Paginator } from './iterate';
 import { Job } from './job';
 import { many, type RunResult } from './many';
 import { expectFailure, Luggage, type MediaSource } from './media';
@@ -12,7 +12,7 @@ import type {
   DownloadOptions,
   RunManyOptions,
   RunOptions,
-  Saved,
+  DownloadedFile,
   SubmitOptions,
   UploadOptions,
 } from './options';
@@ -67,7 +67,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
   runMany(
     inputs: Iterable<Input> | AsyncIterable<Input>,
     options: RunManyOptions = {},
-  ): Items<RunResult> {
+  ): Paginator<RunResult> {
     return many(this.#reach, inputs, options);
   }
 
@@ -183,7 +183,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     url: string | URL,
     to: string | URL,
     options: DownloadOptions = {},
-  ): Promise<Saved> {
+  ): Promise<DownloadedFile> {
     return await save(this.#reach, { url: String(url) }, undefined, to, options);
   }
 
@@ -195,24 +195,24 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     prediction: Prediction,
     to: string | URL,
     options: DownloadOptions = {},
-  ): Promise<Saved> {
+  ): Promise<DownloadedFile> {
     return await save(this.#reach, prediction.output?.data, prediction.id, to, options);
   }
 
   /** The account's jobs of the last seven days, newest first, fetched as they are needed. */
-  history(filter: HistoryFilter = {}, options: CallOptions = {}): Items<Prediction> {
+  history(filter: HistoryFilter = {}, options: CallOptions = {}): Paginator<Prediction> {
     const request = { op: 'history', ...moments(filter) };
     const read = ({ item }: Message) => new Prediction(item as PredictionData, this.#reach);
-    return new Items(this.#reach, options, () => this.#start(request), read);
+    return new Paginator(this.#reach, options, () => this.#start(request), read);
   }
 
   /** The account's charges, newest first, fetched as they are needed. */
-  billings(filter: BillingFilter = {}, options: CallOptions = {}): Items<Billing> {
+  billings(filter: BillingFilter = {}, options: CallOptions = {}): Paginator<Billing> {
     return this.#bill({ op: 'billings', ...moments(filter) }, options);
   }
 
   /** Every charge of a month, such as `2026-03`. */
-  billingsOfMonth(month: string, options: CallOptions = {}): Items<Billing> {
+  billingsOfMonth(month: string, options: CallOptions = {}): Paginator<Billing> {
     return this.#bill({ op: 'billingsOfMonth', month }, options);
   }
 
@@ -294,13 +294,13 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     return await call<T>(this.#reach, { signal: options.signal }, () => this.#start(request));
   }
 
-  #bill(request: object, options: CallOptions): Items<Billing> {
+  #bill(request: object, options: CallOptions): Paginator<Billing> {
     const read = ({ item }: Message) => {
       const record = item as Omit<Billing, 'createdAt'> & { createdAt: number | null };
       const { createdAt } = record;
       return { ...record, createdAt: createdAt === null ? null : new Date(createdAt) };
     };
-    return new Items(this.#reach, options, () => this.#start(request), read);
+    return new Paginator(this.#reach, options, () => this.#start(request), read);
   }
 
   #jobOf(task: Task, found: PredictionData | null): Job {

@@ -55,7 +55,7 @@ export type {
   TypedInput,
   VoiceId,
 } from './inputs';
-export { Items } from './iterate';
+export { Paginator } from './iterate';
 export { Job } from './job';
 export type { RunResult } from './many';
 export { Media } from './media';
@@ -67,7 +67,7 @@ export type {
   Pacing,
   RunManyOptions,
   RunOptions,
-  Saved,
+  DownloadedFile,
   SubmitOptions,
   UploadOptions,
   WaitOptions,

@@ -6,7 +6,7 @@ import type { Reach, Task } from './native';
  * What a task says, one after the other. It ends the task when it is left: by `break`, by `return`,
  * at the end of an `await using` block.
  */
-export class Items<T> implements AsyncIterableIterator<T>, AsyncDisposable {
+export class Paginator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
   readonly #reach: Reach;
   readonly #signal: AbortSignal | undefined;
   readonly #begin: () => Task;

@@ -1,5 +1,5 @@
 import { call, type CallOptions, type Message } from './call';
-import { Items } from './iterate';
+import { Paginator } from './iterate';
 import type { NativeJob, Reach } from './native';
 import type { WaitOptions } from './options';
 import { Prediction, type PredictionData } from './prediction';
@@ -39,11 +39,11 @@ export class Job {
    * The job's states as they change, the last one included. A job that fails gives a prediction
    * with the status `failed`, not an error; an error comes where the wait itself ended early.
    */
-  updates(options: CallOptions & { timeoutMs?: number | undefined } = {}): Items<Prediction> {
+  updates(options: CallOptions & { timeoutMs?: number | undefined } = {}): Paginator<Prediction> {
     const { timeoutMs } = options;
     const request = JSON.stringify({ op: 'updates', ...numbers({ timeoutMs }) });
     const read = ({ item }: Message) => new Prediction(item as PredictionData, this.#reach);
-    return new Items(this.#reach, options, () => this.#native.start(request), read);
+    return new Paginator(this.#reach, options, () => this.#native.start(request), read);
   }
 
   /** Asks once for the job's state, whatever that is. A job that failed is no error here. */

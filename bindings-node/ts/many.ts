@@ -1,7 +1,7 @@
 import { inform, type Message } from './call';
 import { errorOf, type ErrorData, type VisemeError } from './errors';
 import { pack, packPlain, type Input } from './inputs';
-import { Items } from './iterate';
+import { Paginator } from './iterate';
 import { Luggage } from './media';
 import type { Reach, Task } from './native';
 import type { RunManyOptions } from './options';
@@ -25,7 +25,7 @@ export function many(
   reach: Reach,
   inputs: Iterable<Input> | AsyncIterable<Input>,
   options: RunManyOptions,
-): Items<RunResult> {
+): Paginator<RunResult> {
   const limit = options.limit ?? 10;
   const tell = teller(reach, options);
   const feeder = new Feeder(inputs, limit, options.signal);
@@ -48,7 +48,7 @@ export function many(
 }
 
 /** The results; an error of the inputs ends them. */
-class Results extends Items<RunResult> {
+class Results extends Paginator<RunResult> {
   readonly #feeder: Feeder;
 
   constructor(

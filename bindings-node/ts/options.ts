@@ -132,7 +132,7 @@ export interface UploadOptions extends CallOptions {
 }
 
 /** Where a download ended up. */
-export interface Saved {
+export interface DownloadedFile {
   /** The file. */
   readonly path: string;
   /** Its size in bytes. */

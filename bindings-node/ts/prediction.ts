@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { call } from './call';
 import type { Reach } from './native';
 import { refused } from './errors';
-import type { DownloadOptions, Saved } from './options';
+import type { DownloadOptions, DownloadedFile } from './options';
 
 /** The state of a job: the service's own word. One that is not listed means that it still runs. */
 export type Status =
@@ -137,7 +137,7 @@ export class Output {
    * Saves it to a file, or into an existing folder under a name taken from its URL. The file
    * appears when it is whole; a download that breaks off goes on where it was. The key is not sent.
    */
-  async save(to: string | URL, options: DownloadOptions = {}): Promise<Saved> {
+  async save(to: string | URL, options: DownloadOptions = {}): Promise<DownloadedFile> {
     const reach = this.#reach;
     if (reach === undefined) {
       throw refused('config', 'This output came from no client; use `client.download(url, to)`.');
@@ -198,10 +198,10 @@ export async function save(
   jobId: string | undefined,
   to: string | URL,
   options: DownloadOptions,
-): Promise<Saved> {
+): Promise<DownloadedFile> {
   const { maxBytes } = options;
   const request = { op: 'download', output, jobId, to: pathOf(to), maxBytes };
-  return await call<Saved>(reach, options, (tell) =>
+  return await call<DownloadedFile>(reach, options, (tell) =>
     reach.native.start(JSON.stringify({ ...request, tell }), []),
   );
 }

@@ -31,9 +31,9 @@ export interface MediaInfo {
   /** The sound track's codec, such as `aac`. */
   readonly audioCodec?: string;
   /** What is wrong with the file, as a clause that completes "the file …". */
-  readonly damage?: string;
+  readonly corruption?: string;
   /** What is odd about a file that most players play all the same. */
-  readonly flaw?: string;
+  readonly anomaly?: string;
 }
 
 /** What a check found. */

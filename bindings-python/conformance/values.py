@@ -79,7 +79,7 @@ def delivery(it: viseme.Delivery) -> Any:
     return {"id": it.id, "sent_at": time(it.sent_at), "prediction": prediction(it.prediction)}
 
 
-def saved(it: viseme.Saved) -> Any:
+def saved(it: viseme.DownloadedFile) -> Any:
     return {"path": str(it.path), "bytes": it.bytes}
 
 

@@ -36,7 +36,7 @@ def own(kind: type) -> dict[str, Any]:
         (viseme.Job, viseme.AsyncJob),
         (viseme.Prediction, viseme.AsyncPrediction),
         (viseme.Output, viseme.AsyncOutput),
-        (viseme.Items, viseme.AsyncItems),
+        (viseme.Paginator, viseme.AsyncPaginator),
         (viseme.RunResult, viseme.AsyncRunResult),
     ],
 )

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use viseme::media::MediaInfo;
-use viseme::{Job, Output, Prediction, Report, Saved};
+use viseme::{DownloadedFile, Job, Output, Prediction, Report};
 
 use crate::failure::Result;
 use crate::options::Options;
@@ -43,15 +43,15 @@ pub(crate) fn media_json(info: &MediaInfo) -> Value {
         "height": info.height,
         "video_codec": info.video_codec,
         "audio_codec": info.audio_codec,
-        "damage": info.damage,
-        "flaw": info.flaw,
+        "corruption": info.corruption,
+        "anomaly": info.anomaly,
     })
 }
 
 /// The end of a run or a wait: where the output is.
 pub(crate) fn result(
     prediction: &Prediction,
-    saved: Option<&Saved>,
+    saved: Option<&DownloadedFile>,
     options: &Options,
 ) -> Result<()> {
     if options.json {
@@ -86,6 +86,6 @@ pub(crate) fn state_json(prediction: &Prediction) -> Value {
     })
 }
 
-pub(crate) fn saved_json(saved: &Saved) -> Value {
+pub(crate) fn saved_json(saved: &DownloadedFile) -> Value {
     json!({"path": saved.path, "bytes": saved.bytes})
 }

@@ -1,7 +1,7 @@
 //! Time and chance, so that tests can put their own in their place.
 
 #[cfg(feature = "testing")]
-mod lockstep;
+mod virtual_clock;
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -9,12 +9,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
 #[cfg(feature = "testing")]
-pub use lockstep::LockstepClock;
-
-/// The request header by which a client in lockstep says for how many seconds it would have slept
-/// since it last said so. The mock server moves its world's clock on by that.
-#[doc(hidden)]
-pub const SLEPT_HEADER: &str = "x-viseme-slept";
+pub use virtual_clock::VirtualClock;
 
 /// Where a client's time and randomness come from.
 pub trait Clock: Send + Sync {

@@ -1,9 +1,9 @@
 //! What `fuzz/` runs, and the tests over its corpora: each function takes any bytes and panics
 //! where the crate breaks a promise. Not covered by semantic versioning.
 
+pub use crate::http::fuzzing::{answer, headers};
 pub use crate::media::fuzzing::media;
 pub use crate::webhook::fuzzing::webhook;
-pub use crate::wire::fuzzing::{answer, headers};
 
 /// A function that takes any bytes and panics where a promise is broken.
 pub type Target = fn(&[u8]);

@@ -73,29 +73,27 @@ mod error;
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub mod fuzzing;
-mod job;
+mod http;
 pub mod media;
 pub mod model;
+mod protocol;
 pub mod webhook;
-mod wire;
 
 pub use account::{Billing, BillingFilter, HistoryFilter, Model, Price, Usage};
 pub use client::{
-    Client, Download, Job, Pages, PriceQuery, Progress, Report, Run, RunMany, RunResult, Submit,
-    Updates, Upload, Wait, check,
+    Client, Download, Job, Paginator, PriceQuery, Progress, Report, Run, RunMany, RunResult,
+    Submit, Updates, Upload, Wait, check,
 };
-#[doc(hidden)]
-pub use clock::SLEPT_HEADER;
 #[cfg(feature = "testing")]
-pub use clock::{Clock, LockstepClock};
+pub use clock::{Clock, VirtualClock};
 pub use config::{Config, ConfigBuilder, DEFAULT_BASE_URL, DEFAULT_DEADLINE};
-pub use error::{Error, ErrorKind, HttpAnswer, Result};
-pub use job::{
-    Backoff, Output, Pacing, Prediction, RecoveredBy, Status, SubmitLimits, SubmitRecord,
-};
+pub use error::{Error, ErrorKind, ResponseInfo, Result};
+pub use http::DownloadedFile;
 pub use media::Media;
 pub use model::{AudioToVideo, Input, KlingEffects, TextToVideo};
-pub use wire::Saved;
+pub use protocol::{
+    Backoff, Output, Pacing, Prediction, RecoveredBy, Status, SubmitLimits, SubmitRecord,
+};
 
 /// The examples of the project's README are compiled as tests.
 #[cfg(doctest)]

@@ -142,7 +142,7 @@ fn cut_videos_say_so_wherever_they_are_cut() {
     folder.ffmpeg("-i last.mp4 -c copy -movflags +faststart first.mp4");
     folder.ffmpeg("-i last.mp4 -c copy -movflags +frag_keyframe+empty_moov fragments.mp4");
     folder.ffmpeg("-i last.mp4 -c copy -movflags +dash+global_sidx listed.mp4");
-    let damage = |content: &[u8]| info(content).damage.unwrap_or_default();
+    let corruption = |content: &[u8]| info(content).corruption.unwrap_or_default();
 
     let index = find(&last, b"moov").expect("an index") - 4;
     for (end, expected) in [
@@ -154,32 +154,32 @@ fn cut_videos_say_so_wherever_they_are_cut() {
         (40, "has no index (moov)"),
         (20, "is cut: it ends before its index"),
     ] {
-        let clause = damage(&last[..end]);
+        let clause = corruption(&last[..end]);
         assert!(clause.contains(expected), "cut at {end}: {clause}");
         let violations = judged("video", "clip.mp4", &last[..end]);
-        assert_eq!(violations[0].rule, Rule::Damaged, "cut at {end}");
+        assert_eq!(violations[0].rule, Rule::Corrupt, "cut at {end}");
         assert!(violations[0].is_error(), "cut at {end}");
     }
 
     let first = folder.read("first.mp4");
     let media = find(&first, b"mdat").expect("media data") - 4;
-    let clause = damage(&first[..first.len() - 1000]);
+    let clause = corruption(&first[..first.len() - 1000]);
     assert!(clause.starts_with("is cut: ") && clause.ends_with("are there"), "{clause}");
-    assert!(damage(&first[..media]).contains("an index but no media data"));
+    assert!(corruption(&first[..media]).contains("an index but no media data"));
     // What the index says is still judged: the picture is too small, whole or cut.
     let rules: Vec<Rule> =
         judged("video", "a.mp4", &first[..media]).iter().map(|it| it.rule).collect();
-    assert_eq!(rules, [Rule::Damaged, Rule::Dimensions]);
+    assert_eq!(rules, [Rule::Corrupt, Rule::Dimensions]);
 
     let fragments = folder.read("fragments.mp4");
-    assert!(damage(&fragments[..fragments.len() / 2]).contains("is cut"));
+    assert!(corruption(&fragments[..fragments.len() / 2]).contains("is cut"));
     let listed = folder.read("listed.mp4");
-    assert_eq!(damage(&listed), "");
-    assert!(damage(&listed[..listed.len() - 2000]).contains("is cut"));
+    assert_eq!(corruption(&listed), "");
+    assert!(corruption(&listed[..listed.len() - 2000]).contains("is cut"));
     let whole_fragments = find_all(&listed, b"moof").last().expect("a fragment") - 4;
-    assert!(damage(&listed[..whole_fragments]).contains("its index lists more than there is"));
+    assert!(corruption(&listed[..whole_fragments]).contains("its index lists more than there is"));
     let segment = find(&fragments, b"moof").expect("a fragment") - 4;
-    assert!(damage(&fragments[segment..]).contains("one segment of a stream"));
+    assert!(corruption(&fragments[segment..]).contains("one segment of a stream"));
 }
 
 #[test]
@@ -192,13 +192,13 @@ fn cut_sound_says_so() {
     folder.ffmpeg(&format!("{TONE} -c:a pcm_s16le -rf64 always long.wav"));
     folder.ffmpeg(&format!("{TONE} -c:a aac plain.m4a"));
     for (name, rule, level) in [
-        ("headed.mp3", Rule::Damaged, Level::Error),
+        ("headed.mp3", Rule::Corrupt, Level::Error),
         // Nothing says how long these were meant to be.
-        ("bare.mp3", Rule::Flawed, Level::Warning),
-        ("plain.aac", Rule::Flawed, Level::Warning),
-        ("plain.wav", Rule::Damaged, Level::Error),
-        ("long.wav", Rule::Damaged, Level::Error),
-        ("plain.m4a", Rule::Damaged, Level::Error),
+        ("bare.mp3", Rule::Anomalous, Level::Warning),
+        ("plain.aac", Rule::Anomalous, Level::Warning),
+        ("plain.wav", Rule::Corrupt, Level::Error),
+        ("long.wav", Rule::Corrupt, Level::Error),
+        ("plain.m4a", Rule::Corrupt, Level::Error),
     ] {
         let content = folder.read(name);
         assert_eq!(judged("audio", name, &content), [], "{name}");
@@ -210,10 +210,10 @@ fn cut_sound_says_so() {
     let in_the_tag = only("audio", "voice.mp3", &tagged[..20]);
     assert!(in_the_tag.message.contains("in the middle of its ID3 tag"), "{in_the_tag}");
     let header_alone = only("audio", "voice.wav", &folder.read("plain.wav")[..44]);
-    assert_eq!(header_alone.rule, Rule::Damaged);
+    assert_eq!(header_alone.rule, Rule::Corrupt);
     let mut padded = folder.read("bare.mp3");
     padded.resize(padded.len() * 3, 0);
-    assert_eq!(only("audio", "voice.mp3", &padded).rule, Rule::Damaged);
+    assert_eq!(only("audio", "voice.mp3", &padded).rule, Rule::Corrupt);
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn encrypted_media_are_refused() {
     let mut content = folder.plain_video("plain.mp4");
     let at = find(&content, b"avc1\0\0\0\0\0\0\0\x01").expect("a sample description");
     content[at..at + 4].copy_from_slice(b"encv");
-    assert_eq!(info(&content).damage.as_deref(), Some("is encrypted (DRM)"));
+    assert_eq!(info(&content).corruption.as_deref(), Some("is encrypted (DRM)"));
 }
 
 #[test]

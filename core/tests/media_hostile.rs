@@ -1,4 +1,4 @@
-//! Damaged and random bytes: a probe never panics, always ends, and reads a bounded amount.
+//! Corrupt and random bytes: a probe never panics, always ends, and reads a bounded amount.
 
 #![allow(
     clippy::expect_used,
@@ -66,7 +66,7 @@ fn survives(content: Vec<u8>, hides_size: bool) -> MediaInfo {
     info
 }
 
-/// A good file, and where damage hurts: in its first bytes, its last and its index.
+/// A good file, and where corruption hurts: in its first bytes, its last and its index.
 struct Seed {
     content: Vec<u8>,
     places: Vec<usize>,
@@ -108,7 +108,7 @@ fn seeds() -> &'static [Seed] {
     })
 }
 
-fn damage() -> impl Strategy<Value = (usize, usize, usize, Vec<u8>)> {
+fn corruption() -> impl Strategy<Value = (usize, usize, usize, Vec<u8>)> {
     let numbers = prop_oneof![
         Just(vec![0; 4]),
         Just(vec![0xff; 4]),
@@ -125,7 +125,7 @@ proptest! {
 
     #[test]
     fn damaged_files(
-        strokes in proptest::collection::vec(damage(), 1..6),
+        strokes in proptest::collection::vec(corruption(), 1..6),
         cut in proptest::option::of(0.0..1.0_f64),
         hides_size in any::<bool>(),
     ) {

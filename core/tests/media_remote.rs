@@ -133,7 +133,7 @@ fn a_limit_leaves_unknown_what_lies_behind_it() {
     // The index lies behind the limit: that is not a file without an index.
     let video = BytesSource::new(folder.plain_video("last.mp4"));
     let limited = probe_with(&video, ProbeLimits::bytes(33_000)).expect("facts");
-    assert_eq!((limited.duration, limited.damage), (None, None));
+    assert_eq!((limited.duration, limited.corruption), (None, None));
 }
 
 #[test]

@@ -104,7 +104,6 @@ fn takes(field: &Field) -> Vec<String> {
             let default = default.map(|default| format!("default {default}"));
             [Some("true or false".to_owned()), default].into_iter().flatten().collect()
         }
-        _ => Vec::new(),
     }
 }
 

@@ -203,7 +203,7 @@ impl Job {
 }
 
 fn is_terminal(status: &str) -> bool {
-    viseme::Status::from_word(status).is_terminal()
+    viseme_spec::Status::from_word(status).is_terminal()
 }
 
 fn millis(time: Duration) -> u64 {

@@ -106,8 +106,8 @@ mod tests {
                 "summary": {"lines": {"count": count, "covered": covered}}})
         };
         let report = serde_json::json!({"data": [{"files": [
-            file("/a/core/src/job/watch.rs", 9, 10),
-            file("/a/core/src/job/lost.rs", 1, 10),
+            file("/a/core/src/protocol/watch.rs", 9, 10),
+            file("/a/core/src/protocol/lost.rs", 1, 10),
             file("/a/core/src/lib.rs", 2, 2),
             file("/a/elsewhere.rs", 0, 9),
         ]}]});

@@ -89,9 +89,9 @@ enum Command {
         #[arg(long)]
         files: bool,
     },
-    /// Break `job/` and `webhook/` in every small way and see whether a test notices (takes hours)
+    /// Break `protocol/` and `webhook/` in every small way and see whether a test notices (takes hours)
     Mutants {
-        /// Only these files, such as `core/src/job/claims.rs`
+        /// Only these files, such as `core/src/protocol/claims.rs`
         files: Vec<String>,
     },
     /// Measure; say in a report on which machine, and that it did nothing else

@@ -32,9 +32,9 @@ struct MediaView {
     #[serde(skip_serializing_if = "Option::is_none")]
     audio_codec: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    damage: Option<String>,
+    corruption: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    flaw: Option<String>,
+    anomaly: Option<String>,
 }
 
 impl ReportView {
@@ -56,7 +56,7 @@ fn media(info: MediaInfo) -> MediaView {
         height: info.height,
         video_codec: info.video_codec,
         audio_codec: info.audio_codec,
-        damage: info.damage,
-        flaw: info.flaw,
+        corruption: info.corruption,
+        anomaly: info.anomaly,
     }
 }

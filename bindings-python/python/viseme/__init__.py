@@ -58,17 +58,17 @@ from ._progress import (
     Uploading,
     VisemeWarning,
 )
-from ._records import Delivery, Saved, SubmitRecord
+from ._records import Delivery, DownloadedFile, SubmitRecord
 from ._report import MediaInfo, Report, Violation
 from ._settings import Backoff, Pacing, SubmitLimits
-from ._sync import Items
+from ._sync import Paginator
 from ._webhooks import WebhookVerifier
 
 if TYPE_CHECKING:
     from ._account import Billing, DailyUsage, Model, ModelUsage, Price, Usage
     from ._aclient import AsyncClient
     from ._ajob import AsyncJob
-    from ._async import AsyncItems
+    from ._async import AsyncPaginator
     from ._inputs import AnyInput as AnyInput
     from ._media import MediaSource as MediaSource
     from ._progress import OnProgress as OnProgress
@@ -83,7 +83,7 @@ __all__ = [
     "ApiStatusError",
     "ApiTimeoutError",
     "AsyncClient",
-    "AsyncItems",
+    "AsyncPaginator",
     "AsyncJob",
     "AsyncOutput",
     "AsyncPrediction",
@@ -102,7 +102,7 @@ __all__ = [
     "Input",
     "InputError",
     "InsufficientCreditsError",
-    "Items",
+    "Paginator",
     "Job",
     "JobCancelledError",
     "JobError",
@@ -123,7 +123,7 @@ __all__ = [
     "Report",
     "Retrying",
     "RunResult",
-    "Saved",
+    "DownloadedFile",
     "ServerError",
     "SubmissionUnknownError",
     "SubmitLimits",
@@ -155,7 +155,7 @@ _atexit.register(_native.shut_down)
 # Who does not use asyncio does not wait for its import, nor for what few programs use.
 _LATER = {
     "AsyncClient": "_aclient",
-    "AsyncItems": "_async",
+    "AsyncPaginator": "_async",
     "AsyncJob": "_ajob",
     "Billing": "_account",
     "DailyUsage": "_account",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _operations as operations
 from ._ajob import AsyncJob, job_of
-from ._async import AsyncItems, AsyncManyItems, carry_out, with_bar, with_listeners
+from ._async import AsyncPaginator, AsyncManyItems, carry_out, with_bar, with_listeners
 from ._base import BaseClient
 from ._inputs import AnyInput, input_of
 from ._many import AsyncRunResult, Runs
@@ -17,7 +17,7 @@ from ._media import MediaSource
 from ._operations import Listeners
 from ._prediction import AsyncPrediction, OnBytes, async_prediction_of
 from ._progress import OnProgress, Progress
-from ._records import Delivery, Saved, SubmitRecord
+from ._records import Delivery, DownloadedFile, SubmitRecord
 from ._report import Report
 from ._settings import run_options
 from ._webhooks import WebhookHeaders
@@ -101,7 +101,7 @@ class AsyncClient(BaseClient):
         on_progress: Callable[[Progress, int], object] | None = None,
         on_update: Callable[[AsyncPrediction, int], object] | None = None,
         progress: bool = False,
-    ) -> AsyncItems[AsyncRunResult]:
+    ) -> AsyncPaginator[AsyncRunResult]:
         """Run many inputs, at most `limit` at once; results come as they are ready.
 
         Each result has the position of its input. One run's failure does not stop the others.
@@ -221,7 +221,7 @@ class AsyncClient(BaseClient):
         max_bytes: int | None = None,
         on_progress: OnBytes | None = None,
         progress: bool = False,
-    ) -> Saved:
+    ) -> DownloadedFile:
         """Download an output to a file, or into an existing folder under a name of the URL.
 
         Outputs larger than `max_bytes` (default 2 GiB) are refused.
@@ -243,12 +243,12 @@ class AsyncClient(BaseClient):
         created_before: datetime | None = None,
         include_inputs: bool | None = None,
         page_size: int | None = None,
-    ) -> AsyncItems[AsyncPrediction]:
+    ) -> AsyncPaginator[AsyncPrediction]:
         """Iterate over the jobs of the last seven days, newest first, fetched as needed."""
         request = operations.history_request(
             model, status, created_after, created_before, include_inputs, page_size
         )
-        return AsyncItems(
+        return AsyncPaginator(
             self._reach,
             lambda: self._reach.start(request, []),
             lambda item: async_prediction_of(item, self._reach),
@@ -261,17 +261,17 @@ class AsyncClient(BaseClient):
         job_ids: Iterable[str] | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
-    ) -> AsyncItems[Billing]:
+    ) -> AsyncPaginator[Billing]:
         """Iterate over the account's charges, newest first, fetched as they are needed."""
         request = operations.billings_request(kind, job_ids, start, end)
-        return AsyncItems(
+        return AsyncPaginator(
             self._reach, lambda: self._reach.start(request, []), operations.billing_of
         )
 
-    def billings_of_month(self, month: str) -> AsyncItems[Billing]:
+    def billings_of_month(self, month: str) -> AsyncPaginator[Billing]:
         """Iterate over every charge of a month, such as ``2026-03``."""
         request = {"op": "billingsOfMonth", "month": month}
-        return AsyncItems(
+        return AsyncPaginator(
             self._reach, lambda: self._reach.start(request, []), operations.billing_of
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import _native
-from ._async import AsyncItems, carry_out, with_listeners
+from ._async import AsyncPaginator, carry_out, with_listeners
 from ._operations import Listeners
 from ._prediction import AsyncPrediction, async_prediction_of
 from ._progress import OnProgress
@@ -54,14 +54,14 @@ class AsyncJob:
         call = Call(self._reach, lambda: self._start(request), read, listeners.hear)
         return await with_listeners(listeners, call)
 
-    def updates(self, *, timeout: float | None = None) -> AsyncItems[AsyncPrediction]:
+    def updates(self, *, timeout: float | None = None) -> AsyncPaginator[AsyncPrediction]:
         """Iterate over the job's states as they change, the last one included.
 
         A job that fails gives a prediction with the status ``failed``, not an error; an error
         comes where the wait itself ended early.
         """
         request = {"op": "updates", "timeoutMs": millis(timeout)}
-        return AsyncItems(
+        return AsyncPaginator(
             self._reach,
             lambda: self._start(request),
             lambda item: async_prediction_of(item, self._reach),

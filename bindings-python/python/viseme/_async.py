@@ -25,7 +25,7 @@ from ._reach import Call, Reach, error_of, messages_of, refusal_of
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from ._records import Saved
+    from ._records import DownloadedFile
 
 T = TypeVar("T")
 
@@ -108,7 +108,7 @@ async def listened(said: list[object]) -> None:
                 complain(error)
 
 
-class AsyncItems(Generic[T]):
+class AsyncPaginator(Generic[T]):
     """An async iterator that asks the service as it goes. Leaving an ``async with`` ends it."""
 
     def __init__(
@@ -128,7 +128,7 @@ class AsyncItems(Generic[T]):
         """End it. Jobs that were submitted go on at the service."""
         await self._items.aclose()
 
-    async def __aenter__(self) -> AsyncItems[T]:
+    async def __aenter__(self) -> AsyncPaginator[T]:
         """Give itself."""
         return self
 
@@ -161,7 +161,7 @@ async def _items(
         task.cancel()
 
 
-class AsyncManyItems(AsyncItems[AsyncRunResult]):
+class AsyncManyItems(AsyncPaginator[AsyncRunResult]):
     """The results of many runs, as they are ready."""
 
     def __init__(
@@ -288,7 +288,7 @@ async def with_bar(
 
 async def save(
     reach: Reach | None, request: dict[str, Any], on_progress: OnBytes | None, progress: bool
-) -> Saved:
+) -> DownloadedFile:
     """Save an output."""
     from ._default import anonymous_reach
 

@@ -16,10 +16,10 @@ from ._media import MediaSource
 from ._operations import Listeners
 from ._prediction import OnBytes, Prediction, prediction_of
 from ._progress import OnProgress, Progress
-from ._records import Delivery, Saved, SubmitRecord
+from ._records import Delivery, DownloadedFile, SubmitRecord
 from ._report import Report
 from ._settings import run_options
-from ._sync import Items, ManyItems, carry_out, with_bar, with_listeners
+from ._sync import Paginator, ManyItems, carry_out, with_bar, with_listeners
 from ._webhooks import WebhookHeaders
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Client(BaseClient):
         on_progress: Callable[[Progress, int], object] | None = None,
         on_update: Callable[[Prediction, int], object] | None = None,
         progress: bool = False,
-    ) -> Items[RunResult]:
+    ) -> Paginator[RunResult]:
         """Run many inputs, at most `limit` at once; results come as they are ready.
 
         Each result has the position of its input. One run's failure does not stop the others.
@@ -218,7 +218,7 @@ class Client(BaseClient):
         max_bytes: int | None = None,
         on_progress: OnBytes | None = None,
         progress: bool = False,
-    ) -> Saved:
+    ) -> DownloadedFile:
         """Download an output to a file, or into an existing folder under a name of the URL.
 
         Outputs larger than `max_bytes` (default 2 GiB) are refused.
@@ -240,12 +240,12 @@ class Client(BaseClient):
         created_before: datetime | None = None,
         include_inputs: bool | None = None,
         page_size: int | None = None,
-    ) -> Items[Prediction]:
+    ) -> Paginator[Prediction]:
         """Iterate over the jobs of the last seven days, newest first, fetched as needed."""
         request = operations.history_request(
             model, status, created_after, created_before, include_inputs, page_size
         )
-        return Items(
+        return Paginator(
             self._reach,
             lambda: self._reach.start(request, []),
             lambda item: prediction_of(item, self._reach),
@@ -258,15 +258,15 @@ class Client(BaseClient):
         job_ids: Iterable[str] | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
-    ) -> Items[Billing]:
+    ) -> Paginator[Billing]:
         """Iterate over the account's charges, newest first, fetched as they are needed."""
         request = operations.billings_request(kind, job_ids, start, end)
-        return Items(self._reach, lambda: self._reach.start(request, []), operations.billing_of)
+        return Paginator(self._reach, lambda: self._reach.start(request, []), operations.billing_of)
 
-    def billings_of_month(self, month: str) -> Items[Billing]:
+    def billings_of_month(self, month: str) -> Paginator[Billing]:
         """Iterate over every charge of a month, such as ``2026-03``."""
         request = {"op": "billingsOfMonth", "month": month}
-        return Items(self._reach, lambda: self._reach.start(request, []), operations.billing_of)
+        return Paginator(self._reach, lambda: self._reach.start(request, []), operations.billing_of)
 
     def models(self) -> list[Model]:
         """Give every model of the service, kept for an hour."""

@@ -12,7 +12,7 @@ from ._prediction import Prediction, prediction_of
 from ._progress import OnProgress
 from ._reach import Call, Reach, refusal_of
 from ._settings import millis, without_none
-from ._sync import Items, carry_out, with_listeners
+from ._sync import Paginator, carry_out, with_listeners
 
 
 class Job:
@@ -54,14 +54,14 @@ class Job:
         call = Call(self._reach, lambda: self._start(request), read, listeners.hear)
         return with_listeners(listeners, call)
 
-    def updates(self, *, timeout: float | None = None) -> Items[Prediction]:
+    def updates(self, *, timeout: float | None = None) -> Paginator[Prediction]:
         """Iterate over the job's states as they change, the last one included.
 
         A job that fails gives a prediction with the status ``failed``, not an error; an error
         comes where the wait itself ended early.
         """
         request = {"op": "updates", "timeoutMs": millis(timeout)}
-        return Items(
+        return Paginator(
             self._reach,
             lambda: self._start(request),
             lambda item: prediction_of(item, self._reach),

@@ -13,7 +13,7 @@ from ._media import MediaSource, pack
 from ._prediction import OnBytes
 from ._progress import PredictionOf, Progress, inform, progress_of
 from ._reach import Call, Reach
-from ._records import Delivery, Saved, SubmitRecord
+from ._records import Delivery, DownloadedFile, SubmitRecord
 from ._report import Report, report_of
 from ._settings import moment, without_none
 
@@ -150,7 +150,7 @@ def upload(reach: Reach, media: MediaSource, on_bytes: OnBytes | None) -> Call[s
     )
 
 
-def download(reach: Reach, request: Mapping[str, Any], on_bytes: OnBytes | None) -> Call[Saved]:
+def download(reach: Reach, request: Mapping[str, Any], on_bytes: OnBytes | None) -> Call[DownloadedFile]:
     """Save an output to a file."""
     from pathlib import Path
 
@@ -158,7 +158,7 @@ def download(reach: Reach, request: Mapping[str, Any], on_bytes: OnBytes | None)
     return Call(
         reach,
         lambda: reach.start(whole, []),
-        lambda value, _: Saved(Path(value["path"]), value["bytes"]),
+        lambda value, _: DownloadedFile(Path(value["path"]), value["bytes"]),
         lambda event: [inform(on_bytes, event["received"], event["total"])],
     )
 

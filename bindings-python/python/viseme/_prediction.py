@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
 
 if TYPE_CHECKING:
     from ._reach import Reach
-    from ._records import Saved
+    from ._records import DownloadedFile
 
 OnBytes = Callable[[int, "int | None"], object]
 """Is told the bytes so far, and the size of the whole where it is known."""
@@ -82,7 +82,7 @@ class Output(BaseOutput):
         max_bytes: int | None = None,
         on_progress: OnBytes | None = None,
         progress: bool = False,
-    ) -> Saved:
+    ) -> DownloadedFile:
         """Save it to a file, or into an existing folder under a name taken from its URL.
 
         The file appears when it is whole; a download that breaks off goes on where it was. The key
@@ -117,7 +117,7 @@ class AsyncOutput(BaseOutput):
         max_bytes: int | None = None,
         on_progress: OnBytes | None = None,
         progress: bool = False,
-    ) -> Saved:
+    ) -> DownloadedFile:
         """Save it to a file, or into an existing folder under a name taken from its URL.
 
         The file appears when it is whole; a download that breaks off goes on where it was. The key
@@ -240,7 +240,7 @@ class Prediction(BasePrediction[Output]):
         max_bytes: int | None = None,
         on_progress: OnBytes | None = None,
         progress: bool = False,
-    ) -> Saved:
+    ) -> DownloadedFile:
         """Save its output, as :meth:`Output.save` does; a DownloadError if there is none."""
         from ._sync import save
 
@@ -257,7 +257,7 @@ class AsyncPrediction(BasePrediction[AsyncOutput]):
         max_bytes: int | None = None,
         on_progress: OnBytes | None = None,
         progress: bool = False,
-    ) -> Saved:
+    ) -> DownloadedFile:
         """Save its output, as :meth:`AsyncOutput.save` does; a DownloadError if there is none."""
         from ._async import save
 

@@ -24,7 +24,7 @@ class SubmitRecord:
 
 
 @dataclass(frozen=True)
-class Saved:
+class DownloadedFile:
     """Where a download ended up."""
 
     path: Path

@@ -46,9 +46,9 @@ class MediaInfo:
     """The video track's codec, such as ``h264``."""
     audio_codec: str | None = None
     """The sound track's codec, such as ``aac``."""
-    damage: str | None = None
+    corruption: str | None = None
     """What is wrong with the file, as a clause that completes "the file …"."""
-    flaw: str | None = None
+    anomaly: str | None = None
     """What is odd about a file that most players play all the same."""
 
 
@@ -103,6 +103,6 @@ def _info_of(data: dict[str, Any]) -> MediaInfo:
         height=data.get("height"),
         video_codec=data.get("videoCodec"),
         audio_codec=data.get("audioCodec"),
-        damage=data.get("damage"),
-        flaw=data.get("flaw"),
+        corruption=data.get("corruption"),
+        anomaly=data.get("anomaly"),
     )

@@ -15,7 +15,7 @@ from ._reach import Call, Reach, error_of, messages_of, refusal_of
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from ._records import Saved
+    from ._records import DownloadedFile
 
 T = TypeVar("T")
 
@@ -44,7 +44,7 @@ def carry_out(call: Call[T]) -> T:
         call.close(task)
 
 
-class Items(Generic[T]):
+class Paginator(Generic[T]):
     """An iterator that asks the service as it goes. Leaving a ``with`` block ends it early."""
 
     def __init__(
@@ -64,7 +64,7 @@ class Items(Generic[T]):
         """End it. Jobs that were submitted go on at the service."""
         self._items.close()
 
-    def __enter__(self) -> Items[T]:
+    def __enter__(self) -> Paginator[T]:
         """Give itself."""
         return self
 
@@ -97,7 +97,7 @@ def _items(
         task.cancel()
 
 
-class ManyItems(Items[RunResult]):
+class ManyItems(Paginator[RunResult]):
     """The results of many runs, as they are ready."""
 
     def __init__(self, begin: Callable[[], Runs], inputs: Iterable[Any], bar: Any) -> None:
@@ -162,7 +162,7 @@ def with_bar(
 
 def save(
     reach: Reach | None, request: dict[str, Any], on_progress: OnBytes | None, progress: bool
-) -> Saved:
+) -> DownloadedFile:
     """Save an output."""
     from ._default import anonymous_reach
 

@@ -21,7 +21,7 @@ pub(crate) mod webhook;
 use std::future::IntoFuture;
 use std::sync::Arc;
 
-use viseme::{Client, Download, Prediction, Progress, Saved};
+use viseme::{Client, Download, DownloadedFile, Prediction, Progress};
 
 use crate::exit::Ending;
 use crate::failure::{Result, reason};
@@ -70,7 +70,7 @@ async fn shown<T>(
 }
 
 /// Saves what is downloaded, and shows how far it is.
-async fn save(download: Download, stage: Stage, show: &Arc<Show>) -> Result<Saved> {
+async fn save(download: Download, stage: Stage, show: &Arc<Show>) -> Result<DownloadedFile> {
     let listener = {
         let show = Arc::clone(show);
         move |received, total| show.downloading(received, total)

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::job::Status;
+use crate::protocol::Status;
 
 /// One record of the account's bill. What the service leaves out is `None`.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use crate::job::Status;
+use crate::protocol::Status;
 
 /// Which past jobs are asked for; all of the last seven days by default.
 ///

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Client;
 use crate::error::Result;
-use crate::wire::read::{NoData, classify};
+use crate::http::read::{NoData, classify};
 
 /// How many times such a request is sent.
 const ATTEMPTS: u32 = 4;

@@ -7,16 +7,16 @@ use serde_json::Value;
 
 use super::Client;
 use super::ask::Ask;
-use super::pages::{Page, Pages};
+use super::pages::{Page, Paginator};
 use crate::account::{Billing, BillingFilter};
-use crate::wire::account::billings;
+use crate::http::account::billings;
 
 impl Client {
     /// The account's charges, newest first, fetched as they are needed.
     ///
     /// # Errors
     /// The stream's last item is an error where a page could not be had.
-    pub fn billings(&self, filter: BillingFilter) -> Pages<Billing> {
+    pub fn billings(&self, filter: BillingFilter) -> Paginator<Billing> {
         let request = move |page| billings::search(&filter, page);
         self.bill(billings::SEARCH_PATH, billings::SEARCH_PAGE, request)
     }
@@ -25,7 +25,7 @@ impl Client {
     ///
     /// # Errors
     /// The stream's last item is an error where a page could not be had.
-    pub fn billings_of_month(&self, year_month: impl Into<String>) -> Pages<Billing> {
+    pub fn billings_of_month(&self, year_month: impl Into<String>) -> Paginator<Billing> {
         let year_month = year_month.into();
         let request = move |page| billings::month(&year_month, page);
         self.bill(billings::MONTH_PATH, billings::MONTH_PAGE, request)
@@ -36,7 +36,7 @@ impl Client {
         path: &'static str,
         page_size: usize,
         request: impl Fn(u32) -> Value + Send + Sync + 'static,
-    ) -> Pages<Billing> {
+    ) -> Paginator<Billing> {
         let (client, request) = (self.clone(), Arc::new(request));
         let fetch = move |number| {
             let (client, body) = (client.clone(), request(number));
@@ -48,6 +48,6 @@ impl Client {
             }
             .boxed()
         };
-        Pages::new(fetch, |record: &Billing| record.id.clone())
+        Paginator::new(fetch, |record: &Billing| record.id.clone())
     }
 }

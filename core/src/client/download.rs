@@ -12,9 +12,9 @@ use url::Url;
 use super::Client;
 use super::upload::closed;
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::{Output, Prediction};
+use crate::http::{self, DownloadedFile};
 use crate::media::probe::{BytesSource, probe};
-use crate::wire::{self, Saved};
+use crate::protocol::{Output, Prediction};
 
 /// The default of [`Download::max_bytes`]: 2 GiB.
 const MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
@@ -74,7 +74,7 @@ impl Download {
         self
     }
 
-    async fn save(mut self) -> Result<Saved> {
+    async fn save(mut self) -> Result<DownloadedFile> {
         let job_id = self.job_id.take();
         self.fetch().await.map_err(|error| match job_id {
             Some(id) => error.with_job(id),
@@ -82,7 +82,7 @@ impl Download {
         })
     }
 
-    async fn fetch(self) -> Result<Saved> {
+    async fn fetch(self) -> Result<DownloadedFile> {
         if let Some((content, name)) = self.inline.as_ref().and_then(media_in) {
             let total = content.len() as u64;
             if total > self.max_bytes {
@@ -90,7 +90,7 @@ impl Download {
                     format!("The output is larger than the allowed {} bytes.", self.max_bytes);
                 return Err(Error::new(ErrorKind::Download, message));
             }
-            let saved = wire::save(&content, &self.to, &name).await?;
+            let saved = http::save(&content, &self.to, &name).await?;
             if let Some(on_bytes) = &self.on_bytes {
                 on_bytes(total, Some(total));
             }
@@ -106,7 +106,7 @@ impl Download {
         })?;
         let _permit = self.client.shared.transfers.acquire().await.map_err(closed)?;
         let silent = |_: u64, _: Option<u64>| ();
-        let download = wire::Download {
+        let download = http::Download {
             url,
             to: self.to,
             max_bytes: self.max_bytes,
@@ -126,7 +126,7 @@ fn media_in(output: &Output) -> Option<(Bytes, String)> {
 }
 
 impl IntoFuture for Download {
-    type Output = Result<Saved>;
+    type Output = Result<DownloadedFile>;
     type IntoFuture = BoxFuture<'static, Self::Output>;
 
     fn into_future(self) -> Self::IntoFuture {

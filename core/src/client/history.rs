@@ -6,10 +6,10 @@ use futures_util::FutureExt as _;
 
 use super::Client;
 use super::ask::Ask;
-use super::pages::{Page, Pages};
+use super::pages::{Page, Paginator};
 use crate::account::HistoryFilter;
-use crate::job::Prediction;
-use crate::wire::history;
+use crate::http::history;
+use crate::protocol::Prediction;
 
 impl Client {
     /// The account's jobs of the last seven days, newest first, fetched as they are needed.
@@ -33,7 +33,7 @@ impl Client {
     ///
     /// # Errors
     /// The stream's last item is an error where a page could not be had.
-    pub fn history(&self, filter: HistoryFilter) -> Pages<Prediction> {
+    pub fn history(&self, filter: HistoryFilter) -> Paginator<Prediction> {
         let (client, filter) = (self.clone(), Arc::new(filter));
         let fetch = move |number| {
             let (client, filter) = (client.clone(), Arc::clone(&filter));
@@ -46,6 +46,6 @@ impl Client {
             }
             .boxed()
         };
-        Pages::new(fetch, |job| job.id.clone())
+        Paginator::new(fetch, |job| job.id.clone())
     }
 }

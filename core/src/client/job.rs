@@ -12,7 +12,7 @@ use super::progress::{OnProgress, Progress};
 use super::watcher::Watcher;
 use super::{Client, Updates};
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::{PollAnswer, Prediction};
+use crate::protocol::{PollAnswer, Prediction};
 
 /// How often a single look at a job is tried.
 const REFRESH_ATTEMPTS: u32 = 3;

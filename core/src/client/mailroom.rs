@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
-use crate::job::{Prediction, WatchEvent};
+use crate::protocol::{Prediction, WatchEvent};
 
 /// How many jobs' last states are kept for waits that have not begun: a webhook can be quicker
 /// than the answer to the submit.
@@ -117,7 +117,7 @@ impl Drop for Mailbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::Status;
+    use crate::protocol::Status;
 
     fn ended(id: &str) -> Arc<Prediction> {
         Arc::new(Prediction::new(id, Status::Completed))

@@ -36,7 +36,7 @@ use tokio::sync::Semaphore;
 pub use check::{Report, check};
 pub use download::Download;
 pub use job::{Job, Wait};
-pub use pages::Pages;
+pub use pages::Paginator;
 pub use price::PriceQuery;
 pub use progress::Progress;
 use remote::RemoteChecks;
@@ -51,12 +51,12 @@ use self::webhook::SecretCache;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigBuilder};
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::{
-    Backoff, Claims, Pacing, PollBudget, Prediction, RecoveryPolicy, SubmitBudget, SubmitPolicy,
-};
+use crate::http::{Api, Downloads, ReqwestTransport, Transport, Uploads};
 use crate::media::Media;
 use crate::model::{Input, describe};
-use crate::wire::{Api, Downloads, ReqwestTransport, Transport, Uploads};
+use crate::protocol::{
+    Backoff, Claims, Pacing, PollBudget, Prediction, RecoveryPolicy, SubmitBudget, SubmitPolicy,
+};
 
 /// How many uploads and downloads a client has under way at once; further ones queue.
 const MAX_TRANSFERS: usize = 16;
@@ -100,9 +100,9 @@ impl Client {
     pub fn new(config: Config) -> Result<Self> {
         #[cfg(feature = "testing")]
         if config.lockstep {
-            let clock = crate::clock::LockstepClock::new();
+            let clock = crate::clock::VirtualClock::new();
             let transport = Arc::new(ReqwestTransport::new(&config)?);
-            let transport = crate::wire::LockstepTransport::new(transport, clock.clone());
+            let transport = crate::http::VirtualClockTransport::new(transport, clock.clone());
             return Self::assemble(config, Arc::new(transport), Arc::new(clock));
         }
         Self::with_machine_transport(config, Arc::new(SystemClock::new()))

@@ -9,8 +9,8 @@ use super::Client;
 use super::ask::Ask;
 use crate::account::Model;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::account::models;
 use crate::model::did_you_mean;
-use crate::wire::account::models;
 
 /// How long the catalogue is kept, as official tools do.
 const KEPT: Duration = Duration::from_secs(60 * 60);

@@ -21,7 +21,7 @@ pub(super) struct Page<T> {
 /// A stream. While it is read, new items may come at the list's beginning and move the others: no
 /// item is given twice for that. An error ends it.
 #[must_use = "streams do nothing until they are polled"]
-pub struct Pages<T> {
+pub struct Paginator<T> {
     stream: BoxStream<'static, Result<T>>,
 }
 
@@ -34,7 +34,7 @@ struct State<T, F, K> {
     is_over: bool,
 }
 
-impl<T: Send + 'static> Pages<T> {
+impl<T: Send + 'static> Paginator<T> {
     /// The items of the pages that `fetch` gives for 1, 2, …; `id` tells them apart.
     pub(super) fn new<F, K>(fetch: F, id: K) -> Self
     where
@@ -86,7 +86,7 @@ where
     }
 }
 
-impl<T> Stream for Pages<T> {
+impl<T> Stream for Paginator<T> {
     type Item = Result<T>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -94,9 +94,9 @@ impl<T> Stream for Pages<T> {
     }
 }
 
-impl<T> fmt::Debug for Pages<T> {
+impl<T> fmt::Debug for Paginator<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pages").finish_non_exhaustive()
+        f.debug_struct("Paginator").finish_non_exhaustive()
     }
 }
 
@@ -117,7 +117,8 @@ mod tests {
                 Ok(Page { items, is_full })
             })
         };
-        let items = Pages::new(fetch, u32::to_string).map(|item| item.unwrap_or(0)).collect().await;
+        let items =
+            Paginator::new(fetch, u32::to_string).map(|item| item.unwrap_or(0)).collect().await;
         (items, asked.load(std::sync::atomic::Ordering::Relaxed))
     }
 

@@ -13,9 +13,9 @@ use super::check::{Report, examine};
 use super::options::Options;
 use super::progress::{OnProgress, Progress};
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Content, UploadFile};
 use crate::media::{Container, Media, MediaInfo, data_uri};
 use crate::model::{Input, InputValue, describe};
-use crate::wire::{Content, UploadFile};
 
 /// Checks the input and uploads its media side by side; gives the body of the submit.
 pub(super) async fn prepare(

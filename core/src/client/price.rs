@@ -14,8 +14,8 @@ use super::prepare::{is_at_hand, prepare};
 use super::progress::OnProgress;
 use crate::account::Price;
 use crate::error::{ErrorKind, Result};
+use crate::http::account::price;
 use crate::model::{Input, InputValue};
-use crate::wire::account::price;
 
 /// A question for a price, asked when awaited; made by [`Client::price`].
 #[must_use = "a price is asked for when it is awaited"]

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::Report;
 use crate::error::Error;
-use crate::job::{Prediction, SubmitRecord};
+use crate::protocol::{Prediction, SubmitRecord};
 
 /// One piece of news from a run.
 #[derive(Clone, Debug)]

@@ -7,10 +7,10 @@ use super::progress::OnProgress;
 use super::submit::drive;
 use super::{Client, Job};
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::{
+use crate::http::{NoPage, history};
+use crate::protocol::{
     Finding, Prediction, RecoveredBy, SearchAnswer, Submission, SubmitRecord, earliest, find,
 };
-use crate::wire::{NoPage, history};
 
 /// How many pages of the history are read in one look.
 const MAX_PAGES: u32 = 5;

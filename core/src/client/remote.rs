@@ -10,9 +10,9 @@ use url::Url;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Result;
+use crate::http::{Found, RemoteMedia, Stopped};
 use crate::media::{MediaInfo, Rule, Violation};
 use crate::model::Level;
-use crate::wire::{Found, RemoteMedia, Stopped};
 
 /// How many files are read at once; further ones queue.
 const MAX_READINGS: usize = 32;

@@ -14,8 +14,8 @@ use super::progress::{OnProgress, Progress};
 use super::submit::submit;
 use super::watcher::Watcher;
 use crate::error::Result;
-use crate::job::Prediction;
 use crate::model::Input;
+use crate::protocol::Prediction;
 
 /// A run, begun when awaited; made by [`Client::run`].
 ///

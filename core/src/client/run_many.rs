@@ -10,8 +10,8 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use super::options::{Options, option_methods};
 use super::{Client, Progress};
 use crate::error::Result;
-use crate::job::Prediction;
 use crate::model::Input;
+use crate::protocol::Prediction;
 
 /// What came of one of many runs.
 #[derive(Clone, Debug)]

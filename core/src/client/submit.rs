@@ -14,9 +14,11 @@ use super::prepare::prepare;
 use super::progress::{OnProgress, Progress};
 use super::{Client, Job};
 use crate::error::{ErrorKind, Result};
-use crate::job::{Prediction, Submission, SubmitAction, SubmitAnswer, SubmitEvent, SubmitRecord};
+use crate::http::Connection;
 use crate::model::Input;
-use crate::wire::Connection;
+use crate::protocol::{
+    Prediction, Submission, SubmitAction, SubmitAnswer, SubmitEvent, SubmitRecord,
+};
 
 /// A submit, sent when awaited; made by [`Client::submit`].
 ///

@@ -7,8 +7,8 @@ use tokio::sync::SemaphorePermit;
 
 use super::{Client, upload};
 use crate::error::{ErrorKind, Result};
-use crate::job::{PollAnswer, PollBudget, SubmitBudget};
-use crate::wire::Connection;
+use crate::http::Connection;
+use crate::protocol::{PollAnswer, PollBudget, SubmitBudget};
 
 /// How long all polls of a client rest after a 429 that does not say.
 const REST_AFTER_429: Duration = Duration::from_secs(1);

@@ -9,7 +9,7 @@ use futures_util::stream::{BoxStream, Stream, StreamExt as _, unfold};
 use super::progress::OnProgress;
 use super::watcher::{Seen, Watcher};
 use crate::error::{Error, Result};
-use crate::job::Prediction;
+use crate::protocol::Prediction;
 
 /// The states of a job, each change once, the last state included; made by
 /// [`Job::updates`](super::Job::updates).

@@ -12,8 +12,8 @@ use super::check::why_unreadable;
 use super::inspect::inspect;
 use super::prepare::{Upload as Plan, upload_file};
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::{OnBytes, UploadFile};
 use crate::media::Media;
-use crate::wire::{OnBytes, UploadFile};
 
 /// An upload, sent when awaited; made by [`Client::upload`].
 #[must_use = "an upload does nothing until it is awaited"]

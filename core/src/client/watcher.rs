@@ -9,7 +9,7 @@ use super::Client;
 use super::mailroom::Mailbox;
 use super::progress::{OnProgress, Progress};
 use crate::error::Result;
-use crate::job::{Prediction, Watch, WatchAction, WatchEvent, WatchPolicy};
+use crate::protocol::{Prediction, Watch, WatchAction, WatchEvent, WatchPolicy};
 
 /// How long after a submit a 404 for the job may be mere slowness of the service. A guess.
 const UNKNOWN_GRACE: Duration = Duration::from_secs(30);

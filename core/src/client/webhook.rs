@@ -9,9 +9,9 @@ use url::Url;
 use super::Client;
 use crate::config::is_loopback;
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::Prediction;
+use crate::http::webhook_secret;
+use crate::protocol::Prediction;
 use crate::webhook::{Delivery, Refusal, Verified, Verifier, WebhookSecret, parse};
-use crate::wire::webhook_secret;
 
 /// How often the secret is tried to be fetched.
 const ATTEMPTS: u32 = 3;

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::values::{base_url, header_text, key, proxy, require, user_agent};
 use super::{Config, DEFAULT_BASE_URL, DEFAULT_DEADLINE, env};
 use crate::error::Result;
-use crate::job::{Backoff, Pacing, SubmitLimits};
+use crate::protocol::{Backoff, Pacing, SubmitLimits};
 
 /// Collects a set-up; [`build`](Self::build) checks it.
 ///
@@ -233,7 +233,7 @@ impl ConfigBuilder {
     }
 
     /// Has the client keep the time of the mock server's world, whose clock is in lockstep; see
-    /// [`LockstepClock`](crate::LockstepClock).
+    /// [`VirtualClock`](crate::VirtualClock).
     #[cfg(feature = "testing")]
     #[doc(hidden)]
     pub fn lockstep(mut self, lockstep: bool) -> Self {

@@ -15,7 +15,7 @@ pub use builder::ConfigBuilder;
 pub(crate) use values::is_loopback;
 
 use crate::error::Result;
-use crate::job::{Backoff, Pacing, SubmitLimits};
+use crate::protocol::{Backoff, Pacing, SubmitLimits};
 
 /// Where WaveSpeedAI's API lives.
 pub const DEFAULT_BASE_URL: &str = "https://api.wavespeed.ai";

@@ -1,16 +1,14 @@
 //! The one error type of the crate.
 
-mod kind;
-
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use kind::ErrorKind;
+pub use viseme_spec::ErrorKind;
 
-use crate::job::{Prediction, SubmitRecord};
 use crate::media::Violation;
+use crate::protocol::{Prediction, SubmitRecord};
 
 /// Shorthand for a result with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -18,18 +16,18 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What the service said, where an HTTP answer came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct HttpAnswer {
+pub struct ResponseInfo {
     /// The HTTP status.
     pub status: u16,
     /// The service's id of the request, where it sent one: worth quoting to its support.
     pub request_id: Option<String>,
     /// How long the service asks to wait before the next request.
     pub retry_after: Option<Duration>,
-    /// The body as text, cut after [`HttpAnswer::MAX_BODY`] bytes.
+    /// The body as text, cut after [`ResponseInfo::MAX_BODY`] bytes.
     pub body: String,
 }
 
-impl HttpAnswer {
+impl ResponseInfo {
     /// How many bytes of a body an error keeps.
     pub const MAX_BODY: usize = 4096;
 }
@@ -43,7 +41,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     message: String,
-    http: Option<HttpAnswer>,
+    http: Option<ResponseInfo>,
     app_code: Option<i64>,
     job_id: Option<String>,
     prediction: Option<Arc<Prediction>>,
@@ -71,7 +69,7 @@ impl Error {
         }))
     }
 
-    pub(crate) fn with_http(mut self, http: HttpAnswer) -> Self {
+    pub(crate) fn with_http(mut self, http: ResponseInfo) -> Self {
         self.0.http = Some(http);
         self
     }
@@ -137,7 +135,7 @@ impl Error {
 
     /// What the service answered, where it answered.
     #[must_use]
-    pub fn http(&self) -> Option<&HttpAnswer> {
+    pub fn http(&self) -> Option<&ResponseInfo> {
         self.0.http.as_ref()
     }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::probe::{BytesSource, ProbeLimits, ReadAt, ReadError, SparseSource, probe, probe_with};
 use super::reading::{Reading, ReadingBounds, Step};
 use super::{MediaInfo, data_uri, judge};
-use crate::model::descriptions;
+use viseme_spec::descriptions;
 
 /// More rounds than any reader needs: it asks for more bytes each time.
 const MOST_ROUNDS: usize = 10_000;

@@ -4,19 +4,6 @@ use std::time::Duration;
 
 use super::Container;
 
-/// Audio, video or image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum MediaKind {
-    /// Sound alone.
-    Audio,
-    /// Moving pictures, with or without sound.
-    Video,
-    /// A still picture.
-    Image,
-}
-
 /// What a media file says of itself.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[non_exhaustive]
@@ -40,10 +27,10 @@ pub struct MediaInfo {
     pub audio_codec: Option<String>,
     /// What is wrong with the file, as a clause that completes "the file …"
     /// (`"is cut: 1200 of 5000 bytes of its media data are there"`); `None` for a sound file.
-    pub damage: Option<String>,
+    pub corruption: Option<String>,
     /// What is odd about a file that most players play all the same, as such a clause
     /// (`"ends in the middle of a frame"`).
-    pub flaw: Option<String>,
+    pub anomaly: Option<String>,
 }
 
 impl MediaInfo {
@@ -58,8 +45,8 @@ impl MediaInfo {
             height: None,
             video_codec: None,
             audio_codec: None,
-            damage: None,
-            flaw: None,
+            corruption: None,
+            anomaly: None,
         }
     }
 }

@@ -24,13 +24,13 @@ pub fn judge(field: &str, name: &str, info: &MediaInfo, limits: &MediaLimits) ->
         return vec![decisive];
     }
     [
-        case.damaged(),
+        case.corrupt(),
         case.size(),
         case.duration(),
         case.dimensions(),
         case.aspect_ratio(),
         case.undetermined(),
-        case.flawed(),
+        case.anomalous(),
         case.codec(),
         case.extension(),
     ]
@@ -89,22 +89,26 @@ impl Case<'_> {
         }
         let allowed = self.accepted();
         let is = if self.name_fits_content() { "is" } else { "is really" };
-        let damage =
-            self.info.damage.as_ref().map(|clause| format!(" that {clause}")).unwrap_or_default();
+        let corruption = self
+            .info
+            .corruption
+            .as_ref()
+            .map(|clause| format!(" that {clause}"))
+            .unwrap_or_default();
         let says = format!(
-            "{is} {}{damage}; the model takes {allowed}. {}",
+            "{is} {}{corruption}; the model takes {allowed}. {}",
             found.describe(),
             self.advice_on_kind()
         );
         Some(self.error(Rule::Container, found.label().to_owned(), allowed, &says))
     }
 
-    /// A file of boxes whose tracks are unknown, as it is damaged or was read in part, may be of
+    /// A file of boxes whose tracks are unknown, as it is corrupt or was read in part, may be of
     /// the right kind.
     fn is_unread_but_may_fit(&self) -> bool {
         const OF_BOXES: [Container; 3] = [Container::Mp4, Container::Mov, Container::M4a];
         let info = self.info;
-        (info.damage.is_some() || info.duration.is_none())
+        (info.corruption.is_some() || info.duration.is_none())
             && info.video_codec.is_none()
             && info.audio_codec.is_none()
             && OF_BOXES.contains(&info.container)
@@ -125,16 +129,16 @@ impl Case<'_> {
         }
     }
 
-    fn damaged(&self) -> Option<Violation> {
-        let clause = self.info.damage.as_ref()?;
+    fn corrupt(&self) -> Option<Violation> {
+        let clause = self.info.corruption.as_ref()?;
         let says = format!("{clause}. Export or download it again.");
-        Some(self.error(Rule::Damaged, clause.clone(), "a sound file".to_owned(), &says))
+        Some(self.error(Rule::Corrupt, clause.clone(), "a sound file".to_owned(), &says))
     }
 
-    fn flawed(&self) -> Option<Violation> {
-        let clause = self.info.flaw.as_ref()?;
+    fn anomalous(&self) -> Option<Violation> {
+        let clause = self.info.anomaly.as_ref()?;
         let says = format!("{clause}. Listen to its end, or export it again.");
-        Some(self.warning(Rule::Flawed, clause.clone(), "a sound file".to_owned(), &says))
+        Some(self.warning(Rule::Anomalous, clause.clone(), "a sound file".to_owned(), &says))
     }
 
     fn size(&self) -> Option<Violation> {
@@ -231,7 +235,7 @@ impl Case<'_> {
     }
 
     fn undetermined(&self) -> Option<Violation> {
-        if self.info.damage.is_some() {
+        if self.info.corruption.is_some() {
             return None;
         }
         let needs_length = !self.limits.seconds.is_empty();

@@ -1,6 +1,5 @@
 //! What is sent: media from a path, from memory or behind a URL, and what can be read from them.
 
-mod container;
 pub(crate) mod data_uri;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzzing;
@@ -12,8 +11,8 @@ mod source;
 mod violation;
 mod wording;
 
-pub use container::Container;
-pub use info::{MediaInfo, MediaKind};
+pub use info::MediaInfo;
 pub use limits::judge;
 pub use source::Media;
 pub use violation::{Rule, Violation};
+pub use viseme_spec::{Container, MediaKind};

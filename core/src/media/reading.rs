@@ -1,5 +1,5 @@
 //! Which parts of a file behind a URL to ask for, and when to stop. Decides only; the asking is
-//! done in `wire/`.
+//! done in `http/`.
 
 use std::cell::Cell;
 
@@ -181,8 +181,8 @@ impl Reading {
         }
         // Concluded from an end that was not the file's.
         info.duration = None;
-        info.damage = None;
-        info.flaw = None;
+        info.corruption = None;
+        info.anomaly = None;
         if info.video_codec.is_none() {
             // Pictures may come behind the sound.
             info.audio_codec = None;

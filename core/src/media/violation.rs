@@ -20,9 +20,9 @@ pub enum Rule {
     /// The file is of a kind that the model does not take.
     Container,
     /// The file is cut, unfinished, encrypted or empty of media.
-    Damaged,
+    Corrupt,
     /// The file is odd, though most players play it.
-    Flawed,
+    Anomalous,
     /// The name's extension does not fit the content, or is none that the service documents.
     Extension,
     /// A value of another type than the parameter's.
@@ -63,8 +63,8 @@ impl Rule {
             Self::Readable => "readable",
             Self::Empty => "empty",
             Self::Container => "container",
-            Self::Damaged => "damaged",
-            Self::Flawed => "flawed",
+            Self::Corrupt => "corrupt",
+            Self::Anomalous => "anomalous",
             Self::Extension => "extension",
             Self::Type => "type",
             Self::Length => "length",
@@ -179,8 +179,8 @@ mod tests {
             Rule::Readable,
             Rule::Empty,
             Rule::Container,
-            Rule::Damaged,
-            Rule::Flawed,
+            Rule::Corrupt,
+            Rule::Anomalous,
             Rule::Extension,
             Rule::Type,
             Rule::Length,

@@ -1,8 +1,6 @@
 //! What may be asked of the service: the models and their inputs.
 
 mod audio_to_video;
-mod catalogue;
-mod description;
 mod input;
 mod kling_effects;
 mod schema;
@@ -11,10 +9,6 @@ mod text_to_video;
 mod validate;
 
 pub use audio_to_video::AudioToVideo;
-pub use catalogue::{describe, descriptions};
-pub use description::{
-    Field, FieldKind, Level, MediaLimits, ModelDescription, NumberLimits, Range,
-};
 pub use input::{Input, InputValue};
 pub use kling_effects::KlingEffects;
 pub use schema::validate_schema;
@@ -22,3 +16,7 @@ pub use suggest::did_you_mean;
 pub use text_to_video::TextToVideo;
 pub(crate) use validate::SWITCHES;
 pub use validate::validate;
+pub use viseme_spec::{
+    Field, FieldKind, Level, MediaLimits, ModelDescription, NumberLimits, Range, describe,
+    descriptions,
+};

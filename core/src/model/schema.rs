@@ -12,9 +12,9 @@ use serde_json::Value;
 use values as rules;
 
 use super::Input;
-use super::description::Level;
 use super::validate::{SWITCHES, unknown};
 use crate::media::Violation;
+use viseme_spec::Level;
 
 /// Every rule of a model's `request_schema` that an input breaks.
 ///

@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use super::description::{Field, FieldKind, Level, ModelDescription, NumberLimits};
 use super::{Input, InputValue, did_you_mean};
 use crate::media::{Rule, Violation};
+use viseme_spec::{Field, FieldKind, Level, ModelDescription, NumberLimits};
 
 /// Parameters that any model may have besides its own, and the options that set them.
 pub(crate) const SWITCHES: [&str; 2] = ["enable_sync_mode", "enable_base64_output"];

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::{Prediction, parse as prediction};
+use crate::protocol::{Prediction, parse as prediction};
 
 /// The prediction in a delivery's body. It says nothing about who wrote it: see
 /// [`Verifier`](super::Verifier).

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::job::Status;
+use crate::protocol::Status;
 
 const SECRET: &str = "whsec_e9EE3BdyXSxcB4ZyZUKjQUEoQX4sF9P1+eMpb/KluCM=";
 const ID: &str = "45b392b22c3b449fa935bd4dc";

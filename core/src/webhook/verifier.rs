@@ -9,7 +9,7 @@ use super::body::{looks_rewritten, parse};
 use super::headers::SignedHeaders;
 use super::{DEFAULT_TOLERANCE, Refusal, SCHEME, SIGNATURE_HEADER, WebhookSecret};
 use crate::error::Result;
-use crate::job::Prediction;
+use crate::protocol::Prediction;
 
 /// Verifies deliveries with a secret, or several while a secret is being replaced.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! Balance, models, prices, and the secret of webhooks.
 
 use serde_json::{Value, json};
-use viseme::model::{ModelDescription, describe, descriptions};
+use viseme_spec::{ModelDescription, describe, descriptions};
 
 use super::intake::Intake;
 use super::{Done, schema};

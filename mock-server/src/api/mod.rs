@@ -29,7 +29,7 @@ use axum::response::Response;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use viseme::SLEPT_HEADER;
+use viseme_spec::VIRTUAL_SLEEP_HEADER;
 
 use self::call::Call;
 use self::exchange::Outcome;
@@ -171,7 +171,7 @@ fn move_on(world: &World, call: &Call, headers: &HeaderMap) {
 }
 
 fn slept(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(SLEPT_HEADER)?.to_str().ok()?.parse().ok()?;
+    let seconds = headers.get(VIRTUAL_SLEEP_HEADER)?.to_str().ok()?.parse().ok()?;
     Duration::try_from_secs_f64(seconds).ok()
 }
 

@@ -1,8 +1,8 @@
 //! A model's description in the words of the service's catalogue.
 
 use serde_json::{Map, Value, json};
-use viseme::media::MediaKind;
-use viseme::model::{Field, FieldKind, MediaLimits, ModelDescription};
+use viseme_spec::MediaKind;
+use viseme_spec::{Field, FieldKind, MediaLimits, ModelDescription};
 
 /// The `request_schema` of a model: JSON Schema with keys of the service's own.
 pub(super) fn request_schema(model: &ModelDescription) -> Value {
@@ -49,7 +49,6 @@ fn property(field: &Field) -> Value {
         FieldKind::Boolean { default } => {
             (json!({"type": "boolean", "x-ui-component": "switch"}), default.map(Value::from))
         }
-        _ => (json!({}), None),
     };
     if let Some(fields) = property.as_object_mut() {
         fields.insert("description".to_owned(), json!(field.description));

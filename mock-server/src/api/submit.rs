@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use viseme::model::{ModelDescription, describe};
+use viseme_spec::{ModelDescription, describe};
 
 use super::intake::Intake;
 use super::{Done, limits, magic, result};

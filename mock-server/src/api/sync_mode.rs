@@ -30,7 +30,7 @@ pub(super) async fn wait(world: &World, done: Done) -> Done {
             let state = world.state();
             let now = state.clock.elapsed();
             let Some(job) = state.job(&id) else { return done };
-            if viseme::Status::from_word(job.status(now)).is_terminal() {
+            if viseme_spec::Status::from_word(job.status(now)).is_terminal() {
                 return Done { rule: done.rule, ..result::present(&state, world.id(), job) };
             }
             if now.saturating_sub(began) >= LIMIT {

@@ -153,7 +153,7 @@ impl Timeline {
         let ends = entries
             .iter()
             .flatten()
-            .filter(|(word, _)| viseme::Status::from_word(word).is_terminal());
+            .filter(|(word, _)| viseme_spec::Status::from_word(word).is_terminal());
         ends.min_by_key(|(_, at)| at.0).map(|(word, at)| (at.0, word.as_str()))
     }
 

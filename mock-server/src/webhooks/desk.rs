@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use viseme::webhook::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use viseme_spec::webhook::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 
 use super::record::{DeliveryState, WebhookAttempt, WebhookDelivery};
 use super::sign;

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
-use viseme::webhook::{SCHEME, SECRET_PREFIX};
+use viseme_spec::webhook::{SCHEME, SECRET_PREFIX};
 
 use crate::scenario::WebhookSignature;
 use crate::state::hex;

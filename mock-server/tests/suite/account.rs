@@ -26,7 +26,7 @@ async fn models_with_the_schema_of_their_inputs() {
     let server = MockServer::start().await.unwrap();
     let (_, body) = Api::of(&server.world()).get("models").await;
     let models = body["data"].as_array().unwrap();
-    let described: Vec<_> = viseme::model::descriptions().iter().map(|model| model.id).collect();
+    let described: Vec<_> = viseme_spec::descriptions().iter().map(|model| model.id).collect();
     let listed: Vec<_> = models.iter().map(|model| model["model_id"].as_str().unwrap()).collect();
     assert_eq!(listed, described);
     let run = &models[0]["api_schema"]["api_schemas"][0];

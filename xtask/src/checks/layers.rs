@@ -29,7 +29,7 @@ const RULES: &[Rule] = &[
     Rule {
         rooms: &[
             "core/src/account/",
-            "core/src/job/",
+            "core/src/protocol/",
             "core/src/model/",
             "core/src/media/limits",
             "core/src/error",
@@ -52,9 +52,9 @@ const RULES: &[Rule] = &[
     },
     Rule {
         rooms: &["core/src/"],
-        except: &["core/src/wire/"],
+        except: &["core/src/http/"],
         words: &["reqwest"],
-        instead: "HTTP belongs to wire/",
+        instead: "HTTP belongs to http/",
     },
     Rule {
         rooms: &["core/src/"],
@@ -145,8 +145,8 @@ mod tests {
         let code =
             "use std::time::Instant;\n// An Instant is handed in.\nlet instantly = InstantLike;\n";
         let found: Vec<String> =
-            RULES.iter().flat_map(|rule| judge(rule, "core/src/job/x.rs", code)).collect();
-        let expected = "core/src/job/x.rs:1: `Instant`: what decides gets time, randomness and \
+            RULES.iter().flat_map(|rule| judge(rule, "core/src/protocol/x.rs", code)).collect();
+        let expected = "core/src/protocol/x.rs:1: `Instant`: what decides gets time, randomness and \
                         data handed in";
         assert_eq!(found, [expected]);
     }
@@ -155,10 +155,10 @@ mod tests {
     fn each_rule_governs_its_rooms() {
         let governing =
             |file: &str| RULES.iter().map(|rule| governs(rule, file)).collect::<Vec<_>>();
-        assert_eq!(governing("core/src/job/machine.rs"), [true, true, true]);
+        assert_eq!(governing("core/src/protocol/machine.rs"), [true, true, true]);
         assert_eq!(governing("core/src/media/limits/mod.rs"), [true, true, true]);
         assert_eq!(governing("core/src/media/source.rs"), [false, true, true]);
-        assert_eq!(governing("core/src/wire/http.rs"), [false, false, true]);
+        assert_eq!(governing("core/src/http/http.rs"), [false, false, true]);
         assert_eq!(governing("core/src/config/mod.rs"), [false, true, false]);
         assert_eq!(governing("cli/src/main.rs"), [false, false, false]);
     }

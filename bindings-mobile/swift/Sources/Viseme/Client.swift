@@ -141,7 +141,7 @@ public final class Client: Sendable {
         maxBytes: Int64? = nil,
         isolation: isolated (any Actor)? = #isolation,
         onProgress: (_ received: Int64, _ total: Int64?) throws -> Void = { _, _ in }
-    ) async throws -> Saved {
+    ) async throws -> DownloadedFile {
         let begin = { [native] in
             try native.download(
                 output: .url(url: url.absoluteString), jobId: nil, to: file.path,
@@ -166,7 +166,7 @@ public final class Client: Sendable {
         maxBytes: Int64? = nil,
         isolation: isolated (any Actor)? = #isolation,
         onProgress: (_ received: Int64, _ total: Int64?) throws -> Void = { _, _ in }
-    ) async throws -> Saved {
+    ) async throws -> DownloadedFile {
         let begin = { [native] in
             try native.download(
                 output: prediction.outputs.first?.native, jobId: prediction.id, to: file.path,
@@ -179,14 +179,14 @@ public final class Client: Sendable {
         isolation: isolated (any Actor)?,
         of begin: () throws -> NativeTask,
         onProgress: (Int64, Int64?) throws -> Void
-    ) async throws -> Saved {
+    ) async throws -> DownloadedFile {
         let saved = try await outcome(isolation: isolation, of: begin) { event in
             if case .downloading(let received, let total) = event {
                 try onProgress(Int64(clamping: received), total.map { Int64(clamping: $0) })
             }
         }
         guard case .saved(let path, let bytes) = saved else { throw VisemeError.fault("gave no file") }
-        return Saved(file: URL(fileURLWithPath: path), bytes: Int64(clamping: bytes))
+        return DownloadedFile(file: URL(fileURLWithPath: path), bytes: Int64(clamping: bytes))
     }
 
     private func job(_ submitted: NativeEvent) throws(VisemeError) -> Job {

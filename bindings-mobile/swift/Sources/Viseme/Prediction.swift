@@ -86,7 +86,7 @@ extension Output: CustomStringConvertible, CustomDebugStringConvertible {
 }
 
 /// An output on disk.
-public struct Saved: Sendable, Hashable {
+public struct DownloadedFile: Sendable, Hashable {
     /// Where it is.
     public let file: URL
     /// How large it is.

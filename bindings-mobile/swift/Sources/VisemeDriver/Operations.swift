@@ -77,7 +77,7 @@ actor Operations {
     ) async throws -> JSONValue {
         let to = URL(fileURLWithPath: try input.needed("to"))
         let maxBytes = told.int("max_bytes").map(Int64.init)
-        let saved: Saved
+        let saved: DownloadedFile
         if let url = input.text("url").flatMap(URL.init(string:)) {
             saved = try await client.download(url, to: to, maxBytes: maxBytes)
         } else if let prediction = given[try input.needed("of")] {

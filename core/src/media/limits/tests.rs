@@ -150,11 +150,11 @@ fn a_wrong_kind_is_one_violation() {
 #[test]
 fn a_damaged_file_of_boxes_is_not_called_a_wrong_kind() {
     let lost = MediaInfo {
-        damage: Some("has no index (moov)".to_owned()),
+        corruption: Some("has no index (moov)".to_owned()),
         ..MediaInfo::new(Container::Mp4, Some(100))
     };
-    assert_eq!(of_audio(&lost), [(Rule::Damaged, Level::Error)]);
-    let seen = MediaInfo { damage: Some("is cut".to_owned()), ..video() };
+    assert_eq!(of_audio(&lost), [(Rule::Corrupt, Level::Error)]);
+    let seen = MediaInfo { corruption: Some("is cut".to_owned()), ..video() };
     assert_eq!(of_audio(&seen), [(Rule::Container, Level::Error)]);
 }
 
@@ -166,8 +166,8 @@ fn what_is_not_known_is_said_once() {
         judge("video", "clip.mp4", &info, &limits("video"))[0].message,
         "video: clip.mp4 does not say its length, width and height, size: that was not checked."
     );
-    let damaged = MediaInfo { damage: Some("is cut".to_owned()), ..info };
-    assert_eq!(of_video(&damaged), [(Rule::Damaged, Level::Error)]);
+    let corrupt = MediaInfo { corruption: Some("is cut".to_owned()), ..info };
+    assert_eq!(of_video(&corrupt), [(Rule::Corrupt, Level::Error)]);
 }
 
 #[test]

@@ -53,7 +53,7 @@ impl Default for ProbeLimits {
 }
 
 /// Reads what a media file says of itself. A broken file is no error: what is wrong with it is in
-/// [`MediaInfo::damage`].
+/// [`MediaInfo::corruption`].
 ///
 /// ```
 /// use viseme::media::Container;
@@ -81,8 +81,8 @@ pub fn probe_with(source: &dyn ReadAt, limits: ProbeLimits) -> Result<MediaInfo,
     if window.spent() {
         // Concluded from an end that was only the bound's.
         info.duration = None;
-        info.damage = None;
-        info.flaw = None;
+        info.corruption = None;
+        info.anomaly = None;
     }
     Ok(info)
 }
@@ -90,7 +90,7 @@ pub fn probe_with(source: &dyn ReadAt, limits: ProbeLimits) -> Result<MediaInfo,
 fn facts(window: &Window<'_>) -> Result<MediaInfo, ReadError> {
     let head = window.read(0, sniff::HEAD)?;
     if head.is_empty() {
-        let info = damaged(window, Container::Unknown, "is empty");
+        let info = corrupt(window, Container::Unknown, "is empty");
         return Ok(MediaInfo { bytes: Some(0), ..info });
     }
     match sniff::by_signature(&head) {
@@ -115,7 +115,7 @@ fn facts(window: &Window<'_>) -> Result<MediaInfo, ReadError> {
     }
     if head.iter().all(|byte| *byte == 0) {
         let clause = "begins with zero bytes only, as an unfinished download does";
-        return Ok(damaged(window, Container::Unknown, clause));
+        return Ok(corrupt(window, Container::Unknown, clause));
     }
     Ok(MediaInfo::new(Container::Unknown, window.size()))
 }
@@ -135,9 +135,9 @@ fn bare_sound(window: &Window<'_>) -> Result<Option<MediaInfo>, ReadError> {
         None if start == 0 => Ok(None),
         // The tag is most often that of an MP3.
         None if !window.reaches(start)? => {
-            Ok(Some(damaged(window, Container::Mp3, "is cut in the middle of its ID3 tag")))
+            Ok(Some(corrupt(window, Container::Mp3, "is cut in the middle of its ID3 tag")))
         }
-        None => Ok(Some(damaged(window, Container::Mp3, "has an ID3 tag but no sound behind it"))),
+        None => Ok(Some(corrupt(window, Container::Mp3, "has an ID3 tag but no sound behind it"))),
     }
 }
 
@@ -146,6 +146,6 @@ fn frame_of_either(bytes: &[u8]) -> Option<frames::Frame> {
     mpeg_audio::parse(bytes).or_else(|| adts::parse(bytes))
 }
 
-fn damaged(window: &Window<'_>, container: Container, clause: &str) -> MediaInfo {
-    MediaInfo { damage: Some(clause.to_owned()), ..MediaInfo::new(container, window.size()) }
+fn corrupt(window: &Window<'_>, container: Container, clause: &str) -> MediaInfo {
+    MediaInfo { corruption: Some(clause.to_owned()), ..MediaInfo::new(container, window.size()) }
 }

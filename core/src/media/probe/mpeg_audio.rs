@@ -71,7 +71,7 @@ pub(super) fn read(window: &Window<'_>, at: u64, first: Frame) -> Result<MediaIn
     let there = window.size().map(|size| size.saturating_sub(at));
     if let Some(header) = header.filter(|header| speaks_for_all(header, there)) {
         info.duration = Some(header.playing_time(first));
-        info.damage = header.bytes.zip(there).and_then(|(says, there)| shortfall(says, there));
+        info.corruption = header.bytes.zip(there).and_then(|(says, there)| shortfall(says, there));
         return Ok(info);
     }
     // A header frame holds no sound.
@@ -86,10 +86,10 @@ pub(super) fn read(window: &Window<'_>, at: u64, first: Frame) -> Result<MediaIn
 pub(super) fn tell(info: &mut MediaInfo, scan: Scan, rate: u32) {
     info.duration = playing_time(scan.samples, rate);
     if scan.junk > scan.sound {
-        info.damage =
+        info.corruption =
             Some(format!("has {} bytes of sound and {} of no sense", scan.sound, scan.junk));
     } else if scan.is_cut {
-        info.flaw = Some("ends in the middle of a frame: it may have been cut".to_owned());
+        info.anomaly = Some("ends in the middle of a frame: it may have been cut".to_owned());
     }
 }
 

@@ -44,11 +44,11 @@ pub(super) fn read(window: &Window<'_>) -> Result<MediaInfo, ReadError> {
     let (format, sound) = match (chunks.format, chunks.sound) {
         (Some(format), Some(sound)) => (format, sound),
         (_, None) => {
-            info.damage = Some("has no sound (no data chunk)".to_owned());
+            info.corruption = Some("has no sound (no data chunk)".to_owned());
             return Ok(info);
         }
         (None, _) => {
-            info.damage = Some("does not say how its sound is coded (no fmt chunk)".to_owned());
+            info.corruption = Some("does not say how its sound is coded (no fmt chunk)".to_owned());
             return Ok(info);
         }
     };
@@ -134,7 +134,7 @@ fn judge(info: &mut MediaInfo, format: Format, sound: Sound, samples: Option<u32
         Some(there) if is_streamed => there,
         Some(there) if sound.declared > there => {
             let declared = sound.declared;
-            info.damage =
+            info.corruption =
                 Some(format!("is cut: {there} of {declared} bytes of its sound are there"));
             sound.declared
         }
@@ -143,9 +143,9 @@ fn judge(info: &mut MediaInfo, format: Format, sound: Sound, samples: Option<u32
         _ => sound.declared,
     };
     if length == 0 {
-        info.damage = Some("has no sound: its data chunk is empty".to_owned());
+        info.corruption = Some("has no sound: its data chunk is empty".to_owned());
     } else if format.rate == 0 || (is_plain(format.tag) && format.block == 0) {
-        info.damage = Some("has a format description that makes no sense".to_owned());
+        info.corruption = Some("has a format description that makes no sense".to_owned());
     } else if is_plain(format.tag) {
         info.duration = playing_time(length / u64::from(format.block), format.rate);
     } else if let Some(samples) = samples.filter(|samples| *samples > 0 && !is_streamed) {
@@ -162,7 +162,7 @@ mod tests {
     fn told(format: Format, sound: Sound, samples: Option<u32>) -> (Option<f64>, Option<String>) {
         let mut info = MediaInfo::new(Container::Wav, None);
         judge(&mut info, format, sound, samples);
-        (info.duration.map(|duration| duration.as_secs_f64()), info.damage)
+        (info.duration.map(|duration| duration.as_secs_f64()), info.corruption)
     }
 
     const PCM: Format = Format { tag: 1, rate: 8_000, bytes_a_second: 16_000, block: 2 };
@@ -179,9 +179,12 @@ mod tests {
 
     #[test]
     fn a_cut_file_keeps_the_length_that_was_meant() {
-        let (seconds, damage) = told(PCM, Sound { declared: 32_000, there: Some(1_200) }, None);
+        let (seconds, corruption) = told(PCM, Sound { declared: 32_000, there: Some(1_200) }, None);
         assert_eq!(seconds, Some(2.0));
-        assert_eq!(damage.as_deref(), Some("is cut: 1200 of 32000 bytes of its sound are there"));
+        assert_eq!(
+            corruption.as_deref(),
+            Some("is cut: 1200 of 32000 bytes of its sound are there")
+        );
     }
 
     #[test]

@@ -67,7 +67,7 @@ fn bare_sound_beyond_the_bound_keeps_its_kind_and_size() {
     assert_eq!(reading.requests, 1, "counting a part of it would tell nothing");
     let info = reading.so_far().unwrap();
     assert_eq!((info.container, info.bytes), (Container::Mp3, Some(8_340_000)));
-    assert_eq!((info.duration, info.damage), (None, None));
+    assert_eq!((info.duration, info.corruption), (None, None));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_file_of_many_far_places_stops_at_the_bound_of_requests() {
     assert_eq!(reading.requests, bounds().requests);
     let info = reading.so_far().unwrap();
     assert_eq!((info.container, info.bytes), (Container::Mp4, Some(file.len() as u64)));
-    assert_eq!((info.duration, info.damage), (None, None), "that it has no index is not known");
+    assert_eq!((info.duration, info.corruption), (None, None), "that it has no index is not known");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_whole_that_is_sent_is_read_as_far_as_needed() {
             other => panic!("{other:?}"),
         }
     };
-    assert!(info.duration.is_some() && info.damage.is_none(), "{info:?}");
+    assert!(info.duration.is_some() && info.corruption.is_none(), "{info:?}");
     assert!(steps <= 3, "{steps} steps");
     assert_eq!(reading.requests, 1);
 }

@@ -4,10 +4,10 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value};
 
-use super::super::description::Level;
 use super::super::validate::{SWITCHES, missing, shown};
 use super::super::{Input, InputValue};
 use crate::media::{Rule, Violation};
+use viseme_spec::Level;
 
 /// Stands for media that have no URL yet.
 const SOME_URL: &str = "https://media.example/file";

@@ -151,7 +151,7 @@ fn decode_time(content: &[u8]) -> Option<i64> {
     cursor.time(wide).and_then(|time| i64::try_from(time).ok())
 }
 
-/// Where the last segment that a `sidx` box lists ends in the file; `None` where the box is damaged
+/// Where the last segment that a `sidx` box lists ends in the file; `None` where the box is corrupt
 /// or points to further indexes.
 ///
 /// Its times are not used: they are those of one track, and another may play longer.

@@ -3,7 +3,7 @@
 use super::movie::Matrix;
 use super::sample_entry::Picture;
 
-/// Sides beyond this are damage, not pictures.
+/// Sides beyond this are corruption, not pictures.
 const LARGEST_SIDE: f64 = 65_535.0;
 
 /// The size a player shows: the coded picture, cropped to its clean aperture, widened by its pixel

@@ -16,7 +16,7 @@ use boxes::{BoxAt, BoxWalk};
 use fragments::Fragments;
 use movie::{Movie, Track};
 
-/// Longer than any file: a number beyond it is damage.
+/// Longer than any file: a number beyond it is corruption.
 const LONGEST_SECONDS: f64 = 1e7;
 
 /// What was seen on the file's top level.
@@ -49,7 +49,7 @@ pub(super) fn read(window: &Window<'_>) -> Result<MediaInfo, ReadError> {
         info.width = Some(size.0);
         info.height = Some(size.1);
     }
-    info.damage = damage(window, &layout, video, sound)?;
+    info.corruption = corruption(window, &layout, video, sound)?;
     Ok(info)
 }
 
@@ -128,7 +128,7 @@ fn displayed_size(layout: &Layout, track: &Track) -> Option<(u32, u32)> {
     geometry::displayed(picture, track.presented, track.matrix.then(movie.matrix))
 }
 
-fn damage(
+fn corruption(
     window: &Window<'_>,
     layout: &Layout,
     video: Option<&Track>,

@@ -113,7 +113,7 @@ public class Client(settings: Settings = Settings()) : AutoCloseable {
         to: Path,
         maxBytes: Long? = null,
         onProgress: (suspend (received: Long, total: Long?) -> Unit)? = null,
-    ): Saved = download(Output.Url(url), null, to, maxBytes, onProgress)
+    ): DownloadedFile = download(Output.Url(url), null, to, maxBytes, onProgress)
 
     /**
      * Downloads the first output of a completed prediction, also one that came as base64.
@@ -127,7 +127,7 @@ public class Client(settings: Settings = Settings()) : AutoCloseable {
         to: Path,
         maxBytes: Long? = null,
         onProgress: (suspend (received: Long, total: Long?) -> Unit)? = null,
-    ): Saved = download(prediction.outputs.firstOrNull(), prediction.id, to, maxBytes, onProgress)
+    ): DownloadedFile = download(prediction.outputs.firstOrNull(), prediction.id, to, maxBytes, onProgress)
 
     /** Gives up the connections. What is under way goes on to its end. */
     override fun close(): Unit = native.close()
@@ -138,7 +138,7 @@ public class Client(settings: Settings = Settings()) : AutoCloseable {
         to: Path,
         maxBytes: Long?,
         onProgress: (suspend (Long, Long?) -> Unit)?,
-    ): Saved {
+    ): DownloadedFile {
         val task = start {
             download(output?.toNative(), jobId, to.toString(), maxBytes?.toULong())
         }
@@ -147,7 +147,7 @@ public class Client(settings: Settings = Settings()) : AutoCloseable {
                 onProgress?.invoke(event.received.toLong(), event.total?.toLong())
             }
         }
-        return (saved as NativeEvent.Saved).let { Saved(Path(it.path), it.bytes.toLong()) }
+        return (saved as NativeEvent.Saved).let { DownloadedFile(Path(it.path), it.bytes.toLong()) }
     }
 
     private fun job(submitted: NativeEvent): Job {

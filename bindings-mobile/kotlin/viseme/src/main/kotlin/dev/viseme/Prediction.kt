@@ -93,7 +93,7 @@ public sealed interface Output {
  * @property path where it is
  * @property bytes how large it is
  */
-public data class Saved(val path: Path, val bytes: Long)
+public data class DownloadedFile(val path: Path, val bytes: Long)
 
 internal fun NativePrediction.toPrediction() = Prediction(
     id = id,

@@ -1,0 +1,202 @@
+//! A clock that does not run by itself: it goes as far as the client sleeps, and the world on the
+//! other side follows.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
+use super::Clock;
+
+/// For how long nothing may have happened before the next sleeper wakes, in real time: whoever is
+/// between two steps gets to its next sleep or request.
+const QUIET: Duration = Duration::from_millis(2);
+/// How often a sleeper looks whether it is its turn, in real time.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// Virtual time for tests: a sleep takes (almost) no real time, and the client says on its next
+/// request how far its time has come, by which the mock server's world moves on.
+///
+/// Sleepers wake in the order of their times, and none while a request is under way: two waits of
+/// 5 and 10 seconds side by side take 10 virtual seconds, not 15. Timeouts of single requests are
+/// in real time. A task that works for long without a request or a sleep may be overtaken by a
+/// sleeper. Random numbers are always ½, so that each run is the same.
+#[derive(Clone, Debug)]
+pub struct VirtualClock {
+    shared: Arc<Mutex<State>>,
+    origin: SystemTime,
+}
+
+#[derive(Debug)]
+struct State {
+    now: Duration,
+    /// How much of it was told.
+    told: Duration,
+    /// When each sleeper wakes, and its number.
+    sleepers: BTreeSet<(Duration, u64)>,
+    numbers: u64,
+    /// Requests under way.
+    busy: usize,
+    /// When something last happened.
+    touched: Instant,
+}
+
+impl VirtualClock {
+    /// A clock at zero, whose date is now.
+    #[must_use]
+    pub fn new() -> Self {
+        let state = State {
+            now: Duration::ZERO,
+            told: Duration::ZERO,
+            sleepers: BTreeSet::new(),
+            numbers: 0,
+            busy: 0,
+            touched: Instant::now(),
+        };
+        Self { shared: Arc::new(Mutex::new(state)), origin: SystemTime::now() }
+    }
+
+    /// The time that was not told yet; it counts as told from now on.
+    pub(crate) fn tell(&self) -> Duration {
+        let mut state = self.state();
+        let untold = state.now.saturating_sub(state.told);
+        state.told = state.now;
+        untold
+    }
+
+    /// This much was told to nobody after all.
+    pub(crate) fn take_back(&self, time: Duration) {
+        let mut state = self.state();
+        state.told = state.told.saturating_sub(time);
+    }
+
+    /// Nobody wakes until what this gives is dropped.
+    pub(crate) fn busy(&self) -> Busy {
+        let mut state = self.state();
+        state.busy += 1;
+        state.touched = Instant::now();
+        Busy(self.clone())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(&self, time: Duration) -> Sleeper {
+        let mut state = self.state();
+        state.numbers += 1;
+        let place = (state.now.saturating_add(time), state.numbers);
+        state.sleepers.insert(place);
+        state.touched = Instant::now();
+        Sleeper { clock: self.clone(), place }
+    }
+}
+
+impl Default for VirtualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for VirtualClock {
+    fn now(&self) -> Duration {
+        self.state().now
+    }
+
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        let sleeper = self.enter(time);
+        async move {
+            while !sleeper.wakes() {
+                tokio::time::sleep(LOOK).await;
+            }
+        }
+        .boxed()
+    }
+
+    fn random(&self) -> f64 {
+        0.5
+    }
+
+    fn system_time(&self) -> SystemTime {
+        self.origin.checked_add(self.now()).unwrap_or(self.origin)
+    }
+}
+
+/// A request under way.
+pub(crate) struct Busy(VirtualClock);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.busy = state.busy.saturating_sub(1);
+        state.touched = Instant::now();
+    }
+}
+
+/// Someone who sleeps; gone once dropped.
+struct Sleeper {
+    clock: VirtualClock,
+    place: (Duration, u64),
+}
+
+impl Sleeper {
+    /// Whether its time has come: it is the next to wake, and nothing else goes on.
+    fn wakes(&self) -> bool {
+        let mut state = self.clock.state();
+        let quiet = state.busy == 0 && state.touched.elapsed() >= QUIET;
+        let wakes = quiet && state.sleepers.first() == Some(&self.place);
+        if wakes {
+            state.now = state.now.max(self.place.0);
+        }
+        wakes
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        let mut state = self.clock.state();
+        state.sleepers.remove(&self.place);
+        state.touched = Instant::now();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn sleepers_wake_in_order_and_side_by_side() {
+        let clock = VirtualClock::new();
+        let woke = Mutex::new(Vec::new());
+        let nap = |secs| {
+            let sleep = clock.sleep(Duration::from_secs(secs));
+            let (clock, woke) = (&clock, &woke);
+            async move {
+                sleep.await;
+                woke.lock().unwrap().push((secs, clock.now()));
+            }
+        };
+        tokio::join!(nap(10), nap(5), nap(7));
+        let secs = Duration::from_secs;
+        assert_eq!(*woke.lock().unwrap(), [(5, secs(5)), (7, secs(7)), (10, secs(10))]);
+        assert_eq!(clock.tell(), secs(10));
+        assert_eq!(clock.tell(), Duration::ZERO);
+        clock.take_back(secs(4));
+        assert_eq!(clock.tell(), secs(4));
+    }
+
+    #[tokio::test]
+    async fn a_request_under_way_holds_time() {
+        let clock = VirtualClock::new();
+        let busy = clock.busy();
+        let sleep = clock.sleep(Duration::from_secs(60));
+        let early = tokio::time::timeout(Duration::from_millis(100), sleep).await;
+        assert!(early.is_err());
+        assert_eq!(clock.now(), Duration::ZERO, "and a sleep that was dropped moved nothing");
+        drop(busy);
+        clock.sleep(Duration::from_secs(3)).await;
+        assert_eq!(clock.now(), Duration::from_secs(3));
+    }
+}

@@ -1,0 +1,291 @@
+//! The requests to the API itself: the only ones that carry the key.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use url::Url;
+
+use super::body::{Answer, Exchange, exchange};
+use super::transport::{Request, RequestBody, Sent, Transport, TransportError};
+use super::{poll, submit};
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::{PollAnswer, SubmitAnswer};
+
+/// What may stand in a path segment as it is (RFC 3986, unreserved).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// How long a submit in sync mode may take: the service has been seen to hold it for 90 seconds.
+const SYNC_TIMEOUT: Duration = Duration::from_secs(150);
+
+/// The API at its base URL, with its key.
+pub(crate) struct Api {
+    transport: Arc<dyn Transport>,
+    connections: Semaphore,
+    base_url: Url,
+    /// Replaced as a whole, so that a request under way keeps the one it was sent with.
+    credential: RwLock<Option<Arc<Credential>>>,
+    headers: HeaderMap,
+    request_timeout: Duration,
+}
+
+/// One of the connections to the API, for one request.
+#[must_use = "it is free again once dropped"]
+pub(crate) struct Connection<'a>(
+    #[allow(dead_code, reason = "held until dropped")] SemaphorePermit<'a>,
+);
+
+/// The API key, and the header that carries it.
+struct Credential {
+    key: SecretString,
+    bearer: HeaderValue,
+}
+
+impl Credential {
+    fn new(key: SecretString) -> Result<Self> {
+        let mut bearer = header_value(&format!("Bearer {}", key.expose_secret()))?;
+        bearer.set_sensitive(true);
+        Ok(Self { key, bearer })
+    }
+}
+
+impl Api {
+    pub(crate) fn new(transport: Arc<dyn Transport>, config: &Config) -> Result<Self> {
+        Ok(Self {
+            transport,
+            connections: Semaphore::new(config.max_connections),
+            base_url: config.base_url.clone(),
+            credential: RwLock::new(
+                config.api_key.clone().map(Credential::new).transpose()?.map(Arc::new),
+            ),
+            headers: headers(config)?,
+            request_timeout: config.request_timeout,
+        })
+    }
+
+    /// Uses another key for every request from now on.
+    pub(crate) fn set_key(&self, key: SecretString) -> Result<()> {
+        let credential = Arc::new(Credential::new(key)?);
+        *self.credential.write().unwrap_or_else(PoisonError::into_inner) = Some(credential);
+        Ok(())
+    }
+
+    fn credential(&self) -> Option<Arc<Credential>> {
+        self.credential.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A connection for one request, as soon as one is free.
+    pub(crate) async fn connection(&self) -> Result<Connection<'_>> {
+        let permit = self.connections.acquire().await;
+        permit.map(Connection).map_err(|error| {
+            Error::new(ErrorKind::Config, "The client is closed.").with_source(error)
+        })
+    }
+
+    /// Sends the POST that costs money, once; the service is to call back at `webhook`.
+    pub(crate) async fn submit(
+        &self,
+        connection: &Connection<'_>,
+        model: &str,
+        body: &Value,
+        webhook: Option<&Url>,
+    ) -> SubmitAnswer {
+        let mut url = self.url(&format!("api/v3/{}", path_of(model)));
+        if let Some(webhook) = webhook {
+            url.query_pairs_mut().append_pair("webhook", webhook.as_str());
+        }
+        // In sync mode the service answers when the job is done, or after some time.
+        let timeout = match body.get("enable_sync_mode") {
+            Some(Value::Bool(true)) => self.request_timeout.max(SYNC_TIMEOUT),
+            _ => self.request_timeout,
+        };
+        let request = self.request(Method::POST, url, Some(body));
+        let exchange = self.exchange_on(connection, request, timeout).await;
+        submit::classify(model, exchange)
+    }
+
+    /// Asks for the state of a job, within at most `timeout`.
+    pub(crate) async fn poll(&self, job_id: &str, timeout: Duration) -> PollAnswer {
+        let path = format!("api/v3/predictions/{}", segment(job_id));
+        let timeout = timeout.min(self.request_timeout);
+        let answer = self.send(Method::GET, &format!("{path}/result"), None, timeout).await;
+        if !poll::is_no_such_route(&answer) {
+            return poll::classify(job_id, answer);
+        }
+        // The older form of the same question.
+        poll::classify(job_id, self.send(Method::GET, &path, None, timeout).await)
+    }
+
+    /// Gets a path under the base URL.
+    pub(crate) async fn get(&self, path: &str) -> Exchange {
+        self.send(Method::GET, path, None, self.request_timeout).await
+    }
+
+    /// Posts JSON to a path under the base URL.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Exchange {
+        self.send(Method::POST, path, Some(body), self.request_timeout).await
+    }
+
+    /// Posts any body to a path under the base URL; how long that may take is the caller's to
+    /// bound.
+    pub(crate) async fn post_body(
+        &self,
+        path: &str,
+        content_type: HeaderValue,
+        body: RequestBody,
+    ) -> Exchange {
+        let mut headers = self.headers.clone();
+        headers.insert(CONTENT_TYPE, content_type);
+        let request = Request { method: Method::POST, url: self.url(path), headers, body };
+        self.exchange(|| request, Duration::MAX).await
+    }
+
+    /// The error of a client without a key, before anything is sent.
+    pub(crate) fn require_key(&self) -> Result<()> {
+        match self.credential() {
+            Some(_) => Ok(()),
+            None => Err(Error::new(
+                ErrorKind::Config,
+                "This client was made without an API key, so it cannot call the service. Pass \
+                 `api_key` or set WAVESPEED_API_KEY.",
+            )),
+        }
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        timeout: Duration,
+    ) -> Exchange {
+        self.exchange(|| self.request(method, self.url(path), body), timeout).await
+    }
+
+    /// The request is made up once it can go out, and the exchange is boxed: thousands may queue
+    /// here, and what each of them holds counts.
+    async fn exchange(&self, request: impl FnOnce() -> Request, timeout: Duration) -> Exchange {
+        let closed = |error: Error| TransportError::new(Sent::No, false, error.message());
+        let connection = self.connection().await.map_err(closed)?;
+        self.exchange_on(&connection, request(), timeout).await
+    }
+
+    async fn exchange_on(
+        &self,
+        _connection: &Connection<'_>,
+        mut request: Request,
+        timeout: Duration,
+    ) -> Exchange {
+        let credential = self.credential();
+        if let Some(credential) = &credential {
+            request.headers.insert(AUTHORIZATION, credential.bearer.clone());
+        }
+        let answer = exchange(self.transport.as_ref(), request, timeout).boxed().await?;
+        Ok(match credential {
+            Some(credential) => without_key(&credential.key, answer),
+            None => answer,
+        })
+    }
+
+    fn request(&self, method: Method, url: Url, body: Option<&Value>) -> Request {
+        let mut headers = self.headers.clone();
+        let body = match body {
+            Some(json) => {
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                RequestBody::Bytes(Bytes::from(json.to_string()))
+            }
+            None => RequestBody::Empty,
+        };
+        Request { method, url, headers, body }
+    }
+
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base_url.clone();
+        let base = self.base_url.path().trim_end_matches('/');
+        url.set_path(&format!("{base}/{path}"));
+        url
+    }
+}
+
+/// A server that repeats the key in its answer must not bring it into errors and logs.
+fn without_key(key: &SecretString, mut answer: Answer) -> Answer {
+    let key = key.expose_secret().as_bytes();
+    if memchr::memmem::find(&answer.body, key).is_some() {
+        let mut clean = Vec::with_capacity(answer.body.len());
+        let mut rest = 0;
+        for at in memchr::memmem::find_iter(&answer.body, key) {
+            clean.extend_from_slice(answer.body.get(rest..at).unwrap_or_default());
+            clean.extend_from_slice("[key]".as_bytes());
+            rest = at + key.len();
+        }
+        clean.extend_from_slice(answer.body.get(rest..).unwrap_or_default());
+        answer.body = Bytes::from(clean);
+    }
+    answer
+}
+
+fn headers(config: &Config) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert("x-client-name", header_value(&config.client_name)?);
+    headers.insert("x-client-version", header_value(env!("CARGO_PKG_VERSION"))?);
+    headers.insert("x-client-os", header_value(client_os())?);
+    Ok(headers)
+}
+
+fn header_value(text: &str) -> Result<HeaderValue> {
+    HeaderValue::from_str(text).map_err(|_| {
+        Error::new(ErrorKind::Config, "A setting cannot be sent in a header.".to_owned())
+    })
+}
+
+/// The system's name as the official clients send it.
+fn client_os() -> &'static str {
+    match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    }
+}
+
+fn segment(text: &str) -> String {
+    match text {
+        // A step up the path, in this form and in the encoded one: it becomes a name nobody has.
+        "." | ".." => text.replace('.', "%252E"),
+        _ => utf8_percent_encode(text, SEGMENT).to_string(),
+    }
+}
+
+/// A model id as a path: its slashes part segments.
+fn path_of(model: &str) -> String {
+    model.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_cannot_leave_their_place_in_the_path() {
+        assert_eq!(
+            path_of("kwaivgi/kling-lipsync/audio-to-video"),
+            "kwaivgi/kling-lipsync/audio-to-video"
+        );
+        assert_eq!(segment("a/../b?c#d e"), "a%2F..%2Fb%3Fc%23d%20e");
+        for step in [".", "..", "%2e", "%2E%2e", ".%2e"] {
+            let url = Url::parse(&format!("https://a.example/b/{}/c", segment(step))).unwrap();
+            let place = url.path_segments().map(Iterator::count);
+            assert!(url.path().starts_with("/b/") && place == Some(3), "{step}: {url}");
+            let model =
+                Url::parse(&format!("https://a.example/b/{}", path_of(&format!("x/{step}/y"))));
+            assert!(model.unwrap().path().starts_with("/b/x/"), "{step}");
+        }
+    }
+}

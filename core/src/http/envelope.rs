@@ -1,0 +1,49 @@
+//! The envelope `{code, message, data}` around the service's answers.
+
+use serde_json::Value;
+
+use super::body::Answer;
+pub(crate) use crate::protocol::parse::integer;
+
+/// An answer as far as it could be understood.
+pub(crate) struct Envelope {
+    /// The HTTP status, or the envelope's own code where it is an error code within a 200.
+    pub(crate) status: u16,
+    /// The body as JSON; `None` where it is none.
+    pub(crate) json: Option<Value>,
+}
+
+impl Envelope {
+    pub(crate) fn of(answer: &Answer) -> Self {
+        // Some proxies put a byte order mark before JSON.
+        let body = answer.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&answer.body);
+        let json: Option<Value> = serde_json::from_slice(body).ok();
+        Self { status: effective_status(answer.status, json.as_ref()), json }
+    }
+
+    /// Whether HTTP and the envelope both say that all is well.
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// What is in the envelope; the whole body where it has none (webhooks, older answers). The
+    /// envelope is empty afterwards.
+    pub(crate) fn take_data(&mut self) -> Option<Value> {
+        let mut json = self.json.take()?;
+        if let Some(data) = json.get_mut("data") {
+            return Some(data.take());
+        }
+        let is_bare = json.get("id").is_some();
+        is_bare.then_some(json)
+    }
+}
+
+/// An error code of HTTP's range in the envelope of a 200 counts as the status: the service is
+/// known to answer so (its page on uploads).
+fn effective_status(http: u16, json: Option<&Value>) -> u16 {
+    let code = json.and_then(|json| json.get("code")).and_then(integer);
+    match code.and_then(|code| u16::try_from(code).ok()) {
+        Some(code) if (200..300).contains(&http) && (400..600).contains(&code) => code,
+        _ => http,
+    }
+}

@@ -1,0 +1,187 @@
+//! Turns a refusal, a broken answer or a broken connection into an error.
+
+use std::time::SystemTime;
+
+use http::HeaderMap;
+use serde_json::Value;
+
+use super::body::Answer;
+use super::envelope::{Envelope, integer};
+use super::retry_after::retry_after;
+use super::transport::TransportError;
+use crate::error::{Error, ErrorKind, ResponseInfo};
+
+/// The service's application code for an account without credits (third-party sources).
+const INSUFFICIENT_CREDITS: i64 = 1407;
+
+/// The error for an answer that is not a success; `doing` completes "… when …".
+pub(crate) fn status_error(doing: &str, answer: &Answer, envelope: &Envelope) -> Error {
+    let said = envelope
+        .json
+        .as_ref()
+        .and_then(message)
+        .unwrap_or_else(|| excerpt(&answer.body, &answer.headers));
+    let app_code = envelope.json.as_ref().and_then(app_code);
+    let kind = kind(envelope.status, app_code, &said);
+    let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+    let message = format!(
+        "The service answered HTTP {} when {doing}{}.{}",
+        envelope.status,
+        said.trim_end_matches('.'),
+        advice(kind),
+    );
+    Error::new(kind, message)
+        .with_http(http_answer(answer, envelope.status))
+        .with_app_code(app_code)
+}
+
+/// The error for a success that cannot be understood.
+pub(crate) fn unexpected(doing: &str, answer: &Answer, what: &str) -> Error {
+    let message = format!(
+        "The service's answer when {doing} cannot be understood: {what} (HTTP {}).",
+        answer.status,
+    );
+    Error::new(ErrorKind::UnexpectedResponse, message).with_http(http_answer(answer, answer.status))
+}
+
+/// What of a success cannot be understood, in words.
+pub(crate) fn what_is_odd(answer: &Answer, envelope: &Envelope) -> String {
+    match &envelope.json {
+        _ if answer.body.is_empty() => "its body is empty".to_owned(),
+        None => format!("its body is not JSON but {}", excerpt(&answer.body, &answer.headers)),
+        Some(json) if json.get("data").is_some_and(Value::is_null) => {
+            "its `data` is null".to_owned()
+        }
+        Some(_) => "it holds no prediction with an id and a status".to_owned(),
+    }
+}
+
+/// The error for an exchange that broke or ran out of time.
+pub(crate) fn connection_error(doing: &str, error: TransportError) -> Error {
+    let (kind, verb) = if error.timed_out {
+        (ErrorKind::RequestTimeout, "took too long")
+    } else {
+        (ErrorKind::Connection, "failed")
+    };
+    let message = format!("The connection {verb} when {doing}: {error}.");
+    Error::new(kind, message).with_source(error)
+}
+
+fn kind(status: u16, app_code: Option<i64>, said: &str) -> ErrorKind {
+    if (400..500).contains(&status)
+        && (status == 402 || app_code == Some(INSUFFICIENT_CREDITS) || speaks_of_credits(said))
+    {
+        return ErrorKind::InsufficientCredits;
+    }
+    match status {
+        400 | 422 => ErrorKind::BadRequest,
+        401 => ErrorKind::Authentication,
+        403 => ErrorKind::PermissionDenied,
+        404 => ErrorKind::NotFound,
+        429 => ErrorKind::RateLimit,
+        500..=599 => ErrorKind::Server,
+        _ => ErrorKind::ApiStatus,
+    }
+}
+
+/// "Insufficient credits", "insufficient balance"; not "insufficient permissions".
+fn speaks_of_credits(said: &str) -> bool {
+    let said = said.to_lowercase();
+    said.contains("insufficient")
+        && !["permission", "privilege", "scope", "role", "access"]
+            .iter()
+            .any(|word| said.contains(word))
+}
+
+fn advice(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Authentication => " Check the API key (WAVESPEED_API_KEY).",
+        ErrorKind::InsufficientCredits => " Top up the account.",
+        ErrorKind::PermissionDenied => {
+            " The key may not do this, or the account is suspended: see the account's page."
+        }
+        ErrorKind::RateLimit => " Send fewer requests, or raise the account's tier.",
+        ErrorKind::BadRequest => " Correct the input.",
+        ErrorKind::NotFound => " The id may be wrong, or older than seven days.",
+        ErrorKind::Server => " Try again later.",
+        _ => "",
+    }
+}
+
+fn http_answer(answer: &Answer, status: u16) -> ResponseInfo {
+    let header = |name: &str| Some(answer.headers.get(name)?.to_str().ok()?.to_owned());
+    let cut = answer.body.get(..ResponseInfo::MAX_BODY).unwrap_or(&answer.body);
+    ResponseInfo {
+        status,
+        request_id: header("x-request-id").or_else(|| header("request-id")),
+        retry_after: retry_after(&answer.headers, SystemTime::now()),
+        body: String::from_utf8_lossy(cut).into_owned(),
+    }
+}
+
+/// The message in an error body of any of the shapes the service and its gateway use.
+fn message(json: &Value) -> Option<String> {
+    let said = match json {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => join(items),
+        Value::Object(map) => {
+            let text = ["message", "error", "detail", "errors", "msg", "title"]
+                .iter()
+                .find_map(|name| map.get(*name).and_then(message))?;
+            match map.get("error_code").and_then(Value::as_str) {
+                Some(code) => format!("{text} [{code}]"),
+                None => text,
+            }
+        }
+        _ => return None,
+    };
+    let said = said.trim();
+    (!said.is_empty()).then(|| shorten(said))
+}
+
+fn join(items: &[Value]) -> String {
+    items.iter().filter_map(message).collect::<Vec<_>>().join("; ")
+}
+
+/// The application code in an error body: within `data`, or the envelope's own where it is beyond
+/// HTTP's range.
+fn app_code(json: &Value) -> Option<i64> {
+    let inner = json.get("data").and_then(|data| data.get("code")).and_then(integer);
+    inner.or_else(|| json.get("code").and_then(integer)).filter(|code| *code >= 1000)
+}
+
+/// The beginning of a body that is not JSON; of a page of HTML, only that it is one.
+fn excerpt(body: &[u8], headers: &HeaderMap) -> String {
+    let is_html = headers
+        .get(http::header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| kind.contains("html"));
+    let text = String::from_utf8_lossy(body.get(..512).unwrap_or(body));
+    let text = text.trim();
+    if is_html || text.starts_with('<') {
+        return match title(text) {
+            Some(title) => format!("a page of HTML (\"{title}\")"),
+            None => "a page of HTML".to_owned(),
+        };
+    }
+    if text.is_empty() { String::new() } else { format!("\"{}\"", shorten(text)) }
+}
+
+fn title(html: &str) -> Option<&str> {
+    let start = html.find("<title>")? + "<title>".len();
+    let rest = html.get(start..)?;
+    let title = rest.get(..rest.find("</title>")?)?.trim();
+    (!title.is_empty()).then_some(title)
+}
+
+/// One line of at most 200 characters.
+fn shorten(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! A poll: what its answer says of the job.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::body::{Answer, Exchange};
+use super::envelope::Envelope;
+use super::failure::{connection_error, status_error, unexpected, what_is_odd};
+use super::prediction;
+use super::retry_after::retry_after;
+use crate::error::Error;
+use crate::protocol::{PollAnswer, Prediction};
+
+/// What the outcome of a poll of that job means.
+pub(crate) fn classify(job_id: &str, exchange: Exchange) -> PollAnswer {
+    match exchange {
+        Ok(answer) => answered(job_id, &answer),
+        Err(error) => {
+            let error = connection_error(&doing(job_id), error);
+            PollAnswer::Trouble { error, retry_after: None }
+        }
+    }
+}
+
+/// Whether the server does not know the path, as opposed to the job: the service answers in JSON,
+/// a server without the route does not.
+pub(crate) fn is_no_such_route(exchange: &Exchange) -> bool {
+    exchange
+        .as_ref()
+        .is_ok_and(|answer| answer.status == 404 && Envelope::of(answer).json.is_none())
+}
+
+fn doing(job_id: &str) -> String {
+    format!("asking for job {job_id}")
+}
+
+fn answered(job_id: &str, answer: &Answer) -> PollAnswer {
+    let retry_after = retry_after(&answer.headers, SystemTime::now());
+    match seen(job_id, answer) {
+        Some(prediction) if prediction.id == job_id => {
+            PollAnswer::Seen { prediction: Arc::new(prediction), retry_after }
+        }
+        Some(other) => {
+            let what = format!("it is about job {}", other.id);
+            let error = unexpected(&doing(job_id), answer, &what);
+            PollAnswer::Trouble { error, retry_after }
+        }
+        None => not_seen(&doing(job_id), answer, retry_after),
+    }
+}
+
+fn seen(job_id: &str, answer: &Answer) -> Option<Prediction> {
+    let is_success = (200..300).contains(&answer.status);
+    let data = is_success.then(|| Envelope::of(answer).take_data()).flatten()?;
+    prediction::parse(data, Some(job_id))
+}
+
+fn not_seen(doing: &str, answer: &Answer, retry_after: Option<Duration>) -> PollAnswer {
+    let envelope = Envelope::of(answer);
+    if envelope.is_success() {
+        let error = unexpected(doing, answer, &what_is_odd(answer, &envelope));
+        return PollAnswer::Trouble { error, retry_after };
+    }
+    refused(envelope.status, status_error(doing, answer, &envelope), retry_after)
+}
+
+/// The service's documentation says to go on after 429 and 5xx and to stop at other refusals; a
+/// request timeout (408) and "too early" (425) pass as well.
+fn refused(status: u16, error: Error, retry_after: Option<Duration>) -> PollAnswer {
+    match status {
+        404 => PollAnswer::Unknown(error),
+        408 | 425 | 429 | 500..=599 => PollAnswer::Trouble { error, retry_after },
+        _ => PollAnswer::Refused(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::*;
+use crate::http::transport::{Sent, TransportError};
+
+fn verdict(exchange: Exchange) -> String {
+    match classify("j1", exchange) {
+        PollAnswer::Seen { prediction, .. } => format!("seen {}", prediction.status),
+        PollAnswer::Trouble { error, .. } => format!("trouble {}", error.code()),
+        PollAnswer::Unknown(error) => format!("unknown {}", error.code()),
+        PollAnswer::Refused(error) => format!("refused {}", error.code()),
+    }
+}
+
+#[test]
+fn what_each_answer_says_of_the_job() {
+    for (status, body, expected) in [
+        (200, r#"{"code":200,"data":{"id":"j1","status":"created"}}"#, "seen created"),
+        (200, r#"{"code":200,"data":{"status":"completed"}}"#, "seen completed"),
+        (200, r#"{"code":200,"data":{"id":"j1","status":"warming"}}"#, "seen warming"),
+        (
+            200,
+            r#"{"code":200,"data":{"id":"j1","status":"processing","code":5004}}"#,
+            "seen processing",
+        ),
+        (200, r#"{"code":500,"message":"x","data":{"id":"j1","status":"failed"}}"#, "seen failed"),
+        (200, "\u{feff}{\"data\":{\"id\":\"j1\",\"status\":\"failed\"}}", "seen failed"),
+        (
+            200,
+            r#"{"code":200,"data":{"id":"j2","status":"completed"}}"#,
+            "trouble unexpected_response",
+        ),
+        (200, r#"{"code":200,"data":null}"#, "trouble unexpected_response"),
+        (200, r#"{"code":200,"data":{"id":"j1","sta"#, "trouble unexpected_response"),
+        (200, "<html>", "trouble unexpected_response"),
+        (200, "", "trouble unexpected_response"),
+        (200, "[]", "trouble unexpected_response"),
+        (200, r#"{"code":500,"message":"x"}"#, "trouble server"),
+        (200, r#"{"code":404,"message":"x"}"#, "unknown not_found"),
+        (200, r#"{"code":401,"message":"x"}"#, "refused authentication"),
+        (429, "", "trouble rate_limit"),
+        (500, "", "trouble server"),
+        (502, "<html>", "trouble server"),
+        (503, "", "trouble server"),
+        (504, "", "trouble server"),
+        (408, "", "trouble api_status"),
+        (404, "{}", "unknown not_found"),
+        (400, "{}", "refused bad_request"),
+        (401, "{}", "refused authentication"),
+        (403, "{}", "refused permission_denied"),
+        (301, "", "refused api_status"),
+    ] {
+        let body = Bytes::from(body.to_owned());
+        let exchange = Ok(Answer { status, headers: HeaderMap::new(), body });
+        assert_eq!(verdict(exchange), expected, "{status}");
+    }
+    for (timed_out, expected) in [(false, "trouble connection"), (true, "trouble request_timeout")]
+    {
+        assert_eq!(verdict(Err(TransportError::new(Sent::Maybe, timed_out, "cut"))), expected);
+    }
+}

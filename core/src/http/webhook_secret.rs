@@ -1,0 +1,66 @@
+//! The answer with the account's webhook secret.
+
+use serde_json::Value;
+
+use super::body::Exchange;
+use super::envelope::Envelope;
+use super::failure::{connection_error, status_error};
+use crate::error::{Error, ErrorKind, Result};
+use crate::webhook::WebhookSecret;
+
+pub(crate) const PATH: &str = "api/v3/webhook/secret";
+
+/// The secret in the answer. An answer that is odd is not repeated in the error: the secret may
+/// stand anywhere in it.
+pub(crate) fn read(exchange: Exchange) -> Result<WebhookSecret> {
+    let doing = "asking for the webhook secret";
+    let answer = exchange.map_err(|error| connection_error(doing, error))?;
+    let envelope = Envelope::of(&answer);
+    if !envelope.is_success() {
+        return Err(status_error(doing, &answer, &envelope));
+    }
+    let data = envelope.json.as_ref().map(|json| json.get("data").unwrap_or(json));
+    let secret = data.and_then(|data| data.get("secret")).and_then(Value::as_str);
+    secret.and_then(|secret| WebhookSecret::new(secret).ok()).ok_or_else(|| {
+        let message = format!(
+            "The service's answer when {doing} holds no secret (HTTP {}, {} bytes).",
+            answer.status,
+            answer.body.len(),
+        );
+        Error::new(ErrorKind::UnexpectedResponse, message)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::HeaderMap;
+
+    use super::*;
+    use crate::http::body::Answer;
+
+    fn read_body(status: u16, body: &'static str) -> Result<WebhookSecret> {
+        let body = Bytes::from_static(body.as_bytes());
+        read(Ok(Answer { status, headers: HeaderMap::new(), body }))
+    }
+
+    #[test]
+    fn the_secret_is_found_and_never_told() {
+        assert!(read_body(200, r#"{"code":200,"data":{"secret":"whsec_hush"}}"#).is_ok());
+        assert!(read_body(200, r#"{"secret":"whsec_hush"}"#).is_ok());
+        for body in [
+            r#"{"code":200,"data":{"webhook_secret":"whsec_hush"}}"#,
+            r#"{"code":200,"data":{"secret":["whsec_hush"]}}"#,
+            r#"{"code":200,"data":"whsec_hush"}"#,
+            r#"{"data":{"secret":"whsec_"}}"#,
+            "whsec_hush",
+            "",
+        ] {
+            let error = read_body(200, body).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::UnexpectedResponse, "{body}");
+            assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
+        }
+        let error = read_body(200, r#"{"code":403,"message":"not you"}"#).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    }
+}

@@ -1,0 +1,124 @@
+use serde_json::json;
+
+use super::*;
+use crate::protocol::Status;
+
+const SENT: Duration = Duration::from_secs(1_000_000);
+
+fn record() -> SubmitRecord {
+    let sent_at = SystemTime::UNIX_EPOCH + Duration::from_secs(5);
+    SubmitRecord::new("m", json!({"audio": "https://a", "speed": 1}), sent_at)
+}
+
+/// A job made so many seconds after the sending.
+fn job(id: &str, after: i64, input: Option<Value>) -> Arc<Prediction> {
+    let mut job = Prediction::new(id, Status::Created);
+    job.model = "m".into();
+    let at = SENT.as_secs().saturating_add_signed(after);
+    job.created_at = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(at));
+    job.input = input;
+    Arc::new(job)
+}
+
+fn same() -> Option<Value> {
+    Some(json!({"audio": "https://a", "speed": 1.0, "a_default": true}))
+}
+
+fn other() -> Option<Value> {
+    Some(json!({"audio": "https://b", "speed": 1}))
+}
+
+fn words(history: &[Arc<Prediction>], claimed: &[&str], rivals: Rivals) -> String {
+    let sent_at = SystemTime::UNIX_EPOCH + SENT;
+    match find(&record(), sent_at, history, &|id| claimed.contains(&id), rivals) {
+        Finding::Nothing => "nothing".into(),
+        Finding::Job(job, RecoveredBy::Input) => format!("{} by input", job.id),
+        Finding::Job(job, RecoveredBy::ModelAndTime) => format!("{} by time", job.id),
+        Finding::Several(jobs) => {
+            format!("several {:?}", jobs.iter().map(|job| job.id.as_str()).collect::<Vec<_>>())
+        }
+    }
+}
+
+#[test]
+fn histories_and_what_they_tell() {
+    let none = Rivals::default();
+    let lost = Rivals { lost: 1, ..none };
+    let in_flight = Rivals { in_flight: 1, ..none };
+    let of_model = Rivals { of_model: 1, ..none };
+    for (history, claimed, rivals, expected) in [
+        (vec![], vec![], none, "nothing"),
+        (vec![job("a", 1, same())], vec![], none, "a by input"),
+        (vec![job("a", 1, other())], vec![], none, "nothing"),
+        (vec![job("a", 1, other()), job("b", 1, same())], vec![], none, "b by input"),
+        // Of another time.
+        (vec![job("a", -61, same())], vec![], none, "nothing"),
+        (vec![job("a", -59, same())], vec![], none, "a by input"),
+        (vec![job("a", 599, same())], vec![], none, "a by input"),
+        (vec![job("a", 601, same())], vec![], none, "nothing"),
+        // Claimed by another submit of this client.
+        (vec![job("a", 1, same())], vec!["a"], none, "nothing"),
+        (vec![job("a", 1, same()), job("b", 2, same())], vec!["a"], none, "b by input"),
+        // Two that fit: never a guess.
+        (vec![job("b", 2, same()), job("a", 1, same())], vec![], none, r#"several ["a", "b"]"#),
+        // Two lost submits with equal inputs share two jobs, the oldest first.
+        (vec![job("b", 2, same()), job("a", 1, same())], vec![], lost, "a by input"),
+        (vec![job("b", 2, same()), job("a", 1, same())], vec!["a"], none, "b by input"),
+        // One whose answer is still to come may own it.
+        (vec![job("a", 1, same())], vec![], in_flight, "nothing"),
+        // The same job listed twice is one job.
+        (vec![job("a", 1, same()), job("a", 1, same())], vec![], none, "a by input"),
+        // Also where others of the same moment stand between.
+        (
+            vec![job("a", 1, same()), job("b", 1, same()), job("a", 1, same())],
+            vec![],
+            lost,
+            "a by input",
+        ),
+        // A history that tells no inputs.
+        (vec![job("a", 1, None)], vec![], none, "a by time"),
+        (vec![job("a", 1, None), job("b", 2, None)], vec![], none, r#"several ["a", "b"]"#),
+        (vec![job("a", 1, None)], vec![], of_model, "nothing"),
+        (vec![job("a", 1, None)], vec![], lost, "nothing"),
+        (vec![job("a", 1, None), job("b", 1, same())], vec![], of_model, "b by input"),
+    ] {
+        assert_eq!(words(&history, &claimed, rivals), expected);
+    }
+}
+
+#[test]
+fn a_time_at_the_end_of_all_clocks_is_a_time() {
+    let job = job("a", 1, same());
+    let mut last = SystemTime::UNIX_EPOCH;
+    for power in (0..63).rev() {
+        last = last.checked_add(Duration::from_secs(1 << power)).unwrap_or(last);
+    }
+    let found = find(&record(), last, &[job], &|_| false, Rivals::default());
+    assert_eq!(found, Finding::Nothing);
+    assert_eq!(earliest(SystemTime::UNIX_EPOCH + SENT), SystemTime::UNIX_EPOCH + SENT - SKEW);
+}
+
+#[test]
+fn which_inputs_are_the_same() {
+    let sent = json!({"audio": "https://a", "list": [1, {"x": 2}], "unknown": 1});
+    for (kept, expected) in [
+        (json!({"audio": "https://a", "list": [1.0, {"x": 2.0}], "unknown": 1}), true),
+        (json!({"audio": "https://a", "list": [1, {"x": 2}], "default": "en"}), true),
+        (json!({"audio": "https://a", "list": [1, {"x": 3}]}), false),
+        (json!({"audio": "https://a", "list": [1]}), false),
+        (json!({"audio": "https://A"}), false),
+        (json!({"default": "en"}), false),
+        (json!({}), false),
+        (json!(null), false),
+        (json!("text"), false),
+    ] {
+        assert_eq!(is_same(&sent, &kept), expected, "{kept}");
+    }
+}
+
+#[test]
+fn a_job_of_another_model_is_never_it() {
+    let mut foreign = Arc::unwrap_or_clone(job("a", 1, same()));
+    foreign.model = "other".into();
+    assert_eq!(words(&[Arc::new(foreign)], &[], Rivals::default()), "nothing");
+}

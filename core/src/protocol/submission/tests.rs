@@ -1,0 +1,386 @@
+use super::*;
+use crate::error::ErrorKind;
+use crate::protocol::Status;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn policy() -> SubmitPolicy {
+    SubmitPolicy {
+        max_attempts: 3,
+        backoff: Backoff { base: Duration::from_secs(1), max: Duration::from_secs(30) },
+        max_retry_after: Duration::from_secs(300),
+        deadline: HOUR,
+        recovery: None,
+    }
+}
+
+/// As [`policy`], and a lost submit is looked for during ten seconds.
+fn recovering() -> SubmitPolicy {
+    let backoff = Backoff { base: Duration::from_secs(1), max: Duration::from_secs(4) };
+    let recovery = RecoveryPolicy { window: Duration::from_secs(10), backoff };
+    SubmitPolicy { recovery: Some(recovery), ..policy() }
+}
+
+fn error(kind: ErrorKind) -> Error {
+    Error::new(kind, "It broke.")
+}
+
+fn accepted() -> SubmitAnswer {
+    SubmitAnswer::Accepted(Arc::new(Prediction::new("j1", Status::Created)))
+}
+
+fn again(seconds: Option<u64>) -> SubmitAnswer {
+    let resend = Resend::After(seconds.map(Duration::from_secs));
+    SubmitAnswer::Refused { error: error(ErrorKind::RateLimit), resend }
+}
+
+fn refused() -> SubmitAnswer {
+    SubmitAnswer::Refused { error: error(ErrorKind::BadRequest), resend: Resend::Never }
+}
+
+fn lost() -> SubmitAnswer {
+    SubmitAnswer::Lost(error(ErrorKind::Connection))
+}
+
+/// The action in a few words.
+fn words(action: &SubmitAction) -> String {
+    match action {
+        SubmitAction::Submit => "submit".into(),
+        SubmitAction::Search => "search".into(),
+        SubmitAction::Sleep(pause, _) => format!("sleep {}", pause.as_secs()),
+        SubmitAction::Finish(Ok(prediction)) => format!("job {}", prediction.id),
+        SubmitAction::Finish(Err(error)) => format!("{} after {}", error.code(), error.attempts()),
+        SubmitAction::Nothing => "nothing".into(),
+    }
+}
+
+#[test]
+fn sequences_and_what_comes_of_them() {
+    use SubmitEvent::{Answered, HeldBack, Start, Woke};
+    for (events, expected) in [
+        (vec![Start, Answered(accepted())], "submit, job j1"),
+        (vec![Start, Answered(refused())], "submit, bad_request after 1"),
+        (vec![Start, Answered(lost())], "submit, submission_unknown after 1"),
+        (
+            vec![Start, Answered(again(None)), Woke, Answered(accepted())],
+            "submit, sleep 1, submit, job j1",
+        ),
+        (
+            vec![
+                Start,
+                Answered(again(Some(7))),
+                Woke,
+                Answered(again(None)),
+                Woke,
+                Answered(lost()),
+            ],
+            "submit, sleep 7, submit, sleep 2, submit, submission_unknown after 3",
+        ),
+        (
+            vec![
+                Start,
+                Answered(again(None)),
+                Woke,
+                Answered(again(None)),
+                Woke,
+                Answered(again(None)),
+            ],
+            "submit, sleep 1, submit, sleep 2, submit, rate_limit after 3",
+        ),
+        // Its turn would come too late.
+        (
+            vec![Start, Answered(again(None)), Woke, Answered(again(None)), HeldBack, Woke],
+            "submit, sleep 1, submit, sleep 2, rate_limit after 2, nothing",
+        ),
+        (
+            vec![HeldBack, Start, HeldBack, Answered(lost())],
+            "nothing, submit, nothing, submission_unknown after 1",
+        ),
+        // A huge `Retry-After` is bounded.
+        (vec![Start, Answered(again(Some(u64::MAX)))], "submit, sleep 300"),
+        // Events nobody asked for.
+        (vec![Woke, Answered(again(None)), Start, Start], "nothing, nothing, submit, nothing"),
+        (vec![Start, Woke, Answered(again(None)), Start], "submit, nothing, sleep 1, nothing"),
+    ] {
+        let mut machine = Submission::new(policy());
+        let said: Vec<_> = events
+            .into_iter()
+            .map(|event| words(&machine.step(Duration::ZERO, event, 0.5)))
+            .collect();
+        assert_eq!(said.join(", "), expected);
+    }
+}
+
+#[test]
+fn a_pause_beyond_the_deadline_is_not_begun() {
+    let mut machine =
+        Submission::new(SubmitPolicy { deadline: Duration::from_secs(5), ..policy() });
+    assert_eq!(machine.deadline(), Duration::from_secs(5));
+    machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
+    let action = machine.step(Duration::from_secs(1), SubmitEvent::Answered(again(Some(4))), 0.5);
+    assert_eq!(words(&action), "rate_limit after 1");
+}
+
+#[test]
+fn a_lost_submit_keeps_what_the_server_said() {
+    let http = crate::error::ResponseInfo {
+        status: 502,
+        body: "<html>".into(),
+        ..crate::error::ResponseInfo::default()
+    };
+    let cause = error(ErrorKind::Server).with_http(http).with_app_code(Some(5000));
+    let mut machine = Submission::new(policy());
+    machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
+    let event = SubmitEvent::Answered(SubmitAnswer::Lost(cause));
+    let SubmitAction::Finish(Err(error)) = machine.step(Duration::ZERO, event, 0.5) else {
+        panic!("a lost submit ends the submission");
+    };
+    assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
+    assert_eq!(error.http().unwrap().body, "<html>");
+    assert_eq!(error.app_code(), Some(5000));
+    assert!(error.message().contains("It broke"), "{error}");
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[test]
+fn submits_are_counted_and_a_lost_one_is_known() {
+    let mut machine = Submission::new(recovering());
+    assert_eq!((machine.attempts(), machine.is_lost()), (0, false));
+    machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
+    machine.step(Duration::ZERO, SubmitEvent::Answered(again(None)), 0.5);
+    machine.step(Duration::ZERO, SubmitEvent::Woke, 0.5);
+    assert_eq!((machine.attempts(), machine.is_lost()), (2, false));
+    machine.step(Duration::ZERO, SubmitEvent::Answered(lost()), 0.5);
+    assert_eq!((machine.attempts(), machine.is_lost()), (2, true));
+    machine.step(Duration::ZERO, SubmitEvent::Woke, 0.5);
+    assert!(machine.is_lost(), "while it is looked for");
+    machine.step(Duration::ZERO, SubmitEvent::Searched(found()), 0.5);
+    assert_eq!((machine.attempts(), machine.is_lost()), (2, false));
+}
+
+#[test]
+fn without_time_to_look_there_is_still_one_look() {
+    let mut machine = Submission::new(SubmitPolicy { deadline: Duration::ZERO, ..recovering() });
+    machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
+    let lost = machine.step(Duration::ZERO, SubmitEvent::Answered(lost()), 0.5);
+    assert_eq!(words(&lost), "sleep 0");
+    assert_eq!(words(&machine.step(Duration::ZERO, SubmitEvent::Woke, 0.5)), "search");
+    let answer = SubmitEvent::Searched(SearchAnswer::NotYet);
+    let end = machine.step(Duration::ZERO, answer, 0.5);
+    assert_eq!(words(&end), "submission_unknown after 1");
+}
+
+fn found() -> SearchAnswer {
+    SearchAnswer::Found(Arc::new(Prediction::new("j2", Status::Processing)))
+}
+
+fn history_trouble(seconds: Option<u64>) -> SearchAnswer {
+    let retry_after = seconds.map(Duration::from_secs);
+    SearchAnswer::Trouble { error: error(ErrorKind::Server), retry_after }
+}
+
+fn several() -> SearchAnswer {
+    let job = |id: &str| Arc::new(Prediction::new(id, Status::Created));
+    SearchAnswer::Several(vec![job("a"), job("b")])
+}
+
+/// Plays the events; each pause takes as long as it says, everything else no time.
+fn play(mut machine: Submission, events: Vec<SubmitEvent>) -> String {
+    let mut now = Duration::ZERO;
+    let mut said = Vec::new();
+    for event in events {
+        let action = machine.step(now, event, 0.5);
+        if let SubmitAction::Sleep(pause, _) = &action {
+            now += *pause;
+        }
+        said.push(words(&action));
+    }
+    said.join(", ")
+}
+
+#[test]
+fn a_lost_submit_is_looked_for() {
+    use SearchAnswer::{NotYet, Refused};
+    use SubmitEvent::{Answered, Searched, Start, Woke};
+    for (events, expected) in [
+        (vec![Start, Answered(lost()), Woke, Searched(found())], "submit, sleep 1, search, job j2"),
+        (
+            vec![Start, Answered(lost()), Woke, Searched(NotYet), Woke, Searched(found())],
+            "submit, sleep 1, search, sleep 2, search, job j2",
+        ),
+        // The last look comes at the end of the window.
+        (
+            vec![
+                Start,
+                Answered(lost()),
+                Woke,
+                Searched(NotYet),
+                Woke,
+                Searched(NotYet),
+                Woke,
+                Searched(NotYet),
+                Woke,
+                Searched(NotYet),
+            ],
+            "submit, sleep 1, search, sleep 2, search, sleep 4, search, sleep 3, search, \
+             submission_unknown after 1",
+        ),
+        (
+            vec![Start, Answered(lost()), Woke, Searched(several())],
+            "submit, sleep 1, search, submission_unknown after 1",
+        ),
+        (
+            vec![
+                Start,
+                Answered(lost()),
+                Woke,
+                Searched(Refused(error(ErrorKind::Authentication))),
+            ],
+            "submit, sleep 1, search, submission_unknown after 1",
+        ),
+        (
+            vec![
+                Start,
+                Answered(lost()),
+                Woke,
+                Searched(history_trouble(Some(5))),
+                Woke,
+                Searched(found()),
+            ],
+            "submit, sleep 1, search, sleep 5, search, job j2",
+        ),
+        // A search nobody asked for, a second answer.
+        (
+            vec![Start, Searched(found()), Answered(lost()), Answered(accepted()), Woke, Start],
+            "submit, nothing, sleep 1, nothing, search, nothing",
+        ),
+        // Lost after another attempt that was provably not taken.
+        (
+            vec![Start, Answered(again(None)), Woke, Answered(lost()), Woke, Searched(found())],
+            "submit, sleep 1, submit, sleep 1, search, job j2",
+        ),
+    ] {
+        assert_eq!(play(Submission::new(recovering()), events), expected);
+    }
+}
+
+#[test]
+fn a_submit_of_another_time_is_looked_for_at_once_and_never_sent() {
+    use SubmitEvent::{Answered, Searched, Start, Woke};
+    let machine = Submission::lost(recovering(), error(ErrorKind::Connection));
+    assert!(machine.is_lost());
+    let events = vec![
+        Woke,
+        Answered(accepted()),
+        Start,
+        Searched(SearchAnswer::NotYet),
+        Woke,
+        Searched(found()),
+    ];
+    assert_eq!(play(machine, events), "nothing, nothing, search, sleep 2, search, job j2");
+}
+
+#[test]
+fn the_end_of_a_search_says_what_it_found() {
+    for (answer, word) in [
+        (SearchAnswer::NotYet, "no job that is surely it"),
+        (several(), "2 jobs that could be it: a, b"),
+        (SearchAnswer::Refused(Error::new(ErrorKind::Authentication, "No key.")), "No key"),
+        (history_trouble(None), "could not be read (It broke)"),
+    ] {
+        let policy = SubmitPolicy { deadline: Duration::from_secs(1), ..recovering() };
+        let mut machine = Submission::new(policy);
+        machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
+        machine.step(Duration::ZERO, SubmitEvent::Answered(lost()), 0.5);
+        machine.step(Duration::from_secs(1), SubmitEvent::Woke, 0.5);
+        let action = machine.step(Duration::from_secs(1), SubmitEvent::Searched(answer), 0.5);
+        let SubmitAction::Finish(Err(error)) = action else { panic!("{word}: {action:?}") };
+        assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
+        assert!(error.message().contains(word), "{error}");
+        assert_eq!(error.candidates().count(), if word.starts_with('2') { 2 } else { 0 });
+    }
+}
+
+/// Every sequence of events up to a depth, fitting or not: of all submits that go out, at most one
+/// is followed by an answer after which a job may exist, and that answer is the last word.
+#[test]
+fn at_most_one_submit_may_have_been_taken() {
+    let events: Vec<fn() -> SubmitEvent> = vec![
+        || SubmitEvent::Start,
+        || SubmitEvent::Woke,
+        || SubmitEvent::HeldBack,
+        || SubmitEvent::Answered(accepted()),
+        || SubmitEvent::Answered(refused()),
+        || SubmitEvent::Answered(again(Some(9))),
+        || SubmitEvent::Answered(lost()),
+        || SubmitEvent::Searched(found()),
+        || SubmitEvent::Searched(SearchAnswer::NotYet),
+        || SubmitEvent::Searched(several()),
+        || SubmitEvent::Searched(history_trouble(None)),
+    ];
+    for policy in [policy(), recovering()] {
+        let mut sequences = 0;
+        let fresh = Past::default();
+        explore(&events, &Submission::new(policy), fresh, 6, &mut sequences);
+        assert_eq!(sequences, events.len().pow(6), "every sequence was tried");
+    }
+}
+
+/// What happened on the way to a state.
+#[derive(Clone, Copy, Default)]
+struct Past {
+    now: u64,
+    may_be_taken: bool,
+    ended: bool,
+}
+
+fn explore(
+    events: &[fn() -> SubmitEvent],
+    machine: &Submission,
+    past: Past,
+    depth: u32,
+    sequences: &mut usize,
+) {
+    if depth == 0 {
+        *sequences += 1;
+        return;
+    }
+    for event in events {
+        let (mut machine, mut past, event) = (machine.clone(), past, event());
+        let in_flight = matches!(machine.state, State::InFlight);
+        let searching = matches!(machine.state, State::Searching(_));
+        let brings_job = match &event {
+            SubmitEvent::Answered(SubmitAnswer::Accepted(_)) => in_flight,
+            SubmitEvent::Searched(SearchAnswer::Found(_)) => searching,
+            _ => false,
+        };
+        let was_lost = in_flight && matches!(event, SubmitEvent::Answered(SubmitAnswer::Lost(_)));
+        let action = machine.step(Duration::from_secs(past.now), event, 0.5);
+        assert!(!past.ended || matches!(action, SubmitAction::Nothing), "an action after the end");
+        assert!(
+            !brings_job || matches!(action, SubmitAction::Finish(Ok(_))),
+            "the id is never lost"
+        );
+        match &action {
+            SubmitAction::Submit => {
+                assert!(!past.may_be_taken, "sent again after one that may have been taken");
+                assert!(machine.attempts() <= policy().max_attempts);
+            }
+            SubmitAction::Search => assert!(past.may_be_taken, "nothing to look for"),
+            SubmitAction::Finish(outcome) => {
+                assert_eq!(brings_job, outcome.is_ok());
+                let unknown = outcome
+                    .as_ref()
+                    .is_err_and(|error| error.kind() == ErrorKind::SubmissionUnknown);
+                let open = (past.may_be_taken || was_lost) && !brings_job;
+                assert_eq!(unknown, open, "an open fate is said, and only then");
+                past.ended = true;
+            }
+            SubmitAction::Sleep(..) => {}
+            SubmitAction::Nothing => assert!(!was_lost, "an answer was ignored"),
+        }
+        past.may_be_taken |= was_lost || brings_job;
+        past.now += 1;
+        explore(events, &machine, past, depth - 1, sequences);
+    }
+}

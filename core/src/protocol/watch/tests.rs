@@ -1,0 +1,331 @@
+mod properties;
+
+use super::*;
+use crate::error::ErrorKind;
+use crate::protocol::{RecoveredBy, Status};
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn policy() -> WatchPolicy {
+    WatchPolicy {
+        pacing: Pacing {
+            first: secs(2),
+            interval: secs(2),
+            growth: 2.0,
+            max: secs(5),
+            jitter: 0.0,
+        },
+        backoff: Backoff { base: secs(1), max: secs(30) },
+        max_failures: 3,
+        max_retry_after: secs(300),
+        unknown_grace: secs(30),
+        deadline: secs(100),
+    }
+}
+
+fn prediction(status: &str) -> Arc<Prediction> {
+    Arc::new(Prediction::new("j1", Status::from_word(status)))
+}
+
+fn seen(status: &str) -> WatchEvent {
+    WatchEvent::Polled(PollAnswer::Seen { prediction: prediction(status), retry_after: None })
+}
+
+fn trouble(retry_after: Option<u64>) -> WatchEvent {
+    let error = Error::new(ErrorKind::Server, "It broke.");
+    let retry_after = retry_after.map(Duration::from_secs);
+    WatchEvent::Polled(PollAnswer::Trouble { error, retry_after })
+}
+
+fn unknown() -> WatchEvent {
+    WatchEvent::Polled(PollAnswer::Unknown(Error::new(ErrorKind::NotFound, "No such job.")))
+}
+
+fn refused() -> WatchEvent {
+    WatchEvent::Polled(PollAnswer::Refused(Error::new(ErrorKind::Authentication, "No.")))
+}
+
+fn delivered(id: &str, status: &str) -> WatchEvent {
+    WatchEvent::Delivered(Arc::new(Prediction::new(id, Status::from_word(status))))
+}
+
+/// The step in a few words: the news in brackets, then the action.
+fn words(step: &WatchStep) -> String {
+    let action = match &step.action {
+        WatchAction::Poll => "poll".into(),
+        WatchAction::Sleep(pause, None) => format!("sleep {}", pause.as_secs()),
+        WatchAction::Sleep(pause, Some(error)) => {
+            format!("{} sleep {}", error.code(), pause.as_secs())
+        }
+        WatchAction::Finish(Ok(prediction)) => format!("done {}", prediction.status),
+        WatchAction::Finish(Err(error)) => {
+            assert_eq!(error.job_id(), Some("j1"), "every error carries the id");
+            error.code().into()
+        }
+        WatchAction::Nothing => "nothing".into(),
+    };
+    match &step.news {
+        Some(news) => format!("[{}] {action}", news.status),
+        None => action,
+    }
+}
+
+/// Plays the events; each pause takes as long as it says, everything else no time.
+fn play(mut watch: Watch, events: Vec<WatchEvent>) -> String {
+    let mut now = Duration::ZERO;
+    let mut said = Vec::new();
+    for event in events {
+        let step = watch.step(now, event, 0.5);
+        if let WatchAction::Sleep(pause, _) = &step.action {
+            now += *pause;
+        }
+        said.push(words(&step));
+    }
+    said.join(", ")
+}
+
+#[test]
+fn the_wait_of_a_fresh_job() {
+    use WatchEvent::{Start, Woke};
+    let submitted = |status: &str| Watch::submitted(prediction(status), policy());
+    for (watch, events, expected) in [
+        (
+            submitted("created"),
+            vec![Start, Woke, seen("created"), Woke, seen("processing"), Woke, seen("completed")],
+            "[created] sleep 2, poll, sleep 2, poll, [processing] sleep 4, poll, [completed] done completed",
+        ),
+        (submitted("completed"), vec![Start], "[completed] done completed"),
+        (submitted("failed"), vec![Start], "[failed] job_failed"),
+        (
+            submitted("created"),
+            vec![Start, Woke, seen("cancelled")],
+            "[created] sleep 2, poll, [cancelled] job_cancelled",
+        ),
+        (
+            submitted("created"),
+            vec![Start, Woke, seen("timeout")],
+            "[created] sleep 2, poll, [timeout] job_cancelled",
+        ),
+        (
+            submitted("created"),
+            vec![Start, Woke, seen("deleted")],
+            "[created] sleep 2, poll, [deleted] job_cancelled",
+        ),
+        // An unknown word is a job that runs.
+        (
+            submitted("created"),
+            vec![Start, Woke, seen("warming up"), Woke, seen("completed")],
+            "[created] sleep 2, poll, [warming up] sleep 2, poll, [completed] done completed",
+        ),
+        // A new job may be unknown for a moment.
+        (
+            submitted("created"),
+            vec![Start, Woke, unknown(), Woke, seen("completed")],
+            "[created] sleep 2, poll, not_found sleep 1, poll, [completed] done completed",
+        ),
+        (
+            submitted("created"),
+            vec![Start, Woke, refused()],
+            "[created] sleep 2, poll, authentication",
+        ),
+    ] {
+        assert_eq!(play(watch, events), expected);
+    }
+}
+
+#[test]
+fn the_wait_of_a_job_known_by_its_id() {
+    use WatchEvent::{Start, Woke};
+    let resumed = || Watch::resume("j1", policy());
+    for (events, expected) in [
+        (
+            vec![Start, seen("processing"), Woke, seen("processing")],
+            "poll, [processing] sleep 2, poll, sleep 4",
+        ),
+        (vec![Start, unknown()], "poll, not_found"),
+        // Troubles, then an end after three in a row.
+        (
+            vec![Start, trouble(None), Woke, trouble(None), Woke, trouble(None)],
+            "poll, server sleep 1, poll, server sleep 2, poll, server",
+        ),
+        // A good answer between them starts the count anew.
+        (
+            vec![
+                Start,
+                trouble(None),
+                Woke,
+                trouble(None),
+                Woke,
+                seen("created"),
+                Woke,
+                trouble(None),
+            ],
+            "poll, server sleep 1, poll, server sleep 2, poll, [created] sleep 5, poll, server sleep 1",
+        ),
+        (
+            vec![Start, trouble(Some(7)), Woke, seen("completed")],
+            "poll, server sleep 7, poll, [completed] done completed",
+        ),
+        // Events nobody asked for.
+        (vec![Woke, seen("completed"), Start, Woke], "nothing, nothing, poll, nothing"),
+        (
+            vec![Start, seen("completed"), Start, Woke, seen("created")],
+            "poll, [completed] done completed, nothing, nothing, nothing",
+        ),
+    ] {
+        assert_eq!(play(resumed(), events), expected);
+    }
+}
+
+#[test]
+fn a_webhook_ends_the_wait() {
+    use WatchEvent::{Start, Woke};
+    let submitted = || Watch::submitted(prediction("created"), policy());
+    let done = || delivered("j1", "completed");
+    for (watch, events, expected) in [
+        // During a pause, and while a poll is under way, whose answer is then of no interest.
+        (submitted(), vec![Start, done()], "[created] sleep 2, [completed] done completed"),
+        (
+            submitted(),
+            vec![Start, Woke, done(), seen("completed")],
+            "[created] sleep 2, poll, [completed] done completed, nothing",
+        ),
+        (Watch::resume("j1", policy()), vec![Start, done()], "poll, [completed] done completed"),
+        // After a failed poll.
+        (
+            Watch::resume("j1", policy()),
+            vec![Start, trouble(Some(300)), done(), Woke],
+            "poll, server sleep 100, [completed] done completed, nothing",
+        ),
+        // Every other end is told as a poll would tell it.
+        (
+            submitted(),
+            vec![Start, delivered("j1", "failed")],
+            "[created] sleep 2, [failed] job_failed",
+        ),
+        (
+            submitted(),
+            vec![Start, delivered("j1", "cancelled")],
+            "[created] sleep 2, [cancelled] job_cancelled",
+        ),
+        // Another job's, one that is not final, and one before the start or after the end.
+        (
+            submitted(),
+            vec![Start, delivered("j2", "completed"), Woke, delivered("j1", "processing")],
+            "[created] sleep 2, nothing, poll, nothing",
+        ),
+        (
+            submitted(),
+            vec![Start, delivered("j1", "odd"), Woke, seen("completed")],
+            "[created] sleep 2, nothing, poll, [completed] done completed",
+        ),
+        (
+            submitted(),
+            vec![done(), Start, done(), done()],
+            "nothing, [created] sleep 2, [completed] done completed, nothing",
+        ),
+    ] {
+        assert_eq!(play(watch, events), expected);
+    }
+}
+
+#[test]
+fn a_recovered_job_stays_one_when_a_webhook_ends_it() {
+    let mut found = Prediction::new("j1", Status::Created);
+    found.recovered = Some(RecoveredBy::Input);
+    let mut watch = Watch::submitted(Arc::new(found), policy());
+    watch.step(Duration::ZERO, WatchEvent::Start, 0.5);
+    let step = watch.step(Duration::ZERO, delivered("j1", "completed"), 0.5);
+    let WatchAction::Finish(Ok(prediction)) = step.action else { panic!("{step:?}") };
+    assert_eq!(prediction.recovered, Some(RecoveredBy::Input));
+}
+
+#[test]
+fn the_deadline() {
+    use WatchEvent::{Start, Woke};
+    let with = |deadline| WatchPolicy { deadline: secs(deadline), ..policy() };
+    for (policy, events, expected) in [
+        // The last poll is made at the deadline, not a pause after it.
+        (
+            with(3),
+            vec![Start, seen("created"), Woke, seen("created"), Woke, seen("created")],
+            "poll, [created] sleep 2, poll, sleep 1, poll, wait_timeout",
+        ),
+        (
+            with(3),
+            vec![Start, seen("created"), Woke, seen("created"), Woke, seen("completed")],
+            "poll, [created] sleep 2, poll, sleep 1, poll, [completed] done completed",
+        ),
+        (
+            with(3),
+            vec![Start, seen("created"), Woke, seen("created"), Woke, trouble(None)],
+            "poll, [created] sleep 2, poll, sleep 1, poll, wait_timeout",
+        ),
+        // A pause that ends there is the last, and so is one that the service asked for.
+        (
+            with(2),
+            vec![Start, seen("created"), Woke, seen("created")],
+            "poll, [created] sleep 2, poll, wait_timeout",
+        ),
+        (
+            with(7),
+            vec![Start, trouble(Some(7)), Woke, seen("completed")],
+            "poll, server sleep 7, poll, [completed] done completed",
+        ),
+        // Not even then, if the service asked for longer.
+        (with(3), vec![Start, trouble(Some(60)), Woke], "poll, server sleep 3, wait_timeout"),
+        (with(400), vec![Start, trouble(Some(u64::MAX))], "poll, server sleep 300"),
+        // Nor if there are too many others who want to ask; nobody says so without being asked.
+        (with(3), vec![Start, WatchEvent::HeldBack, Woke], "poll, wait_timeout, nothing"),
+        (
+            with(9),
+            vec![WatchEvent::HeldBack, Start, seen("created"), WatchEvent::HeldBack, Woke],
+            "nothing, poll, [created] sleep 2, nothing, poll",
+        ),
+        // No time at all: one look.
+        (with(0), vec![Start, seen("processing")], "poll, [processing] wait_timeout"),
+        (with(0), vec![Start, seen("completed")], "poll, [completed] done completed"),
+    ] {
+        assert_eq!(play(Watch::resume("j1", policy), events), expected);
+    }
+}
+
+#[test]
+fn what_the_service_asks_for_holds_between_good_polls_too() {
+    let mut watch = Watch::resume("j1", policy());
+    watch.step(Duration::ZERO, WatchEvent::Start, 0.5);
+    let answer =
+        PollAnswer::Seen { prediction: prediction("created"), retry_after: Some(secs(20)) };
+    assert_eq!(
+        words(&watch.step(Duration::ZERO, WatchEvent::Polled(answer), 0.5)),
+        "[created] sleep 20"
+    );
+}
+
+#[test]
+fn the_grace_of_a_new_job_ends() {
+    for (at, expected) in [(29, "not_found sleep 1"), (30, "not_found")] {
+        let mut watch = Watch::submitted(prediction("created"), policy());
+        watch.step(Duration::ZERO, WatchEvent::Start, 0.5);
+        watch.step(secs(at), WatchEvent::Woke, 0.5);
+        assert_eq!(words(&watch.step(secs(at), unknown(), 0.5)), expected);
+    }
+    let mut watch = Watch::submitted(prediction("created"), policy());
+    assert_eq!(watch.job_id(), "j1");
+    watch.step(Duration::ZERO, WatchEvent::Start, 0.5);
+    watch.step(secs(31), WatchEvent::Woke, 0.5);
+    assert_eq!(words(&watch.step(secs(31), unknown(), 0.5)), "not_found");
+}
+
+#[test]
+fn an_error_keeps_the_last_state_that_was_seen() {
+    let mut watch = Watch::submitted(prediction("processing"), policy());
+    watch.step(Duration::ZERO, WatchEvent::Start, 0.5);
+    watch.step(secs(2), WatchEvent::Woke, 0.5);
+    let WatchAction::Finish(Err(error)) = watch.step(secs(2), refused(), 0.5).action else {
+        panic!("a refusal ends the wait");
+    };
+    assert_eq!(error.prediction().unwrap().status, Status::Processing);
+}

@@ -1,0 +1,294 @@
+//! Kinds of files, and what people and servers call them.
+
+/// Audio, video or image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MediaKind {
+    /// Sound alone.
+    Audio,
+    /// Moving pictures, with or without sound.
+    Video,
+    /// A still picture.
+    Image,
+}
+
+/// The kind of file, judged by its content and never by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Container {
+    /// ISO base media (MPEG-4 part 14) with a video track.
+    Mp4,
+    /// QuickTime with a video track.
+    Mov,
+    /// ISO base media or QuickTime with sound alone.
+    M4a,
+    /// MPEG audio layer 3 frames, with or without ID3 tags.
+    Mp3,
+    /// MPEG audio layer 2 frames.
+    Mp2,
+    /// RIFF/WAVE, RF64 included.
+    Wav,
+    /// AAC in ADTS frames (`.aac`).
+    Adts,
+    /// WebM.
+    WebM,
+    /// Matroska.
+    Matroska,
+    /// AVI.
+    Avi,
+    /// MPEG transport stream.
+    MpegTs,
+    /// MPEG program stream (`.mpg`).
+    MpegPs,
+    /// Flash video.
+    Flv,
+    /// Windows Media (ASF).
+    Asf,
+    /// Ogg (Vorbis, Opus, …).
+    Ogg,
+    /// FLAC.
+    Flac,
+    /// AIFF.
+    Aiff,
+    /// AMR.
+    Amr,
+    /// PNG.
+    Png,
+    /// JPEG.
+    Jpeg,
+    /// GIF.
+    Gif,
+    /// WebP.
+    WebP,
+    /// BMP.
+    Bmp,
+    /// TIFF.
+    Tiff,
+    /// HEIC/HEIF.
+    Heic,
+    /// AVIF.
+    Avif,
+    /// PDF.
+    Pdf,
+    /// ZIP and what is built on it.
+    Zip,
+    /// HTML: often an error page saved under a media name.
+    Html,
+    /// XML: often an error of a storage service saved under a media name.
+    Xml,
+    /// JSON: often an error body saved under a media name.
+    Json,
+    /// Other plain text.
+    Text,
+    /// Nothing this crate can name.
+    Unknown,
+}
+
+/// One row of the table below.
+struct Row {
+    label: &'static str,
+    phrase: &'static str,
+    kind: Option<MediaKind>,
+    content_type: &'static str,
+    /// The usual one first.
+    extensions: &'static [&'static str],
+}
+
+const fn row(
+    label: &'static str,
+    phrase: &'static str,
+    kind: Option<MediaKind>,
+    content_type: &'static str,
+    extensions: &'static [&'static str],
+) -> Row {
+    Row { label, phrase, kind, content_type, extensions }
+}
+
+impl Container {
+    /// Every kind there is.
+    pub const ALL: &'static [Self] = &[
+        Self::Mp4,
+        Self::Mov,
+        Self::M4a,
+        Self::Mp3,
+        Self::Mp2,
+        Self::Wav,
+        Self::Adts,
+        Self::WebM,
+        Self::Matroska,
+        Self::Avi,
+        Self::MpegTs,
+        Self::MpegPs,
+        Self::Flv,
+        Self::Asf,
+        Self::Ogg,
+        Self::Flac,
+        Self::Aiff,
+        Self::Amr,
+        Self::Png,
+        Self::Jpeg,
+        Self::Gif,
+        Self::WebP,
+        Self::Bmp,
+        Self::Tiff,
+        Self::Heic,
+        Self::Avif,
+        Self::Pdf,
+        Self::Zip,
+        Self::Html,
+        Self::Xml,
+        Self::Json,
+        Self::Text,
+        Self::Unknown,
+    ];
+
+    /// What it holds; `None` where that is no media or cannot be said.
+    #[must_use]
+    pub fn kind(self) -> Option<MediaKind> {
+        self.row().kind
+    }
+
+    /// Its short name, as in a list of accepted formats: `MP3`, `AAC`, `PNG`.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        self.row().label
+    }
+
+    /// What to call such a file in a sentence: "a PNG image", "an MP4 video".
+    #[must_use]
+    pub fn describe(self) -> &'static str {
+        self.row().phrase
+    }
+
+    /// The media type for uploads (`video/mp4`); `application/octet-stream` where none fits.
+    #[must_use]
+    pub fn content_type(self) -> &'static str {
+        self.row().content_type
+    }
+
+    /// The file name extensions in use for it, lower case and without the dot, the usual one
+    /// first; none for [`Container::Unknown`].
+    #[must_use]
+    pub fn extensions(self) -> &'static [&'static str] {
+        self.row().extensions
+    }
+
+    /// The kind that files with this extension are of by custom; lower case, without the dot.
+    #[must_use]
+    pub fn of_extension(extension: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.extensions().contains(&extension))
+    }
+
+    fn row(self) -> Row {
+        const A: Option<MediaKind> = Some(MediaKind::Audio);
+        const V: Option<MediaKind> = Some(MediaKind::Video);
+        const I: Option<MediaKind> = Some(MediaKind::Image);
+        match self {
+            Self::Mp4 => row("MP4", "an MP4 video", V, "video/mp4", &["mp4", "m4v", "3gp", "3g2"]),
+            Self::Mov => {
+                row("MOV", "a QuickTime (MOV) video", V, "video/quicktime", &["mov", "qt"])
+            }
+            Self::M4a => {
+                row("M4A", "an M4A sound file", A, "audio/mp4", &["m4a", "m4b", "m4r", "mp4"])
+            }
+            Self::Mp3 => row("MP3", "an MP3 sound file", A, "audio/mpeg", &["mp3", "mpga"]),
+            Self::Mp2 => row("MP2", "an MPEG layer 2 sound file", A, "audio/mpeg", &["mp2", "mpa"]),
+            Self::Wav => row("WAV", "a WAV sound file", A, "audio/wav", &["wav", "wave"]),
+            Self::Adts => row("AAC", "an AAC (ADTS) sound file", A, "audio/aac", &["aac", "adts"]),
+            Self::WebM => row("WebM", "a WebM file", V, "video/webm", &["webm", "weba"]),
+            Self::Matroska => {
+                row("Matroska", "a Matroska file", V, "video/matroska", &["mkv", "mka", "mk3d"])
+            }
+            Self::Avi => row("AVI", "an AVI video", V, "video/x-msvideo", &["avi"]),
+            Self::MpegTs => {
+                row("MPEG-TS", "an MPEG transport stream", V, "video/mp2t", &["ts", "mts", "m2ts"])
+            }
+            Self::MpegPs => {
+                row("MPEG-PS", "an MPEG program stream", V, "video/mpeg", &["mpg", "mpeg", "vob"])
+            }
+            Self::Flv => row("FLV", "a Flash video", V, "video/x-flv", &["flv"]),
+            Self::Asf => {
+                row("ASF", "a Windows Media file", V, "video/x-ms-asf", &["wmv", "wma", "asf"])
+            }
+            Self::Ogg => row("Ogg", "an Ogg file", A, "audio/ogg", &["ogg", "oga", "opus", "ogv"]),
+            Self::Flac => row("FLAC", "a FLAC sound file", A, "audio/flac", &["flac"]),
+            Self::Aiff => {
+                row("AIFF", "an AIFF sound file", A, "audio/aiff", &["aiff", "aif", "aifc"])
+            }
+            Self::Amr => row("AMR", "an AMR sound file", A, "audio/amr", &["amr", "awb"]),
+            Self::Png => row("PNG", "a PNG image", I, "image/png", &["png", "apng"]),
+            Self::Jpeg => row("JPEG", "a JPEG image", I, "image/jpeg", &["jpg", "jpeg", "jfif"]),
+            Self::Gif => row("GIF", "a GIF image", I, "image/gif", &["gif"]),
+            Self::WebP => row("WebP", "a WebP image", I, "image/webp", &["webp"]),
+            Self::Bmp => row("BMP", "a BMP image", I, "image/bmp", &["bmp", "dib"]),
+            Self::Tiff => row("TIFF", "a TIFF image", I, "image/tiff", &["tif", "tiff"]),
+            Self::Heic => row("HEIC", "an HEIC image", I, "image/heic", &["heic", "heif"]),
+            Self::Avif => row("AVIF", "an AVIF image", I, "image/avif", &["avif"]),
+            Self::Pdf => row("PDF", "a PDF document", None, "application/pdf", &["pdf"]),
+            Self::Zip => row("ZIP", "a ZIP archive", None, "application/zip", &["zip"]),
+            Self::Html => row(
+                "HTML",
+                "an HTML page (perhaps an error page saved under this name)",
+                None,
+                "text/html",
+                &["html", "htm"],
+            ),
+            Self::Xml => row(
+                "XML",
+                "an XML document (perhaps an error answer saved under this name)",
+                None,
+                "application/xml",
+                &["xml", "svg"],
+            ),
+            Self::Json => row(
+                "JSON",
+                "a JSON document (perhaps an error answer saved under this name)",
+                None,
+                "application/json",
+                &["json"],
+            ),
+            Self::Text => row("text", "a text file", None, "text/plain", &["txt"]),
+            Self::Unknown => row(
+                "unknown",
+                "a file of no kind that is known here",
+                None,
+                "application/octet-stream",
+                &[],
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_whole_and_every_row_is_filled() {
+        for (index, container) in Container::ALL.iter().enumerate() {
+            assert_eq!(*container as usize, index, "{container:?} is out of order");
+            assert!(!container.label().is_empty());
+            assert!(container.describe().starts_with('a'), "{container:?}");
+            assert!(container.content_type().contains('/'), "{container:?}");
+        }
+        assert_eq!(Container::ALL.last(), Some(&Container::Unknown));
+        assert_eq!(Container::Unknown as usize + 1, Container::ALL.len());
+    }
+
+    #[test]
+    fn types_for_uploads() {
+        for (container, expected) in [
+            (Container::Mp4, "video/mp4"),
+            (Container::Mov, "video/quicktime"),
+            (Container::Mp3, "audio/mpeg"),
+            (Container::Wav, "audio/wav"),
+            (Container::M4a, "audio/mp4"),
+            (Container::Adts, "audio/aac"),
+            (Container::Png, "image/png"),
+        ] {
+            assert_eq!(container.content_type(), expected);
+        }
+    }
+}
