@@ -1,27 +1,27 @@
 //! The kinds of errors and their stable codes.
 
-/// What went wrong, in one of a fixed set of ways. Each kind has a stable [`code`](Self::code)
-/// that is the same in every language.
+/// The kind of an error. Each kind has a stable [`code`](Self::code) that is the same in every
+/// language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The client was configured with something it cannot use.
+    /// A setting of the client is invalid.
     Config,
-    /// The input or its media break the model's rules; nothing was sent, nothing was spent.
+    /// The input or its media violate the model's rules. Nothing was submitted or charged.
     InvalidInput,
     /// The service could not be reached, or the connection broke.
     Connection,
     /// One request took longer than the request timeout.
     RequestTimeout,
-    /// HTTP 400 or 422: the service refused the request as wrong.
+    /// HTTP 400 or 422: the service rejected the request as invalid.
     BadRequest,
-    /// HTTP 401: the API key is missing or not accepted.
+    /// HTTP 401: the API key is missing or invalid.
     Authentication,
     /// HTTP 402, application code 1407, or a message that says so: the account is out of credits.
     InsufficientCredits,
     /// HTTP 403: the key may not do this, or the account is suspended.
     PermissionDenied,
-    /// HTTP 404: there is no such job, model or file (any more).
+    /// HTTP 404: the job, model or file does not exist or no longer exists.
     NotFound,
     /// HTTP 429: too many requests.
     RateLimit,
@@ -29,9 +29,10 @@ pub enum ErrorKind {
     Server,
     /// Any other HTTP status that is not a success.
     ApiStatus,
-    /// The service answered with something that cannot be understood.
+    /// The service sent a response that the client cannot parse.
     UnexpectedResponse,
-    /// The submit may or may not have been taken: it is not sent again, as that might pay twice.
+    /// The service may or may not have accepted the submit. The client does not send it again, because
+    /// that could charge twice.
     SubmissionUnknown,
     /// A file could not be uploaded.
     Upload,
@@ -41,9 +42,9 @@ pub enum ErrorKind {
     Webhook,
     /// The job ended as `failed`.
     JobFailed,
-    /// The job ended as `cancelled`, `timeout` or `deleted` on the service's side.
+    /// The job ended as `cancelled`, `timeout` or `deleted`.
     JobCancelled,
-    /// The caller's deadline passed while the job was still running; the job goes on.
+    /// The caller's deadline passed while the job was still running. The job continues.
     WaitTimeout,
 }
 
@@ -72,7 +73,7 @@ impl ErrorKind {
         Self::WaitTimeout,
     ];
 
-    /// The stable code: lower-case words joined by underscores.
+    /// Returns the stable code: lower-case words joined by underscores.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {

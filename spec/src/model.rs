@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use crate::container::{Container, MediaKind};
 
-/// Whether a broken rule stops the run or is only reported.
+/// Whether a violation stops the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Level {
-    /// The service documents the rule: the input is refused before anything is sent.
+    /// The service documents the rule: the input is invalid and nothing is sent.
     Error,
-    /// Only third parties state the rule, or it could not be judged: reported, not refused.
+    /// Only third parties state the rule, or it could not be checked: the run continues.
     Warning,
 }
 
-/// An inclusive range, and how firmly it is known.
+/// An inclusive range and the source that states it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Range<T> {
@@ -23,88 +23,89 @@ pub struct Range<T> {
     pub min: T,
     /// The largest allowed value.
     pub max: T,
-    /// What a value outside of the range amounts to.
+    /// The level of a violation of this range.
     pub level: Level,
-    /// Who says so, as a clause behind the limits; empty where the model's page does.
+    /// The source, as a clause that follows the limits in a message. Empty if it is the model's page.
     pub said_by: &'static str,
 }
 
 impl<T> Range<T> {
-    /// A range on the model's page: a value outside of it is refused.
+    /// Returns a range that the model's page documents. A value outside it is an error.
     pub const fn documented(min: T, max: T) -> Self {
         Self { min, max, level: Level::Error, said_by: "" }
     }
 
-    /// A range that others state: a value outside of it is reported.
-    pub const fn hearsay(min: T, max: T, said_by: &'static str) -> Self {
+    /// Returns a range that only third parties state. A value outside it is a warning.
+    pub const fn unofficial(min: T, max: T, said_by: &'static str) -> Self {
         Self { min, max, level: Level::Warning, said_by }
     }
 }
 
-/// What a media field accepts.
+/// The media that a parameter accepts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct MediaLimits {
     /// Audio, video or image.
     pub kind: MediaKind,
-    /// The containers the service documents, as found in the file's content.
+    /// The containers that the service documents, as detected from the file's content.
     pub containers: &'static [Container],
-    /// The file name extensions the service documents, for messages and for names of uploads.
+    /// The file name extensions that the service documents, for messages and names of uploads.
     pub extensions: &'static [&'static str],
-    /// Largest size in bytes.
+    /// The largest size in bytes.
     pub max_bytes: u64,
-    /// What a larger file amounts to.
+    /// The level of a violation of `max_bytes`.
     pub max_bytes_level: Level,
-    /// Shortest and longest duration in seconds, the firmest range first; empty for images.
+    /// The shortest and longest duration in seconds, the most reliable range first. Empty for images.
     pub seconds: &'static [Range<f64>],
-    /// Smallest and largest displayed width and height in pixels; `None` for audio.
+    /// The smallest and largest displayed width and height in pixels. `None` for audio.
     pub side_px: Option<Range<u32>>,
-    /// The lengths in pixels that the shorter displayed side may have (720 for 720p, 1080 for
-    /// 1080p); empty where there is no such rule.
+    /// The allowed lengths of the shorter displayed side in pixels (720 for 720p, 1080 for 1080p).
+    /// Empty if the model has no such rule.
     pub short_side_px: &'static [u32],
-    /// Smallest and largest width over height; `None` where there is no such rule.
+    /// The smallest and largest ratio of width to height. `None` if the model has no such rule.
     pub aspect_ratio: Option<Range<f64>>,
-    /// Whether the service takes a `data:` URI in place of a URL. Where it does not, the content
-    /// of a `data:` URI is uploaded.
+    /// Whether the service accepts a `data:` URI instead of a URL. If not, the client uploads the
+    /// content of the `data:` URI.
     pub data_uris: bool,
 }
 
-/// What a number field accepts.
+/// The numbers that a parameter accepts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct NumberLimits {
-    /// Smallest and largest value.
+    /// The smallest and largest value.
     pub range: Range<f64>,
-    /// The distance between two values, counted from the smallest. A value between is reported,
-    /// not refused: what the service makes of it is not known.
+    /// The distance between two values, counted from the smallest. A value in between is a warning:
+    /// it is not known how the service treats it.
     pub step: Option<f64>,
-    /// What the service takes where the field is left out.
+    /// The value that the service uses if the parameter is absent.
     pub default: Option<f64>,
 }
 
-/// What kind of value a field takes.
+/// The kind of value that a parameter accepts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FieldKind {
-    /// A media file, sent to the service as a URL.
+    /// A media file. The service receives a URL.
     Media(MediaLimits),
     /// Text.
     Text {
-        /// The most characters (Unicode scalar values: how the service counts is a guess).
+        /// The largest number of characters, counted as Unicode scalar values (a guess: the service
+        /// does not say how it counts).
         max_chars: Option<usize>,
     },
-    /// One of a list of words. The lists grow on the service's side, so a word that is not in it
-    /// is reported, not refused; `strict` in the client refuses it.
+    /// One of a list of values. The service extends its lists, so an unknown value is a warning. With
+    /// `strict`, the client treats it as an error.
     Choice {
-        /// The words known here.
+        /// The known values.
         values: &'static [&'static str],
-        /// What the service takes where the field is left out.
+        /// The value that the service uses if the parameter is absent.
         default: Option<&'static str>,
     },
     /// A number.
     Number(NumberLimits),
     /// `true` or `false`.
     Boolean {
-        /// What the service takes where the field is left out.
+        /// The value that the service uses if the parameter is absent.
         default: Option<bool>,
     },
 }
@@ -115,42 +116,43 @@ pub enum FieldKind {
 pub struct Field {
     /// The parameter's name in the request body.
     pub name: &'static str,
-    /// What it is for, in one sentence.
+    /// What the parameter is for, in one sentence.
     pub description: &'static str,
-    /// Whether the service demands it.
+    /// Whether the service requires it.
     pub required: bool,
-    /// What values it takes.
+    /// The values that it accepts.
     pub kind: FieldKind,
 }
 
-/// One model of the service, as data.
+/// A model of the service, as data.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ModelDescription {
-    /// The model's id, as it stands in the URL of a submit.
+    /// The model's id, as in the URL of a submit.
     pub id: &'static str,
-    /// The name people know it by.
+    /// The title for people.
     pub title: &'static str,
-    /// What it does, in one sentence.
+    /// What the model does, in one sentence.
     pub summary: &'static str,
-    /// The service's category for it.
+    /// The service's category of the model.
     pub category: &'static str,
-    /// Its parameters, in the service's order.
+    /// The parameters, in the service's order.
     pub fields: &'static [Field],
-    /// How long after the submit the first poll is worth making.
+    /// The time from the submit to the first poll.
     pub first_poll: Duration,
-    /// The longest pause between two polls.
+    /// The longest interval between two polls.
     pub max_poll_interval: Duration,
 }
 
 impl ModelDescription {
-    /// The parameter of that name.
+    /// Returns the parameter with this name.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// What the medium of that name may be; `None` where the parameter is none or no medium.
+    /// Returns the limits of the media parameter with this name, or `None` if there is no such media
+    /// parameter.
     #[must_use]
     pub fn media_limits(&self, name: &str) -> Option<&'static MediaLimits> {
         match &self.field(name)?.kind {

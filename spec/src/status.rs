@@ -1,34 +1,34 @@
-//! The words the service uses for the state of a job.
+//! The status words of the service.
 
 use std::fmt;
 
-/// The state of a job, as the service names it.
+/// The status of a job.
 ///
-/// `completed`, `failed`, `cancelled`, `timeout` and `deleted` are final. Any other word means
-/// that the job still runs: so the service's documentation says (errors, retries and timeouts).
+/// `completed`, `failed`, `cancelled`, `timeout` and `deleted` are terminal. Any other word means that
+/// the job is still running (source: the service's page on errors, retries and timeouts).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Status {
-    /// Taken, waiting for its turn.
+    /// Accepted and queued.
     Created,
-    /// Being worked on.
+    /// In progress.
     Processing,
-    /// Done; the outputs are there.
+    /// Finished. The outputs are available.
     Completed,
-    /// Ended without a result.
+    /// Finished without a result.
     Failed,
-    /// Cancelled on the service's side.
+    /// Cancelled by the service.
     Cancelled,
-    /// Given up by the service for taking too long.
+    /// Stopped by the service because it took too long.
     Timeout,
-    /// Deleted, by a user or for its age.
+    /// Deleted by a user or because of its age.
     Deleted,
-    /// A word this crate does not know; the job is treated as still running.
+    /// A word that this crate does not know. The job counts as still running.
     Other(String),
 }
 
 impl Status {
-    /// The status for a word of the service.
+    /// Returns the status for a word of the service.
     #[must_use]
     pub fn from_word(word: &str) -> Self {
         match word {
@@ -43,7 +43,7 @@ impl Status {
         }
     }
 
-    /// The service's word for it.
+    /// Returns the service's word.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -58,7 +58,7 @@ impl Status {
         }
     }
 
-    /// Whether nothing more will happen to the job.
+    /// Returns whether the job has ended.
     #[must_use]
     pub fn is_terminal(&self) -> bool {
         matches!(

@@ -1,5 +1,5 @@
 //! `kwaivgi/kling-lipsync/audio-to-video`. Limits as documented on the model's page (`llms.txt`),
-//! unless said otherwise.
+//! unless noted otherwise.
 
 use super::{FIRST_POLL, MAX_POLL_INTERVAL, MB};
 use crate::container::{Container, MediaKind};
@@ -8,12 +8,12 @@ use crate::model::{Field, FieldKind, Level, MediaLimits, ModelDescription, Range
 pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
     id: "kwaivgi/kling-lipsync/audio-to-video",
     title: "Kling LipSync: audio to video",
-    summary: "Moves the lips of a video to a voice track.",
+    summary: "Lip-syncs a video to an audio track.",
     category: "digital-human",
     fields: &[
         Field {
             name: "audio",
-            description: "The voice the lips shall move to.",
+            description: "The audio track with the voice.",
             required: true,
             kind: FieldKind::Media(MediaLimits {
                 kind: MediaKind::Audio,
@@ -22,7 +22,11 @@ pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
                 max_bytes: 5 * MB,
                 max_bytes_level: Level::Error,
                 // Stated by Kling and by another reseller, not by WaveSpeedAI.
-                seconds: &[Range::hearsay(2.0, 60.0, "as others than the service say")],
+                seconds: &[Range::unofficial(
+                    2.0,
+                    60.0,
+                    "according to third parties, not the service",
+                )],
                 side_px: None,
                 short_side_px: &[],
                 aspect_ratio: None,
@@ -31,7 +35,7 @@ pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
         },
         Field {
             name: "video",
-            description: "The video of the face whose lips shall move.",
+            description: "The video of the face to lip-sync.",
             required: true,
             kind: FieldKind::Media(MediaLimits {
                 kind: MediaKind::Video,
@@ -41,8 +45,8 @@ pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
                 max_bytes_level: Level::Error,
                 seconds: &[Range::documented(2.0, 10.0)],
                 side_px: Some(Range::documented(720, 1920)),
-                // "720p or 1080p only": read as the length of the shorter side, so that upright
-                // and square videos are judged alike. The page does not say so: a guess.
+                // "720p or 1080p only": read as the length of the shorter side, so that portrait
+                // and square videos follow the same rule. The page does not say so: a guess.
                 short_side_px: &[720, 1080],
                 aspect_ratio: None,
                 data_uris: false,

@@ -1,31 +1,31 @@
-//! `kwaivgi/kling-effects`. The scenes are the service's; the image's limits are Kling's own.
+//! `kwaivgi/kling-effects`. The service documents the effects; the limits of the image are Kling's own.
 
 use super::{FIRST_POLL, MAX_POLL_INTERVAL, MB};
 use crate::container::{Container, MediaKind};
 use crate::model::{Field, FieldKind, Level, MediaLimits, ModelDescription, Range};
 
-const KLING: &str = "as Kling says, not the service";
+const KLING: &str = "according to Kling, not the service";
 
 pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
     id: "kwaivgi/kling-effects",
     title: "Kling Effects",
-    summary: "Plays an effect on a picture: a video of five seconds.",
+    summary: "Turns a picture into a five-second video with an effect.",
     category: "image-to-video",
     fields: &[
         Field {
             name: "effect_scene",
-            description: "The effect.",
+            description: "The name of the effect.",
             required: true,
-            // Only the newest of the service's pages names a default.
+            // Only the newest page of the service names a default.
             kind: FieldKind::Choice { values: SCENES, default: Some("daily_ootd") },
         },
         Field {
             name: "image",
-            description: "The picture, as a URL or as a `data:` URI.",
+            description: "The picture, as a URL or a `data:` URI.",
             required: true,
             kind: FieldKind::Media(MediaLimits {
                 kind: MediaKind::Image,
-                // What the service's uploads take; the model's page names none.
+                // The formats that the service's uploads accept; the model's page names none.
                 containers: &[
                     Container::Jpeg,
                     Container::Png,
@@ -38,9 +38,9 @@ pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
                 max_bytes: 10 * MB,
                 max_bytes_level: Level::Warning,
                 seconds: &[],
-                side_px: Some(Range::hearsay(300, u32::MAX, KLING)),
+                side_px: Some(Range::unofficial(300, u32::MAX, KLING)),
                 short_side_px: &[],
-                aspect_ratio: Some(Range::hearsay(1.0 / 2.5, 2.5, KLING)),
+                aspect_ratio: Some(Range::unofficial(1.0 / 2.5, 2.5, KLING)),
                 data_uris: true,
             }),
         },
@@ -49,7 +49,7 @@ pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
     max_poll_interval: MAX_POLL_INTERVAL,
 };
 
-/// The page of 2025, its own spellings included, then what the newest adds as far as it is known.
+/// The values of the 2025 page, with its spelling, then the known additions of the newest page.
 const SCENES: &[&str] = &[
     "emoji",
     "let's_ride",

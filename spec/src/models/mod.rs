@@ -1,5 +1,5 @@
-//! The models this crate knows, as data. Validation, documentation and the mock server's
-//! catalogue all read this one place.
+//! The known models, as data. Validation, the documentation and the mock server's catalogue are
+//! derived from these descriptions.
 
 mod audio_to_video;
 mod kling_effects;
@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use crate::model::ModelDescription;
 
-/// Every model this crate knows the parameters of.
+/// Returns the description of every known model.
 #[must_use]
 pub fn descriptions() -> &'static [ModelDescription] {
     &[audio_to_video::DESCRIPTION, text_to_video::DESCRIPTION, kling_effects::DESCRIPTION]
 }
 
-/// The description of the model with that id, if this crate knows it.
+/// Returns the description of the model with this id, or `None` if the model is not known.
 #[must_use]
 pub fn describe(model: &str) -> Option<&'static ModelDescription> {
     descriptions().iter().find(|description| description.id == model)
@@ -23,8 +23,8 @@ pub fn describe(model: &str) -> Option<&'static ModelDescription> {
 
 const MB: u64 = 1024 * 1024;
 
-// Official clients poll every second; a third party's summary of the documentation advises about
-// five seconds for video.
+// The official clients poll every second; a third-party summary of the documentation recommends
+// about five seconds for video.
 const FIRST_POLL: Duration = Duration::from_secs(2);
 const MAX_POLL_INTERVAL: Duration = Duration::from_secs(5);
 

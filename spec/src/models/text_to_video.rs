@@ -1,5 +1,5 @@
 //! `kwaivgi/kling-lipsync/text-to-video`. Limits as documented on the model's page (`llms.txt`),
-//! unless said otherwise.
+//! unless noted otherwise.
 
 use super::{FIRST_POLL, MAX_POLL_INTERVAL, MB};
 use crate::container::{Container, MediaKind};
@@ -8,12 +8,12 @@ use crate::model::{Field, FieldKind, Level, MediaLimits, ModelDescription, Numbe
 pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
     id: "kwaivgi/kling-lipsync/text-to-video",
     title: "Kling LipSync: text to video",
-    summary: "Speaks a text with one of Kling's voices and moves the lips of a video to it.",
+    summary: "Speaks a text with one of Kling's voices and lip-syncs a video to it.",
     category: "digital-human",
     fields: &[
         Field {
             name: "video",
-            description: "The video of the face whose lips shall move.",
+            description: "The video of the face to lip-sync.",
             required: true,
             kind: FieldKind::Media(MediaLimits {
                 kind: MediaKind::Video,
@@ -21,15 +21,15 @@ pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
                 extensions: &["mp4", "mov"],
                 max_bytes: 100 * MB,
                 max_bytes_level: Level::Error,
-                // The newest page takes 2 to 60 seconds and says that longer videos are trimmed;
-                // an older one took 2 to 10. What lies between is reported; what would come back
-                // trimmed, for the price of the whole, is refused.
+                // The newest page allows 2 to 60 seconds and says that longer videos are trimmed;
+                // an older page allowed 2 to 10. A length in between is a warning. A longer one is
+                // an error: the service would trim the video and charge for all of it.
                 seconds: &[
                     Range::documented(2.0, 60.0),
-                    Range::hearsay(
+                    Range::unofficial(
                         2.0,
                         10.0,
-                        "by an older page of the service; a newer one says 60 s",
+                        "according to an older page of the service; the newest says 60 s",
                     ),
                 ],
                 side_px: Some(Range::documented(720, 1920)),
@@ -40,26 +40,26 @@ pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
         },
         Field {
             name: "text",
-            description: "What shall be said.",
+            description: "The text to speak.",
             required: true,
             kind: FieldKind::Text { max_chars: Some(120) },
         },
         Field {
             name: "voice_id",
-            description: "Who says it.",
+            description: "The voice that speaks the text.",
             required: true,
             kind: FieldKind::Choice { values: VOICES, default: Some("genshin_klee2") },
         },
         Field {
             name: "voice_language",
-            description: "The language of the voice; it should be the text's.",
+            description: "The language of the voice. It should match the text.",
             required: false,
-            // The default is Kling's own; the service's page names none.
+            // Kling's own default; the service's page names none.
             kind: FieldKind::Choice { values: &["zh", "en"], default: Some("en") },
         },
         Field {
             name: "voice_speed",
-            description: "How fast the voice speaks: 1 is its usual speed.",
+            description: "The speed of the voice. 1 is normal speed.",
             required: false,
             kind: FieldKind::Number(NumberLimits {
                 range: Range::documented(0.8, 2.0),
