@@ -11,7 +11,7 @@ use viseme::model::{Field, FieldKind, Level, MediaLimits, ModelDescription, Rang
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/models.md");
 
 const INTRODUCTION: &str = "\
-<!-- Made from the descriptions in core/src/model/catalogue by the test model_docs; do not edit. -->
+<!-- Made from the descriptions in spec/src/models by the test model_docs; do not edit. -->
 # Models
 
 Viseme describes these models as data. From the descriptions come the check before a run, the mock
