@@ -112,7 +112,7 @@ mod tests {
             file("/a/elsewhere.rs", 0, 9),
         ]}]});
         let rooms = by_room(&parse(&report, Path::new("/a/core/src")).expect("a report"));
-        assert_eq!(rooms["job"], Lines { covered: 10, all: 20 });
+        assert_eq!(rooms["protocol"], Lines { covered: 10, all: 20 });
         assert_eq!(rooms["all"], Lines { covered: 12, all: 22 });
         assert_eq!(rooms.len(), 3);
         let empty = serde_json::json!({"data": [{"files": []}]});

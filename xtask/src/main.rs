@@ -55,6 +55,12 @@ enum Command {
         #[arg(long)]
         fetch: bool,
     },
+    /// Print the circles among the modules of each part
+    Layers {
+        /// Another checkout of the project
+        #[arg(long, value_name = "FOLDER")]
+        checkout: Option<PathBuf>,
+    },
     /// Run the conformance suite against our clients; `--help` after `--` tells its options
     #[command(disable_help_flag = true)]
     Conformance {
@@ -110,6 +116,7 @@ fn main() -> ExitCode {
         Command::Setup { languages } => setup::install_missing(&languages),
         Command::Test { steps, keep_going } => suite::run_steps(&steps, keep_going),
         Command::Deny { fetch } => deny::check_everything(fetch),
+        Command::Layers { checkout } => checks::circles::report(checkout.as_deref()),
         Command::Conformance { arguments } => conformance::run_suite(&arguments),
         Command::Scoreboard { arguments } => conformance::score(&arguments),
         Command::Node(node) => node.run(),

@@ -1,5 +1,7 @@
 //! House rules that no ready-made tool checks. Each check reports every fault it finds.
 
+pub(crate) mod circles;
+mod imports;
 pub(crate) mod layers;
 pub(crate) mod links;
 pub(crate) mod sizes;
