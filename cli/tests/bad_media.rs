@@ -17,7 +17,7 @@ const CASES: &[(&str, &str, &[&str])] = &[
     ("folder.mp4", "video", &["folder"]),
     ("empty.mp4", "video", &["is empty"]),
     ("picture.mp4", "video", &["PNG", "MP4 or MOV"]),
-    ("cut.mp4", "video", &["is cut", "again"]),
+    ("cut.mp4", "video", &["is truncated", "again"]),
     ("webm.mp4", "video", &["WebM", "Convert it to MP4"]),
     ("long.mp4", "video", &["lasts 12 s", "2 to 10 s", "Trim it"]),
     ("short.mp4", "video", &["lasts 1 s", "2 to 10 s", "longer"]),

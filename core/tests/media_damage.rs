@@ -11,7 +11,7 @@ mod media_files;
 
 use media_files::{Folder, H264, PICTURE, TONE, find, find_all};
 use viseme::media::probe::{BytesSource, FileSource, probe};
-use viseme::media::{Container, MediaInfo, Rule, Violation, judge};
+use viseme::media::{Container, MediaInfo, Rule, Violation, validate};
 use viseme::model::{Level, MediaLimits, describe};
 
 fn limits(field: &str) -> MediaLimits {
@@ -24,7 +24,7 @@ fn info(content: &[u8]) -> MediaInfo {
 }
 
 fn judged(field: &str, name: &str, content: &[u8]) -> Vec<Violation> {
-    judge(field, name, &info(content), &limits(field))
+    validate(field, name, &info(content), &limits(field))
 }
 
 /// The one violation of a file.
@@ -48,8 +48,8 @@ fn a_good_pair_has_no_violation() {
     let swapped = only("audio", "face.mp4", &folder.read("face.mp4"));
     assert_eq!(
         swapped.message,
-        "audio: face.mp4 is an MP4 video; the model takes MP3, WAV, M4A or AAC. Save its sound \
-         alone, as MP3."
+        "audio: face.mp4 is an MP4 video. The model accepts MP3, WAV, M4A or AAC. Extract its audio \
+         as MP3."
     );
 }
 
@@ -101,7 +101,7 @@ fn other_kinds_are_named_whatever_the_file_is_called() {
         for (field, renamed) in [("video", "clip.mp4"), ("audio", "voice.mp3")] {
             let violation = only(field, renamed, &content);
             assert_eq!((violation.rule, violation.level), (Rule::Container, Level::Error));
-            let expected = format!("{field}: {renamed} is really {}; ", container.describe());
+            let expected = format!("{field}: {renamed} is really {}. ", container.describe());
             assert!(violation.message.starts_with(&expected), "{name}: {violation}");
         }
     }
@@ -146,13 +146,13 @@ fn cut_videos_say_so_wherever_they_are_cut() {
 
     let index = find(&last, b"moov").expect("an index") - 4;
     for (end, expected) in [
-        (index / 2, "of its media data are there, and its index (moov) is not"),
+        (index / 2, "of its media data are present, and its index (moov) is missing"),
         (index, "has no index (moov)"),
-        (index + 200, "is cut in the middle of its index (moov)"),
-        (last.len() - 1, "is cut in the middle of its index (moov)"),
-        (60, "its index (moov) is not"),
+        (index + 200, "is truncated in the middle of its index (moov)"),
+        (last.len() - 1, "is truncated in the middle of its index (moov)"),
+        (60, "its index (moov) is missing"),
         (40, "has no index (moov)"),
-        (20, "is cut: it ends before its index"),
+        (20, "is truncated: it ends before its index"),
     ] {
         let clause = corruption(&last[..end]);
         assert!(clause.contains(expected), "cut at {end}: {clause}");
@@ -164,7 +164,7 @@ fn cut_videos_say_so_wherever_they_are_cut() {
     let first = folder.read("first.mp4");
     let media = find(&first, b"mdat").expect("media data") - 4;
     let clause = corruption(&first[..first.len() - 1000]);
-    assert!(clause.starts_with("is cut: ") && clause.ends_with("are there"), "{clause}");
+    assert!(clause.starts_with("is truncated: ") && clause.ends_with("are present"), "{clause}");
     assert!(corruption(&first[..media]).contains("an index but no media data"));
     // What the index says is still judged: the picture is too small, whole or cut.
     let rules: Vec<Rule> =
@@ -172,12 +172,15 @@ fn cut_videos_say_so_wherever_they_are_cut() {
     assert_eq!(rules, [Rule::Corrupt, Rule::Dimensions]);
 
     let fragments = folder.read("fragments.mp4");
-    assert!(corruption(&fragments[..fragments.len() / 2]).contains("is cut"));
+    assert!(corruption(&fragments[..fragments.len() / 2]).contains("is truncated"));
     let listed = folder.read("listed.mp4");
     assert_eq!(corruption(&listed), "");
-    assert!(corruption(&listed[..listed.len() - 2000]).contains("is cut"));
+    assert!(corruption(&listed[..listed.len() - 2000]).contains("is truncated"));
     let whole_fragments = find_all(&listed, b"moof").last().expect("a fragment") - 4;
-    assert!(corruption(&listed[..whole_fragments]).contains("its index lists more than there is"));
+    assert!(
+        corruption(&listed[..whole_fragments])
+            .contains("its index lists more data than the file has")
+    );
     let segment = find(&fragments, b"moof").expect("a fragment") - 4;
     assert!(corruption(&fragments[segment..]).contains("one segment of a stream"));
 }

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use media_files::{Folder, H264, PICTURE, TONE, find};
 use proptest::prelude::*;
 use viseme::media::probe::{BytesSource, ProbeLimits, ReadAt, ReadError, probe, probe_with};
-use viseme::media::{Container, MediaInfo, judge};
+use viseme::media::{Container, MediaInfo, validate};
 use viseme::model::{FieldKind, describe};
 
 const LIMIT: u64 = 4 * 1024 * 1024;
@@ -58,7 +58,7 @@ fn survives(content: Vec<u8>, hides_size: bool) -> MediaInfo {
     for model in viseme::model::descriptions() {
         for field in model.fields {
             if let FieldKind::Media(limits) = field.kind {
-                let violations = judge(field.name, "some.mp4", &info, &limits);
+                let violations = validate(field.name, "some.mp4", &info, &limits);
                 assert!(violations.iter().all(|it| it.message.starts_with(field.name)));
             }
         }

@@ -1,19 +1,19 @@
-//! Kinds of files, and what people and servers call them.
+//! Kinds of files with their names, content types and extensions.
 
 /// Audio, video or image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MediaKind {
-    /// Sound alone.
+    /// Audio without video.
     Audio,
-    /// Moving pictures, with or without sound.
+    /// Video, with or without audio.
     Video,
-    /// A still picture.
+    /// A still image.
     Image,
 }
 
-/// The kind of file, judged by its content and never by its name.
+/// The kind of a file, by its content and never by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -22,7 +22,7 @@ pub enum Container {
     Mp4,
     /// QuickTime with a video track.
     Mov,
-    /// ISO base media or QuickTime with sound alone.
+    /// ISO base media or QuickTime with audio tracks only.
     M4a,
     /// MPEG audio layer 3 frames, with or without ID3 tags.
     Mp3,
@@ -72,27 +72,27 @@ pub enum Container {
     Avif,
     /// PDF.
     Pdf,
-    /// ZIP and what is built on it.
+    /// ZIP and formats based on it.
     Zip,
-    /// HTML: often an error page saved under a media name.
+    /// HTML, often an error page saved with the name of a media file.
     Html,
-    /// XML: often an error of a storage service saved under a media name.
+    /// XML, often an error of a storage service saved with the name of a media file.
     Xml,
-    /// JSON: often an error body saved under a media name.
+    /// JSON, often an error response saved with the name of a media file.
     Json,
     /// Other plain text.
     Text,
-    /// Nothing this crate can name.
+    /// A kind that is not known here.
     Unknown,
 }
 
-/// One row of the table below.
+/// One row of the table of kinds.
 struct Row {
     label: &'static str,
     phrase: &'static str,
     kind: Option<MediaKind>,
     content_type: &'static str,
-    /// The usual one first.
+    /// The most common extension first.
     extensions: &'static [&'static str],
 }
 
@@ -107,7 +107,7 @@ const fn row(
 }
 
 impl Container {
-    /// Every kind there is.
+    /// All kinds.
     pub const ALL: &'static [Self] = &[
         Self::Mp4,
         Self::Mov,
@@ -144,38 +144,38 @@ impl Container {
         Self::Unknown,
     ];
 
-    /// What it holds; `None` where that is no media or cannot be said.
+    /// Returns the kind of media it holds; `None` if it holds no media or is unknown.
     #[must_use]
     pub fn kind(self) -> Option<MediaKind> {
         self.row().kind
     }
 
-    /// Its short name, as in a list of accepted formats: `MP3`, `AAC`, `PNG`.
+    /// Returns the short name, as in a list of accepted formats: `MP3`, `AAC`, `PNG`.
     #[must_use]
     pub fn label(self) -> &'static str {
         self.row().label
     }
 
-    /// What to call such a file in a sentence: "a PNG image", "an MP4 video".
+    /// Returns the name with its article, for sentences: "a PNG image", "an MP4 video".
     #[must_use]
     pub fn describe(self) -> &'static str {
         self.row().phrase
     }
 
-    /// The media type for uploads (`video/mp4`); `application/octet-stream` where none fits.
+    /// Returns the content type for uploads (`video/mp4`), or `application/octet-stream`.
     #[must_use]
     pub fn content_type(self) -> &'static str {
         self.row().content_type
     }
 
-    /// The file name extensions in use for it, lower case and without the dot, the usual one
-    /// first; none for [`Container::Unknown`].
+    /// Returns the file name extensions, in lower case and without the dot, the most common one
+    /// first. [`Container::Unknown`] has none.
     #[must_use]
     pub fn extensions(self) -> &'static [&'static str] {
         self.row().extensions
     }
 
-    /// The kind that files with this extension are of by custom; lower case, without the dot.
+    /// Returns the kind that an extension usually stands for. Pass it in lower case, without the dot.
     #[must_use]
     pub fn of_extension(extension: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.extensions().contains(&extension))
@@ -191,12 +191,12 @@ impl Container {
                 row("MOV", "a QuickTime (MOV) video", V, "video/quicktime", &["mov", "qt"])
             }
             Self::M4a => {
-                row("M4A", "an M4A sound file", A, "audio/mp4", &["m4a", "m4b", "m4r", "mp4"])
+                row("M4A", "an M4A audio file", A, "audio/mp4", &["m4a", "m4b", "m4r", "mp4"])
             }
-            Self::Mp3 => row("MP3", "an MP3 sound file", A, "audio/mpeg", &["mp3", "mpga"]),
-            Self::Mp2 => row("MP2", "an MPEG layer 2 sound file", A, "audio/mpeg", &["mp2", "mpa"]),
-            Self::Wav => row("WAV", "a WAV sound file", A, "audio/wav", &["wav", "wave"]),
-            Self::Adts => row("AAC", "an AAC (ADTS) sound file", A, "audio/aac", &["aac", "adts"]),
+            Self::Mp3 => row("MP3", "an MP3 audio file", A, "audio/mpeg", &["mp3", "mpga"]),
+            Self::Mp2 => row("MP2", "an MPEG layer 2 audio file", A, "audio/mpeg", &["mp2", "mpa"]),
+            Self::Wav => row("WAV", "a WAV audio file", A, "audio/wav", &["wav", "wave"]),
+            Self::Adts => row("AAC", "an AAC (ADTS) audio file", A, "audio/aac", &["aac", "adts"]),
             Self::WebM => row("WebM", "a WebM file", V, "video/webm", &["webm", "weba"]),
             Self::Matroska => {
                 row("Matroska", "a Matroska file", V, "video/matroska", &["mkv", "mka", "mk3d"])
@@ -213,11 +213,11 @@ impl Container {
                 row("ASF", "a Windows Media file", V, "video/x-ms-asf", &["wmv", "wma", "asf"])
             }
             Self::Ogg => row("Ogg", "an Ogg file", A, "audio/ogg", &["ogg", "oga", "opus", "ogv"]),
-            Self::Flac => row("FLAC", "a FLAC sound file", A, "audio/flac", &["flac"]),
+            Self::Flac => row("FLAC", "a FLAC audio file", A, "audio/flac", &["flac"]),
             Self::Aiff => {
-                row("AIFF", "an AIFF sound file", A, "audio/aiff", &["aiff", "aif", "aifc"])
+                row("AIFF", "an AIFF audio file", A, "audio/aiff", &["aiff", "aif", "aifc"])
             }
-            Self::Amr => row("AMR", "an AMR sound file", A, "audio/amr", &["amr", "awb"]),
+            Self::Amr => row("AMR", "an AMR audio file", A, "audio/amr", &["amr", "awb"]),
             Self::Png => row("PNG", "a PNG image", I, "image/png", &["png", "apng"]),
             Self::Jpeg => row("JPEG", "a JPEG image", I, "image/jpeg", &["jpg", "jpeg", "jfif"]),
             Self::Gif => row("GIF", "a GIF image", I, "image/gif", &["gif"]),
@@ -230,33 +230,29 @@ impl Container {
             Self::Zip => row("ZIP", "a ZIP archive", None, "application/zip", &["zip"]),
             Self::Html => row(
                 "HTML",
-                "an HTML page (perhaps an error page saved under this name)",
+                "an HTML page, perhaps an error page saved with this name",
                 None,
                 "text/html",
                 &["html", "htm"],
             ),
             Self::Xml => row(
                 "XML",
-                "an XML document (perhaps an error answer saved under this name)",
+                "an XML document, perhaps an error response saved with this name",
                 None,
                 "application/xml",
                 &["xml", "svg"],
             ),
             Self::Json => row(
                 "JSON",
-                "a JSON document (perhaps an error answer saved under this name)",
+                "a JSON document, perhaps an error response saved with this name",
                 None,
                 "application/json",
                 &["json"],
             ),
             Self::Text => row("text", "a text file", None, "text/plain", &["txt"]),
-            Self::Unknown => row(
-                "unknown",
-                "a file of no kind that is known here",
-                None,
-                "application/octet-stream",
-                &[],
-            ),
+            Self::Unknown => {
+                row("unknown", "a file of an unknown kind", None, "application/octet-stream", &[])
+            }
         }
     }
 }
@@ -266,7 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_is_whole_and_every_row_is_filled() {
+    fn all_lists_every_kind_and_no_field_is_empty() {
         for (index, container) in Container::ALL.iter().enumerate() {
             assert_eq!(*container as usize, index, "{container:?} is out of order");
             assert!(!container.label().is_empty());
@@ -278,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn types_for_uploads() {
+    fn content_types() {
         for (container, expected) in [
             (Container::Mp4, "video/mp4"),
             (Container::Mov, "video/quicktime"),

@@ -7,7 +7,7 @@ use super::inspect::inspect;
 use super::remote::RemoteChecks;
 use crate::account::Model;
 use crate::error::{Error, ErrorKind, Result};
-use crate::media::{Media, MediaInfo, Rule, Violation, judge};
+use crate::media::{self, Media, MediaInfo, Rule, Violation};
 use crate::model::{Input, InputValue, Level, MediaLimits, describe, validate};
 
 /// What a check found.
@@ -135,13 +135,15 @@ async fn look_at(
     if let (Media::Url(url), Some(limits), Some(remote)) = (media, limits, remote)
         && url.scheme() != "data"
     {
-        return remote.check(field, &name, url, |info| judge(field, &name, info, limits)).await;
+        return remote
+            .check(field, &name, url, |info| media::validate(field, &name, info, limits))
+            .await;
     }
     match inspect(media).await {
         Err(error) => (None, vec![unreadable(field, media, &error)]),
         Ok(None) => (None, Vec::new()),
         Ok(Some(info)) => {
-            let found = limits.map(|limits| judge(field, &name, &info, limits));
+            let found = limits.map(|limits| media::validate(field, &name, &info, limits));
             (Some(info), found.unwrap_or_default())
         }
     }

@@ -1,16 +1,16 @@
-//! Media that are written out in a URI (RFC 2397).
+//! Media inside a `data:` URI (RFC 2397).
 
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 
 use crate::base64;
 
-/// The beginning of a `data:` URI, for messages: all of it but the content.
+/// Returns the part of a `data:` URI before its content, for messages.
 pub(crate) fn head(uri: &str) -> &str {
     uri.split_once(',').map_or("data:", |(head, _)| head)
 }
 
-/// The content of a `data:` URI; `None` where it is none, or broken.
+/// Returns the content of a `data:` URI; `None` if it is not a valid one.
 pub(crate) fn content(uri: &str) -> Option<Bytes> {
     let (head, data) = uri.split_once(',')?;
     let kind = head.get(.."data:".len()).filter(|scheme| scheme.eq_ignore_ascii_case("data:"));

@@ -1,41 +1,41 @@
-//! Any file: the readers end, read no more than they may, and find the same in the whole file as in
-//! pieces of it.
+//! Checks for any file: probes end, stay within their limits, and find the same facts in the whole
+//! file as in ranges of it.
 
 use std::cell::Cell;
 
 use bytes::Bytes;
 
 use super::probe::{BytesSource, ProbeLimits, ReadAt, ReadError, SparseSource, probe, probe_with};
-use super::reading::{Reading, ReadingBounds, Step};
-use super::{MediaInfo, data_uri, judge};
+use super::range_probe::{RangeProbe, RangeProbeLimits, Step};
+use super::{MediaInfo, data_uri, validate};
 use viseme_spec::descriptions;
 
-/// More rounds than any reader needs: it asks for more bytes each time.
-const MOST_ROUNDS: usize = 10_000;
+/// More rounds than any probe needs: each round adds bytes.
+const MAX_ROUNDS: usize = 10_000;
 
-/// The bytes of a file.
+/// Checks the bytes of a file.
 pub fn media(data: &[u8]) {
     let whole = Bytes::copy_from_slice(data);
     let Ok(info) = probe(&BytesSource::new(whole.clone())) else { return };
-    assert_eq!(in_pieces(&whole), Some(info.clone()), "pieces tell another story");
-    bounded(&whole);
-    read_remotely(&whole, true);
-    read_remotely(&whole, false);
-    judged(&info);
+    assert_eq!(probe_in_ranges(&whole), Some(info.clone()), "ranges give other facts");
+    check_byte_limit(&whole);
+    check_range_probe(&whole, true);
+    check_range_probe(&whole, false);
+    check_violations(&info);
     if let Ok(text) = std::str::from_utf8(data) {
         let _ = (data_uri::head(text), data_uri::content(text));
     }
 }
 
-/// Fetches what the readers ask for, and no more.
-fn in_pieces(whole: &Bytes) -> Option<MediaInfo> {
+/// Probes a source that holds only the ranges that were asked for.
+fn probe_in_ranges(whole: &Bytes) -> Option<MediaInfo> {
     let mut source = SparseSource::new(Some(whole.len() as u64));
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         match probe(&source) {
             Ok(info) => return Some(info),
             Err(ReadError::Missing { offset, length }) => {
                 let piece = slice(whole, offset, length as u64);
-                assert!(!piece.is_empty(), "bytes behind the end are asked for");
+                assert!(!piece.is_empty(), "bytes after the end are requested");
                 source.insert(offset, piece);
             }
             Err(ReadError::Io(_)) => return None,
@@ -44,53 +44,56 @@ fn in_pieces(whole: &Bytes) -> Option<MediaInfo> {
     None
 }
 
-/// A reader that may read little reads little.
-fn bounded(whole: &Bytes) {
+/// Checks that a probe stays within its byte limit.
+fn check_byte_limit(whole: &Bytes) {
     const LIMIT: u64 = 512;
     let source = Counting { source: BytesSource::new(whole.clone()), read: Cell::new(0) };
     let _ = probe_with(&source, ProbeLimits::bytes(LIMIT));
     assert!(source.read.get() <= LIMIT, "{} bytes were read", source.read.get());
 }
 
-/// As the file behind a URL is read, from a server that tells its size or does not.
-fn read_remotely(whole: &Bytes, tells_size: bool) {
-    let bounds = ReadingBounds::default();
-    let mut reading = Reading::new(bounds);
+/// Probes the file as one behind a URL, with or without a known size.
+fn check_range_probe(whole: &Bytes, knows_size: bool) {
+    let limits = RangeProbeLimits::default();
+    let mut probe = RangeProbe::new(limits);
     let mut received = 0;
-    for _ in 0..=bounds.requests {
-        let (offset, length) = match reading.step() {
+    for _ in 0..=limits.max_requests {
+        let (offset, length) = match probe.next_step() {
             Step::Range { offset, length } => (offset, length),
-            Step::Size => {
-                reading.requested();
-                reading.size_asked();
+            Step::QuerySize => {
+                probe.record_request();
+                probe.record_size_query();
                 continue;
             }
-            Step::ReadOn { .. } => return,
+            Step::ReadBody { .. } => return,
             Step::Stop(_) => {
-                let _ = reading.so_far();
+                let _ = probe.partial_info();
                 return;
             }
             Step::Done(_) => return,
         };
         let piece = slice(whole, offset, length);
         received += piece.len() as u64;
-        assert!(received <= bounds.bare_sound_bytes, "{received} bytes were fetched");
-        reading.requested();
+        assert!(received <= limits.max_raw_audio_bytes, "{received} bytes were fetched");
+        probe.record_request();
         let is_short = (piece.len() as u64) < length;
-        reading.insert(offset, piece);
-        if tells_size || is_short {
-            assert!(reading.set_size(whole.len() as u64), "the size changed");
+        probe.insert(offset, piece);
+        if knows_size || is_short {
+            assert!(probe.set_size(whole.len() as u64), "the size changed");
         }
     }
-    assert!(matches!(reading.step(), Step::Done(_) | Step::Stop(_)), "too many requests");
+    assert!(matches!(probe.next_step(), Step::Done(_) | Step::Stop(_)), "too many requests");
 }
 
-fn judged(info: &MediaInfo) {
+fn check_violations(info: &MediaInfo) {
     for model in descriptions() {
         for limits in ["audio", "video", "image"].iter().filter_map(|name| model.media_limits(name))
         {
-            let said = judge("field", "file.mp4", info, limits);
-            assert!(said.iter().all(|violation| violation.message.len() <= 1024), "{said:?}");
+            let violations = validate("field", "file.mp4", info, limits);
+            assert!(
+                violations.iter().all(|violation| violation.message.len() <= 1024),
+                "{violations:?}"
+            );
         }
     }
 }

@@ -1,19 +1,19 @@
-//! What was read from a media file.
+//! The facts of a media file.
 
 use std::time::Duration;
 
 use super::Container;
 
-/// What a media file says of itself.
+/// The facts that [`probe`](super::probe::probe) reads from a media file.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct MediaInfo {
-    /// What the file really is.
+    /// The kind of file, by its content.
     pub container: Container,
-    /// Size in bytes, where known.
+    /// Size in bytes, if known.
     pub bytes: Option<u64>,
-    /// Playing time as a player shows it (edit lists applied), where it could be read. For a cut
-    /// file it may be the time that was meant.
+    /// Duration as a player shows it (edit lists applied), if it could be read. For a truncated
+    /// file it may be the duration of the whole.
     pub duration: Option<Duration>,
     /// Displayed width in pixels: after cropping, pixel aspect and rotation.
     pub width: Option<u32>,
@@ -22,19 +22,20 @@ pub struct MediaInfo {
     /// The video track's codec: a common name (`h264`, `hevc`, `av1`, `vp9`, `prores`, …), or the
     /// four characters found in the file.
     pub video_codec: Option<String>,
-    /// The sound track's codec: a common name (`aac`, `mp3`, `pcm`, `alac`, `opus`, …), or the
+    /// The audio track's codec: a common name (`aac`, `mp3`, `pcm`, `alac`, `opus`, …), or the
     /// four characters found in the file.
     pub audio_codec: Option<String>,
-    /// What is wrong with the file, as a clause that completes "the file …"
-    /// (`"is cut: 1200 of 5000 bytes of its media data are there"`); `None` for a sound file.
+    /// The reason why the file is unusable, as a clause that completes "the file …"
+    /// (`"is truncated: 1200 of 5000 bytes of its media data are present"`); `None` for an intact
+    /// file.
     pub corruption: Option<String>,
-    /// What is odd about a file that most players play all the same, as such a clause
-    /// (`"ends in the middle of a frame"`).
+    /// An oddity of a file that most players still play, as such a clause (`"ends in the middle of
+    /// a frame"`).
     pub anomaly: Option<String>,
 }
 
 impl MediaInfo {
-    /// A file of that kind and size of which nothing else is known.
+    /// Creates the facts of a file of which only the kind and size are known.
     #[must_use]
     pub fn new(container: Container, bytes: Option<u64>) -> Self {
         Self {

@@ -1,18 +1,18 @@
-//! What is sent: media from a path, from memory or behind a URL, and what can be read from them.
+//! Media from a path, from memory or behind a URL: probing them and validating the facts.
 
 pub(crate) mod data_uri;
+mod format;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzzing;
 mod info;
-mod limits;
 pub mod probe;
-pub(crate) mod reading;
+pub(crate) mod range_probe;
 mod source;
+mod validate;
 mod violation;
-mod wording;
 
 pub use info::MediaInfo;
-pub use limits::judge;
 pub use source::Media;
+pub use validate::validate;
 pub use violation::{Rule, Violation};
 pub use viseme_spec::{Container, MediaKind};

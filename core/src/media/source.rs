@@ -1,4 +1,4 @@
-//! Where media come from.
+//! Sources of media.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -25,36 +25,36 @@ use super::data_uri;
 pub enum Media {
     /// A file on this machine.
     Path(PathBuf),
-    /// A file's content, and the name it shall be uploaded under.
+    /// The content of a file and its name for the upload.
     Bytes {
-        /// The name, with an extension; no folder.
+        /// The file name with an extension, without a folder.
         file_name: String,
         /// The whole content.
         content: Bytes,
     },
-    /// A URL the service can fetch, passed on as it is; or a `data:` URI, whose content is uploaded
-    /// unless the parameter takes such URIs.
+    /// A URL that the service can fetch, passed on unchanged; or a `data:` URI, whose content is
+    /// uploaded unless the parameter accepts such URIs.
     Url(Url),
 }
 
 impl Media {
-    /// A file on this machine.
+    /// Creates media from a file on this machine.
     pub fn path(path: impl Into<PathBuf>) -> Self {
         Self::Path(path.into())
     }
 
-    /// A file's content, and the name it shall be uploaded under.
+    /// Creates media from the content of a file and its name for the upload.
     pub fn bytes(file_name: impl Into<String>, content: impl Into<Bytes>) -> Self {
         Self::Bytes { file_name: file_name.into(), content: content.into() }
     }
 
-    /// A URL the service can fetch.
+    /// Creates media from a URL that the service can fetch.
     #[must_use]
     pub fn url(url: Url) -> Self {
         Self::Url(url)
     }
 
-    /// What to call it in a message: the path, the file name or the URL without its query, which
+    /// Returns the name for messages: the path, the file name, or the URL without its query, which
     /// may be a signature.
     #[must_use]
     pub fn display_name(&self) -> String {

@@ -1,60 +1,60 @@
-//! What is wrong with an input, in a form for people and for programs.
+//! Broken rules of an input, for people and for programs.
 
 use std::fmt;
 
-use crate::model::Level;
+use viseme_spec::Level;
 
 /// The rule that an input breaks. The codes are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Rule {
-    /// A field that the model demands is absent.
+    /// A required parameter is missing.
     Required,
-    /// The model has no field of that name.
+    /// The model has no parameter of that name.
     UnknownField,
     /// The file or URL could not be read.
     Readable,
     /// The file has no bytes.
     Empty,
-    /// The file is of a kind that the model does not take.
+    /// The model does not accept this kind of file.
     Container,
-    /// The file is cut, unfinished, encrypted or empty of media.
+    /// The file is truncated, unfinished, encrypted or has no media.
     Corrupt,
-    /// The file is odd, though most players play it.
+    /// The file is odd, but most players play it.
     Anomalous,
-    /// The name's extension does not fit the content, or is none that the service documents.
+    /// The extension does not fit the content, or the service does not document it.
     Extension,
-    /// A value of another type than the parameter's.
+    /// The value has the wrong type.
     Type,
-    /// A text with too many characters, or a list with too many or too few items.
+    /// A text is too long, or a list has too many or too few items.
     Length,
-    /// A number that is too small or too large.
+    /// A number is too small or too large.
     Range,
-    /// A number between two of the steps.
+    /// A number lies between two steps.
     Step,
-    /// None of the values that are known.
+    /// The value is not one of the known values.
     Choice,
-    /// Another rule of the model's schema.
+    /// The value breaks another rule of the model's schema.
     Schema,
-    /// Too many bytes.
+    /// The file has too many bytes.
     Size,
-    /// Too short or too long.
+    /// The media are too short or too long.
     Duration,
     /// A displayed side is too short or too long.
     Dimensions,
-    /// Too wide or too high for its other side.
+    /// The picture is too wide or too tall for its other side.
     AspectRatio,
-    /// Not one of the resolutions the model takes.
+    /// The picture has none of the resolutions that the model accepts.
     Resolution,
-    /// The codec is an unusual one.
+    /// The codec is unusual.
     Codec,
-    /// A fact that a rule needs could not be read.
+    /// A fact that a rule needs could not be determined.
     Undetermined,
 }
 
 impl Rule {
-    /// The stable code, in snake case.
+    /// Returns the stable code, in snake case.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -99,17 +99,17 @@ pub struct Violation {
     pub rule: Rule,
     /// Whether it stops the run.
     pub level: Level,
-    /// What was found: `10.52 s`.
+    /// The value that was found: `10.52 s`.
     pub actual: String,
-    /// What is accepted: `2 to 10 s`.
+    /// The accepted values: `2 to 10 s`.
     pub allowed: String,
-    /// What is wrong where, then what to do. Begins with the field's name.
+    /// States the problem, then what to do. Begins with the field's name.
     pub message: String,
 }
 
 impl Violation {
-    /// A broken rule of a field. The message shall say what is wrong where, then what to do, and
-    /// begin with the field's name.
+    /// Creates a violation. The message must begin with the field's name, state the problem and say
+    /// what to do.
     pub fn new(
         field: impl Into<String>,
         rule: Rule,
@@ -128,7 +128,7 @@ impl Violation {
         }
     }
 
-    /// Whether it stops the run.
+    /// Returns true if it stops the run.
     #[must_use]
     pub fn is_error(&self) -> bool {
         self.level == Level::Error
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn programs_and_people_can_read_it() {
+    fn json_and_display() {
         let violation = Violation::new(
             "video",
             Rule::UnknownField,
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_what_is_serialized() {
+    fn a_rule_serializes_as_its_code() {
         for rule in [
             Rule::Required,
             Rule::UnknownField,

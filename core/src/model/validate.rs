@@ -1,5 +1,5 @@
 //! Judges the values of an input by the description of its model. Media themselves are judged by
-//! [`media::judge`](crate::media::judge).
+//! [`media::validate`](crate::media::validate).
 
 use serde_json::Value;
 

@@ -22,7 +22,7 @@ use super::transport::{BodyStream, Request, RequestBody, Response, Transport, Tr
 use crate::config::Config;
 use crate::error::Result;
 use crate::media::MediaInfo;
-use crate::media::reading::{Reading, ReadingBounds, Step};
+use crate::media::range_probe::{RangeProbe, RangeProbeLimits, Step};
 use answer::Answer;
 use guard::Guard;
 pub(super) use guard::{PrivateAddress, PublicOnly};
@@ -36,7 +36,7 @@ const MAX_FAILURES: u32 = 1;
 pub(crate) struct RemoteMedia {
     transport: Arc<dyn Transport>,
     guard: Guard,
-    bounds: ReadingBounds,
+    limits: RangeProbeLimits,
     timeout: Duration,
 }
 
@@ -54,25 +54,25 @@ impl RemoteMedia {
         Ok(Self {
             transport: Arc::new(ReqwestTransport::for_strangers(config)?),
             guard: Guard::new(config),
-            bounds: ReadingBounds::default(),
+            limits: RangeProbeLimits::default(),
             timeout: config.remote_check_timeout,
         })
     }
 
     /// Reads as much as tells what the file is, within the bounds.
     pub(crate) async fn read(&self, url: &Url) -> Found {
-        let mut reading = Reading::new(self.bounds);
+        let mut probe = RangeProbe::new(self.limits);
         let mut session = Session::new(self, url);
-        let end = tokio::time::timeout(self.timeout, session.run(&mut reading)).await;
+        let end = tokio::time::timeout(self.timeout, session.run(&mut probe)).await;
         let found = match end {
             Ok(Ok(info)) => Found { info: Some(info), stopped: None },
             // Its parts do not belong together.
             Ok(Err(Stop::Changed)) => Found { info: None, stopped: Some(Stopped::changed()) },
             Ok(Err(Stop::Broken(why) | Stop::Final(why))) => {
-                Found { info: reading.so_far(), stopped: Some(why) }
+                Found { info: probe.partial_info(), stopped: Some(why) }
             }
             Err(_) => {
-                Found { info: reading.so_far(), stopped: Some(Stopped::too_slow(self.timeout)) }
+                Found { info: probe.partial_info(), stopped: Some(Stopped::too_slow(self.timeout)) }
             }
         };
         tracing::debug!(
@@ -111,17 +111,17 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn run(&mut self, reading: &mut Reading) -> Result<MediaInfo, Stop> {
+    async fn run(&mut self, probe: &mut RangeProbe) -> Result<MediaInfo, Stop> {
         loop {
-            let done = match reading.step() {
+            let done = match probe.next_step() {
                 Step::Done(info) => return Ok(info),
                 Step::Stop(clause) => return Err(Stop::bound(clause)),
-                Step::Size => {
-                    self.ask_size(reading).await;
+                Step::QuerySize => {
+                    self.ask_size(probe).await;
                     Ok(())
                 }
-                Step::Range { offset, length } => self.fetch(reading, offset, length).await,
-                Step::ReadOn { to } => self.read_on(reading, to).await,
+                Step::Range { offset, length } => self.fetch(probe, offset, length).await,
+                Step::ReadBody { to } => self.read_on(probe, to).await,
             };
             match done {
                 Err(Stop::Broken(_)) if self.failures < MAX_FAILURES && self.whole.is_none() => {
@@ -133,18 +133,23 @@ impl<'a> Session<'a> {
     }
 
     /// What it does not tell stays unknown.
-    async fn ask_size(&mut self, reading: &mut Reading) {
-        reading.requested();
-        reading.size_asked();
+    async fn ask_size(&mut self, probe: &mut RangeProbe) {
+        probe.record_request();
+        probe.record_size_query();
         if let Ok(response) = self.exchange(Method::HEAD, HeaderMap::new()).await
             && let Some(size) = answer::size(response.status, &response.headers)
         {
-            reading.set_size(size);
+            probe.set_size(size);
         }
     }
 
-    async fn fetch(&mut self, reading: &mut Reading, offset: u64, length: u64) -> Result<(), Stop> {
-        reading.requested();
+    async fn fetch(
+        &mut self,
+        probe: &mut RangeProbe,
+        offset: u64,
+        length: u64,
+    ) -> Result<(), Stop> {
+        probe.record_request();
         let response = self.exchange(Method::GET, self.range_of(offset, length)?).await?;
         let answer = answer::read(response.status, &response.headers);
         let is_first = std::mem::replace(&mut self.is_first, false);
@@ -163,11 +168,11 @@ impl<'a> Session<'a> {
                 Err(Stop::server("sends another part than it was asked for"))
             }
             Answer::Part { length: given, total, .. } => {
-                same_size(reading, total)?;
+                same_size(probe, total)?;
                 let (mut bytes, end) = take(&mut body, length.min(given)).await;
                 bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
                 let is_empty = bytes.is_empty();
-                reading.insert(offset, bytes);
+                probe.insert(offset, bytes);
                 match end {
                     End::Broken(error) => Err(Stop::broken(&error)),
                     End::Whole if is_empty => Err(Stop::server("sends nothing")),
@@ -175,23 +180,21 @@ impl<'a> Session<'a> {
                 }
             }
             Answer::Whole { length } if is_first => {
-                same_size(reading, length)?;
-                reading.is_sent_whole();
+                same_size(probe, length)?;
+                probe.set_whole_body();
                 self.whole = Some(body);
                 Ok(())
             }
             Answer::Whole { length } => {
-                same_size(reading, length)?;
+                same_size(probe, length)?;
                 Err(Stop::server("sends parts at one time and the whole at another"))
             }
-            Answer::Nothing { total: Some(total) } if reading.size() != Some(total) => {
-                same_size(reading, Some(total))
+            Answer::Nothing { total: Some(total) } if probe.size() != Some(total) => {
+                same_size(probe, Some(total))
             }
             // All before it came.
-            Answer::Nothing { total: None }
-                if reading.size().is_none() && offset == reading.end() =>
-            {
-                same_size(reading, Some(offset))
+            Answer::Nothing { total: None } if probe.size().is_none() && offset == probe.end() => {
+                same_size(probe, Some(offset))
             }
             Answer::Nothing { .. } => Err(Stop::server("refuses to send a part of it")),
             Answer::Status(status) => Err(Stop::status(status)),
@@ -199,16 +202,16 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn read_on(&mut self, reading: &mut Reading, to: u64) -> Result<(), Stop> {
+    async fn read_on(&mut self, probe: &mut RangeProbe, to: u64) -> Result<(), Stop> {
         let Some(body) = &mut self.whole else {
             return Err(Stop::server("sends nothing"));
         };
-        let from = reading.end();
+        let from = probe.end();
         let (bytes, end) = take(body, to.saturating_sub(from)).await;
-        reading.insert(from, bytes);
+        probe.insert(from, bytes);
         match end {
             End::Enough => Ok(()),
-            End::Whole => same_size(reading, Some(reading.end())),
+            End::Whole => same_size(probe, Some(probe.end())),
             End::Broken(error) => Err(Stop::broken(&error)),
         }
     }
@@ -261,8 +264,8 @@ fn without_secrets(mut url: Url) -> Url {
     url
 }
 
-fn same_size(reading: &mut Reading, size: Option<u64>) -> Result<(), Stop> {
-    if size.is_none_or(|size| reading.set_size(size)) { Ok(()) } else { Err(Stop::Changed) }
+fn same_size(probe: &mut RangeProbe, size: Option<u64>) -> Result<(), Stop> {
+    if size.is_none_or(|size| probe.set_size(size)) { Ok(()) } else { Err(Stop::Changed) }
 }
 
 /// Why no more bytes were taken.

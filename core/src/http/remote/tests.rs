@@ -45,7 +45,7 @@ async fn read(url: &str, redirects: &[(&'static str, &'static str)]) -> (Found, 
     let remote = RemoteMedia {
         transport: Arc::clone(&web) as _,
         guard: Guard::strict(),
-        bounds: ReadingBounds::default(),
+        limits: RangeProbeLimits::default(),
         timeout: Duration::from_secs(60),
     };
     let found = remote.read(&Url::parse(url).unwrap()).await;

@@ -3,7 +3,7 @@
 use super::super::{Container, MediaInfo};
 use super::ReadError;
 use super::frames::{self, Frame};
-use super::mpeg_audio::tell;
+use super::mpeg_audio::add_scan;
 use super::window::Window;
 
 const RATES: [u32; 13] = [
@@ -43,7 +43,7 @@ pub(super) fn read(window: &Window<'_>, at: u64, first: Frame) -> Result<MediaIn
     let mut info = MediaInfo::new(Container::Adts, window.size());
     info.audio_codec = Some("aac".to_owned());
     if let Some(scan) = frames::count(window, at, first, parse)? {
-        tell(&mut info, scan, first.rate);
+        add_scan(&mut info, scan, first.rate);
     }
     Ok(info)
 }

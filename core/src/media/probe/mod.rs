@@ -114,7 +114,7 @@ fn facts(window: &Window<'_>) -> Result<MediaInfo, ReadError> {
         return Ok(MediaInfo::new(text, window.size()));
     }
     if head.iter().all(|byte| *byte == 0) {
-        let clause = "begins with zero bytes only, as an unfinished download does";
+        let clause = "starts with zero bytes only, as an unfinished download does";
         return Ok(corrupt(window, Container::Unknown, clause));
     }
     Ok(MediaInfo::new(Container::Unknown, window.size()))
@@ -135,9 +135,9 @@ fn bare_sound(window: &Window<'_>) -> Result<Option<MediaInfo>, ReadError> {
         None if start == 0 => Ok(None),
         // The tag is most often that of an MP3.
         None if !window.reaches(start)? => {
-            Ok(Some(corrupt(window, Container::Mp3, "is cut in the middle of its ID3 tag")))
+            Ok(Some(corrupt(window, Container::Mp3, "is truncated in the middle of its ID3 tag")))
         }
-        None => Ok(Some(corrupt(window, Container::Mp3, "has an ID3 tag but no sound behind it"))),
+        None => Ok(Some(corrupt(window, Container::Mp3, "has an ID3 tag but no audio after it"))),
     }
 }
 

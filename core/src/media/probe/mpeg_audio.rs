@@ -77,19 +77,21 @@ pub(super) fn read(window: &Window<'_>, at: u64, first: Frame) -> Result<MediaIn
     // A header frame holds no sound.
     let from = at.saturating_add(if header.is_some() { first.length.into() } else { 0 });
     if let Some(scan) = frames::count(window, from, first, parse)? {
-        tell(&mut info, scan, first.rate);
+        add_scan(&mut info, scan, first.rate);
     }
     Ok(info)
 }
 
-/// What a scan over all frames means for the file.
-pub(super) fn tell(info: &mut MediaInfo, scan: Scan, rate: u32) {
+/// Adds what a scan over all frames found to the facts.
+pub(super) fn add_scan(info: &mut MediaInfo, scan: Scan, rate: u32) {
     info.duration = playing_time(scan.samples, rate);
     if scan.junk > scan.sound {
-        info.corruption =
-            Some(format!("has {} bytes of sound and {} of no sense", scan.sound, scan.junk));
+        info.corruption = Some(format!(
+            "has {} bytes of audio and {} bytes of other data",
+            scan.sound, scan.junk
+        ));
     } else if scan.is_cut {
-        info.anomaly = Some("ends in the middle of a frame: it may have been cut".to_owned());
+        info.anomaly = Some("ends in the middle of a frame and may be truncated".to_owned());
     }
 }
 
@@ -115,7 +117,7 @@ fn shortfall(says: u32, there: u64) -> Option<String> {
     let says = u64::from(says);
     let missing = says.saturating_sub(there);
     (missing > says / 100)
-        .then(|| format!("is cut: {there} of {says} bytes of its sound are there"))
+        .then(|| format!("is truncated: {there} of {says} bytes of its audio data are present"))
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ fn is_transport_stream(head: &[u8]) -> bool {
     every(0, 188) || every(4, 192)
 }
 
-/// Text of some kind, judged by all of the first bytes; `None` for anything that is no text.
+/// Returns the kind of text that the first bytes are; `None` if they are not text.
 pub(super) fn by_text(head: &[u8], is_whole: bool) -> Option<Container> {
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         // Text in 16 bits; sound frames were ruled out before.

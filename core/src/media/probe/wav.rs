@@ -44,16 +44,16 @@ pub(super) fn read(window: &Window<'_>) -> Result<MediaInfo, ReadError> {
     let (format, sound) = match (chunks.format, chunks.sound) {
         (Some(format), Some(sound)) => (format, sound),
         (_, None) => {
-            info.corruption = Some("has no sound (no data chunk)".to_owned());
+            info.corruption = Some("has no audio (no data chunk)".to_owned());
             return Ok(info);
         }
         (None, _) => {
-            info.corruption = Some("does not say how its sound is coded (no fmt chunk)".to_owned());
+            info.corruption = Some("does not describe its encoding (no fmt chunk)".to_owned());
             return Ok(info);
         }
     };
     info.audio_codec = Some(codec(format.tag));
-    judge(&mut info, format, sound, chunks.samples);
+    add_duration(&mut info, format, sound, chunks.samples);
     Ok(info)
 }
 
@@ -128,14 +128,15 @@ fn is_plain(tag: u16) -> bool {
     matches!(tag, 1 | 3 | 6 | 7)
 }
 
-fn judge(info: &mut MediaInfo, format: Format, sound: Sound, samples: Option<u32>) {
+fn add_duration(info: &mut MediaInfo, format: Format, sound: Sound, samples: Option<u32>) {
     let is_streamed = sound.declared == 0 || sound.declared >= SIZE_OF_A_STREAM;
     let length = match sound.there {
         Some(there) if is_streamed => there,
         Some(there) if sound.declared > there => {
             let declared = sound.declared;
-            info.corruption =
-                Some(format!("is cut: {there} of {declared} bytes of its sound are there"));
+            info.corruption = Some(format!(
+                "is truncated: {there} of {declared} bytes of its audio data are present"
+            ));
             sound.declared
         }
         // The size is a placeholder and the file's end is not known.
@@ -143,7 +144,7 @@ fn judge(info: &mut MediaInfo, format: Format, sound: Sound, samples: Option<u32
         _ => sound.declared,
     };
     if length == 0 {
-        info.corruption = Some("has no sound: its data chunk is empty".to_owned());
+        info.corruption = Some("has no audio: its data chunk is empty".to_owned());
     } else if format.rate == 0 || (is_plain(format.tag) && format.block == 0) {
         info.corruption = Some("has a format description that makes no sense".to_owned());
     } else if is_plain(format.tag) {
@@ -159,9 +160,13 @@ fn judge(info: &mut MediaInfo, format: Format, sound: Sound, samples: Option<u32
 mod tests {
     use super::*;
 
-    fn told(format: Format, sound: Sound, samples: Option<u32>) -> (Option<f64>, Option<String>) {
+    fn duration_of(
+        format: Format,
+        sound: Sound,
+        samples: Option<u32>,
+    ) -> (Option<f64>, Option<String>) {
         let mut info = MediaInfo::new(Container::Wav, None);
-        judge(&mut info, format, sound, samples);
+        add_duration(&mut info, format, sound, samples);
         (info.duration.map(|duration| duration.as_secs_f64()), info.corruption)
     }
 
@@ -171,38 +176,39 @@ mod tests {
     fn placeholders_mean_to_the_end() {
         for declared in [0, 0x7fff_f000, 0x7fff_ffff, 0xffff_ffff, 0xffff_ffdb] {
             let sound = Sound { declared, there: Some(32_000) };
-            assert_eq!(told(PCM, sound, None), (Some(2.0), None), "{declared:x}");
+            assert_eq!(duration_of(PCM, sound, None), (Some(2.0), None), "{declared:x}");
             let endless = Sound { declared, there: None };
-            assert_eq!(told(PCM, endless, None), (None, None), "{declared:x}");
+            assert_eq!(duration_of(PCM, endless, None), (None, None), "{declared:x}");
         }
     }
 
     #[test]
     fn a_cut_file_keeps_the_length_that_was_meant() {
-        let (seconds, corruption) = told(PCM, Sound { declared: 32_000, there: Some(1_200) }, None);
+        let (seconds, corruption) =
+            duration_of(PCM, Sound { declared: 32_000, there: Some(1_200) }, None);
         assert_eq!(seconds, Some(2.0));
         assert_eq!(
             corruption.as_deref(),
-            Some("is cut: 1200 of 32000 bytes of its sound are there")
+            Some("is truncated: 1200 of 32000 bytes of its audio data are present")
         );
     }
 
     #[test]
     fn nothing_and_nonsense_are_damage() {
         let some = Sound { declared: 100, there: Some(100) };
-        assert!(told(PCM, Sound { declared: 0, there: Some(0) }, None).1.is_some());
-        assert!(told(Format { rate: 0, ..PCM }, some, None).1.is_some());
-        assert!(told(Format { block: 0, ..PCM }, some, None).1.is_some());
+        assert!(duration_of(PCM, Sound { declared: 0, there: Some(0) }, None).1.is_some());
+        assert!(duration_of(Format { rate: 0, ..PCM }, some, None).1.is_some());
+        assert!(duration_of(Format { block: 0, ..PCM }, some, None).1.is_some());
     }
 
     #[test]
     fn coded_sound_is_timed_by_its_samples_or_its_rate() {
         let adpcm = Format { tag: 2, rate: 8_000, bytes_a_second: 4_000, block: 256 };
         let sound = Sound { declared: 8_000, there: Some(8_000) };
-        assert_eq!(told(adpcm, sound, Some(24_000)).0, Some(3.0));
-        assert_eq!(told(adpcm, sound, None).0, Some(2.0));
+        assert_eq!(duration_of(adpcm, sound, Some(24_000)).0, Some(3.0));
+        assert_eq!(duration_of(adpcm, sound, None).0, Some(2.0));
         let unknown = Format { bytes_a_second: 0, ..adpcm };
-        assert_eq!(told(unknown, sound, None), (None, None));
+        assert_eq!(duration_of(unknown, sound, None), (None, None));
     }
 
     #[test]

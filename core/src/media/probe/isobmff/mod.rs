@@ -87,8 +87,8 @@ fn layout(window: &Window<'_>) -> Result<Layout, ReadError> {
 /// The first track of a kind. Tracks that are switched off, such as the pictures of an audio
 /// book's chapters, count only where all are: some writers leave the switch alone.
 fn chosen(tracks: &[Track], of_kind: fn(&Track) -> bool) -> Option<&Track> {
-    let heeds_switch = tracks.iter().any(|track| track.is_enabled);
-    tracks.iter().find(|track| of_kind(track) && (track.is_enabled || !heeds_switch))
+    let uses_enabled_flag = tracks.iter().any(|track| track.is_enabled);
+    tracks.iter().find(|track| of_kind(track) && (track.is_enabled || !uses_enabled_flag))
 }
 
 fn container(brand: Option<[u8; 4]>, has_video: bool, has_sound: bool) -> Container {
@@ -144,13 +144,13 @@ fn corruption(
             "has no index (moov): its recording or download was not finished"
         }
     } else if video.is_none() && sound.is_none() {
-        "has neither a video nor a sound track"
+        "has neither a video nor an audio track"
     } else if [video, sound].into_iter().flatten().any(is_encrypted) {
         "is encrypted (DRM)"
     } else if !window.reaches(layout.listed_end)? {
-        "is cut: its index lists more than there is"
+        "is truncated: its index lists more data than the file has"
     } else if !layout.has_media {
-        "is cut: it has an index but no media data"
+        "is truncated: it has an index but no media data"
     } else {
         return Ok(None);
     };
@@ -168,16 +168,18 @@ fn matters(kind: [u8; 4]) -> bool {
 
 fn cut_clause(window: &Window<'_>, layout: &Layout, cut: BoxAt) -> String {
     if &cut.kind == b"moov" {
-        return "is cut in the middle of its index (moov)".to_owned();
+        return "is truncated in the middle of its index (moov)".to_owned();
     }
     let without_index = layout.movie.is_none();
     match (&cut.kind, window.size(), cut.declared) {
         (b"mdat", Some(size), Some(declared)) => {
             let there = size.saturating_sub(cut.start);
-            let index = if without_index { ", and its index (moov) is not" } else { "" };
-            format!("is cut: {there} of {declared} bytes of its media data are there{index}")
+            let index = if without_index { ", and its index (moov) is missing" } else { "" };
+            format!(
+                "is truncated: {there} of {declared} bytes of its media data are present{index}"
+            )
         }
-        _ if without_index => "is cut: it ends before its index (moov)".to_owned(),
-        _ => "is cut: it ends in the middle of its media data".to_owned(),
+        _ if without_index => "is truncated: it ends before its index (moov)".to_owned(),
+        _ => "is truncated: it ends in the middle of its media data".to_owned(),
     }
 }

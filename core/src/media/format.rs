@@ -1,25 +1,25 @@
-//! Numbers and lists as people write them.
+//! Formats numbers and lists for messages.
 
-/// `2`, `10.5`, `10.52`: at most two decimals, no needless zeros.
+/// Formats a number with at most two decimals and no trailing zeros: `2`, `10.5`, `10.52`.
 pub(super) fn decimal(value: f64) -> String {
     let text = format!("{value:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// `10.52 s`.
+/// Formats a duration: `10.52 s`.
 pub(super) fn seconds(value: f64) -> String {
     format!("{} s", decimal(value))
 }
 
-/// `104.9 MB`, with MB as 1024 × 1024 bytes; small sizes in bytes.
+/// Formats a size: `104.9 MB`, with 1 MB as 1024 × 1024 bytes. Small sizes are in bytes.
 pub(super) fn size(bytes: u64) -> String {
     const MB: f64 = 1024.0 * 1024.0;
-    // Exact far above any file's size.
+    // An f64 is exact far above the size of any file.
     let value = bytes as f64;
     if value < MB / 10.0 { format!("{bytes} bytes") } else { format!("{} MB", decimal(value / MB)) }
 }
 
-/// `MP3, WAV, M4A or AAC`.
+/// Formats a list: `MP3, WAV, M4A or AAC`.
 pub(super) fn one_of(items: &[String]) -> String {
     match items {
         [] => "nothing".to_owned(),

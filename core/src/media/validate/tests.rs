@@ -1,9 +1,9 @@
-//! What `judge` says, by tables.
+//! Tests of `validate`, by tables.
 
 use std::time::Duration;
 
 use super::*;
-use crate::model::describe;
+use viseme_spec::describe;
 
 fn limits(field: &str) -> MediaLimits {
     *describe("kwaivgi/kling-lipsync/audio-to-video").unwrap().media_limits(field).unwrap()
@@ -28,49 +28,52 @@ fn audio() -> MediaInfo {
     }
 }
 
-fn of_video(info: &MediaInfo) -> Vec<(Rule, Level)> {
-    judge("video", "clip", info, &limits("video")).iter().map(|it| (it.rule, it.level)).collect()
+fn video_rules(info: &MediaInfo) -> Vec<(Rule, Level)> {
+    validate("video", "clip", info, &limits("video")).iter().map(|it| (it.rule, it.level)).collect()
 }
 
-fn of_audio(info: &MediaInfo) -> Vec<(Rule, Level)> {
-    judge("audio", "voice", info, &limits("audio")).iter().map(|it| (it.rule, it.level)).collect()
+fn audio_rules(info: &MediaInfo) -> Vec<(Rule, Level)> {
+    validate("audio", "voice", info, &limits("audio"))
+        .iter()
+        .map(|it| (it.rule, it.level))
+        .collect()
 }
 
 #[test]
-fn lengths_of_videos() {
-    const REFUSED: &[(Rule, Level)] = &[(Rule::Duration, Level::Error)];
-    const REPORTED: &[(Rule, Level)] = &[(Rule::Duration, Level::Warning)];
+fn video_durations() {
+    const ERROR: &[(Rule, Level)] = &[(Rule::Duration, Level::Error)];
+    const WARNING: &[(Rule, Level)] = &[(Rule::Duration, Level::Warning)];
     for (seconds, expected) in [
         (2.0, &[][..]),
         (10.0, &[]),
         (10.009, &[]),
         (1.991, &[]),
-        (10.042, REPORTED),
-        (1.95, REPORTED),
-        (10.11, REFUSED),
-        (1.89, REFUSED),
-        (60.0, REFUSED),
-        (0.04, REFUSED),
+        (10.042, WARNING),
+        (1.95, WARNING),
+        (10.11, ERROR),
+        (1.89, ERROR),
+        (60.0, ERROR),
+        (0.04, ERROR),
     ] {
         let info = MediaInfo { duration: Some(Duration::from_secs_f64(seconds)), ..video() };
-        assert_eq!(of_video(&info), expected, "{seconds}");
+        assert_eq!(video_rules(&info), expected, "{seconds}");
     }
 }
 
 #[test]
-fn lengths_of_sound_are_hearsay() {
-    for (seconds, is_reported) in [(2.0, false), (60.0, false), (1.9, true), (61.0, true)] {
+fn audio_durations_outside_third_party_limits_are_a_warning() {
+    for (seconds, is_warning) in [(2.0, false), (60.0, false), (1.9, true), (61.0, true)] {
         let info = MediaInfo { duration: Some(Duration::from_secs_f64(seconds)), ..audio() };
-        let expected: &[_] = if is_reported { &[(Rule::Duration, Level::Warning)] } else { &[] };
-        assert_eq!(of_audio(&info), expected, "{seconds}");
+        let expected: &[_] = if is_warning { &[(Rule::Duration, Level::Warning)] } else { &[] };
+        assert_eq!(audio_rules(&info), expected, "{seconds}");
     }
 }
 
 #[test]
-fn sizes_of_pictures() {
-    const TOO_SMALL_OR_LARGE: &[(Rule, Level)] = &[(Rule::Dimensions, Level::Error)];
+fn picture_sizes() {
+    const OUT_OF_RANGE: &[(Rule, Level)] = &[(Rule::Dimensions, Level::Error)];
     const NEITHER: &[(Rule, Level)] = &[(Rule::Resolution, Level::Error)];
-    const PERHAPS: &[(Rule, Level)] = &[(Rule::Resolution, Level::Warning)];
+    const AMBIGUOUS: &[(Rule, Level)] = &[(Rule::Resolution, Level::Warning)];
     for (width, height, expected) in [
         (1280, 720, &[][..]),
         (720, 1280, &[]),
@@ -79,35 +82,35 @@ fn sizes_of_pictures() {
         (720, 720, &[]),
         (1080, 1080, &[]),
         (1440, 1080, &[]),
-        (960, 960, PERHAPS),
-        (1440, 1440, PERHAPS),
-        (1920, 800, PERHAPS),
-        (1280, 960, PERHAPS),
+        (960, 960, AMBIGUOUS),
+        (1440, 1440, AMBIGUOUS),
+        (1920, 800, AMBIGUOUS),
+        (1280, 960, AMBIGUOUS),
         (1600, 900, NEITHER),
         (1024, 768, NEITHER),
-        (640, 360, TOO_SMALL_OR_LARGE),
-        (1280, 719, TOO_SMALL_OR_LARGE),
-        (3840, 2160, TOO_SMALL_OR_LARGE),
-        (1921, 1080, TOO_SMALL_OR_LARGE),
+        (640, 360, OUT_OF_RANGE),
+        (1280, 719, OUT_OF_RANGE),
+        (3840, 2160, OUT_OF_RANGE),
+        (1921, 1080, OUT_OF_RANGE),
     ] {
         let info = MediaInfo { width: Some(width), height: Some(height), ..video() };
-        assert_eq!(of_video(&info), expected, "{width} × {height}");
+        assert_eq!(video_rules(&info), expected, "{width} × {height}");
     }
 }
 
 #[test]
-fn sizes_of_files() {
+fn file_sizes() {
     let most = limits("video").max_bytes;
-    assert_eq!(of_video(&MediaInfo { bytes: Some(most), ..video() }), []);
+    assert_eq!(video_rules(&MediaInfo { bytes: Some(most), ..video() }), []);
     let info = MediaInfo { bytes: Some(most + 1), ..video() };
-    assert_eq!(of_video(&info), [(Rule::Size, Level::Error)]);
-    let violations = judge("video", "clip.mp4", &info, &limits("video"));
+    assert_eq!(video_rules(&info), [(Rule::Size, Level::Error)]);
+    let violations = validate("video", "clip.mp4", &info, &limits("video"));
     assert_eq!(violations[0].actual, "104857601 bytes");
     assert_eq!(violations[0].allowed, "at most 100 MB");
 }
 
 #[test]
-fn everything_at_once_each_with_what_and_what_not() {
+fn all_violations_are_reported_at_once_with_actual_and_allowed_values() {
     let info = MediaInfo {
         bytes: Some(157_286_400),
         duration: Some(Duration::from_millis(10_520)),
@@ -115,11 +118,11 @@ fn everything_at_once_each_with_what_and_what_not() {
         height: Some(360),
         ..video()
     };
-    let violations = judge("video", "clip.mp4", &info, &limits("video"));
-    let told: Vec<_> =
+    let violations = validate("video", "clip.mp4", &info, &limits("video"));
+    let found: Vec<_> =
         violations.iter().map(|it| (it.rule, it.actual.as_str(), it.allowed.as_str())).collect();
     assert_eq!(
-        told,
+        found,
         [
             (Rule::Size, "150 MB", "at most 100 MB"),
             (Rule::Duration, "10.52 s", "2 to 10 s"),
@@ -128,98 +131,93 @@ fn everything_at_once_each_with_what_and_what_not() {
     );
     assert_eq!(
         violations[1].message,
-        "video: clip.mp4 lasts 10.52 s; the model takes 2 to 10 s. Trim it."
+        "video: clip.mp4 lasts 10.52 s. The model accepts 2 to 10 s. Trim it."
     );
     assert!(violations.iter().all(|it| it.field == "video"));
 }
 
 #[test]
-fn a_wrong_kind_is_one_violation() {
+fn a_wrong_kind_is_the_only_violation() {
     let info = MediaInfo::new(Container::Png, Some(500_000_000));
-    let violations = judge("audio", "voice.mp3", &info, &limits("audio"));
+    let violations = validate("audio", "voice.mp3", &info, &limits("audio"));
     assert_eq!(violations.len(), 1);
     assert_eq!(
         violations[0].message,
-        "audio: voice.mp3 is really a PNG image; the model takes MP3, WAV, M4A or AAC. Choose \
+        "audio: voice.mp3 is really a PNG image. The model accepts MP3, WAV, M4A or AAC. Choose \
          another file."
     );
-    let named_so = judge("audio", "photo.png", &info, &limits("audio"));
-    assert!(named_so[0].message.starts_with("audio: photo.png is a PNG image; "));
+    let named_so = validate("audio", "photo.png", &info, &limits("audio"));
+    assert!(named_so[0].message.starts_with("audio: photo.png is a PNG image. "));
 }
 
 #[test]
-fn a_damaged_file_of_boxes_is_not_called_a_wrong_kind() {
+fn a_corrupt_mp4_without_tracks_is_not_a_wrong_kind() {
     let lost = MediaInfo {
         corruption: Some("has no index (moov)".to_owned()),
         ..MediaInfo::new(Container::Mp4, Some(100))
     };
-    assert_eq!(of_audio(&lost), [(Rule::Corrupt, Level::Error)]);
-    let seen = MediaInfo { corruption: Some("is cut".to_owned()), ..video() };
-    assert_eq!(of_audio(&seen), [(Rule::Container, Level::Error)]);
+    assert_eq!(audio_rules(&lost), [(Rule::Corrupt, Level::Error)]);
+    let seen = MediaInfo { corruption: Some("is truncated".to_owned()), ..video() };
+    assert_eq!(audio_rules(&seen), [(Rule::Container, Level::Error)]);
 }
 
 #[test]
-fn what_is_not_known_is_said_once() {
+fn unknown_facts_are_one_warning() {
     let info = MediaInfo { duration: None, width: None, height: None, bytes: None, ..video() };
-    assert_eq!(of_video(&info), [(Rule::Undetermined, Level::Warning)]);
+    assert_eq!(video_rules(&info), [(Rule::Undetermined, Level::Warning)]);
     assert_eq!(
-        judge("video", "clip.mp4", &info, &limits("video"))[0].message,
-        "video: clip.mp4 does not say its length, width and height, size: that was not checked."
+        validate("video", "clip.mp4", &info, &limits("video"))[0].message,
+        "video: clip.mp4 does not state its duration, width and height, file size, so that was not checked."
     );
-    let corrupt = MediaInfo { corruption: Some("is cut".to_owned()), ..info };
-    assert_eq!(of_video(&corrupt), [(Rule::Corrupt, Level::Error)]);
+    let corrupt = MediaInfo { corruption: Some("is truncated".to_owned()), ..info };
+    assert_eq!(video_rules(&corrupt), [(Rule::Corrupt, Level::Error)]);
 }
 
 #[test]
-fn unusual_codecs_are_a_warning_for_videos_alone() {
+fn unusual_codecs_are_a_warning_for_videos_only() {
     let info = MediaInfo { video_codec: Some("av1".to_owned()), ..video() };
-    assert_eq!(of_video(&info), [(Rule::Codec, Level::Warning)]);
+    assert_eq!(video_rules(&info), [(Rule::Codec, Level::Warning)]);
     let info = MediaInfo { video_codec: Some("hevc".to_owned()), ..video() };
-    assert_eq!(of_video(&info), []);
-    assert_eq!(of_audio(&MediaInfo { audio_codec: Some("mp2".to_owned()), ..audio() }), []);
+    assert_eq!(video_rules(&info), []);
+    assert_eq!(audio_rules(&MediaInfo { audio_codec: Some("mp2".to_owned()), ..audio() }), []);
 }
 
 #[test]
-fn extensions() {
+fn an_extension_that_does_not_fit_the_content_is_a_warning() {
     assert_eq!(extension("a/b.c/Clip.MP4").as_deref(), Some("mp4"));
     assert_eq!(extension("https://example.com/a.mov").as_deref(), Some("mov"));
     assert_eq!(extension("a/b.c/clip"), None);
     assert_eq!(extension(".mp4"), None);
     assert_eq!(extension("clip."), None);
     let rules = |name| -> Vec<Rule> {
-        judge("video", name, &video(), &limits("video")).iter().map(|it| it.rule).collect()
+        validate("video", name, &video(), &limits("video")).iter().map(|it| it.rule).collect()
     };
     assert_eq!(rules("clip.mp4"), []);
     assert_eq!(rules("clip.final"), []);
     assert_eq!(rules("clip.mov"), [Rule::Extension]);
-    // It fits the content, but the service does not document it.
+    // The extension fits the content, but the service does not document it.
     assert_eq!(rules("clip.m4v"), [Rule::Extension]);
 }
 
 #[test]
-fn videos_for_a_text_may_be_longer() {
-    const REFUSED: &[(Rule, Level)] = &[(Rule::Duration, Level::Error)];
-    const REPORTED: &[(Rule, Level)] = &[(Rule::Duration, Level::Warning)];
+fn text_to_video_accepts_longer_videos() {
+    const ERROR: &[(Rule, Level)] = &[(Rule::Duration, Level::Error)];
+    const WARNING: &[(Rule, Level)] = &[(Rule::Duration, Level::Warning)];
     let model = describe("kwaivgi/kling-lipsync/text-to-video").unwrap();
-    for (seconds, expected) in [
-        (2.0, &[][..]),
-        (10.0, &[]),
-        (11.0, REPORTED),
-        (60.0, REPORTED),
-        (61.0, REFUSED),
-        (1.0, REFUSED),
-    ] {
+    for (seconds, expected) in
+        [(2.0, &[][..]), (10.0, &[]), (11.0, WARNING), (60.0, WARNING), (61.0, ERROR), (1.0, ERROR)]
+    {
         let info = MediaInfo { duration: Some(Duration::from_secs_f64(seconds)), ..video() };
-        let found = judge("video", "clip", &info, model.media_limits("video").unwrap());
+        let found = validate("video", "clip", &info, model.media_limits("video").unwrap());
         let rules: Vec<_> = found.iter().map(|it| (it.rule, it.level)).collect();
         assert_eq!(rules, expected, "{seconds}");
     }
     let info = MediaInfo { width: Some(1000), height: Some(900), ..video() };
-    assert_eq!(judge("video", "clip", &info, model.media_limits("video").unwrap()), []);
+    assert_eq!(validate("video", "clip", &info, model.media_limits("video").unwrap()), []);
 }
 
 #[test]
-fn pictures() {
+fn image_limits() {
     let limits = describe("kwaivgi/kling-effects").unwrap().media_limits("image").unwrap();
     let picture = |bytes, width, height| MediaInfo {
         width: Some(width),
@@ -242,7 +240,7 @@ fn pictures() {
         (video(), vec![(Rule::Container, Level::Error)]),
     ] {
         let found: Vec<_> =
-            judge("image", "a", &info, limits).iter().map(|it| (it.rule, it.level)).collect();
+            validate("image", "a", &info, limits).iter().map(|it| (it.rule, it.level)).collect();
         assert_eq!(found, expected, "{info:?}");
     }
 }

@@ -1,0 +1,347 @@
+//! Validates the facts of a media file against the limits of a model's field.
+
+use super::format::{decimal, one_of, seconds, size};
+use super::{Container, MediaInfo, MediaKind, Rule, Violation};
+use viseme_spec::{Level, MediaLimits, Range};
+
+/// Deviations up to this many seconds are rounding errors. They are not reported.
+const ROUNDING_S: f64 = 0.01;
+/// Durations up to this many seconds beyond a limit are a warning, not an error: the last frame
+/// at 24 frames per second and the padding of the audio turn 10 seconds into 10.04. Whether the
+/// service is as tolerant is a guess.
+const OVERSHOOT_S: f64 = 0.1;
+/// A guess: the service documents no codecs. Cameras and editors write these two.
+const USUAL_VIDEO_CODECS: [&str; 2] = ["h264", "hevc"];
+
+/// Returns every rule that the file breaks, errors and warnings; an empty list if it breaks none.
+/// `name` is the file's name in messages, and its extension is compared with the content.
+///
+/// A file of the wrong kind gets that one violation: its duration and size do not matter then.
+#[must_use]
+pub fn validate(field: &str, name: &str, info: &MediaInfo, limits: &MediaLimits) -> Vec<Violation> {
+    let file = CheckedFile { field, name, info, limits };
+    if let Some(wrong_kind) = file.empty().or_else(|| file.container()) {
+        return vec![wrong_kind];
+    }
+    [
+        file.corrupt(),
+        file.size(),
+        file.duration(),
+        file.dimensions(),
+        file.aspect_ratio(),
+        file.undetermined(),
+        file.anomalous(),
+        file.codec(),
+        file.extension(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// A file and the field that it is meant for.
+struct CheckedFile<'a> {
+    field: &'a str,
+    name: &'a str,
+    info: &'a MediaInfo,
+    limits: &'a MediaLimits,
+}
+
+impl CheckedFile<'_> {
+    fn violation(
+        &self,
+        rule: Rule,
+        level: Level,
+        actual: impl Into<String>,
+        allowed: impl Into<String>,
+        statement: &str,
+    ) -> Violation {
+        let message = format!("{}: {} {statement}", self.field, self.name);
+        Violation::new(self.field, rule, level, actual, allowed, message)
+    }
+
+    fn error(&self, rule: Rule, actual: String, allowed: String, statement: &str) -> Violation {
+        self.violation(rule, Level::Error, actual, allowed, statement)
+    }
+
+    fn warning(&self, rule: Rule, actual: String, allowed: String, statement: &str) -> Violation {
+        self.violation(rule, Level::Warning, actual, allowed, statement)
+    }
+
+    fn accepted(&self) -> String {
+        let labels: Vec<String> =
+            self.limits.containers.iter().map(|container| container.label().to_owned()).collect();
+        one_of(&labels)
+    }
+
+    fn empty(&self) -> Option<Violation> {
+        (self.info.bytes == Some(0)).then(|| {
+            let allowed = self.accepted();
+            let statement =
+                format!("is empty. The model accepts {allowed}. Export or download it again.");
+            self.error(Rule::Empty, "0 bytes".to_owned(), allowed, &statement)
+        })
+    }
+
+    fn container(&self) -> Option<Violation> {
+        let found = self.info.container;
+        if self.limits.containers.contains(&found) || self.may_have_fitting_tracks() {
+            return None;
+        }
+        let allowed = self.accepted();
+        let is = if self.name_fits_content() { "is" } else { "is really" };
+        let corruption = self
+            .info
+            .corruption
+            .as_ref()
+            .map(|clause| format!(" that {clause}"))
+            .unwrap_or_default();
+        let statement = format!(
+            "{is} {}{corruption}. The model accepts {allowed}. {}",
+            found.describe(),
+            self.conversion_advice()
+        );
+        Some(self.error(Rule::Container, found.label().to_owned(), allowed, &statement))
+    }
+
+    /// Returns true for an MP4, MOV or M4A file whose tracks are unknown because it is corrupt or
+    /// was read in part: it may be of the right kind.
+    fn may_have_fitting_tracks(&self) -> bool {
+        const BOX_FORMATS: [Container; 3] = [Container::Mp4, Container::Mov, Container::M4a];
+        let info = self.info;
+        (info.corruption.is_some() || info.duration.is_none())
+            && info.video_codec.is_none()
+            && info.audio_codec.is_none()
+            && BOX_FORMATS.contains(&info.container)
+            && BOX_FORMATS.iter().any(|container| self.limits.containers.contains(container))
+    }
+
+    fn conversion_advice(&self) -> String {
+        let best = self.limits.containers.first().map_or("it", |container| container.label());
+        match (self.info.container, self.info.container.kind()) {
+            (Container::Html | Container::Xml | Container::Json | Container::Text, _) => {
+                "Download the file again and look at its content.".to_owned()
+            }
+            (_, Some(kind)) if kind == self.limits.kind => format!("Convert it to {best}."),
+            (_, Some(MediaKind::Video)) if self.limits.kind == MediaKind::Audio => {
+                format!("Extract its audio as {best}.")
+            }
+            _ => "Choose another file.".to_owned(),
+        }
+    }
+
+    fn corrupt(&self) -> Option<Violation> {
+        let clause = self.info.corruption.as_ref()?;
+        let statement = format!("{clause}. Export or download it again.");
+        Some(self.error(Rule::Corrupt, clause.clone(), "an intact file".to_owned(), &statement))
+    }
+
+    fn anomalous(&self) -> Option<Violation> {
+        let clause = self.info.anomaly.as_ref()?;
+        let statement = format!("{clause}. Listen to its end, or export it again.");
+        Some(self.warning(Rule::Anomalous, clause.clone(), "an intact file".to_owned(), &statement))
+    }
+
+    fn size(&self) -> Option<Violation> {
+        let most = self.limits.max_bytes;
+        let bytes = self.info.bytes.filter(|bytes| *bytes > most)?;
+        let allowed = format!("at most {}", size(most));
+        // Never "is 5 MB; at most 5 MB".
+        let actual = if size(bytes) == size(most) { format!("{bytes} bytes") } else { size(bytes) };
+        let advice = match self.limits.kind {
+            MediaKind::Image => "Scale it down.",
+            _ => "Encode it at a lower bit rate.",
+        };
+        let statement = format!("has {actual}. The model accepts {allowed}. {advice}");
+        Some(self.violation(Rule::Size, self.limits.max_bytes_level, actual, allowed, &statement))
+    }
+
+    /// Returns the violation of the strictest range that the duration breaks.
+    fn duration(&self) -> Option<Violation> {
+        let duration = self.info.duration?.as_secs_f64();
+        self.limits.seconds.iter().find_map(|range| self.duration_outside(duration, range))
+    }
+
+    fn duration_outside(&self, duration: f64, range: &Range<f64>) -> Option<Violation> {
+        let (excess, advice) = if duration > range.max {
+            (duration - range.max, "Trim it.")
+        } else {
+            (range.min - duration, "Choose a longer one.")
+        };
+        if excess <= ROUNDING_S {
+            return None;
+        }
+        let actual = seconds(duration);
+        let allowed = format!("{} to {}", decimal(range.min), seconds(range.max));
+        let fact = format!("lasts {actual}. The model accepts {allowed}{}", source_clause(range));
+        Some(match range.level {
+            Level::Error if excess <= OVERSHOOT_S => {
+                let statement = format!(
+                    "{fact}. The service probably tolerates this. If it does not: {advice}"
+                );
+                self.warning(Rule::Duration, actual, allowed, &statement)
+            }
+            level => {
+                let statement = format!("{fact}. {advice}");
+                self.violation(Rule::Duration, level, actual, allowed, &statement)
+            }
+        })
+    }
+
+    /// Returns at most one violation of the picture size: one scaling step fixes all of them.
+    fn dimensions(&self) -> Option<Violation> {
+        let (width, height) = (self.info.width?, self.info.height?);
+        let actual = format!("{width} × {height} px");
+        let range = self.limits.side_px.as_ref()?;
+        let is_allowed = |side: u32| (range.min..=range.max).contains(&side);
+        if !is_allowed(width) || !is_allowed(height) {
+            let allowed = match range.max {
+                u32::MAX => format!("both sides {} px or more", range.min),
+                max => format!("both sides {} to {max} px", range.min),
+            };
+            let statement = format!(
+                "is {actual}. The model accepts {allowed}{}. Scale or crop it.",
+                source_clause(range)
+            );
+            return Some(self.violation(
+                Rule::Dimensions,
+                range.level,
+                actual,
+                allowed,
+                &statement,
+            ));
+        }
+        let level = resolution_level(width, height, self.limits.short_side_px)?;
+        let names: Vec<String> =
+            self.limits.short_side_px.iter().map(|side| format!("{side}p")).collect();
+        let allowed = one_of(&names);
+        let statement = if level == Level::Error {
+            format!("is {actual}. The model accepts {allowed}. Scale or crop it.")
+        } else {
+            format!(
+                "is {actual}. The model accepts {allowed}; whether this size counts as one of them is not \
+                 documented. If the service rejects it, scale or crop it."
+            )
+        };
+        Some(self.violation(Rule::Resolution, level, actual, allowed, &statement))
+    }
+
+    fn aspect_ratio(&self) -> Option<Violation> {
+        let (width, height) = (self.info.width?, self.info.height?);
+        let range = self.limits.aspect_ratio.as_ref()?;
+        let ratio = f64::from(width) / f64::from(height.max(1));
+        if (range.min..=range.max).contains(&ratio) {
+            return None;
+        }
+        let actual = format!("{width} × {height} px");
+        let allowed = format!("1:{} to {}:1", decimal(1.0 / range.min), decimal(range.max));
+        let statement = format!(
+            "is {actual}. The model accepts pictures from {allowed}{}. Crop it.",
+            source_clause(range)
+        );
+        Some(self.violation(Rule::AspectRatio, range.level, actual, allowed, &statement))
+    }
+
+    fn undetermined(&self) -> Option<Violation> {
+        if self.info.corruption.is_some() {
+            return None;
+        }
+        let needs_duration = !self.limits.seconds.is_empty();
+        let needs_size = self.limits.side_px.is_some() || self.limits.aspect_ratio.is_some();
+        let unknown: Vec<&str> = [
+            (needs_duration && self.info.duration.is_none(), "duration"),
+            (needs_size && self.info.width.is_none(), "width and height"),
+            (self.info.bytes.is_none(), "file size"),
+        ]
+        .into_iter()
+        .filter_map(|(is_unknown, what)| is_unknown.then_some(what))
+        .collect();
+        if unknown.is_empty() {
+            return None;
+        }
+        let what = unknown.join(", ");
+        let statement = format!("does not state its {what}, so that was not checked.");
+        Some(self.warning(Rule::Undetermined, format!("unknown {what}"), what, &statement))
+    }
+
+    fn codec(&self) -> Option<Violation> {
+        let codec = self.info.video_codec.as_deref()?;
+        if self.limits.kind != MediaKind::Video || USUAL_VIDEO_CODECS.contains(&codec) {
+            return None;
+        }
+        let allowed = "usually h264 or hevc".to_owned();
+        let statement = format!(
+            "is encoded as {codec}. The service documents no codecs; H.264 is the safest. If the \
+             service rejects it, convert it."
+        );
+        Some(self.warning(Rule::Codec, codec.to_owned(), allowed, &statement))
+    }
+
+    fn extension(&self) -> Option<Violation> {
+        let extension = extension(self.name)?;
+        let content = self.info.container;
+        let documented = |it: &str| self.limits.extensions.contains(&it);
+        if !is_known(&extension)
+            || (documented(&extension) && content.extensions().contains(&extension.as_str()))
+        {
+            return None;
+        }
+        let fitting = content.extensions().iter().copied().find(|it| documented(it))?;
+        let statement = format!(
+            "is {}, which is accepted, but its name ends in .{extension}. Rename it to .{fitting}: \
+             some tools go by the name.",
+            content.describe()
+        );
+        Some(self.warning(
+            Rule::Extension,
+            format!(".{extension}"),
+            format!(".{fitting}"),
+            &statement,
+        ))
+    }
+
+    fn name_fits_content(&self) -> bool {
+        extension(self.name).is_none_or(|extension| {
+            self.info.container.extensions().contains(&extension.as_str()) || !is_known(&extension)
+        })
+    }
+}
+
+/// Returns who states a range, as the end of a sentence.
+fn source_clause<T>(range: &Range<T>) -> String {
+    if range.said_by.is_empty() { String::new() } else { format!(", {}", range.said_by) }
+}
+
+/// Returns the level of the violation if a picture has none of the named resolutions.
+///
+/// "720p" is read as the length of the shorter side. Two more readings are possible and lead to a
+/// warning: the longer side of a 16:9 picture of that name, and the number of pixels of that
+/// picture (960 × 960 has as many as 1280 × 720). All of this is a guess.
+fn resolution_level(width: u32, height: u32, short_sides: &[u32]) -> Option<Level> {
+    let (short, long) = (width.min(height), width.max(height));
+    if short_sides.is_empty() || short_sides.contains(&short) {
+        return None;
+    }
+    let may_count = short_sides.iter().any(|side| {
+        let full_long = side.saturating_mul(16) / 9;
+        let pixels = u64::from(*side) * u64::from(full_long);
+        let has = u64::from(short) * u64::from(long);
+        long == full_long || has.abs_diff(pixels) * 50 <= pixels
+    });
+    Some(if may_count { Level::Warning } else { Level::Error })
+}
+
+/// Returns the extension of a path's or URL's last part, in lower case.
+fn extension(name: &str) -> Option<String> {
+    let file = name.rsplit(['/', '\\']).next()?;
+    let (stem, extension) = file.rsplit_once('.')?;
+    (!stem.is_empty() && !extension.is_empty()).then(|| extension.to_ascii_lowercase())
+}
+
+/// Returns true if the extension is one of a known kind of file.
+fn is_known(extension: &str) -> bool {
+    Container::ALL.iter().any(|container| container.extensions().contains(&extension))
+}
+
+#[cfg(test)]
+mod tests;
