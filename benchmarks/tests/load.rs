@@ -12,7 +12,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use viseme_mock::{MockServer, Point, Scenario, World};
+use viseme_mock::{MockServer, RequestKind, Scenario, World};
 
 /// 100 MiB, a little more than 100 MB.
 const SIZE: u64 = 100 * 1024 * 1024;
@@ -63,7 +63,7 @@ async fn runs_and_the_floor_make_the_same_requests() {
 }
 
 fn requests(world: &World) -> (usize, usize) {
-    (world.requests(Point::Submit).len(), world.requests(Point::Poll).len())
+    (world.requests(RequestKind::Submit).len(), world.requests(RequestKind::Poll).len())
 }
 
 /// What the program measured of itself.

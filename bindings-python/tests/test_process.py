@@ -27,7 +27,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def polls(world: World) -> int:
     """How often results were asked for."""
-    return sum(exchange["point"] == "poll" for exchange in world.journal())
+    return sum(exchange["kind"] == "poll" for exchange in world.journal())
 
 
 def assert_no_more_polls(world: World) -> None:

@@ -6,8 +6,8 @@ mod support;
 use std::process::Stdio;
 
 use support::{Ended, Running, Stage, ends, never_ends, run_samples, samples};
-use viseme_mock::scenario::{Content, Wire};
-use viseme_mock::{Fault, JobRule, Point, Scenario, Timeline};
+use viseme_mock::scenario::{ResponseMutation, WireFault};
+use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline};
 
 #[track_caller]
 fn assert_ends(ended: &Ended, code: i32, words: &[&str]) {
@@ -124,7 +124,7 @@ async fn keys() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refused_by_the_service() {
-    let refused = Scenario::new().fault(Fault::at(Point::Submit).status(402));
+    let refused = Scenario::new().fault(Fault::at(RequestKind::Submit).status(402));
     let stage = Stage::new(refused).await;
     assert_ends(&stage.run(&[]).await, 3, &["HTTP 402", "Top up"]);
     for command in ["status", "wait", "download"] {
@@ -166,7 +166,7 @@ async fn a_status_nobody_knows_is_waited_through() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_submit_is_found_in_the_history() {
-    let scenario = ends("completed").fault(Fault::at(Point::Submit).after_accept().reset());
+    let scenario = ends("completed").fault(Fault::at(RequestKind::Submit).after_accept().reset());
     let stage = Stage::new(scenario).await;
     assert_ends(&stage.run(&[]).await, 0, &["looking for the job", "submitted as job"]);
     assert_eq!(stage.world.ledger().charges.len(), 1);
@@ -175,8 +175,8 @@ async fn a_lost_submit_is_found_in_the_history() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_submit_whose_fate_stays_unknown() {
     let scenario = ends("completed")
-        .fault(Fault::at(Point::Submit).after_accept().reset())
-        .fault(Fault::at(Point::History).status(403));
+        .fault(Fault::at(RequestKind::Submit).after_accept().reset())
+        .fault(Fault::at(RequestKind::History).status(403));
     let stage = Stage::new(scenario).await;
     let ended = stage.run(&[]).await;
     assert_eq!(ended.code, Some(6), "{ended:?}");
@@ -210,7 +210,7 @@ async fn the_network_fails() {
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(!ended.err.contains("viseme wait"), "{ended:?}");
 
-    let scenario = ends("completed").fault(Fault::at(Point::Output).status(404));
+    let scenario = ends("completed").fault(Fault::at(RequestKind::Output).status(404));
     let stage = Stage::new(scenario).await;
     let ended = stage.run(&["--out", "film.mp4"]).await;
     let next = format!("viseme download {} --out film.mp4", stage.world.jobs()[0].id);
@@ -221,9 +221,9 @@ async fn the_network_fails() {
 #[tokio::test(flavor = "multi_thread")]
 async fn odd_answers_end_in_sentences() {
     for fault in [
-        Fault::at(Point::Poll).content(Content::DataNull),
-        Fault::at(Point::Poll).content(Content::InvalidUtf8),
-        Fault::at(Point::Poll).wire(Wire::FinAt(20)),
+        Fault::at(RequestKind::Poll).mutate(ResponseMutation::DataNull),
+        Fault::at(RequestKind::Poll).mutate(ResponseMutation::InvalidUtf8),
+        Fault::at(RequestKind::Poll).wire(WireFault::FinAt(20)),
     ] {
         let stage = Stage::new(ends("completed").fault(fault)).await;
         let ended = stage.run(&[]).await;

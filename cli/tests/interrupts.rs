@@ -6,28 +6,28 @@ mod support;
 
 use rustix::process::Signal;
 use support::{Stage, ends, never_ends, run_samples};
-use viseme_mock::scenario::{Span, Wire};
-use viseme_mock::{Fault, Point};
+use viseme_mock::scenario::{Span, WireFault};
+use viseme_mock::{Fault, RequestKind};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn during_an_upload() {
-    let fault = Fault::at(Point::Put).wire(Wire::Silence);
+    let fault = Fault::at(RequestKind::Put).wire(WireFault::Silence);
     let stage = Stage::new(ends("completed").fault(fault)).await;
     let running = stage.begin_run(&[]);
-    stage.until_struck().await;
+    stage.until_fault_triggered().await;
     running.signal(Signal::INT);
     let ended = running.finish().await;
     assert_eq!(ended.code, Some(130), "{ended:?}");
     assert!(ended.err.ends_with("Nothing was submitted, nothing was spent.\n"), "{ended:?}");
-    assert!(stage.world.requests(Point::Submit).is_empty());
+    assert!(stage.world.requests(RequestKind::Submit).is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn during_the_submit_its_answer_is_waited_for() {
-    let fault = Fault::at(Point::Submit).wire(Wire::Delay(Span::secs(2)));
+    let fault = Fault::at(RequestKind::Submit).wire(WireFault::Delay(Span::secs(2)));
     let stage = Stage::new(never_ends().fault(fault)).await;
     let running = stage.begin_run(&[]);
-    stage.until_struck().await;
+    stage.until_fault_triggered().await;
     running.signal(Signal::INT);
     let ended = running.finish().await;
     assert_eq!(ended.code, Some(130), "{ended:?}");
@@ -38,10 +38,10 @@ async fn during_the_submit_its_answer_is_waited_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn during_the_submit_a_second_one_does_not_wait() {
-    let fault = Fault::at(Point::Submit).wire(Wire::Silence);
+    let fault = Fault::at(RequestKind::Submit).wire(WireFault::Silence);
     let stage = Stage::new(never_ends().fault(fault)).await;
     let mut running = stage.begin_run(&["--json", "--verbose"]);
-    stage.until_struck().await;
+    stage.until_fault_triggered().await;
     running.signal(Signal::INT);
     running.until_says("Ctrl-C again").await;
     running.signal(Signal::INT);
@@ -73,10 +73,10 @@ async fn while_waiting() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn during_the_download() {
-    let fault = Fault::at(Point::Output).wire(Wire::StallAt(1000));
+    let fault = Fault::at(RequestKind::Output).wire(WireFault::StallAt(1000));
     let stage = Stage::new(ends("completed").fault(fault)).await;
     let running = stage.begin_run(&["--out", "film.mp4"]);
-    stage.until_struck().await;
+    stage.until_fault_triggered().await;
     running.signal(Signal::INT);
     let ended = running.finish().await;
     assert_eq!(ended.code, Some(130), "{ended:?}");

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use support::{Ended, Stage, ends, samples};
-use viseme_mock::{Fault, Point, Scenario};
+use viseme_mock::{Fault, RequestKind, Scenario};
 
 const SPEECH: &str = "kwaivgi/kling-lipsync/text-to-video";
 
@@ -128,7 +128,7 @@ async fn what_would_be_paid_for_in_vain_is_refused() {
         let said = format!("{}{}", ended.out, ended.err);
         assert!(said.contains(words), "{arguments:?}: {ended:?}");
     }
-    assert!(stage.world.requests(Point::Submit).is_empty());
+    assert!(stage.world.requests(RequestKind::Submit).is_empty());
 
     let validated = ["run", "no/such-model", "-i", "a=1", "--validate", "--poll-every", "0.1"];
     let ended = stage.viseme(&validated).await;
@@ -186,7 +186,7 @@ async fn past_jobs_are_listed_and_deleted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_refuses_is_quoted() {
-    let stage = Stage::new(Scenario::new().fault(Fault::at(Point::Any).status(401))).await;
+    let stage = Stage::new(Scenario::new().fault(Fault::at(RequestKind::Any).status(401))).await;
     for command in ["balance", "models", "history"] {
         let ended = stage.viseme(&[command, "--json"]).await;
         assert_eq!(ended.code, Some(3), "{ended:?}");

@@ -4,18 +4,18 @@
 mod support;
 
 use support::{Stage, ends, run_samples, samples};
-use viseme_mock::scenario::Wire;
-use viseme_mock::{Fault, Point, Scenario};
+use viseme_mock::scenario::WireFault;
+use viseme_mock::{Fault, RequestKind, Scenario};
 
 /// A script in which the first submit is taken and its answer lost.
-fn lost(wire: Wire) -> Scenario {
-    ends("completed").fault(Fault::at(Point::Submit).nth(1).after_accept().wire(wire))
+fn lost(wire: WireFault) -> Scenario {
+    ends("completed").fault(Fault::at(RequestKind::Submit).nth(1).after_accept().wire(wire))
 }
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_killed_before_it_heard_loses_no_job() {
-    let stage = Stage::new(lost(Wire::Silence)).await;
+    let stage = Stage::new(lost(WireFault::Silence)).await;
     let running = stage.begin_run(&["--save-record", "record.json"]);
     stage.until("the job is made", |world| !world.jobs().is_empty()).await;
     running.signal(rustix::process::Signal::KILL);
@@ -29,14 +29,14 @@ async fn a_program_killed_before_it_heard_loses_no_job() {
     assert_eq!((waited.code, waited.out.as_str()), (Some(0), "film.mp4\n"), "{waited:?}");
     let ledger = stage.world.ledger();
     assert_eq!((ledger.charges.len(), ledger.delivered, ledger.orphaned), (1, 1, 0));
-    assert_eq!(stage.world.requests(Point::Submit).len(), 1);
+    assert_eq!(stage.world.requests(RequestKind::Submit).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_submit_says_how_to_look_for_it_again() {
     // The history is closed for the run, and opens later.
-    let closed = || Fault::at(Point::History).nth(1).status(403);
-    let stage = Stage::new(lost(Wire::Reset).fault(closed())).await;
+    let closed = || Fault::at(RequestKind::History).nth(1).status(403);
+    let stage = Stage::new(lost(WireFault::Reset).fault(closed())).await;
     let ended = stage.run(&["--save-record", "its record.json"]).await;
     assert_eq!(ended.code, Some(6), "{ended:?}");
     assert!(ended.err.ends_with("  viseme recover 'its record.json'\n"), "{ended:?}");
@@ -46,7 +46,7 @@ async fn a_lost_submit_says_how_to_look_for_it_again() {
     assert_eq!(found["job_id"], stage.world.jobs()[0].id.as_str());
 
     // The same from the JSON of the error, over standard input.
-    let stage = Stage::new(lost(Wire::Reset).fault(closed())).await;
+    let stage = Stage::new(lost(WireFault::Reset).fault(closed())).await;
     let ended = stage.run(&["--json"]).await;
     assert_eq!(ended.code, Some(6), "{ended:?}");
     assert!(ended.json()["error"]["resume"].is_null(), "there is no file to go on with");
@@ -57,7 +57,7 @@ async fn a_lost_submit_says_how_to_look_for_it_again() {
     assert_eq!(found.out.trim(), stage.world.jobs()[0].id, "{found:?}");
 
     // And for people, in the text of the error.
-    let stage = Stage::new(lost(Wire::Reset).fault(closed())).await;
+    let stage = Stage::new(lost(WireFault::Reset).fault(closed())).await;
     let ended = stage.run(&[]).await;
     let record = ended.err.lines().last().unwrap();
     assert!(ended.err.contains("`viseme recover FILE` looks for it again:\n"), "{ended:?}");

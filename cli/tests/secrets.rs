@@ -4,11 +4,11 @@
 mod support;
 
 use support::{Stage, ends, run_samples};
-use viseme_mock::{Fault, Point};
+use viseme_mock::{Fault, RequestKind};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_key_is_never_printed() {
-    let fault = Fault::at(Point::Poll).nth(1).status(503);
+    let fault = Fault::at(RequestKind::Poll).nth(1).status(503);
     let stage = Stage::new(ends("failed").fault(fault)).await;
     let key = "mock-7f3a9c-do-not-print";
     for arguments in [

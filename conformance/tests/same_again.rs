@@ -69,7 +69,7 @@ fn is_up_to_chance(result: &Value) -> bool {
     let steps = result["evidence"]["steps"].as_array().unwrap();
     let journal = result["evidence"]["journal"].as_array().unwrap();
     steps.iter().any(|step| step["op"] == "run_many")
-        || journal.iter().filter(|exchange| exchange["point"] == "ticket").count() > 1
+        || journal.iter().filter(|exchange| exchange["kind"] == "presign").count() > 1
         // How many bytes still arrive before a reset is up to the network.
         || journal.iter().any(|exchange| exchange["fault"].to_string().contains("reset_at"))
 }

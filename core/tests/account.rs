@@ -9,8 +9,8 @@ use futures_util::TryStreamExt as _;
 use serde_json::json;
 use support::{MODEL, Stage, local_input, remote_input};
 use viseme::{BillingFilter, ErrorKind, HistoryFilter, Input, Prediction, Status, TextToVideo};
-use viseme_mock::scenario::{Body, ClockScript};
-use viseme_mock::{ClockMode, Fault, JobRule, Point, Scenario, Timeline};
+use viseme_mock::scenario::{Body, ClockScenario};
+use viseme_mock::{ClockMode, Fault, JobRule, RequestKind, Scenario, Timeline};
 
 fn speech(text: &str) -> TextToVideo {
     TextToVideo::new("https://media.example/face.mp4", text)
@@ -29,10 +29,10 @@ async fn the_balance_falls_by_what_is_paid() {
 #[tokio::test]
 async fn reads_are_repeated_and_refusals_are_not() {
     for (fault, requests) in [
-        (Fault::at(Point::Other).until(2).status(503), 3),
-        (Fault::at(Point::Other).until(1).reset(), 2),
-        (Fault::at(Point::Other).until(3).status(429).retry_after_secs(9), 4),
-        (Fault::at(Point::Other).until(1).status(200).body(Body::Html), 2),
+        (Fault::at(RequestKind::Other).until(2).status(503), 3),
+        (Fault::at(RequestKind::Other).until(1).reset(), 2),
+        (Fault::at(RequestKind::Other).until(3).status(429).retry_after_secs(9), 4),
+        (Fault::at(RequestKind::Other).until(1).status(200).body(Body::Html), 2),
     ] {
         let stage = Stage::with(Scenario::new().fault(fault.clone())).await;
         assert_eq!(stage.client.balance().await.unwrap(), 100.0, "{fault:?}");
@@ -44,7 +44,7 @@ async fn reads_are_repeated_and_refusals_are_not() {
         (500, 4, ErrorKind::Server),
     ] {
         let stage =
-            Stage::with(Scenario::new().fault(Fault::at(Point::Other).status(status))).await;
+            Stage::with(Scenario::new().fault(Fault::at(RequestKind::Other).status(status))).await;
         let error = stage.client.balance().await.unwrap_err();
         assert_eq!((error.kind(), error.attempts()), (kind, requests), "{error}");
         assert_eq!(stage.world.journal().len(), requests as usize);
@@ -60,7 +60,7 @@ async fn a_price_of_either_form() {
     let asked = stage.world.journal()[0].body.clone().unwrap();
     assert_eq!(asked["inputs"]["video"], "https://media.example/face.mp4");
 
-    let old = Scenario::new().fault(Fault::at(Point::Other).nth(1).status(404));
+    let old = Scenario::new().fault(Fault::at(RequestKind::Other).nth(1).status(404));
     let stage = Stage::with(old).await;
     assert_eq!(stage.client.price(remote_input()).await.unwrap().amount, 0.07);
     assert_eq!(stage.count("POST", "/model/pricing"), 1);
@@ -76,11 +76,11 @@ async fn media_on_this_machine_are_left_out_of_a_price_or_uploaded_for_it() {
     let stage = Stage::new().await;
     let price = stage.client.price(local_input()).await.unwrap();
     assert_eq!(price.left_out, ["audio", "video"]);
-    assert!(stage.world.requests(Point::Put).is_empty());
+    assert!(stage.world.requests(RequestKind::Put).is_empty());
 
     let price = stage.client.price(local_input()).upload(true).await.unwrap();
     assert!(price.left_out.is_empty());
-    assert_eq!(stage.world.requests(Point::Put).len(), 2);
+    assert_eq!(stage.world.requests(RequestKind::Put).len(), 2);
     let asked = stage.world.journal().last().unwrap().body.clone().unwrap();
     assert!(asked["inputs"]["video"].as_str().unwrap().starts_with(stage.world.base_url()));
     assert!(stage.world.ledger().charges.is_empty(), "a price costs nothing");
@@ -106,14 +106,14 @@ async fn the_history_is_read_page_by_page_as_needed() {
     let stage = Stage::new().await;
     let made = submit(&stage, 7).await;
     for (page_size, pages) in [(100, 1), (7, 2), (3, 3), (1, 8)] {
-        let before = stage.world.requests(Point::History).len();
+        let before = stage.world.requests(RequestKind::History).len();
         assert_eq!(ids(&stage, HistoryFilter::new().page_size(page_size)).await, made);
-        assert_eq!(stage.world.requests(Point::History).len() - before, pages, "{page_size}");
+        assert_eq!(stage.world.requests(RequestKind::History).len() - before, pages, "{page_size}");
     }
-    let before = stage.world.requests(Point::History).len();
+    let before = stage.world.requests(RequestKind::History).len();
     let mut history = stage.client.history(HistoryFilter::new().page_size(2));
     assert_eq!(history.next().await.unwrap().unwrap().id, made[0]);
-    assert_eq!(stage.world.requests(Point::History).len() - before, 1, "no more than needed");
+    assert_eq!(stage.world.requests(RequestKind::History).len() - before, 1, "no more than needed");
     // A new job moves the others to later pages.
     let newest = submit(&stage, 1).await;
     let rest: Vec<_> = history.map_ok(|job| job.id).try_collect().await.unwrap();
@@ -124,7 +124,7 @@ async fn the_history_is_read_page_by_page_as_needed() {
 #[tokio::test]
 async fn the_history_is_filtered_by_the_service() {
     let start = "2026-01-01T00:00:00Z".parse().unwrap();
-    let clock = Some(ClockScript { mode: ClockMode::Manual, start: Some(start) });
+    let clock = Some(ClockScenario { mode: ClockMode::Manual, start: Some(start) });
     let stage = Stage::with(Scenario { clock, ..Scenario::new() }).await;
     let first = submit(&stage, 1).await;
     stage.world.advance(Duration::from_secs(3600));
@@ -147,7 +147,8 @@ async fn the_history_is_filtered_by_the_service() {
 
 #[tokio::test]
 async fn a_history_that_fails_ends_in_its_error() {
-    let stage = Stage::with(Scenario::new().fault(Fault::at(Point::History).status(403))).await;
+    let stage =
+        Stage::with(Scenario::new().fault(Fault::at(RequestKind::History).status(403))).await;
     let mut history = stage.client.history(HistoryFilter::new());
     let error = history.next().await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PermissionDenied);

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use support::{FACE, Stage};
 use viseme::{ErrorKind, Media};
-use viseme_mock::scenario::{Content, Effect, StatusReply};
-use viseme_mock::{Fault, Point, Scenario, Wire};
+use viseme_mock::scenario::{FaultAction, ResponseMutation, StatusReply};
+use viseme_mock::{Fault, RequestKind, Scenario, WireFault};
 
 fn output() -> Fault {
-    Fault::at(Point::Output)
+    Fault::at(RequestKind::Output)
 }
 
 async fn uploaded(scenario: Scenario) -> (Stage, String) {
@@ -37,12 +37,12 @@ fn names(folder: &Path) -> Vec<String> {
 async fn a_broken_download_goes_on_where_it_was() {
     let first = || output().nth(1);
     for (what, fault, resumes) in [
-        ("a close", first().wire(Wire::FinAt(100_000)), true),
-        ("a reset", first().wire(Wire::ResetAt(100_000)), true),
-        ("a stall", first().wire(Wire::StallAt(100_000)), true),
+        ("a close", first().wire(WireFault::FinAt(100_000)), true),
+        ("a reset", first().wire(WireFault::ResetAt(100_000)), true),
+        ("a stall", first().wire(WireFault::StallAt(100_000)), true),
         ("a reset before the first byte", first().reset(), false),
         ("503", first().status(503).retry_after_secs(2), false),
-        ("silence", first().wire(Wire::Silence), false),
+        ("silence", first().wire(WireFault::Silence), false),
     ] {
         let (stage, url) = uploaded(Scenario::new().fault(fault)).await;
         let folder = tempfile::tempdir().unwrap();
@@ -52,7 +52,7 @@ async fn a_broken_download_goes_on_where_it_was() {
         assert_eq!((saved.path.as_path(), saved.bytes), (to.as_path(), FACE.len() as u64));
         assert!(std::fs::read(&to).unwrap() == FACE, "{what}");
         assert_eq!(names(folder.path()), ["out.mp4"], "{what}: nothing else is left");
-        let requests = stage.world.requests(Point::Output);
+        let requests = stage.world.requests(RequestKind::Output);
         assert_eq!(requests.len(), 2, "{what}");
         let range = requests[1].headers.iter().find(|(name, _)| name == "range");
         assert_eq!(range.is_some(), resumes, "{what}: {range:?}");
@@ -63,8 +63,8 @@ async fn a_broken_download_goes_on_where_it_was() {
 #[tokio::test]
 async fn a_server_without_ranges_is_read_from_the_start() {
     let scenario = Scenario::new()
-        .fault(output().nth(1).wire(Wire::FinAt(100_000)))
-        .fault(output().nth(2).content(Content::RangeIgnored));
+        .fault(output().nth(1).wire(WireFault::FinAt(100_000)))
+        .fault(output().nth(2).mutate(ResponseMutation::RangeIgnored));
     let (stage, url) = uploaded(scenario).await;
     let folder = tempfile::tempdir().unwrap();
     let saved = stage.client.download(&url, folder.path().join("out.mp4")).await.unwrap();
@@ -74,15 +74,15 @@ async fn a_server_without_ranges_is_read_from_the_start() {
 #[tokio::test]
 async fn a_server_that_told_of_more_than_there_is_is_asked_anew() {
     let (stage, url) =
-        uploaded(Scenario::new().fault(output().nth(1).wire(Wire::WrongLength(1000)))).await;
+        uploaded(Scenario::new().fault(output().nth(1).wire(WireFault::WrongLength(1000)))).await;
     let folder = tempfile::tempdir().unwrap();
     let saved = stage.client.download(&url, folder.path().join("out.mp4")).await.unwrap();
     assert!(std::fs::read(saved.path).unwrap() == FACE);
     // The rest was asked for, which there is not; then the whole.
-    assert_eq!(stage.world.requests(Point::Output).len(), 3);
+    assert_eq!(stage.world.requests(RequestKind::Output).len(), 3);
 
     let (stage, url) =
-        uploaded(Scenario::new().fault(output().wire(Wire::WrongLength(1000)))).await;
+        uploaded(Scenario::new().fault(output().wire(WireFault::WrongLength(1000)))).await;
     let error = stage.client.download(&url, folder.path().join("2.mp4")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Download, "it ends");
 }
@@ -132,7 +132,7 @@ async fn names_in_a_folder_are_taken_from_the_url_and_never_overwrite() {
 async fn redirects_are_followed_and_bounded() {
     let redirect = |nth: Option<u64>, location: &str| Fault {
         nth: nth.map(viseme_mock::scenario::Nth::One),
-        effect: Effect::Status(StatusReply {
+        action: FaultAction::Status(StatusReply {
             status: 302,
             retry_after: None,
             body: None,
@@ -175,7 +175,7 @@ async fn what_cannot_be_fetched_or_saved_is_said() {
 
 #[tokio::test]
 async fn a_dropped_download_leaves_nothing() {
-    let stalled = output().wire(Wire::StallAt(100_000));
+    let stalled = output().wire(WireFault::StallAt(100_000));
     let (stage, url) = uploaded(Scenario::new().fault(stalled)).await;
     let folder = tempfile::tempdir().unwrap();
     let (begun, begins) = tokio::sync::oneshot::channel();

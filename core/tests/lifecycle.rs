@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use support::{FACE, MODEL, Stage, local_input, remote_input};
 use viseme::{ErrorKind, Progress, Status};
-use viseme_mock::{JobRule, Point, Scenario, Timeline};
+use viseme_mock::{JobRule, RequestKind, Scenario, Timeline};
 
 #[tokio::test]
 async fn two_local_files_become_a_video_on_disk() {
@@ -63,7 +63,7 @@ async fn a_job_is_gone_on_with_by_its_id_alone() {
 
     let prediction = stage.client.job(format!(" {id}\n")).wait().await.unwrap();
     assert_eq!(prediction.id, id);
-    assert_eq!(stage.world.requests(Point::Submit).len(), 1);
+    assert_eq!(stage.world.requests(RequestKind::Submit).len(), 1);
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn each_change_is_told_once_and_the_last_state_comes_last() {
     let job = stage.client.submit(remote_input()).await.unwrap();
     let states: Vec<_> = job.updates().map(|update| update.unwrap().status).collect().await;
     assert_eq!(states, [Status::Created, Status::Processing, Status::Completed]);
-    assert_eq!(stage.world.requests(Point::Poll).len(), 5);
+    assert_eq!(stage.world.requests(RequestKind::Poll).len(), 5);
 }
 
 #[tokio::test]
@@ -154,15 +154,15 @@ async fn a_dropped_wait_stops_polling_and_loses_nothing() {
     let decades = Duration::from_secs(u64::from(u32::MAX));
     let mut updates = job.wait().deadline(decades).updates();
     assert_eq!(updates.next().await.unwrap().unwrap().status, Status::Created);
-    while stage.world.requests(Point::Poll).len() < 2 {
+    while stage.world.requests(RequestKind::Poll).len() < 2 {
         let waiting = tokio::time::timeout(Duration::from_millis(5), updates.next()).await;
         assert!(waiting.is_err(), "there is no news");
     }
     drop(updates);
-    let polls = stage.world.requests(Point::Poll).len();
+    let polls = stage.world.requests(RequestKind::Poll).len();
     tokio::time::sleep(Duration::from_millis(200)).await;
     // One poll may have been under way when the wait was dropped.
-    assert!(stage.world.requests(Point::Poll).len() <= polls + 1);
+    assert!(stage.world.requests(RequestKind::Poll).len() <= polls + 1);
 
     stage.world.force(job.id(), "completed");
     assert_eq!(job.wait().await.unwrap().status, Status::Completed);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use support::{Stage, remote_input};
 use viseme::{AudioToVideo, Progress, SubmitLimits};
-use viseme_mock::{Fault, JobRule, Point, Scenario, Timeline};
+use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline};
 
 fn inputs(count: usize) -> impl Iterator<Item = AudioToVideo> + Send + 'static {
     (0..count).map(|n| {
@@ -23,7 +23,7 @@ async fn every_input_has_its_result() {
     let scenario = Scenario::new()
         .job(JobRule::new(Timeline::ends_after_polls(1, "failed")).nth(3).error(1402, "No."))
         .job(JobRule::new(Timeline::after_polls(2)))
-        .fault(Fault::at(Point::Submit).nth(7).status(400));
+        .fault(Fault::at(RequestKind::Submit).nth(7).status(400));
     let stage = Stage::with(scenario).await;
     let results: Vec<_> = stage.client.run_many(inputs(50), 8).collect().await;
     let indexes: BTreeSet<_> = results.iter().map(|done| done.index).collect();
@@ -74,16 +74,16 @@ async fn inputs_are_taken_as_they_are_needed_and_a_drop_stops_all() {
     // The stage's clock runs as fast as polls are answered: no wait may come to its end.
     let decades = Duration::from_secs(u64::from(u32::MAX));
     let mut runs = stage.client.run_many(counted, 4).deadline(decades);
-    while stage.world.requests(Point::Poll).len() < 40 {
+    while stage.world.requests(RequestKind::Poll).len() < 40 {
         let first = tokio::time::timeout(Duration::from_millis(20), runs.next()).await;
         assert!(first.is_err(), "no job ends");
     }
     assert_eq!(*taken.lock().unwrap(), 4);
     drop(runs);
-    let polls = stage.world.requests(Point::Poll).len();
+    let polls = stage.world.requests(RequestKind::Poll).len();
     tokio::time::sleep(Duration::from_millis(300)).await;
     // Those that were under way may still have arrived.
-    assert!(stage.world.requests(Point::Poll).len() <= polls + 4);
+    assert!(stage.world.requests(RequestKind::Poll).len() <= polls + 4);
     assert_eq!(stage.world.ledger().charges.len(), 4);
 }
 
@@ -104,12 +104,12 @@ async fn submits_keep_to_the_tier() {
 async fn a_429_on_a_submit_holds_the_others_back() {
     let scenario = Scenario::new()
         .job(JobRule::new(Timeline::after_polls(1)))
-        .fault(Fault::at(Point::Submit).nth(1).status(429).retry_after_secs(100));
+        .fault(Fault::at(RequestKind::Submit).nth(1).status(429).retry_after_secs(100));
     let stage = Stage::with(scenario).await;
     let first = stage.client.submit(remote_input()).into_future();
     let mut first = Box::pin(first);
     // Poll the first until its 429 has come.
-    while stage.world.requests(Point::Submit).is_empty() {
+    while stage.world.requests(RequestKind::Submit).is_empty() {
         let turn = tokio::time::timeout(Duration::from_millis(50), &mut first).await;
         if turn.is_ok() {
             break;

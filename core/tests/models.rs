@@ -11,7 +11,7 @@ use viseme::media::Rule;
 use viseme::model::{FieldKind, descriptions, validate_schema};
 use viseme::{Clock as _, ErrorKind, Input, KlingEffects, Media, TextToVideo};
 use viseme_mock::scenario::Body;
-use viseme_mock::{Fault, JobRule, Point, Scenario, Timeline};
+use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline};
 
 const DATA_URI: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAyAAAAJYCAIAAAAVFBUn";
 
@@ -42,7 +42,7 @@ async fn typed_inputs_arrive_as_they_were_meant() {
         )
     );
     assert_eq!(jobs[1].input, json!({"effect_scene": "jelly_press", "image": DATA_URI}));
-    assert!(stage.world.requests(Point::Put).is_empty(), "the data: URI was sent as it is");
+    assert!(stage.world.requests(RequestKind::Put).is_empty(), "the data: URI was sent as it is");
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn a_data_uri_is_uploaded_where_the_model_takes_urls_alone() {
     let report = stage.client.check(input.clone()).await.unwrap();
     assert_eq!(report.media[0].1.width, Some(1280), "{report:?}");
     let prediction = stage.client.run(input).await.unwrap();
-    assert_eq!(stage.world.requests(Point::Put).len(), 1);
+    assert_eq!(stage.world.requests(RequestKind::Put).len(), 1);
     let folder = tempfile::tempdir().unwrap();
     let saved = stage.client.download_output(&prediction, folder.path()).await.unwrap();
     assert_eq!(std::fs::read(saved.path).unwrap(), FACE);
@@ -150,7 +150,7 @@ fn other_models() -> Scenario {
             },
         }}]},
     }]});
-    quick().fault(Fault::at(Point::Other).status(200).body(Body::Value(catalogue)))
+    quick().fault(Fault::at(RequestKind::Other).status(200).body(Body::Value(catalogue)))
 }
 
 fn talk() -> Input {
@@ -175,7 +175,7 @@ async fn other_models_are_judged_by_their_live_schema_if_asked() {
         assert_eq!(error.violations()[0].rule, rule, "{error}");
         assert!(!stage.client.validate(input).await.unwrap().is_ok());
     }
-    assert!(stage.world.requests(Point::Submit).is_empty());
+    assert!(stage.world.requests(RequestKind::Submit).is_empty());
 
     assert!(stage.client.validate(talk()).await.unwrap().is_ok());
     stage.client.run(talk()).validate(true).await.unwrap();
@@ -232,7 +232,7 @@ async fn the_live_list_of_words_is_newer_than_ours() {
         }});
         let catalogue = json!({"code": 200, "data": [{"model_id": TextToVideo::MODEL,
             "api_schema": {"api_schemas": [{"type": "model_run", "request_schema": schema}]}}]});
-        quick().fault(Fault::at(Point::Other).status(200).body(Body::Value(catalogue)))
+        quick().fault(Fault::at(RequestKind::Other).status(200).body(Body::Value(catalogue)))
     };
     let stage = Stage::with(live(&["a_new_voice"])).await;
     let report = stage.client.validate(speech().voice_id("a_new_voice")).await.unwrap();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use support::{FACE, Stage, local_input, remote_input};
 use viseme::{ErrorKind, Input, Output, RecoveredBy, Status};
 use viseme_mock::scenario::Body;
-use viseme_mock::{ClockMode, Fault, JobRule, Point, Scenario, Timeline};
+use viseme_mock::{ClockMode, Fault, JobRule, RequestKind, Scenario, Timeline};
 
 #[tokio::test]
 async fn in_sync_mode_the_submit_brings_the_result() {
@@ -16,9 +16,9 @@ async fn in_sync_mode_the_submit_brings_the_result() {
     let prediction = stage.client.run(remote_input()).sync(true).await.unwrap();
     assert_eq!(prediction.status, Status::Completed);
     assert!(prediction.output_url().is_some());
-    assert!(stage.world.requests(Point::Poll).is_empty());
+    assert!(stage.world.requests(RequestKind::Poll).is_empty());
     assert_eq!(stage.world.ledger().delivered, 1);
-    let body = stage.world.requests(Point::Submit)[0].body.clone().unwrap();
+    let body = stage.world.requests(RequestKind::Submit)[0].body.clone().unwrap();
     assert_eq!(body["enable_sync_mode"], true);
 
     let failing = JobRule::new(Timeline::ends_after_polls(1, "failed")).error(1402, "No access.");
@@ -34,7 +34,7 @@ async fn a_job_that_outlasts_sync_mode_is_waited_for() {
     let stage = Stage::with(Scenario::new().job(rule).clock(ClockMode::Scaled(200.0))).await;
     let prediction = stage.client.run(remote_input()).sync(true).await.unwrap();
     assert_eq!((prediction.status, prediction.code), (Status::Completed, None));
-    assert!(!stage.world.requests(Point::Poll).is_empty());
+    assert!(!stage.world.requests(RequestKind::Poll).is_empty());
     assert_eq!(stage.world.ledger().charges.len(), 1);
 }
 
@@ -50,7 +50,7 @@ async fn the_answer_of_sync_mode_has_more_time_than_others() {
 
 #[tokio::test]
 async fn a_gateway_that_gives_up_on_sync_mode_loses_nothing() {
-    let lost = Fault::at(Point::Submit).nth(1).after_accept().status(504).body(Body::Html);
+    let lost = Fault::at(RequestKind::Submit).nth(1).after_accept().status(504).body(Body::Html);
     let rule = JobRule::new(Timeline::after_polls(2));
     let stage = Stage::with(Scenario::new().job(rule).fault(lost)).await;
     let prediction = stage.client.run(remote_input()).sync(true).await.unwrap();
@@ -78,7 +78,7 @@ async fn base64_outputs_are_decoded_and_saved() {
 
         let small = stage.client.download_output(&prediction, &file).max_bytes(10);
         assert_eq!(small.await.unwrap_err().kind(), ErrorKind::Download);
-        assert!(stage.world.requests(Point::Output).is_empty());
+        assert!(stage.world.requests(RequestKind::Output).is_empty());
     }
 }
 
@@ -98,18 +98,18 @@ async fn a_switch_in_the_input_counts_as_well() {
     let input = Input::from(remote_input()).set("enable_sync_mode", true);
     let prediction = stage.client.run(input).await.unwrap();
     assert_eq!(prediction.status, Status::Completed);
-    assert!(stage.world.requests(Point::Poll).is_empty());
+    assert!(stage.world.requests(RequestKind::Poll).is_empty());
 }
 
 #[tokio::test]
 async fn a_server_without_the_result_path_is_asked_on_the_older_one() {
     let page = Body::Text("404 page not found".to_owned());
-    let no_route = Fault::at(Point::Poll).nth(1).status(404).body(page);
+    let no_route = Fault::at(RequestKind::Poll).nth(1).status(404).body(page);
     let rule = JobRule::new(Timeline::after_polls(1));
     let stage = Stage::with(Scenario::new().job(rule).fault(no_route)).await;
     let prediction = stage.client.run(remote_input()).await.unwrap();
     assert_eq!(prediction.status, Status::Completed);
-    let polls = stage.world.requests(Point::Poll);
+    let polls = stage.world.requests(RequestKind::Poll);
     assert_eq!(polls.len(), 2);
     assert!(polls[0].path.ends_with("/result") && !polls[1].path.ends_with("/result"));
 }
@@ -119,34 +119,34 @@ async fn a_job_the_service_does_not_know_stays_unknown() {
     let stage = Stage::new().await;
     let error = stage.client.job("no-such-job").refresh().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert_eq!(stage.world.requests(Point::Poll).len(), 1, "the service said it itself");
+    assert_eq!(stage.world.requests(RequestKind::Poll).len(), 1, "the service said it itself");
 
-    let page = Fault::at(Point::Poll).status(404).body(Body::Html);
+    let page = Fault::at(RequestKind::Poll).status(404).body(Body::Html);
     let stage = Stage::with(Scenario::new().fault(page)).await;
     let error = stage.client.job("no-such-job").refresh().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert_eq!(stage.world.requests(Point::Poll).len(), 2);
+    assert_eq!(stage.world.requests(RequestKind::Poll).len(), 2);
 }
 
 #[tokio::test]
 async fn a_server_without_tickets_gets_the_older_upload() {
-    let no_tickets = || Fault::at(Point::Ticket).status(404);
+    let no_tickets = || Fault::at(RequestKind::Presign).status(404);
     let rule = || JobRule::new(Timeline::after_polls(1));
     let stage = Stage::with(Scenario::new().job(rule()).fault(no_tickets())).await;
     let prediction = stage.client.run(local_input()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let saved = stage.client.download_output(&prediction, folder.path()).await.unwrap();
     assert_eq!(std::fs::read(saved.path).unwrap(), FACE, "byte for byte");
-    let uploads = stage.world.requests(Point::Put);
+    let uploads = stage.world.requests(RequestKind::Put);
     assert_eq!(uploads.len(), 2);
     assert!(uploads.iter().all(|upload| upload.path.ends_with("/media/upload/binary")));
 
-    let trouble = Fault::at(Point::Put).until(2).status(503);
+    let trouble = Fault::at(RequestKind::Put).until(2).status(503);
     let scenario = Scenario::new().job(rule()).fault(no_tickets()).fault(trouble);
     let stage = Stage::with(scenario).await;
     stage.client.run(local_input()).await.unwrap();
 
-    let refused = Fault::at(Point::Put).status(413);
+    let refused = Fault::at(RequestKind::Put).status(413);
     let stage = Stage::with(Scenario::new().fault(no_tickets()).fault(refused)).await;
     let error = stage.client.run(local_input()).await.unwrap_err();
     assert_eq!(error.http().unwrap().status, 413, "{error}");

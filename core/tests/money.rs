@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use support::{FastClock, local_input, remote_input};
 use viseme::{Client, Config, Error, ErrorKind, Prediction};
-use viseme_mock::scenario::{Body, Content, Nth};
-use viseme_mock::{Fault, JobRule, MockServer, Point, Scenario, Timeline, Wire, World};
+use viseme_mock::scenario::{Body, Nth, ResponseMutation};
+use viseme_mock::{Fault, JobRule, MockServer, RequestKind, Scenario, Timeline, WireFault, World};
 
 const SCRIPTS: u64 = 400;
 
@@ -29,8 +29,14 @@ fn script(random: &mut fastrand::Rng) -> Scenario {
 }
 
 fn fault(random: &mut fastrand::Rng) -> Fault {
-    let points =
-        [Point::Submit, Point::Submit, Point::Poll, Point::History, Point::Ticket, Point::Put];
+    let points = [
+        RequestKind::Submit,
+        RequestKind::Submit,
+        RequestKind::Poll,
+        RequestKind::History,
+        RequestKind::Presign,
+        RequestKind::Put,
+    ];
     let mut fault = Fault::at(points[random.usize(..points.len())]);
     fault.nth = match random.u8(..4) {
         0 => Some(Nth::One(1)),
@@ -45,19 +51,19 @@ fn fault(random: &mut fastrand::Rng) -> Fault {
     }
     match kind {
         0 | 1 => fault.reset(),
-        2 => fault.wire(Wire::Close),
-        3 => fault.wire(Wire::FinAt(random.u64(..200))),
-        4 => fault.wire(Wire::ResetAt(random.u64(..200))),
+        2 => fault.wire(WireFault::Close),
+        3 => fault.wire(WireFault::FinAt(random.u64(..200))),
+        4 => fault.wire(WireFault::ResetAt(random.u64(..200))),
         5 => fault.status([400, 401, 402, 403, 404][random.usize(..5)]),
         6 => fault.status(429).retry_after_secs(random.u64(..1000)),
         7 | 8 => fault.status([500, 502, 503, 504][random.usize(..4)]),
         9 => fault.status(502).body(Body::Html),
         10 => fault.status(200).body(Body::Empty),
-        11 => fault.content(Content::DataNull),
-        12 => fault.content(Content::TruncateJson(random.usize(..120))),
-        13 => fault.content(Content::MissingId),
-        14 => fault.content(Content::WrongId),
-        _ => fault.content(Content::UnknownStatus("odd".into())),
+        11 => fault.mutate(ResponseMutation::DataNull),
+        12 => fault.mutate(ResponseMutation::TruncateJson(random.usize(..120))),
+        13 => fault.mutate(ResponseMutation::MissingId),
+        14 => fault.mutate(ResponseMutation::WrongId),
+        _ => fault.mutate(ResponseMutation::UnknownStatus("odd".into())),
     }
 }
 
@@ -103,8 +109,11 @@ fn judge(world: &World, result: &Result<Prediction, Error>) -> Result<(), String
 
 /// A submit whose answer names another job's id cannot be told from a right one.
 fn wrong_id_was_played(world: &World) -> bool {
-    world.requests(Point::Submit).iter().any(|exchange| {
-        matches!(exchange.fault, Some(viseme_mock::scenario::Effect::Content(Content::WrongId)))
+    world.requests(RequestKind::Submit).iter().any(|exchange| {
+        matches!(
+            exchange.fault,
+            Some(viseme_mock::scenario::FaultAction::Mutation(ResponseMutation::WrongId))
+        )
     })
 }
 
@@ -122,7 +131,7 @@ async fn no_script_of_faults_makes_a_run_pay_twice_or_lose_a_job() {
             .unwrap_or_else(|_| panic!("seed {seed}: the run did not end"));
         if let Err(what) = judge(&world, &result) {
             let journal = world.journal();
-            let requests: Vec<_> = journal.iter().map(|x| (x.point, x.status, &x.fault)).collect();
+            let requests: Vec<_> = journal.iter().map(|x| (x.kind, x.status, &x.fault)).collect();
             panic!("seed {seed}: {what}; {result:?}\n{requests:#?}");
         }
         let outcome = match &result {
@@ -146,7 +155,8 @@ async fn a_client_with_many_runs_never_mixes_up_their_jobs() {
         let mut scenario = Scenario::new().job(JobRule::new(Timeline::after_polls(1)));
         for _ in 0..4 {
             let nth = random.u64(1..20);
-            scenario = scenario.fault(Fault::at(Point::Submit).nth(nth).after_accept().reset());
+            scenario =
+                scenario.fault(Fault::at(RequestKind::Submit).nth(nth).after_accept().reset());
         }
         let world = server.world_with(scenario);
         let client = client(&world);

@@ -10,8 +10,8 @@ mod support;
 
 use support::remote_input;
 use viseme::{Client, Config, ConfigBuilder, ErrorKind, RecoveredBy, Status, SubmitLimits};
-use viseme_mock::scenario::{HistoryScript, Limits, Span};
-use viseme_mock::{ClockMode, Fault, JobRule, MockServer, Point, Scenario, Timeline, World};
+use viseme_mock::scenario::{HistoryScenario, Limits, Span};
+use viseme_mock::{ClockMode, Fault, JobRule, MockServer, RequestKind, Scenario, Timeline, World};
 
 struct Play {
     _server: MockServer,
@@ -24,7 +24,7 @@ async fn play(scenario: Scenario, configure: impl FnOnce(ConfigBuilder) -> Confi
     let rule =
         JobRule::new(Timeline::secs(&[("created", 0), ("processing", 2), ("completed", 20)]));
     let server = MockServer::start().await.unwrap();
-    let world = server.world_with(scenario.clock(ClockMode::Lockstep).job(rule));
+    let world = server.world_with(scenario.clock(ClockMode::Virtual).job(rule));
     let builder = Config::builder()
         .ignore_env()
         .base_url(world.base_url())
@@ -36,11 +36,11 @@ async fn play(scenario: Scenario, configure: impl FnOnce(ConfigBuilder) -> Confi
 }
 
 fn lost() -> Fault {
-    Fault::at(Point::Submit).nth(1).after_accept().reset()
+    Fault::at(RequestKind::Submit).nth(1).after_accept().reset()
 }
 
-fn late(appears_after: u64) -> HistoryScript {
-    HistoryScript { appears_after: Span::secs(appears_after), ..HistoryScript::default() }
+fn late(appears_after: u64) -> HistoryScenario {
+    HistoryScenario { appears_after: Span::secs(appears_after), ..HistoryScenario::default() }
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn a_history_that_is_late_is_waited_for() {
         let prediction = play.client.run(remote_input()).await.unwrap();
         assert_eq!(prediction.status, Status::Completed, "{appears_after}");
         assert_eq!(prediction.recovered, Some(RecoveredBy::Input));
-        let looks = play.world.requests(Point::History).len();
+        let looks = play.world.requests(RequestKind::History).len();
         assert!((1..40).contains(&looks), "{looks} looks for {appears_after} s");
         let ledger = play.world.ledger();
         assert_eq!((ledger.charges.len(), ledger.orphaned), (1, 0));
@@ -63,7 +63,7 @@ async fn one_that_is_too_late_leaves_all_that_is_needed_to_look_again() {
     let play = play(Scenario::new().fault(lost()).history(late(200)), |config| config).await;
     let error = play.client.run(remote_input()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
-    assert_eq!(play.world.requests(Point::Submit).len(), 1, "it is not sent again");
+    assert_eq!(play.world.requests(RequestKind::Submit).len(), 1, "it is not sent again");
 
     // Two minutes have passed; the second search comes to the moment in which it shows up.
     let job = play.client.recover(error.record().unwrap()).await.unwrap();
@@ -73,7 +73,7 @@ async fn one_that_is_too_late_leaves_all_that_is_needed_to_look_again() {
 
 #[tokio::test]
 async fn a_job_that_is_listed_twice_is_one_job() {
-    let history = HistoryScript { duplicates: 2, ..late(3) };
+    let history = HistoryScenario { duplicates: 2, ..late(3) };
     let play = play(Scenario::new().fault(lost()).history(history), |config| config).await;
     let prediction = play.client.run(remote_input()).await.unwrap();
     assert_eq!(prediction.recovered, Some(RecoveredBy::Input));
@@ -81,7 +81,7 @@ async fn a_job_that_is_listed_twice_is_one_job() {
 
 #[tokio::test]
 async fn without_inputs_the_only_job_of_its_model_and_time_is_it_and_two_are_not_guessed_between() {
-    let history = HistoryScript { omit_inputs: true, ..HistoryScript::default() };
+    let history = HistoryScenario { omit_inputs: true, ..HistoryScenario::default() };
     let scenario = || Scenario::new().history(history.clone());
     let alone = play(scenario().fault(lost()), |config| config).await;
     let prediction = alone.client.run(remote_input()).await.unwrap();
@@ -113,7 +113,7 @@ async fn the_limits_of_an_account_slow_a_batch_down_and_fail_none_of_it() {
         assert_eq!(done.result.unwrap().status, Status::Completed);
     }
     let refused =
-        told.world.requests(Point::Submit).iter().filter(|it| it.status == Some(429)).count();
+        told.world.requests(RequestKind::Submit).iter().filter(|it| it.status == Some(429)).count();
     assert_eq!((told.world.ledger().charges.len(), refused), (12, 0));
 
     // Not told, it takes 429 for an answer, and comes again when the service says so.
@@ -123,7 +123,7 @@ async fn the_limits_of_an_account_slow_a_batch_down_and_fail_none_of_it() {
     while let Some(done) = runs.next().await {
         assert_eq!(done.result.unwrap().status, Status::Completed);
     }
-    let submits = untold.world.requests(Point::Submit).len();
+    let submits = untold.world.requests(RequestKind::Submit).len();
     assert_eq!(untold.world.ledger().charges.len(), 12);
     assert!(submits < 80, "429 holds the whole client back: {submits} submits for 12 jobs");
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use support::{Stage, remote_input};
 use viseme::{ErrorKind, Progress, Status};
-use viseme_mock::scenario::{Body, Content, Nth, RetryAfter, Span};
-use viseme_mock::{Fault, JobRule, Point, Scenario, Timeline, Wire};
+use viseme_mock::scenario::{Body, Nth, ResponseMutation, RetryAfter, Span};
+use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline, WireFault};
 
 fn poll() -> Fault {
-    Fault::at(Point::Poll).nth(1)
+    Fault::at(RequestKind::Poll).nth(1)
 }
 
 fn completes() -> Scenario {
@@ -29,16 +29,16 @@ async fn troubles_that_pass_are_waited_out() {
         ("a gateway's page with 200", poll().status(200).body(Body::Html)),
         ("another envelope with 200", poll().status(200).body(Body::WrongEnvelope)),
         ("a reset", poll().reset()),
-        ("a close", poll().wire(Wire::Close)),
-        ("a cut body", poll().wire(Wire::FinAt(30))),
-        ("a reset body", poll().wire(Wire::ResetAt(30))),
-        ("silence", poll().wire(Wire::Silence)),
-        ("a stalled body", poll().wire(Wire::StallAt(30))),
-        ("null data", poll().content(Content::DataNull)),
-        ("truncated JSON", poll().content(Content::TruncateJson(80))),
-        ("not UTF-8", poll().content(Content::InvalidUtf8)),
-        ("garbage after the JSON", poll().content(Content::TrailingGarbage)),
-        ("another job's id", poll().content(Content::WrongId)),
+        ("a close", poll().wire(WireFault::Close)),
+        ("a cut body", poll().wire(WireFault::FinAt(30))),
+        ("a reset body", poll().wire(WireFault::ResetAt(30))),
+        ("silence", poll().wire(WireFault::Silence)),
+        ("a stalled body", poll().wire(WireFault::StallAt(30))),
+        ("null data", poll().mutate(ResponseMutation::DataNull)),
+        ("truncated JSON", poll().mutate(ResponseMutation::TruncateJson(80))),
+        ("not UTF-8", poll().mutate(ResponseMutation::InvalidUtf8)),
+        ("garbage after the JSON", poll().mutate(ResponseMutation::TrailingGarbage)),
+        ("another job's id", poll().mutate(ResponseMutation::WrongId)),
         ("404 right after the submit", poll().status(404)),
     ] {
         let stage = Stage::configured(completes().fault(fault), |config| {
@@ -47,7 +47,7 @@ async fn troubles_that_pass_are_waited_out() {
         .await;
         let prediction = stage.client.run(remote_input()).await;
         assert_eq!(prediction.unwrap().status, Status::Completed, "{what}");
-        assert_eq!(stage.world.requests(Point::Poll).len(), 2, "{what}");
+        assert_eq!(stage.world.requests(RequestKind::Poll).len(), 2, "{what}");
         assert_eq!(stage.world.ledger().charges.len(), 1, "{what}");
     }
 }
@@ -55,12 +55,12 @@ async fn troubles_that_pass_are_waited_out() {
 #[tokio::test]
 async fn odd_answers_are_understood_at_once() {
     for (what, fault) in [
-        ("an unknown status", poll().content(Content::UnknownStatus("brewing".into()))),
-        ("numbers as strings", poll().content(Content::NumbersAsStrings)),
-        ("no id", poll().content(Content::MissingId)),
-        ("a byte order mark", poll().content(Content::ByteOrderMark)),
-        ("objects as outputs", poll().content(Content::OutputsObjects)),
-        ("one byte at a time", poll().wire(Wire::Drip(Span::millis(1)))),
+        ("an unknown status", poll().mutate(ResponseMutation::UnknownStatus("brewing".into()))),
+        ("numbers as strings", poll().mutate(ResponseMutation::NumbersAsStrings)),
+        ("no id", poll().mutate(ResponseMutation::MissingId)),
+        ("a byte order mark", poll().mutate(ResponseMutation::ByteOrderMark)),
+        ("objects as outputs", poll().mutate(ResponseMutation::OutputsObjects)),
+        ("one byte at a time", poll().wire(WireFault::Drip(Span::millis(1)))),
     ] {
         let stage = Stage::with(completes().fault(fault)).await;
         let prediction = stage.client.run(remote_input()).await.unwrap();
@@ -114,7 +114,7 @@ async fn refusals_end_the_wait_and_keep_the_id() {
         assert_eq!(error.kind(), kind, "{status}");
         assert_eq!(error.job_id(), Some(stage.world.jobs()[0].id.as_str()));
         assert_eq!(error.prediction().unwrap().status, Status::Created);
-        assert_eq!(stage.world.requests(Point::Poll).len(), 1);
+        assert_eq!(stage.world.requests(RequestKind::Poll).len(), 1);
     }
 }
 
@@ -123,18 +123,18 @@ async fn a_job_nobody_knows_is_an_error_at_once() {
     let stage = Stage::new().await;
     let error = stage.client.job("0123").wait().await.unwrap_err();
     assert_eq!((error.kind(), error.job_id()), (ErrorKind::NotFound, Some("0123")));
-    assert_eq!(stage.world.requests(Point::Poll).len(), 1);
+    assert_eq!(stage.world.requests(RequestKind::Poll).len(), 1);
 }
 
 #[tokio::test]
 async fn endless_trouble_ends_and_keeps_the_id() {
-    let fault = Fault::at(Point::Poll).status(503);
+    let fault = Fault::at(RequestKind::Poll).status(503);
     let stage = Stage::with(completes().fault(fault)).await;
     let error = stage.client.run(remote_input()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Server);
     assert_eq!(error.attempts(), 12);
     assert_eq!(error.job_id(), Some(stage.world.jobs()[0].id.as_str()));
-    assert_eq!(stage.world.requests(Point::Poll).len(), 12);
+    assert_eq!(stage.world.requests(RequestKind::Poll).len(), 12);
 }
 
 #[tokio::test]
@@ -160,7 +160,7 @@ async fn a_server_that_dies_in_mid_wait_takes_no_id_with_it() {
 
 #[tokio::test]
 async fn a_listener_hears_of_troubles() {
-    let mut fault = Fault::at(Point::Poll).status(503);
+    let mut fault = Fault::at(RequestKind::Poll).status(503);
     fault.nth = Some(Nth::Many(vec![1, 2]));
     let stage = Stage::with(completes().fault(fault)).await;
     let (tell, heard) = std::sync::mpsc::channel();

@@ -8,31 +8,31 @@ use std::time::Duration;
 
 use support::{Stage, remote_input};
 use viseme::{AudioToVideo, ErrorKind, Progress, RecoveredBy, Status, SubmitRecord};
-use viseme_mock::scenario::{Body, Content};
-use viseme_mock::{Fault, JobRule, Point, Scenario, Timeline, Wire};
+use viseme_mock::scenario::{Body, ResponseMutation};
+use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline, WireFault};
 
 fn scenario() -> Scenario {
     Scenario::new().job(JobRule::new(Timeline::after_polls(1)))
 }
 
 fn lost() -> Fault {
-    Fault::at(Point::Submit).nth(1).after_accept()
+    Fault::at(RequestKind::Submit).nth(1).after_accept()
 }
 
 #[tokio::test]
 async fn a_job_whose_answer_was_lost_is_found_and_waited_for() {
     for (what, fault) in [
         ("a reset", lost().reset()),
-        ("a close", lost().wire(Wire::Close)),
-        ("a cut body", lost().wire(Wire::FinAt(40))),
-        ("a stalled body", lost().wire(Wire::StallAt(40))),
-        ("no answer", lost().wire(Wire::Silence)),
+        ("a close", lost().wire(WireFault::Close)),
+        ("a cut body", lost().wire(WireFault::FinAt(40))),
+        ("a stalled body", lost().wire(WireFault::StallAt(40))),
+        ("no answer", lost().wire(WireFault::Silence)),
         ("500", lost().status(500)),
         ("502 with a page", lost().status(502).body(Body::Html)),
         ("504 without a body", lost().status(504).body(Body::Empty)),
-        ("null data", lost().content(Content::DataNull)),
-        ("truncated JSON", lost().content(Content::TruncateJson(60))),
-        ("no id", lost().content(Content::MissingId)),
+        ("null data", lost().mutate(ResponseMutation::DataNull)),
+        ("truncated JSON", lost().mutate(ResponseMutation::TruncateJson(60))),
+        ("no id", lost().mutate(ResponseMutation::MissingId)),
     ] {
         let stage = Stage::configured(scenario().fault(fault), |config| {
             config.request_timeout(Duration::from_secs(2))
@@ -44,13 +44,13 @@ async fn a_job_whose_answer_was_lost_is_found_and_waited_for() {
         assert_eq!(prediction.recovered, Some(RecoveredBy::Input), "{what}: it is told");
         let ledger = stage.world.ledger();
         assert_eq!((ledger.charges.len(), ledger.orphaned, ledger.delivered), (1, 0, 1), "{what}");
-        assert_eq!(stage.world.requests(Point::Submit).len(), 1, "{what}");
+        assert_eq!(stage.world.requests(RequestKind::Submit).len(), 1, "{what}");
     }
 }
 
 #[tokio::test]
 async fn a_submit_that_was_not_taken_is_unknown_after_the_window() {
-    let fault = Fault::at(Point::Submit).nth(1).reset();
+    let fault = Fault::at(RequestKind::Submit).nth(1).reset();
     let stage = Stage::with(scenario().fault(fault)).await;
     let error = stage.client.run(remote_input()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
@@ -61,7 +61,7 @@ async fn a_submit_that_was_not_taken_is_unknown_after_the_window() {
     let slept: Duration = stage.clock.sleeps().iter().sum();
     assert_eq!(slept, Duration::from_secs(120), "the whole window was used");
     assert!(stage.world.ledger().charges.is_empty());
-    assert_eq!(stage.world.requests(Point::Submit).len(), 1);
+    assert_eq!(stage.world.requests(RequestKind::Submit).len(), 1);
 }
 
 #[tokio::test]
@@ -69,14 +69,14 @@ async fn troubles_of_the_history_are_waited_out() {
     let stage = Stage::with(
         scenario()
             .fault(lost().reset())
-            .fault(Fault::at(Point::History).nth(1).status(503).retry_after_secs(9))
-            .fault(Fault::at(Point::History).nth(2).reset())
-            .fault(Fault::at(Point::History).nth(3).content(Content::DataNull)),
+            .fault(Fault::at(RequestKind::History).nth(1).status(503).retry_after_secs(9))
+            .fault(Fault::at(RequestKind::History).nth(2).reset())
+            .fault(Fault::at(RequestKind::History).nth(3).mutate(ResponseMutation::DataNull)),
     )
     .await;
     let prediction = stage.client.run(remote_input()).await.unwrap();
     assert!(prediction.recovered.is_some());
-    assert_eq!(stage.world.requests(Point::History).len(), 4);
+    assert_eq!(stage.world.requests(RequestKind::History).len(), 4);
     assert!(stage.clock.sleeps().contains(&Duration::from_secs(9)));
 }
 
@@ -86,7 +86,7 @@ async fn a_job_of_somebody_else_is_not_taken() {
     let other =
         AudioToVideo::new("https://media.example/other.mp3", "https://media.example/face.mp4");
     stage.client.submit(other).await.unwrap();
-    stage.world.add_fault(Fault::at(Point::Submit).nth(1).reset());
+    stage.world.add_fault(Fault::at(RequestKind::Submit).nth(1).reset());
     let error = stage.client.run(remote_input()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
 }
@@ -94,7 +94,7 @@ async fn a_job_of_somebody_else_is_not_taken() {
 #[tokio::test]
 async fn two_lost_submits_with_equal_inputs_take_a_job_each() {
     let stage =
-        Stage::with(scenario().fault(Fault::at(Point::Submit).after_accept().reset())).await;
+        Stage::with(scenario().fault(Fault::at(RequestKind::Submit).after_accept().reset())).await;
     let (first, second) =
         tokio::join!(stage.client.submit(remote_input()), stage.client.submit(remote_input()));
     let (first, second) = (first.unwrap(), second.unwrap());
@@ -115,9 +115,9 @@ async fn a_record_whose_job_is_known_gives_that_job_again() {
         }
     };
     stage.client.run(remote_input()).on_progress(listener.clone()).await.unwrap();
-    stage.world.add_fault(Fault::at(Point::Submit).nth(2).after_accept().reset());
+    stage.world.add_fault(Fault::at(RequestKind::Submit).nth(2).after_accept().reset());
     stage.client.run(remote_input()).on_progress(listener).await.unwrap();
-    let looks = stage.world.requests(Point::History).len();
+    let looks = stage.world.requests(RequestKind::History).len();
     let records = std::mem::take(&mut *records.lock().unwrap());
     let jobs: Vec<_> = stage.world.jobs().into_iter().map(|job| job.id).collect();
     for _ in 0..2 {
@@ -127,7 +127,11 @@ async fn a_record_whose_job_is_known_gives_that_job_again() {
         }
         assert_eq!(found, jobs, "the answered one and the lost one");
     }
-    assert_eq!(stage.world.requests(Point::History).len(), looks, "nothing had to be looked for");
+    assert_eq!(
+        stage.world.requests(RequestKind::History).len(),
+        looks,
+        "nothing had to be looked for"
+    );
 }
 
 #[tokio::test]
@@ -150,7 +154,7 @@ async fn an_equal_job_of_another_process_makes_it_unknown() {
     for id in &candidates {
         assert!(error.message().contains(id.as_str()), "{error}");
     }
-    assert_eq!(stage.world.requests(Point::Submit).len(), 2, "none was sent again");
+    assert_eq!(stage.world.requests(RequestKind::Submit).len(), 2, "none was sent again");
 }
 
 #[tokio::test]
@@ -165,7 +169,7 @@ async fn a_process_that_died_is_followed_up() {
             }
         }
     };
-    stage.world.add_fault(lost().wire(Wire::Silence));
+    stage.world.add_fault(lost().wire(WireFault::Silence));
     let run = stage.client.run(remote_input()).on_progress(listener).into_future();
     // The process "dies" while it waits for the answer.
     let accepted = async {
@@ -182,7 +186,7 @@ async fn a_process_that_died_is_followed_up() {
     let job = stage.client.recover(&record).await.unwrap();
     assert_eq!(job.wait().await.unwrap().status, Status::Completed);
     assert_eq!(stage.world.ledger().charges.len(), 1);
-    assert_eq!(stage.world.requests(Point::Submit).len(), 1);
+    assert_eq!(stage.world.requests(RequestKind::Submit).len(), 1);
 
     let again = stage.client.recover(&record).await.unwrap();
     assert_eq!(again.id(), job.id(), "asked twice, answered twice");

@@ -12,8 +12,8 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _};
 use support::{Stage, remote_input};
 use viseme::{AudioToVideo, Client, Clock, Config, Error, ErrorKind, Prediction, RecoveredBy};
-use viseme_mock::scenario::{HistoryScript, Span};
-use viseme_mock::{Fault, JobRule, MockServer, Point, Scenario, Timeline, World};
+use viseme_mock::scenario::{HistoryScenario, Span};
+use viseme_mock::{Fault, JobRule, MockServer, RequestKind, Scenario, Timeline, World};
 
 /// How much quicker than the real one a test's clock goes.
 const HASTE: u32 = 50;
@@ -56,12 +56,12 @@ fn client(world: &World, is_ahead: bool, by: Duration) -> Client {
         .unwrap()
 }
 
-fn scenario(history: HistoryScript) -> Scenario {
+fn scenario(history: HistoryScenario) -> Scenario {
     Scenario::new().job(JobRule::new(Timeline::after_polls(1))).history(history)
 }
 
 fn lost() -> Fault {
-    Fault::at(Point::Submit).after_accept().reset()
+    Fault::at(RequestKind::Submit).after_accept().reset()
 }
 
 fn other_input() -> AudioToVideo {
@@ -78,7 +78,7 @@ async fn both(stage: &Stage, inputs: [AudioToVideo; 2]) -> [Result<Prediction, E
 async fn a_wrong_clock_does_not_matter() {
     let server = MockServer::start().await.unwrap();
     for is_ahead in [false, true] {
-        let world = server.world_with(scenario(HistoryScript::default()).fault(lost()));
+        let world = server.world_with(scenario(HistoryScenario::default()).fault(lost()));
         let client = client(&world, is_ahead, Duration::from_secs(5 * 3600));
         let prediction = client.run(remote_input()).await.unwrap();
         assert_eq!(prediction.recovered, Some(RecoveredBy::Input), "ahead: {is_ahead}");
@@ -90,7 +90,7 @@ async fn a_wrong_clock_does_not_matter() {
 async fn a_record_of_yesterday_takes_no_job_of_today() {
     let server = MockServer::start().await.unwrap();
     for is_ahead in [false, true] {
-        let world = server.world_with(scenario(HistoryScript::default()));
+        let world = server.world_with(scenario(HistoryScenario::default()));
         // A record of yesterday, by the wrong clock; its window ended long ago.
         let by = Duration::from_secs(5 * 3600);
         let client = client(&world, is_ahead, by);
@@ -110,18 +110,18 @@ async fn a_record_of_yesterday_takes_no_job_of_today() {
 #[tokio::test]
 async fn a_job_that_shows_up_late_is_found() {
     let server = MockServer::start().await.unwrap();
-    let late = HistoryScript { appears_after: Span::millis(400), ..HistoryScript::default() };
+    let late = HistoryScenario { appears_after: Span::millis(400), ..HistoryScenario::default() };
     let world = server.world_with(scenario(late).fault(lost()));
     let client = client(&world, false, Duration::ZERO);
     let prediction = client.run(remote_input()).await.unwrap();
     assert_eq!(prediction.recovered, Some(RecoveredBy::Input));
-    assert!(world.requests(Point::History).len() > 1, "it was not there at the first look");
+    assert!(world.requests(RequestKind::History).len() > 1, "it was not there at the first look");
     assert_eq!(world.ledger().charges.len(), 1);
 }
 
 #[tokio::test]
 async fn a_job_that_is_listed_several_times_is_one_job() {
-    let twice = HistoryScript { duplicates: 2, ..HistoryScript::default() };
+    let twice = HistoryScenario { duplicates: 2, ..HistoryScenario::default() };
     let stage = Stage::with(scenario(twice).fault(lost())).await;
     let results = both(&stage, [remote_input(), remote_input()]).await;
     let ids: BTreeSet<String> = results.map(|result| result.unwrap().id).into();
@@ -131,7 +131,7 @@ async fn a_job_that_is_listed_several_times_is_one_job() {
 
 #[tokio::test]
 async fn without_inputs_one_job_is_told_by_its_time_and_two_by_nothing() {
-    let silent = HistoryScript { omit_inputs: true, ..HistoryScript::default() };
+    let silent = HistoryScenario { omit_inputs: true, ..HistoryScenario::default() };
     let stage = Stage::with(scenario(silent.clone()).fault(lost())).await;
     let prediction = stage.client.run(remote_input()).await.unwrap();
     assert_eq!(prediction.recovered, Some(RecoveredBy::ModelAndTime), "it says how it was told");
@@ -147,7 +147,7 @@ async fn without_inputs_one_job_is_told_by_its_time_and_two_by_nothing() {
 
 #[tokio::test]
 async fn many_runs_find_a_job_each() {
-    let stage = Stage::with(scenario(HistoryScript::default()).fault(lost())).await;
+    let stage = Stage::with(scenario(HistoryScenario::default()).fault(lost())).await;
     let inputs = (0..20).map(|n| {
         // Every second one has the input of the one before it.
         AudioToVideo::new(
@@ -160,17 +160,17 @@ async fn many_runs_find_a_job_each() {
     assert_eq!(ids.len(), 20);
     let ledger = stage.world.ledger();
     assert_eq!((ledger.charges.len(), ledger.orphaned), (20, 0));
-    assert_eq!(stage.world.requests(Point::Submit).len(), 20, "none was sent again");
+    assert_eq!(stage.world.requests(RequestKind::Submit).len(), 20, "none was sent again");
 }
 
 #[tokio::test]
 async fn with_the_search_turned_off_a_lost_submit_is_an_error_at_once() {
-    let stage = Stage::configured(scenario(HistoryScript::default()).fault(lost()), |config| {
+    let stage = Stage::configured(scenario(HistoryScenario::default()).fault(lost()), |config| {
         config.recovery_window(Duration::ZERO)
     })
     .await;
     let error = stage.client.run(remote_input()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
-    assert!(stage.world.requests(Point::History).is_empty());
-    assert_eq!(stage.world.requests(Point::Submit).len(), 1);
+    assert!(stage.world.requests(RequestKind::History).is_empty());
+    assert_eq!(stage.world.requests(RequestKind::Submit).len(), 1);
 }

@@ -19,8 +19,8 @@ use media_server::{MediaServer, Reply};
 use support::{FACE, Stage};
 use viseme::media::Rule;
 use viseme::{AudioToVideo, ErrorKind, Media, Progress};
-use viseme_mock::scenario::Content;
-use viseme_mock::{Fault, JobRule, Point, Scenario, Timeline};
+use viseme_mock::scenario::ResponseMutation;
+use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline};
 
 const VOICE: &[u8] = include_bytes!("../../samples/voice.mp3");
 
@@ -33,7 +33,7 @@ async fn stage() -> Stage {
 }
 
 fn submits(stage: &Stage) -> usize {
-    stage.world.requests(Point::Submit).len()
+    stage.world.requests(RequestKind::Submit).len()
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn what_cannot_be_read_is_told_and_run() {
     let warned = warned.lock().unwrap();
     let rules: Vec<_> = warned.iter().map(|it| (it.rule, it.is_error())).collect();
     assert_eq!(rules, [(Rule::Readable, false), (Rule::Readable, false)], "{warned:#?}");
-    let body = stage.world.requests(Point::Submit)[0].body.clone().unwrap();
+    let body = stage.world.requests(RequestKind::Submit)[0].body.clone().unwrap();
     assert_eq!((&body["audio"], &body["video"]), (&voice.into(), &face.into()), "as they were");
 }
 
@@ -94,11 +94,11 @@ async fn uploads_can_be_checked_again_at_their_url() {
     let report = stage.client.check(AudioToVideo::new(voice.clone(), face.clone())).await.unwrap();
     assert_eq!(report.violations, [], "{report:#?}");
     assert_eq!(report.media_info("video").unwrap().bytes, Some(FACE.len() as u64));
-    let reads = stage.world.requests(Point::Output);
+    let reads = stage.world.requests(RequestKind::Output);
     assert!(reads.len() <= 4, "{}", reads.len());
     assert!(reads.iter().all(|it| !it.authorized), "the key stays at home");
 
-    stage.world.add_fault(Fault::at(Point::Output).content(Content::RangeIgnored));
+    stage.world.add_fault(Fault::at(RequestKind::Output).mutate(ResponseMutation::RangeIgnored));
     let (voice, face) = (format!("{voice}?again"), format!("{face}?again"));
     let input = AudioToVideo::new(voice.as_str(), face.as_str());
     let again = stage.client.check(input).await.unwrap();

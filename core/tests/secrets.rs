@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use support::{Stage, local_input, remote_input};
 use viseme::Progress;
 use viseme_mock::scenario::Body;
-use viseme_mock::{Fault, Point, Scenario};
+use viseme_mock::{Fault, RequestKind, Scenario};
 
 /// Everything an error shows anywhere.
 fn all_text(error: &viseme::Error) -> String {
@@ -25,7 +25,7 @@ fn all_text(error: &viseme::Error) -> String {
 
 #[tokio::test]
 async fn a_server_that_repeats_the_key_does_not_spread_it() {
-    for point in [Point::Submit, Point::Poll, Point::Ticket] {
+    for point in [RequestKind::Submit, RequestKind::Poll, RequestKind::Presign] {
         for status in [200, 400, 500] {
             let stage = Stage::new().await;
             let key = stage.world.key().to_owned();
@@ -74,7 +74,7 @@ async fn the_client_says_who_it_is() {
     })
     .await;
     stage.client.submit(remote_input()).await.unwrap();
-    let submit = &stage.world.requests(Point::Submit)[0];
+    let submit = &stage.world.requests(RequestKind::Submit)[0];
     let header = |name: &str| {
         submit.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).unwrap_or_default()
     };

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use support::{Stage, remote_input};
 use viseme::{Client, Config, ErrorKind, Progress};
-use viseme_mock::scenario::{Body, Content, RetryAfter, Span};
-use viseme_mock::{Fault, Point, Scenario, Wire};
+use viseme_mock::scenario::{Body, ResponseMutation, RetryAfter, Span};
+use viseme_mock::{Fault, RequestKind, Scenario, WireFault};
 
 fn submit() -> Fault {
-    Fault::at(Point::Submit).nth(1)
+    Fault::at(RequestKind::Submit).nth(1)
 }
 
 #[tokio::test]
@@ -19,21 +19,21 @@ async fn a_submit_that_may_have_been_taken_is_never_sent_again() {
     let lost = [
         ("reset before it was taken", submit().reset(), 0),
         ("reset after it was taken", submit().after_accept().reset(), 1),
-        ("closed before", submit().wire(Wire::Close), 0),
-        ("closed after", submit().after_accept().wire(Wire::Close), 1),
-        ("a cut body", submit().after_accept().wire(Wire::FinAt(40)), 1),
-        ("a body that is reset", submit().after_accept().wire(Wire::ResetAt(40)), 1),
-        ("a stalled body", submit().after_accept().wire(Wire::StallAt(40)), 1),
-        ("no answer", submit().after_accept().wire(Wire::Silence), 1),
+        ("closed before", submit().wire(WireFault::Close), 0),
+        ("closed after", submit().after_accept().wire(WireFault::Close), 1),
+        ("a cut body", submit().after_accept().wire(WireFault::FinAt(40)), 1),
+        ("a body that is reset", submit().after_accept().wire(WireFault::ResetAt(40)), 1),
+        ("a stalled body", submit().after_accept().wire(WireFault::StallAt(40)), 1),
+        ("no answer", submit().after_accept().wire(WireFault::Silence), 1),
         ("500 before", submit().status(500), 0),
         ("500 after", submit().after_accept().status(500), 1),
         ("502 with a page", submit().after_accept().status(502).body(Body::Html), 1),
         ("503 with Retry-After", submit().status(503).retry_after_secs(1), 0),
         ("504 without a body", submit().after_accept().status(504).body(Body::Empty), 1),
-        ("null data", submit().content(Content::DataNull), 1),
-        ("truncated JSON", submit().content(Content::TruncateJson(60)), 1),
-        ("no id", submit().content(Content::MissingId), 1),
-        ("not UTF-8", submit().content(Content::InvalidUtf8), 1),
+        ("null data", submit().mutate(ResponseMutation::DataNull), 1),
+        ("truncated JSON", submit().mutate(ResponseMutation::TruncateJson(60)), 1),
+        ("no id", submit().mutate(ResponseMutation::MissingId), 1),
+        ("not UTF-8", submit().mutate(ResponseMutation::InvalidUtf8), 1),
         ("200 and a page", submit().after_accept().status(200).body(Body::Html), 1),
     ];
     for (what, fault, charges) in lost {
@@ -46,7 +46,7 @@ async fn a_submit_that_may_have_been_taken_is_never_sent_again() {
         assert_eq!(error.kind(), ErrorKind::SubmissionUnknown, "{what}: {error}");
         assert!(std::error::Error::source(&error).is_some(), "{what}: the cause is kept");
         assert!(error.message().contains("history"), "{what}: {error}");
-        assert_eq!(stage.world.requests(Point::Submit).len(), 1, "{what}");
+        assert_eq!(stage.world.requests(RequestKind::Submit).len(), 1, "{what}");
         assert_eq!(stage.world.ledger().charges.len(), charges, "{what}");
     }
 }
@@ -54,12 +54,15 @@ async fn a_submit_that_may_have_been_taken_is_never_sent_again() {
 #[tokio::test]
 async fn an_id_in_an_odd_answer_is_not_lost() {
     for (what, fault) in [
-        ("a byte order mark", submit().content(Content::ByteOrderMark)),
-        ("numbers as strings", submit().content(Content::NumbersAsStrings)),
-        ("null outputs", submit().content(Content::OutputsNull)),
-        ("an unknown status", submit().content(Content::UnknownStatus("brewing".into()))),
-        ("a wrong content type", submit().content(Content::ContentType("text/plain".into()))),
-        ("a slow answer", submit().after_accept().wire(Wire::Drip(Span::millis(1)))),
+        ("a byte order mark", submit().mutate(ResponseMutation::ByteOrderMark)),
+        ("numbers as strings", submit().mutate(ResponseMutation::NumbersAsStrings)),
+        ("null outputs", submit().mutate(ResponseMutation::OutputsNull)),
+        ("an unknown status", submit().mutate(ResponseMutation::UnknownStatus("brewing".into()))),
+        (
+            "a wrong content type",
+            submit().mutate(ResponseMutation::ContentType("text/plain".into())),
+        ),
+        ("a slow answer", submit().after_accept().wire(WireFault::Drip(Span::millis(1)))),
     ] {
         let stage = Stage::with(Scenario::new().job(support_rule()).fault(fault)).await;
         let prediction = stage.client.run(remote_input()).await;
@@ -89,7 +92,7 @@ async fn a_refusal_is_final_and_says_why() {
         assert_eq!(error.kind(), kind, "{status}: {error}");
         assert_eq!(error.http().unwrap().status, status);
         assert_eq!(error.job_id(), None);
-        assert_eq!(stage.world.requests(Point::Submit).len(), 1, "{status}");
+        assert_eq!(stage.world.requests(RequestKind::Submit).len(), 1, "{status}");
         assert!(stage.world.ledger().charges.is_empty());
     }
 }
@@ -106,7 +109,7 @@ async fn a_429_is_sent_again_when_the_service_says() {
         let stage = Stage::with(Scenario::new().job(support_rule()).fault(fault.clone())).await;
         let prediction = stage.client.run(remote_input()).await;
         assert!(prediction.is_ok(), "{fault:?}: {prediction:?}");
-        assert_eq!(stage.world.requests(Point::Submit).len(), 2);
+        assert_eq!(stage.world.requests(RequestKind::Submit).len(), 2);
         assert_eq!(stage.world.ledger().charges.len(), 1);
         let slept = stage.clock.sleeps()[0];
         // The date in the header has whole seconds.
@@ -116,11 +119,12 @@ async fn a_429_is_sent_again_when_the_service_says() {
 
 #[tokio::test]
 async fn an_endless_429_ends() {
-    let stage = Stage::with(Scenario::new().fault(Fault::at(Point::Submit).status(429))).await;
+    let stage =
+        Stage::with(Scenario::new().fault(Fault::at(RequestKind::Submit).status(429))).await;
     let error = stage.client.run(remote_input()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RateLimit);
     assert_eq!(error.attempts(), 5);
-    assert_eq!(stage.world.requests(Point::Submit).len(), 5);
+    assert_eq!(stage.world.requests(RequestKind::Submit).len(), 5);
 }
 
 #[tokio::test]

@@ -10,15 +10,15 @@ use std::time::Duration;
 use support::{FACE, Stage, local_input};
 use viseme::{AudioToVideo, ErrorKind, Media};
 use viseme_mock::scenario::Body;
-use viseme_mock::{Fault, JobRule, Point, Scenario, Timeline, Wire};
+use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline, WireFault};
 
 #[tokio::test]
 async fn an_upload_goes_by_ticket_and_without_the_key() {
     let stage = Stage::new().await;
     let url = stage.client.upload(Media::bytes("face.mp4", FACE)).await.unwrap();
     let journal = stage.world.journal();
-    let points: Vec<_> = journal.iter().map(|exchange| exchange.point).collect();
-    assert_eq!(points, [Point::Ticket, Point::Put]);
+    let points: Vec<_> = journal.iter().map(|exchange| exchange.kind).collect();
+    assert_eq!(points, [RequestKind::Presign, RequestKind::Put]);
     let ticket = journal[0].body.as_ref().unwrap();
     assert_eq!(ticket["filename"], "face.mp4");
     assert_eq!(ticket["size"], FACE.len());
@@ -60,20 +60,20 @@ async fn a_file_is_streamed_from_disk_and_told_of() {
 
 #[tokio::test]
 async fn a_failed_put_takes_a_new_ticket() {
-    let put = || Fault::at(Point::Put).nth(1);
+    let put = || Fault::at(RequestKind::Put).nth(1);
     for (what, fault) in [
         ("403", put().status(403).body(Body::Text("<Error/>".into()))),
         ("500", put().status(500)),
         ("503 with Retry-After", put().status(503).retry_after_secs(3)),
         ("a reset before", put().reset()),
         ("a reset after", put().after_accept().reset()),
-        ("a close", put().wire(Wire::Close)),
+        ("a close", put().wire(WireFault::Close)),
     ] {
         let stage = Stage::with(Scenario::new().fault(fault)).await;
         let url = stage.client.upload(Media::bytes("face.mp4", FACE)).await;
         assert!(url.is_ok(), "{what}: {url:?}");
-        assert_eq!(stage.world.requests(Point::Ticket).len(), 2, "{what}");
-        let puts = stage.world.requests(Point::Put);
+        assert_eq!(stage.world.requests(RequestKind::Presign).len(), 2, "{what}");
+        let puts = stage.world.requests(RequestKind::Put);
         let addresses: HashSet<_> = puts.iter().map(|put| &put.path).collect();
         assert_eq!((puts.len(), addresses.len()), (2, 2), "{what}: a new address each time");
     }
@@ -81,28 +81,31 @@ async fn a_failed_put_takes_a_new_ticket() {
 
 #[tokio::test]
 async fn a_put_that_stands_still_is_given_up() {
-    let fault = Fault::at(Point::Put).nth(1).wire(Wire::Silence);
+    let fault = Fault::at(RequestKind::Put).nth(1).wire(WireFault::Silence);
     let stage = Stage::configured(Scenario::new().fault(fault), |config| {
         config.stall_timeout(Duration::from_secs(2))
     })
     .await;
     assert!(stage.client.upload(Media::bytes("face.mp4", FACE)).await.is_ok());
-    assert_eq!(stage.world.requests(Point::Put).len(), 2);
+    assert_eq!(stage.world.requests(RequestKind::Put).len(), 2);
 }
 
 #[tokio::test]
 async fn endless_trouble_ends_and_costs_nothing() {
     for (fault, kind) in [
-        (Fault::at(Point::Put).status(500), ErrorKind::Upload),
-        (Fault::at(Point::Ticket).status(503), ErrorKind::Server),
-        (Fault::at(Point::Ticket).status(401), ErrorKind::Authentication),
-        (Fault::at(Point::Ticket).status(200).body(Body::Html), ErrorKind::UnexpectedResponse),
+        (Fault::at(RequestKind::Put).status(500), ErrorKind::Upload),
+        (Fault::at(RequestKind::Presign).status(503), ErrorKind::Server),
+        (Fault::at(RequestKind::Presign).status(401), ErrorKind::Authentication),
+        (
+            Fault::at(RequestKind::Presign).status(200).body(Body::Html),
+            ErrorKind::UnexpectedResponse,
+        ),
     ] {
         let stage = Stage::with(Scenario::new().fault(fault)).await;
         let error = stage.client.run(local_input()).await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert!(error.http().is_some());
-        assert!(stage.world.requests(Point::Submit).is_empty());
+        assert!(stage.world.requests(RequestKind::Submit).is_empty());
         assert!(stage.world.ledger().charges.is_empty());
     }
 }
@@ -110,11 +113,12 @@ async fn endless_trouble_ends_and_costs_nothing() {
 #[tokio::test]
 async fn both_media_go_up_side_by_side() {
     // Each answer waits for a while; the second PUT must not.
-    let slow = Fault::at(Point::Put).wire(Wire::Delay(viseme_mock::scenario::Span::secs(3)));
+    let slow =
+        Fault::at(RequestKind::Put).wire(WireFault::Delay(viseme_mock::scenario::Span::secs(3)));
     let scenario = Scenario::new().job(JobRule::new(Timeline::after_polls(1))).fault(slow);
     let stage = Stage::with(scenario).await;
     stage.client.run(local_input()).await.unwrap();
-    let puts = stage.world.requests(Point::Put);
+    let puts = stage.world.requests(RequestKind::Put);
     assert_eq!(puts.len(), 2);
     assert_ne!(puts[0].connection, puts[1].connection);
     // The second came before the first was answered.
@@ -163,6 +167,6 @@ async fn a_file_that_changes_is_not_sent_in_part() {
     let error = stage.client.run(input).on_progress(shorten).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.message().contains("changed"), "{error}");
-    assert!(stage.world.requests(Point::Put).is_empty());
+    assert!(stage.world.requests(RequestKind::Put).is_empty());
     assert!(stage.world.ledger().charges.is_empty());
 }

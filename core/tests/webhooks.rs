@@ -12,7 +12,9 @@ use support::{MODEL, Stage, remote_input};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use viseme::webhook::{Delivery, Verifier};
 use viseme::{Client, Config, ErrorKind, Input, Pacing, Status};
-use viseme_mock::{DeliveryState, Fault, JobRule, MockServer, Point, Scenario, Timeline, World};
+use viseme_mock::{
+    DeliveryState, Fault, JobRule, MockServer, RequestKind, Scenario, Timeline, World,
+};
 
 /// How long anything may take before a test gives up; only broken code takes so long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -67,7 +69,7 @@ async fn a_wait_ends_with_the_webhook_and_without_a_poll() {
     assert_eq!(prediction.status, Status::Completed);
     assert!(prediction.output_url().is_some());
     assert_eq!(prediction.input.as_ref().unwrap()["audio"], "https://media.example/voice.mp3");
-    assert_eq!(world.requests(Point::Poll).len(), 0);
+    assert_eq!(world.requests(RequestKind::Poll).len(), 0);
     world.settled().await;
     assert_eq!(receiver.taken(), [prediction.id]);
     assert_eq!(world.webhooks()[0].attempts[0].status, Some(204));
@@ -86,7 +88,7 @@ async fn a_failed_job_is_told_as_a_poll_would_tell_it() {
     let error = tokio::time::timeout(PATIENCE, run.into_future()).await.unwrap().unwrap_err();
     assert_eq!((error.kind(), error.app_code()), (ErrorKind::JobFailed, Some(1402)));
     assert_eq!(error.job_id(), Some(world.jobs()[0].id.as_str()));
-    assert_eq!(world.requests(Point::Poll).len(), 0);
+    assert_eq!(world.requests(RequestKind::Poll).len(), 0);
 }
 
 #[tokio::test]
@@ -104,7 +106,7 @@ async fn many_waits_are_ended_by_their_own_webhooks() {
         ids.insert(done.result.unwrap().id);
     }
     assert_eq!(ids.len(), 50);
-    assert_eq!(world.requests(Point::Poll).len(), 0);
+    assert_eq!(world.requests(RequestKind::Poll).len(), 0);
 }
 
 #[tokio::test]
@@ -116,7 +118,7 @@ async fn a_webhook_may_come_before_the_answer_to_the_submit() {
     let run = client.run(remote_input()).webhook(&receiver.url);
     let prediction = tokio::time::timeout(PATIENCE, run.into_future()).await.unwrap().unwrap();
     assert_eq!(prediction.status, Status::Completed);
-    assert_eq!(world.requests(Point::Poll).len(), 0);
+    assert_eq!(world.requests(RequestKind::Poll).len(), 0);
     let again = client.job(&prediction.id).wait();
     let again = tokio::time::timeout(PATIENCE, again.into_future()).await.unwrap().unwrap();
     assert_eq!(again.id, prediction.id, "also for a wait that begins later");
@@ -124,7 +126,7 @@ async fn a_webhook_may_come_before_the_answer_to_the_submit() {
 
 #[tokio::test]
 async fn a_lost_answer_and_a_webhook_cost_one_job() {
-    let lost = Fault::at(Point::Submit).nth(1).after_accept().reset();
+    let lost = Fault::at(RequestKind::Submit).nth(1).after_accept().reset();
     let stage = Stage::with(scenario("webhooks: {before_answer: true}").fault(lost)).await;
     let receiver = Receiver::of(&stage.client).await;
     let prediction = stage.client.run(remote_input()).webhook(&receiver.url).await.unwrap();
@@ -150,7 +152,7 @@ async fn what_is_forged_or_stale_ends_no_wait() {
         let mut receiver = Receiver::of(&stage.client).await;
         let prediction = stage.client.run(remote_input()).webhook(&receiver.url).await.unwrap();
         assert_eq!(prediction.status, Status::Completed);
-        assert_eq!(stage.world.requests(Point::Poll).len(), 1, "{script}: a poll told it");
+        assert_eq!(stage.world.requests(RequestKind::Poll).len(), 1, "{script}: a poll told it");
         let delivery = stage.world.webhooks().remove(0);
         assert_eq!(delivery.attempts[0].status, Some(400), "{script}");
         assert_eq!(delivery.state, DeliveryState::GivenUp, "{script}");
@@ -212,7 +214,7 @@ async fn wait_a_minute(stage: &Stage) {
 
 #[tokio::test]
 async fn a_receiver_without_the_secret_asks_to_be_called_again() {
-    let down = Fault::at(Point::Other).status(503);
+    let down = Fault::at(RequestKind::Other).status(503);
     let stage =
         Stage::with(scenario("webhooks: {before_answer: true, retries: []}").fault(down)).await;
     let receiver = Receiver::of(&stage.client).await;
@@ -230,10 +232,10 @@ async fn the_url_reaches_the_service_as_it_was_given() {
     let url = "https://example.com/hook?token=a%20b&c=d+e#f";
     stage.client.submit(remote_input()).webhook(url).await.unwrap();
     assert_eq!(stage.world.jobs()[0].webhook.as_deref(), Some(url));
-    let query = &stage.world.requests(Point::Submit)[0].query;
+    let query = &stage.world.requests(RequestKind::Submit)[0].query;
     assert_eq!(query, "webhook=https%3A%2F%2Fexample.com%2Fhook%3Ftoken%3Da%2520b%26c%3Dd%2Be%23f");
     stage.client.submit(remote_input()).await.unwrap();
-    assert_eq!(stage.world.requests(Point::Submit)[1].query, "");
+    assert_eq!(stage.world.requests(RequestKind::Submit)[1].query, "");
 }
 
 #[tokio::test]
@@ -270,7 +272,7 @@ async fn a_prediction_from_elsewhere_ends_the_wait_for_its_job_alone() {
     assert!(client.deliver(viseme::Prediction::new(job.id(), Status::Completed)));
     let prediction = tokio::time::timeout(PATIENCE, wait).await.unwrap().unwrap().unwrap();
     assert_eq!((prediction.id.as_str(), &prediction.status), (job.id(), &Status::Completed));
-    assert_eq!(world.requests(Point::Poll).len(), 0);
+    assert_eq!(world.requests(RequestKind::Poll).len(), 0);
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub enum ClockMode {
     /// By what the client says it would have slept: a testing build of Viseme does not sleep, but
     /// says so in the header `x-viseme-slept`, in seconds. The world moves on by that before the
     /// request is answered.
-    Lockstep,
+    Virtual,
     /// By polls: one that would tell a job's state again moves the clock to the job's next change
     /// first. No client waits for longer than it takes to ask.
     Auto,
@@ -75,7 +75,7 @@ impl Clock {
             ClockMode::Scaled(factor) => {
                 Duration::try_from_secs_f64(real.as_secs_f64() * factor).unwrap_or(real)
             }
-            ClockMode::Manual | ClockMode::Lockstep | ClockMode::Auto => Duration::ZERO,
+            ClockMode::Manual | ClockMode::Virtual | ClockMode::Auto => Duration::ZERO,
         };
         self.passed.saturating_add(running)
     }

@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use crate::flow::{Cut, Flow, Step};
-use crate::journal::Ended;
+use crate::journal::Termination;
 use crate::open_exchange::OpenExchange;
 
 /// Tells a connection of the answers that it is about to write.
@@ -64,10 +64,10 @@ impl Connection {
 }
 
 /// How the exchange ends where this strikes.
-fn ending(cut: Cut) -> Option<Ended> {
+fn ending(cut: Cut) -> Option<Termination> {
     match cut {
-        Cut::Reset => Some(Ended::Reset),
-        Cut::Close => Some(Ended::Closed),
+        Cut::Reset => Some(Termination::Reset),
+        Cut::Close => Some(Termination::Closed),
         // The client decides how long it waits.
         Cut::Stall | Cut::Drip(_) => None,
     }
@@ -108,7 +108,7 @@ impl AsyncWrite for Connection {
         let cut = writing.flow.advance(part.get(..written).unwrap_or_default());
         writing.exchange.wrote_in(&mut state, written);
         let whole = writing.flow.is_whole();
-        if let Some(ended) = whole.then_some(Ended::Whole).or(cut.and_then(ending)) {
+        if let Some(ended) = whole.then_some(Termination::Complete).or(cut.and_then(ending)) {
             writing.exchange.end_in(&mut state, ended);
         }
         drop(state);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::clock::http_date;
 use crate::reply::{Reply, ReplyBody};
-use crate::scenario::{Body, Content, RetryAfter, StatusReply};
+use crate::scenario::{Body, ResponseMutation, RetryAfter, StatusReply};
 
 /// The most bytes that a fault adds to an answer.
 const MAX_SIZE: usize = 64 * 1024 * 1024;
@@ -62,20 +62,22 @@ fn reason(status: u16) -> &'static str {
 
 /// The answer with its content changed. Answers that are no JSON are left alone by changes that
 /// need JSON.
-pub(crate) fn content(reply: Reply, fault: &Content) -> Reply {
+pub(crate) fn content(reply: Reply, fault: &ResponseMutation) -> Reply {
     match fault {
-        Content::ContentType(kind) => without_type(reply).header(CONTENT_TYPE, kind.clone()),
-        Content::NoContentType => without_type(reply),
-        Content::GzipCorrupt => reply.header(CONTENT_ENCODING, "gzip"),
-        Content::HugeHeader(length) => {
+        ResponseMutation::ContentType(kind) => {
+            without_type(reply).header(CONTENT_TYPE, kind.clone())
+        }
+        ResponseMutation::NoContentType => without_type(reply),
+        ResponseMutation::GzipCorrupt => reply.header(CONTENT_ENCODING, "gzip"),
+        ResponseMutation::HugeHeader(length) => {
             reply.header(HeaderName::from_static("x-huge"), "x".repeat((*length).min(MAX_SIZE)))
         }
-        Content::Corrupt => {
+        ResponseMutation::Corrupt => {
             let length = usize::try_from(reply.length()).unwrap_or(MAX_SIZE).min(MAX_SIZE);
             Reply { body: ReplyBody::Bytes(vec![b'x'; length].into()), ..reply }
         }
         // Handled where the range is read.
-        Content::RangeIgnored => reply,
+        ResponseMutation::RangeIgnored => reply,
         _ => {
             let ReplyBody::Bytes(bytes) = &reply.body else { return reply };
             match changed(bytes, fault) {
@@ -91,19 +93,21 @@ fn without_type(mut reply: Reply) -> Reply {
     reply
 }
 
-fn changed(bytes: &Bytes, fault: &Content) -> Option<Bytes> {
+fn changed(bytes: &Bytes, fault: &ResponseMutation) -> Option<Bytes> {
     match fault {
-        Content::TruncateJson(length) => Some(bytes.slice(..(*length).min(bytes.len()))),
-        Content::InvalidUtf8 => Some(joined(&[bytes, b"\xff\xfe"])),
-        Content::ByteOrderMark => Some(joined(&[b"\xef\xbb\xbf", bytes])),
-        Content::TrailingGarbage => Some(joined(&[bytes, b"}garbage"])),
-        Content::Huge(length) => Some(joined(&[&vec![b' '; (*length).min(MAX_SIZE)], bytes])),
-        Content::Deep(depth) => {
+        ResponseMutation::TruncateJson(length) => Some(bytes.slice(..(*length).min(bytes.len()))),
+        ResponseMutation::InvalidUtf8 => Some(joined(&[bytes, b"\xff\xfe"])),
+        ResponseMutation::ByteOrderMark => Some(joined(&[b"\xef\xbb\xbf", bytes])),
+        ResponseMutation::TrailingGarbage => Some(joined(&[bytes, b"}garbage"])),
+        ResponseMutation::Huge(length) => {
+            Some(joined(&[&vec![b' '; (*length).min(MAX_SIZE)], bytes]))
+        }
+        ResponseMutation::Deep(depth) => {
             let depth = (*depth).min(MAX_SIZE / 2);
             let field = format!("{{\"deep\":{}{},", "[".repeat(depth), "]".repeat(depth));
             Some(joined(&[field.as_bytes(), bytes.strip_prefix(b"{")?]))
         }
-        Content::DuplicateKeys => {
+        ResponseMutation::DuplicateKeys => {
             let json: Value = serde_json::from_slice(bytes).ok()?;
             let keys = json.as_object()?.keys();
             let nulls: String = keys.map(|key| format!("{}:null,", Value::from(&**key))).collect();
@@ -121,33 +125,33 @@ fn joined(parts: &[&[u8]]) -> Bytes {
     Bytes::from(parts.concat())
 }
 
-fn change(json: &mut Value, fault: &Content) {
+fn change(json: &mut Value, fault: &ResponseMutation) {
     match fault {
-        Content::NumbersAsStrings => return numbers_to_strings(json),
-        Content::EnvelopeError { code, message } => {
+        ResponseMutation::NumbersAsStrings => return numbers_to_strings(json),
+        ResponseMutation::EnvelopeError { code, message } => {
             *json = json!({"code": code, "message": message});
             return;
         }
-        Content::Merge(values) => return merge(json, values),
-        Content::Remove(pointers) => {
+        ResponseMutation::Merge(values) => return merge(json, values),
+        ResponseMutation::Remove(pointers) => {
             return pointers.iter().for_each(|pointer| remove(json, pointer));
         }
         _ => {}
     }
     let Some(data) = json.get_mut("data") else { return };
     match fault {
-        Content::DataNull => *data = Value::Null,
-        Content::MissingId => {
+        ResponseMutation::DataNull => *data = Value::Null,
+        ResponseMutation::MissingId => {
             if let Some(fields) = data.as_object_mut() {
                 fields.remove("id");
             }
         }
-        Content::WrongId => set(data, "id", json!("00000000000000000000000000000000")),
-        Content::StatusRegress => set(data, "status", json!("created")),
-        Content::UnknownStatus(word) => set(data, "status", json!(word)),
-        Content::OutputsNull => set(data, "outputs", Value::Null),
-        Content::OutputsEmpty => set(data, "outputs", json!([])),
-        Content::OutputsObjects => {
+        ResponseMutation::WrongId => set(data, "id", json!("00000000000000000000000000000000")),
+        ResponseMutation::StatusRegress => set(data, "status", json!("created")),
+        ResponseMutation::UnknownStatus(word) => set(data, "status", json!(word)),
+        ResponseMutation::OutputsNull => set(data, "outputs", Value::Null),
+        ResponseMutation::OutputsEmpty => set(data, "outputs", json!([])),
+        ResponseMutation::OutputsObjects => {
             if let Some(outputs) = data.get_mut("outputs").and_then(Value::as_array_mut) {
                 for output in outputs {
                     *output = json!({"url": output.take()});

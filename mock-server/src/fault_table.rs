@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::scenario::{Effect, Fault, Point, When};
+use crate::scenario::{Fault, FaultAction, RequestKind, When};
 use crate::state::hash_u64;
 
 /// How many faults a world holds; further ones are refused.
@@ -16,9 +16,9 @@ pub struct FaultCount {
     /// How many requests of its kind came since it was set.
     pub seen: u64,
     /// How often it struck.
-    pub struck: u64,
+    pub triggered: u64,
     /// How often it is still to strike; `None` where that is open.
-    pub left: Option<u64>,
+    pub remaining: Option<u64>,
 }
 
 /// A fault that strikes a request.
@@ -26,7 +26,7 @@ pub struct FaultCount {
 pub(crate) struct Strike {
     /// The number of the fault in the table, from 0.
     pub(crate) number: usize,
-    pub(crate) effect: Effect,
+    pub(crate) effect: FaultAction,
     pub(crate) when: When,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct FaultTable {
 struct Active {
     fault: Fault,
     seen: u64,
-    struck: u64,
+    triggered: u64,
 }
 
 impl FaultTable {
@@ -55,13 +55,13 @@ impl FaultTable {
         self.active.extend(fitting.map(|fault| Active {
             fault: fault.clone(),
             seen: 0,
-            struck: 0,
+            triggered: 0,
         }));
         faults.len() <= room
     }
 
     /// The first fault that strikes this request. Every fault of its kind counts the request.
-    pub(crate) fn strike(&mut self, point: Point) -> Option<Strike> {
+    pub(crate) fn strike(&mut self, point: RequestKind) -> Option<Strike> {
         let seed = self.seed;
         let mut strike = None;
         for (number, active) in self.active.iter_mut().enumerate() {
@@ -72,8 +72,8 @@ impl FaultTable {
             // Of the fault's own requests alone, so that other scripts keep their choices.
             let random = || fraction(seed, number as u64, active.seen);
             if strike.is_none() && active.fault.strikes(active.seen, random) {
-                active.struck += 1;
-                let (effect, when) = (active.fault.effect.clone(), active.fault.when);
+                active.triggered += 1;
+                let (effect, when) = (active.fault.action.clone(), active.fault.when);
                 strike = Some(Strike { number, effect, when });
             }
         }
@@ -84,8 +84,8 @@ impl FaultTable {
         let count = |active: &Active| FaultCount {
             fault: active.fault.clone(),
             seen: active.seen,
-            struck: active.struck,
-            left: active.fault.times().map(|times| times.saturating_sub(active.struck)),
+            triggered: active.triggered,
+            remaining: active.fault.times().map(|times| times.saturating_sub(active.triggered)),
         };
         self.active.iter().map(count).collect()
     }
@@ -105,15 +105,18 @@ mod tests {
     fn the_first_that_fits_strikes_and_all_of_the_kind_count() {
         let mut table = FaultTable::new(1);
         table.extend(&[
-            Fault::at(Point::Poll).nth(2).status(503),
-            Fault::at(Point::Any).status(500),
-            Fault::at(Point::Submit).status(400),
+            Fault::at(RequestKind::Poll).nth(2).status(503),
+            Fault::at(RequestKind::Any).status(500),
+            Fault::at(RequestKind::Submit).status(400),
         ]);
         let numbers: Vec<_> =
-            (0..3).map(|_| table.strike(Point::Poll).map(|strike| strike.number)).collect();
+            (0..3).map(|_| table.strike(RequestKind::Poll).map(|strike| strike.number)).collect();
         assert_eq!(numbers, [Some(1), Some(0), Some(1)]);
-        let counts: Vec<_> =
-            table.counts().iter().map(|count| (count.seen, count.struck, count.left)).collect();
+        let counts: Vec<_> = table
+            .counts()
+            .iter()
+            .map(|count| (count.seen, count.triggered, count.remaining))
+            .collect();
         assert_eq!(counts, [(3, 1, Some(0)), (3, 2, None), (0, 0, None)]);
     }
 
@@ -121,10 +124,10 @@ mod tests {
     fn chance_is_bound_to_the_seed_and_near_its_probability() {
         let strikes = |seed| {
             let mut table = FaultTable::new(seed);
-            let mut fault = Fault::at(Point::Poll).status(503);
+            let mut fault = Fault::at(RequestKind::Poll).status(503);
             fault.probability = Some(0.3);
             table.extend(&[fault]);
-            (0..1000).map(|_| table.strike(Point::Poll).is_some()).collect::<Vec<_>>()
+            (0..1000).map(|_| table.strike(RequestKind::Poll).is_some()).collect::<Vec<_>>()
         };
         assert_eq!(strikes(7), strikes(7));
         assert_ne!(strikes(7), strikes(8));
@@ -135,8 +138,8 @@ mod tests {
     #[test]
     fn there_is_an_end_to_faults() {
         let mut table = FaultTable::new(1);
-        assert!(table.extend(&vec![Fault::at(Point::Poll).status(503); MAX_FAULTS]));
-        assert!(!table.extend(&[Fault::at(Point::Poll).status(503)]));
+        assert!(table.extend(&vec![Fault::at(RequestKind::Poll).status(503); MAX_FAULTS]));
+        assert!(!table.extend(&[Fault::at(RequestKind::Poll).status(503)]));
         assert_eq!(table.counts().len(), MAX_FAULTS);
     }
 }

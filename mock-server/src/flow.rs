@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::scenario::Wire;
+use crate::scenario::WireFault;
 
 /// How a fault ends an answer, or slows it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,25 +45,30 @@ enum Place {
 
 impl Flow {
     /// The flow of an answer with so many bytes of body, broken as `wire` says.
-    pub(crate) fn new(body_length: u64, wire: Option<&Wire>) -> Self {
+    pub(crate) fn new(body_length: u64, wire: Option<&WireFault>) -> Self {
         // An answer shorter than the fault's place is broken at its end.
         let body = |bytes: u64| Place::Body(bytes.min(body_length));
         let cut = match wire {
-            Some(Wire::Reset | Wire::CloseMidUpload(_)) => Some((Place::BeforeHead, Cut::Reset)),
-            Some(Wire::Close) => Some((Place::BeforeHead, Cut::Close)),
-            Some(Wire::ResetAt(bytes)) => Some((body(*bytes), Cut::Reset)),
-            Some(Wire::FinAt(bytes)) => Some((body(*bytes), Cut::Close)),
-            Some(Wire::StallAt(bytes)) => Some((body(*bytes), Cut::Stall)),
-            Some(Wire::Drip(pause)) => Some((Place::Body(0), Cut::Drip(pause.0))),
-            Some(Wire::WrongLength(more)) if *more > 0 => {
+            Some(WireFault::Reset | WireFault::CloseMidUpload(_)) => {
+                Some((Place::BeforeHead, Cut::Reset))
+            }
+            Some(WireFault::Close) => Some((Place::BeforeHead, Cut::Close)),
+            Some(WireFault::ResetAt(bytes)) => Some((body(*bytes), Cut::Reset)),
+            Some(WireFault::FinAt(bytes)) => Some((body(*bytes), Cut::Close)),
+            Some(WireFault::StallAt(bytes)) => Some((body(*bytes), Cut::Stall)),
+            Some(WireFault::Drip(pause)) => Some((Place::Body(0), Cut::Drip(pause.0))),
+            Some(WireFault::WrongLength(more)) if *more > 0 => {
                 Some((Place::Body(body_length), Cut::Close))
             }
             // Too short a length is wrong in the answer already.
-            Some(Wire::WrongLength(_)) | None => None,
+            Some(WireFault::WrongLength(_)) | None => None,
             // These happen before there is an answer.
-            Some(Wire::Silence | Wire::Delay(_) | Wire::SlowAccept(_) | Wire::NeverReadBody) => {
-                None
-            }
+            Some(
+                WireFault::Silence
+                | WireFault::Delay(_)
+                | WireFault::SlowAccept(_)
+                | WireFault::NeverReadBody,
+            ) => None,
         };
         Self { cut, head: Head::default(), body_length, body_written: 0 }
     }
@@ -140,7 +145,7 @@ mod tests {
     const HEAD: usize = ANSWER.len() - 10;
 
     /// What passes, and what happens then, where the socket takes `at_once` bytes at a time.
-    fn passes(wire: Option<&Wire>, at_once: usize) -> (usize, Option<Cut>) {
+    fn passes(wire: Option<&WireFault>, at_once: usize) -> (usize, Option<Cut>) {
         let mut flow = Flow::new(10, wire);
         let mut written = 0;
         while written < ANSWER.len() {
@@ -166,15 +171,15 @@ mod tests {
         for at_once in 1..=ANSWER.len() {
             for (wire, expected) in [
                 (None, (ANSWER.len(), None)),
-                (Some(Wire::Reset), (0, Some(Cut::Reset))),
-                (Some(Wire::Close), (0, Some(Cut::Close))),
-                (Some(Wire::ResetAt(0)), (HEAD, Some(Cut::Reset))),
-                (Some(Wire::ResetAt(4)), (HEAD + 4, Some(Cut::Reset))),
-                (Some(Wire::FinAt(9)), (HEAD + 9, Some(Cut::Close))),
-                (Some(Wire::FinAt(99)), (HEAD + 10, Some(Cut::Close))),
-                (Some(Wire::StallAt(3)), (HEAD + 3, Some(Cut::Stall))),
-                (Some(Wire::StallAt(10)), (HEAD + 10, None)),
-                (Some(Wire::Drip(Span::millis(1))), (HEAD + 10, None)),
+                (Some(WireFault::Reset), (0, Some(Cut::Reset))),
+                (Some(WireFault::Close), (0, Some(Cut::Close))),
+                (Some(WireFault::ResetAt(0)), (HEAD, Some(Cut::Reset))),
+                (Some(WireFault::ResetAt(4)), (HEAD + 4, Some(Cut::Reset))),
+                (Some(WireFault::FinAt(9)), (HEAD + 9, Some(Cut::Close))),
+                (Some(WireFault::FinAt(99)), (HEAD + 10, Some(Cut::Close))),
+                (Some(WireFault::StallAt(3)), (HEAD + 3, Some(Cut::Stall))),
+                (Some(WireFault::StallAt(10)), (HEAD + 10, None)),
+                (Some(WireFault::Drip(Span::millis(1))), (HEAD + 10, None)),
             ] {
                 assert_eq!(passes(wire.as_ref(), at_once), expected, "{wire:?}, {at_once}");
             }
@@ -183,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_dripped_body_goes_byte_by_byte() {
-        let mut flow = Flow::new(10, Some(&Wire::Drip(Span::millis(5))));
+        let mut flow = Flow::new(10, Some(&WireFault::Drip(Span::millis(5))));
         assert_eq!(flow.step(ANSWER), Step::Write(HEAD));
         assert_eq!(flow.advance(&ANSWER[..HEAD]), Some(Cut::Drip(Duration::from_millis(5))));
         assert_eq!(flow.step(&ANSWER[HEAD..]), Step::Write(1));

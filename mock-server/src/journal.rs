@@ -6,14 +6,14 @@ use bytes::Bytes;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::scenario::{Effect, Point};
+use crate::scenario::{FaultAction, RequestKind};
 
 /// How many exchanges a world remembers.
 const CAPACITY: usize = 20_000;
 /// How much of a body is kept.
 pub(crate) const MAX_BODY: usize = 4096;
 /// How many bytes an answer may have of which the journal keeps the body.
-pub const MAX_ANSWER: usize = 64 * 1024;
+pub const MAX_RESPONSE_BODY: usize = 64 * 1024;
 
 /// One request and what became of it.
 #[derive(Clone, Debug, Serialize)]
@@ -25,7 +25,7 @@ pub struct Exchange {
     /// Whether the connection had carried a request before.
     pub reused: bool,
     /// The kind of request.
-    pub point: Point,
+    pub kind: RequestKind,
     /// The method.
     pub method: String,
     /// The path.
@@ -45,21 +45,21 @@ pub struct Exchange {
     /// The status of the answer; `None` where no byte of one was sent.
     pub status: Option<u16>,
     /// How it ended.
-    pub ended: Ended,
+    pub termination: Termination,
     /// How many bytes of the answer the socket took, head and body.
     pub bytes_written: u64,
     /// How many bytes the answer's body was to have.
-    pub answer_bytes: u64,
+    pub response_bytes: u64,
     /// The answer's body, where it is JSON by its content type and of moderate size; a fault on
     /// the wire may have kept it from arriving.
     #[serde(serialize_with = "as_json")]
-    pub answer: Option<Bytes>,
+    pub response: Option<Bytes>,
     /// The rule that decided how a submitted job goes.
     pub rule: Option<String>,
     /// The fault that struck.
-    pub fault: Option<Effect>,
+    pub fault: Option<FaultAction>,
     /// Which of the world's faults that was, from 0, in the order of `World::faults`.
-    pub fault_number: Option<usize>,
+    pub fault_index: Option<usize>,
     /// The job it was about.
     pub job_id: Option<String>,
     /// When it arrived, by the world's clock.
@@ -69,8 +69,8 @@ pub struct Exchange {
 }
 
 /// The answer as JSON, or as text where a fault has spoilt it.
-fn as_json<S: Serializer>(answer: &Option<Bytes>, serializer: S) -> Result<S::Ok, S::Error> {
-    let value = answer.as_ref().map(|bytes| {
+fn as_json<S: Serializer>(response: &Option<Bytes>, serializer: S) -> Result<S::Ok, S::Error> {
+    let value = response.as_ref().map(|bytes| {
         serde_json::from_slice(bytes)
             .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(bytes).into_owned()))
     });
@@ -81,12 +81,12 @@ fn as_json<S: Serializer>(answer: &Option<Bytes>, serializer: S) -> Result<S::Ok
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Ended {
+pub enum Termination {
     /// It has not: the answer is awaited, or on its way.
     #[default]
     Open,
     /// The whole answer was written.
-    Whole,
+    Complete,
     /// A fault reset the connection.
     Reset,
     /// A fault closed the connection.

@@ -2,11 +2,11 @@
 //!
 //! ```
 //! # async fn example() -> std::io::Result<()> {
-//! use viseme_mock::{Fault, MockServer, Point};
+//! use viseme_mock::{Fault, MockServer, RequestKind};
 //!
 //! let server = MockServer::start().await?;
 //! let world = server.world();
-//! world.add_fault(Fault::at(Point::Poll).nth(2).status(503).retry_after_secs(7));
+//! world.add_fault(Fault::at(RequestKind::Poll).nth(2).status(503).retry_after_secs(7));
 //! // Give `world.base_url()` and `world.key()` to a client; then:
 //! assert_eq!(world.ledger().charges.len(), 0);
 //! # Ok(())
@@ -42,11 +42,13 @@ mod worlds;
 pub use clock::{Clock, ClockMode};
 pub use fault_table::FaultCount;
 pub use job::JobRecord;
-pub use journal::{Ended, Exchange, MAX_ANSWER};
+pub use journal::{Exchange, MAX_RESPONSE_BODY, Termination};
 pub use ledger::{Charge, Ledger};
-pub use scenario::{Fault, JobRule, Point, Scenario, Timeline, WebhookScript, Wire};
+pub use scenario::{Fault, JobRule, RequestKind, Scenario, Timeline, WebhookScenario, WireFault};
+#[doc(hidden)] // Until every user has the new names.
+pub use scenario::{RequestKind as Point, WireFault as Wire};
 pub use server::{Builder, MockServer};
-pub use verify::{Expect, Verdict};
+pub use verify::{Expect, VerifyResult};
 pub use webhooks::{DeliveryState, WebhookAttempt, WebhookDelivery};
 pub use world::World;
 pub use worlds::DEFAULT_KEY;

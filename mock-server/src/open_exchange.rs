@@ -1,6 +1,6 @@
 //! An exchange whose end is not known yet.
 
-use crate::journal::{Ended, MAX_ANSWER};
+use crate::journal::{MAX_RESPONSE_BODY, Termination};
 use crate::reply::Reply;
 use crate::state::WorldState;
 use crate::world::World;
@@ -35,8 +35,8 @@ impl OpenExchange {
         if state.epoch == self.epoch {
             state.journal.update(self.sequence, |entry| {
                 entry.status = Some(reply.status);
-                entry.answer_bytes = reply.length();
-                entry.answer = reply.json_body(MAX_ANSWER);
+                entry.response_bytes = reply.length();
+                entry.response = reply.json_body(MAX_RESPONSE_BODY);
             });
         }
     }
@@ -58,18 +58,18 @@ impl OpenExchange {
     }
 
     /// Ends it: once, what comes later is ignored.
-    pub(crate) fn end_in(&mut self, state: &mut WorldState, ended: Ended) {
+    pub(crate) fn end_in(&mut self, state: &mut WorldState, ended: Termination) {
         if std::mem::replace(&mut self.ended, true) || state.epoch != self.epoch {
             return;
         }
         state.journal.update(self.sequence, |entry| {
-            entry.ended = ended;
+            entry.termination = ended;
             // Of an answer cut before its first byte nobody saw the status.
             if entry.bytes_written == 0 {
                 entry.status = None;
             }
         });
-        if ended != Ended::Whole {
+        if ended != Termination::Complete {
             return;
         }
         for id in &self.news.told {
@@ -83,7 +83,7 @@ impl OpenExchange {
     }
 
     /// Ends it, where the world's state is not at hand.
-    pub(crate) fn end(&mut self, ended: Ended) {
+    pub(crate) fn end(&mut self, ended: Termination) {
         let world = self.world();
         let mut state = world.state();
         self.end_in(&mut state, ended);
@@ -93,7 +93,7 @@ impl OpenExchange {
 impl Drop for OpenExchange {
     fn drop(&mut self) {
         if !self.ended {
-            self.end(Ended::ClientGone);
+            self.end(Termination::ClientGone);
         }
     }
 }

@@ -8,9 +8,9 @@ use crate::fault_table::FaultCount;
 use crate::job::JobRecord;
 use crate::journal::Exchange;
 use crate::ledger::Ledger;
-use crate::scenario::{Fault, Point, Scenario};
+use crate::scenario::{Fault, RequestKind, Scenario};
 use crate::state::{WorldState, hash_u64};
-use crate::verify::{Expect, Verdict, verify};
+use crate::verify::{Expect, VerifyResult, verify};
 use crate::webhooks::Courier;
 
 /// A handle on a world; cheap to clone.
@@ -113,9 +113,9 @@ impl World {
 
     /// The exchanges of one kind.
     #[must_use]
-    pub fn requests(&self, point: Point) -> Vec<Exchange> {
+    pub fn requests(&self, point: RequestKind) -> Vec<Exchange> {
         let state = self.state();
-        state.journal.entries().filter(|exchange| exchange.point == point).cloned().collect()
+        state.journal.entries().filter(|exchange| exchange.kind == point).cloned().collect()
     }
 
     /// What was charged.
@@ -165,7 +165,7 @@ impl World {
 
     /// Compares what happened with what was to happen.
     #[must_use]
-    pub fn verify(&self, expect: &Expect) -> Verdict {
+    pub fn verify(&self, expect: &Expect) -> VerifyResult {
         let ledger = self.ledger();
         let state = self.state();
         verify(expect, state.journal.entries(), &ledger, &state.faults.counts())

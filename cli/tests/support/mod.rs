@@ -126,8 +126,8 @@ impl Stage {
     }
 
     /// Waits until the world's first fault struck.
-    pub async fn until_struck(&self) {
-        self.until("the fault strikes", |world| world.faults().iter().any(|it| it.struck > 0))
+    pub async fn until_fault_triggered(&self) {
+        self.until("the fault strikes", |world| world.faults().iter().any(|it| it.triggered > 0))
             .await;
     }
 }

@@ -179,7 +179,7 @@ fn read_scenario(given: &Map<String, Value>) -> Result<Scenario> {
 pub(crate) fn scenario_of(mut given: Value) -> Result<Scenario> {
     if let Some(fields) = given.as_object_mut() {
         fields.entry("seed").or_insert(json!(1));
-        fields.entry("clock").or_insert(json!({"mode": "lockstep", "start": START}));
+        fields.entry("clock").or_insert(json!({"mode": "virtual", "start": START}));
     }
     Scenario::parse(&given.to_string()).map_err(anyhow::Error::msg)
 }

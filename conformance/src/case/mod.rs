@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
-use viseme_mock::{Point, Scenario};
+use viseme_mock::{RequestKind, Scenario};
 
 pub use input::wire_input;
 pub use load::{Loaded, load, parse};
@@ -126,7 +126,7 @@ pub enum Cancel {
 #[serde(deny_unknown_fields)]
 pub struct Seen {
     /// Its kind.
-    pub at: Point,
+    pub at: RequestKind,
     /// Which of them, from 1.
     pub nth: usize,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use viseme_mock::Point;
+use viseme_mock::RequestKind;
 
 /// What is to come of an operation.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -60,9 +60,9 @@ pub struct Then {
     /// their `bodies` and `queries`.
     pub submits: Map<String, Value>,
     /// Kinds of requests in the order in which they first come.
-    pub order: Vec<Point>,
+    pub order: Vec<RequestKind>,
     /// Kind of request → header → matcher.
-    pub headers: HashMap<Point, Map<String, Value>>,
+    pub headers: HashMap<RequestKind, Map<String, Value>>,
     /// The ledger's numbers, as the mock server's `verify` reads them.
     pub ledger: Map<String, Value>,
     /// What is to have become of the faults: `all_consumed`.

@@ -4,8 +4,8 @@ use anyhow::{Context as _, Result};
 use jsonschema::Validator;
 use regex::Regex;
 use serde_json::{Map, Value, json};
-use viseme_mock::scenario::Effect;
-use viseme_mock::{Exchange, MAX_ANSWER};
+use viseme_mock::scenario::FaultAction;
+use viseme_mock::{Exchange, MAX_RESPONSE_BODY};
 
 /// The answers that the mock server's OpenAPI document allows.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Promise {
         // No byte of an answer went out.
         let status = exchange.status?;
         // A fault on the wire breaks the bytes, not what they say.
-        if matches!(exchange.fault, Some(Effect::Status(_) | Effect::Content(_))) {
+        if matches!(exchange.fault, Some(FaultAction::Status(_) | FaultAction::Mutation(_))) {
             return None;
         }
         let operation = self.0.iter().find(|operation| {
@@ -74,13 +74,13 @@ impl Promise {
         let Some((_, schema)) = operation.answers.iter().find(|(known, _)| *known == status) else {
             return Some(format!("the status {status} is not in it"));
         };
-        match (schema, &exchange.answer) {
+        match (schema, &exchange.response) {
             (Some(schema), Some(answer)) => match serde_json::from_slice::<Value>(answer) {
                 Ok(answer) => told(schema, &answer),
                 Err(error) => Some(format!("the answer is no JSON: {error}")),
             },
             // Longer ones are not kept.
-            (Some(_), None) if exchange.answer_bytes <= MAX_ANSWER as u64 => {
+            (Some(_), None) if exchange.response_bytes <= MAX_RESPONSE_BODY as u64 => {
                 Some("the answer is not told to be JSON".to_owned())
             }
             _ => None,

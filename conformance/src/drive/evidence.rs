@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use serde_json::Value;
-use viseme_mock::{Exchange, FaultCount, Ledger, Verdict};
+use viseme_mock::{Exchange, FaultCount, Ledger, VerifyResult};
 
 use super::Broken;
 use crate::protocol::Outcome;
@@ -28,7 +28,7 @@ pub struct Evidence {
     #[serde(skip)]
     pub faults: Vec<FaultCount>,
     /// What the mock server's matcher said.
-    pub verified: Verdict,
+    pub verified: VerifyResult,
     /// How many exchanges there were when the last cancelled operation had ended.
     pub exchanges_at_cancel: Option<usize>,
     /// Files in the case's folder: name → size.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
-use viseme_mock::{Ended, MockServer, World};
+use viseme_mock::{MockServer, Termination, World};
 
 use super::{Broken, Driver, Evidence, Hooks, StepRecord};
 use crate::case::{Act, Cancel, Case, Facts, Operation, Seen, Step, resolve, wire_input};
@@ -303,7 +303,7 @@ impl Play<'_> {
     /// that a fault keeps open are not waited for longer than that.
     async fn let_exchanges_end(&self) {
         let began = Instant::now();
-        let is_open = || self.world.journal().iter().any(|it| it.ended == Ended::Open);
+        let is_open = || self.world.journal().iter().any(|it| it.termination == Termination::Open);
         while is_open() && began.elapsed() < TO_END {
             tokio::time::sleep(LOOK).await;
         }

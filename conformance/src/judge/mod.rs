@@ -5,7 +5,7 @@ mod error;
 mod files;
 
 use serde_json::Value;
-use viseme_mock::Point;
+use viseme_mock::RequestKind;
 
 use crate::case::{Case, Forbidden, OutcomeCheck, matcher, resolve};
 use crate::contract::{ErrorTable, Profile};
@@ -126,7 +126,7 @@ impl Found<'_> {
 
     /// What the submits held.
     fn submits(&mut self, case: &Case) {
-        let submits = || self.evidence.journal.iter().filter(|it| it.point == Point::Submit);
+        let submits = || self.evidence.journal.iter().filter(|it| it.kind == RequestKind::Submit);
         let bodies: Vec<_> = submits().map(|it| it.body.clone().unwrap_or_default()).collect();
         let queries: Vec<_> = submits().map(|it| Value::from(it.query.as_str())).collect();
         let mut found = Vec::new();
@@ -141,8 +141,7 @@ impl Found<'_> {
 
     fn headers(&mut self, case: &Case) {
         for (point, headers) in &case.then.headers {
-            let exchanges =
-                self.evidence.journal.iter().filter(|exchange| exchange.point == *point);
+            let exchanges = self.evidence.journal.iter().filter(|exchange| exchange.kind == *point);
             for exchange in exchanges {
                 for (name, expected) in headers {
                     let value = exchange.headers.iter().find(|(header, _)| header == name);

@@ -3,7 +3,7 @@
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use crate::scenario::Point;
+use crate::scenario::RequestKind;
 
 /// A request of the API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,15 +76,15 @@ impl Call {
     }
 
     /// Which kind of request it is, for faults and the journal.
-    pub(super) fn point(&self) -> Point {
+    pub(super) fn kind(&self) -> RequestKind {
         match self {
-            Self::Submit { .. } => Point::Submit,
-            Self::Result { .. } => Point::Poll,
-            Self::Ticket => Point::Ticket,
-            Self::Put { .. } | Self::LegacyUpload => Point::Put,
-            Self::Output { .. } | Self::File { .. } => Point::Output,
-            Self::History => Point::History,
-            _ => Point::Other,
+            Self::Submit { .. } => RequestKind::Submit,
+            Self::Result { .. } => RequestKind::Poll,
+            Self::Ticket => RequestKind::Presign,
+            Self::Put { .. } | Self::LegacyUpload => RequestKind::Put,
+            Self::Output { .. } | Self::File { .. } => RequestKind::Output,
+            Self::History => RequestKind::History,
+            _ => RequestKind::Other,
         }
     }
 
@@ -106,23 +106,23 @@ mod tests {
     #[test]
     fn requests_by_method_and_path() {
         for (method, path, point) in [
-            (Method::POST, "/api/v3/kwaivgi/kling-lipsync/audio-to-video", Point::Submit),
-            (Method::GET, "/api/v3/predictions/abc/result", Point::Poll),
-            (Method::GET, "/api/v3/predictions/abc", Point::Poll),
-            (Method::POST, "/api/v3/predictions", Point::History),
-            (Method::POST, "/api/v3/predictions/delete", Point::Other),
-            (Method::POST, "/api/v3/media/uploads", Point::Ticket),
-            (Method::POST, "/api/v3/media/upload/binary", Point::Put),
-            (Method::PUT, "/_storage/w1/u1/a.mp4", Point::Put),
-            (Method::HEAD, "/_outputs/w1/j1/output.mp4", Point::Output),
-            (Method::POST, "/_outputs/w1/j1/output.mp4", Point::Other),
-            (Method::GET, "/api/v3/balance", Point::Other),
-            (Method::GET, "/", Point::Other),
-            (Method::POST, "/api/v3/billings/search", Point::Other),
-            (Method::POST, "/api/v3/user/usage_stats", Point::Other),
-            (Method::POST, "/api/v3/scheduler/billings/query", Point::Other),
+            (Method::POST, "/api/v3/kwaivgi/kling-lipsync/audio-to-video", RequestKind::Submit),
+            (Method::GET, "/api/v3/predictions/abc/result", RequestKind::Poll),
+            (Method::GET, "/api/v3/predictions/abc", RequestKind::Poll),
+            (Method::POST, "/api/v3/predictions", RequestKind::History),
+            (Method::POST, "/api/v3/predictions/delete", RequestKind::Other),
+            (Method::POST, "/api/v3/media/uploads", RequestKind::Presign),
+            (Method::POST, "/api/v3/media/upload/binary", RequestKind::Put),
+            (Method::PUT, "/_storage/w1/u1/a.mp4", RequestKind::Put),
+            (Method::HEAD, "/_outputs/w1/j1/output.mp4", RequestKind::Output),
+            (Method::POST, "/_outputs/w1/j1/output.mp4", RequestKind::Other),
+            (Method::GET, "/api/v3/balance", RequestKind::Other),
+            (Method::GET, "/", RequestKind::Other),
+            (Method::POST, "/api/v3/billings/search", RequestKind::Other),
+            (Method::POST, "/api/v3/user/usage_stats", RequestKind::Other),
+            (Method::POST, "/api/v3/scheduler/billings/query", RequestKind::Other),
         ] {
-            assert_eq!(Call::of(&method, path).point(), point, "{method} {path}");
+            assert_eq!(Call::of(&method, path).kind(), point, "{method} {path}");
         }
         let escaped = Call::of(&Method::GET, "/api/v3/predictions/a%2Fb/result");
         assert_eq!(escaped, Call::Result { job_id: "a/b".into() });

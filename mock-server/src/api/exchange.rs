@@ -8,10 +8,10 @@ use super::intake::Intake;
 use super::{Done, account, billing, files, history, legacy, result, submit, uploads};
 use crate::corrupt;
 use crate::fault_table::Strike;
-use crate::journal::{Ended, Exchange, MAX_BODY};
+use crate::journal::{Exchange, MAX_BODY, Termination};
 use crate::open_exchange::OpenExchange;
 use crate::reply::Reply;
-use crate::scenario::{Content, Effect, Point, When, Wire};
+use crate::scenario::{FaultAction, RequestKind, ResponseMutation, When, WireFault};
 use crate::server::Peer;
 use crate::state::WorldState;
 use crate::world::World;
@@ -44,7 +44,7 @@ pub(super) fn exchange(
         sequence: 0,
         connection,
         reused,
-        point: call.point(),
+        kind: call.kind(),
         method: intake.method.to_string(),
         path: intake.path.clone(),
         query: intake.query.clone(),
@@ -54,13 +54,13 @@ pub(super) fn exchange(
         body_bytes: intake.taken.size,
         body: intake.json().filter(|_| intake.taken.size <= MAX_BODY as u64),
         status: None,
-        ended: Ended::Open,
+        termination: Termination::Open,
         bytes_written: 0,
-        answer_bytes: 0,
-        answer: None,
+        response_bytes: 0,
+        response: None,
         rule: done.rule.take(),
         fault: strike.map(|strike| strike.effect.clone()),
-        fault_number: strike.map(|strike| strike.number),
+        fault_index: strike.map(|strike| strike.number),
         job_id: done.job_id.clone(),
         at,
         wall_ms: u64::try_from(world.shared.started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -81,7 +81,7 @@ fn faulted(
 ) -> Done {
     let before = strike.when == When::BeforeAccept;
     match &strike.effect {
-        Effect::Status(fault) => {
+        FaultAction::Status(fault) => {
             let done = if before {
                 Done::plain(Reply::refusal(fault.status, ""))
             } else {
@@ -90,19 +90,19 @@ fn faulted(
             Done { reply: corrupt::status_reply(fault, state.clock.now()), ..done }
         }
         // Without its body the request cannot be done.
-        Effect::Wire(Wire::NeverReadBody | Wire::CloseMidUpload(_)) => broken(),
-        Effect::Wire(Wire::Reset | Wire::Close | Wire::Silence)
+        FaultAction::Wire(WireFault::NeverReadBody | WireFault::CloseMidUpload(_)) => broken(),
+        FaultAction::Wire(WireFault::Reset | WireFault::Close | WireFault::Silence)
             if before && changes_something(call) =>
         {
             broken()
         }
-        Effect::Content(Content::RangeIgnored) => {
+        FaultAction::Mutation(ResponseMutation::RangeIgnored) => {
             let mut whole = intake.clone();
             whole.headers.remove(http::header::RANGE);
             handle(state, world, call, &whole)
         }
         // The answer that these change is the answer to what was done.
-        Effect::Wire(_) | Effect::Content(_) => handle(state, world, call, intake),
+        FaultAction::Wire(_) | FaultAction::Mutation(_) => handle(state, world, call, intake),
     }
 }
 
@@ -112,7 +112,7 @@ fn broken() -> Done {
 }
 
 fn changes_something(call: &Call) -> bool {
-    !matches!(call.point(), Point::Poll | Point::Output | Point::History)
+    !matches!(call.kind(), RequestKind::Poll | RequestKind::Output | RequestKind::History)
 }
 
 fn handle(state: &mut WorldState, world: &World, call: &Call, intake: &Intake) -> Done {
@@ -139,12 +139,12 @@ fn handle(state: &mut WorldState, world: &World, call: &Call, intake: &Intake) -
 }
 
 /// Whether what the answer says arrives once its bytes do.
-pub(super) fn reaches_the_client(effect: Option<&Effect>, reply: &Reply) -> bool {
+pub(super) fn reaches_the_client(effect: Option<&FaultAction>, reply: &Reply) -> bool {
     let legible = match effect {
-        Some(Effect::Wire(Wire::WrongLength(_))) => false,
-        Some(Effect::Wire(_)) | None => true,
-        Some(Effect::Status(_)) => false,
-        Some(Effect::Content(content)) => content.leaves_legible(),
+        Some(FaultAction::Wire(WireFault::WrongLength(_))) => false,
+        Some(FaultAction::Wire(_)) | None => true,
+        Some(FaultAction::Status(_)) => false,
+        Some(FaultAction::Mutation(content)) => content.leaves_legible(),
     };
     legible && (200..300).contains(&reply.status)
 }

@@ -42,7 +42,7 @@ use crate::fault_table::Strike;
 use crate::flow::Flow;
 use crate::open_exchange::{News, OpenExchange};
 use crate::reply::Reply;
-use crate::scenario::{Effect, Wire};
+use crate::scenario::{FaultAction, WireFault};
 use crate::server::{Peer, Server};
 use crate::world::World;
 
@@ -92,8 +92,10 @@ pub(crate) async fn answer(
 async fn in_world(world: &World, call: &Call, peer: &Peer, parts: Parts, body: Body) -> Response {
     let method = parts.method.clone();
     move_on(world, call, &parts.headers);
-    let strike = world.state().faults.strike(call.point());
-    if let Some(Effect::Wire(Wire::SlowAccept(time))) = strike.as_ref().map(|it| &it.effect) {
+    let strike = world.state().faults.strike(call.kind());
+    if let Some(FaultAction::Wire(WireFault::SlowAccept(time))) =
+        strike.as_ref().map(|it| &it.effect)
+    {
         tokio::time::sleep(time.0).await;
     }
     let (taken, unread) = take(call, &parts.headers, strike.as_ref(), body).await;
@@ -113,19 +115,19 @@ async fn in_world(world: &World, call: &Call, peer: &Peer, parts: Parts, body: B
     world.note_webhook(done.job_id.as_deref(), is_submit).await;
     let effect = strike.as_ref().map(|strike| &strike.effect);
     match effect {
-        Some(Effect::Wire(Wire::Delay(time))) => tokio::time::sleep(time.0).await,
-        Some(Effect::Wire(Wire::Silence | Wire::NeverReadBody)) => {
+        Some(FaultAction::Wire(WireFault::Delay(time))) => tokio::time::sleep(time.0).await,
+        Some(FaultAction::Wire(WireFault::Silence | WireFault::NeverReadBody)) => {
             tokio::time::sleep(FOR_EVER).await;
         }
         _ => {}
     }
     drop(unread);
-    if done.waits && !matches!(effect, Some(Effect::Status(_))) {
+    if done.waits && !matches!(effect, Some(FaultAction::Status(_))) {
         done = sync_mode::wait(world, done).await;
         world.note_webhook(done.job_id.as_deref(), false).await;
     }
     inline::expand(&mut done).await;
-    if let Some(Effect::Content(content)) = effect {
+    if let Some(FaultAction::Mutation(content)) = effect {
         done.reply = corrupt::content(done.reply, content);
     }
     open.settles(&done.reply);
@@ -135,12 +137,12 @@ async fn in_world(world: &World, call: &Call, peer: &Peer, parts: Parts, body: B
     let date = world.state().clock.now();
     let length = output::body_length(&done.reply, &method);
     let (length, promised) = match effect {
-        Some(Effect::Wire(Wire::WrongLength(more))) => length_told(length, *more),
+        Some(FaultAction::Wire(WireFault::WrongLength(more))) => length_told(length, *more),
         _ => (length, None),
     };
     let response = output::response(done.reply, &method, Some(date), promised);
     let wire = match effect {
-        Some(Effect::Wire(wire)) => Some(wire),
+        Some(FaultAction::Wire(wire)) => Some(wire),
         _ => None,
     };
     peer.outbox.announce(Flow::new(length, wire), open);
@@ -158,7 +160,7 @@ fn length_told(length: u64, more: i64) -> (u64, Option<u64>) {
 fn move_on(world: &World, call: &Call, headers: &HeaderMap) {
     let mode = world.state().clock.mode();
     let step = match (mode, call) {
-        (ClockMode::Lockstep, _) => slept(headers),
+        (ClockMode::Virtual, _) => slept(headers),
         (ClockMode::Auto, Call::Result { job_id }) => {
             let state = world.state();
             state.job(job_id).and_then(|job| job.unchanged_for(state.clock.elapsed()))
@@ -183,8 +185,8 @@ async fn take(
     body: Body,
 ) -> (Result<Taken, Reply>, Option<Body>) {
     match strike.map(|strike| &strike.effect) {
-        Some(Effect::Wire(Wire::NeverReadBody)) => (Ok(Taken::nothing()), Some(body)),
-        Some(Effect::Wire(Wire::CloseMidUpload(bytes))) => {
+        Some(FaultAction::Wire(WireFault::NeverReadBody)) => (Ok(Taken::nothing()), Some(body)),
+        Some(FaultAction::Wire(WireFault::CloseMidUpload(bytes))) => {
             let rest = intake::skip(body, *bytes).await;
             (Ok(Taken::nothing()), rest)
         }

@@ -49,7 +49,7 @@ pub(super) async fn wait(world: &World, done: Done) -> Done {
 fn pass_by_itself(world: &World, id: &str, began: Duration) -> bool {
     let step = {
         let state = world.state();
-        if !matches!(state.clock.mode(), ClockMode::Lockstep | ClockMode::Auto) {
+        if !matches!(state.clock.mode(), ClockMode::Virtual | ClockMode::Auto) {
             return false;
         }
         let limit = began.saturating_add(LIMIT);

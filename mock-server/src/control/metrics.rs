@@ -18,7 +18,7 @@ pub(super) async fn metrics(
         let state = world.state();
         let now = state.clock.elapsed();
         requests += state.journal.count();
-        faults += state.faults.counts().iter().map(|count| count.struck).sum::<u64>();
+        faults += state.faults.counts().iter().map(|count| count.triggered).sum::<u64>();
         for job in state.jobs() {
             *jobs.entry(job.status(now).to_owned()).or_default() += 1;
         }

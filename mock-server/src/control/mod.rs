@@ -16,7 +16,7 @@ use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::scenario::{ClockScript, Fault, Scenario};
+use crate::scenario::{ClockScenario, Fault, Scenario};
 use crate::server::Server;
 use crate::verify::Expect;
 use crate::world::World;
@@ -115,7 +115,7 @@ async fn one_world(State(server): Shared, Path(id): Path<String>) -> Answer {
 struct NewWorld {
     id: Option<String>,
     seed: Option<u64>,
-    clock: Option<ClockScript>,
+    clock: Option<ClockScenario>,
     scenario: Scenario,
 }
 

@@ -9,13 +9,13 @@ use super::Span;
 /// What a fault does.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum Effect {
+pub enum FaultAction {
     /// Answers with another status.
     Status(StatusReply),
     /// Breaks the connection or the flow of bytes.
-    Wire(Wire),
+    Wire(WireFault),
     /// Changes what the answer says.
-    Content(Content),
+    Mutation(ResponseMutation),
 }
 
 /// An answer with another status.
@@ -75,7 +75,7 @@ pub enum Body {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Wire {
+pub enum WireFault {
     /// The connection is reset; no byte of an answer.
     Reset,
     /// The connection is closed; no byte of an answer.
@@ -110,7 +110,7 @@ pub enum Wire {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Content {
+pub enum ResponseMutation {
     /// `data` is null.
     DataNull,
     /// Only the first so many bytes of the JSON, with a length that says so.
@@ -168,7 +168,7 @@ pub enum Content {
     Corrupt,
 }
 
-impl<'de> Deserialize<'de> for Effect {
+impl<'de> Deserialize<'de> for FaultAction {
     /// A word, or an object with one word; or an object with `status`.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
@@ -184,12 +184,12 @@ impl<'de> Deserialize<'de> for Effect {
             }
             _ => return Err(D::Error::custom("`do` is one word, or an object of one word")),
         };
-        if knows::<Wire>(word) {
-            Wire::deserialize(&value).map(Self::Wire).map_err(D::Error::custom)
-        } else if knows::<Content>(word) {
-            Content::deserialize(&value).map(Self::Content).map_err(D::Error::custom)
+        if knows::<WireFault>(word) {
+            WireFault::deserialize(&value).map(Self::Wire).map_err(D::Error::custom)
+        } else if knows::<ResponseMutation>(word) {
+            ResponseMutation::deserialize(&value).map(Self::Mutation).map_err(D::Error::custom)
         } else {
-            let words = [words::<Wire>(), words::<Content>()].concat().join(", ");
+            let words = [words::<WireFault>(), words::<ResponseMutation>()].concat().join(", ");
             Err(D::Error::custom(format!("`{word}` is no fault; known are: status, {words}")))
         }
     }
@@ -209,7 +209,7 @@ fn knows<T: serde::de::DeserializeOwned>(word: &str) -> bool {
     words::<T>().iter().any(|known| known == word)
 }
 
-impl Content {
+impl ResponseMutation {
     /// Whether a client still finds in the answer what it says of jobs.
     pub(crate) fn leaves_legible(&self) -> bool {
         !matches!(
@@ -234,11 +234,11 @@ mod tests {
     #[test]
     fn every_word_is_told_and_known() {
         for word in ["reset", "never_read_body", "drip"] {
-            assert!(knows::<Wire>(word), "{word}: {:?}", words::<Wire>());
+            assert!(knows::<WireFault>(word), "{word}: {:?}", words::<WireFault>());
         }
         for word in ["data_null", "remove", "huge_header"] {
-            assert!(knows::<Content>(word), "{word}: {:?}", words::<Content>());
+            assert!(knows::<ResponseMutation>(word), "{word}: {:?}", words::<ResponseMutation>());
         }
-        assert!(!knows::<Wire>("data_null"));
+        assert!(!knows::<WireFault>("data_null"));
     }
 }

@@ -3,14 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::Span;
-use super::effect::{Body, Content, Effect, RetryAfter, StatusReply, Wire};
+use super::effect::{Body, FaultAction, ResponseMutation, RetryAfter, StatusReply, WireFault};
 
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// At which kind of request.
-    pub at: Point,
+    pub at: RequestKind,
     /// At which of them, counted from 1 since the fault was set; every one by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nth: Option<Nth>,
@@ -28,20 +28,20 @@ pub struct Fault {
     pub when: When,
     /// What happens.
     #[serde(rename = "do")]
-    pub effect: Effect,
+    pub action: FaultAction,
 }
 
 /// A kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Point {
+pub enum RequestKind {
     /// The POST that costs money.
     Submit,
     /// A read of a job's state.
     Poll,
-    /// A request for an upload ticket.
-    Ticket,
+    /// A request for a presigned upload.
+    Presign,
     /// The upload itself.
     Put,
     /// A download of an output.
@@ -89,15 +89,15 @@ pub enum When {
 impl Fault {
     /// A fault at every request of that kind, to be told what it does.
     #[must_use]
-    pub fn at(point: Point) -> Self {
+    pub fn at(kind: RequestKind) -> Self {
         Self {
-            at: point,
+            at: kind,
             nth: None,
             every: None,
             until: None,
             probability: None,
             when: When::default(),
-            effect: Effect::Wire(Wire::Reset),
+            action: FaultAction::Wire(WireFault::Reset),
         }
     }
 
@@ -146,28 +146,32 @@ impl Fault {
     /// Resets the connection.
     #[must_use]
     pub fn reset(self) -> Self {
-        self.wire(Wire::Reset)
+        self.wire(WireFault::Reset)
     }
 
     /// Breaks the connection or the flow of bytes.
     #[must_use]
-    pub fn wire(mut self, wire: Wire) -> Self {
-        self.effect = Effect::Wire(wire);
+    pub fn wire(mut self, wire: WireFault) -> Self {
+        self.action = FaultAction::Wire(wire);
         self
     }
 
     /// Changes what the answer says; what was asked for is done.
     #[must_use]
-    pub fn content(mut self, content: Content) -> Self {
-        self.effect = Effect::Content(content);
+    pub fn mutate(mut self, mutation: ResponseMutation) -> Self {
+        self.action = FaultAction::Mutation(mutation);
         self
     }
 
     /// Answers with this status.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
-        self.effect =
-            Effect::Status(StatusReply { status, retry_after: None, body: None, location: None });
+        self.action = FaultAction::Status(StatusReply {
+            status,
+            retry_after: None,
+            body: None,
+            location: None,
+        });
         self
     }
 
@@ -180,7 +184,7 @@ impl Fault {
     /// Adds a `Retry-After` to a status.
     #[must_use]
     pub fn retry_after(mut self, retry_after: RetryAfter) -> Self {
-        if let Effect::Status(reply) = &mut self.effect {
+        if let FaultAction::Status(reply) = &mut self.action {
             reply.retry_after = Some(retry_after);
         }
         self
@@ -189,7 +193,7 @@ impl Fault {
     /// Sets the body of a status.
     #[must_use]
     pub fn body(mut self, body: Body) -> Self {
-        if let Effect::Status(reply) = &mut self.effect {
+        if let FaultAction::Status(reply) = &mut self.action {
             reply.body = Some(body);
         }
         self
@@ -220,8 +224,8 @@ impl Fault {
         if self.probability.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
             return Err("probability is from 0 to 1".to_owned());
         }
-        match &self.effect {
-            Effect::Status(reply) if !(200..=599).contains(&reply.status) => {
+        match &self.action {
+            FaultAction::Status(reply) if !(200..=599).contains(&reply.status) => {
                 Err(format!("status {} is not from 200 to 599", reply.status))
             }
             _ => Ok(()),
@@ -240,7 +244,7 @@ impl Fault {
     }
 }
 
-impl Point {
+impl RequestKind {
     /// Whether a fault at this point strikes a request of that kind.
     #[must_use]
     pub(crate) fn covers(self, kind: Self) -> bool {

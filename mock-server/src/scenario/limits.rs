@@ -21,7 +21,7 @@ pub struct Limits {
 /// How the list of past jobs differs from what was submitted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct HistoryScript {
+pub struct HistoryScenario {
     /// How long after its submit a job shows up.
     pub appears_after: Span,
     /// How many more times each job is listed, right after itself.

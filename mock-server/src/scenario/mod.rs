@@ -11,12 +11,12 @@ mod webhook;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use effect::{Body, Content, Effect, RetryAfter, StatusReply, Wire};
-pub use fault::{Fault, Nth, Point, When};
-pub use limits::{HistoryScript, Limits};
+pub use effect::{Body, FaultAction, ResponseMutation, RetryAfter, StatusReply, WireFault};
+pub use fault::{Fault, Nth, RequestKind, When};
+pub use limits::{HistoryScenario, Limits};
 pub use span::Span;
 pub use timeline::{JobMatch, JobRule, MissingInput, Timeline, UnknownModels};
-pub use webhook::{Offset, WebhookOrder, WebhookScript, WebhookSignature};
+pub use webhook::{Offset, WebhookOrder, WebhookScenario, WebhookSignature};
 
 use crate::clock::ClockMode;
 
@@ -27,7 +27,7 @@ pub struct Scenario {
     /// What ids and random choices are made from; the same seed gives the same ones.
     pub seed: Option<u64>,
     /// How time passes.
-    pub clock: Option<ClockScript>,
+    pub clock: Option<ClockScenario>,
     /// How jobs go; the first rule that fits a submit is taken.
     pub jobs: Vec<JobRule>,
     /// What breaks.
@@ -40,17 +40,17 @@ pub struct Scenario {
     /// The balance in dollars at the start; 100 by default.
     pub balance_usd: Option<f64>,
     /// How webhooks go.
-    pub webhooks: WebhookScript,
+    pub webhooks: WebhookScenario,
     /// What the account may do at most; nothing is limited by default.
     pub limits: Limits,
     /// How the list of past jobs goes.
-    pub history: HistoryScript,
+    pub history: HistoryScenario,
 }
 
 /// A world's clock, in a script.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ClockScript {
+pub struct ClockScenario {
     /// How time passes.
     pub mode: ClockMode,
     /// When the world begins; now by default.
@@ -115,7 +115,7 @@ impl Scenario {
     /// Sets how time passes.
     #[must_use]
     pub fn clock(mut self, mode: ClockMode) -> Self {
-        self.clock = Some(ClockScript { mode, start: None });
+        self.clock = Some(ClockScenario { mode, start: None });
         self
     }
 
@@ -142,7 +142,7 @@ impl Scenario {
 
     /// Sets how webhooks go.
     #[must_use]
-    pub fn webhooks(mut self, webhooks: WebhookScript) -> Self {
+    pub fn webhooks(mut self, webhooks: WebhookScenario) -> Self {
         self.webhooks = webhooks;
         self
     }
@@ -156,7 +156,7 @@ impl Scenario {
 
     /// Sets how the list of past jobs goes.
     #[must_use]
-    pub fn history(mut self, history: HistoryScript) -> Self {
+    pub fn history(mut self, history: HistoryScenario) -> Self {
         self.history = history;
         self
     }
@@ -200,7 +200,10 @@ faults:
         let scenario = Scenario::parse(text).unwrap();
         assert_eq!(scenario.jobs.len(), 3);
         assert_eq!(scenario.faults.len(), 6);
-        assert_eq!(scenario.faults[0], Fault::at(Point::Submit).nth(1).after_accept().reset());
+        assert_eq!(
+            scenario.faults[0],
+            Fault::at(RequestKind::Submit).nth(1).after_accept().reset()
+        );
         let json = serde_json::to_string(&scenario).unwrap();
         assert_eq!(Scenario::parse(&json).unwrap(), scenario, "JSON says the same");
     }

@@ -12,7 +12,7 @@ use super::{Nth, Span};
 /// All but `retries` is for the deliveries that `nth` names, which are all of them by default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct WebhookScript {
+pub struct WebhookScenario {
     /// The pause before each further attempt, where one got no 2xx answer. The service makes up
     /// to three with growing pauses; how long these are is a guess: 5 s, 30 s, 2 min.
     pub retries: Vec<Span>,
@@ -66,7 +66,7 @@ pub enum WebhookSignature {
     StandardWebhooks,
 }
 
-impl Default for WebhookScript {
+impl Default for WebhookScenario {
     fn default() -> Self {
         Self {
             retries: vec![Span::secs(5), Span::secs(30), Span::secs(120)],
@@ -84,7 +84,7 @@ impl Default for WebhookScript {
     }
 }
 
-impl WebhookScript {
+impl WebhookScenario {
     /// The script for the n-th delivery: itself, or one in which nothing is wrong.
     #[must_use]
     pub fn for_nth(&self, nth: u64) -> Self {
@@ -165,7 +165,7 @@ mod tests {
         let other = script.for_nth(2);
         assert_eq!(
             other,
-            WebhookScript { retries: vec![Span::secs(1)], ..WebhookScript::default() }
+            WebhookScenario { retries: vec![Span::secs(1)], ..WebhookScenario::default() }
         );
         assert_eq!(script.for_nth(3), script);
         assert!(Scenario::parse("webhooks: {signature: odd}").is_err());

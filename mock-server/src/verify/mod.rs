@@ -14,7 +14,7 @@ pub use schedule::{ExpectedElapsed, ExpectedTime, ExpectedTimes};
 use crate::fault_table::FaultCount;
 use crate::journal::Exchange;
 use crate::ledger::Ledger;
-use crate::scenario::Point;
+use crate::scenario::RequestKind;
 
 /// How many near misses are told for one expectation.
 const NEAR_MISSES: usize = 5;
@@ -34,7 +34,7 @@ pub struct Expect {
     /// When the submits came.
     pub submits: Option<ExpectedTimes>,
     /// Kinds of requests in the order in which they first came; others may come between.
-    pub order: Vec<Point>,
+    pub order: Vec<RequestKind>,
     /// How much time passed between the first and the last request.
     pub elapsed: Option<ExpectedElapsed>,
     /// By which time.
@@ -75,7 +75,7 @@ pub enum ExpectedFaults {
 
 /// Whether all was as expected, and what was not.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Verdict {
+pub struct VerifyResult {
     /// Whether nothing differs.
     pub pass: bool,
     /// A sentence for each difference.
@@ -128,9 +128,9 @@ pub(crate) fn verify<'j>(
     journal: impl Iterator<Item = &'j Exchange>,
     ledger: &Ledger,
     faults: &[FaultCount],
-) -> Verdict {
+) -> VerifyResult {
     let journal: Vec<_> = journal.collect();
-    let mut verdict = Verdict::default();
+    let mut verdict = VerifyResult::default();
     for requests in &expect.requests {
         requests.compare(&journal, &mut verdict);
     }
@@ -148,11 +148,11 @@ pub(crate) fn verify<'j>(
     }
     if expect.faults == Some(ExpectedFaults::AllConsumed) {
         for (number, count) in faults.iter().enumerate() {
-            let consumed = count.left.map_or(count.struck > 0, |left| left == 0);
+            let consumed = count.remaining.map_or(count.triggered > 0, |left| left == 0);
             if !consumed {
                 let what = format!("fault {number}: strikes");
-                let wanted = count.left.map_or(1, |left| left + count.struck);
-                verdict.differs(&what, wanted, count.struck);
+                let wanted = count.remaining.map_or(1, |left| left + count.triggered);
+                verdict.differs(&what, wanted, count.triggered);
             }
         }
     }
@@ -166,14 +166,14 @@ pub(crate) fn verify<'j>(
     verdict
 }
 
-impl Verdict {
+impl VerifyResult {
     fn differs(&mut self, what: &str, expected: impl Display, found: impl Display) {
         self.differences.push(format!("{what}: expected {expected}, found {found}"));
     }
 }
 
 impl ExpectedRequests {
-    fn compare(&self, journal: &[&Exchange], verdict: &mut Verdict) {
+    fn compare(&self, journal: &[&Exchange], verdict: &mut VerifyResult) {
         let Ok(glob) = Glob::new(&self.path) else { return };
         let path = glob.compile_matcher();
         let fits = |entry: &&&Exchange| entry.method == self.method && path.is_match(&entry.path);

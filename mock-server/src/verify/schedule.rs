@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use crate::journal::Exchange;
-use crate::scenario::{Point, Span};
+use crate::scenario::{RequestKind, Span};
 
 /// What one or two milliseconds may not decide.
 const SLACK: Duration = Duration::from_millis(2);
@@ -72,8 +72,8 @@ fn moment(exchange: &Exchange, time: ExpectedTime) -> Duration {
     }
 }
 
-fn moments(journal: &[&Exchange], point: Point, time: ExpectedTime) -> Vec<Duration> {
-    let of_kind = journal.iter().filter(|exchange| exchange.point == point);
+fn moments(journal: &[&Exchange], point: RequestKind, time: ExpectedTime) -> Vec<Duration> {
+    let of_kind = journal.iter().filter(|exchange| exchange.kind == point);
     of_kind.map(|exchange| moment(exchange, time)).collect()
 }
 
@@ -83,8 +83,8 @@ pub(super) fn polls(
     journal: &[&Exchange],
     time: ExpectedTime,
 ) -> Vec<String> {
-    let start = moments(journal, Point::Submit, time).last().copied();
-    times("polls", expected, start, &moments(journal, Point::Poll, time))
+    let start = moments(journal, RequestKind::Submit, time).last().copied();
+    times("polls", expected, start, &moments(journal, RequestKind::Poll, time))
 }
 
 /// What of the submits' times is not as expected.
@@ -93,7 +93,7 @@ pub(super) fn submits(
     journal: &[&Exchange],
     time: ExpectedTime,
 ) -> Vec<String> {
-    times("submits", expected, None, &moments(journal, Point::Submit, time))
+    times("submits", expected, None, &moments(journal, RequestKind::Submit, time))
 }
 
 fn times(
@@ -162,11 +162,11 @@ fn differ(what: &str, expected: &[Span], found: &[Duration], tolerance: f64) -> 
 }
 
 /// Whether kinds of requests first came in that order; others may come between.
-pub(super) fn order(points: &[Point], journal: &[&Exchange]) -> Vec<String> {
+pub(super) fn order(points: &[RequestKind], journal: &[&Exchange]) -> Vec<String> {
     let mut differences = Vec::new();
     let mut after = 0;
     for point in points {
-        match journal.iter().position(|exchange| exchange.point == *point) {
+        match journal.iter().position(|exchange| exchange.kind == *point) {
             Some(position) if position >= after => after = position,
             Some(_) => differences.push(format!("order: {point:?} came too early")),
             None => differences.push(format!("order: {point:?} did not come")),

@@ -11,7 +11,7 @@ use super::record::{DeliveryState, WebhookAttempt, WebhookDelivery};
 use super::sign;
 use crate::clock::ClockMode;
 use crate::job::Job;
-use crate::scenario::{WebhookOrder, WebhookScript};
+use crate::scenario::{WebhookOrder, WebhookScenario};
 use crate::state::WorldState;
 
 /// For how long deliveries that are to be turned round are gathered.
@@ -48,7 +48,7 @@ enum Event {
 
 struct Delivery {
     record: WebhookDelivery,
-    script: WebhookScript,
+    script: WebhookScenario,
     /// How many retries there were since it was first sent, or sent again by hand.
     retries: usize,
 }
@@ -115,7 +115,7 @@ impl Desk {
     }
 
     /// When a delivery whose job ended then is due, and its place among those due at that time.
-    fn slot(&mut self, script: &WebhookScript, ended: Duration, number: u64) -> Slot {
+    fn slot(&mut self, script: &WebhookScenario, ended: Duration, number: u64) -> Slot {
         let due = ended.saturating_add(script.delay.0);
         match script.order {
             WebhookOrder::AsTheyEnd => (due, ATTEMPT, number),
@@ -204,7 +204,7 @@ fn real_time(mode: ClockMode, span: Duration) -> Option<Duration> {
         ClockMode::Scaled(factor) => {
             Some(Duration::try_from_secs_f64(span.as_secs_f64() / factor).unwrap_or(span))
         }
-        ClockMode::Manual | ClockMode::Lockstep | ClockMode::Auto => None,
+        ClockMode::Manual | ClockMode::Virtual | ClockMode::Auto => None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use viseme_mock::scenario::RetryAfter;
-use viseme_mock::{ClockMode, Fault, JobRule, MockServer, Point, Scenario, Timeline};
+use viseme_mock::{ClockMode, Fault, JobRule, MockServer, RequestKind, Scenario, Timeline};
 
 use crate::support::{Api, PATIENCE, request, split};
 
@@ -111,7 +111,7 @@ async fn dates_read_the_worlds_clock() {
     assert_eq!(body["data"]["created_at"], "2031-05-06T07:08:09.123456789Z");
     world.advance(Duration::from_secs(60));
     world.add_fault(
-        Fault::at(Point::Poll)
+        Fault::at(RequestKind::Poll)
             .status(429)
             .retry_after(RetryAfter::Date { date: viseme_mock::scenario::Span::secs(60) }),
     );

@@ -111,8 +111,8 @@ async fn scripts_and_faults_with_their_counts() {
         api.http.post(api.url(MODEL)).bearer_auth(&api.key).json(&input()).send().await.is_err()
     );
     let counts = control.ok("GET", &faults, "").await;
-    assert_eq!((&counts[0]["struck"], &counts[0]["left"]), (&json!(0), &json!(1)));
-    assert_eq!((&counts[1]["seen"], &counts[1]["left"]), (&json!(2), &json!(0)));
+    assert_eq!((&counts[0]["triggered"], &counts[0]["remaining"]), (&json!(0), &json!(1)));
+    assert_eq!((&counts[1]["seen"], &counts[1]["remaining"]), (&json!(2), &json!(0)));
     assert_eq!(counts[1]["fault"]["do"], "reset");
     for (method, path, body, word) in [
         ("PUT", &scenario, "jobz: []", "jobz"),
@@ -137,7 +137,10 @@ async fn journal_ledger_and_verdict() {
     api.poll(&job).await;
     let journal = control.ok("GET", &format!("/worlds/{id}/journal"), "").await;
     assert_eq!(journal.as_array().unwrap().len(), 2);
-    assert_eq!((&journal[1]["point"], &journal[1]["ended"]), (&json!("poll"), &json!("whole")));
+    assert_eq!(
+        (&journal[1]["kind"], &journal[1]["termination"]),
+        (&json!("poll"), &json!("complete"))
+    );
     let ledger = control.ok("GET", &format!("/worlds/{id}/ledger"), "").await;
     assert_eq!((&ledger["delivered"], &ledger["orphaned"]), (&json!(1), &json!(0)));
     let path = format!("/worlds/{id}/verify");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use viseme_mock::{Ended, Fault, MockServer, Point, Wire as Word};
+use viseme_mock::{Fault, MockServer, RequestKind, Termination, WireFault as Word};
 
 use crate::support::{Api, End, Wire, submit_request};
 
@@ -10,7 +10,7 @@ use crate::support::{Api, End, Wire, submit_request};
 async fn a_body_that_is_never_read() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
-    world.add_fault(Fault::at(Point::Put).wire(Word::NeverReadBody));
+    world.add_fault(Fault::at(RequestKind::Put).wire(Word::NeverReadBody));
     let api = Api::of(&world);
     let ticket = api.ticket("a.mp4", "video/mp4", 100_000_000).await;
     let path = ticket["upload"]["url"].as_str().unwrap().strip_prefix(world.base_url()).unwrap();
@@ -26,21 +26,21 @@ async fn a_body_that_is_never_read() {
         }
     };
     assert!(tokio::time::timeout(Duration::from_secs(2), stuck).await.is_err(), "all was read");
-    let entry = world.requests(Point::Put).remove(0);
-    assert_eq!((entry.ended, entry.body_bytes), (Ended::Open, 0));
+    let entry = world.requests(RequestKind::Put).remove(0);
+    assert_eq!((entry.termination, entry.body_bytes), (Termination::Open, 0));
 }
 
 #[tokio::test]
 async fn a_connection_reset_in_the_middle_of_an_upload() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
-    world.add_fault(Fault::at(Point::Put).nth(1).wire(Word::CloseMidUpload(10_000)));
+    world.add_fault(Fault::at(RequestKind::Put).nth(1).wire(Word::CloseMidUpload(10_000)));
     let api = Api::of(&world);
     let ticket = api.ticket("a.mp4", "video/mp4", 50_000_000).await;
     let failed = api.put(&ticket, vec![1; 50_000_000]).send().await;
     assert!(failed.is_err(), "{failed:?}");
-    let entry = world.requests(Point::Put).remove(0);
-    assert_eq!((entry.ended, entry.status), (Ended::Reset, None));
+    let entry = world.requests(RequestKind::Put).remove(0);
+    assert_eq!((entry.termination, entry.status), (Termination::Reset, None));
     let file = ticket["download_url"].as_str().unwrap();
     assert_eq!(api.http.get(file).send().await.unwrap().status(), 404);
 }
@@ -49,7 +49,7 @@ async fn a_connection_reset_in_the_middle_of_an_upload() {
 async fn a_submit_cut_before_it_was_whole_makes_no_job() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
-    world.add_fault(Fault::at(Point::Submit).wire(Word::CloseMidUpload(1)));
+    world.add_fault(Fault::at(RequestKind::Submit).wire(Word::CloseMidUpload(1)));
     let mut wire = Wire::to(world.base_url()).await;
     let whole = submit_request(&world);
     wire.send(&whole[..whole.len() - 5]).await;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use viseme_mock::scenario::{Body, RetryAfter, StatusReply};
-use viseme_mock::{Fault, MockServer, Point};
+use viseme_mock::{Fault, MockServer, RequestKind};
 
 use crate::support::{Api, MODEL, input};
 
@@ -22,7 +22,7 @@ async fn each_kind_of_body() {
         ),
     ] {
         let world = server.world();
-        world.add_fault(Fault::at(Point::Other).status(503).body(body.clone()));
+        world.add_fault(Fault::at(RequestKind::Other).status(503).body(body.clone()));
         let api = Api::of(&world);
         let request = api.http.get(api.url("balance")).bearer_auth(&api.key);
         let answer = request.send().await.unwrap();
@@ -41,11 +41,11 @@ async fn each_kind_of_retry_after() {
     let world = server.world();
     let api = Api::of(&world);
     let raw = |text: &str| RetryAfter::Raw { raw: text.to_owned() };
-    world.add_fault(Fault::at(Point::Other).nth(1).status(429).retry_after_secs(7));
-    world.add_fault(Fault::at(Point::Other).nth(2).status(429).retry_after(raw("soon")));
+    world.add_fault(Fault::at(RequestKind::Other).nth(1).status(429).retry_after_secs(7));
+    world.add_fault(Fault::at(RequestKind::Other).nth(2).status(429).retry_after(raw("soon")));
     let huge = "99999999999999999999";
-    world.add_fault(Fault::at(Point::Other).nth(3).status(429).retry_after(raw(huge)));
-    world.add_fault(Fault::at(Point::Other).nth(4).status(429));
+    world.add_fault(Fault::at(RequestKind::Other).nth(3).status(429).retry_after(raw(huge)));
+    world.add_fault(Fault::at(RequestKind::Other).nth(4).status(429));
     for expected in [Some("7"), Some("soon"), Some(huge), None] {
         let request = api.http.get(api.url("balance")).bearer_auth(&api.key);
         let answer = request.send().await.unwrap();
@@ -54,7 +54,8 @@ async fn each_kind_of_retry_after() {
         assert_eq!(found, expected);
     }
     assert_eq!(api.get("balance").await.0, 200, "all are spent");
-    let left: Vec<_> = world.faults().iter().map(|count| (count.struck, count.left)).collect();
+    let left: Vec<_> =
+        world.faults().iter().map(|count| (count.triggered, count.remaining)).collect();
     assert_eq!(left, [(1, Some(0)); 4]);
 }
 
@@ -82,8 +83,8 @@ async fn redirects_to_here_to_elsewhere_and_round_and_round() {
 async fn before_or_after_the_job_is_made() {
     let server = MockServer::start().await.unwrap();
     for (fault, jobs) in [
-        (Fault::at(Point::Submit).status(500), 0),
-        (Fault::at(Point::Submit).after_accept().status(500), 1),
+        (Fault::at(RequestKind::Submit).status(500), 0),
+        (Fault::at(RequestKind::Submit).after_accept().status(500), 1),
     ] {
         let world = server.world();
         world.add_fault(fault);
@@ -126,13 +127,13 @@ async fn each_point_covers_its_own_requests() {
     let output = api.poll(&job).await.1["data"]["outputs"][0].as_str().unwrap().to_owned();
     let ticket = api.ticket("a.mp4", "video/mp4", 1).await;
     for (point, expected) in [
-        (Point::Submit, [418, 200, 200, 200, 200, 200]),
-        (Point::Poll, [200, 418, 200, 200, 200, 200]),
-        (Point::Ticket, [200, 200, 418, 200, 200, 200]),
-        (Point::Put, [200, 200, 200, 418, 200, 200]),
-        (Point::Output, [200, 200, 200, 200, 418, 200]),
-        (Point::History, [200, 200, 200, 200, 200, 418]),
-        (Point::Any, [418; 6]),
+        (RequestKind::Submit, [418, 200, 200, 200, 200, 200]),
+        (RequestKind::Poll, [200, 418, 200, 200, 200, 200]),
+        (RequestKind::Presign, [200, 200, 418, 200, 200, 200]),
+        (RequestKind::Put, [200, 200, 200, 418, 200, 200]),
+        (RequestKind::Output, [200, 200, 200, 200, 418, 200]),
+        (RequestKind::History, [200, 200, 200, 200, 200, 418]),
+        (RequestKind::Any, [418; 6]),
     ] {
         let mut scenario = viseme_mock::Scenario::new();
         scenario.faults.push(Fault::at(point).status(418));
@@ -161,8 +162,9 @@ fn a_status_as_data() {
     let text =
         "faults: [{at: poll, do: {status: 503, retry_after: {date: 7s}, body: {value: {}}}}]";
     let scenario = viseme_mock::Scenario::parse(text).unwrap();
-    let viseme_mock::scenario::Effect::Status(StatusReply { status, retry_after, body, .. }) =
-        &scenario.faults[0].effect
+    let viseme_mock::scenario::FaultAction::Status(StatusReply {
+        status, retry_after, body, ..
+    }) = &scenario.faults[0].action
     else {
         panic!("no status: {scenario:?}")
     };

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use viseme_mock::scenario::{Content, Span};
-use viseme_mock::{Ended, Fault, MockServer, Point, Wire as Word, World};
+use viseme_mock::scenario::{ResponseMutation, Span};
+use viseme_mock::{Fault, MockServer, RequestKind, Termination, WireFault as Word, World};
 
 use crate::support::{Api, End, PATIENCE, Wire, eventually, raw, request, split, submit_request};
 
@@ -16,7 +16,7 @@ fn balance(world: &World) -> Vec<u8> {
 /// A world whose next answer of any kind breaks so.
 async fn broken(server: &MockServer, word: Word) -> World {
     let world = server.world();
-    world.add_fault(Fault::at(Point::Any).nth(1).wire(word));
+    world.add_fault(Fault::at(RequestKind::Any).nth(1).wire(word));
     world
 }
 
@@ -24,8 +24,8 @@ async fn broken(server: &MockServer, word: Word) -> World {
 async fn a_reset_is_a_reset_and_not_a_byte_comes_before_it() {
     let server = MockServer::start().await.unwrap();
     for (fault, jobs) in [
-        (Fault::at(Point::Submit).reset(), 0),
-        (Fault::at(Point::Submit).after_accept().reset(), 1),
+        (Fault::at(RequestKind::Submit).reset(), 0),
+        (Fault::at(RequestKind::Submit).after_accept().reset(), 1),
     ] {
         let world = server.world();
         world.add_fault(fault);
@@ -33,7 +33,10 @@ async fn a_reset_is_a_reset_and_not_a_byte_comes_before_it() {
         assert_eq!((bytes.len(), end), (0, End::Reset));
         assert_eq!(world.jobs().len(), jobs);
         let entry = &world.journal()[0];
-        assert_eq!((entry.ended, entry.status, entry.bytes_written), (Ended::Reset, None, 0));
+        assert_eq!(
+            (entry.termination, entry.status, entry.bytes_written),
+            (Termination::Reset, None, 0)
+        );
     }
 }
 
@@ -43,7 +46,7 @@ async fn a_close_is_an_end_of_file_without_a_byte() {
     let world = broken(&server, Word::Close).await;
     let (bytes, end) = raw(&world, &balance(&world)).await;
     assert_eq!((bytes.len(), end), (0, End::Fin));
-    assert_eq!(world.journal()[0].ended, Ended::Closed);
+    assert_eq!(world.journal()[0].termination, Termination::Closed);
 }
 
 #[tokio::test]
@@ -60,8 +63,8 @@ async fn answers_break_at_the_byte_they_shall() {
     for at in [0, 1, 10, whole.len() - 1, whole.len(), whole.len() + 100] {
         let bytes = at as u64;
         for (word, expected, ended) in [
-            (Word::ResetAt(bytes), End::Reset, Ended::Reset),
-            (Word::FinAt(bytes), End::Fin, Ended::Closed),
+            (Word::ResetAt(bytes), End::Reset, Termination::Reset),
+            (Word::FinAt(bytes), End::Fin, Termination::Closed),
         ] {
             let world = broken(&server, word.clone()).await;
             let (bytes, end) = raw(&world, &balance(&world)).await;
@@ -71,8 +74,12 @@ async fn answers_break_at_the_byte_they_shall() {
             assert!(head.contains(&length), "the head promises all: {head}");
             assert_eq!((body.len(), end), (at.min(whole.len()), expected), "{word:?}");
             let entry = &world.journal()[0];
-            let ended = if at < whole.len() { ended } else { Ended::Whole };
-            assert_eq!((entry.ended, entry.bytes_written), (ended, bytes.len() as u64), "{word:?}");
+            let ended = if at < whole.len() { ended } else { Termination::Complete };
+            assert_eq!(
+                (entry.termination, entry.bytes_written),
+                (ended, bytes.len() as u64),
+                "{word:?}"
+            );
         }
     }
 }
@@ -86,10 +93,10 @@ async fn a_stall_leaves_the_connection_open() {
         wire.send(&balance(&world)).await;
         let (bytes, end) = wire.read(QUIET).await;
         assert_eq!((split(&bytes).1.len() as u64, end), (at, End::Open));
-        assert_eq!(world.journal()[0].ended, Ended::Open);
+        assert_eq!(world.journal()[0].termination, Termination::Open);
         drop(wire);
         eventually("the server notes that the client left", || {
-            world.journal()[0].ended == Ended::ClientGone
+            world.journal()[0].termination == Termination::ClientGone
         })
         .await;
     }
@@ -99,8 +106,8 @@ async fn a_stall_leaves_the_connection_open() {
 async fn silence_is_no_byte_and_no_end() {
     let server = MockServer::start().await.unwrap();
     for (fault, jobs) in [
-        (Fault::at(Point::Submit).wire(Word::Silence), 0),
-        (Fault::at(Point::Submit).after_accept().wire(Word::Silence), 1),
+        (Fault::at(RequestKind::Submit).wire(Word::Silence), 0),
+        (Fault::at(RequestKind::Submit).after_accept().wire(Word::Silence), 1),
     ] {
         let world = server.world();
         world.add_fault(fault);
@@ -110,7 +117,7 @@ async fn silence_is_no_byte_and_no_end() {
         assert_eq!(world.jobs().len(), jobs);
         drop(wire);
         eventually("the server notes that the client left", || {
-            world.journal()[0].ended == Ended::ClientGone
+            world.journal()[0].termination == Termination::ClientGone
         })
         .await;
         assert_eq!(world.ledger().orphaned, jobs);
@@ -128,7 +135,7 @@ async fn a_drip_is_a_byte_at_a_time_and_whole_in_the_end() {
     let length = u32::try_from(body.to_string().len()).unwrap();
     assert!(length > 10);
     assert!(began.elapsed() >= pause * (length - 5), "{:?}", began.elapsed());
-    assert_eq!(world.journal()[0].ended, Ended::Whole);
+    assert_eq!(world.journal()[0].termination, Termination::Complete);
 }
 
 #[tokio::test]
@@ -136,7 +143,7 @@ async fn a_delay_is_before_the_first_byte_and_after_the_deed() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let pause = Duration::from_millis(300);
-    world.add_fault(Fault::at(Point::Submit).wire(Word::Delay(Span(pause))));
+    world.add_fault(Fault::at(RequestKind::Submit).wire(Word::Delay(Span(pause))));
     let began = Instant::now();
     let waiting = tokio::spawn({
         let api = Api::of(&world);
@@ -167,14 +174,14 @@ async fn the_next_connection_is_whole() {
 async fn requests_sent_in_one_go_are_answered_in_order() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
-    world.add_fault(Fault::at(Point::Any).nth(3).wire(Word::FinAt(5)));
+    world.add_fault(Fault::at(RequestKind::Any).nth(3).wire(Word::FinAt(5)));
     let three = balance(&world).repeat(3);
     let (bytes, end) = raw(&world, &three).await;
     assert_eq!(end, End::Fin);
     let text = String::from_utf8(bytes.clone()).unwrap();
     assert_eq!(text.matches("HTTP/1.1 200 OK").count(), 3, "{text}");
-    let ended: Vec<_> = world.journal().iter().map(|entry| entry.ended).collect();
-    assert_eq!(ended, [Ended::Whole, Ended::Whole, Ended::Closed]);
+    let ended: Vec<_> = world.journal().iter().map(|entry| entry.termination).collect();
+    assert_eq!(ended, [Termination::Complete, Termination::Complete, Termination::Closed]);
     let written: u64 = world.journal().iter().map(|entry| entry.bytes_written).sum();
     assert_eq!(written, bytes.len() as u64);
 }
@@ -189,7 +196,7 @@ async fn wire_faults_strike_files_too() {
         [(Word::ResetAt(70_000), End::Reset), (Word::FinAt(2_000_000), End::Fin)]
     {
         let mut scenario = viseme_mock::Scenario::new();
-        scenario.faults.push(Fault::at(Point::Output).wire(word.clone()));
+        scenario.faults.push(Fault::at(RequestKind::Output).wire(word.clone()));
         world.set_scenario(scenario);
         let (bytes, end) = raw(&world, &request(&world, "GET", path, "")).await;
         assert_eq!(end, expected, "{word:?}");
@@ -227,7 +234,7 @@ async fn a_wrong_length_is_in_the_head_alone() {
         let (head, found) = split(&bytes);
         assert!(head.contains(&format!("content-length: {told}\r\n")), "{head}");
         assert_eq!((&found[..], end), (&body[..come], expected), "{more}");
-        assert_eq!(world.journal()[0].ended, Ended::Whole);
+        assert_eq!(world.journal()[0].termination, Termination::Complete);
     }
 }
 
@@ -235,7 +242,7 @@ async fn a_wrong_length_is_in_the_head_alone() {
 async fn a_slow_accept_is_before_the_deed() {
     let server = MockServer::start().await.unwrap();
     let pause = Duration::from_millis(600);
-    let slow = || Fault::at(Point::Submit).wire(Word::SlowAccept(Span(pause)));
+    let slow = || Fault::at(RequestKind::Submit).wire(Word::SlowAccept(Span(pause)));
     let world = server.world();
     world.add_fault(slow());
     let began = Instant::now();
@@ -271,18 +278,28 @@ async fn what_changed_answers_look_like_byte_by_byte() {
         }
     };
     for (word, content, head_has, head_lacks) in [
-        ("invalid_utf8", Content::InvalidUtf8, "content-type: application/json", ""),
-        ("byte_order_mark", Content::ByteOrderMark, "content-type: application/json", ""),
-        ("trailing_garbage", Content::TrailingGarbage, "content-type: application/json", ""),
-        ("truncate_json", Content::TruncateJson(9), "content-type: application/json", ""),
-        ("huge", Content::Huge(5000), "content-type: application/json", ""),
-        ("content_type", Content::ContentType("text/x".into()), "content-type: text/x\r\n", "json"),
-        ("no_content_type", Content::NoContentType, "HTTP/1.1 200 OK", "content-type"),
-        ("gzip_corrupt", Content::GzipCorrupt, "content-encoding: gzip\r\n", ""),
-        ("huge_header", Content::HugeHeader(70_000), &"x".repeat(70_000), ""),
+        ("invalid_utf8", ResponseMutation::InvalidUtf8, "content-type: application/json", ""),
+        ("byte_order_mark", ResponseMutation::ByteOrderMark, "content-type: application/json", ""),
+        (
+            "trailing_garbage",
+            ResponseMutation::TrailingGarbage,
+            "content-type: application/json",
+            "",
+        ),
+        ("truncate_json", ResponseMutation::TruncateJson(9), "content-type: application/json", ""),
+        ("huge", ResponseMutation::Huge(5000), "content-type: application/json", ""),
+        (
+            "content_type",
+            ResponseMutation::ContentType("text/x".into()),
+            "content-type: text/x\r\n",
+            "json",
+        ),
+        ("no_content_type", ResponseMutation::NoContentType, "HTTP/1.1 200 OK", "content-type"),
+        ("gzip_corrupt", ResponseMutation::GzipCorrupt, "content-encoding: gzip\r\n", ""),
+        ("huge_header", ResponseMutation::HugeHeader(70_000), &"x".repeat(70_000), ""),
     ] {
         let world = server.world();
-        world.add_fault(Fault::at(Point::Any).nth(1).content(content));
+        world.add_fault(Fault::at(RequestKind::Any).nth(1).mutate(content));
         let (bytes, end) = raw(&world, &once(&balance(&world))).await;
         let (head, found) = split(&bytes);
         assert_eq!(found, body(word), "{word}");
@@ -290,7 +307,7 @@ async fn what_changed_answers_look_like_byte_by_byte() {
         assert!(head.contains(head_has), "{word}: {head}");
         assert!(head_lacks.is_empty() || !head.contains(head_lacks), "{word}: {head}");
         assert_eq!(end, End::Fin, "{word}: as the client asked for");
-        assert_eq!(world.journal()[0].ended, Ended::Whole, "{word}");
+        assert_eq!(world.journal()[0].termination, Termination::Complete, "{word}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use viseme_mock::{Ended, Fault, MockServer, Point, Scenario, World};
+use viseme_mock::{Fault, MockServer, RequestKind, Scenario, Termination, World};
 
 use crate::support::{Api, MODEL, Wire, answer, input, request, submit_request};
 
@@ -11,7 +11,7 @@ use crate::support::{Api, MODEL, Wire, answer, input, request, submit_request};
 async fn an_exchange_as_it_was() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
-    world.add_fault(Fault::at(Point::Poll).nth(1).status(503));
+    world.add_fault(Fault::at(RequestKind::Poll).nth(1).status(503));
     let api = Api::of(&world);
     let request = api.http.post(api.url(&format!("{MODEL}?webhook=x"))).bearer_auth(&api.key);
     let request = request.json(&input()).header("Cookie", "secret=1").header("X-Client-Name", "t");
@@ -23,7 +23,7 @@ async fn an_exchange_as_it_was() {
     assert_eq!((submit.sequence, poll.sequence), (1, 2));
     assert_eq!((submit.connection, submit.reused), (1, false));
     assert_eq!((poll.connection, poll.reused), (1, true));
-    assert_eq!((submit.point, submit.method.as_str()), (Point::Submit, "POST"));
+    assert_eq!((submit.kind, submit.method.as_str()), (RequestKind::Submit, "POST"));
     assert_eq!(
         (submit.path.as_str(), submit.query.as_str()),
         (&*format!("/api/v3/{MODEL}"), "webhook=x")
@@ -37,11 +37,11 @@ async fn an_exchange_as_it_was() {
         (&Some(input()), input().to_string().len() as u64)
     );
     assert_eq!(submit.body_sha256.len(), 64);
-    assert_eq!((submit.status, submit.ended), (Some(200), Ended::Whole));
-    assert_eq!(submit.answer_bytes, body.to_string().len() as u64);
-    assert!(submit.bytes_written > submit.answer_bytes);
+    assert_eq!((submit.status, submit.termination), (Some(200), Termination::Complete));
+    assert_eq!(submit.response_bytes, body.to_string().len() as u64);
+    assert!(submit.bytes_written > submit.response_bytes);
     assert_eq!((submit.rule.as_deref(), submit.job_id.as_deref()), (Some("default"), Some(job)));
-    assert_eq!((poll.status, poll.fault_number), (Some(503), Some(0)));
+    assert_eq!((poll.status, poll.fault_index), (Some(503), Some(0)));
     assert!(poll.fault.is_some() && submit.fault.is_none());
     let everything = format!("{:?}", world.journal());
     assert!(!everything.contains(world.key()), "the key is nowhere: {everything}");
@@ -114,7 +114,8 @@ async fn the_same_seed_and_requests_give_the_same_world() {
 async fn what_ends_after_a_reset_belongs_to_the_life_before() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
-    let silent = Fault::at(Point::Submit).after_accept().wire(viseme_mock::Wire::Silence);
+    let silent =
+        Fault::at(RequestKind::Submit).after_accept().wire(viseme_mock::WireFault::Silence);
     world.add_fault(silent);
     let mut wire = Wire::to(world.base_url()).await;
     wire.send(&submit_request(&world)).await;
@@ -127,5 +128,5 @@ async fn what_ends_after_a_reset_belongs_to_the_life_before() {
     for _ in 0..20 {
         api.get("balance").await;
     }
-    assert_eq!(world.journal()[0].ended, Ended::Whole);
+    assert_eq!(world.journal()[0].termination, Termination::Complete);
 }

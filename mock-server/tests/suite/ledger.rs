@@ -1,8 +1,8 @@
 //! The bank: charges, what was delivered, what was lost, what was paid for twice.
 
 use serde_json::json;
-use viseme_mock::scenario::Content;
-use viseme_mock::{Fault, JobRule, MockServer, Point, Scenario, Timeline, Wire};
+use viseme_mock::scenario::ResponseMutation;
+use viseme_mock::{Fault, JobRule, MockServer, RequestKind, Scenario, Timeline, WireFault};
 
 use crate::support::{Api, MODEL, input, raw, submit_request};
 
@@ -15,7 +15,7 @@ async fn a_result_that_was_read_is_delivered() {
     let job = api.submit().await;
     api.poll(&job).await;
     assert_eq!(world.ledger().delivered, 0, "not complete yet");
-    world.add_fault(Fault::at(Point::Poll).nth(1).content(Content::TruncateJson(30)));
+    world.add_fault(Fault::at(RequestKind::Poll).nth(1).mutate(ResponseMutation::TruncateJson(30)));
     api.poll(&job).await;
     assert_eq!(world.ledger().delivered, 0, "complete, but not legible");
     api.poll(&job).await;
@@ -31,7 +31,7 @@ async fn an_orphan_is_found_by_poll_or_by_history() {
     let server = MockServer::start().await.unwrap();
     for by_history in [true, false] {
         let world = server.world();
-        world.add_fault(Fault::at(Point::Submit).nth(1).after_accept().reset());
+        world.add_fault(Fault::at(RequestKind::Submit).nth(1).after_accept().reset());
         raw(&world, &submit_request(&world)).await;
         let ledger = world.ledger();
         assert_eq!((ledger.charges.len(), ledger.orphaned), (1, 1));
@@ -53,11 +53,14 @@ async fn an_orphan_is_found_by_poll_or_by_history() {
 #[tokio::test]
 async fn an_answer_cut_before_its_end_tells_nothing() {
     let server = MockServer::start().await.unwrap();
-    for (word, orphaned) in
-        [(Wire::ResetAt(30), 1), (Wire::FinAt(30), 1), (Wire::FinAt(100_000), 0), (Wire::Close, 1)]
-    {
+    for (word, orphaned) in [
+        (WireFault::ResetAt(30), 1),
+        (WireFault::FinAt(30), 1),
+        (WireFault::FinAt(100_000), 0),
+        (WireFault::Close, 1),
+    ] {
         let world = server.world();
-        world.add_fault(Fault::at(Point::Submit).after_accept().wire(word.clone()));
+        world.add_fault(Fault::at(RequestKind::Submit).after_accept().wire(word.clone()));
         raw(&world, &submit_request(&world)).await;
         assert_eq!(world.ledger().orphaned, orphaned, "{word:?}");
     }
@@ -97,7 +100,7 @@ async fn failed_jobs_are_not_kept_as_costs() {
 async fn refusals_cost_nothing() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
-    world.add_fault(Fault::at(Point::Submit).nth(1).status(429));
+    world.add_fault(Fault::at(RequestKind::Submit).nth(1).status(429));
     let api = Api::of(&world);
     assert_eq!(api.post(MODEL, &input()).await.0, 429);
     assert_eq!(api.post(MODEL, &json!({})).await.0, 400);

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use viseme_mock::scenario::Body;
-use viseme_mock::{ClockMode, Fault, JobRule, MockServer, Point, Scenario, Timeline};
+use viseme_mock::{ClockMode, Fault, JobRule, MockServer, RequestKind, Scenario, Timeline};
 
 use crate::support::{Api, MODEL, eventually, input};
 
@@ -57,7 +57,7 @@ async fn after_ninety_seconds_the_answer_is_that_it_still_runs() {
 async fn a_gateway_may_give_up_while_the_job_goes_on() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
-    world.add_fault(Fault::at(Point::Submit).after_accept().status(504).body(Body::Html));
+    world.add_fault(Fault::at(RequestKind::Submit).after_accept().status(504).body(Body::Html));
     let (status, body) = Api::of(&world).post(MODEL, &sync_input()).await;
     assert_eq!(status, 504);
     assert!(body.as_str().unwrap().contains("<html>"));

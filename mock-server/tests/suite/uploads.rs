@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
-use viseme_mock::{ClockMode, MockServer, Point, Scenario};
+use viseme_mock::{ClockMode, MockServer, RequestKind, Scenario};
 
 use crate::support::{Api, answer, request};
 
@@ -32,7 +32,7 @@ async fn what_is_put_is_what_is_read() {
         assert_eq!(read.headers()["content-type"], "video/mp4");
         assert!(read.bytes().await.unwrap() == bytes, "{size} bytes came back changed");
     }
-    let puts = world.requests(Point::Put);
+    let puts = world.requests(RequestKind::Put);
     assert_eq!(puts.iter().map(|put| put.body_bytes).collect::<Vec<_>>(), [0, 1, 5_000_000]);
     assert!(puts.iter().all(|put| !put.authorized));
 }

@@ -9,7 +9,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use viseme::webhook::{Refusal, Verifier, WebhookSecret};
-use viseme_mock::{DeliveryState, Fault, JobRule, MockServer, Point, Scenario, Timeline, World};
+use viseme_mock::{
+    DeliveryState, Fault, JobRule, MockServer, RequestKind, Scenario, Timeline, World,
+};
 
 use crate::support::{Api, MODEL, eventually, input};
 
@@ -330,7 +332,7 @@ async fn a_webhook_comes_before_the_answer_to_the_submit() {
     assert_eq!(api.state(&receiver.ids()[0]).await, "completed");
 
     // Also where the answer is lost: then the webhook alone tells of the job.
-    world.add_fault(Fault::at(Point::Submit).after_accept().reset());
+    world.add_fault(Fault::at(RequestKind::Submit).after_accept().reset());
     let request = api.http.post(api.url(&path)).bearer_auth(&api.key).json(&input());
     assert!(request.send().await.is_err());
     assert_eq!(receiver.taken().len(), 2);

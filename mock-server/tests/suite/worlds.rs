@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use serde_json::json;
-use viseme_mock::{Fault, JobRule, MockServer, Point, Scenario, Timeline};
+use viseme_mock::{Fault, JobRule, MockServer, RequestKind, Scenario, Timeline};
 
 use crate::support::{Api, http};
 
@@ -17,7 +17,7 @@ async fn two_hundred_worlds_side_by_side() {
         let scenario = Scenario::new()
             .seed(7)
             .job(JobRule::new(Timeline::after_polls(polls)))
-            .fault(Fault::at(Point::Poll).nth(number % 3 + 1).status(503));
+            .fault(Fault::at(RequestKind::Poll).nth(number % 3 + 1).status(503));
         let world = server.world_with(scenario);
         let api = Api { http: http.clone(), ..Api::of(&world) };
         async move {
@@ -41,7 +41,7 @@ async fn two_hundred_worlds_side_by_side() {
             assert_eq!(world.journal().len() as u64, polls + 2);
             let (ledger, faults) = (world.ledger(), world.faults());
             assert_eq!((ledger.charges.len(), ledger.delivered), (1, 1));
-            assert_eq!(faults[0].left, Some(0));
+            assert_eq!(faults[0].remaining, Some(0));
             (world.key().to_owned(), job)
         }
     });
@@ -73,7 +73,7 @@ async fn a_world_can_be_set_anew_in_the_middle() {
     assert!(world.release(&job));
     assert_eq!(api.state(&job).await, "created");
     assert!(world.hold(&job) && !world.hold("none") && !world.force("none", "failed"));
-    world.set_scenario(Scenario::new().fault(Fault::at(Point::Poll).status(500)));
+    world.set_scenario(Scenario::new().fault(Fault::at(RequestKind::Poll).status(500)));
     assert_eq!(api.poll(&job).await.0, 500);
     assert_eq!(world.jobs().len(), 1, "what happened stays");
 }
