@@ -1,12 +1,12 @@
-//! `viseme-load`: the client under measurement, alone in its process. The server runs elsewhere;
-//! who starts this program reads what it measured of itself as one line of JSON.
+//! `viseme-load`: the measured client, alone in its process. The server runs elsewhere. The program
+//! measures itself and prints the result as one line of JSON.
 #![allow(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "telling what it measured is its job"
+    reason = "a program that prints what it measured"
 )]
 
-mod floor;
+mod baseline;
 mod measure;
 mod runs;
 mod transfer;
@@ -19,7 +19,7 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
-/// Puts load on a server and measures its own memory and CPU time (Linux only).
+/// Loads a server and measures its own memory and CPU time (Linux only).
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -36,14 +36,14 @@ enum Load {
         #[arg(long)]
         jobs: usize,
     },
-    /// The same requests by reqwest alone: what is left when nothing is checked or understood
-    Floor {
+    /// The same requests by reqwest alone, without validation and parsing
+    Baseline {
         #[command(flatten)]
         server: Server,
         /// How many jobs
         #[arg(long)]
         jobs: usize,
-        /// How many polls in all, shared out evenly
+        /// How many polls in all, evenly distributed
         #[arg(long)]
         polls: usize,
     },
@@ -108,7 +108,7 @@ fn main() -> ExitCode {
 fn run(load: &Load) -> Result<Value> {
     match load {
         Load::Runs { server, jobs } => runs::run(server, *jobs),
-        Load::Floor { server, jobs, polls } => floor::run(server, *jobs, *polls),
+        Load::Baseline { server, jobs, polls } => baseline::run(server, *jobs, *polls),
         Load::Upload { server, file } => transfer::upload(server, file),
         Load::Download { server, from, to } => transfer::download(server, from, to),
     }

@@ -1,8 +1,8 @@
-//! What a piece of work costs this process: CPU time of all its threads, and memory.
+//! The cost of a piece of work to this process: CPU time of all its threads, and memory.
 //!
 //! Memory is resident memory as Linux counts it: `VmRSS` before the work, and the highest it ever
-//! was (`VmHWM`) after it. The mark is reset before the work where the system allows it; where it
-//! does not, an earlier peak can only make the growth look larger.
+//! was (`VmHWM`) after it. The peak is reset before the work if the system allows it; otherwise
+//! an earlier peak can only make the growth look larger.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ pub(crate) struct Cost {
     peak: u64,
 }
 
-/// Does the work; gives its outcome, and what it cost.
+/// Does the work and returns its outcome and its cost.
 pub(crate) fn measure<T>(runtime: &Runtime, work: impl Future<Output = T>) -> Result<(T, Cost)> {
     // Resets VmHWM; refused in some containers.
     let _ = std::fs::write("/proc/self/clear_refs", "5");

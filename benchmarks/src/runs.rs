@@ -11,12 +11,12 @@ use viseme::{AudioToVideo, Client, Config, Pacing, Prediction};
 use super::Server;
 use super::measure::measure;
 
-/// Between two polls of a job.
+/// The time between two polls of a job.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How many errors are told.
-const TOLD: usize = 5;
+/// How many errors the report contains.
+const MAX_ERRORS: usize = 5;
 
-/// A job's id, and when its end was known here, since 1970.
+/// A job's id, and when its end was known to the client, since 1970.
 type Ended = (String, Duration);
 
 pub(crate) fn run(server: &Server, jobs: usize) -> Result<Value> {
@@ -30,7 +30,7 @@ pub(crate) fn run(server: &Server, jobs: usize) -> Result<Value> {
         "cost": cost.json(),
         "future_bytes": future_bytes(&client),
         "errors": errors.len(),
-        "first_errors": errors.iter().take(TOLD).collect::<Vec<_>>(),
+        "first_errors": errors.iter().take(MAX_ERRORS).collect::<Vec<_>>(),
         "ended": ended.map(|(id, seen)| (id, seen.as_secs_f64())).collect::<Vec<_>>(),
     }))
 }
@@ -41,9 +41,9 @@ fn config(server: &Server) -> viseme::Result<Config> {
         .base_url(&server.url)
         .api_key(&server.key)
         .pacing(Pacing::every(PAUSE))
-        // The inputs' URLs lead nowhere, and no request but those to the server shall count.
+        // The inputs' URLs do not exist, and only requests to the server count.
         .check_remote_media(false)
-        // Not to be what is measured.
+        // The limit must not be what is measured.
         .max_polls_per_second(1e6)
         .build()
 }
@@ -64,7 +64,7 @@ async fn all(client: &Client, jobs: usize) -> Vec<Result<Ended, String>> {
     outcomes
 }
 
-/// Each job's input is its own, as the ledger counts equal ones as paid twice.
+/// An input that differs for each job, since the ledger counts equal inputs as paid twice.
 fn input(number: usize) -> AudioToVideo {
     AudioToVideo::new(
         format!("https://example.com/{number}/voice.mp3"),
@@ -77,7 +77,7 @@ fn ended(prediction: Prediction, seen: SystemTime) -> Result<Ended, String> {
     Ok((prediction.id, since.map_err(|error| error.to_string())?))
 }
 
-/// The size of the future of one run; what it points to comes on top.
+/// The size of the future of one run, without what it points to.
 fn future_bytes(client: &Client) -> usize {
     size_of_val(&*client.run(input(0)).into_future())
 }

@@ -1,4 +1,4 @@
-//! One large file up or down. The start is before the client is made, so that the client counts too.
+//! One upload or download of a large file. The measurement includes the client's construction.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! Large files pass through without being held, and the load programs do what the benchmark says
-//! they do.
+//! Large files are transferred in little memory, and the programs of the benchmark send the requests
+//! that the benchmark expects.
 //!
 //! The server is in this process. The client is in another, which measures itself: its highest
 //! resident memory (`VmHWM`) against its resident memory before the client was made.
@@ -20,7 +20,7 @@ const SIZE: u64 = 100 * 1024 * 1024;
 const GROWTH: u64 = 12_000_000;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn large_files_pass_through_without_being_held() {
+async fn large_files_are_transferred_in_little_memory() {
     let server = MockServer::start().await.expect("a server");
     let world = server.default_world();
     let folder = TempDir::new().expect("a folder");
@@ -42,21 +42,21 @@ async fn large_files_pass_through_without_being_held() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn runs_and_the_floor_make_the_same_requests() {
+async fn runs_and_the_baseline_make_the_same_requests() {
     let (jobs, polls) = (3, 4);
     let server = MockServer::start().await.expect("a server");
     let scenario = "jobs: [{timeline: {after_polls: 1}}]";
     let scenario = Scenario::parse(scenario).expect("a scenario");
-    let (runs, floor) = (server.world_with(scenario.clone()), server.world_with(scenario));
+    let (runs, baseline) = (server.world_with(scenario.clone()), server.world_with(scenario));
 
     let measured = load(&runs, &["runs", "--jobs", "3"]).await;
     assert_eq!(measured["errors"], 0, "{measured}");
     assert_eq!(measured["ended"].as_array().map(Vec::len), Some(jobs), "{measured}");
-    assert_eq!(requests(&runs), (jobs, jobs), "one poll a job, as the scenario has it");
+    assert_eq!(requests(&runs), (jobs, jobs), "one poll a job, as in the scenario");
 
-    load(&floor, &["floor", "--jobs", "3", "--polls", "4"]).await;
-    assert_eq!(requests(&floor), (jobs, polls));
-    for world in [runs, floor] {
+    load(&baseline, &["baseline", "--jobs", "3", "--polls", "4"]).await;
+    assert_eq!(requests(&baseline), (jobs, polls));
+    for world in [runs, baseline] {
         assert_eq!((world.ledger().charges.len(), world.ledger().duplicates), (jobs, 0));
         assert!(world.journal().iter().all(|exchange| exchange.status == Some(200)));
     }
@@ -66,7 +66,7 @@ fn requests(world: &World) -> (usize, usize) {
     (world.requests(RequestKind::Submit).len(), world.requests(RequestKind::Poll).len())
 }
 
-/// What the program measured of itself.
+/// Runs the program and returns what it measured.
 async fn load(world: &World, arguments: &[&str]) -> Value {
     let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_viseme-load"))
         .args(arguments)

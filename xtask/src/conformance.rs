@@ -1,13 +1,12 @@
-//! The conformance suite, and the score board of other people's released clients.
-
-use std::path::PathBuf;
+//! The conformance suite, and the scoreboard of other people's released clients.
 
 use anyhow::Result;
 
-use crate::process::{program, root, run};
+use crate::process::{program, run, target};
+use crate::tools::{ensure_node, ensure_tool};
 
-/// Chosen like the test step's, so that Cargo builds nothing twice.
-pub(crate) const PROGRAM: [&str; 7] =
+/// The same features as the step `test`, so that Cargo builds nothing twice.
+const PROGRAM: [&str; 7] =
     ["cargo", "run", "--locked", "--quiet", "--all-features", "--bin", "viseme-conformance"];
 
 /// The released clients on npm. Their names are those of the profiles.
@@ -23,8 +22,10 @@ pub(crate) fn run_suite(arguments: &[String]) -> Result<()> {
     run(program(PROGRAM[0], &words))
 }
 
-/// Installs the released clients outside of the repository's own files, and runs what they can do.
+/// Installs the released clients below the target folder and runs the cases they support.
 pub(crate) fn score(arguments: &[String]) -> Result<()> {
+    ensure_node()?;
+    ensure_tool("python3")?;
     let folder = target().join("conformance").join("released");
     for version in ON_NPM {
         let place = folder.join(format!("wavespeed-js-{version}"));
@@ -49,9 +50,4 @@ pub(crate) fn score(arguments: &[String]) -> Result<()> {
     all.push("target/conformance/scoreboard".to_owned());
     all.extend_from_slice(arguments);
     run_suite(&all)
-}
-
-/// Cargo's target folder.
-pub(crate) fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |it| root().join(it))
 }

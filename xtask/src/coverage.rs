@@ -1,4 +1,4 @@
-//! `cargo xtask coverage`: which lines of the core its tests reach, by room.
+//! `cargo xtask coverage`: which lines of the core its tests reach, by folder.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::process::{program, root, run};
-use crate::setup;
+use crate::tools::ensure_tool;
 
 /// Lines that tests reached, of all lines with code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,11 +22,11 @@ impl Lines {
     }
 }
 
-/// Runs the core's tests with instruments and prints a table of rooms; `files` lists files too.
+/// Runs the core's tests with instrumentation and prints a table of folders; `files` lists files too.
 pub(crate) fn measure(files: bool) -> Result<()> {
-    setup::install("cargo-llvm-cov")?;
+    ensure_tool("cargo-llvm-cov")?;
     let report = root().join("target/coverage.json");
-    // Tests are no part of what is to be reached.
+    // The tests' own lines do not count.
     let mut command = program(
         "cargo",
         &[
@@ -53,7 +53,7 @@ pub(crate) fn measure(files: bool) -> Result<()> {
     let text = std::fs::read_to_string(&report)
         .with_context(|| format!("{} could not be read", report.display()))?;
     let by_file = parse(&serde_json::from_str(&text)?, &root().join("core/src"))?;
-    print_table("room", &by_room(&by_file));
+    print_table("folder", &by_folder(&by_file));
     if files {
         print_table("file", &by_file);
     }
@@ -75,17 +75,17 @@ fn parse(report: &Value, sources: &Path) -> Result<BTreeMap<String, Lines>> {
     Ok(lines)
 }
 
-fn by_room(files: &BTreeMap<String, Lines>) -> BTreeMap<String, Lines> {
-    let mut rooms: BTreeMap<String, Lines> = BTreeMap::new();
+fn by_folder(files: &BTreeMap<String, Lines>) -> BTreeMap<String, Lines> {
+    let mut folders: BTreeMap<String, Lines> = BTreeMap::new();
     for (name, lines) in files {
-        let room = name.split_once('/').map_or("(top)", |(room, _)| room);
-        for room in [room, "all"] {
-            let sum = rooms.entry(room.to_owned()).or_default();
+        let folder = name.split_once('/').map_or("(top)", |(folder, _)| folder);
+        for folder in [folder, "all"] {
+            let sum = folders.entry(folder.to_owned()).or_default();
             sum.covered += lines.covered;
             sum.all += lines.all;
         }
     }
-    rooms
+    folders
 }
 
 fn print_table(what: &str, lines: &BTreeMap<String, Lines>) {
@@ -100,21 +100,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_added_up_by_room() {
+    fn files_are_added_up_by_folder() {
         let file = |name: &str, covered: u64, count: u64| {
             serde_json::json!({"filename": name,
                 "summary": {"lines": {"count": count, "covered": covered}}})
         };
         let report = serde_json::json!({"data": [{"files": [
-            file("/a/core/src/protocol/watch.rs", 9, 10),
-            file("/a/core/src/protocol/lost.rs", 1, 10),
+            file("/a/core/src/protocol/a.rs", 9, 10),
+            file("/a/core/src/protocol/b.rs", 1, 10),
             file("/a/core/src/lib.rs", 2, 2),
             file("/a/elsewhere.rs", 0, 9),
         ]}]});
-        let rooms = by_room(&parse(&report, Path::new("/a/core/src")).expect("a report"));
-        assert_eq!(rooms["protocol"], Lines { covered: 10, all: 20 });
-        assert_eq!(rooms["all"], Lines { covered: 12, all: 22 });
-        assert_eq!(rooms.len(), 3);
+        let folders = by_folder(&parse(&report, Path::new("/a/core/src")).expect("a report"));
+        assert_eq!(folders["protocol"], Lines { covered: 10, all: 20 });
+        assert_eq!(folders["all"], Lines { covered: 12, all: 22 });
+        assert_eq!(folders.len(), 3);
         let empty = serde_json::json!({"data": [{"files": []}]});
         parse(&empty, Path::new("/a")).expect_err("nothing was measured");
     }

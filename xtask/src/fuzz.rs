@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: each target of `fuzz/` for a while, within bounds of time and memory.
+//! `cargo xtask fuzz`: runs each target of `fuzz/` within bounds of time and memory.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,37 +8,37 @@ use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
 use crate::process::{line, program, root, run};
-use crate::setup;
+use crate::tools::ensure_tool;
 
 /// The most memory a target may use: the fuzzer's own coverage tables are a good part of it.
 const MEMORY_MB: u32 = 1024;
-/// The most memory one allocation may take: no answer and no file of `MAX_LENGTH` needs more.
+/// The most memory of one allocation: no response and no file of `MAX_LENGTH` needs more.
 const ALLOCATION_MB: u32 = 64;
-/// The longest input: real answers and the parts of files that are read fit.
+/// The longest input: long enough for real responses and for the parts of files that are read.
 const MAX_LENGTH: u32 = 16 * 1024;
 /// The longest time for one input.
 const INPUT_SECONDS: u32 = 20;
 
 #[derive(Args)]
 pub(crate) struct Fuzz {
-    /// Only these targets; all of `fuzz/fuzz_targets/` when none is named
+    /// Only these targets; all of `fuzz/fuzz_targets/` by default
     targets: Vec<String>,
-    /// How long each target runs
+    /// How long each target runs, in seconds
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
 }
 
-/// Runs the targets one after the other; an error at the first that breaks a promise.
+/// Runs the targets one after the other; an error at the first that fails.
 pub(crate) fn fuzz(fuzz: &Fuzz) -> Result<()> {
     let known = targets()?;
     for name in &fuzz.targets {
         ensure!(
             known.contains(name),
-            "there is no target `{name}`; there are: {}",
+            "there is no target `{name}`; there are {}",
             known.join(", ")
         );
     }
-    setup::install("cargo-fuzz")?;
+    ensure_tool("cargo-fuzz")?;
     let chosen = if fuzz.targets.is_empty() { &known } else { &fuzz.targets };
     for target in chosen {
         let time = Duration::from_secs(fuzz.seconds);
@@ -61,7 +61,7 @@ fn targets() -> Result<Vec<String>> {
 }
 
 fn run_target(target: &str, time: Duration) -> Result<()> {
-    // What the fuzzer finds grows there; what is worth keeping is copied to `fuzz/corpus` by hand.
+    // New inputs go there; those worth keeping are copied to `fuzz/corpus` by hand.
     let (found, artifacts) = (build_folder("corpus", target)?, build_folder("artifacts", target)?);
     let seeds = root().join("fuzz/corpus").join(target);
     let mut command = cargo_fuzz(&["run", target]);
@@ -74,15 +74,15 @@ fn run_target(target: &str, time: Duration) -> Result<()> {
         format!("-max_len={MAX_LENGTH}"),
         format!("-artifact_prefix={}/", artifacts.display()),
         "-print_final_stats=1".to_owned(),
-        // News alone: a line for each smaller input of the same reach is noise.
+        // Without a line for each smaller input of the same coverage.
         "-verbosity=1".to_owned(),
     ]);
     let shown = line(&command);
     if run(command).is_err() {
         bail!(
-            "`{shown}` failed; where it broke a promise, the input is in {}: make it a file of \
-             fuzz/corpus/{target}/, see `cargo test -p viseme --all-features --test corpora` fail, \
-             and mend the code",
+            "`{shown}` failed. If an input made it fail, that input is in {}: copy it to \
+             fuzz/corpus/{target}/, check that `cargo test -p viseme --all-features --test corpora` \
+             fails, and fix the code",
             artifacts.display()
         );
     }
@@ -92,13 +92,13 @@ fn run_target(target: &str, time: Duration) -> Result<()> {
 fn build_folder(kind: &str, target: &str) -> Result<PathBuf> {
     let folder = root().join("target/fuzz").join(kind).join(target);
     std::fs::create_dir_all(&folder)
-        .with_context(|| format!("{} could not be made", folder.display()))?;
+        .with_context(|| format!("cannot create {}", folder.display()))?;
     Ok(folder)
 }
 
 fn cargo_fuzz(arguments: &[&str]) -> Command {
     let mut command = program("cargo", &["fuzz"]);
-    // The stable compiler has the fuzzer's instruments, and takes their flags only so.
+    // The stable compiler accepts the flags of the fuzzer's instrumentation only with this.
     command.env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_DIR", root().join("target/fuzz"));
     command.args(arguments);
     command

@@ -1,5 +1,5 @@
-//! The project's scripts: `cargo xtask …`.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "telling what it does is its job")]
+//! The project's scripts: `cargo xtask`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints what it does")]
 
 mod bench;
 mod checks;
@@ -10,11 +10,13 @@ mod fuzz;
 mod mobile;
 mod mutants;
 mod node;
+mod output;
 mod process;
 mod python;
 mod samples;
 mod setup;
 mod suite;
+mod tools;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,22 +38,16 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what the tests need, where it is missing
+    /// Install what the tests need, without running them
     Setup {
-        /// Only the tools of these: `kotlin`, `swift`; everything when none is named
+        /// Only what these need: rust, node, python, kotlin or swift; all of them by default
         languages: Vec<String>,
     },
-    /// Run what CI runs
-    Test {
-        /// Only these steps, in the usual order; all of them when none is named
-        steps: Vec<String>,
-        /// Run the steps after a failed one too
-        #[arg(long)]
-        keep_going: bool,
-    },
-    /// Check dependencies: licences, sources, bans and known vulnerabilities
+    /// Install what is missing and run the tests of Rust, Node and Python; CI adds `--all`
+    Test(suite::Selection),
+    /// Check the dependencies: licences, sources, bans and known vulnerabilities
     Deny {
-        /// Fetch the database of known vulnerabilities first; fails where it cannot be had
+        /// Download the database of known vulnerabilities first
         #[arg(long)]
         fetch: bool,
     },
@@ -61,51 +57,51 @@ enum Command {
         #[arg(long, value_name = "FOLDER")]
         checkout: Option<PathBuf>,
     },
-    /// Run the conformance suite against our clients; `--help` after `--` tells its options
+    /// Run the conformance suite against our clients; `-- --help` lists its options
     #[command(disable_help_flag = true)]
     Conformance {
-        /// Passed on, such as `--driver rust --case 'submit/*'`
+        /// Options of the suite, such as `--driver rust --case 'submit/*'`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Run the cases that released clients of others can do; installs these from the registries
+    /// Run the cases that other people's released clients support; installs these clients
     #[command(disable_help_flag = true)]
     Scoreboard {
-        /// Passed on, such as `--driver wavespeed-js-0.3.2`
+        /// Options of the suite, such as `--driver wavespeed-js-0.3.2`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Build the npm packages, or a part of them
+    /// Build the npm packages
     #[command(subcommand)]
     Node(node::Node),
     /// Build, check and test the Python binding
     #[command(subcommand)]
     Python(Python),
-    /// Build and test the Kotlin module, or a part of it
+    /// Build and test the Kotlin module
     #[command(subcommand)]
     Kotlin(Kotlin),
-    /// Build and test the Swift package, or a part of it
+    /// Build and test the Swift package
     #[command(subcommand)]
     Swift(Swift),
-    /// Feed what reads others' words with whatever a fuzzer thinks of (needs a C++ compiler)
+    /// Fuzz the parsers of untrusted input (needs a C++ compiler)
     Fuzz(Fuzz),
-    /// Tell which lines of the core its tests reach, by room
+    /// Measure how many lines of the core its tests reach, by folder
     Coverage {
-        /// Tell it of every file too
+        /// List every file too
         #[arg(long)]
         files: bool,
     },
-    /// Break `protocol/` and `webhook/` in every small way and see whether a test notices (takes hours)
+    /// Mutate `protocol/` and `webhook/` and check that a test fails for each mutant (takes hours)
     Mutants {
         /// Only these files, such as `core/src/protocol/claims.rs`
         files: Vec<String>,
     },
-    /// Measure; say in a report on which machine, and that it did nothing else
+    /// Measure performance
     #[command(subcommand)]
     Bench(Bench),
-    /// Make the files in `samples/` anew (needs ffmpeg and espeak-ng)
+    /// Make the files in `samples/` again (needs ffmpeg and espeak-ng)
     Samples {
-        /// The portrait, 512×512; samples/README.md says where it comes from
+        /// The portrait, 512×512 pixels; samples/README.md names its source
         #[arg(long)]
         portrait: PathBuf,
     },
@@ -114,18 +110,18 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Setup { languages } => setup::install_missing(&languages),
-        Command::Test { steps, keep_going } => suite::run_steps(&steps, keep_going),
+        Command::Test(selection) => suite::run_steps(&selection),
         Command::Deny { fetch } => deny::check_everything(fetch),
         Command::Layers { checkout } => checks::circles::report(checkout.as_deref()),
         Command::Conformance { arguments } => conformance::run_suite(&arguments),
         Command::Scoreboard { arguments } => conformance::score(&arguments),
         Command::Node(node) => node.run(),
-        Command::Python(what) => what.run(),
-        Command::Kotlin(what) => what.run(),
-        Command::Swift(what) => what.run(),
+        Command::Python(python) => python.run(),
+        Command::Kotlin(kotlin) => kotlin.run(),
+        Command::Swift(swift) => swift.run(),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Coverage { files } => coverage::measure(files),
-        Command::Mutants { files } => mutants::try_all(&files),
+        Command::Mutants { files } => mutants::run_all(&files),
         Command::Bench(bench) => bench.run(),
         Command::Samples { portrait } => samples::make(&portrait),
     };

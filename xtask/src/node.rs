@@ -1,28 +1,28 @@
 //! The npm packages: `cargo xtask node …`.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use clap::Subcommand;
 
-use crate::conformance::target;
-use crate::process::{output, program, root, run};
-use crate::suite::Outcome;
+use crate::process::{program, root, run, target};
+use crate::tools::ensure_node;
 
-/// What to do with the npm packages.
+/// Builds of the npm packages.
 #[derive(Subcommand)]
 pub(crate) enum Node {
-    /// Build what the tests and a checkout need: the native part, the mock server, the faces
+    /// Build what the tests and a checkout need: the native addon and the TypeScript code
     Build,
-    /// Build the driver of the conformance suite, with a native part for tests
+    /// Build the driver of the conformance suite, with a native addon for tests
     Driver,
-    /// Make the tarballs that are published, in target/npm
+    /// Make the tarballs to publish, in target/npm
     Pack,
 }
 
 impl Node {
     pub(crate) fn run(&self) -> Result<()> {
+        ensure_node()?;
         install()?;
         match self {
             Self::Build => npm(&["run", "build"]),
@@ -32,18 +32,8 @@ impl Node {
     }
 }
 
-/// Step of the tests: what the packages are built and tested with is installed.
-pub(crate) fn check_install() -> Result<Outcome> {
-    let version = output(program("node", &["--version"]))?;
-    let major = version.trim().trim_start_matches('v').split('.').next().unwrap_or_default();
-    let is_new = major.parse::<u32>().is_ok_and(|major| major >= 20);
-    ensure!(is_new, "Node {} is too old: 20 or newer is needed", version.trim());
-    install()?;
-    Ok(Outcome::note(format!("Node {}", version.trim())))
-}
-
-/// Installs what package-lock.json says, where that is not there already.
-fn install() -> Result<()> {
+/// Installs what package-lock.json lists, unless that was done before.
+pub(crate) fn install() -> Result<()> {
     let folder = folder();
     // npm writes this file last.
     let done = fs::metadata(folder.join("node_modules/.package-lock.json"));
@@ -63,11 +53,11 @@ fn driver() -> Result<()> {
     npm(&["run", "--silent", "build:ts"])
 }
 
-/// Builds what is measured: the native part in release mode, in a place of its own.
-pub(crate) fn release() -> Result<()> {
+/// Builds what is measured: the native addon in release mode, copied to `place`.
+pub(crate) fn release(place: &Path) -> Result<()> {
+    ensure_node()?;
     install()?;
     run(program("cargo", &["build", "--locked", "--release", "-p", "viseme-node"]))?;
-    let place = crate::bench::node_addon();
     let place = place.to_string_lossy();
     run(program("node", &["bindings-node/scripts/place.mjs", "release", &place]))?;
     npm(&["run", "--silent", "build:ts"])

@@ -1,34 +1,68 @@
-//! Other programs: starting them, and saying plainly what went wrong.
+//! Other programs: how they are started, and what the error says if one fails.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-/// The root of the checkout, where every program is started unless told otherwise.
+use crate::output;
+
+/// The root of the checkout, where every program is started unless the caller says otherwise.
 pub(crate) fn root() -> PathBuf {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     xtask.parent().unwrap_or(xtask).to_path_buf()
+}
+
+/// Cargo's target folder.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |it| root().join(it))
+}
+
+/// The folder of a Python environment that holds Node.js, where the system's is missing or too old.
+pub(crate) fn node_environment() -> PathBuf {
+    target().join("tools").join("node")
+}
+
+/// The folder of a Python environment in which its programs are.
+pub(crate) fn programs_of(environment: &Path) -> PathBuf {
+    environment.join(if cfg!(windows) { "Scripts" } else { "bin" })
 }
 
 /// A program that is to be started in the root of the checkout.
 pub(crate) fn program<A: AsRef<str>>(name: &str, arguments: &[A]) -> Command {
     let mut command = Command::new(name);
     command.args(arguments.iter().map(AsRef::as_ref)).current_dir(root());
+    if let Some(path) = search_path() {
+        command.env("PATH", path);
+    }
+    if let Some(folder) = output::temporary() {
+        command.env("TMPDIR", folder);
+    }
     command
 }
 
-/// Runs a program to its end, its output shown; an error if it is missing or fails.
-pub(crate) fn run(mut command: Command) -> Result<()> {
+/// PATH with our own Node.js first, if there is one.
+fn search_path() -> Option<OsString> {
+    let own = programs_of(&node_environment());
+    if !own.is_dir() {
+        return None;
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(std::iter::once(own).chain(std::env::split_paths(&path))).ok()
+}
+
+/// Runs a program to its end and shows its output; an error if it is missing or fails.
+pub(crate) fn run(command: Command) -> Result<()> {
     let line = line(&command);
-    let status = command.status().with_context(|| not_started(&line))?;
+    let status = output::run(command).with_context(|| not_started(&line))?;
     if !status.success() {
         bail!("`{line}` failed ({status})");
     }
     Ok(())
 }
 
-/// What a program wrote to its standard output; an error if it is missing or fails.
+/// Returns what a program wrote to its standard output; an error if it is missing or fails.
 pub(crate) fn output(mut command: Command) -> Result<String> {
     let line = line(&command);
     let output = command.output().with_context(|| not_started(&line))?;
@@ -39,12 +73,12 @@ pub(crate) fn output(mut command: Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Whether a program can be started at all and answers with success.
-pub(crate) fn answers(mut command: Command) -> bool {
+/// Whether a program can be started at all and ends with success.
+pub(crate) fn succeeds(mut command: Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-/// Whether this process may do everything.
+/// Whether this process runs as root.
 pub(crate) fn is_root() -> bool {
     output(program("id", &["-u"])).is_ok_and(|id| id.trim() == "0")
 }
@@ -56,5 +90,5 @@ pub(crate) fn line(command: &Command) -> String {
 }
 
 fn not_started(line: &str) -> String {
-    format!("`{line}` could not be started; `cargo xtask setup` installs what is missing")
+    format!("cannot start `{line}`; `cargo xtask setup` installs what is missing")
 }

@@ -6,25 +6,25 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
 
-use crate::process::{program, root, run};
+use crate::process::{program, programs_of, root, run, target};
 
-/// What the benchmark compares with: the official package, and what people write by hand.
+/// What the benchmark compares with: the official package, and what a hand-written client uses.
 const OTHERS: [&str; 2] = ["wavespeed==2.0.5", "aiohttp==3.14.5"];
 
-/// What can be done with the Python binding.
+/// Builds, checks and tests of the Python binding.
 #[derive(Subcommand)]
 pub(crate) enum Python {
-    /// Make the virtual environment with the tools
+    /// Create the virtual environment with the tools
     Tools,
     /// Build the package for tests into that environment; the conformance drivers use it
     Driver,
-    /// Lint it, check its types and its stubs
+    /// Lint it and check its types and stubs
     Check,
     /// Run its tests and its notebook
     Test,
     /// Build the source distribution, install it into a clean environment, and run an example
     Package,
-    /// Build the wheels of `viseme` and `viseme-mock` as they are published
+    /// Build the wheels of `viseme` and `viseme-mock` as published
     Wheels,
 }
 
@@ -41,10 +41,10 @@ impl Python {
     }
 }
 
-/// The environment with the tools. It is made anew where the list of tools has changed.
+/// Creates the environment with the tools, again if the list of tools has changed.
 pub(crate) fn tools() -> Result<()> {
     let list = folder().join("requirements-dev.txt");
-    let wanted = std::fs::read_to_string(&list).context("the list of tools cannot be read")?;
+    let wanted = std::fs::read_to_string(&list).context("cannot read the list of tools")?;
     let stamp = environment().join("tools.txt");
     if std::fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
         return Ok(());
@@ -53,7 +53,7 @@ pub(crate) fn tools() -> Result<()> {
     let list = list.display().to_string();
     let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", &list];
     run(python(&words))?;
-    std::fs::write(stamp, wanted).context("the environment cannot be marked as complete")
+    std::fs::write(stamp, wanted).context("cannot mark the environment as complete")
 }
 
 fn driver() -> Result<()> {
@@ -75,7 +75,7 @@ fn check() -> Result<()> {
 
 fn test() -> Result<()> {
     driver()?;
-    // Chosen like the test step's, so that Cargo builds nothing twice.
+    // The same features as the step `test`, so that Cargo builds nothing twice.
     let mock = ["build", "--locked", "--quiet", "--all-features", "--bin", "viseme-mock"];
     run(program("cargo", &mock))?;
     let mut command = python(&["-m", "pytest", "--quiet"]);
@@ -92,16 +92,16 @@ fn package() -> Result<()> {
         std::fs::remove_dir_all(&clean)?;
     }
     new_environment(&clean)?;
-    let inside = bin(&clean).join("python").display().to_string();
+    let inside = programs_of(&clean).join("python").display().to_string();
     let found = found.display().to_string();
     let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &found];
     let mut install = program(&inside, &words);
-    // As a user has it, but for the time that an optimised build takes.
+    // As a user installs it, without the time of an optimised build.
     install.env("MATURIN_PEP517_ARGS", "--profile dev").env("CARGO_TARGET_DIR", target());
     run(install)?;
     let example = folder().join("tests").join("smoke.py").display().to_string();
     let server = target().join("debug").join("viseme-mock").display().to_string();
-    // Outside of the checkout, so that nothing of it is found by accident.
+    // Outside of the checkout, so that Python finds nothing of it by accident.
     let mut command = program(&inside, &["-I", &example, &root().display().to_string()]);
     let mock = ["build", "--locked", "--quiet", "--all-features", "--bin", "viseme-mock"];
     run(program("cargo", &mock))?;
@@ -121,7 +121,7 @@ fn wheels() -> Result<()> {
     Ok(())
 }
 
-/// Has maturin make a file with that ending, in an emptied folder.
+/// Builds a file with that ending by maturin, in an emptied folder.
 fn built(place: &Path, words: &[&str], ending: &str) -> Result<PathBuf> {
     let out = place.join("dist");
     if out.exists() {
@@ -138,18 +138,18 @@ fn built(place: &Path, words: &[&str], ending: &str) -> Result<PathBuf> {
         .with_context(|| format!("maturin made no {ending}"))
 }
 
-/// A program of the benchmark, with an optimised build of the package and with those it is compared
-/// to, in an environment of its own.
+/// Returns a program of the benchmark, in an environment with an optimised build of the package and
+/// with those it is compared to.
 pub(crate) fn bench(arguments: &[&str]) -> Result<Command> {
     tools()?;
     let place = target().join("python-bench");
     if !place.exists() {
         new_environment(&place)?;
     }
-    // A wheel: an installation that can be edited would share its native part with the tests.
+    // A wheel: an editable installation would share its native module with the tests.
     let wheel = built(&place, &["build", "--release", "--quiet", "--locked"], ".whl")?;
     let wheel = wheel.display().to_string();
-    let inside = bin(&place).join("python").display().to_string();
+    let inside = programs_of(&place).join("python").display().to_string();
     let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
     run(program(&inside, &[&words[..], &OTHERS].concat()))?;
     let again = ["--force-reinstall", "--no-deps", &wheel];
@@ -167,7 +167,7 @@ fn new_environment(place: &Path) -> Result<()> {
 
 /// A tool of the environment, started in the binding's folder.
 fn tool(name: &str, arguments: &[&str]) -> Command {
-    let path = bin(&environment()).join(name).display().to_string();
+    let path = programs_of(&environment()).join(name).display().to_string();
     let mut command = program(&path, arguments);
     command.current_dir(folder());
     command
@@ -181,16 +181,7 @@ fn folder() -> PathBuf {
     root().join("bindings-python")
 }
 
-/// Where the profiles of the conformance suite look for it.
+/// The environment that the profiles of the conformance suite name.
 fn environment() -> PathBuf {
     target().join("conformance").join("python")
-}
-
-fn bin(environment: &Path) -> PathBuf {
-    environment.join(if cfg!(windows) { "Scripts" } else { "bin" })
-}
-
-/// Cargo's target folder.
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |it| root().join(it))
 }

@@ -7,6 +7,8 @@
 set -eu
 inside=$1 folder=$2
 shift 2
+# The folders for the mounts below are created in it, and end with the program too.
+mount -t tmpfs tmpfs "$inside/tmp"
 mount -t proc proc "$inside/proc"
 mount --rbind /dev "$inside/dev"
 for shared in "$VISEME_TEMPORARY" "$VISEME_CHECKOUT"; do

@@ -28,13 +28,13 @@ pub(crate) struct Options {
     /// Starts of each server, for the time to ready
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     starts: u32,
-    /// A mock server that is built already; built in release mode when not given
+    /// A mock server, already built; built in release mode by default
     #[arg(long)]
     mock: Option<PathBuf>,
 }
 
-/// How long a server is left alone before its idle memory is read.
-const REST: Duration = Duration::from_secs(1);
+/// How long a server is idle before its memory is read.
+const IDLE_TIME: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let prism = Prism::install()?;
@@ -51,7 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
     let prism_server = prism.start()?;
     let (mock_server, version) = mock::start(&binary)?;
-    std::thread::sleep(REST);
+    std::thread::sleep(IDLE_TIME);
     let idle = [prism_server.memory(), mock_server.memory()];
 
     let prism_request = request("GET", prism::PATH, mock::KEY, "");

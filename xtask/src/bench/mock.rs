@@ -1,4 +1,4 @@
-//! The project's own mock server, as the release build that people use.
+//! The release build of the project's own mock server.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -13,20 +13,20 @@ use super::release;
 use super::server::{Process, Server};
 use crate::process::program;
 
-/// The key of the world that is there without being made.
+/// The key of the default world.
 pub(super) const KEY: &str = "mock-key";
 const SUBMIT: &str = "/api/v3/kwaivgi/kling-lipsync/audio-to-video";
 /// The mock fetches neither.
 const INPUT: &str =
     r#"{"audio":"https://example.com/voice.mp3","video":"https://example.com/face.mp4"}"#;
 
-/// Builds the release binary and says where it is.
+/// Builds the release binary and returns its path.
 pub(super) fn build() -> Result<PathBuf> {
     release::build(&["viseme-mock"])?;
     Ok(release::binary("viseme-mock"))
 }
 
-/// Starts it; gives the version it tells too.
+/// Starts it and returns its version too.
 pub(super) fn start(binary: &Path) -> Result<(Server, String)> {
     let mut command = program::<&str>(&binary.display().to_string(), &[]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -46,7 +46,7 @@ pub(super) fn start(binary: &Path) -> Result<(Server, String)> {
     Ok((Server::await_answer(process, port, started)?, version.to_owned()))
 }
 
-/// Makes a job, and gives the path that its state is asked at.
+/// Submits a job and returns the path of its status.
 pub(super) fn submit(server: &Server) -> Result<String> {
     let submit = request("POST", SUBMIT, KEY, INPUT);
     let answer = Connection::open(server.address)?.exchange(&submit)?;

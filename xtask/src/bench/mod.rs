@@ -1,4 +1,5 @@
-//! `cargo xtask bench …`: measurements that are too slow or too noisy for the tests.
+//! `cargo xtask bench`: measurements that are too slow or too noisy for the tests. A report names the
+//! machine, which must do nothing else.
 
 mod compare;
 mod core;
@@ -15,20 +16,18 @@ mod server;
 use anyhow::Result;
 use clap::Subcommand;
 
-pub(crate) use self::node::addon as node_addon;
-
-/// What to measure.
+/// What is measured.
 #[derive(Subcommand)]
 pub(crate) enum Bench {
-    /// Compare the mock server with Prism under the same load, on this machine (needs npm)
+    /// Compare the mock server with Prism under the same load
     Mock(compare::Options),
-    /// Measure the core with many jobs at once, and with large files; reqwest alone beside it
+    /// Measure the core with many jobs at once and with large files, compared with reqwest alone
     /// (Linux only)
     Core(core::Options),
-    /// Measure the npm package with many jobs at once, beside the official client and undici (Linux
-    /// only; needs npm)
+    /// Measure the npm package with many jobs at once, compared with the official client and undici
+    /// (Linux only)
     Node(node::Options),
-    /// Measure the Python client beside the official package and aiohttp (installs both from PyPI)
+    /// Measure the Python client, compared with the official package and aiohttp (installs both)
     Python(python::Options),
 }
 

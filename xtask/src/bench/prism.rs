@@ -14,7 +14,7 @@ pub(super) const VERSION: &str = "5.16.0";
 /// Prism asks for a newer Node than many machines have; npm has it as a package.
 pub(super) const NODE_VERSION: &str = "24.21.0";
 
-/// The one operation that is measured. The names in it are those of the file beside this one.
+/// The one operation that is measured. The file `openapi.json` describes it.
 pub(super) const PATH: &str = "/api/v3/predictions/e6832d4abffb4d79bfbca19783fca133/result";
 const OPENAPI: &str = include_str!("openapi.json");
 
@@ -50,7 +50,7 @@ impl Prism {
         Ok(prism)
     }
 
-    /// Starts it as its makers advise for speed: one process, nothing logged, examples not made up.
+    /// Starts it as its documentation advises for speed: one process, no log, static examples.
     pub(super) fn start(&self) -> Result<Server> {
         let port = free_port()?;
         let prism = self.program("prism").display().to_string();

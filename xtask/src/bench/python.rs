@@ -1,5 +1,5 @@
-//! The Python client beside the official package and a loop of aiohttp. Python measures Python:
-//! here its environment is made and its programs are built.
+//! The Python client compared with the official package and a loop over aiohttp. A Python program
+//! measures; this creates its environment and builds its programs.
 
 use anyhow::Result;
 use clap::Args;

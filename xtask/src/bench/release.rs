@@ -1,10 +1,10 @@
-//! The project's own programs as release builds, which is what people use.
+//! Release builds of the project's own programs.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::process::{program, root, run};
+use crate::process::{program, run, target};
 
 /// Builds these packages together, so that what they share is built once.
 pub(super) fn build(packages: &[&str]) -> Result<()> {
@@ -14,9 +14,7 @@ pub(super) fn build(packages: &[&str]) -> Result<()> {
     run(program("cargo", &arguments))
 }
 
-/// Where Cargo puts a program.
+/// The path of a built program.
 pub(super) fn binary(name: &str) -> PathBuf {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    root().join(target).join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    target().join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }

@@ -1,4 +1,4 @@
-//! What was measured, as a table.
+//! The results as a table.
 
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ fn times(measured: &Measured, which: fn(&Round) -> Duration) -> Vec<Duration> {
     measured.rounds.iter().map(which).collect()
 }
 
-/// The middle one; of an even number the upper of the two. Nothing gives the type's zero.
+/// The middle value; of an even number the upper of the two. Of none, the type's zero.
 pub(super) fn median<T: PartialOrd + Copy + Default>(mut values: Vec<T>) -> T {
     values.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
     values.get(values.len() / 2).copied().unwrap_or_default()

@@ -36,7 +36,6 @@ const NOT_YET_CLEAN: &[&str] = &[
     "bindings-node/src",
     "bindings-node/ts",
     "cli/src",
-    "xtask/src",
 ];
 
 /// What the check found: the faults that make it fail, and a note for the summary.

@@ -1,10 +1,10 @@
-//! The order of the rooms: nothing imports what stands above it, and what decides does no I/O.
+//! The layers: no module imports what is above it or takes part in a circle, and pure code does no
+//! I/O.
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{circles, project_files, verdict};
+use super::{circles, conclude, project_files};
 use crate::process::{output, program, root};
-use crate::suite::Outcome;
 
 /// The crates that a crate must not depend on, directly or through others.
 const CRATES: &[(&str, &[&str])] = &[
@@ -21,20 +21,20 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Words that a part of the core does not use.
+/// Words that a part of the core must not use.
 struct Rule {
-    /// Where, as beginnings of paths.
-    rooms: &'static [&'static str],
-    /// Where all the same.
+    /// The files it applies to, as beginnings of paths.
+    folders: &'static [&'static str],
+    /// Files it does not apply to all the same.
     except: &'static [&'static str],
     words: &'static [&'static str],
-    /// What to do instead.
+    /// What to do in place of it.
     instead: &'static str,
 }
 
 const RULES: &[Rule] = &[
     Rule {
-        rooms: &[
+        folders: &[
             "core/src/account/",
             "core/src/protocol/",
             "core/src/model/",
@@ -55,23 +55,23 @@ const RULES: &[Rule] = &[
             "std::net",
             "std::thread",
         ],
-        instead: "what decides gets time, randomness and data handed in",
+        instead: "pure code takes time, randomness and data as arguments",
     },
     Rule {
-        rooms: &["core/src/"],
+        folders: &["core/src/"],
         except: &["core/src/http/"],
         words: &["reqwest"],
-        instead: "HTTP belongs to http/",
+        instead: "only http/ uses HTTP",
     },
     Rule {
-        rooms: &["core/src/"],
+        folders: &["core/src/"],
         except: &["core/src/config"],
         words: &["env::var", "env::var_os", "env::vars", "env::vars_os"],
-        instead: "the environment is read by config/ alone",
+        instead: "only config/ reads the environment",
     },
 ];
 
-pub(crate) fn check() -> Result<Outcome> {
+pub(crate) fn check() -> Result<String> {
     let mut faults = Vec::new();
     for (name, forbidden) in CRATES {
         let tree = dependencies(name)?;
@@ -81,19 +81,19 @@ pub(crate) fn check() -> Result<Outcome> {
     let files = project_files()?;
     let mut read = 0;
     for rule in RULES {
-        let governed: Vec<&String> = files.iter().filter(|file| governs(rule, file)).collect();
-        ensure!(!governed.is_empty(), "no file in {:?}; was it moved?", rule.rooms);
-        for file in governed {
+        let files_of_rule: Vec<&String> = files.iter().filter(|file| applies(rule, file)).collect();
+        ensure!(!files_of_rule.is_empty(), "no file in {:?}; was it moved?", rule.folders);
+        for file in files_of_rule {
             read += 1;
             let text = std::fs::read_to_string(root().join(file))
-                .with_context(|| format!("{file} could not be read"))?;
-            faults.extend(judge(rule, file, &text));
+                .with_context(|| format!("cannot read {file}"))?;
+            faults.extend(violations(rule, file, &text));
         }
     }
     let circles = circles::find()?;
     faults.extend(circles.faults);
     let (crates, rules, note) = (CRATES.len(), RULES.len(), circles.note);
-    verdict(&faults, format!("{crates} crates, {rules} rules on {read} files; {note}"))
+    conclude(&faults, format!("{crates} crates, {rules} rules on {read} files; {note}"))
 }
 
 /// The names of everything a crate is built from, tests aside.
@@ -118,26 +118,25 @@ fn dependencies(package: &str) -> Result<Vec<String>> {
     Ok(tree.lines().skip(1).filter_map(name).collect())
 }
 
-fn governs(rule: &Rule, file: &str) -> bool {
-    let within = |rooms: &[&str]| rooms.iter().any(|room| file.starts_with(room));
-    file.ends_with(".rs") && within(rule.rooms) && !within(rule.except)
+fn applies(rule: &Rule, file: &str) -> bool {
+    let within = |folders: &[&str]| folders.iter().any(|folder| file.starts_with(folder));
+    file.ends_with(".rs") && within(rule.folders) && !within(rule.except)
 }
 
-/// A search for words, not a parser: a room has no reason to use them at all, not in its tests
-/// either. Comments may.
-fn judge(rule: &Rule, file: &str, text: &str) -> Vec<String> {
+/// The places where a file uses one of the words, in its tests too. Comments are left out.
+fn violations(rule: &Rule, file: &str, text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let code = line.split("//").next().unwrap_or_default();
-        for word in rule.words.iter().filter(|word| names(code, word)) {
+        for word in rule.words.iter().filter(|word| has_word(code, word)) {
             faults.push(format!("{file}:{}: `{word}`: {}", number + 1, rule.instead));
         }
     }
     faults
 }
 
-/// Whether code has the word as a whole, not as a part of a longer one.
-fn names(code: &str, word: &str) -> bool {
+/// Whether code has the word, not as a part of a longer one.
+fn has_word(code: &str, word: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices(word).any(|(at, _)| {
         let before = code.get(..at).and_then(|code| code.chars().next_back());
@@ -151,26 +150,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_in_a_deciding_room_is_a_fault() {
-        let code =
-            "use std::time::Instant;\n// An Instant is handed in.\nlet instantly = InstantLike;\n";
-        let found: Vec<String> =
-            RULES.iter().flat_map(|rule| judge(rule, "core/src/protocol/x.rs", code)).collect();
-        let expected = "core/src/protocol/x.rs:1: `Instant`: what decides gets time, randomness and \
-                        data handed in";
+    fn a_clock_in_pure_code_is_a_fault() {
+        let code = "use std::time::Instant;\n// An Instant is an argument.\nlet instantly = InstantLike;\n";
+        let found: Vec<String> = RULES
+            .iter()
+            .flat_map(|rule| violations(rule, "core/src/protocol/x.rs", code))
+            .collect();
+        let expected = "core/src/protocol/x.rs:1: `Instant`: pure code takes time, randomness and \
+                        data as arguments";
         assert_eq!(found, [expected]);
     }
 
     #[test]
-    fn each_rule_governs_its_rooms() {
-        let governing =
-            |file: &str| RULES.iter().map(|rule| governs(rule, file)).collect::<Vec<_>>();
-        assert_eq!(governing("core/src/protocol/machine.rs"), [true, true, true]);
-        assert_eq!(governing("core/src/media/limits/mod.rs"), [true, true, true]);
-        assert_eq!(governing("core/src/media/source.rs"), [false, true, true]);
-        assert_eq!(governing("core/src/http/http.rs"), [false, false, true]);
-        assert_eq!(governing("core/src/config/mod.rs"), [false, true, false]);
-        assert_eq!(governing("cli/src/main.rs"), [false, false, false]);
+    fn each_rule_applies_to_its_folders() {
+        let applying =
+            |file: &str| RULES.iter().map(|rule| applies(rule, file)).collect::<Vec<_>>();
+        assert_eq!(applying("core/src/protocol/machine.rs"), [true, true, true]);
+        assert_eq!(applying("core/src/media/limits/mod.rs"), [true, true, true]);
+        assert_eq!(applying("core/src/media/source.rs"), [false, true, true]);
+        assert_eq!(applying("core/src/http/http.rs"), [false, false, true]);
+        assert_eq!(applying("core/src/config/mod.rs"), [false, true, false]);
+        assert_eq!(applying("cli/src/main.rs"), [false, false, false]);
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! Links between the project's Markdown files lead to a file, and to a heading where they name one.
+//! Every link between the project's Markdown files has a target: a file, and a heading if it names
+//! one.
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-use super::{project_files, verdict};
+use super::{conclude, project_files};
 use crate::process::root;
-use crate::suite::Outcome;
 
-pub(crate) fn check() -> Result<Outcome> {
+pub(crate) fn check() -> Result<String> {
     let mut files = project_files()?;
     files.retain(|file| file.ends_with(".md"));
     let mut faults = Vec::new();
@@ -18,21 +18,21 @@ pub(crate) fn check() -> Result<Outcome> {
         let path = root().join(file);
         for link in read(&path)?.links {
             links += 1;
-            if let Some(fault) = judge(&path, &link)? {
+            if let Some(fault) = fault_of(&path, &link)? {
                 faults.push(format!("{file}: {link}: {fault}"));
             }
         }
     }
-    verdict(&faults, format!("{links} links within the project, in {} documents", files.len()))
+    conclude(&faults, format!("{links} links within the project, in {} documents", files.len()))
 }
 
-/// What is wrong with a link that stands in a document.
-fn judge(document: &Path, link: &str) -> Result<Option<&'static str>> {
+/// What is wrong with a link of a document.
+fn fault_of(document: &Path, link: &str) -> Result<Option<&'static str>> {
     let (file, heading) = link.split_once('#').unwrap_or((link, ""));
-    let folder = document.parent().context("a document stands in a folder")?;
+    let folder = document.parent().context("a document without a folder")?;
     let target = if file.is_empty() { document.to_path_buf() } else { folder.join(file) };
     if file.starts_with('/') {
-        return Ok(Some("starts at the root of the disk"));
+        return Ok(Some("must not start with `/`"));
     }
     if !target.exists() {
         return Ok(Some("there is no such file"));
@@ -44,17 +44,17 @@ fn judge(document: &Path, link: &str) -> Result<Option<&'static str>> {
     Ok(Some("there is no such heading"))
 }
 
-/// What matters of a document.
+/// The links and link targets of a document.
 struct Document {
-    /// The links that stay within the project, as they are written.
+    /// The links within the project, as written.
     links: Vec<String>,
-    /// The names under which its headings can be linked to.
+    /// The names by which links can refer to its headings.
     anchors: Vec<String>,
 }
 
 fn read(path: &Path) -> Result<Document> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("{} could not be read", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(parse(&text))
 }
 
@@ -91,13 +91,13 @@ fn is_within(link: &str) -> bool {
     !link.contains("://") && !link.starts_with("mailto:")
 }
 
-/// The name that hosts of repositories give a heading.
+/// The name by which links refer to a heading, as repository hosts form it.
 fn anchor(heading: &str) -> String {
     let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
     heading.trim().to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")
 }
 
-/// Whether an anchor is the same heading's, with or without the number that a repeated one gets.
+/// Whether an anchor is of an equal heading, with or without the number of a repeated one.
 fn is_repetition(other: &str, name: &str) -> bool {
     other.strip_prefix(name).is_some_and(|rest| {
         rest.is_empty()
@@ -110,22 +110,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_links_and_headings_but_not_in_code() {
+    fn links_and_headings_are_found_but_not_in_code() {
         let document = parse(
-            "# The core's `job/` room\n\n[a](b.md#c) ![p](p.png) [out](https://example.com)\n\n\
+            "# The core's `http/` folder\n\n[a](b.md#c) ![p](p.png) [out](https://example.com)\n\n\
              ```md\n[code](none.md)\n```\n\n## Twice\n\n## Twice\n",
         );
         assert_eq!(document.links, ["b.md#c", "p.png"]);
-        assert_eq!(document.anchors, ["the-cores-job-room", "twice", "twice-1"]);
+        assert_eq!(document.anchors, ["the-cores-http-folder", "twice", "twice-1"]);
     }
 
     #[test]
-    fn a_link_that_leads_nowhere_is_a_fault() {
+    fn a_link_without_a_target_is_a_fault() {
         let folder = tempfile::tempdir().expect("a folder");
         let document = folder.path().join("a.md");
         std::fs::write(&document, "# Here\n").expect("written");
-        let judged = ["a.md", "#here", "a.md#here", "b.md", "#there", "/a.md"]
-            .map(|link| judge(&document, link).expect("readable").is_none());
-        assert_eq!(judged, [true, true, true, false, false, false]);
+        let found = ["a.md", "#here", "a.md#here", "b.md", "#there", "/a.md"]
+            .map(|link| fault_of(&document, link).expect("readable").is_none());
+        assert_eq!(found, [true, true, true, false, false, false]);
     }
 }

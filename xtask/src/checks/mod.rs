@@ -1,4 +1,4 @@
-//! House rules that no ready-made tool checks. Each check reports every fault it finds.
+//! Rules of the project that no ready-made tool checks. Each check reports every violation.
 
 pub(crate) mod circles;
 mod imports;
@@ -8,8 +8,8 @@ pub(crate) mod sizes;
 
 use anyhow::{Result, bail};
 
+use crate::output::print_line;
 use crate::process::{output, program, root};
-use crate::suite::Outcome;
 
 /// Every file of the project, relative to its root: tracked by git, or new and not ignored.
 fn project_files() -> Result<Vec<String>> {
@@ -19,13 +19,14 @@ fn project_files() -> Result<Vec<String>> {
     Ok(listing.lines().filter(exists).map(str::to_owned).collect())
 }
 
-/// Passes with a note of what was looked at, or fails with every fault on a line of its own.
-fn verdict(faults: &[String], looked_at: String) -> Result<Outcome> {
+/// Returns a note of what was checked, or prints every fault and fails.
+fn conclude(faults: &[String], checked: String) -> Result<String> {
     if faults.is_empty() {
-        return Ok(Outcome::note(looked_at));
+        return Ok(checked);
     }
     for fault in faults {
-        println!("  {fault}");
+        print_line(format_args!("  {fault}"));
     }
-    bail!("{} found; see above", if faults.len() == 1 { "one fault" } else { "several faults" })
+    let count = faults.len();
+    bail!("{count} {} found", if count == 1 { "fault" } else { "faults" })
 }

@@ -10,17 +10,16 @@ use clap::Subcommand;
 use super::{Build, generate, library_name, mock_server, native, place};
 use crate::process::{program, root, run};
 
-/// What can be done with the Kotlin module.
+/// Builds and tests of the Kotlin module.
 #[derive(Subcommand)]
 pub(crate) enum Kotlin {
-    /// Build the JAR with the native library of this machine in it, and install it for Maven's
-    /// builds on this machine
+    /// Build the JAR with this machine's native library and install it for Maven on this machine
     Jar,
     /// Run the tests of the module
     Test,
     /// Build the driver of the conformance suite
     Driver,
-    /// Build the JAR, and run the sample program with it, offline
+    /// Build the JAR and run the sample program with it, offline
     Sample,
 }
 
@@ -39,34 +38,33 @@ fn folder() -> PathBuf {
     root().join("bindings-mobile/kotlin")
 }
 
-/// Gets all that Maven needs, so that tests do not have to wait for it.
+/// Downloads everything that Maven needs.
 pub(crate) fn fetch() -> Result<()> {
     run(maven(&["dependency:go-offline", "--quiet"]))
 }
 
-/// Maven in the module's folder. It is told nothing that depends on a terminal.
+/// Maven in the module's folder, without output that depends on a terminal.
 fn maven(words: &[&str]) -> Command {
     let mut command = program("mvn", &["--batch-mode", "--no-transfer-progress"]);
     command.args(words).current_dir(folder());
     command
 }
 
-/// Builds the native library for tests, and writes the code that speaks to it where the module's build
-/// expects it. Gives the folder with the library.
+/// Builds the native library for tests, and writes the code that calls it where the module's build
+/// expects it. Returns the folder with the library.
 fn prepare() -> Result<PathBuf> {
     let library = native(Build::Testing)?;
     let out = root().join("target/bindings-mobile/generated");
     generate("kotlin", &library, &out)?;
     let name = "dev/viseme/ffi/viseme_mobile.kt";
-    let code = fs::read_to_string(out.join(name)).context("the generated code cannot be read")?;
+    let code = fs::read_to_string(out.join(name)).context("cannot read the generated code")?;
     let hidden = out.join("hidden.kt");
-    fs::write(&hidden, hide(&code)).context("the generated code cannot be written")?;
+    fs::write(&hidden, hide(&code)).context("cannot write the generated code")?;
     place(&hidden, &folder().join("viseme/target/generated").join(name))?;
     Ok(library)
 }
 
-/// The generated code with all its declarations hidden from who uses the module, for which uniffi
-/// has no setting.
+/// The generated code with all declarations made internal, for which uniffi has no setting.
 fn hide(code: &str) -> String {
     const OPEN: [&str; 9] = [
         "class ",
@@ -92,8 +90,8 @@ fn hide(code: &str) -> String {
 }
 
 fn jar() -> Result<()> {
-    // Nothing can be read from a library without symbols, so the code comes from that for tests. Both
-    // have the same surface, which the generated code verifies by checksums when it loads one.
+    // A library without symbols cannot be read, so the code is generated from the one for tests. Both
+    // have the same interface: the generated code verifies checksums when it loads a library.
     prepare()?;
     let library = native(Build::Mobile)?;
     let at = folder().join("viseme/target/native").join(jna_platform()?).join(library_name());
@@ -131,12 +129,12 @@ fn jna_platform() -> Result<String> {
         "linux" => "linux",
         "macos" => "darwin",
         "windows" => "win32",
-        other => bail!("JARs for {other} are not made yet"),
+        other => bail!("there are no JARs for {other} yet"),
     };
     let machine = match std::env::consts::ARCH {
         "x86_64" => "x86-64",
         machine @ ("aarch64" | "arm") => machine,
-        other => bail!("JARs for {other} are not made yet"),
+        other => bail!("there are no JARs for {other} yet"),
     };
     Ok(format!("{system}-{machine}"))
 }
@@ -146,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn top_level_declarations_are_hidden_and_no_others() {
+    fn only_top_level_declarations_become_internal() {
         let code = "public object A {\n    fun a() {}\n}\ndata class B(\nprivate class C\n";
         let hidden =
             "internal object A {\n    fun a() {}\n}\ninternal data class B(\nprivate class C\n";

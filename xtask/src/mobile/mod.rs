@@ -1,5 +1,4 @@
-//! The Swift and Kotlin bindings: the native library that both stand on, and the code that speaks
-//! to it.
+//! The Swift and Kotlin bindings: their native library, and the generated code that calls it.
 
 pub(crate) mod kotlin;
 pub(crate) mod swift;
@@ -7,6 +6,7 @@ pub(crate) mod swift_tools;
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
@@ -16,9 +16,9 @@ use crate::process::{output, program, root, run};
 /// How the native library is built.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Build {
-    /// For tests and the conformance drivers: quick to build, with the setting `lockstep`.
+    /// For tests and the conformance drivers: quick to build, with the virtual clock.
     Testing,
-    /// As it is published: small.
+    /// As published: small.
     Mobile,
 }
 
@@ -39,7 +39,7 @@ impl Build {
     }
 }
 
-/// Builds the native library and gives the folder that holds it, and nothing else.
+/// Builds the native library and returns the folder that holds it alone.
 pub(crate) fn native(build: Build) -> Result<PathBuf> {
     let mut words = vec!["build", "--locked", "--quiet", "-p", "viseme-mobile"];
     words.extend(build.arguments());
@@ -56,17 +56,18 @@ pub(crate) fn library_name() -> String {
     format!("{DLL_PREFIX}viseme_mobile{DLL_SUFFIX}")
 }
 
-/// Writes the code of a language that speaks to the library in this folder.
+/// Generates the code of a language that calls the library in this folder.
 pub(crate) fn generate(language: &str, library: &Path, out: &Path) -> Result<()> {
     let library = library.join(library_name());
     let (library, out) = (library.to_string_lossy(), out.to_string_lossy());
     let words = ["run", "--locked", "--quiet", "-p", "viseme-bindgen", "--", "generate"];
     let ours = [&*library, "--language", language, "--out-dir", &*out, "--no-format"];
-    // What it says is shown only where it fails.
+    // Its output is shown only if it fails.
     output(program("cargo", &[&words[..], &ours[..]].concat())).map(drop)
 }
 
-/// The mock server, built like that of the test step, so that Cargo builds nothing twice.
+/// Builds the mock server with the same features as the step `test`, so that Cargo builds nothing
+/// twice, and returns its path.
 pub(crate) fn mock_server() -> Result<PathBuf> {
     run(program(
         "cargo",
@@ -77,15 +78,21 @@ pub(crate) fn mock_server() -> Result<PathBuf> {
     Ok(program)
 }
 
-/// Copies a file, its folder made where it is missing; leaves alone what is the same already, so
-/// that other build tools see no change.
+/// Copies a file and creates its folder. A file that is the same already is left alone, so that
+/// build tools see no change; another one is replaced as a whole, since a process may have it open.
 pub(crate) fn place(from: &Path, to: &Path) -> Result<()> {
-    let content = fs::read(from).with_context(|| format!("{} cannot be read", from.display()))?;
+    let content = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
     if fs::read(to).is_ok_and(|there| there == content) {
         return Ok(());
     }
-    let folder = to.parent().unwrap_or(to);
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(to, content))
-        .with_context(|| format!("{} cannot be written", to.display()))
+    let write = || {
+        let folder = to.parent().unwrap_or(to);
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(&content)?;
+        fs::set_permissions(file.path(), fs::metadata(from)?.permissions())?;
+        file.persist(to)?;
+        std::io::Result::Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", to.display()))
 }

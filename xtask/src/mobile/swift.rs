@@ -10,18 +10,18 @@ use super::swift_tools::Tools;
 use super::{Build, generate, mock_server, native, place};
 use crate::process::{root, run};
 
-/// What can be done with the Swift package.
+/// Builds and tests of the Swift package.
 #[derive(Subcommand)]
 pub(crate) enum Swift {
     /// Run the tests of the package
     Test,
-    /// Write the code that speaks to the native library, which is not in git
+    /// Generate the code that calls the native library, which is not in git
     Generate,
-    /// Lay the code out with swift-format
+    /// Format the code with swift-format
     Format,
     /// Build the driver of the conformance suite
     Driver,
-    /// Become the driver of the conformance suite
+    /// Run the driver of the conformance suite
     RunDriver,
     /// Run the sample program, offline
     Sample,
@@ -48,13 +48,13 @@ fn scratch() -> PathBuf {
     root().join("target/bindings-mobile/swift")
 }
 
-/// The program that a target became.
+/// The path of a built program.
 fn built(target: &str) -> String {
     scratch().join("debug").join(target).display().to_string()
 }
 
-/// Builds the native library for tests, and writes the code that speaks to it where the package expects
-/// it. Gives the folder with the library.
+/// Builds the native library for tests, and writes the code that calls it where the package expects
+/// it. Returns the folder with the library.
 fn prepare() -> Result<PathBuf> {
     let library = native(Build::Testing)?;
     let out = root().join("target/bindings-mobile/generated");
@@ -66,12 +66,12 @@ fn prepare() -> Result<PathBuf> {
     Ok(library)
 }
 
-/// The package manager. All of its uses share one set of options, or it would build everything again.
+/// The package manager. All calls share one set of options, or it would build everything again.
 fn swift(tools: &Tools, verb: &str, words: &[&str]) -> Result<Command> {
     let library = prepare()?.display().to_string();
     let (package, scratch) = (folder().display().to_string(), scratch().display().to_string());
     let places = ["--package-path", &package, "--scratch-path", &scratch];
-    // The program finds the library where it was linked from, with no help from the environment.
+    // The program finds the library where it was linked, without environment variables.
     let search = format!("-L{library}");
     let link = ["-Xlinker", &search, "-Xlinker", "-rpath", "-Xlinker", &library];
     Ok(tools.command(&[&["swift", verb], &places[..], &link[..], words].concat()))
@@ -81,7 +81,7 @@ fn build(product: &str) -> Result<()> {
     run(swift(&Tools::find()?, "build", &["--quiet", "--product", product])?)
 }
 
-/// The formatter, for all that is written by hand.
+/// The formatter, for all code that is written by hand.
 fn format(tools: &Tools, how: &[&str]) -> Command {
     let sources = ["Viseme", "VisemeDriver", "VisemeSample"].map(|name| format!("Sources/{name}"));
     let mut places = vec!["Package.swift".to_owned(), "Tests".to_owned()];

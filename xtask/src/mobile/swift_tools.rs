@@ -1,4 +1,4 @@
-//! Where Swift is: on PATH, or in a Debian of its own.
+//! Where Swift is: on PATH, or in a Debian system in a folder.
 //!
 //! Swift is a package of Debian from release 13 on. Elsewhere on Debian such a release is put into a
 //! folder of the user's cache. Programs are started in it with the checkout and the folder for temporary
@@ -10,7 +10,9 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::process::{answers, is_root, line, output, program, root, run};
+use crate::output::print_line;
+use crate::process::{is_root, line, output, program, root, run, succeeds};
+use crate::tools::ensure_tool;
 
 const RELEASE: &str = "trixie";
 /// The compiler, what it links with, and what its package manager calls.
@@ -90,27 +92,30 @@ fn become_program(command: Command) -> Result<()> {
     run(command)
 }
 
-/// Makes the Debian with Swift where neither it nor a Swift on PATH is there.
-pub(crate) fn install() -> Result<()> {
+/// Installs Swift in a Debian system of its own, unless there is one or Swift is on PATH; returns a
+/// note of where it is.
+pub(crate) fn install() -> Result<String> {
     if on_path() {
-        println!("setup: swift is there");
-        return Ok(());
+        return Ok("Swift is on PATH".to_owned());
     }
     let inside = cache()?;
     if is_complete(&inside) {
-        println!("setup: swift is there, in {}", inside.display());
-        return Ok(());
+        return Ok(format!("Swift is in {}", inside.display()));
     }
-    if !answers(program("apt-get", &["--version"])) || !is_root() {
+    if !succeeds(program("apt-get", &["--version"])) || !is_root() {
         bail!(
             "install Swift {OLDEST} or newer and start again: https://www.swift.org/install; on \
              Debian, root can have it made by this command"
         );
     }
-    crate::setup::install("debootstrap")?;
-    println!("setup: swift is missing; making a Debian {RELEASE} with it, 3.3 GB, some minutes");
+    ensure_tool("debootstrap")?;
+    print_line(format_args!(
+        "setup: Swift is missing; installing it with Debian {RELEASE} in {}: 3.3 GB, some minutes",
+        inside.display()
+    ));
     remove(&inside)?;
-    fs::create_dir_all(&inside).with_context(|| format!("{} cannot be made", inside.display()))?;
+    fs::create_dir_all(&inside)
+        .with_context(|| format!("{} cannot be created", inside.display()))?;
     let place = inside.to_string_lossy();
     let (include, mirror) = (format!("--include={PACKAGES}"), mirror()?);
     let making = ["debootstrap", "--variant=minbase", &include, RELEASE, &place, &mirror];
@@ -120,10 +125,12 @@ pub(crate) fn install() -> Result<()> {
     // The archives of the packages are of no more use.
     remove(&inside.join("var/cache/apt/archives"))?;
     let tools = Tools::Inside(inside.clone());
-    ensure!(is_new_enough(tools.command(&["swift", "--version"])), "the Swift made does not run");
-    fs::write(inside.join(STAMP), PACKAGES).context("the stamp cannot be written")?;
-    println!("setup: swift was installed in {}", inside.display());
-    Ok(())
+    ensure!(
+        is_new_enough(tools.command(&["swift", "--version"])),
+        "Swift was installed but does not run"
+    );
+    fs::write(inside.join(STAMP), PACKAGES).context("cannot write the stamp")?;
+    Ok(format!("Swift is in {}", inside.display()))
 }
 
 fn on_path() -> bool {

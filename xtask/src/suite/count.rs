@@ -1,11 +1,11 @@
 //! Counts tests in what a test runner prints, so that a run of none is noticed.
 
-use std::io::{BufRead as _, BufReader, Write};
 use std::ops::AddAssign;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::output::run_lines;
 use crate::process::line;
 
 /// How many tests passed, failed, and were skipped.
@@ -28,30 +28,16 @@ impl AddAssign for Counts {
 /// several such lines; they are added up.
 pub(crate) type CountLine = fn(&str) -> Option<Counts>;
 
-/// Runs a test runner and passes on its output as it comes; an error if it fails or ran no test.
-pub(crate) fn run_and_count(
-    mut command: Command,
-    count: CountLine,
-    shown: &mut impl Write,
-) -> Result<Counts> {
+/// Runs a test runner, shows its output and returns its counts; an error if it fails or ran no test.
+pub(crate) fn run_and_count(command: Command, count: CountLine) -> Result<Counts> {
     let line = line(&command);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("`{line}` could not be started"))?;
-    let output = child.stdout.take().context("the runner has no output")?;
     let mut total = Counts::default();
-    let mut reader = BufReader::new(output);
-    let mut bytes = Vec::new();
-    // Bytes, not lines of text: a test may print what is not UTF-8.
-    while reader.read_until(b'\n', &mut bytes)? > 0 {
-        shown.write_all(&bytes)?;
-        if let Some(counts) = count(&String::from_utf8_lossy(&bytes)) {
+    let status = run_lines(command, |line| {
+        if let Some(counts) = count(line) {
             total += counts;
         }
-        bytes.clear();
-    }
-    let status = child.wait()?;
+    })
+    .with_context(|| format!("cannot start `{line}`"))?;
     if !status.success() {
         bail!("`{line}` failed ({status})");
     }
@@ -104,7 +90,7 @@ pub(crate) fn node_test(line: &str) -> Option<Counts> {
 }
 
 /// `[INFO] Tests run: 10, Failures: 0, Errors: 0, Skipped: 0`: the total of Maven's test runner, not
-/// the line of one class, which tells its time.
+/// the line of one class, which has its time.
 pub(crate) fn surefire(line: &str) -> Option<Counts> {
     let (_, rest) = line.trim().split_once("Tests run: ")?;
     let mut numbers = Vec::new();
@@ -118,8 +104,8 @@ pub(crate) fn surefire(line: &str) -> Option<Counts> {
     Some(Counts { passed, failed, skipped })
 }
 
-/// `✔ Test run with 23 tests passed after 3.871 seconds.`, of Swift Testing. It does not tell how many
-/// failed: where one did, its line says `failed`, and its exit code too.
+/// `✔ Test run with 23 tests passed after 3.871 seconds.`, of Swift Testing. It does not say how many
+/// failed: if one did, its line says `failed`.
 pub(crate) fn swift_testing(line: &str) -> Option<Counts> {
     let (_, rest) = line.split_once("Test run with ")?;
     let (number, rest) = rest.split_once(" test")?;
@@ -155,9 +141,10 @@ pub(crate) fn pytest(line: &str) -> Option<Counts> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::capture;
 
     #[test]
-    fn reads_the_total_of_maven_and_not_its_classes() {
+    fn the_total_of_maven_counts_and_its_classes_do_not() {
         let total = "[WARNING] Tests run: 10, Failures: 1, Errors: 2, Skipped: 3\n";
         assert_eq!(surefire(total), Some(Counts { passed: 4, failed: 3, skipped: 3 }));
         let class = "[INFO] Tests run: 10, Failures: 0, Errors: 0, Skipped: 0, Time elapsed: 1 s";
@@ -211,24 +198,24 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn adds_up_and_wants_at_least_one_test() {
+    fn counts_are_added_up_and_a_run_without_tests_is_an_error() {
         let shell = |script: &str| {
             let mut command = Command::new("sh");
             command.args(["-c", script]);
             command
         };
-        let mut shown = Vec::new();
         let twice =
             "for n in 2 3; do echo \"test result: ok. $n passed; 0 failed; 1 ignored\"; done";
-        let total = run_and_count(shell(twice), cargo_test, &mut shown).expect("passes");
-        assert_eq!(total, Counts { passed: 5, failed: 0, skipped: 2 });
+        let (total, shown) = capture(|| run_and_count(shell(twice), cargo_test));
+        assert_eq!(total.expect("passes"), Counts { passed: 5, failed: 0, skipped: 2 });
         assert_eq!(shown.iter().filter(|byte| **byte == b'\n').count(), 2);
 
-        let none =
-            run_and_count(shell("echo nothing"), cargo_test, &mut shown).expect_err("no test ran");
+        let (none, _) = capture(|| run_and_count(shell("echo nothing"), cargo_test));
+        let none = none.expect_err("no test ran");
         assert!(none.to_string().contains("ran no test"), "{none}");
 
         let failing = "echo 'test result: FAILED. 2 passed; 1 failed'; exit 101";
-        run_and_count(shell(failing), cargo_test, &mut shown).expect_err("the runner failed");
+        let (result, _) = capture(|| run_and_count(shell(failing), cargo_test));
+        result.expect_err("the runner failed");
     }
 }

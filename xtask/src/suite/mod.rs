@@ -1,45 +1,48 @@
-//! `cargo xtask test`: the steps CI runs, one after the other, and what became of each.
+//! `cargo xtask test`: the steps that CI runs, those of different languages side by side.
 
 mod count;
+mod run;
 mod steps;
 mod summary;
 
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use anyhow::{Result, bail, ensure};
+use clap::Args;
 
-use crate::process::{program, run};
-use count::Counts;
-use steps::{Action, STEPS, Step};
-use summary::{Report, Verdict};
+use crate::setup::Language;
+use run::{Job, Work};
+use steps::{STEPS, Scope, Step};
+use summary::Verdict;
 
-/// What a step that passed has to say.
-#[derive(Default)]
-pub(crate) struct Outcome {
-    /// Something a reader of the summary should know.
-    pub(crate) note: Option<String>,
-    /// How many tests ran, where the step runs tests.
-    pub(crate) tests: Option<Counts>,
+/// Which steps to run.
+#[derive(Args)]
+pub(crate) struct Selection {
+    /// Only these steps, in the usual order
+    #[arg(conflicts_with_all = ["all", "quick"])]
+    steps: Vec<String>,
+    /// Run the steps of Kotlin and Swift too; installs a JDK, Maven and Swift (3.3 GB)
+    #[arg(long, conflicts_with = "quick")]
+    all: bool,
+    /// Run only what takes less than two minutes after a build
+    #[arg(long)]
+    quick: bool,
+    /// Continue after a step that failed
+    #[arg(long)]
+    keep_going: bool,
 }
 
-impl Outcome {
-    pub(crate) fn note(note: impl Into<String>) -> Self {
-        Self { note: Some(note.into()), tests: None }
-    }
-}
-
-/// Runs the named steps, or all; stops at the first that fails, whose output is then the last
-/// above the summary, unless told to keep going.
-pub(crate) fn run_steps(names: &[String], keep_going: bool) -> Result<()> {
-    let steps = choose(names)?;
-    let mut reports: Vec<Report> = Vec::new();
-    for step in steps {
-        let failed = reports.iter().any(|report| matches!(report.verdict, Verdict::Failed(_)));
-        let report =
-            if failed && !keep_going { Report::not_run(step.name) } else { carry_out(step) };
-        reports.push(report);
-    }
+/// Installs what is missing and runs the steps. Stops after the first that fails, unless told to
+/// keep going.
+pub(crate) fn run_steps(selection: &Selection) -> Result<()> {
+    let steps = choose(selection)?;
+    let jobs = jobs(&steps);
+    let reports = run::run_all(jobs, selection.keep_going)?;
     summary::print(&reports);
+    if let Some(line) = left_out(selection) {
+        println!("{line}");
+    }
     let failed = reports.iter().filter(|report| matches!(report.verdict, Verdict::Failed(_)));
     match failed.count() {
         0 => Ok(()),
@@ -48,51 +51,54 @@ pub(crate) fn run_steps(names: &[String], keep_going: bool) -> Result<()> {
     }
 }
 
-fn choose(names: &[String]) -> Result<Vec<&'static Step>> {
-    for name in names {
+fn choose(selection: &Selection) -> Result<Vec<&'static Step>> {
+    for name in &selection.steps {
         let known: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
-        ensure!(
-            known.contains(&name.as_str()),
-            "there is no step `{name}`; there are: {}",
-            known.join(", ")
-        );
+        let is_known = known.contains(&name.as_str());
+        ensure!(is_known, "there is no step `{name}`; there are {}", known.join(", "));
     }
-    let wanted = |step: &&Step| names.is_empty() || names.iter().any(|name| name == step.name);
+    let wanted = |step: &&Step| match selection {
+        Selection { quick: true, .. } => step.scope == Scope::Quick || step.name == "unit",
+        Selection { steps, .. } if !steps.is_empty() => steps.iter().any(|name| name == step.name),
+        Selection { all, .. } => match step.scope {
+            Scope::Quick | Scope::Usual => true,
+            Scope::OnlyQuick => false,
+            Scope::All => *all,
+        },
+    };
     Ok(STEPS.iter().filter(wanted).collect())
 }
 
-fn carry_out(step: &'static Step) -> Report {
-    println!("\n==> {}: {}", step.name, step.purpose);
-    let start = Instant::now();
-    let result = act(&step.action);
-    let verdict = match result {
-        Ok(outcome) => Verdict::Passed(outcome),
-        Err(error) => {
-            let sentence = format!("{error:#}");
-            println!("{}: {sentence}", step.name);
-            Verdict::Failed(sentence)
-        }
-    };
-    Report { name: step.name, duration: start.elapsed(), verdict }
-}
-
-fn act(action: &Action) -> Result<Outcome> {
-    match action {
-        Action::Check(check) => check(),
-        Action::Run { program: words, env } => {
-            run(command(words, env)?)?;
-            Ok(Outcome::default())
-        }
-        Action::Tests { program: words, env, count } => {
-            let tests = count::run_and_count(command(words, env)?, *count, &mut std::io::stdout())?;
-            Ok(Outcome { note: None, tests: Some(tests) })
-        }
+/// The steps of each language in their order, after the step that sets the language up.
+fn jobs(steps: &[&'static Step]) -> BTreeMap<Language, Vec<Job>> {
+    let mut jobs: BTreeMap<Language, Vec<Job>> = BTreeMap::new();
+    for step in steps {
+        let of_language =
+            jobs.entry(step.language).or_insert_with(|| vec![Job::set_up(step.language)]);
+        of_language.push(Job { name: step.name.to_owned(), work: Work::Step(step) });
     }
+    jobs
 }
 
-fn command(words: &[&str], env: &[(&str, &str)]) -> Result<std::process::Command> {
-    let Some((name, arguments)) = words.split_first() else { bail!("a step without a program") };
-    let mut command = program(name, arguments);
-    command.envs(env.iter().copied());
-    Ok(command)
+/// What a run without all steps did not do, and how to have it done.
+fn left_out(selection: &Selection) -> Option<String> {
+    if selection.all || !selection.steps.is_empty() {
+        return None;
+    }
+    let names = |scope: Scope| {
+        let steps = STEPS.iter().filter(|step| step.scope == scope);
+        steps.map(|step| step.name).collect::<Vec<_>>().join(", ")
+    };
+    let mut line = String::new();
+    if selection.quick {
+        let usual = names(Scope::Usual);
+        let _ = writeln!(line, "not run with --quick: {usual} (`cargo xtask test` runs them)");
+    }
+    let more = names(Scope::All);
+    let _ = write!(
+        line,
+        "not run: {more} (`cargo xtask test --all` runs them; it installs a JDK, Maven and Swift, \
+         3.3 GB)"
+    );
+    Some(line)
 }

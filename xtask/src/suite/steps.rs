@@ -1,27 +1,43 @@
-//! The steps as data. A new suite is a new entry; what it needs to be installed goes to `setup`.
+//! The steps as data. What a step needs installed goes to `setup`.
 
 use anyhow::Result;
 
-use super::Outcome;
 use super::count::{
     CountLine, cargo_test, conformance, node_test, pytest, surefire, swift_testing,
 };
-use crate::{checks, deny, node};
+use crate::setup::Language;
+use crate::{checks, deny};
 
 pub(crate) struct Step {
-    /// What it is called in `cargo xtask test NAME` and in the summary.
+    /// Its name in `cargo xtask test NAME` and in the summary.
     pub(crate) name: &'static str,
-    /// What it is there for, as one line.
+    /// What it ensures, in one line.
     pub(crate) purpose: &'static str,
+    /// Steps of one language run one after the other.
+    pub(crate) language: Language,
+    pub(crate) scope: Scope,
     pub(crate) action: Action,
 }
 
+/// Which runs a step belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Every run.
+    Quick,
+    /// A run with `--quick` alone: a part of what a later step does.
+    OnlyQuick,
+    /// Runs without `--quick`.
+    Usual,
+    /// Runs with `--all`.
+    All,
+}
+
 pub(crate) enum Action {
-    /// A check that is part of this program.
-    Check(fn() -> Result<Outcome>),
+    /// A check that is part of this program; it returns a note for the summary, or an empty text.
+    Check(fn() -> Result<String>),
     /// A program that succeeds or fails.
     Run { program: &'static [&'static str], env: &'static [(&'static str, &'static str)] },
-    /// A program that runs tests; fails too when it ran none.
+    /// A program that runs tests; running none is a failure too.
     Tests {
         program: &'static [&'static str],
         env: &'static [(&'static str, &'static str)],
@@ -32,36 +48,59 @@ pub(crate) enum Action {
 
 /// Quick ones first, tests last. All Cargo steps but those of the core alone choose the same packages and
 /// features, or Cargo would build every dependency once for each of them. Without `--workspace` the
-/// default members are meant; what is a member beyond them adds no features to what they share.
+/// default members are meant; the other members add no features to what they share.
 pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "format",
-        purpose: "the code is laid out by rustfmt",
+        purpose: "the Rust code is formatted by rustfmt",
+        language: Language::Rust,
+        scope: Scope::Quick,
         action: Action::Run { program: &["cargo", "fmt", "--all", "--check"], env: &[] },
     },
     Step {
         name: "sizes",
         purpose: "no file is too large",
+        language: Language::Rust,
+        scope: Scope::Quick,
         action: Action::Check(checks::sizes::check),
     },
     Step {
         name: "links",
-        purpose: "links between the documents lead somewhere",
+        purpose: "links between the documents have a target",
+        language: Language::Rust,
+        scope: Scope::Quick,
         action: Action::Check(checks::links::check),
     },
     Step {
         name: "layers",
-        purpose: "nothing imports what stands above it; the deciding rooms do no I/O",
+        purpose: "imports follow the layers, without circles, and pure code does no I/O",
+        language: Language::Rust,
+        scope: Scope::Quick,
         action: Action::Check(checks::layers::check),
     },
     Step {
+        name: "unit",
+        purpose: "the unit tests of the Rust crates",
+        language: Language::Rust,
+        scope: Scope::OnlyQuick,
+        action: Action::Tests {
+            program: &["cargo", "test", "--locked", "--all-features", "--lib", "--bins"],
+            env: &[],
+            count: cargo_test,
+        },
+    },
+    Step {
         name: "deny",
-        purpose: "dependencies have fitting licences and come from the registry",
+        purpose: "dependencies have permitted licences and come from the registry",
+        language: Language::Rust,
+        scope: Scope::Usual,
         action: Action::Check(deny::check),
     },
     Step {
         name: "clippy",
-        purpose: "no lint complains",
+        purpose: "clippy finds nothing",
+        language: Language::Rust,
+        scope: Scope::Usual,
         action: Action::Run {
             program: &[
                 "cargo",
@@ -79,12 +118,16 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "core-alone",
-        purpose: "the core builds by itself, without features that others switch on",
+        purpose: "the core builds alone, without features that other crates enable",
+        language: Language::Rust,
+        scope: Scope::Usual,
         action: Action::Run { program: &["cargo", "check", "--locked", "-p", "viseme"], env: &[] },
     },
     Step {
         name: "core-small",
-        purpose: "the core builds, and judges what it can, without its optional features",
+        purpose: "the core builds and validates models without its optional features",
+        language: Language::Rust,
+        scope: Scope::Usual,
         action: Action::Tests {
             program: &[
                 "cargo",
@@ -103,7 +146,9 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "doc",
-        purpose: "the reference documentation builds and its links lead somewhere",
+        purpose: "the reference documentation builds and its links have targets",
+        language: Language::Rust,
+        scope: Scope::Usual,
         action: Action::Run {
             program: &["cargo", "doc", "--locked", "--no-deps", "--all-features", "--lib"],
             env: &[("RUSTDOCFLAGS", "-D warnings")],
@@ -111,7 +156,9 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "test",
-        purpose: "unit tests, integration tests and the examples in the documentation",
+        purpose: "unit tests, integration tests and the examples in the documentation of the Rust crates",
+        language: Language::Rust,
+        scope: Scope::Usual,
         action: Action::Tests {
             program: &["cargo", "test", "--locked", "--all-features"],
             env: &[],
@@ -119,30 +166,10 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
-        name: "node-install",
-        purpose: "what the npm packages are built and tested with is there",
-        action: Action::Check(node::check_install),
-    },
-    Step {
-        name: "node-format",
-        purpose: "the code of the npm packages is laid out by prettier",
-        action: Action::Run {
-            program: &["npm", "--silent", "--prefix", "bindings-node", "run", "format:check"],
-            env: &[],
-        },
-    },
-    Step {
-        name: "node",
-        purpose: "the npm packages: behaviour, types, examples, and tarballs in a clean folder",
-        action: Action::Tests {
-            program: &["npm", "--prefix", "bindings-node", "test"],
-            env: &[],
-            count: node_test,
-        },
-    },
-    Step {
         name: "conformance",
-        purpose: "the clients pass the suite, and the suite notices clients that are wrong",
+        purpose: "the Rust client passes the conformance suite, and the suite fails wrong clients",
+        language: Language::Rust,
+        scope: Scope::Usual,
         action: Action::Tests {
             program: &[
                 "cargo",
@@ -155,8 +182,8 @@ pub(crate) const STEPS: &[Step] = &[
                 "--",
                 "--driver",
                 "rust",
-                "--driver",
-                "node",
+                "--out",
+                "target/conformance/report-rust",
             ],
             env: &[],
             count: conformance,
@@ -164,7 +191,9 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "load",
-        purpose: "large files pass through in little memory; the benchmark's programs work",
+        purpose: "large files need little memory; the benchmarks' programs work",
+        language: Language::Rust,
+        scope: Scope::Usual,
         action: Action::Tests {
             program: &[
                 "cargo",
@@ -180,13 +209,57 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "node-format",
+        purpose: "the code of the npm packages is formatted by prettier",
+        language: Language::Node,
+        scope: Scope::Usual,
+        action: Action::Run {
+            program: &["npm", "--silent", "--prefix", "bindings-node", "run", "format:check"],
+            env: &[],
+        },
+    },
+    Step {
+        name: "node",
+        purpose: "the npm packages pass their tests, also as tarballs in an empty folder",
+        language: Language::Node,
+        scope: Scope::Usual,
+        action: Action::Tests {
+            program: &["npm", "--prefix", "bindings-node", "test"],
+            env: &[],
+            count: node_test,
+        },
+    },
+    Step {
+        name: "node-conformance",
+        purpose: "the Node client passes the conformance suite",
+        language: Language::Node,
+        scope: Scope::Usual,
+        action: Action::Tests {
+            program: &[
+                "cargo",
+                "xtask",
+                "conformance",
+                "--driver",
+                "node",
+                "--out",
+                "target/conformance/report-node",
+            ],
+            env: &[],
+            count: conformance,
+        },
+    },
+    Step {
         name: "python-check",
-        purpose: "the Python binding is clean for ruff, mypy, pyright and stubtest",
+        purpose: "ruff, mypy, pyright and stubtest find nothing in the Python binding",
+        language: Language::Python,
+        scope: Scope::Usual,
         action: Action::Run { program: &["cargo", "xtask", "python", "check"], env: &[] },
     },
     Step {
         name: "python-test",
-        purpose: "the Python binding does what Python users expect; its notebook runs",
+        purpose: "the tests of the Python binding pass and its notebook runs",
+        language: Language::Python,
+        scope: Scope::Usual,
         action: Action::Tests {
             program: &["cargo", "xtask", "python", "test"],
             env: &[],
@@ -196,6 +269,8 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "python-conformance",
         purpose: "both Python clients pass the conformance suite",
+        language: Language::Python,
+        scope: Scope::Usual,
         action: Action::Tests {
             program: &[
                 "cargo",
@@ -210,6 +285,8 @@ pub(crate) const STEPS: &[Step] = &[
                 "python-sync",
                 "--driver",
                 "python-async",
+                "--out",
+                "target/conformance/report-python",
             ],
             env: &[],
             count: conformance,
@@ -217,7 +294,9 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "kotlin",
-        purpose: "the Kotlin module does what Kotlin users expect",
+        purpose: "the tests of the Kotlin module pass",
+        language: Language::Kotlin,
+        scope: Scope::All,
         action: Action::Tests {
             program: &["cargo", "xtask", "kotlin", "test"],
             env: &[],
@@ -226,12 +305,16 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "kotlin-sample",
-        purpose: "the Kotlin sample program, with the JAR and the library as they are published",
+        purpose: "the Kotlin sample program runs with the JAR and the library as published",
+        language: Language::Kotlin,
+        scope: Scope::All,
         action: Action::Run { program: &["cargo", "xtask", "kotlin", "sample"], env: &[] },
     },
     Step {
         name: "kotlin-conformance",
         purpose: "the Kotlin module passes the conformance suite",
+        language: Language::Kotlin,
+        scope: Scope::All,
         action: Action::Tests {
             program: &[
                 "cargo",
@@ -244,6 +327,8 @@ pub(crate) const STEPS: &[Step] = &[
                 "--",
                 "--driver",
                 "kotlin",
+                "--out",
+                "target/conformance/report-kotlin",
             ],
             env: &[],
             count: conformance,
@@ -251,7 +336,9 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "swift",
-        purpose: "the Swift package does what Swift users expect",
+        purpose: "the tests of the Swift package pass",
+        language: Language::Swift,
+        scope: Scope::All,
         action: Action::Tests {
             program: &["cargo", "xtask", "swift", "test"],
             env: &[],
@@ -260,12 +347,16 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "swift-sample",
-        purpose: "the Swift sample program",
+        purpose: "the Swift sample program runs",
+        language: Language::Swift,
+        scope: Scope::All,
         action: Action::Run { program: &["cargo", "xtask", "swift", "sample"], env: &[] },
     },
     Step {
         name: "swift-conformance",
         purpose: "the Swift package passes the conformance suite",
+        language: Language::Swift,
+        scope: Scope::All,
         action: Action::Tests {
             program: &[
                 "cargo",
@@ -278,6 +369,8 @@ pub(crate) const STEPS: &[Step] = &[
                 "--",
                 "--driver",
                 "swift",
+                "--out",
+                "target/conformance/report-swift",
             ],
             env: &[],
             count: conformance,

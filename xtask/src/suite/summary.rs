@@ -1,12 +1,16 @@
-//! What became of each step, as a table that ends a run.
+//! The table at the end of a run: what became of each step.
 
 use std::time::Duration;
 
-use super::Outcome;
 use super::count::Counts;
 
 pub(super) enum Verdict {
-    Passed(Outcome),
+    Passed {
+        /// Something a reader of the summary should know; may be empty.
+        note: String,
+        /// How many tests ran, if the step runs tests.
+        tests: Option<Counts>,
+    },
     /// One sentence of why.
     Failed(String),
     /// An earlier step failed.
@@ -14,13 +18,13 @@ pub(super) enum Verdict {
 }
 
 pub(super) struct Report {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) duration: Duration,
     pub(super) verdict: Verdict,
 }
 
 impl Report {
-    pub(super) fn not_run(name: &'static str) -> Self {
+    pub(super) fn not_run(name: String) -> Self {
         Self { name, duration: Duration::ZERO, verdict: Verdict::NotRun }
     }
 }
@@ -37,18 +41,18 @@ pub(super) fn print(reports: &[Report]) {
 
 fn row(report: &Report) -> String {
     let (word, more) = match &report.verdict {
-        Verdict::Passed(outcome) => ("passed", outcome.note.as_deref().unwrap_or_default()),
+        Verdict::Passed { note, .. } => ("passed", note.as_str()),
         Verdict::Failed(why) => ("FAILED", why.lines().next().unwrap_or_default()),
         Verdict::NotRun => ("not run", ""),
     };
     let seconds = report.duration.as_secs_f64();
-    format!("  {:<12} {word:<8} {seconds:>7.1} s  {more}", report.name).trim_end().to_owned()
+    format!("  {:<18} {word:<8} {seconds:>7.1} s  {more}", report.name).trim_end().to_owned()
 }
 
-/// The tests of all steps together; none where no step ran tests to their end.
+/// The tests of all steps together; `None` if no step ran tests to their end.
 fn tests(reports: &[Report]) -> Option<Counts> {
     let counted = reports.iter().filter_map(|report| match &report.verdict {
-        Verdict::Passed(outcome) => outcome.tests,
+        Verdict::Passed { tests, .. } => *tests,
         Verdict::Failed(_) | Verdict::NotRun => None,
     });
     counted.reduce(|mut total, more| {
@@ -73,29 +77,29 @@ mod tests {
     #[test]
     fn a_failed_step_says_why_and_the_counts_add_up() {
         let passed = |passed| Report {
-            name: "test",
+            name: "test".to_owned(),
             duration: Duration::from_millis(1250),
-            verdict: Verdict::Passed(Outcome {
-                note: None,
+            verdict: Verdict::Passed {
+                note: String::new(),
                 tests: Some(Counts { passed, failed: 0, skipped: 1 }),
-            }),
+            },
         };
         let reports = [
             passed(3),
             Report {
-                name: "clippy",
+                name: "clippy".to_owned(),
                 duration: Duration::from_secs(61),
                 verdict: Verdict::Failed("`cargo clippy` failed\nlong story".to_owned()),
             },
             passed(4),
-            Report::not_run("doc"),
+            Report::not_run("doc".to_owned()),
         ];
         let rows: Vec<String> = reports.iter().map(row).collect();
         let expected = [
-            "  test         passed       1.2 s",
-            "  clippy       FAILED      61.0 s  `cargo clippy` failed",
-            "  test         passed       1.2 s",
-            "  doc          not run      0.0 s",
+            "  test               passed       1.2 s",
+            "  clippy             FAILED      61.0 s  `cargo clippy` failed",
+            "  test               passed       1.2 s",
+            "  doc                not run      0.0 s",
         ];
         assert_eq!(rows, expected);
         let total = tests(&reports).expect("two steps ran tests");

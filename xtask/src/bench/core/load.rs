@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::world::{Books, World};
+use super::world::{Audit, World};
 use crate::bench::server::Server;
 use crate::process::{output, program};
 
@@ -31,34 +31,34 @@ pub(super) struct Round {
     pub(super) cost: Cost,
     pub(super) jobs: usize,
     pub(super) polls: usize,
-    /// For each job, how long after its end the result was in hand, in seconds; the floor has none.
+    /// For each job, how long after its end the result was known, in seconds; the baseline has none.
     pub(super) overshoot: Vec<f64>,
-    /// The size of a job's future; the floor has none.
+    /// The size of a job's future; the baseline has none.
     pub(super) future_bytes: u64,
 }
 
 impl Load {
     /// Jobs at once by the core.
     pub(super) fn runs(&self, server: &Server, jobs: usize) -> Result<Round> {
-        let world = World::make(server, jobs)?;
+        let world = World::create(server, jobs)?;
         let measured = self.measure(server, &world.key, &["runs", "--jobs", &jobs.to_string()])?;
         let errors = measured.get("errors").and_then(Value::as_u64).unwrap_or(u64::MAX);
         ensure!(errors == 0, "{errors} jobs failed: {:?}", measured.get("first_errors"));
-        let books = world.balance(jobs)?;
-        let overshoot = overshoot(&measured, &books)?;
+        let audit = world.audit(jobs)?;
+        let overshoot = overshoot(&measured, &audit)?;
         ensure!(overshoot.len() == jobs, "{} results for {jobs} jobs", overshoot.len());
         let future_bytes = measured.get("future_bytes").and_then(Value::as_u64).unwrap_or_default();
-        Ok(Round { cost: cost(&measured)?, jobs, polls: books.polls, overshoot, future_bytes })
+        Ok(Round { cost: cost(&measured)?, jobs, polls: audit.polls, overshoot, future_bytes })
     }
 
     /// As many requests by reqwest alone.
-    pub(super) fn floor(&self, server: &Server, jobs: usize, polls: usize) -> Result<Round> {
-        let world = World::make(server, jobs)?;
+    pub(super) fn baseline(&self, server: &Server, jobs: usize, polls: usize) -> Result<Round> {
+        let world = World::create(server, jobs)?;
         let (count, total) = (jobs.to_string(), polls.to_string());
-        let arguments = ["floor", "--jobs", &count, "--polls", &total];
+        let arguments = ["baseline", "--jobs", &count, "--polls", &total];
         let measured = self.measure(server, &world.key, &arguments)?;
-        let books = world.balance(jobs)?;
-        ensure!(books.polls == polls, "{} polls in place of {polls}", books.polls);
+        let audit = world.audit(jobs)?;
+        ensure!(audit.polls == polls, "{} polls in place of {polls}", audit.polls);
         let cost = cost(&measured)?;
         Ok(Round { cost, jobs, polls, overshoot: Vec::new(), future_bytes: 0 })
     }
@@ -103,13 +103,13 @@ pub(in crate::bench) fn cost(measured: &Value) -> Result<Cost> {
     })
 }
 
-/// From when each job's result was in hand, in seconds since 1970, and when the job ended.
-pub(in crate::bench) fn overshoot(measured: &Value, books: &Books) -> Result<Vec<f64>> {
+/// From when each job's result was known, in seconds since 1970, and when the job ended.
+pub(in crate::bench) fn overshoot(measured: &Value, audit: &Audit) -> Result<Vec<f64>> {
     let ended = measured.get("ended").and_then(Value::as_array).context("no job ended")?;
     let seen: Option<HashMap<&str, f64>> =
         ended.iter().map(|job| Some((job.get(0)?.as_str()?, job.get(1)?.as_f64()?))).collect();
     let seen = seen.context("an end is not id and time")?;
     // Both clocks are this machine's.
-    let over = books.ends.iter().map(|(id, end)| Some(seen.get(id.as_str())? - end));
+    let over = audit.ends.iter().map(|(id, end)| Some(seen.get(id.as_str())? - end));
     over.collect::<Option<Vec<_>>>().context("a job was charged that did not end")
 }

@@ -1,5 +1,5 @@
-//! The core under load: many jobs at once through one client, and large files. Beside each round
-//! of the core, a round of the same requests by reqwest alone.
+//! The core with many jobs at once through one client, and with large files. Each round of the core
+//! is followed by a round of the same requests by reqwest alone, the baseline.
 
 pub(super) mod load;
 mod report;
@@ -32,11 +32,10 @@ pub(crate) struct Options {
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
-    /// A mock server that is built already; built in release mode when not given
+    /// A mock server, already built; built in release mode by default
     #[arg(long)]
     mock: Option<PathBuf>,
-    /// The program under measurement, where it is built already; built in release mode when not
-    /// given
+    /// The measured program, already built; built in release mode by default
     #[arg(long)]
     load: Option<PathBuf>,
 }
@@ -72,14 +71,14 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// The core, then reqwest with as many requests, and so on, so that what slows the machine for a
 /// while slows both. The first round of each warms the machine up and does not count.
 fn alternate(server: &Server, load: &Load, jobs: usize, rounds: u32) -> Result<Size> {
-    let mut size = Size { jobs, core: Vec::new(), floor: Vec::new() };
+    let mut size = Size { jobs, core: Vec::new(), baseline: Vec::new() };
     for round in 0..=rounds {
         let core: Round = load.runs(server, jobs)?;
-        let floor: Round = load.floor(server, jobs, core.polls)?;
-        eprintln!("bench: {jobs} jobs, round {round} of {rounds}: {core}; reqwest: {floor}");
+        let baseline: Round = load.baseline(server, jobs, core.polls)?;
+        eprintln!("bench: {jobs} jobs, round {round} of {rounds}: {core}; reqwest: {baseline}");
         if round > 0 {
             size.core.push(core);
-            size.floor.push(floor);
+            size.baseline.push(baseline);
         }
     }
     Ok(size)

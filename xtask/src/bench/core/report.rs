@@ -1,4 +1,4 @@
-//! What was measured of the core, as a table or as JSON.
+//! The results as a table or as JSON.
 
 use serde_json::{Value, json};
 
@@ -10,15 +10,17 @@ use crate::bench::report::{mebibytes, median};
 pub(super) struct Size {
     pub(super) jobs: usize,
     pub(super) core: Vec<Round>,
-    pub(super) floor: Vec<Round>,
+    pub(super) baseline: Vec<Round>,
 }
 
 impl Size {
     /// How many times the CPU time of reqwest alone: the median over the pairs of rounds.
     fn ratio(&self) -> f64 {
-        let pairs = self.core.iter().zip(&self.floor);
+        let pairs = self.core.iter().zip(&self.baseline);
         median(
-            pairs.map(|(core, floor)| core.cpu_per_request() / floor.cpu_per_request()).collect(),
+            pairs
+                .map(|(core, baseline)| core.cpu_per_request() / baseline.cpu_per_request())
+                .collect(),
         )
     }
 
@@ -44,14 +46,14 @@ pub(super) fn print(sizes: &[Size], transfers: &Transfers) {
     println!("\nClient's process alone; median of the rounds. No errors, no job paid for twice.\n");
     row("jobs at once", sizes, |size| size.jobs.to_string());
     row("CPU per job, core", sizes, |size| micros(of(&size.core, Round::cpu_per_job)));
-    row("CPU per job, reqwest alone", sizes, |size| micros(of(&size.floor, Round::cpu_per_job)));
+    row("CPU per job, reqwest alone", sizes, |size| micros(of(&size.baseline, Round::cpu_per_job)));
     row("CPU per request, core", sizes, |size| micros(of(&size.core, Round::cpu_per_request)));
     row("CPU per request, reqwest alone", sizes, |size| {
-        micros(of(&size.floor, Round::cpu_per_request))
+        micros(of(&size.baseline, Round::cpu_per_request))
     });
     row("ratio of the CPU times", sizes, |size| format!("{:.2}", size.ratio()));
     row("peak memory over start, core", sizes, |size| mebibytes(growth(&size.core)));
-    row("peak memory over start, reqwest", sizes, |size| mebibytes(growth(&size.floor)));
+    row("peak memory over start, reqwest", sizes, |size| mebibytes(growth(&size.baseline)));
     row("the future of a run", sizes, |size| format!("{} B", size.future_bytes()));
     row("polls per job", sizes, |size| format!("{:.2}", size.polls_per_job()));
     row("result after the job's end, median", sizes, |size| millis(size.overshoot(50)));
@@ -71,7 +73,7 @@ pub(super) fn json(sizes: &[Size], transfers: &Transfers) -> Value {
             json!({
                 "jobs": size.jobs,
                 "core": rounds(&size.core),
-                "reqwest": rounds(&size.floor),
+                "reqwest": rounds(&size.baseline),
                 "cpu_ratio": size.ratio(),
                 "future_bytes": size.future_bytes(),
                 "polls_per_job": size.polls_per_job(),

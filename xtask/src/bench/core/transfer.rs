@@ -20,7 +20,7 @@ pub(super) struct Transfers {
 
 pub(super) fn measure(server: &Server, load: &Load) -> Result<Transfers> {
     eprintln!("bench: {BYTES} bytes up and down");
-    let world = World::make(server, 0)?;
+    let world = World::create(server, 0)?;
     let folder = TempDir::new()?;
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (source, target) = (path("face.mp4"), path("back.mp4"));

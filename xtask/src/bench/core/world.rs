@@ -1,4 +1,4 @@
-//! A world of the mock server for one round, and its books.
+//! A world of the mock server for one round, and the audit of its ledger.
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -13,8 +13,8 @@ pub(in crate::bench) struct World<'a> {
     pub(in crate::bench) key: String,
 }
 
-/// What the server says of a round.
-pub(in crate::bench) struct Books {
+/// The server's record of a round.
+pub(in crate::bench) struct Audit {
     /// The jobs' ids, and when each ended, in seconds since 1970.
     pub(in crate::bench) ends: Vec<(String, f64)>,
     /// How many polls there were.
@@ -23,7 +23,7 @@ pub(in crate::bench) struct Books {
 
 impl<'a> World<'a> {
     /// A world whose n-th job takes [`seconds`] of n.
-    pub(in crate::bench) fn make(server: &'a Server, jobs: usize) -> Result<Self> {
+    pub(in crate::bench) fn create(server: &'a Server, jobs: usize) -> Result<Self> {
         let rules: Vec<Value> = (0..jobs).map(rule).collect();
         let scenario = json!({"jobs": rules, "balance_usd": 1e9});
         let made = ask(server, "POST", "worlds", &json!({"scenario": scenario}).to_string())?;
@@ -34,8 +34,8 @@ impl<'a> World<'a> {
         Ok(Self { server, id: text("id")?, key: text("key")? })
     }
 
-    /// The books; an error unless every job was charged exactly once and told its client.
-    pub(in crate::bench) fn balance(&self, jobs: usize) -> Result<Books> {
+    /// The record; an error unless every job was charged exactly once and its client knows its id.
+    pub(in crate::bench) fn audit(&self, jobs: usize) -> Result<Audit> {
         let ledger = self.ask("ledger")?;
         let number = |name: &str| ledger.get(name).and_then(Value::as_u64).unwrap_or(u64::MAX);
         let charges = ledger.get("charges").and_then(Value::as_array).context("no charges")?;
@@ -47,11 +47,11 @@ impl<'a> World<'a> {
         );
         let jobs = self.ask("jobs")?;
         let jobs = jobs.as_array().context("no jobs")?;
-        // Listed in the order in which they were made, as the rules count them.
+        // Listed in the order of their submits, as the rules count them.
         let ends = jobs.iter().enumerate().map(|(number, job)| end(number, job));
         let ends = ends.collect::<Result<Vec<_>>>()?;
         let polls = jobs.iter().filter_map(|job| job.get("polls")?.as_u64()).sum::<u64>();
-        Ok(Books { ends, polls: usize::try_from(polls)? })
+        Ok(Audit { ends, polls: usize::try_from(polls)? })
     }
 
     fn ask(&self, what: &str) -> Result<Value> {
@@ -61,7 +61,7 @@ impl<'a> World<'a> {
 
 impl Drop for World<'_> {
     fn drop(&mut self) {
-        // Gone with the server at the latest.
+        // It ends with the server at the latest.
         let _ = ask(self.server, "DELETE", &format!("worlds/{}", self.id), "");
     }
 }
@@ -76,14 +76,14 @@ fn rule(number: usize) -> Value {
 
 /// The job's id, and when it ends, in seconds since 1970.
 fn end(number: usize, job: &Value) -> Result<(String, f64)> {
-    let text = |name: &str| job.get(name).and_then(Value::as_str).context("a job lacks a field");
+    let text = |name: &str| job.get(name).and_then(Value::as_str).context("a job without a field");
     let created: jiff::Timestamp = text("created_at")?.parse()?;
     Ok((text("id")?.to_owned(), created.as_duration().as_secs_f64() + seconds(number)))
 }
 
 /// How long the job with this number (from 0) takes: 2 to 3 seconds, evenly spread.
 pub(in crate::bench) fn seconds(number: usize) -> f64 {
-    // Steps of the golden ratio: neighbours lie far apart, so that jobs do not end in turn.
+    // Steps of the golden ratio: neighbours are far apart, so that jobs do not end in order.
     let millis = (number % 1000) * 618 % 1000;
     2.0 + millis as f64 / 1000.0
 }

@@ -1,5 +1,5 @@
-//! The npm package under load: many jobs at once, beside the official client and a plain loop over a
-//! pool of undici's.
+//! The npm package with many jobs at once, compared with the official client and with a plain loop
+//! over a pool of undici.
 
 mod report;
 
@@ -14,10 +14,9 @@ use super::core::load::{Cost, cost, overshoot};
 use super::core::world::World;
 use super::server::Server;
 use super::{mock, release};
-use crate::conformance::target;
-use crate::process::{output, program, run as run_program};
+use crate::process::{output, program, run as run_program, target};
 
-/// What is compared, and the packages it needs.
+/// The clients that are compared, and the packages they need.
 pub(super) const CLIENTS: [&str; 3] = ["viseme", "wavespeed", "undici"];
 const PACKAGES: [&str; 2] = ["wavespeed@0.3.2", "undici@7.30.2"];
 
@@ -45,7 +44,7 @@ pub(super) struct Round {
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    crate::node::release()?;
+    crate::node::release(&addon())?;
     release::build(&["viseme-mock"])?;
     let packages = target().join("bench/node");
     install(&packages)?;
@@ -73,37 +72,37 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn measure(server: &Server, client: &str, jobs: usize, packages: &Path) -> Result<Round> {
-    let world = World::make(server, jobs)?;
+    let world = World::create(server, jobs)?;
     let (url, count) = (format!("http://{}", server.address), jobs.to_string());
     let folder = packages.to_string_lossy();
     let words = ["bindings-node/bench/load.mjs", client, &count, &url, &world.key, &folder];
     let mut command = program("node", &words);
     command.env("VISEME_NATIVE_ADDON", addon());
     let measured: Value = serde_json::from_str(&output(command)?)?;
-    let errors = measured.get("errors").and_then(Value::as_u64).context("no errors told")?;
-    let told = measured.get("first_errors");
-    ensure!(client != "viseme" || errors == 0, "{errors} jobs failed: {told:?}");
+    let errors = measured.get("errors").and_then(Value::as_u64).context("no number of errors")?;
+    let errors_shown = measured.get("first_errors");
+    ensure!(client != "viseme" || errors == 0, "{errors} jobs failed: {errors_shown:?}");
     if errors > 0 {
-        eprintln!("bench: {client}: {errors} of {jobs} jobs failed: {told:?}");
+        eprintln!("bench: {client}: {errors} of {jobs} jobs failed: {errors_shown:?}");
     }
     let load = measured.get("load_seconds").and_then(Value::as_f64).unwrap_or_default();
-    // Of a client that loses jobs, the books do not balance.
+    // A client that loses jobs fails the audit.
     let (polls, overshoot) = match errors {
         0 => {
-            let books = world.balance(jobs)?;
-            (books.polls, overshoot(&measured, &books)?)
+            let audit = world.audit(jobs)?;
+            (audit.polls, overshoot(&measured, &audit)?)
         }
         _ => (0, Vec::new()),
     };
     Ok(Round { cost: cost(&measured)?, load, polls, errors, overshoot })
 }
 
-/// The native part that is measured.
-pub(crate) fn addon() -> PathBuf {
+/// The native addon that is measured.
+fn addon() -> PathBuf {
     target().join("bench/node/viseme.node")
 }
 
-/// Installs what is compared with outside of the repository's own files.
+/// Installs the other clients outside of the repository's own files.
 fn install(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)?;
     std::fs::write(folder.join("package.json"), r#"{"private": true}"#)?;

@@ -1,4 +1,4 @@
-//! What was measured, as a table.
+//! The results as a table.
 
 use super::{CLIENTS, Round};
 use crate::bench::report::{mebibytes, median};

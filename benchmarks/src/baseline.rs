@@ -1,5 +1,5 @@
-//! The requests of many runs by reqwest alone: same number, same schedule, same number of
-//! connections. Nothing of an answer is read but its bytes, and from the first the job's id.
+//! The requests of many runs by reqwest alone: the same number, schedule and connections. Of a
+//! response only the bytes are read, and of a submit's the job's id.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use url::Url;
 use super::Server;
 use super::measure::measure;
 
-/// Between two polls of a job, give or take a tenth as the core does: without, jobs that started
+/// The time between two polls of a job, varied by a tenth as in the core: otherwise jobs that started
 /// together would poll together, which is cheaper.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The core's default.
@@ -67,8 +67,8 @@ async fn job(api: Arc<Api>, number: usize, polls: usize) -> Result<()> {
         r#"{{"audio":"https://example.com/{number}/voice.mp3","video":"https://example.com/{number}/face.mp4"}}"#
     );
     let submit = api.http.post(api.base.join(SUBMIT)?).header("content-type", "application/json");
-    let answer = exchange(&api, submit.body(body)).await?;
-    let poll = api.base.join(&format!("api/v3/predictions/{}/result", id(&answer)?))?;
+    let response = exchange(&api, submit.body(body)).await?;
+    let poll = api.base.join(&format!("api/v3/predictions/{}/result", id(&response)?))?;
     for _ in 0..polls {
         tokio::time::sleep(PAUSE.mul_f64(0.9 + 0.2 * fastrand::f64())).await;
         exchange(&api, api.http.get(poll.clone())).await?;
@@ -85,12 +85,12 @@ async fn exchange(api: &Api, request: reqwest::RequestBuilder) -> Result<impl As
     Ok(response.bytes().await?)
 }
 
-/// What stands in `"id":"…"`.
-fn id(answer: &impl AsRef<[u8]>) -> Result<String> {
+/// The value of `"id":"…"`.
+fn id(response: &impl AsRef<[u8]>) -> Result<String> {
     const BEFORE: &[u8] = br#""id":""#;
-    let answer = answer.as_ref();
-    let start = memmem::find(answer, BEFORE).context("no id in the answer")? + BEFORE.len();
-    let rest = answer.get(start..).unwrap_or_default();
+    let response = response.as_ref();
+    let start = memmem::find(response, BEFORE).context("no id in the response")? + BEFORE.len();
+    let rest = response.get(start..).unwrap_or_default();
     let end = memchr::memchr(b'"', rest).context("no end of the id")?;
     Ok(String::from_utf8_lossy(rest.get(..end).unwrap_or_default()).into_owned())
 }

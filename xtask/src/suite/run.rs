@@ -1,0 +1,281 @@
+//! Runs the steps: those of one language one after the other, different languages side by side.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::count::{self, Counts};
+use super::steps::{Action, Step};
+use super::summary::{Report, Verdict};
+use crate::output;
+use crate::process::{program, run};
+use crate::setup::Language;
+
+/// The steps that run at the same time. Installations mostly wait for the network and do not count.
+const AT_ONCE: usize = 2;
+
+/// One line of the summary.
+pub(super) struct Job {
+    pub(super) name: String,
+    pub(super) work: Work,
+}
+
+pub(super) enum Work {
+    SetUp(Language),
+    Step(&'static Step),
+}
+
+impl Job {
+    /// Installs what the steps of a language need.
+    pub(super) fn set_up(language: Language) -> Self {
+        Self { name: format!("{}-setup", language.name()), work: Work::SetUp(language) }
+    }
+}
+
+/// Runs all jobs and returns what became of each, in the order of the languages.
+pub(super) fn run_all(jobs: BTreeMap<Language, Vec<Job>>, keep_going: bool) -> Result<Vec<Report>> {
+    let runner = Runner {
+        own_program: std::env::current_exe().context("cannot find this program")?,
+        // A single language prints its output as it comes.
+        buffered: jobs.len() > 1,
+        keep_going,
+        failed: AtomicBool::new(false),
+        places: Places { free: Mutex::new(AT_ONCE), freed: Condvar::new() },
+    };
+    let runner = &runner;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            jobs.into_values().map(|jobs| scope.spawn(move || runner.run_in_order(jobs))).collect();
+        let mut reports = Vec::new();
+        for thread in threads {
+            match thread.join() {
+                Ok(of_language) => reports.extend(of_language),
+                Err(_) => bail!("a step panicked"),
+            }
+        }
+        Ok(reports)
+    })
+}
+
+struct Runner {
+    own_program: PathBuf,
+    buffered: bool,
+    keep_going: bool,
+    failed: AtomicBool,
+    places: Places,
+}
+
+impl Runner {
+    fn run_in_order(&self, jobs: Vec<Job>) -> Vec<Report> {
+        // Without its tools no step of the language can pass.
+        let mut is_set_up = true;
+        let mut reports = Vec::new();
+        for job in jobs {
+            let stopped = self.failed.load(Ordering::SeqCst) && !self.keep_going;
+            if stopped || !is_set_up {
+                reports.push(Report::not_run(job.name));
+                continue;
+            }
+            let report = self.run_job(job.name, &job.work);
+            let has_failed = matches!(report.verdict, Verdict::Failed(_));
+            is_set_up &= !(has_failed && matches!(job.work, Work::SetUp(_)));
+            self.failed.fetch_or(has_failed, Ordering::SeqCst);
+            reports.push(report);
+        }
+        reports
+    }
+
+    fn run_job(&self, name: String, work: &Work) -> Report {
+        let _place = matches!(work, Work::Step(_)).then(|| self.places.take());
+        let purpose = match work {
+            Work::SetUp(_) => "install what is missing",
+            Work::Step(step) => step.purpose,
+        };
+        print(format!("\n==> {name}: {purpose}\n").as_bytes());
+        let start = Instant::now();
+        let (result, printed) = if self.buffered {
+            output::capture(|| self.run_in_own_folder(work))
+        } else {
+            (self.run_in_own_folder(work), Vec::new())
+        };
+        let duration = start.elapsed();
+        let verdict = result.unwrap_or_else(|error| Verdict::Failed(format!("{error:#}")));
+        if self.buffered {
+            let end = match &verdict {
+                Verdict::Failed(why) => format!("{name} FAILED: {why}\n"),
+                _ => format!("{name} passed after {:.0} s\n", duration.as_secs_f64()),
+            };
+            let header = format!("\n==> output of {name}\n");
+            print(&[header.as_bytes(), &printed, end.as_bytes()].concat());
+        } else if let Verdict::Failed(why) = &verdict {
+            print(format!("{name}: {why}\n").as_bytes());
+        }
+        Report { name, duration, verdict }
+    }
+
+    /// Temporary files of a step go to a folder that is removed after it.
+    fn run_in_own_folder(&self, work: &Work) -> Result<Verdict> {
+        let folder = tempfile::Builder::new().prefix("viseme-test-").tempdir()?;
+        let result = output::with_temporary(folder.path().to_path_buf(), || self.act(work));
+        let left = entries(folder.path());
+        folder.close().context("cannot remove the step's temporary folder")?;
+        let (mut note, tests) = result?;
+        if let Some(first) = left.first() {
+            let separator = if note.is_empty() { "" } else { "; " };
+            note += &format!("{separator}left {} temporary files, such as {first}", left.len());
+        }
+        Ok(Verdict::Passed { note, tests })
+    }
+
+    fn act(&self, work: &Work) -> Result<(String, Option<Counts>)> {
+        let step = match work {
+            Work::SetUp(language) => return Ok((language.set_up()?, None)),
+            Work::Step(step) => step,
+        };
+        match &step.action {
+            Action::Check(check) => Ok((check()?, None)),
+            Action::Run { program: words, env } => {
+                run(self.command(words, env)?)?;
+                Ok((String::new(), None))
+            }
+            Action::Tests { program: words, env, count } => {
+                let tests = count::run_and_count(self.command(words, env)?, *count)?;
+                Ok((String::new(), Some(tests)))
+            }
+        }
+    }
+
+    fn command(&self, words: &[&str], env: &[(&str, &str)]) -> Result<Command> {
+        let mut command = match words {
+            // Cargo would wait for whoever builds at the time.
+            ["cargo", "xtask", arguments @ ..] => {
+                program(&self.own_program.to_string_lossy(), arguments)
+            }
+            [name, arguments @ ..] => program(name, arguments),
+            [] => bail!("a step without a program"),
+        };
+        command.envs(env.iter().copied());
+        Ok(command)
+    }
+}
+
+/// The names in a folder. What cannot be read is empty.
+fn entries(folder: &Path) -> Vec<String> {
+    let entries = folder.read_dir().into_iter().flatten().flatten();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// As a whole, so that steps that run side by side do not mix their output.
+fn print(bytes: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    // Nobody is left to hear that the terminal is gone.
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
+}
+
+/// How many more steps may run now.
+struct Places {
+    free: Mutex<usize>,
+    freed: Condvar,
+}
+
+struct Place<'a>(&'a Places);
+
+impl Places {
+    fn take(&self) -> Place<'_> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = self.freed.wait_while(free, |free| *free == 0);
+        *free.unwrap_or_else(PoisonError::into_inner) -= 1;
+        Place(self)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::suite::steps::Scope;
+
+    const fn step(name: &'static str, language: Language, action: Action) -> Step {
+        Step { name, purpose: "a test", language, scope: Scope::Usual, action }
+    }
+
+    static PASSES: Step = step("passes", Language::Rust, Action::Check(|| Ok("seen".to_owned())));
+    static FAILS: Step = step("fails", Language::Node, Action::Check(|| bail!("no luck")));
+    static LITTERS: Step = step(
+        "litters",
+        Language::Node,
+        Action::Run { program: &["sh", "-c", "touch \"$TMPDIR/left\""], env: &[] },
+    );
+
+    fn job(step: &'static Step) -> Job {
+        Job { name: step.name.to_owned(), work: Work::Step(step) }
+    }
+
+    fn run_these(jobs: Vec<(Language, Vec<Job>)>, keep_going: bool) -> Vec<(String, String)> {
+        let reports = run_all(jobs.into_iter().collect(), keep_going).expect("no panic");
+        let word = |report: Report| match report.verdict {
+            Verdict::Passed { note, .. } => (report.name, format!("passed {note}")),
+            Verdict::Failed(why) => (report.name, format!("failed {why}")),
+            Verdict::NotRun => (report.name, "not run".to_owned()),
+        };
+        reports.into_iter().map(word).collect()
+    }
+
+    #[test]
+    fn steps_after_a_failed_one_are_not_run_unless_told_to_keep_going() {
+        let jobs = || vec![(Language::Node, vec![job(&FAILS), job(&PASSES)])];
+        let named = |name: &str, end: &str| (name.to_owned(), end.to_owned());
+        let expected = [named("fails", "failed no luck"), named("passes", "not run")];
+        assert_eq!(run_these(jobs(), false), expected);
+        let expected = [named("fails", "failed no luck"), named("passes", "passed seen")];
+        assert_eq!(run_these(jobs(), true), expected);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn temporary_files_that_a_step_leaves_are_reported_and_removed() {
+        let found = run_these(vec![(Language::Node, vec![job(&LITTERS)])], false);
+        assert_eq!(found[0].1, "passed left 1 temporary files, such as left");
+    }
+
+    #[test]
+    fn languages_run_side_by_side_and_are_reported_in_order() {
+        let jobs = vec![
+            (Language::Swift, vec![job(&PASSES)]),
+            (Language::Rust, vec![job(&PASSES), job(&PASSES)]),
+            (Language::Node, vec![job(&LITTERS)]),
+        ];
+        let names: Vec<String> = run_these(jobs, false).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["passes", "passes", "litters", "passes"]);
+    }
+
+    #[test]
+    fn a_place_is_free_again_when_its_step_ends() {
+        let places = Places { free: Mutex::new(1), freed: Condvar::new() };
+        let first = places.take();
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| drop(places.take()));
+            std::thread::sleep(Duration::from_millis(50));
+            assert!(!second.is_finished());
+            drop(first);
+            second.join().expect("ends");
+        });
+    }
+}
