@@ -57,6 +57,14 @@ impl ClientHandle {
         JobHandle::new(self.client.job(id))
     }
 
+    /// Replaces the API key for all further requests.
+    ///
+    /// # Errors
+    /// Why the key cannot be used, as the message of an error.
+    pub fn set_api_key(&self, key: &str) -> Result<(), String> {
+        self.client.set_api_key(key).map_err(|error| outcome::<()>(Err(error)))
+    }
+
     /// Ends the waits for the job of a prediction that came by webhook and was verified elsewhere;
     /// gives whether there were any, as JSON, or why it cannot be read.
     #[must_use]

@@ -1,16 +1,16 @@
-"""The driver of the Python clients; see conformance/protocol.md.
+"""The conformance driver of the Python clients; see conformance/protocol.md.
 
-Called as ``driver.py sync`` or ``driver.py async``, with a build of viseme made for tests.
+Usage: ``driver.py sync`` or ``driver.py async``, with a build of viseme for tests.
 """
 
 from __future__ import annotations
 
 import sys
 
-from form_async import main as main_async
-from form_sync import main as main_sync
+import async_driver
+import sync_driver
 
-FORMS = {"sync": main_sync, "async": main_async}
+DRIVERS = {"sync": sync_driver.main, "async": async_driver.main}
 
 if __name__ == "__main__":
-    FORMS[sys.argv[1]]()
+    DRIVERS[sys.argv[1]]()

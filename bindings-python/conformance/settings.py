@@ -1,4 +1,4 @@
-"""How clients, inputs and options are made of messages."""
+"""Converts messages to settings, inputs and options."""
 
 from __future__ import annotations
 
@@ -11,57 +11,57 @@ import viseme
 TYPED = {
     kind.MODEL: kind for kind in (viseme.AudioToVideo, viseme.TextToVideo, viseme.KlingEffects)
 }
-FORMS = {"backoff": viseme.Backoff, "pacing": viseme.Pacing, "submit_limits": viseme.SubmitLimits}
+TYPES = {"backoff": viseme.Backoff, "pacing": viseme.Pacing, "submit_limits": viseme.SubmitLimits}
 
 
-def settings_of(client: dict[str, Any]) -> dict[str, Any]:
-    """Give the settings of a client."""
+def settings_of(client: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the settings of a client, and those for tests."""
     given = dict(client.get("settings") or {})
     if "deadline" in given:
         given["timeout"] = given.pop("deadline")
-    for name, form in FORMS.items():
+    for name, kind in TYPES.items():
         if name in given:
-            given[name] = form(**given[name])
-    return {
+            given[name] = kind(**given[name])
+    settings = {
         "ignore_env": True,
         "base_url": client["base_url"],
         "api_key": client["key"],
         "check_remote_media": False,
         "allow_private_addresses": True,
-        "lockstep": client.get("lockstep", False),
         **given,
     }
+    return settings, {"lockstep": client.get("lockstep", False)}
 
 
 def input_of(message: dict[str, Any]) -> Any:
-    """Give the input that a message describes: a typed one where there is one."""
-    media = {name: medium_of(medium) for name, medium in (message.get("media") or {}).items()}
+    """Return the input that a message describes: a typed one if possible."""
+    media = {name: media_of(media) for name, media in (message.get("media") or {}).items()}
     parameters = {**(message.get("params") or {}), **media}
     kind = TYPED.get(message["model"])
     if kind is not None and not message.get("untyped"):
         try:
             return kind(**parameters)
         except TypeError:
-            # A parameter that is absent, or that the class does not have: any input may be tried.
+            # A missing parameter, or one that the class does not have. Cases try any input.
             return viseme.Input(message["model"], parameters)
     return viseme.Input(message["model"], parameters)
 
 
-def medium_of(medium: dict[str, Any]) -> Any:
-    """Give a medium as the message hands it over."""
-    name = medium.get("name") or "file"
-    if "path" in medium:
-        return Path(medium["path"])
-    if "bytes" in medium:
-        return viseme.Media.bytes(Path(medium["bytes"]).read_bytes(), name)
-    if "stream" in medium:
+def media_of(media: dict[str, Any]) -> Any:
+    """Return a media file in the form that the message asks for."""
+    name = media.get("name") or "file"
+    if "path" in media:
+        return Path(media["path"])
+    if "bytes" in media:
+        return viseme.Media.bytes(Path(media["bytes"]).read_bytes(), name)
+    if "stream" in media:
         # A stream without a path of its own, which can be read once.
-        return viseme.Media.bytes(io.BytesIO(Path(medium["stream"]).read_bytes()), name)
-    return viseme.Media.url(medium["url"])
+        return viseme.Media.bytes(io.BytesIO(Path(media["stream"]).read_bytes()), name)
+    return viseme.Media.url(media["url"])
 
 
 def options_of(message: dict[str, Any]) -> dict[str, Any]:
-    """Give the options of a call."""
+    """Return the options of a call."""
     options = dict(message.get("options") or {})
     if "deadline" in options:
         options["timeout"] = options.pop("deadline")

@@ -1,4 +1,4 @@
-"""What the client gives, in the words of the protocol."""
+"""Converts results of the client to values of the protocol."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import viseme
 
-# Those that every exception has.
+# Classes that every exception has.
 COMMON = {"Exception", "BaseException", "object", "Error"}
 ATTRIBUTES = ["job_id", "attempts", "app_code", "status", "request_id", "retry_after", "body"]
 
@@ -35,11 +35,11 @@ def prediction(it: Any) -> Any:
 
 
 def job(it: Any) -> Any:
-    told = it.prediction
+    prediction = it.prediction
     return {
         "job_id": it.id,
-        "status": None if told is None else told.status,
-        "recovered": None if told is None else told.recovered,
+        "status": None if prediction is None else prediction.status,
+        "recovered": None if prediction is None else prediction.recovered,
     }
 
 
@@ -79,7 +79,7 @@ def delivery(it: viseme.Delivery) -> Any:
     return {"id": it.id, "sent_at": time(it.sent_at), "prediction": prediction(it.prediction)}
 
 
-def saved(it: viseme.DownloadedFile) -> Any:
+def downloaded_file(it: viseme.DownloadedFile) -> Any:
     return {"path": str(it.path), "bytes": it.bytes}
 
 
@@ -90,7 +90,7 @@ def result(it: Any) -> Any:
 
 
 def classes(it: BaseException) -> list[str]:
-    """Its own class and those behind it, up to the client's root; then those of Python."""
+    """Return the class and its bases up to the root of the client, then those of Python."""
     order = [kind for kind in type(it).__mro__ if kind.__name__ not in COMMON]
     own = [kind.__name__ for kind in order if issubclass(kind, viseme.VisemeError)]
     also = [kind.__name__ for kind in order if kind in (ValueError, TimeoutError)]
@@ -123,9 +123,16 @@ def error(it: viseme.VisemeError) -> Any:
     }
 
 
-def event(news: Any) -> Any:
-    told: dict[str, Any] = {"event": news.event}
-    for field in dataclasses.fields(news):
-        told[field.name] = getattr(news, field.name)
-    shown = {"report": report, "record": vars, "prediction": prediction, "error": error}
-    return {name: shown.get(name, lambda it: it)(value) for name, value in told.items()}
+def event(it: Any) -> Any:
+    fields = {field.name: getattr(it, field.name) for field in dataclasses.fields(it)}
+    converters: dict[str, Any] = {
+        "report": report,
+        "record": vars,
+        "prediction": prediction,
+        "error": error,
+    }
+    converted = {
+        name: converters[name](value) if name in converters else value
+        for name, value in fields.items()
+    }
+    return {"event": it.event, **converted}

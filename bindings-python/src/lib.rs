@@ -1,22 +1,21 @@
-//! The native part of the PyPI package `viseme`. It is private: the package's face, in Python, is in
+//! The native part of the PyPI package `viseme`. It is private: the public package, in Python, is in
 //! `python/viseme`.
 //!
-//! What it does is `viseme-bindings`; here it gets the form that Python asks for. What crosses the
-//! border is JSON text: a request in, messages out. One task of Rust does a whole job, and Python
-//! runs only when there is something to say.
+//! It gives `viseme-bindings` the form that Python needs. Requests and messages are JSON text. One
+//! Rust task runs a whole job, and Python runs only when there are messages.
 
+mod callback_thread;
 mod client;
-mod engine;
+mod completion_queue;
+mod fork_guard;
 mod logs;
-mod mailbox;
-mod owned;
+mod runtime;
 mod task;
-mod waker;
 
 use pyo3::prelude::*;
 
-/// A job makes some hundred small allocations, which the C library's allocator took a fifth of the
-/// CPU time for. Only what is allocated by Rust is affected, not Python's own objects.
+/// The allocator of Rust's own memory; Python's objects are not affected. A job makes hundreds of
+/// small allocations, which took a fifth of the CPU time with the C library's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -25,19 +24,17 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 mod native {
     #[pymodule_export]
     use super::client::{
-        NativeClient, NativeJob, check_input, is_testing_build, known_models, verify_webhook,
+        NativeClient, check_input, is_testing_build, known_models, shut_down, verify_webhook,
         version,
     };
     #[pymodule_export]
+    use super::completion_queue::CompletionQueue;
+    #[pymodule_export]
+    use super::fork_guard::NativeError;
+    #[pymodule_export]
     use super::logs::{deliver_logs, set_log_level, set_log_sink};
     #[pymodule_export]
-    use super::mailbox::Mailbox;
-    #[pymodule_export]
-    use super::owned::Refusal;
-    #[pymodule_export]
-    use super::task::Task;
-    #[pymodule_export]
-    use super::waker::shut_down;
+    use super::task::{NativeJob, Task};
 
     use super::*;
 

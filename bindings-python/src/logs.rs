@@ -1,8 +1,8 @@
-//! What the core tells by `tracing`, for Python's `logging`.
+//! Passes the core's `tracing` events to Python's `logging`.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pyo3::prelude::*;
 use tracing::field::{Field, Visit};
@@ -10,49 +10,50 @@ use tracing::span::{Attributes, Id, Record as SpanRecord};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_core::Interest;
 
-use crate::engine;
-use crate::waker::Signal;
+use crate::callback_thread::Callback;
+use crate::runtime;
 
-/// Records that nobody fetched, at most; what comes beyond is lost.
-const MOST: usize = 10_000;
+/// How many records wait for delivery, at most. Further ones are lost.
+const MAX_PENDING: usize = 10_000;
 
-/// The least level that Python wants, in its numbers; 255: nothing.
-static LEAST: AtomicU8 = AtomicU8::new(255);
-static WAITING: Mutex<Vec<Record>> = Mutex::new(Vec::new());
-static TOLD: AtomicBool = AtomicBool::new(false);
+/// The lowest level that Python wants, in its numbers; 255 for none.
+static MIN_LEVEL: AtomicU8 = AtomicU8::new(255);
+static PENDING: Mutex<Vec<Record>> = Mutex::new(Vec::new());
+/// Whether the callback thread was notified that records are pending.
+static NOTIFIED: AtomicBool = AtomicBool::new(false);
 static SINK: OnceLock<Py<PyAny>> = OnceLock::new();
 
 type Record = (u8, &'static str, String);
 
-/// Begins to record. The core is linked into this module alone, so nobody else's records are taken.
+/// Starts recording. The core is linked into this module only, so that no other events are taken.
 pub(crate) fn record() {
-    // It fails only where the module is loaded a second time.
+    // It fails only if the module is loaded a second time.
     let _ = tracing::subscriber::set_global_default(Recorder);
 }
 
-/// Where records go: `sink(level, name, message)`.
+/// Sets the function that gets the records: `sink(level, name, message)`.
 #[pyfunction]
 pub(crate) fn set_log_sink(sink: Py<PyAny>) {
     let _ = SINK.set(sink);
 }
 
-/// The least level that is wanted, as a number of `logging`.
+/// Sets the lowest level that is wanted, as a number of `logging`.
 #[pyfunction]
-pub(crate) fn set_log_level(least: u8) {
-    LEAST.store(least, Ordering::Relaxed);
+pub(crate) fn set_log_level(level: u8) {
+    MIN_LEVEL.store(level, Ordering::Relaxed);
 }
 
-/// Hands over what was recorded.
+/// Delivers the pending records to the sink.
 #[pyfunction]
 pub(crate) fn deliver_logs(py: Python<'_>) {
     deliver(py);
 }
 
 pub(crate) fn deliver(py: Python<'_>) {
-    if !TOLD.swap(false, Ordering::AcqRel) {
+    if !NOTIFIED.swap(false, Ordering::AcqRel) {
         return;
     }
-    let records = std::mem::take(&mut *WAITING.lock().unwrap_or_else(PoisonError::into_inner));
+    let records = std::mem::take(&mut *PENDING.lock().unwrap_or_else(PoisonError::into_inner));
     let Some(sink) = SINK.get() else { return };
     for record in records {
         if let Err(error) = sink.call1(py, record) {
@@ -61,6 +62,16 @@ pub(crate) fn deliver(py: Python<'_>) {
     }
 }
 
+/// Delivers the pending records on the callback thread.
+struct Delivery;
+
+impl Callback for Delivery {
+    fn call(&self, py: Python<'_>) {
+        deliver(py);
+    }
+}
+
+/// Records the events of the core.
 struct Recorder;
 
 impl Subscriber for Recorder {
@@ -72,7 +83,7 @@ impl Subscriber for Recorder {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.is_event()
             && is_ours(metadata)
-            && number(*metadata.level()) >= LEAST.load(Ordering::Relaxed)
+            && number(*metadata.level()) >= MIN_LEVEL.load(Ordering::Relaxed)
     }
 
     fn new_span(&self, _span: &Attributes<'_>) -> Id {
@@ -89,16 +100,16 @@ impl Subscriber for Recorder {
         event.record(&mut line);
         let record = (number(*metadata.level()), metadata.target(), line.text());
         {
-            let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
-            if waiting.len() >= MOST {
+            let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
+            if pending.len() >= MAX_PENDING {
                 return;
             }
-            waiting.push(record);
+            pending.push(record);
         }
-        if !TOLD.swap(true, Ordering::AcqRel)
-            && let Some(engine) = engine::started()
+        if !NOTIFIED.swap(true, Ordering::AcqRel)
+            && let Some(runtime) = runtime::started()
         {
-            engine.waker.signal(Signal::Logs);
+            runtime.callbacks.notify(Arc::new(Delivery));
         }
     }
 
@@ -111,7 +122,7 @@ fn is_ours(metadata: &Metadata<'_>) -> bool {
     metadata.target().starts_with("viseme")
 }
 
-/// The level as a number of `logging`.
+/// Returns the level as a number of `logging`.
 fn number(level: Level) -> u8 {
     match level {
         Level::ERROR => 40,
@@ -122,7 +133,7 @@ fn number(level: Level) -> u8 {
     }
 }
 
-/// The message and the fields behind it.
+/// The text of an event: its message, then its fields.
 #[derive(Default)]
 struct Line {
     message: String,

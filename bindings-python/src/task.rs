@@ -1,27 +1,28 @@
-//! Something under way: Python asks for its messages until there are no more.
+//! Tasks and jobs, as Python holds them.
 
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use viseme_bindings::JobHandle;
 
-use crate::client::{NativeJob, contents_of};
-use crate::engine::engine;
+use crate::fork_guard::ForkGuard;
 use crate::logs;
-use crate::owned::Owned;
+use crate::runtime::runtime;
 
-/// How often a blocking call looks for signals. Ctrl-C is to be answered within 100 ms.
-const TICK: Duration = Duration::from_millis(50);
+/// How often a blocking call checks for signals. Ctrl-C must take effect within 100 ms.
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Something under way. It goes on only while its next messages are asked for, except for many runs.
+/// A running operation: Python asks for its messages until there are no more. It makes progress
+/// only while its next messages are asked for, except for many runs.
 #[pyclass(frozen, module = "viseme._native")]
 pub(crate) struct Task {
-    task: Owned<viseme_bindings::Task>,
+    task: ForkGuard<viseme_bindings::Task>,
 }
 
 impl Task {
     pub(crate) fn new(task: viseme_bindings::Task) -> Self {
-        Self { task: Owned::new(task) }
+        Self { task: ForkGuard::new(task) }
     }
 
     pub(crate) fn inner(&self) -> PyResult<&viseme_bindings::Task> {
@@ -31,22 +32,22 @@ impl Task {
 
 #[pymethods]
 impl Task {
-    /// The next messages as a JSON array, None after the last. Blocks without the GIL; with
-    /// `signals`, handlers of signals run meanwhile, and what they raise ends the task.
+    /// Waits for the next messages as a JSON array, None after the last. Releases the GIL. With
+    /// `signals`, signal handlers run meanwhile, and an exception in one cancels the task.
     fn next(&self, py: Python<'_>, signals: bool) -> PyResult<Option<String>> {
         let task = self.inner()?;
-        let runtime = &engine()?.runtime;
-        let said = py.detach(|| {
+        let tokio = &runtime()?.tokio;
+        let batch = py.detach(|| {
             if !signals {
-                return Ok(runtime.block_on(task.next()));
+                return Ok(tokio.block_on(task.next()));
             }
-            runtime.block_on(async {
+            tokio.block_on(async {
                 let mut next = std::pin::pin!(task.next());
                 loop {
                     tokio::select! {
                         biased;
-                        said = &mut next => return Ok(said),
-                        () = tokio::time::sleep(TICK) => Python::attach(|py| {
+                        batch = &mut next => return Ok(batch),
+                        () = tokio::time::sleep(SIGNAL_INTERVAL) => Python::attach(|py| {
                             logs::deliver(py);
                             py.check_signals()
                         })?,
@@ -55,34 +56,65 @@ impl Task {
             })
         });
         logs::deliver(py);
-        if said.is_err() {
+        if batch.is_err() {
             task.cancel();
         }
-        said
+        batch
     }
 
-    /// Ends it: what is under way is dropped at once.
+    /// Cancels the task: what is running is dropped at once.
     fn cancel(&self) {
-        // In a forked child nothing is under way.
+        // In a forked child nothing is running.
         if let Ok(task) = self.inner() {
             task.cancel();
         }
     }
 
-    /// Adds inputs, as a JSON array, to many runs. Whether they were taken: the runs may have been
-    /// cancelled.
+    /// Adds inputs, as a JSON array, to many runs. Returns whether they were accepted: the runs may
+    /// have been cancelled.
     fn push(&self, inputs: &str, contents: Vec<Bound<'_, PyBytes>>) -> PyResult<bool> {
-        Ok(self.inner()?.push(inputs, contents_of(&contents)))
+        Ok(self.inner()?.push(inputs, copy_contents(&contents)))
     }
 
-    /// Says that there are no more inputs.
+    /// Tells many runs that there are no more inputs.
     fn finish(&self) -> PyResult<()> {
         self.inner()?.finish();
         Ok(())
     }
 
-    /// The job that a submit or a recovery gave.
+    /// Returns the job of a submit or a recovery.
     fn job(&self) -> PyResult<Option<NativeJob>> {
         Ok(self.inner()?.job().map(NativeJob::new))
     }
+}
+
+/// A handle on a job.
+#[pyclass(frozen, module = "viseme._native")]
+pub(crate) struct NativeJob {
+    job: ForkGuard<JobHandle>,
+}
+
+impl NativeJob {
+    pub(crate) fn new(job: JobHandle) -> Self {
+        Self { job: ForkGuard::new(job) }
+    }
+}
+
+#[pymethods]
+impl NativeJob {
+    /// The id of the job.
+    #[getter]
+    fn id(&self) -> PyResult<String> {
+        Ok(self.job.get()?.id().to_owned())
+    }
+
+    /// Starts the operation that the request describes.
+    fn start(&self, request: &str) -> PyResult<Task> {
+        Ok(Task::new(self.job.get()?.start(request)))
+    }
+}
+
+/// Copies the contents of media: other threads send them, without the GIL.
+pub(crate) fn copy_contents(contents: &[Bound<'_, PyBytes>]) -> Vec<Vec<u8>> {
+    contents.iter().map(|content| content.as_bytes().to_vec()).collect()
 }

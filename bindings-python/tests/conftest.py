@@ -1,4 +1,4 @@
-"""What the tests share: the mock server, and files to send."""
+"""Fixtures: the mock server, its worlds, and inputs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT / "bindings-python" / "mock" / "python"))
 import viseme  # noqa: E402
 from viseme_mock import MockServer, World  # noqa: E402
 
-# Jobs that are over soon, and such as never end while a test runs.
+# Jobs that end soon, and jobs that do not end while a test runs.
 QUICK = {"jobs": [{"timeline": [{"processing": "0s"}, {"completed": "300ms"}]}]}
 ENDLESS = {"jobs": [{"timeline": [{"processing": "0s"}, {"completed": "1h"}]}]}
 
@@ -31,7 +31,7 @@ def server() -> Iterator[MockServer]:
 
 @pytest.fixture
 def make_world(server: MockServer) -> Iterator[Callable[..., World]]:
-    """Makes worlds that are removed after the test."""
+    """Create worlds that are removed after the test."""
     made: list[World] = []
 
     def make(**scenario: object) -> World:
@@ -45,7 +45,7 @@ def make_world(server: MockServer) -> Iterator[Callable[..., World]]:
 
 @pytest.fixture
 def quick(make_world: Callable[..., World]) -> World:
-    """A world whose jobs are over soon."""
+    """A world whose jobs end soon."""
     return make_world(**QUICK)
 
 
@@ -57,18 +57,18 @@ def endless(make_world: Callable[..., World]) -> World:
 
 @pytest.fixture
 def lips() -> viseme.AudioToVideo:
-    """An input that is as it should be."""
+    """A valid input."""
     return viseme.AudioToVideo(audio=SAMPLES / "voice.mp3", video=SAMPLES / "face.mp4")
 
 
 @pytest.fixture
 def remote() -> viseme.AudioToVideo:
-    """An input of URLs, which sends no files. They lead nowhere; the mock does not ask."""
+    """An input of URLs, which uploads nothing. The mock server does not fetch them."""
     return viseme.AudioToVideo(
         audio="https://media.example/voice.mp3", video="https://media.example/face.mp4"
     )
 
 
 def settings(world: World, **more: object) -> dict[str, object]:
-    """The settings for a world, without looks at media behind URLs."""
+    """Return the settings for a world. Media behind URLs are not checked."""
     return {**world.settings, "check_remote_media": False, "pacing": 0.05, **more}

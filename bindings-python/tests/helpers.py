@@ -1,4 +1,4 @@
-"""Programs that a test starts as processes of their own."""
+"""Starts programs as processes of their own."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Long enough for the slowest machine; nothing waits for it where all goes well.
-PATIENCE = 60.0
+# Long enough for a slow machine. A test that passes does not wait for it.
+TIMEOUT = 60.0
 
 PREAMBLE = """
 import asyncio, json, os, signal, sys, threading, time, warnings
@@ -22,12 +22,12 @@ GIVEN = viseme.AudioToVideo(audio="https://media.example/v.mp3", video="https://
 
 @contextmanager
 def program(code: str, settings: dict[str, object]) -> Iterator[subprocess.Popen[str]]:
-    """Start a program; it is gone at the end of the block."""
+    """Start a program, and kill it at the end of the block."""
     text = PREAMBLE + textwrap.dedent(code)
     process = subprocess.Popen(
         [
             sys.executable,
-            # Not -X dev: asyncio would then complain of a machine that is slow.
+            # Not -X dev: asyncio then warns on a slow machine.
             "-X",
             "faulthandler",
             "-W",
@@ -36,7 +36,7 @@ def program(code: str, settings: dict[str, object]) -> Iterator[subprocess.Popen
             text,
             json.dumps(settings),
         ],
-        # What is inherited would keep the test run waiting for an orphan.
+        # An inherited pipe would keep the test run waiting for an orphan.
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -50,8 +50,8 @@ def program(code: str, settings: dict[str, object]) -> Iterator[subprocess.Popen
 
 
 def run(code: str, settings: dict[str, object]) -> tuple[str, str]:
-    """Run a program to its end; it must succeed. Gives what it said."""
+    """Run a program to its end, which must be a success. Returns its output."""
     with program(code, settings) as process:
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=TIMEOUT)
         assert process.returncode == 0, err
         return out, err

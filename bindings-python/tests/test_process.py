@@ -1,4 +1,4 @@
-"""What has to do with processes, threads, signals and event loops; each in a process of its own."""
+"""Processes, threads, signals and event loops. Most tests run a program of their own."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from typing import Any
 import pytest
 import viseme
 from conftest import settings
-from helpers import PATIENCE, program, run
+from helpers import TIMEOUT, program, run
 from viseme_mock import World
 
 
 def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that happens soon."""
-    end = time.monotonic() + PATIENCE
+    """Wait until the condition holds."""
+    end = time.monotonic() + TIMEOUT
     while not condition():
-        assert time.monotonic() < end, "it did not happen"
+        assert time.monotonic() < end, "the condition did not become true"
         time.sleep(0.02)
 
 
 def polls(world: World) -> int:
-    """How often results were asked for."""
+    """Return the number of polls."""
     return sum(exchange["kind"] == "poll" for exchange in world.journal())
 
 
@@ -38,7 +38,7 @@ def assert_no_more_polls(world: World) -> None:
     assert polls(world) == before
 
 
-def test_ctrl_c_ends_a_blocking_call_at_once(endless: World) -> None:
+def test_ctrl_c_interrupts_a_blocking_call_at_once(endless: World) -> None:
     code = """
     try:
         viseme.Client(**SETTINGS).run(GIVEN)
@@ -49,14 +49,14 @@ def test_ctrl_c_ends_a_blocking_call_at_once(endless: World) -> None:
         until(lambda: polls(endless) > 1)
         sent = time.monotonic()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=TIMEOUT)
         assert err == ""
         # 100 ms are promised; a busy machine gets some more.
         assert float(out) - sent < 1.0
     assert_no_more_polls(endless)
 
 
-def test_a_handler_of_the_users_runs_while_a_call_blocks(quick: World) -> None:
+def test_signal_handlers_run_while_a_call_blocks(quick: World) -> None:
     code = """
     signal.signal(signal.SIGUSR1, lambda *_: print("handled", flush=True))
     threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGUSR1)).start()
@@ -66,7 +66,7 @@ def test_a_handler_of_the_users_runs_while_a_call_blocks(quick: World) -> None:
     assert out.split() == ["handled", "completed"]
 
 
-async def test_a_cancelled_task_stops_the_polling(
+async def test_cancelling_a_task_stops_its_polls(
     endless: World, remote: viseme.AudioToVideo
 ) -> None:
     client = viseme.AsyncClient(**settings(endless))
@@ -78,14 +78,14 @@ async def test_a_cancelled_task_stops_the_polling(
     await asyncio.to_thread(assert_no_more_polls, endless)
 
 
-async def test_wait_for_stops_the_polling(endless: World, remote: viseme.AudioToVideo) -> None:
+async def test_wait_for_stops_the_polls(endless: World, remote: viseme.AudioToVideo) -> None:
     client = viseme.AsyncClient(**settings(endless))
     with pytest.raises(asyncio.TimeoutError):
         await asyncio.wait_for(client.run(remote), 0.5)
     await asyncio.to_thread(assert_no_more_polls, endless)
 
 
-async def test_leaving_an_iteration_stops_the_polling(
+async def test_leaving_an_iteration_stops_its_polls(
     endless: World, remote: viseme.AudioToVideo
 ) -> None:
     client = viseme.AsyncClient(**settings(endless))
@@ -96,7 +96,7 @@ async def test_leaving_an_iteration_stops_the_polling(
     await asyncio.to_thread(assert_no_more_polls, endless)
 
 
-def test_an_iteration_that_is_dropped_stops_the_polling(
+def test_closing_the_client_ends_an_iteration_and_its_polls(
     endless: World, remote: viseme.AudioToVideo
 ) -> None:
     client = viseme.Client(**settings(endless))
@@ -109,15 +109,13 @@ def test_an_iteration_that_is_dropped_stops_the_polling(
     assert_no_more_polls(endless)
 
 
-async def test_a_blocking_client_works_within_a_running_loop(
+async def test_a_blocking_client_works_inside_a_running_loop(
     quick: World, remote: viseme.AudioToVideo
 ) -> None:
     assert viseme.Client(**settings(quick)).run(remote).status == "completed"
 
 
-def test_the_interpreter_is_free_while_a_call_blocks(
-    quick: World, remote: viseme.AudioToVideo
-) -> None:
+def test_a_blocking_call_releases_the_gil(quick: World, remote: viseme.AudioToVideo) -> None:
     client = viseme.Client(**settings(quick))
     steps = 0
     over = threading.Event()
@@ -193,7 +191,7 @@ asyncio.run(main())
     ],
     ids=["thread", "many", "tasks", "many-tasks"],
 )
-def test_the_interpreter_ends_with_jobs_under_way(endless: World, code: str) -> None:
+def test_the_interpreter_exits_with_running_jobs(endless: World, code: str) -> None:
     begin = "client = viseme.Client(**SETTINGS)\n"
     end = "\ntime.sleep(0.5)\nprint('over')"
     out, err = run(begin + code.strip() + end, settings(endless))
@@ -203,7 +201,7 @@ def test_the_interpreter_ends_with_jobs_under_way(endless: World, code: str) -> 
     assert_no_more_polls(endless)
 
 
-def test_many_loops_end_in_the_middle_without_noise(endless: World) -> None:
+def test_event_loops_that_end_with_running_jobs_print_nothing(endless: World) -> None:
     code = """
     client = viseme.AsyncClient(**SETTINGS)
     async def main():
@@ -253,15 +251,13 @@ print("over")
 
 
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="there is no fork here")
-def test_a_fork_leaves_the_parent_alone_and_the_child_gets_an_error(quick: World) -> None:
+def test_a_fork_raises_in_the_child_and_leaves_the_parent_intact(quick: World) -> None:
     out, err = run(FORK, settings(quick))
     assert out.split() == ["over"]
     assert err == ""
 
 
-def test_logs_tell_what_happens_but_never_the_key(
-    quick: World, remote: viseme.AudioToVideo, caplog: Any
-) -> None:
+def test_logs_never_contain_the_key(quick: World, remote: viseme.AudioToVideo, caplog: Any) -> None:
     caplog.set_level(1, logger="viseme")
     viseme.Client(**settings(quick)).run(remote)
     shown = "\n".join(f"{one.name} {one.getMessage()} {vars(one)}" for one in caplog.records)
@@ -270,14 +266,16 @@ def test_logs_tell_what_happens_but_never_the_key(
     assert quick.key not in shown
 
 
-def test_logs_cost_nothing_where_nobody_listens(
+def test_nothing_is_logged_by_default(
     quick: World, remote: viseme.AudioToVideo, caplog: Any
 ) -> None:
     viseme.Client(**settings(quick)).run(remote)
     assert [one for one in caplog.records if one.name.startswith("viseme")] == []
 
 
-def test_progress_bars(quick: World, lips: viseme.AudioToVideo, capfd: Any, tmp_path: Any) -> None:
+def test_progress_bars_show_runs_downloads_and_many_runs(
+    quick: World, lips: viseme.AudioToVideo, capfd: Any, tmp_path: Any
+) -> None:
     client = viseme.Client(**settings(quick))
     client.run(lips, progress=True).save(tmp_path / "a.mp4", progress=True)
     assert all(result.ok for result in client.run_many([lips] * 2, progress=True))

@@ -13,7 +13,9 @@ from conftest import SAMPLES, settings
 from viseme_mock import World
 
 
-def test_a_run_gives_a_video(quick: World, lips: viseme.AudioToVideo, tmp_path: Path) -> None:
+def test_run_returns_a_completed_prediction_with_a_video(
+    quick: World, lips: viseme.AudioToVideo, tmp_path: Path
+) -> None:
     client = viseme.Client(**settings(quick))
     prediction = client.run(lips)
     assert prediction.status == "completed"
@@ -24,7 +26,7 @@ def test_a_run_gives_a_video(quick: World, lips: viseme.AudioToVideo, tmp_path: 
     assert len(quick.ledger()["charges"]) == 1
 
 
-async def test_a_run_gives_a_video_in_asyncio(
+async def test_async_run_returns_a_completed_prediction_with_a_video(
     quick: World, lips: viseme.AudioToVideo, tmp_path: Path
 ) -> None:
     async with viseme.AsyncClient(**settings(quick)) as client:
@@ -34,11 +36,11 @@ async def test_a_run_gives_a_video_in_asyncio(
         assert saved.path.read_bytes() == await prediction.output.read()
 
 
-@pytest.mark.parametrize("form", ["path", "text", "bytes", "file", "memoryview", "stream"])
-def test_media_come_in_many_forms(quick: World, form: str) -> None:
-    def medium(name: str) -> Any:
+@pytest.mark.parametrize("kind", ["path", "text", "bytes", "file", "memoryview", "stream"])
+def test_media_can_be_paths_text_bytes_files_and_streams(quick: World, kind: str) -> None:
+    def media(name: str) -> Any:
         path = SAMPLES / name
-        match form:
+        match kind:
             case "path":
                 return path
             case "text":
@@ -52,7 +54,7 @@ def test_media_come_in_many_forms(quick: World, form: str) -> None:
             case _:
                 return viseme.Media.bytes(io.BytesIO(path.read_bytes()), name)
 
-    audio, video = medium("voice.mp3"), medium("face.mp4")
+    audio, video = media("voice.mp3"), media("face.mp4")
     try:
         client = viseme.Client(**settings(quick))
         given = viseme.AudioToVideo(audio=audio, video=video)
@@ -63,7 +65,7 @@ def test_media_come_in_many_forms(quick: World, form: str) -> None:
                 one.close()
 
 
-def test_the_call_shape_of_the_official_package(quick: World) -> None:
+def test_calls_for_the_official_package_work_unchanged(quick: World) -> None:
     client = viseme.Client(**settings(quick))
     result = client.run(
         "kwaivgi/kling-lipsync/audio-to-video",
@@ -74,46 +76,35 @@ def test_the_call_shape_of_the_official_package(quick: World) -> None:
         result["nothing"]
 
 
-def test_listeners_are_told(quick: World, lips: viseme.AudioToVideo) -> None:
-    news: list[str] = []
+def test_callbacks_get_every_event(quick: World, lips: viseme.AudioToVideo) -> None:
+    events: list[str] = []
     states: list[str] = []
     client = viseme.Client(**settings(quick))
     client.run(
         lips,
-        on_progress=lambda one: news.append(one.event),
-        on_update=lambda one: states.append(one.status),
+        on_progress=lambda event: events.append(event.event),
+        on_update=lambda state: states.append(state.status),
     )
-    assert [news[0], news[-1]] == ["checked", "update"]
-    assert {"uploading", "uploaded", "submitting", "submitted"} <= set(news)
+    assert [events[0], events[-1]] == ["checked", "update"]
+    assert {"uploading", "uploaded", "submitting", "submitted"} <= set(events)
     assert states[-1] == "completed"
 
 
-async def test_a_listener_may_be_a_coroutine_function(
+async def test_async_callbacks_can_be_coroutine_functions(
     quick: World, remote: viseme.AudioToVideo
 ) -> None:
     states: list[str] = []
 
-    async def hear(prediction: viseme.AsyncPrediction) -> None:
+    async def on_update(prediction: viseme.AsyncPrediction) -> None:
         await asyncio.sleep(0)
         states.append(prediction.status)
 
     async with viseme.AsyncClient(**settings(quick)) as client:
-        await client.run(remote, on_update=hear)
+        await client.run(remote, on_update=on_update)
     assert states[-1] == "completed"
 
 
-def test_what_a_listener_raises_does_not_end_the_wait(
-    quick: World, remote: viseme.AudioToVideo
-) -> None:
-    def hear(_: object) -> None:
-        raise LookupError("mine")
-
-    client = viseme.Client(**settings(quick))
-    with pytest.warns(viseme.VisemeWarning, match="LookupError: mine"):
-        assert client.run(remote, on_update=hear).status == "completed"
-
-
-def test_a_job_is_found_again_by_its_id(quick: World, remote: viseme.AudioToVideo) -> None:
+def test_another_client_finds_a_job_by_its_id(quick: World, remote: viseme.AudioToVideo) -> None:
     job = viseme.Client(**settings(quick)).submit(remote)
     other = viseme.Client(**settings(quick))
     states = [update.status for update in other.job(job.id).updates()]
@@ -122,7 +113,9 @@ def test_a_job_is_found_again_by_its_id(quick: World, remote: viseme.AudioToVide
     assert [past.id for past in other.history()] == [job.id]
 
 
-def test_many_runs(quick: World, remote: viseme.AudioToVideo) -> None:
+def test_run_many_yields_every_result_and_prefetches_inputs(
+    quick: World, remote: viseme.AudioToVideo
+) -> None:
     taken: list[int] = []
 
     def inputs() -> Any:
@@ -142,7 +135,9 @@ def test_many_runs(quick: World, remote: viseme.AudioToVideo) -> None:
         failed[0].unwrap()
 
 
-async def test_many_runs_of_an_async_iterable(quick: World, remote: viseme.AudioToVideo) -> None:
+async def test_run_many_accepts_an_async_iterable(
+    quick: World, remote: viseme.AudioToVideo
+) -> None:
     async def inputs() -> Any:
         for _ in range(40):
             await asyncio.sleep(0)
@@ -154,7 +149,9 @@ async def test_many_runs_of_an_async_iterable(quick: World, remote: viseme.Audio
     assert all(result.unwrap().status == "completed" for result in results)
 
 
-async def test_what_the_inputs_raise_is_raised(quick: World, remote: viseme.AudioToVideo) -> None:
+async def test_run_many_raises_an_exception_of_the_inputs(
+    quick: World, remote: viseme.AudioToVideo
+) -> None:
     async def inputs() -> Any:
         yield remote
         raise LookupError("mine")
@@ -165,7 +162,7 @@ async def test_what_the_inputs_raise_is_raised(quick: World, remote: viseme.Audi
                 pass
 
 
-def test_bad_media_are_refused_before_they_cost(quick: World) -> None:
+def test_invalid_media_raise_before_anything_is_charged(quick: World) -> None:
     client = viseme.Client(**settings(quick))
     given = viseme.AudioToVideo(audio=b"no sound", video=SAMPLES / "face.mp4")
     report = viseme.check(given)
@@ -175,11 +172,11 @@ def test_bad_media_are_refused_before_they_cost(quick: World) -> None:
         client.run(given)
     assert caught.value.violations[0].field == "audio"
     assert quick.ledger()["charges"] == []
-    with pytest.raises(viseme.InputError, match="open it for bytes"):
+    with pytest.raises(viseme.InputError, match="opened for text"):
         client.upload(io.StringIO("text"))  # type: ignore[arg-type]
 
 
-def test_a_closed_client_says_so(endless: World, remote: viseme.AudioToVideo) -> None:
+def test_a_closed_client_raises_a_config_error(endless: World, remote: viseme.AudioToVideo) -> None:
     client = viseme.Client(**settings(endless))
     job = client.submit(remote)
     client.close()

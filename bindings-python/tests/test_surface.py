@@ -1,4 +1,4 @@
-"""What the package offers: both clients the same, every error as the table says, and pickles."""
+"""The public surface: both clients, every error, pickles and notebooks."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ def own(kind: type) -> dict[str, Any]:
         (viseme.Output, viseme.AsyncOutput),
         (viseme.Paginator, viseme.AsyncPaginator),
         (viseme.RunResult, viseme.AsyncRunResult),
+        (viseme.Delivery, viseme.AsyncDelivery),
     ],
 )
 def test_both_clients_have_the_same_surface(blocking: type, twin: type) -> None:
@@ -59,16 +60,16 @@ def test_both_clients_have_the_same_surface(blocking: type, twin: type) -> None:
             ), name
 
 
-def test_every_public_name_is_documented_and_is_found_by_that_name() -> None:
+def test_every_public_name_is_documented_and_importable() -> None:
     for name in viseme.__all__:
-        face = getattr(viseme, name)
-        assert inspect.getdoc(face), name
-        if isinstance(face, type):
-            assert face.__module__ == "viseme"
+        value = getattr(viseme, name)
+        assert inspect.getdoc(value), name
+        if isinstance(value, type):
+            assert value.__module__ == "viseme"
 
 
 @pytest.mark.parametrize("entry", TABLE["classes"], ids=lambda entry: entry["name"])
-def test_the_tree_of_errors_is_that_of_the_table(entry: dict[str, Any]) -> None:
+def test_the_classes_of_errors_match_the_table(entry: dict[str, Any]) -> None:
     kind = getattr(viseme, entry["name"])
     base = getattr(viseme, entry["base"]) if "base" in entry else Exception
     assert kind.__bases__[0] is base
@@ -82,8 +83,8 @@ def test_every_code_has_the_class_of_the_table() -> None:
 
 
 @pytest.mark.parametrize("entry", TABLE["errors"], ids=lambda entry: entry["code"])
-def test_errors_carry_what_the_table_says(entry: dict[str, Any]) -> None:
-    error = _errors.refused(entry["code"], "What, where. What to do.")
+def test_errors_have_the_attributes_of_the_table(entry: dict[str, Any]) -> None:
+    error = _errors.make_error(entry["code"], "What, where. What to do.")
     at: str | None = entry["class"]
     while at is not None:
         for attribute in CLASSES[at].get("attributes", []):
@@ -91,7 +92,7 @@ def test_errors_carry_what_the_table_says(entry: dict[str, Any]) -> None:
         at = CLASSES[at].get("base")
 
 
-def test_errors_survive_a_pickle(make_world: Any, remote: viseme.AudioToVideo) -> None:
+def test_errors_can_be_pickled(make_world: Any, remote: viseme.AudioToVideo) -> None:
     world = make_world(jobs=[{"timeline": [{"failed": "0s"}]}])
     with pytest.raises(viseme.JobFailedError) as caught:
         viseme.Client(**settings(world)).run(remote)
@@ -112,7 +113,7 @@ def test_errors_are_chained() -> None:
     assert str(again.__cause__) == str(caught.value.__cause__)
 
 
-def test_predictions_survive_a_pickle_and_their_outputs_still_download(
+def test_unpickled_predictions_can_still_be_downloaded(
     quick: World, remote: viseme.AudioToVideo
 ) -> None:
     prediction = viseme.Client(**settings(quick)).run(remote)
@@ -122,20 +123,11 @@ def test_predictions_survive_a_pickle_and_their_outputs_still_download(
     assert len(again.output.read()) > 0
 
 
-def test_a_client_is_not_pickled_and_shows_no_key(quick: World) -> None:
+def test_a_client_cannot_be_pickled_and_hides_its_key(quick: World) -> None:
     client = viseme.Client(**settings(quick))
     with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(client)
-    assert quick.key not in repr(client) + repr(vars(client)) + repr(vars(client._reach))
-
-
-def test_wrong_settings_are_named() -> None:
-    with pytest.raises(viseme.ConfigError, match="WAVESPEED_API_KEY"):
-        viseme.Client(ignore_env=True)
-    with pytest.raises(TypeError, match="no setting poll_interval"):
-        viseme.Client(api_key="k", poll_interval=1)
-    with pytest.raises(viseme.ConfigError):
-        viseme.Client(api_key="k", base_url="nonsense", ignore_env=True)
+    assert quick.key not in repr(client) + repr(vars(client)) + repr(vars(client._executor))
 
 
 def test_a_prediction_is_shown_in_a_notebook(quick: World, remote: viseme.AudioToVideo) -> None:
@@ -149,13 +141,13 @@ def test_a_prediction_is_shown_in_a_notebook(quick: World, remote: viseme.AudioT
     assert states[0].status in states[0]._repr_mimebundle_()["text/html"]
 
 
-def test_a_notebook_shows_no_markup_of_others() -> None:
+def test_a_notebook_escapes_foreign_markup() -> None:
     attack = '"><script>alert(1)</script>'
-    output = viseme.Output({"url": f"https://x.example/a.mp4{attack}"}, "id", None)
+    output = viseme.Output({"url": f"https://x.example/a.mp4{attack}"}, "id")
     data = {"id": attack, "model": attack, "status": attack, "outputs": [], "error": attack}
-    prediction = viseme._prediction.prediction_of(data, None)
+    prediction = viseme._prediction.decode_prediction(data, None)
     for shown in (output, prediction):
         assert "<script>" not in shown._repr_mimebundle_()["text/html"]
-    script = viseme.Output({"url": "javascript:alert(1)"}, "id", None)
+    script = viseme.Output({"url": "javascript:alert(1)"}, "id")
     assert "href" not in script._repr_mimebundle_()["text/html"]
     assert json.dumps(script._repr_mimebundle_())

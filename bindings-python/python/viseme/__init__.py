@@ -1,4 +1,4 @@
-"""Moves the lips of a video to a voice, with Kling LipSync on WaveSpeedAI.
+"""Lip-syncs a video to an audio track, with Kling LipSync on WaveSpeedAI.
 
 ::
 
@@ -15,7 +15,6 @@ import logging as _logging
 from typing import TYPE_CHECKING
 
 from . import _native
-from ._alone import check, mock, run
 from ._client import Client
 from ._errors import (
     ApiConnectionError,
@@ -42,11 +41,32 @@ from ._errors import (
     WaitTimeoutError,
     WebhookError,
 )
-from ._inputs import AudioToVideo, Input, KlingEffects, TextToVideo
-from ._job import Job
-from ._many import AsyncRunResult, RunResult
-from ._media import Media
-from ._prediction import AsyncOutput, AsyncPrediction, Output, Prediction
+from ._inputs import AudioToVideo, Input, KlingEffects, Media, TextToVideo
+from ._jobs import AsyncJob, Job
+from ._models import (
+    Billing,
+    DailyUsage,
+    DownloadedFile,
+    MediaInfo,
+    Model,
+    ModelUsage,
+    Price,
+    Report,
+    SubmitRecord,
+    Usage,
+    Violation,
+)
+from ._module_client import check, mock, run
+from ._prediction import (
+    AsyncDelivery,
+    AsyncOutput,
+    AsyncPrediction,
+    BaseOutput,
+    BasePrediction,
+    Delivery,
+    Output,
+    Prediction,
+)
 from ._progress import (
     Checked,
     Recovering,
@@ -58,19 +78,25 @@ from ._progress import (
     Uploading,
     VisemeWarning,
 )
-from ._records import Delivery, DownloadedFile, SubmitRecord
-from ._report import MediaInfo, Report, Violation
-from ._settings import Backoff, Pacing, SubmitLimits
-from ._sync import Paginator
+from ._run_many import AsyncRunResult, RunResult
+from ._settings import (
+    Backoff,
+    ClientSettings,
+    Pacing,
+    RunOptions,
+    SubmitLimits,
+    SubmitOptions,
+)
+from ._sync_executor import Paginator
 from ._webhooks import WebhookVerifier
 
 if TYPE_CHECKING:
-    from ._account import Billing, DailyUsage, Model, ModelUsage, Price, Usage
-    from ._aclient import AsyncClient
-    from ._ajob import AsyncJob
-    from ._async import AsyncPaginator
+    from ._async_client import AsyncClient
+    from ._async_executor import AsyncPaginator
     from ._inputs import AnyInput as AnyInput
-    from ._media import MediaSource as MediaSource
+    from ._inputs import MediaSource as MediaSource
+    from ._prediction import KnownStatus as KnownStatus
+    from ._prediction import Status as Status
     from ._progress import OnProgress as OnProgress
     from ._progress import Progress as Progress
 
@@ -83,26 +109,30 @@ __all__ = [
     "ApiStatusError",
     "ApiTimeoutError",
     "AsyncClient",
-    "AsyncPaginator",
+    "AsyncDelivery",
     "AsyncJob",
     "AsyncOutput",
+    "AsyncPaginator",
     "AsyncPrediction",
     "AsyncRunResult",
     "AudioToVideo",
     "AuthenticationError",
     "Backoff",
     "BadRequestError",
+    "BaseOutput",
+    "BasePrediction",
     "Billing",
     "Checked",
     "Client",
+    "ClientSettings",
     "ConfigError",
     "DailyUsage",
     "Delivery",
     "DownloadError",
+    "DownloadedFile",
     "Input",
     "InputError",
     "InsufficientCreditsError",
-    "Paginator",
     "Job",
     "JobCancelledError",
     "JobError",
@@ -115,6 +145,7 @@ __all__ = [
     "NotFoundError",
     "Output",
     "Pacing",
+    "Paginator",
     "PermissionDeniedError",
     "Prediction",
     "Price",
@@ -122,11 +153,12 @@ __all__ = [
     "Recovering",
     "Report",
     "Retrying",
+    "RunOptions",
     "RunResult",
-    "DownloadedFile",
     "ServerError",
     "SubmissionUnknownError",
     "SubmitLimits",
+    "SubmitOptions",
     "SubmitRecord",
     "Submitted",
     "Submitting",
@@ -147,37 +179,27 @@ __all__ = [
     "run",
 ]
 
-# Where nobody listens, a library is silent.
+# A library is silent unless the program configures logging.
 _logging.getLogger("viseme").addHandler(_logging.NullHandler())
-# Threads of Rust must not call into an interpreter that is going away.
+# Threads of Rust must not call into an interpreter that is shutting down.
 _atexit.register(_native.shut_down)
 
-# Who does not use asyncio does not wait for its import, nor for what few programs use.
-_LATER = {
-    "AsyncClient": "_aclient",
-    "AsyncPaginator": "_async",
-    "AsyncJob": "_ajob",
-    "Billing": "_account",
-    "DailyUsage": "_account",
-    "Model": "_account",
-    "ModelUsage": "_account",
-    "Price": "_account",
-    "Usage": "_account",
-}
+# Programs without asyncio do not pay for its import.
+_LAZY = {"AsyncClient": "_async_client", "AsyncPaginator": "_async_executor"}
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATER:
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    face = getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
-    face.__module__ = __name__
-    globals()[name] = face
-    return face
+    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    value.__module__ = __name__
+    globals()[name] = value
+    return value
 
 
-# In tracebacks and pickles, classes go by the name that people import them by.
-for _face in [globals()[name] for name in __all__ if name not in _LATER]:
-    if isinstance(_face, type):
-        _face.__module__ = __name__
+# Tracebacks and pickles show classes under the name that users import.
+for _class in [globals()[name] for name in __all__ if name not in _LAZY]:
+    if isinstance(_class, type):
+        _class.__module__ = __name__

@@ -3,172 +3,138 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sized
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from . import _operations as operations
-from ._base import BaseClient
-from ._inputs import AnyInput, input_of
-from ._job import Job, job_of
-from ._many import RunResult, Runs
-from ._media import MediaSource
-from ._operations import Listeners
-from ._prediction import OnBytes, Prediction, prediction_of
+from ._core_client import BaseClient
+from ._inputs import AnyInput, MediaSource, normalize_input
+from ._jobs import Job, job_decoder
+from ._models import Billing, DownloadedFile, Model, Price, Report, SubmitRecord, Usage
+from ._prediction import Delivery, OnBytes, Prediction, Status
 from ._progress import OnProgress, Progress
-from ._records import Delivery, DownloadedFile, SubmitRecord
-from ._report import Report
-from ._settings import run_options
-from ._sync import Paginator, ManyItems, carry_out, with_bar, with_listeners
-from ._webhooks import WebhookHeaders
+from ._progress_bar import byte_callbacks, many_bar, run_callbacks
+from ._run_many import ManyRuns, RunResult
+from ._settings import (
+    RUN_OPTIONS,
+    SUBMIT_OPTIONS,
+    TEXT,
+    RunOptions,
+    SubmitOptions,
+    encode_options,
+    encode_value,
+    keywords,
+)
+from ._sync_executor import Paginator, SyncExecutor
+from ._webhooks import WebhookHeaders, decode_delivery
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from ._account import Billing, Model, Price, Usage
+    from typing_extensions import Unpack
 
 
-class Client(BaseClient):
+class Client(BaseClient[SyncExecutor]):
     """A blocking client of the service. Threads may share it.
 
-    Every call releases the GIL and answers Ctrl-C. What is interrupted ends the waiting, never a
-    job that was submitted: ``client.job(id).wait()`` finds it again.
+    Every call releases the GIL and reacts to Ctrl-C. An interrupt ends the wait, never a job that
+    was submitted: ``client.job(id).wait()`` finds it again.
     """
 
+    def _make_executor(self, settings: Mapping[str, Any]) -> SyncExecutor:
+        return SyncExecutor(settings)
+
+    @keywords(RunOptions)
     def run(
         self,
         input: AnyInput | str,
         parameters: Mapping[str, Any] | None = None,
         *,
-        timeout: float | None = None,
-        check_media: bool | None = None,
-        strict: bool | None = None,
-        validate: bool | None = None,
-        sync: bool | None = None,
-        base64: bool | None = None,
-        webhook: str | None = None,
         on_progress: OnProgress | None = None,
         on_update: Callable[[Prediction], object] | None = None,
         progress: bool = False,
+        **options: Unpack[RunOptions],
     ) -> Prediction:
-        """Check, upload, submit and wait: from the input to the completed prediction.
+        """Check, upload, submit and wait. Returns the completed prediction.
 
-        Pays at most once. Every error raised after the submit has the job's id in ``job_id``.
+        Charges at most once. Every error after the submit has the id of the job in ``job_id``.
 
         Args:
-            input: What to run; or a model's id, with its parameters as the second argument.
-            parameters: The parameters of the model with that id.
+            input: The input, or the id of a model.
+            parameters: The parameters, if `input` is the id of a model.
+            on_progress: Called on every progress event.
+            on_update: Called on every new state of the job.
+            progress: Show a progress bar. Needs tqdm.
             timeout: How many seconds to wait for the result, counted from the submit.
-            check_media: Whether media are judged before anything is sent. Default True.
-            strict: Whether what the check would only report stops the run as well.
-            validate: Whether the input is judged by the schema in the live catalogue.
+            check_media: Whether to check media before anything is sent. Default True.
+            strict: Treat warnings of the check as errors.
+            validate: Check the input against the schema in the live catalogue as well.
             sync: Sync mode: the answer to the submit waits for the result, up to 90 s.
-            base64: Whether outputs come as base64 in the prediction itself.
+            base64: Return outputs as base64 in the prediction itself.
             webhook: A URL that the service calls when the job has completed or failed.
-            on_progress: Is told what goes on.
-            on_update: Is told each new state of the job.
-            progress: Whether to show a bar. Needs tqdm.
         """
-        given = input_of(input, parameters)
-        options = run_options(
-            timeout=timeout,
-            check_media=check_media,
-            strict=strict,
-            validate=validate,
-            sync=sync,
-            base64=base64,
-            webhook=webhook,
-        )
-        listeners = self._listeners(on_progress, on_update, progress)
-        call = operations.with_input(
-            self._reach, "run", given, self._prediction, listeners, options=options
-        )
-        return with_listeners(listeners, call)
+        given = normalize_input(input, parameters)
+        encoded = encode_options(self.run, options, RUN_OPTIONS)
+        callbacks = run_callbacks(self._executor, on_progress, on_update, progress)
+        return self._executor.execute(operations.run(self._executor, given, encoded, callbacks))
 
+    @keywords(RunOptions)
     def run_many(
         self,
         inputs: Iterable[AnyInput | tuple[str, Mapping[str, Any]]],
         *,
         limit: int = 10,
-        timeout: float | None = None,
-        check_media: bool | None = None,
-        strict: bool | None = None,
-        validate: bool | None = None,
-        sync: bool | None = None,
-        base64: bool | None = None,
-        webhook: str | None = None,
         on_progress: Callable[[Progress, int], object] | None = None,
         on_update: Callable[[Prediction, int], object] | None = None,
         progress: bool = False,
+        **options: Unpack[RunOptions],
     ) -> Paginator[RunResult]:
-        """Run many inputs, at most `limit` at once; results come as they are ready.
+        """Run many inputs, at most `limit` at the same time. Yields results as they are ready.
 
-        Each result has the position of its input. One run's failure does not stop the others.
-        Inputs are taken from the iterable as places become free, a few ahead. Leaving the loop ends
-        all, while jobs that were submitted go on at the service. Listeners are told the position
-        as well.
+        Each result has the position of its input. A failed run does not stop the others. Inputs
+        are taken from the iterable as slots become free, and a few ahead. Leaving the loop ends
+        the runs, but jobs that were submitted continue at the service. Callbacks get the position
+        as a second argument. The options are those of `run`.
         """
-        options = run_options(
-            timeout=timeout,
-            check_media=check_media,
-            strict=strict,
-            validate=validate,
-            sync=sync,
-            base64=base64,
-            webhook=webhook,
-        )
-        self._reach.refuse_closed()
-        listeners = Listeners(self._reach, prediction_of, on_progress, on_update, None)
+        encoded = encode_options(self.run_many, options, RUN_OPTIONS)
+        self._executor.check_open()
+        callbacks = run_callbacks(self._executor, on_progress, on_update, progress=False)
+        runs = ManyRuns(self._executor, limit, encoded, callbacks)
+        return self._executor.run_many(runs, inputs, many_bar(inputs, progress))
 
-        def begin() -> Runs:
-            return Runs(self._reach, limit, options, listeners, prediction_of)
-
-        return ManyItems(begin, inputs, _many_bar(inputs, progress))
-
+    @keywords(SubmitOptions)
     def submit(
         self,
         input: AnyInput | str,
         parameters: Mapping[str, Any] | None = None,
         *,
-        check_media: bool | None = None,
-        strict: bool | None = None,
-        validate: bool | None = None,
-        sync: bool | None = None,
-        base64: bool | None = None,
-        webhook: str | None = None,
         on_progress: OnProgress | None = None,
         progress: bool = False,
+        **options: Unpack[SubmitOptions],
     ) -> Job:
-        """Check, upload and send the POST that costs money, at most once; do not wait.
+        """Check, upload and send the POST that costs money, at most once. Does not wait.
 
         The arguments are those of `run`.
         """
-        given = input_of(input, parameters)
-        options = run_options(
-            check_media=check_media,
-            strict=strict,
-            validate=validate,
-            sync=sync,
-            base64=base64,
-            webhook=webhook,
-        )
-        listeners = self._listeners(on_progress, None, progress)
-        read = job_of(self._reach)
-        call = operations.with_input(self._reach, "submit", given, read, listeners, options=options)
-        return with_listeners(listeners, call)
+        given = normalize_input(input, parameters)
+        encoded = encode_options(self.submit, options, SUBMIT_OPTIONS)
+        callbacks = run_callbacks(self._executor, on_progress, None, progress)
+        decode = job_decoder(self._executor)
+        return self._executor.execute(operations.submit(given, encoded, callbacks, decode))
 
     def check(self, input: AnyInput | str, parameters: Mapping[str, Any] | None = None) -> Report:
-        """Check an input against the rules of its model, without sending anything.
+        """Check an input against the rules of its model, without sending it.
 
-        Broken rules are in the report, not errors.
+        Broken rules are in the report; they are not raised.
         """
-        return carry_out(operations.check(self._reach, input_of(input, parameters)))
+        return self._executor.execute(operations.check(normalize_input(input, parameters)))
 
     def validate(
         self, input: AnyInput | str, parameters: Mapping[str, Any] | None = None
     ) -> Report:
-        """Judge an input by the model's schema in the live catalogue as well. Costs nothing."""
-        return carry_out(operations.validate(self._reach, input_of(input, parameters)))
+        """Check an input against the schema in the live catalogue as well. Costs nothing."""
+        return self._executor.execute(operations.validate(normalize_input(input, parameters)))
 
     def price(
         self,
@@ -177,12 +143,12 @@ class Client(BaseClient):
         *,
         upload: bool = False,
     ) -> Price:
-        """Ask what a run would cost. That costs nothing.
+        """Return the price of a run. Costs nothing.
 
-        With `upload`, media on this machine are uploaded first, so that the service can measure
-        them; otherwise the price is the base price.
+        With `upload`, local media are uploaded first, so that the service can measure them.
+        Without it, the price is the base price.
         """
-        return carry_out(operations.price(self._reach, input_of(input, parameters), upload))
+        return self._executor.execute(operations.price(normalize_input(input, parameters), upload))
 
     def upload(
         self,
@@ -191,24 +157,21 @@ class Client(BaseClient):
         on_progress: OnBytes | None = None,
         progress: bool = False,
     ) -> str:
-        """Upload one medium and give the URL under which the service finds it, for seven days."""
-        return with_bar(
-            "uploading",
-            on_progress,
-            progress,
-            lambda hear: operations.upload(self._reach, media, hear),
-        )
+        """Upload a media file. Returns its URL, which the service keeps for seven days."""
+        callbacks = byte_callbacks("uploading", on_progress, progress)
+        return self._executor.execute(operations.upload(media, callbacks))
 
     def job(self, job_id: str) -> Job:
-        """Give a handle on a job that was submitted before, here or elsewhere."""
-        return Job(self._reach, self._reach.job(job_id), None)
+        """Return a handle on a job that was submitted before, in this process or another."""
+        native = self._executor.job(encode_value("job_id", job_id, TEXT))
+        return Job(self._executor, native, None)
 
     def recover(self, record: SubmitRecord | Mapping[str, Any]) -> Job:
-        """Find out what became of a submit whose answer was never heard.
+        """Find the job of a submit whose answer was lost.
 
-        Looks for its job in the history, for a while, and never submits anything.
+        Searches the history for a while. Never submits anything.
         """
-        return carry_out(operations.recover(self._reach, record, job_of(self._reach)))
+        return self._executor.execute(operations.recover(record, job_decoder(self._executor)))
 
     def download(
         self,
@@ -219,36 +182,34 @@ class Client(BaseClient):
         on_progress: OnBytes | None = None,
         progress: bool = False,
     ) -> DownloadedFile:
-        """Download an output to a file, or into an existing folder under a name of the URL.
+        """Download an output to a file, or into an existing folder under a name from the URL.
 
-        Outputs larger than `max_bytes` (default 2 GiB) are refused.
+        Raises a DownloadError if the output is larger than `max_bytes` (default 2 GiB).
         """
-        request = operations.download_url(url, to, max_bytes)
-        return with_bar(
-            "downloading",
-            on_progress,
-            progress,
-            lambda hear: operations.download(self._reach, request, hear),
-        )
+        request = operations.url_download_request(url, to, max_bytes)
+        return self._executor.download_output(request, on_progress, progress)
 
     def history(
         self,
         *,
         model: str | None = None,
-        status: str | None = None,
+        status: Status | None = None,
         created_after: datetime | None = None,
         created_before: datetime | None = None,
         include_inputs: bool | None = None,
         page_size: int | None = None,
     ) -> Paginator[Prediction]:
-        """Iterate over the jobs of the last seven days, newest first, fetched as needed."""
-        request = operations.history_request(
-            model, status, created_after, created_before, include_inputs, page_size
-        )
-        return Paginator(
-            self._reach,
-            lambda: self._reach.start(request, []),
-            lambda item: prediction_of(item, self._reach),
+        """Iterate over the jobs of the last seven days, newest first. Pages load as needed."""
+        return self._executor.paginate(
+            operations.history(
+                self._executor,
+                model=model,
+                status=status,
+                created_after=created_after,
+                created_before=created_before,
+                include_inputs=include_inputs,
+                page_size=page_size,
+            )
         )
 
     def billings(
@@ -259,48 +220,50 @@ class Client(BaseClient):
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> Paginator[Billing]:
-        """Iterate over the account's charges, newest first, fetched as they are needed."""
-        request = operations.billings_request(kind, job_ids, start, end)
-        return Paginator(self._reach, lambda: self._reach.start(request, []), operations.billing_of)
+        """Iterate over the billing records, newest first. Pages load as needed."""
+        return self._executor.paginate(operations.billings(kind, job_ids, start, end))
 
     def billings_of_month(self, month: str) -> Paginator[Billing]:
-        """Iterate over every charge of a month, such as ``2026-03``."""
-        request = {"op": "billingsOfMonth", "month": month}
-        return Paginator(self._reach, lambda: self._reach.start(request, []), operations.billing_of)
+        """Iterate over the billing records of a month, such as ``2026-03``."""
+        return self._executor.paginate(operations.billings_of_month(month))
 
     def models(self) -> list[Model]:
-        """Give every model of the service, kept for an hour."""
-        return carry_out(operations.models(self._reach))
+        """Return every model of the service. The list is cached for an hour."""
+        return self._executor.execute(operations.models())
 
     def model(self, model_id: str) -> Model:
-        """Give the model with this id, from the service's catalogue."""
-        return carry_out(operations.model(self._reach, model_id))
+        """Return the model with this id from the service's catalogue."""
+        return self._executor.execute(operations.model(model_id))
 
     def balance(self) -> float:
-        """Give what is left on the account, in dollars."""
-        return carry_out(operations.balance(self._reach))
+        """Return the balance of the account in USD."""
+        return self._executor.execute(operations.balance())
 
     def usage(self, start: datetime, end: datetime, *, model: str | None = None) -> Usage:
-        """Give what was used and spent from one moment to another, at most 31 days."""
-        return carry_out(operations.usage(self._reach, start, end, model))
+        """Return the usage and the cost of a period of at most 31 days."""
+        return self._executor.execute(operations.usage(start, end, model))
 
     def delete(self, ids: Iterable[str]) -> int:
-        """Delete past jobs and their outputs, for good; give how many there were."""
-        return carry_out(operations.delete(self._reach, ids))
+        """Delete past jobs and their outputs permanently. Returns how many were deleted."""
+        return self._executor.execute(operations.delete(ids))
 
     def receive_webhook(self, headers: WebhookHeaders, body: bytes | str) -> Delivery:
-        """Take a webhook's delivery: verify it, read it, and end the waits for its job.
+        """Verify and decode a webhook delivery, and end the waits for its job.
 
-        The account's secret is fetched once. Pass the body as it came, not parsed.
+        The secret of the account is fetched once. Pass the raw body, not the parsed one.
         """
-        return carry_out(operations.receive_webhook(self._reach, headers, body, prediction_of))
+
+        def decode(data: Any) -> Delivery:
+            return decode_delivery(data, self._executor.decode_prediction)
+
+        return self._executor.execute(operations.receive_webhook(headers, body, decode))
 
     def close(self) -> None:
-        """End everything that is under way; the client is of no use then."""
-        self._reach.close()
+        """Cancel everything that is running. The client cannot be used any more."""
+        self._executor.close()
 
     def __enter__(self) -> Client:
-        """Give itself."""
+        """Return self."""
         return self
 
     def __exit__(
@@ -311,24 +274,3 @@ class Client(BaseClient):
     ) -> None:
         """Close the client."""
         self.close()
-
-    def _listeners(
-        self, on_progress: OnProgress | None, on_update: Any, progress: bool
-    ) -> Listeners:
-        bar = None
-        if progress:
-            from ._bar import RunBar
-
-            bar = RunBar()
-        return Listeners(self._reach, prediction_of, on_progress, on_update, bar)
-
-    def _prediction(self, data: dict[str, Any], _task: object) -> Prediction:
-        return prediction_of(data, self._reach)
-
-
-def _many_bar(inputs: object, progress: bool) -> Any:
-    if not progress:
-        return None
-    from ._bar import ManyBar
-
-    return ManyBar(len(inputs) if isinstance(inputs, Sized) else None)

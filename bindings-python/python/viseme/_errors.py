@@ -1,13 +1,12 @@
-"""The errors. docs/errors.md has the table of their codes."""
+"""Errors. docs/errors.md lists them with their codes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-if TYPE_CHECKING:
-    from ._prediction import Prediction
-    from ._records import SubmitRecord
-    from ._report import Violation
+from ._models import SubmitRecord, Violation, decode_seconds, decode_violation
+from ._prediction import BasePrediction
 
 
 class VisemeError(Exception):
@@ -16,23 +15,23 @@ class VisemeError(Exception):
     code: str
     """The stable code, the same in every language."""
     message: str
-    """What was wrong, where, and what to do."""
+    """What went wrong, and what to do about it."""
     job_id: str | None
-    """The job's id, on every error raised after it was known: ``client.job(id)`` goes on."""
+    """The id of the job, on every error after the submit: ``client.job(id)`` finds it again."""
     attempts: int
-    """How many times the failed step was tried."""
+    """How many times the step that failed was tried."""
     app_code: int | None
     """The service's application code (1200, 1402, …)."""
-    prediction: Prediction | None
-    """The last state of the job that was seen."""
+    prediction: BasePrediction | None
+    """The last known state of the job, of the kind of the client that raised the error."""
     status: int | None
-    """The HTTP status, where an HTTP answer came."""
+    """The HTTP status, if the service answered."""
     request_id: str | None
-    """The service's id of the request, worth quoting to its support."""
+    """The service's id of the request. Quote it to its support."""
     retry_after: float | None
     """How many seconds the service asks to wait."""
     body: str | None
-    """The answer's body as text, at most 4096 bytes, without the key."""
+    """The body of the answer as text, at most 4096 bytes, without the API key."""
 
     def __init__(
         self,
@@ -42,7 +41,7 @@ class VisemeError(Exception):
         job_id: str | None = None,
         attempts: int = 1,
         app_code: int | None = None,
-        prediction: Prediction | None = None,
+        prediction: BasePrediction | None = None,
         status: int | None = None,
         request_id: str | None = None,
         retry_after: float | None = None,
@@ -66,22 +65,22 @@ class VisemeError(Exception):
         while cause is not None:
             causes.append(str(cause))
             cause = cause.__cause__
-        return _again, (type(self), self.message, dict(self.__dict__), causes)
+        return _unpickle, (type(self), self.message, dict(self.__dict__), causes)
 
 
 class ConfigError(VisemeError, ValueError):
-    """The client was set up with something it cannot use, or there is no API key."""
+    """A setting of the client is invalid, the API key is missing, or the client is closed."""
 
 
 class InputError(VisemeError, ValueError):
-    """The input or its media break the model's rules. Nothing was submitted, nothing was spent."""
+    """The input or an argument is invalid. Nothing was submitted and nothing was charged."""
 
     violations: tuple[Violation, ...] = ()
     """Every broken rule."""
 
 
 class ApiError(VisemeError):
-    """The base of what went wrong between this machine and the service."""
+    """The base of errors between this machine and the service."""
 
 
 class ApiConnectionError(ApiError):
@@ -97,11 +96,11 @@ class ApiStatusError(ApiError):
 
 
 class BadRequestError(ApiStatusError):
-    """HTTP 400 or 422: the service refused the request as wrong."""
+    """HTTP 400 or 422: the service rejected the request as invalid."""
 
 
 class AuthenticationError(ApiStatusError):
-    """HTTP 401: the API key is missing or not accepted."""
+    """HTTP 401: the API key is missing or invalid."""
 
 
 class InsufficientCreditsError(ApiStatusError):
@@ -109,15 +108,15 @@ class InsufficientCreditsError(ApiStatusError):
 
 
 class PermissionDeniedError(ApiStatusError):
-    """HTTP 403: the key may not do this, or the account is suspended."""
+    """HTTP 403: the API key lacks the permission, or the account is suspended."""
 
 
 class NotFoundError(ApiStatusError):
-    """HTTP 404: no such job, model or file, or no longer. Jobs are kept for seven days."""
+    """HTTP 404: the job, model or file does not exist. Jobs are kept for seven days."""
 
 
 class RateLimitError(ApiStatusError):
-    """HTTP 429, and trying again as often as allowed did not help."""
+    """HTTP 429, after every allowed attempt."""
 
 
 class ServerError(ApiStatusError):
@@ -125,16 +124,16 @@ class ServerError(ApiStatusError):
 
 
 class ApiResponseError(ApiError):
-    """The service answered with something that cannot be understood."""
+    """The service sent an answer that cannot be read."""
 
 
 class SubmissionUnknownError(VisemeError):
-    """The answer to the submit was lost. It is not sent again, as that might pay twice."""
+    """The answer to the submit was lost. It is not sent again, because that could charge twice."""
 
     record: SubmitRecord | None = None
-    """What was submitted and when: keep it, and call ``client.recover`` later."""
-    candidates: tuple[Prediction, ...] = ()
-    """The jobs of the history that could be the lost one."""
+    """The record of the submit. Keep it, and call ``client.recover`` later."""
+    candidates: tuple[BasePrediction, ...] = ()
+    """The jobs in the history that may be the lost one."""
 
 
 class UploadError(VisemeError):
@@ -142,15 +141,15 @@ class UploadError(VisemeError):
 
 
 class DownloadError(VisemeError):
-    """An output could not be downloaded or saved. The job is done and paid."""
+    """An output could not be downloaded or saved. The job is completed and charged."""
 
 
 class WebhookError(VisemeError):
-    """A webhook delivery could not be verified or read: answer it with a 4xx status."""
+    """A webhook delivery could not be verified or read. Answer it with a 4xx status."""
 
 
 class JobError(VisemeError):
-    """The base of what became of a job. It always has a ``job_id``."""
+    """The base of errors of a job. They always have a ``job_id``."""
 
 
 class JobFailedError(JobError):
@@ -158,11 +157,11 @@ class JobFailedError(JobError):
 
 
 class JobCancelledError(JobError):
-    """The job ended as ``cancelled``, ``timeout`` or ``deleted`` on the service's side."""
+    """The service ended the job as ``cancelled``, ``timeout`` or ``deleted``."""
 
 
 class WaitTimeoutError(JobError, TimeoutError):
-    """``timeout`` passed while the job was running. It goes on: wait again by its id."""
+    """``timeout`` passed before the job ended. The job continues: wait for it again by its id."""
 
 
 CLASSES: dict[str, type[VisemeError]] = {
@@ -189,17 +188,43 @@ CLASSES: dict[str, type[VisemeError]] = {
 }
 
 
-class Cause(Exception):  # noqa: N818 - it is never raised by itself
-    """What an error behind an error said."""
+class Cause(Exception):  # noqa: N818 - it is never raised itself
+    """The message of an error behind an error."""
 
 
-def refused(code: str, message: str) -> VisemeError:
-    """Make an error that the facade itself raises."""
+def make_error(code: str, message: str) -> VisemeError:
+    """Return an error of the class that belongs to the code."""
     return CLASSES[code](message, code=code)
 
 
-def chain(error: VisemeError, causes: list[str]) -> VisemeError:
-    """Put the errors behind an error into its chain."""
+def decode_error(
+    data: dict[str, Any], decode_prediction: Callable[[dict[str, Any]], BasePrediction]
+) -> VisemeError:
+    """Decode an error. Its predictions are made by `decode_prediction`."""
+    get = data.get
+    prediction = get("prediction")
+    error = CLASSES.get(data["code"], ApiResponseError)(
+        data["message"],
+        code=data["code"],
+        job_id=get("jobId"),
+        attempts=data["attempts"],
+        app_code=get("appCode"),
+        prediction=None if prediction is None else decode_prediction(prediction),
+        status=get("status"),
+        request_id=get("requestId"),
+        retry_after=decode_seconds(get("retryAfterMs")),
+        body=get("body"),
+    )
+    if "violations" in data:
+        vars(error)["violations"] = tuple(map(decode_violation, data["violations"]))
+    if "record" in data:
+        vars(error)["record"] = SubmitRecord(**data["record"])
+    if "candidates" in data:
+        vars(error)["candidates"] = tuple(map(decode_prediction, data["candidates"]))
+    return _chain_causes(error, get("causes", []))
+
+
+def _chain_causes(error: VisemeError, causes: list[str]) -> VisemeError:
     at: BaseException = error
     for text in causes:
         at.__cause__ = Cause(text)
@@ -207,9 +232,9 @@ def chain(error: VisemeError, causes: list[str]) -> VisemeError:
     return error
 
 
-def _again(
+def _unpickle(
     kind: type[VisemeError], message: str, attributes: dict[str, Any], causes: list[str]
 ) -> VisemeError:
     error = kind(message, code=attributes["code"])
     error.__dict__.update(attributes)
-    return chain(error, causes)
+    return _chain_causes(error, causes)

@@ -1,75 +1,122 @@
-"""Inputs of models."""
+"""Inputs of models, their media, and how both are encoded for the native part."""
 
 from __future__ import annotations
 
 import json
+import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Union, cast
+from typing import IO, Any, ClassVar, Union, cast
 
 from . import _native
-from ._errors import refused
-from ._media import MediaSource, has_file, is_medium, pack
+from ._errors import make_error
+from ._settings import show
+
+MAX_UPLOAD = 200 * 1024 * 1024
+"""The largest file that the service accepts in an upload, according to its own clients."""
+
+MediaSource = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], "Media"]
+"""An audio, video or image file: a path, a URL, bytes, an open file, or :class:`Media`."""
+
+
+class Media:
+    """A media file with an explicit kind of source, or bytes with a name."""
+
+    __slots__ = ("is_path", "name", "source")
+
+    source: Any
+    name: str | None
+    is_path: bool
+
+    def __init__(self, source: MediaSource, *, name: str | None = None) -> None:
+        """Wrap any :data:`MediaSource`. `name` is the file name under which bytes are uploaded."""
+        self.source = source.source if isinstance(source, Media) else source
+        self.name = name
+        self.is_path = isinstance(source, Media) and source.is_path
+
+    @classmethod
+    def path(cls, path: str | os.PathLike[str]) -> Media:
+        """Return the file at this path, even if the path looks like a URL."""
+        media = cls(os.fspath(path))
+        media.is_path = True
+        return media
+
+    @classmethod
+    def url(cls, url: str) -> Media:
+        """Return the file at a URL that the service can fetch, or a ``data:`` or ``file:`` URL."""
+        return cls(url)
+
+    @classmethod
+    def bytes(cls, content: bytes | bytearray | memoryview | IO[bytes], name: str) -> Media:
+        """Return bytes or an open file with a file name. The extension is corrected if needed."""
+        return cls(content, name=name)
+
+    def __repr__(self) -> str:
+        """Return the path or URL, but no content."""
+        kind = type(self.source).__name__
+        shown = repr(self.source) if isinstance(self.source, str) else f"<{kind}>"
+        return f"Media({shown})" if self.name is None else f"Media({shown}, name={self.name!r})"
 
 
 @dataclass(frozen=True)
 class AudioToVideo:
-    """Moves the lips of a video to a voice track."""
+    """Lip-syncs a video to an audio track."""
 
     MODEL: ClassVar[str] = "kwaivgi/kling-lipsync/audio-to-video"
 
     audio: MediaSource
-    """The voice: MP3, WAV, M4A or AAC, at most 5 MB; 2 to 60 seconds as third parties say."""
+    """The voice: MP3, WAV, M4A or AAC, at most 5 MB; 2 to 60 seconds according to third parties."""
     video: MediaSource
     """The face: MP4 or MOV, at most 100 MB, 2 to 10 seconds, 720p or 1080p."""
 
 
 @dataclass(frozen=True)
 class TextToVideo:
-    """Speaks a text and moves the lips of a video to it."""
+    """Speaks a text and lip-syncs a video to it."""
 
     MODEL: ClassVar[str] = "kwaivgi/kling-lipsync/text-to-video"
 
     video: MediaSource
     """The face: MP4 or MOV, at most 100 MB, 2 to 60 seconds, sides of 720 to 1920 pixels."""
     text: str
-    """What shall be said: at most 120 characters."""
+    """The text to speak: at most 120 characters."""
     voice_id: str | None = None
-    """Who says it. Default ``genshin_klee2``. An unknown voice is reported, not refused."""
+    """The voice. Default ``genshin_klee2``. An unknown voice is a warning, not an error."""
     voice_language: str | None = None
     """``zh`` or ``en``. Default: the service's choice."""
     voice_speed: float | None = None
-    """How fast it is said, from 0.8 to 2.0 in steps of 0.1. Default 1."""
+    """The speed of the voice, from 0.8 to 2.0 in steps of 0.1. Default 1."""
 
 
 @dataclass(frozen=True)
 class KlingEffects:
-    """Plays an effect on a picture; gives a video of five seconds."""
+    """Turns an image into a video of five seconds with an effect."""
 
     MODEL: ClassVar[str] = "kwaivgi/kling-effects"
 
     effect_scene: str
-    """The effect, such as ``jelly_press``. One that is not known is reported, not refused."""
+    """The effect, such as ``jelly_press``. An unknown effect is a warning, not an error."""
     image: MediaSource
-    """The picture: at most 10 MB, sides of 300 pixels or more, between 1:2.5 and 2.5:1."""
+    """The image: at most 10 MB, sides of 300 pixels or more, between 1:2.5 and 2.5:1."""
 
 
 @dataclass(frozen=True)
 class Input:
-    """An input of any model: JSON, and media, which are uploaded.
+    """An input of any model: JSON values, and media, which are uploaded.
 
-    In parameters of models without a class of their own, text stands for itself: for a file, pass
-    a :class:`~pathlib.Path` or :class:`Media`.
+    For models without a class of their own, text is sent as it is: to upload a file, pass a
+    :class:`~pathlib.Path` or :class:`Media`.
     """
 
     model: str
-    """The model's id."""
+    """The id of the model."""
     parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The parameters by name."""
 
 
 AnyInput = Union[AudioToVideo, TextToVideo, KlingEffects, Input]
-"""An input: a typed one, or one of any model."""
+"""An input of a model: one of the typed classes, or :class:`Input` for any model."""
 
 # What text means depends on the parameter; these are media.
 _MEDIA: dict[str, frozenset[str]] = {
@@ -78,45 +125,139 @@ _MEDIA: dict[str, frozenset[str]] = {
 }
 
 
-def input_of(first: object, second: Mapping[str, Any] | None) -> Input:
-    """Make one of the two shapes of a call: an input, or a model's id and parameters."""
-    if isinstance(first, str):
-        return Input(first, {} if second is None else second)
-    if second is not None:
-        raise TypeError("parameters belong to a model's id; the input has its own")
-    if isinstance(first, Input):
-        return first
-    if isinstance(first, (AudioToVideo, TextToVideo, KlingEffects)):
-        given = {each.name: getattr(first, each.name) for each in fields(first)}
-        set_ones = {name: value for name, value in given.items() if value is not None}
-        return Input(first.MODEL, set_ones)
-    kind = type(first).__name__
-    raise TypeError(f"a {kind} is no input; pass an AudioToVideo, another input or a model's id")
+def normalize_input(input: object, parameters: object) -> Input:
+    """Return the input of a call: `input` itself, or a model id with parameters."""
+    if isinstance(input, str):
+        if parameters is not None and not isinstance(parameters, Mapping):
+            raise _invalid("parameters", "a dict of the model's parameters", parameters)
+        return Input(input, cast("Mapping[str, Any]", parameters or {}))
+    if isinstance(input, Input):
+        given = input
+    elif isinstance(input, (AudioToVideo, TextToVideo, KlingEffects)):
+        values = {each.name: getattr(input, each.name) for each in fields(input)}
+        given = Input(input.MODEL, {name: it for name, it in values.items() if it is not None})
+    else:
+        expected = "a model id, or an AudioToVideo, TextToVideo, KlingEffects or Input"
+        raise _invalid("input", expected, input)
+    if parameters is not None:
+        raise make_error(
+            "invalid_input",
+            "`parameters` can only be used with a model id; put them into the input itself.",
+        )
+    return given
 
 
 def reads_files(given: Input) -> bool:
-    """Tell whether packing it reads open files."""
-    return any(has_file(value) for value in given.parameters.values())
+    """Return whether encoding the input reads open files, which takes time."""
+    return any(_is_file(value) for value in given.parameters.values())
 
 
-def pack_input(given: Input, contents: list[bytes]) -> dict[str, Any]:
-    """Describe the input; bytes are added to the contents."""
+def encode_input(given: Input, contents: list[bytes]) -> dict[str, Any]:
+    """Encode an input. The contents of its media are appended to `contents`."""
+    if not isinstance(cast("object", given.model), str):
+        raise _invalid("model", "a model id as text", given.model)
     texts = _MEDIA.get(given.model, frozenset())
-    described: list[tuple[str, dict[str, Any]]] = []
+    encoded: list[tuple[str, dict[str, Any]]] = []
     for name, value in given.parameters.items():
-        if is_medium(value) or (isinstance(value, str) and name in texts):
-            described.append((name, {"media": pack(value, contents)}))
+        if not isinstance(cast("object", name), str):
+            raise _invalid("parameters", "a dict with text as keys", dict(given.parameters))
+        if _is_media(value) or (isinstance(value, str) and name in texts):
+            encoded.append((name, {"media": encode_media(name, value, contents)}))
         else:
-            _refuse_media_within(name, value)
-            described.append((name, {"json": value}))
-    return {"model": given.model, "fields": described}
+            check_json(name, value)
+            encoded.append((name, {"json": value}))
+    return {"model": given.model, "fields": encoded}
 
 
-def _refuse_media_within(name: str, value: object) -> None:
-    items = cast("list[object]", value) if isinstance(value, (list, tuple)) else []
-    if any(map(is_medium, items)):
-        raise refused(
+def encode_media(name: str, source: Any, contents: list[bytes]) -> dict[str, Any]:
+    """Encode a media file. Its content, if it is in memory, is appended to `contents`."""
+    file_name = source.name if isinstance(source, Media) else None
+    inner: Any = source.source if isinstance(source, Media) else source
+    if isinstance(inner, str):
+        is_path = isinstance(source, Media) and source.is_path
+        return {"path": inner} if is_path else {"text": inner}
+    if isinstance(inner, (bytes, bytearray, memoryview)):
+        return _encode_bytes(bytes(cast("bytes", inner)), file_name, contents)
+    if isinstance(inner, os.PathLike):
+        return {"path": os.fsdecode(cast("os.PathLike[str]", inner))}
+    if hasattr(inner, "read"):
+        return _encode_bytes(_read(name, inner), file_name or _name_of(inner), contents)
+    raise _invalid(name, "a path, a URL, bytes or an open file", inner)
+
+
+def _encode_bytes(content: bytes, name: str | None, contents: list[bytes]) -> dict[str, Any]:
+    contents.append(content)
+    return {"bytes": {"at": len(contents) - 1, "name": name or "media"}}
+
+
+def _is_media(value: object) -> bool:
+    """Return whether a value is a media file by its type alone. Text is not."""
+    kinds = (Media, bytes, bytearray, memoryview, os.PathLike)
+    return isinstance(value, kinds) or hasattr(value, "read")
+
+
+def _is_file(value: object) -> bool:
+    return hasattr(value.source if isinstance(value, Media) else value, "read")
+
+
+def _read(name: str, file: IO[bytes]) -> bytes:
+    content: Any = file.read(MAX_UPLOAD + 1)
+    if not isinstance(content, bytes):
+        raise make_error(
             "invalid_input",
-            f"{name}: media in a list are not uploaded by themselves. Pass the URLs that "
-            "`client.upload` gives.",
+            f'`{name}` is a file that was opened for text. Open it for bytes: open(path, "rb").',
         )
+    if len(content) > MAX_UPLOAD:
+        raise make_error("invalid_input", f"`{name}` must be a file of at most 200 MB.")
+    return content
+
+
+def _name_of(file: object) -> str | None:
+    name = getattr(file, "name", None)
+    return os.path.basename(name) or None if isinstance(name, str) else None
+
+
+def check_json(name: str, value: object) -> None:
+    """Raise an InputError that names the place of a value that JSON cannot hold."""
+    match value:
+        case None | bool() | int():
+            return
+        case str():
+            if _is_unicode(value):
+                return
+        case float():
+            if math.isfinite(value):
+                return
+        case list() | tuple():
+            for index, item in enumerate(cast("list[object]", value)):
+                if _is_media(item):
+                    raise make_error(
+                        "invalid_input",
+                        f"`{name}[{index}]` is a media file in a list, which is not uploaded "
+                        "automatically. Pass the URL that `client.upload` returns.",
+                    )
+                check_json(f"{name}[{index}]", item)
+            return
+        case Mapping():
+            for key, item in cast("Mapping[object, object]", value).items():
+                if not isinstance(key, str):
+                    raise _invalid(name, "a dict with text as keys", cast("object", value))
+                check_json(f"{name}.{key}", item)
+            return
+        case _:
+            pass
+    raise _invalid(
+        name, "JSON (text, finite numbers, True, False, None, lists, dicts) or media", value
+    )
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _invalid(name: str, expected: str, value: object) -> Exception:
+    return make_error("invalid_input", f"`{name}` must be {expected}, got {show(value)}.")

@@ -1,14 +1,10 @@
-"""How predictions and outputs look in a notebook."""
+"""HTML for notebooks: cards for predictions, players for outputs."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-if TYPE_CHECKING:
-    from ._prediction import BaseOutput, BasePrediction
 
 _COLOURS = {"completed": "#1a7f37", "failed": "#cf222e", "cancelled": "#6e7781"}
 _CARD = (
@@ -16,37 +12,14 @@ _CARD = (
     "font-family:system-ui,sans-serif;font-size:13px;line-height:1.5;max-width:660px"
 )
 _PILL = "border-radius:10px;padding:1px 9px;color:white;background:"
+_MAX_TEXT = 300
 
 
-def output_bundle(output: BaseOutput) -> dict[str, str]:
-    """Show the output as what it is."""
-    return {"text/plain": repr(output), "text/html": _player(output)}
-
-
-def prediction_bundle(prediction: BasePrediction[Any]) -> dict[str, str]:
-    """Show the state of the job, and its outputs below."""
-    status = prediction.status
-    colour = _COLOURS.get(status, "#9a6700")
-    rows: list[str] = [
-        f'<span style="{_PILL}{colour}">{html.escape(status)}</span> '
-        f"<b>{html.escape(prediction.model)}</b>",
-        f'<span style="opacity:.7">job {html.escape(prediction.id)}</span>',
-    ]
-    if prediction.execution_time:
-        rows.append(f"ran for {prediction.execution_time:.1f} s")
-    if prediction.error is not None:
-        rows.append(f'<span style="color:#cf222e">{html.escape(prediction.error)}</span>')
-    outputs: Iterable[BaseOutput] = prediction.outputs
-    rows.extend(map(_player, outputs))
-    card = f'<div style="{_CARD}">{"<br>".join(rows)}</div>'
-    return {"text/plain": repr(prediction), "text/html": card}
-
-
-def _player(output: BaseOutput) -> str:
-    url = output.url
+def player(url: str | None, text: str) -> str:
+    """Return a player or a link for a URL, or the text if there is no URL that can be opened."""
     if url is None or urlsplit(url).scheme not in ("http", "https"):
-        text = str(output)
-        return f"<code>{html.escape(text[:300] + ('…' if len(text) > 300 else ''))}</code>"
+        shown = text[:_MAX_TEXT] + ("…" if len(text) > _MAX_TEXT else "")
+        return f"<code>{html.escape(shown)}</code>"
     address = html.escape(url, quote=True)
     style = 'style="max-width:640px;width:100%;display:block"'
     match urlsplit(url).path.rpartition(".")[2].lower():
@@ -58,3 +31,26 @@ def _player(output: BaseOutput) -> str:
             return f'<img src="{address}" alt="output" {style}>'
         case _:
             return f'<a href="{address}" rel="noopener">{address}</a>'
+
+
+def card(
+    *,
+    status: str,
+    model: str,
+    job_id: str,
+    execution_time: float | None,
+    error: str | None,
+    players: Iterable[str],
+) -> str:
+    """Return a card with the state of a job, and its outputs below."""
+    colour = _COLOURS.get(status, "#9a6700")
+    rows: list[str] = [
+        f'<span style="{_PILL}{colour}">{html.escape(status)}</span> <b>{html.escape(model)}</b>',
+        f'<span style="opacity:.7">job {html.escape(job_id)}</span>',
+    ]
+    if execution_time:
+        rows.append(f"ran for {execution_time:.1f} s")
+    if error is not None:
+        rows.append(f'<span style="color:#cf222e">{html.escape(error)}</span>')
+    rows.extend(players)
+    return f'<div style="{_CARD}">{"<br>".join(rows)}</div>'

@@ -1,261 +1,265 @@
-"""Every operation, once: what is asked and what is made of the answer. Both clients use them."""
+"""Every operation, once: its request, and how its result is decoded. Both clients use them."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from . import _native
-from ._inputs import Input, pack_input
-from ._media import MediaSource, pack
-from ._prediction import OnBytes
-from ._progress import PredictionOf, Progress, inform, progress_of
-from ._reach import Call, Reach
-from ._records import Delivery, DownloadedFile, SubmitRecord
-from ._report import Report, report_of
-from ._settings import moment, without_none
-
-if TYPE_CHECKING:
-    from ._account import Billing, Model, Price, Usage
+from ._core_client import CoreClient, Operation
+from ._errors import make_error
+from ._inputs import Input, MediaSource, check_json, encode_input, encode_media
+from ._models import (
+    Billing,
+    DownloadedFile,
+    Model,
+    Price,
+    Report,
+    SubmitRecord,
+    Usage,
+    decode_billing,
+    decode_downloaded_file,
+    decode_model,
+    decode_price,
+    decode_report,
+    decode_usage,
+)
+from ._prediction import BasePrediction
+from ._progress import ByteCallbacks, RunCallbacks
+from ._settings import (
+    BOOL,
+    COUNT,
+    MOMENT,
+    PATH,
+    SECONDS,
+    SIZE,
+    TEXT,
+    TEXTS,
+    encode_value,
+    encode_values,
+    show,
+)
+from ._webhooks import encode_body, encode_headers
 
 T = TypeVar("T")
+P = TypeVar("P", bound=BasePrediction)
+
+_HISTORY = {
+    "model": TEXT,
+    "status": TEXT,
+    "created_after": MOMENT,
+    "created_before": MOMENT,
+    "include_inputs": BOOL,
+    "page_size": COUNT,
+}
+_RECORD_FIELDS = ("model", "input", "sent_at")
 
 
-# What few programs use is imported where it is used: the import of the package stays quick.
+def run(
+    core: CoreClient[P], given: Input, options: Mapping[str, Any], callbacks: RunCallbacks
+) -> Operation[P]:
+    """Check, upload, submit and wait."""
+    return _with_input("run", given, _prediction_decoder(core), callbacks, options=options)
 
 
-def billing_of(data: Any) -> Billing:
-    """Make a record of the bill of what came over the border."""
-    from ._account import billing_of
-
-    return billing_of(data)
-
-
-def _model_of(data: Any) -> Model:
-    from ._account import model_of
-
-    return model_of(data)
-
-
-def _price_of(data: Any, _: object) -> Price:
-    from ._account import price_of
-
-    return price_of(data)
-
-
-def _usage_of(data: Any) -> Usage:
-    from ._account import usage_of
-
-    return usage_of(data)
-
-
-class Listeners:
-    """Who is told what goes on in a run."""
-
-    def __init__(
-        self,
-        reach: Reach,
-        prediction_of: PredictionOf,
-        on_progress: Callable[..., object] | None,
-        on_update: Any,
-        bar: Any,
-    ) -> None:
-        self._reach = reach
-        self._prediction_of = prediction_of
-        self._on_progress = on_progress
-        self._on_update = on_update
-        self._bar = bar
-        self.wanted = not (on_progress is None and on_update is None and bar is None)
-
-    def hear(self, data: dict[str, Any]) -> list[object]:
-        """Tell the listeners; gives what they returned."""
-        news = progress_of(data, self._reach, self._prediction_of)
-        if news is None:
-            return []
-        return self.tell(news)
-
-    def tell(self, news: Progress, *index: int) -> list[object]:
-        """Tell the listeners of this news; gives what they returned."""
-        if self._bar is not None:
-            self._bar.hear(news)
-        said = [inform(self._on_progress, news, *index)]
-        if news.event == "update" and self._on_update is not None:
-            said.append(inform(self._on_update, news.prediction, *index))  # type: ignore[union-attr]
-        return said
-
-    def close(self) -> None:
-        """Leave the bar as it is."""
-        if self._bar is not None:
-            self._bar.close()
-
-
-def with_input(
-    reach: Reach,
-    op: str,
+def submit(
     given: Input,
-    read: Callable[[Any, _native.Task], T],
-    listeners: Listeners | None = None,
-    **more: Any,
-) -> Call[T]:
-    """Describe an operation on an input. Its media are read when this is called."""
+    options: Mapping[str, Any],
+    callbacks: RunCallbacks,
+    decode_job: Callable[[Any, _native.Task], T],
+) -> Operation[T]:
+    """Check, upload and submit."""
+    return _with_input("submit", given, decode_job, callbacks, options=options)
+
+
+def check(given: Input) -> Operation[Report]:
+    """Check an input against the rules of its model."""
+    return _with_input("check", given, lambda value, _: decode_report(value))
+
+
+def start_check(operation: Operation[Report]) -> _native.Task:
+    """Start a check without a client."""
+    request = json.dumps(operation.request["input"])
+    return _native.check_input(request, list(operation.contents))
+
+
+def validate(given: Input) -> Operation[Report]:
+    """Check an input against the schema in the live catalogue as well."""
+    return _with_input("validate", given, lambda value, _: decode_report(value))
+
+
+def price(given: Input, upload: bool) -> Operation[Price]:
+    """Ask for the price of a run."""
+    encode_value("upload", upload, BOOL)
+    return _with_input("price", given, lambda value, _: decode_price(value), upload=upload)
+
+
+def upload(media: MediaSource, callbacks: ByteCallbacks) -> Operation[str]:
+    """Upload a media file."""
     contents: list[bytes] = []
-    tell = listeners is not None and listeners.wanted
-    request = {"op": op, "input": pack_input(given, contents), "tell": tell, **more}
-    hear = None if listeners is None else listeners.hear
-    return Call(reach, lambda: reach.start(request, contents), read, hear)
-
-
-def plain(reach: Reach, request: Mapping[str, Any], read: Callable[[Any], T]) -> Call[T]:
-    """Describe an operation that is a question and an answer."""
-    return Call(reach, lambda: reach.start(request, []), lambda value, _: read(value))
-
-
-def check(reach: Reach, given: Input) -> Call[Report]:
-    """Judge an input by the rules of its model."""
-    return with_input(reach, "check", given, lambda value, _: report_of(value))
-
-
-def check_alone(given: Input) -> Call[Report]:
-    """Judge an input without a client."""
-    import json
-
-    contents: list[bytes] = []
-    packed = json.dumps(pack_input(given, contents))
-    return Call(
-        None, lambda: _native.check_input(packed, contents), lambda value, _: report_of(value)
-    )
-
-
-def validate(reach: Reach, given: Input) -> Call[Report]:
-    """Judge an input by the schema in the live catalogue as well."""
-    return with_input(reach, "validate", given, lambda value, _: report_of(value))
-
-
-def price(reach: Reach, given: Input, upload: bool) -> Call[Price]:
-    """Ask what a run would cost."""
-    return with_input(reach, "price", given, _price_of, upload=upload)
-
-
-def upload(reach: Reach, media: MediaSource, on_bytes: OnBytes | None) -> Call[str]:
-    """Upload a medium."""
-    contents: list[bytes] = []
-    request = {"op": "upload", "medium": pack(media, contents), "tell": on_bytes is not None}
-    return Call(
-        reach,
-        lambda: reach.start(request, contents),
+    medium = encode_media("media", media, contents)
+    return Operation(
+        {"op": "upload", "medium": medium, "tell": callbacks.wanted},
         lambda value, _: str(value),
-        lambda event: [inform(on_bytes, event["sent"], event["total"])],
+        contents=contents,
+        callbacks=callbacks,
     )
 
 
-def download(reach: Reach, request: Mapping[str, Any], on_bytes: OnBytes | None) -> Call[DownloadedFile]:
-    """Save an output to a file."""
-    from pathlib import Path
-
-    whole = {"op": "download", **request, "tell": on_bytes is not None}
-    return Call(
-        reach,
-        lambda: reach.start(whole, []),
-        lambda value, _: DownloadedFile(Path(value["path"]), value["bytes"]),
-        lambda event: [inform(on_bytes, event["received"], event["total"])],
+def download(request: Mapping[str, Any], callbacks: ByteCallbacks) -> Operation[DownloadedFile]:
+    """Download an output to a file."""
+    target = encode_values(
+        {"to": request["to"], "max_bytes": request["maxBytes"]}, {"to": PATH, "max_bytes": SIZE}
+    )
+    source = {name: request[name] for name in ("output", "jobId") if name in request}
+    return Operation(
+        {"op": "download", **source, **target, "tell": callbacks.wanted},
+        lambda value, _: decode_downloaded_file(value),
+        callbacks=callbacks,
     )
 
 
-def download_url(url: str, to: str | os.PathLike[str], max_bytes: int | None) -> dict[str, Any]:
-    """Describe the download of a URL."""
-    return without_none({"output": {"url": url}, "to": os.fspath(to), "maxBytes": max_bytes})
+def url_download_request(
+    url: str, to: str | os.PathLike[str], max_bytes: int | None
+) -> dict[str, Any]:
+    """Return the request to download a URL."""
+    encode_value("url", url, TEXT)
+    encode_value("to", to, PATH)
+    return {"output": {"url": url}, "to": to, "maxBytes": max_bytes}
+
+
+def wait(
+    core: CoreClient[P], job: _native.NativeJob, timeout: float | None, callbacks: RunCallbacks
+) -> Operation[P]:
+    """Wait until a job has ended."""
+    options = encode_values({"timeout": timeout}, {"timeout": SECONDS})
+    return Operation(
+        {"op": "wait", **options, "tell": callbacks.wanted},
+        _prediction_decoder(core),
+        callbacks=callbacks,
+        job=job,
+    )
+
+
+def updates(core: CoreClient[P], job: _native.NativeJob, timeout: float | None) -> Operation[P]:
+    """List the states of a job as they change."""
+    options = encode_values({"timeout": timeout}, {"timeout": SECONDS})
+    return Operation({"op": "updates", **options}, _prediction_decoder(core), job=job)
+
+
+def refresh(core: CoreClient[P], job: _native.NativeJob) -> Operation[P]:
+    """Ask once for the state of a job."""
+    return Operation({"op": "refresh"}, _prediction_decoder(core), job=job)
 
 
 def recover(
-    reach: Reach, record: SubmitRecord | Mapping[str, Any], read: Callable[[Any, _native.Task], T]
-) -> Call[T]:
-    """Look for the job of a lost submit."""
-    if isinstance(record, SubmitRecord):
-        record = vars(record)
-    names = ("model", "input", "sent_at")
-    request = {"op": "recover", "record": {name: record[name] for name in names}}
-    return Call(reach, lambda: reach.start(request, []), read)
+    record: SubmitRecord | Mapping[str, Any], decode_job: Callable[[Any, _native.Task], T]
+) -> Operation[T]:
+    """Search the history for the job of a lost submit."""
+    given: Mapping[str, Any] = vars(record) if isinstance(record, SubmitRecord) else record
+    if not isinstance(cast("object", given), Mapping):
+        message = f"`record` must be a SubmitRecord or a dict of its fields, got {show(record)}."
+        raise make_error("invalid_input", message)
+    missing = [f"`{name}`" for name in _RECORD_FIELDS if name not in given]
+    if missing:
+        message = (
+            f"`record` must have the fields `model`, `input` and `sent_at`; it lacks "
+            f"{' and '.join(missing)}, got {show(record)}."
+        )
+        raise make_error("invalid_input", message)
+    for name in ("model", "sent_at"):
+        encode_value(f"record.{name}", given[name], TEXT)
+    check_json("record.input", given["input"])
+    request = {"op": "recover", "record": {name: given[name] for name in _RECORD_FIELDS}}
+    return Operation(request, decode_job)
 
 
-def models(reach: Reach) -> Call[list[Model]]:
-    """Ask for every model."""
-    return plain(reach, {"op": "models"}, lambda value: list(map(_model_of, value)))
+def history(core: CoreClient[P], **filters: object) -> Operation[P]:
+    """List past jobs."""
+    return Operation(
+        {"op": "history", **encode_values(filters, _HISTORY)}, _prediction_decoder(core)
+    )
 
 
-def model(reach: Reach, model_id: str) -> Call[Model]:
-    """Ask for one model."""
-    return plain(reach, {"op": "model", "id": model_id}, _model_of)
+def billings(
+    kind: str | None, job_ids: Iterable[str] | None, start: datetime | None, end: datetime | None
+) -> Operation[Billing]:
+    """List billing records."""
+    filters = encode_values({"kind": kind, "job_ids": job_ids}, {"kind": TEXT, "job_ids": TEXTS})
+    request = {"op": "billings", **filters, **_period(start, end)}
+    return Operation(request, lambda value, _: decode_billing(value))
 
 
-def balance(reach: Reach) -> Call[float]:
-    """Ask what is left."""
-    return plain(reach, {"op": "balance"}, float)
+def billings_of_month(month: str) -> Operation[Billing]:
+    """List the billing records of a month."""
+    request = {"op": "billingsOfMonth", "month": encode_value("month", month, TEXT)}
+    return Operation(request, lambda value, _: decode_billing(value))
 
 
-def usage(reach: Reach, start: datetime, end: datetime, model_id: str | None) -> Call[Usage]:
-    """Ask what was used."""
-    request = {"op": "usage", "from": moment(start), "to": moment(end), "model": model_id}
-    return plain(reach, request, _usage_of)
+def models() -> Operation[list[Model]]:
+    """List every model."""
+    return Operation({"op": "models"}, lambda value, _: list(map(decode_model, value)))
 
 
-def delete(reach: Reach, ids: Iterable[str]) -> Call[int]:
+def model(model_id: str) -> Operation[Model]:
+    """Look up one model."""
+    request = {"op": "model", "id": encode_value("model_id", model_id, TEXT)}
+    return Operation(request, lambda value, _: decode_model(value))
+
+
+def balance() -> Operation[float]:
+    """Ask for the balance."""
+    return Operation({"op": "balance"}, lambda value, _: float(value))
+
+
+def usage(start: datetime, end: datetime, model_id: str | None) -> Operation[Usage]:
+    """Ask for the usage of a period."""
+    for name, value in (("start", start), ("end", end)):
+        encode_value(name, value, MOMENT)
+    options = encode_values({"model": model_id}, {"model": TEXT})
+    request = {"op": "usage", **_period(start, end), **options}
+    return Operation(request, lambda value, _: decode_usage(value))
+
+
+def delete(ids: Iterable[str]) -> Operation[int]:
     """Delete past jobs."""
-    request = {"op": "delete", "ids": [ids] if isinstance(ids, str) else list(ids)}
-    return plain(reach, request, int)
+    request = {"op": "delete", "ids": encode_value("ids", ids, TEXTS)}
+    return Operation(request, lambda value, _: int(value))
 
 
-def history_request(
-    model: str | None,
-    status: str | None,
-    created_after: datetime | None,
-    created_before: datetime | None,
-    include_inputs: bool | None,
-    page_size: int | None,
-) -> dict[str, Any]:
-    """Describe which past jobs are asked for."""
-    return without_none(
-        {
-            "op": "history",
-            "model": model,
-            "status": status,
-            "createdAfter": moment(created_after),
-            "createdBefore": moment(created_before),
-            "includeInputs": include_inputs,
-            "pageSize": page_size,
-        }
+def receive_webhook(headers: Any, body: Any, decode: Callable[[Any], T]) -> Operation[T]:
+    """Verify a delivery with the account's secret, and decode it."""
+    return Operation(
+        {"op": "receiveWebhook", "headers": encode_headers(headers)},
+        lambda value, _: decode(value),
+        contents=[encode_body(body)],
     )
 
 
-def billings_request(
-    kind: str | None,
-    job_ids: Iterable[str] | None,
-    start: datetime | None,
-    end: datetime | None,
-) -> dict[str, Any]:
-    """Describe which records of the bill are asked for."""
-    return without_none(
-        {
-            "op": "billings",
-            "kind": kind,
-            "jobIds": None if job_ids is None else list(job_ids),
-            "from": moment(start),
-            "to": moment(end),
-        }
+def _with_input(
+    op: str,
+    given: Input,
+    decode: Callable[[Any, _native.Task], T],
+    callbacks: RunCallbacks | None = None,
+    **more: object,
+) -> Operation[T]:
+    contents: list[bytes] = []
+    encoded = encode_input(given, contents)
+    if callbacks is not None:
+        more["tell"] = callbacks.wanted
+    return Operation(
+        {"op": op, "input": encoded, **more}, decode, contents=contents, callbacks=callbacks
     )
 
 
-def receive_webhook(
-    reach: Reach, headers: Any, body: bytes | str, prediction_of: PredictionOf
-) -> Call[Delivery]:
-    """Verify a delivery with the account's secret, and read it."""
-    from ._webhooks import body_of, delivery_of, pairs_of
+def _prediction_decoder(core: CoreClient[P]) -> Callable[[Any, _native.Task], P]:
+    return lambda value, _: core.decode_prediction(value)
 
-    contents = [body_of(body)]
-    request = {"op": "receiveWebhook", "headers": pairs_of(headers)}
-    return Call(
-        reach,
-        lambda: reach.start(request, contents),
-        lambda value, _: delivery_of(value, reach, prediction_of),
-    )
+
+def _period(start: datetime | None, end: datetime | None) -> dict[str, Any]:
+    period = encode_values({"start": start, "end": end}, {"start": MOMENT, "end": MOMENT})
+    names = {"start": "from", "end": "to"}
+    return {names[name]: moment for name, moment in period.items()}

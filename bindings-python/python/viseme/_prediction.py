@@ -1,6 +1,6 @@
-"""Predictions and their outputs.
+"""Predictions, their outputs, and what carries them: webhook deliveries and results of many runs.
 
-What few programs use is imported where it is used: the import of the package stays quick.
+A prediction does not know its client; it holds a downloader, which the client provides.
 """
 
 from __future__ import annotations
@@ -8,32 +8,97 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
+from typing import Any, Literal, Protocol, TypeVar, Union, cast
 
-if TYPE_CHECKING:
-    from ._reach import Reach
-    from ._records import DownloadedFile
+from . import _notebook
+from ._models import DownloadedFile, decode_datetime, decode_seconds
 
-OnBytes = Callable[[int, "int | None"], object]
-"""Is told the bytes so far, and the size of the whole where it is known."""
+KnownStatus = Literal[
+    "created", "processing", "completed", "failed", "cancelled", "timeout", "deleted"
+]
+"""The statuses that the service documents."""
+
+Status = Union[KnownStatus, str]
+"""The status of a job: a known one, or a newer word of the service. Unknown words mean that the
+job is still running."""
+
+TERMINAL_STATUSES: frozenset[str] = frozenset(
+    {"completed", "failed", "cancelled", "timeout", "deleted"}
+)
+"""The statuses that a job never leaves."""
+
+OnBytes = Callable[[int, Union[int, None]], object]
+"""A callback that gets the bytes so far, and the total if it is known."""
+
+
+class Downloader(Protocol):
+    """Downloads outputs for the blocking client."""
+
+    def download_output(
+        self, request: dict[str, Any], on_progress: OnBytes | None, progress: bool
+    ) -> DownloadedFile:
+        """Download an output to a file."""
+        ...
+
+
+class AsyncDownloader(Protocol):
+    """Downloads outputs for the asyncio client."""
+
+    async def download_output(
+        self, request: dict[str, Any], on_progress: OnBytes | None, progress: bool
+    ) -> DownloadedFile:
+        """Download an output to a file."""
+        ...
+
+
+@dataclass
+class _FallbackDownloaders:
+    """The downloaders of predictions that have no client, such as unpickled ones."""
+
+    blocking: Callable[[], Downloader] | None = None
+    asynchronous: Callable[[], AsyncDownloader] | None = None
+
+
+_fallback = _FallbackDownloaders()
+
+
+def set_fallback_downloaders(
+    blocking: Callable[[], Downloader], asynchronous: Callable[[], AsyncDownloader]
+) -> None:
+    """Set the downloaders of predictions that have no client."""
+    _fallback.blocking, _fallback.asynchronous = blocking, asynchronous
+
+
+def _downloader(own: Downloader | None) -> Downloader:
+    if own is not None:
+        return own
+    assert _fallback.blocking is not None  # noqa: S101 - the package sets it on import
+    return _fallback.blocking()
+
+
+def _async_downloader(own: AsyncDownloader | None) -> AsyncDownloader:
+    if own is not None:
+        return own
+    assert _fallback.asynchronous is not None  # noqa: S101 - the package sets it on import
+    return _fallback.asynchronous()
 
 
 class BaseOutput:
-    """One output of a completed job. As text it is its URL, or the text it is."""
+    """The parts of an output that both clients share. ``str(output)`` is its URL or its text."""
 
-    __slots__ = ("_data", "_job_id", "_reach", "url", "value")
+    __slots__ = ("_data", "_downloader", "_job_id", "url", "value")
 
     url: str | None
-    """Where it can be downloaded, for seven days."""
+    """The URL of the output. The service keeps it for seven days."""
     value: Any
-    """What the service sent: a URL or text as a string, anything else as JSON."""
+    """The value that the service sent: a URL or text as a string, anything else as JSON."""
 
-    def __init__(self, data: dict[str, Any], job_id: str, reach: Reach | None) -> None:
+    def __init__(self, data: dict[str, Any], job_id: str, downloader: Any = None) -> None:
         self._data = data
         self._job_id = job_id
-        self._reach = reach
+        self._downloader = downloader
         if "json" in data:
             self.value = data["json"]
             json = cast("dict[str, Any]", self.value if isinstance(data["json"], dict) else {})
@@ -44,34 +109,36 @@ class BaseOutput:
             self.value = data.get("text", self.url)
 
     def __str__(self) -> str:
-        """Give its URL, or the text it is."""
+        """Return the URL, or the text if there is no URL."""
         return self.url or str(self.value)
 
     def __repr__(self) -> str:
-        """Show the beginning of what was sent."""
+        """Return the class and the beginning of the value."""
         shown = repr(self.value)
         return f"{type(self).__name__}({shown if len(shown) <= 200 else shown[:200] + '…'})"
 
     def __eq__(self, other: object) -> bool:
-        """Compare what was sent."""
+        """Compare the values that the service sent."""
         return isinstance(other, BaseOutput) and self._data == other._data
 
     def __hash__(self) -> int:
-        """Hash what is shown."""
+        """Hash the URL or the text."""
         return hash(str(self))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Another process has other clients.
-        return type(self), (self._data, self._job_id, None)
+        # A client does not leave its process.
+        return type(self), (self._data, self._job_id)
 
-    def request(self, to: str | os.PathLike[str], max_bytes: int | None) -> dict[str, Any]:
-        """Describe its download."""
-        request: dict[str, Any] = {"output": self._data, "jobId": self._job_id, "to": os.fspath(to)}
-        return request if max_bytes is None else {**request, "maxBytes": max_bytes}
+    def download_request(self, to: object, max_bytes: object) -> dict[str, Any]:
+        """Return the request to download this output."""
+        return {"output": self._data, "jobId": self._job_id, "to": to, "maxBytes": max_bytes}
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": _notebook.player(self.url, str(self))}
 
 
 class Output(BaseOutput):
-    """One output of a completed job. As text it is its URL, or the text it is."""
+    """An output of a completed job. ``str(output)`` is its URL, or its text."""
 
     __slots__ = ()
 
@@ -83,30 +150,24 @@ class Output(BaseOutput):
         on_progress: OnBytes | None = None,
         progress: bool = False,
     ) -> DownloadedFile:
-        """Save it to a file, or into an existing folder under a name taken from its URL.
+        """Download it to a file, or into an existing folder under a name taken from the URL.
 
-        The file appears when it is whole; a download that breaks off goes on where it was. The key
-        is not sent. Outputs larger than `max_bytes` (default 2 GiB) are refused.
+        The file appears only when it is complete. An interrupted download resumes. The API key is
+        not sent. Raises a DownloadError if the output is larger than `max_bytes` (default 2 GiB).
         """
-        from ._sync import save
-
-        return save(self._reach, self.request(to, max_bytes), on_progress, progress)
+        request = self.download_request(to, max_bytes)
+        return _downloader(self._downloader).download_output(request, on_progress, progress)
 
     def read(self, *, max_bytes: int | None = None) -> bytes:
-        """Give its content. It is written to a temporary file first, which is removed."""
+        """Download it and return its content. It passes through a temporary file."""
         from tempfile import TemporaryDirectory
 
         with TemporaryDirectory(prefix="viseme-") as folder:
             return self.save(Path(folder, "output"), max_bytes=max_bytes).path.read_bytes()
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        from . import _notebook
-
-        return _notebook.output_bundle(self)
-
 
 class AsyncOutput(BaseOutput):
-    """One output of a completed job, of an :class:`AsyncClient`."""
+    """An output of a completed job of an :class:`AsyncClient`."""
 
     __slots__ = ()
 
@@ -118,17 +179,17 @@ class AsyncOutput(BaseOutput):
         on_progress: OnBytes | None = None,
         progress: bool = False,
     ) -> DownloadedFile:
-        """Save it to a file, or into an existing folder under a name taken from its URL.
+        """Download it to a file, or into an existing folder under a name taken from the URL.
 
-        The file appears when it is whole; a download that breaks off goes on where it was. The key
-        is not sent. Outputs larger than `max_bytes` (default 2 GiB) are refused.
+        The file appears only when it is complete. An interrupted download resumes. The API key is
+        not sent. Raises a DownloadError if the output is larger than `max_bytes` (default 2 GiB).
         """
-        from ._async import save
-
-        return await save(self._reach, self.request(to, max_bytes), on_progress, progress)
+        request = self.download_request(to, max_bytes)
+        downloader = _async_downloader(self._downloader)
+        return await downloader.download_output(request, on_progress, progress)
 
     async def read(self, *, max_bytes: int | None = None) -> bytes:
-        """Give its content. It is written to a temporary file first, which is removed."""
+        """Download it and return its content. It passes through a temporary file."""
         import asyncio
         from tempfile import TemporaryDirectory
 
@@ -139,67 +200,60 @@ class AsyncOutput(BaseOutput):
         finally:
             folder.cleanup()
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        from . import _notebook
-
-        return _notebook.output_bundle(self)
-
-
-O_co = TypeVar("O_co", Output, AsyncOutput, covariant=True)
-
 
 @dataclass(frozen=True)
-class BasePrediction(Generic[O_co]):
-    """What the service says of a job at one moment; it never changes.
+class BasePrediction:
+    """The state of a job at one moment, without the methods that differ between the clients.
 
-    The service is loose about most fields: what is absent, ``null`` or of an unforeseen type is
-    None or empty here.
+    Errors and progress events carry predictions of either client; use
+    ``isinstance(it, viseme.Prediction)`` or ``isinstance(it, viseme.AsyncPrediction)`` before
+    saving their outputs. A field that the service leaves out is None or empty.
     """
 
     id: str
-    """The job's id."""
+    """The id of the job."""
     model: str
-    """The model that runs; empty where the service did not say."""
-    status: str
-    """The state of the job: the service's own word. One nobody knows means that it still runs."""
-    outputs: tuple[O_co, ...] = ()
-    """What came out; empty until the job is completed."""
+    """The id of the model; empty if the service does not say."""
+    status: Status
+    """The status of the job, in the service's words."""
+    outputs: tuple[BaseOutput, ...] = ()
+    """The outputs; empty until the job is completed."""
     result_url: str | None = None
-    """Where the service says the result can be read."""
+    """The URL at which the service serves the result as JSON."""
     has_nsfw_contents: tuple[bool, ...] | None = None
-    """For each output, whether it was judged unfit for work."""
+    """For each output, whether the service classified it as not safe for work."""
     created_at: datetime | None = None
-    """When the job was made, by the service's clock, in UTC."""
+    """When the job was created, by the service's clock, in UTC."""
     error: str | None = None
-    """What went wrong."""
+    """The service's error message."""
     code: int | None = None
-    """The service's application code; None where absent or 0."""
+    """The service's application code; None if absent or 0."""
     execution_time: float | None = None
     """How many seconds the job ran, as the service measured it."""
     timings: dict[str, float] = field(default_factory=dict[str, float])
     """Parts of that time by name, in seconds."""
     input: Any = None
-    """The input of the job, where the service repeats it (webhooks, history)."""
+    """The input of the job, if the service repeats it (webhooks, history)."""
     recovered: Literal["input", "model_and_time"] | None = None
-    """Set where the answer to the submit was lost and the job was found in the history."""
+    """How the job was found in the history, if the answer to its submit was lost."""
+    request_id: str | None = None
+    """The service's id of the HTTP request that returned this state. Quote it to its support."""
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
     """Every other field of the service's answer."""
-    _reach: Reach | None = field(default=None, repr=False, compare=False)
+    _downloader: Any = field(default=None, repr=False, compare=False)
 
     @property
-    def output(self) -> O_co | None:
-        """The first output that has a URL, or else the first of all."""
-        with_url = (output for output in self.outputs if output.url is not None)
-        return next(with_url, self.outputs[0] if self.outputs else None)
+    def is_terminal(self) -> bool:
+        """Whether the job has ended: completed, failed, cancelled, timeout or deleted."""
+        return self.status in TERMINAL_STATUSES
 
     @property
     def output_url(self) -> str | None:
         """The URL of the first output that has one."""
-        output = self.output
-        return None if output is None else output.url
+        return next((output.url for output in self.outputs if output.url is not None), None)
 
     def __getitem__(self, name: str) -> Any:
-        """Give a field by name, with outputs as the service sent them.
+        """Return a field by name, with outputs as the service sent them.
 
         For code that was written for the official package: ``result["outputs"][0]``.
         """
@@ -210,28 +264,47 @@ class BasePrediction(Generic[O_co]):
         return getattr(self, name)
 
     def __hash__(self) -> int:
-        """Hash what it is about."""
+        """Hash the id and the status."""
         return hash((self.id, self.status))
 
     def __getstate__(self) -> dict[str, Any]:
-        # Another process has other clients.
-        return {**self.__dict__, "_reach": None}
-
-    def request(self, to: str | os.PathLike[str], max_bytes: int | None) -> dict[str, Any]:
-        """Describe the download of its output."""
-        output = self.output
-        if output is None:
-            return {"jobId": self.id, "to": os.fspath(to)}
-        return output.request(to, max_bytes)
+        # A client does not leave its process.
+        return {**self.__dict__, "_downloader": None}
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        from . import _notebook
+        card = _notebook.card(
+            status=self.status,
+            model=self.model,
+            job_id=self.id,
+            execution_time=self.execution_time,
+            error=self.error,
+            players=[_notebook.player(output.url, str(output)) for output in self.outputs],
+        )
+        return {"text/plain": repr(self), "text/html": card}
 
-        return _notebook.prediction_bundle(self)
+
+_O = TypeVar("_O", bound=BaseOutput)
 
 
-class Prediction(BasePrediction[Output]):
-    """What the service says of a job at one moment; it never changes."""
+def _main_output(outputs: tuple[_O, ...]) -> _O | None:
+    """Return the first output with a URL, or else the first output."""
+    with_url = (output for output in outputs if output.url is not None)
+    return next(with_url, outputs[0] if outputs else None)
+
+
+@dataclass(frozen=True)
+class Prediction(BasePrediction):
+    """The state of a job at one moment. It never changes."""
+
+    outputs: tuple[Output, ...] = ()
+    """The outputs; empty until the job is completed."""
+
+    __hash__ = BasePrediction.__hash__
+
+    @property
+    def output(self) -> Output | None:
+        """The first output that has a URL, or else the first output."""
+        return _main_output(self.outputs)
 
     def save(
         self,
@@ -241,14 +314,24 @@ class Prediction(BasePrediction[Output]):
         on_progress: OnBytes | None = None,
         progress: bool = False,
     ) -> DownloadedFile:
-        """Save its output, as :meth:`Output.save` does; a DownloadError if there is none."""
-        from ._sync import save
+        """Download its output as in :meth:`Output.save`; a DownloadError if it has none."""
+        request = _download_request(self, self.output, to, max_bytes)
+        return _downloader(self._downloader).download_output(request, on_progress, progress)
 
-        return save(self._reach, self.request(to, max_bytes), on_progress, progress)
 
+@dataclass(frozen=True)
+class AsyncPrediction(BasePrediction):
+    """The state of a job of an :class:`AsyncClient` at one moment. It never changes."""
 
-class AsyncPrediction(BasePrediction[AsyncOutput]):
-    """What the service says of a job at one moment, of an :class:`AsyncClient`."""
+    outputs: tuple[AsyncOutput, ...] = ()
+    """The outputs; empty until the job is completed."""
+
+    __hash__ = BasePrediction.__hash__
+
+    @property
+    def output(self) -> AsyncOutput | None:
+        """The first output that has a URL, or else the first output."""
+        return _main_output(self.outputs)
 
     async def save(
         self,
@@ -258,35 +341,51 @@ class AsyncPrediction(BasePrediction[AsyncOutput]):
         on_progress: OnBytes | None = None,
         progress: bool = False,
     ) -> DownloadedFile:
-        """Save its output, as :meth:`AsyncOutput.save` does; a DownloadError if there is none."""
-        from ._async import save
-
-        return await save(self._reach, self.request(to, max_bytes), on_progress, progress)
-
-
-def prediction_of(data: dict[str, Any], reach: Reach | None) -> Prediction:
-    """Make a prediction of what came over the border."""
-    outputs = tuple(Output(output, data["id"], reach) for output in data["outputs"])
-    return Prediction(outputs=outputs, **_fields(data), _reach=reach)
+        """Download its output as in :meth:`AsyncOutput.save`; a DownloadError if it has none."""
+        request = _download_request(self, self.output, to, max_bytes)
+        downloader = _async_downloader(self._downloader)
+        return await downloader.download_output(request, on_progress, progress)
 
 
-def async_prediction_of(data: dict[str, Any], reach: Reach | None) -> AsyncPrediction:
-    """Make a prediction of what came over the border."""
-    outputs = tuple(AsyncOutput(output, data["id"], reach) for output in data["outputs"])
-    return AsyncPrediction(outputs=outputs, **_fields(data), _reach=reach)
+@dataclass(frozen=True)
+class Delivery:
+    """A verified webhook delivery."""
+
+    id: str
+    """The id of the delivery. The service may send one again: handle each id once."""
+    sent_at: datetime
+    """When it was sent, in UTC."""
+    prediction: Prediction
+    """The state of the job, with its input."""
 
 
-def moment_of(millis: float | None) -> datetime | None:
-    """Make a moment of milliseconds since 1970."""
-    return None if millis is None else datetime.fromtimestamp(millis / 1000, timezone.utc)
+@dataclass(frozen=True)
+class AsyncDelivery:
+    """A verified webhook delivery, received by an :class:`AsyncClient`."""
+
+    id: str
+    """The id of the delivery. The service may send one again: handle each id once."""
+    sent_at: datetime
+    """When it was sent, in UTC."""
+    prediction: AsyncPrediction
+    """The state of the job, with its input."""
 
 
-def seconds_of(millis: float | None) -> float | None:
-    """Make seconds of milliseconds."""
-    return None if millis is None else millis / 1000
+def decode_prediction(data: dict[str, Any], downloader: Downloader | None) -> Prediction:
+    """Decode a prediction of the blocking client."""
+    outputs = tuple(Output(output, data["id"], downloader) for output in data["outputs"])
+    return Prediction(outputs=outputs, **_decode_fields(data), _downloader=downloader)
 
 
-def _fields(data: dict[str, Any]) -> dict[str, Any]:
+def decode_async_prediction(
+    data: dict[str, Any], downloader: AsyncDownloader | None
+) -> AsyncPrediction:
+    """Decode a prediction of the asyncio client."""
+    outputs = tuple(AsyncOutput(output, data["id"], downloader) for output in data["outputs"])
+    return AsyncPrediction(outputs=outputs, **_decode_fields(data), _downloader=downloader)
+
+
+def _decode_fields(data: dict[str, Any]) -> dict[str, Any]:
     get = data.get
     nsfw = get("hasNsfwContents")
     return {
@@ -295,12 +394,22 @@ def _fields(data: dict[str, Any]) -> dict[str, Any]:
         "status": data["status"],
         "result_url": get("resultUrl"),
         "has_nsfw_contents": None if nsfw is None else tuple(nsfw),
-        "created_at": moment_of(get("createdAt")),
+        "created_at": decode_datetime(get("createdAt")),
         "error": get("error"),
         "code": get("code"),
-        "execution_time": seconds_of(get("executionTimeMs")),
+        "execution_time": decode_seconds(get("executionTimeMs")),
         "timings": {name: time / 1000 for name, time in get("timingsMs", {}).items()},
         "input": get("input"),
         "recovered": get("recovered"),
+        "request_id": get("requestId"),
         "extra": get("extra", {}),
     }
+
+
+def _download_request(
+    prediction: BasePrediction, output: BaseOutput | None, to: object, max_bytes: object
+) -> dict[str, Any]:
+    if output is None:
+        # The native part explains why there is nothing to download.
+        return {"jobId": prediction.id, "to": to, "maxBytes": max_bytes}
+    return output.download_request(to, max_bytes)

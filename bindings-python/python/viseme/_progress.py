@@ -1,26 +1,22 @@
-"""What goes on in a run."""
+"""Progress: the events of a run, and how callbacks get them."""
 
 from __future__ import annotations
 
+import logging
 import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Union
+from typing import Any, ClassVar, Protocol, Union
 
-from ._prediction import AsyncPrediction, Prediction
-from ._reach import error_of
-from ._records import SubmitRecord
-from ._report import Report, report_of
-
-if TYPE_CHECKING:
-    from ._errors import VisemeError
-    from ._reach import Reach
+from ._errors import VisemeError, make_error
+from ._models import Report, SubmitRecord, decode_report
+from ._prediction import BasePrediction, OnBytes
 
 
 @dataclass(frozen=True)
 class Checked:
-    """The input was checked; warnings are in the report."""
+    """The input was checked. Warnings are in the report."""
 
     event: ClassVar[str] = "checked"
     report: Report
@@ -28,7 +24,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Uploading:
-    """A medium is being uploaded: bytes so far, and its size."""
+    """A media file is being uploaded: the bytes so far, and its size."""
 
     event: ClassVar[str] = "uploading"
     field: str
@@ -38,7 +34,7 @@ class Uploading:
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A medium was uploaded."""
+    """A media file was uploaded."""
 
     event: ClassVar[str] = "uploaded"
     field: str
@@ -47,10 +43,10 @@ class Uploaded:
 
 @dataclass(frozen=True)
 class Submitting:
-    """The POST that costs money goes out.
+    """The POST that costs money is about to be sent.
 
-    The record, saved now, lets ``client.recover`` find the job even if this process dies before
-    the answer comes.
+    Save the record now, and ``client.recover`` finds the job even if this process dies before the
+    answer arrives.
     """
 
     event: ClassVar[str] = "submitting"
@@ -60,14 +56,14 @@ class Submitting:
 
 @dataclass(frozen=True)
 class Recovering:
-    """The answer to the submit was lost; the job is looked for in the history."""
+    """The answer to the submit was lost. The client searches the history for the job."""
 
     event: ClassVar[str] = "recovering"
 
 
 @dataclass(frozen=True)
 class Submitted:
-    """There is a job."""
+    """The service accepted the job."""
 
     event: ClassVar[str] = "submitted"
     job_id: str
@@ -75,15 +71,15 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Update:
-    """The job's state changed."""
+    """The state of the job changed."""
 
     event: ClassVar[str] = "update"
-    prediction: Prediction | AsyncPrediction
+    prediction: BasePrediction
 
 
 @dataclass(frozen=True)
 class Retrying:
-    """A step failed in a way that may pass, and is tried again after so many seconds."""
+    """A step failed, and is tried again after `after` seconds."""
 
     event: ClassVar[str] = "retrying"
     error: VisemeError
@@ -91,42 +87,167 @@ class Retrying:
 
 
 Progress = Union[Checked, Uploading, Uploaded, Submitting, Recovering, Submitted, Update, Retrying]
-"""One piece of news. Kinds that are added later are to be ignored."""
+"""A progress event. Ignore kinds that you do not know: later versions may add some."""
 
 OnProgress = Callable[[Progress], object]
-"""Is told what goes on. With an :class:`AsyncClient`, it may be a coroutine function."""
-
-PredictionOf = Callable[[dict[str, Any], "Reach | None"], Any]
+"""A callback for progress events. With an :class:`AsyncClient` it may be a coroutine function."""
 
 
 class VisemeWarning(UserWarning):
-    """Something of the caller's raised where that must not end the wait for a paid job."""
+    """A callback raised an exception. The run continues, because the job is paid for."""
 
 
-def inform(listener: Callable[..., object] | None, *news: object) -> object:
-    """Call a listener. What it raises is made a warning: the job is paid for, the wait goes on."""
-    if listener is None:
+class ProgressBar(Protocol):
+    """A progress bar of a run."""
+
+    def on_event(self, event: Progress) -> None:
+        """Show the event."""
+        ...
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        ...
+
+
+class ByteBar(Protocol):
+    """A progress bar of an upload or a download."""
+
+    def on_bytes(self, so_far: int, total: int | None) -> None:
+        """Show the bytes so far."""
+        ...
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        ...
+
+
+class Decoder(Protocol):
+    """Decodes what differs between the clients."""
+
+    def decode_prediction(self, data: dict[str, Any], /) -> BasePrediction:
+        """Decode a prediction."""
+        ...
+
+    def decode_error(self, data: dict[str, Any], /) -> VisemeError:
+        """Decode an error."""
+        ...
+
+
+class Callbacks(Protocol):
+    """Gets the events of one operation."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether events are wanted at all."""
+        ...
+
+    def on_event(self, data: Any, /) -> list[object]:
+        """Call the callbacks. Returns what they returned, for coroutine functions."""
+        ...
+
+    def close(self) -> None:
+        """Close the progress bar."""
+        ...
+
+
+class RunCallbacks:
+    """The callbacks and the progress bar of a run."""
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        on_progress: Callable[..., object] | None,
+        on_update: Callable[..., object] | None,
+        bar: ProgressBar | None,
+    ) -> None:
+        _check_callable("on_progress", on_progress)
+        _check_callable("on_update", on_update)
+        self._decoder = decoder
+        self._on_progress = on_progress
+        self._on_update = on_update
+        self._bar = bar
+
+    @property
+    def wanted(self) -> bool:
+        """Whether events are wanted at all."""
+        return not (self._on_progress is None and self._on_update is None and self._bar is None)
+
+    def on_event(self, data: dict[str, Any], *index: int) -> list[object]:
+        """Call the callbacks. Returns what they returned, for coroutine functions."""
+        event = decode_progress(data, self._decoder)
+        if event is None:
+            return []
+        if self._bar is not None:
+            invoke_callback(self._bar.on_event, event)
+        returned = [invoke_callback(self._on_progress, event, *index)]
+        if isinstance(event, Update):
+            returned.append(invoke_callback(self._on_update, event.prediction, *index))
+        return returned
+
+    def close(self) -> None:
+        """Close the progress bar."""
+        if self._bar is not None:
+            invoke_callback(self._bar.close)
+
+
+class ByteCallbacks:
+    """The callback and the progress bar of an upload or a download."""
+
+    def __init__(self, on_progress: OnBytes | None, bar: ByteBar | None) -> None:
+        _check_callable("on_progress", on_progress)
+        self._on_progress = on_progress
+        self._bar = bar
+
+    @property
+    def wanted(self) -> bool:
+        """Whether events are wanted at all."""
+        return not (self._on_progress is None and self._bar is None)
+
+    def on_event(self, data: dict[str, Any]) -> list[object]:
+        """Call the callback. Returns what it returned, for coroutine functions."""
+        so_far, total = data.get("sent", data.get("received")), data["total"]
+        if self._bar is not None:
+            invoke_callback(self._bar.on_bytes, so_far, total)
+        return [invoke_callback(self._on_progress, so_far, total)]
+
+    def close(self) -> None:
+        """Close the progress bar."""
+        if self._bar is not None:
+            invoke_callback(self._bar.close)
+
+
+def _check_callable(name: str, callback: object) -> None:
+    if not (callback is None or callable(callback)):
+        raise make_error("invalid_input", f"`{name}` must be a function, got {callback!r}.")
+
+
+def invoke_callback(callback: Callable[..., object] | None, *arguments: object) -> object:
+    """Call a callback. An exception becomes a warning, so that it never ends the wait."""
+    if callback is None:
         return None
     try:
-        return listener(*news)
+        return callback(*arguments)
     except Exception as error:
-        complain(error)
+        warn_callback_error(error)
         return None
 
 
-def complain(error: BaseException) -> None:
-    """Warn of what a listener raised."""
+def warn_callback_error(error: BaseException) -> None:
+    """Warn about the exception of a callback."""
     trace = "".join(traceback.format_exception(error))
-    warnings.warn(f"a listener raised:\n{trace}", VisemeWarning, stacklevel=2)
+    message = f"a callback raised an exception; the run continues:\n{trace}"
+    try:
+        warnings.warn(message, VisemeWarning, stacklevel=2)
+    except VisemeWarning:
+        # A filter turns warnings into exceptions. Even so the wait for a paid job continues.
+        logging.getLogger("viseme").error("%s", message)
 
 
-def progress_of(
-    data: dict[str, Any], reach: Reach | None, prediction_of: PredictionOf
-) -> Progress | None:
-    """Make news of what came over the border; None for a kind that is not known here."""
+def decode_progress(data: dict[str, Any], decoder: Decoder) -> Progress | None:
+    """Decode an event. Returns None for a kind that this version does not know."""
     match data["event"]:
         case "checked":
-            return Checked(report_of(data["report"]))
+            return Checked(decode_report(data["report"]))
         case "uploading":
             return Uploading(data["field"], data["sent"], data["total"])
         case "uploaded":
@@ -138,8 +259,8 @@ def progress_of(
         case "submitted":
             return Submitted(data["jobId"])
         case "update":
-            return Update(prediction_of(data["prediction"], reach))
+            return Update(decoder.decode_prediction(data["prediction"]))
         case "retrying":
-            return Retrying(error_of(data["error"], reach), data["afterMs"] / 1000)
+            return Retrying(decoder.decode_error(data["error"]), data["afterMs"] / 1000)
         case _:
             return None

@@ -1,19 +1,26 @@
-"""Deliveries of webhooks."""
+"""Webhook deliveries: reading requests of any framework, and verifying them without a client."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Union, cast
+from typing import Any, TypeVar, Union, cast
 
 from . import _native
-from ._errors import refused
-from ._prediction import moment_of, prediction_of
-from ._progress import PredictionOf
-from ._reach import Reach, error_of
-from ._records import Delivery
-from ._settings import millis, moment, without_none
+from ._errors import decode_error, make_error
+from ._models import decode_datetime
+from ._prediction import (
+    AsyncDelivery,
+    AsyncPrediction,
+    BasePrediction,
+    Delivery,
+    Prediction,
+    decode_prediction,
+)
+from ._settings import MOMENT, SECONDS, SECRET, encode_value, encode_values, show
+
+P = TypeVar("P", bound=BasePrediction)
 
 WebhookHeaders = Union[
     Mapping[str, str],
@@ -21,69 +28,92 @@ WebhookHeaders = Union[
     Iterable["tuple[str, str]"],
     Iterable["tuple[bytes, bytes]"],
 ]
-"""A request's headers, in any order and case: a mapping, or pairs, as ASGI and WSGI have them."""
+"""The headers of a request, in any order and case: a mapping, or pairs as in ASGI and WSGI."""
 
 
 class WebhookVerifier:
-    """Verifies deliveries with a secret of your own; for receivers that hold no API key."""
+    """Verifies webhook deliveries with a secret, for receivers that have no API key."""
 
     __slots__ = ("_secrets", "_tolerance")
 
     def __init__(self, secret: str | Iterable[str], *, tolerance: float | None = None) -> None:
-        """Take the account's webhook secret, ``whsec_…``; several while one is being replaced.
+        """Create a verifier.
 
-        `tolerance` is how many seconds a delivery's time may be from now, either way; default 300.
+        Args:
+            secret: The webhook secret of the account, ``whsec_…``; several while you rotate it.
+            tolerance: How many seconds the time of a delivery may differ from now. Default 300.
         """
-        self._secrets = [secret] if isinstance(secret, str) else list(secret)
-        self._tolerance = tolerance
+        secrets = [secret] if isinstance(secret, str) else secret
+        if not isinstance(cast("object", secrets), Iterable):
+            encode_value("secret", secret, SECRET, code="webhook")
+        self._secrets = [encode_value("secret", it, SECRET, code="webhook") for it in secrets]
+        self._tolerance = encode_values({"tolerance": tolerance}, {"tolerance": SECONDS})
 
     def verify(
         self, headers: WebhookHeaders, body: bytes | str, *, now: datetime | None = None
     ) -> Delivery:
-        """Verify a delivery and read it. Raises a WebhookError that says what does not fit."""
+        """Verify and decode a delivery. Raises a WebhookError if it is not authentic."""
         request = {
             "secrets": self._secrets,
-            "headers": pairs_of(headers),
-            "toleranceMs": millis(self._tolerance),
-            "now": moment(now),
+            "headers": encode_headers(headers),
+            **self._tolerance,
+            **encode_values({"now": now}, {"now": MOMENT}),
         }
-        text = _native.verify_webhook(json.dumps(without_none(request)), body_of(body))
+        text = _native.verify_webhook(json.dumps(request), encode_body(body))
         message = json.loads(text)
         if "error" in message:
-            raise error_of(message["error"], None)
-        return delivery_of(message["value"], None, prediction_of)
+            raise decode_error(message["error"], _decode_prediction)
+        return decode_delivery(message["value"], _decode_prediction)
 
     def __repr__(self) -> str:
-        """Show no secret."""
-        return f"<WebhookVerifier of {len(self._secrets)} secrets>"
+        """Return the number of secrets, but no secret."""
+        return f"<WebhookVerifier with {len(self._secrets)} secrets>"
 
 
-def pairs_of(headers: Any) -> list[tuple[str, str]]:
-    """Make pairs of text of the headers."""
+def encode_headers(headers: Any) -> list[tuple[str, str]]:
+    """Return the headers as pairs of text."""
     pairs = headers.items() if hasattr(headers, "items") else headers
-    return [(_text(name), _text(value)) for name, value in pairs]
+    try:
+        return [(_text(name), _text(value)) for name, value in pairs]
+    except (TypeError, ValueError):
+        message = f"`headers` must be a mapping or pairs of text, got {show(headers)}."
+        raise make_error("webhook", message) from None
 
 
-def body_of(body: Any) -> bytes:
-    """Give the body as bytes."""
+def encode_body(body: Any) -> bytes:
+    """Return the body as bytes."""
     if isinstance(body, str):
         return body.encode()
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(cast("bytes", body))
-    raise refused(
+    raise make_error(
         "webhook",
-        "The webhook's body was parsed before it got here, so its signature cannot be verified. "
-        "Take the raw body: `await request.body()` in Starlette, `request.get_data()` in Flask.",
+        f"`body` must be the raw body as bytes or text, got a {type(body).__name__}: the signature "
+        "covers the raw body. Use `await request.body()` in Starlette, `request.get_data()` in "
+        "Flask.",
     )
 
 
-def delivery_of(
-    data: dict[str, Any], reach: Reach | None, make_prediction: PredictionOf
+def decode_delivery(
+    data: dict[str, Any], decode_prediction: Callable[[dict[str, Any]], Prediction]
 ) -> Delivery:
-    """Make a delivery of what came over the border."""
-    sent_at = moment_of(data["sentAt"])
-    assert sent_at is not None  # noqa: S101 - the native part always gives it
-    return Delivery(data["id"], sent_at, make_prediction(data["prediction"], reach))
+    """Decode a delivery of the blocking client."""
+    return Delivery(**_decode_fields(data), prediction=decode_prediction(data["prediction"]))
+
+
+def decode_async_delivery(
+    data: dict[str, Any], decode_prediction: Callable[[dict[str, Any]], AsyncPrediction]
+) -> AsyncDelivery:
+    """Decode a delivery of the asyncio client."""
+    return AsyncDelivery(**_decode_fields(data), prediction=decode_prediction(data["prediction"]))
+
+
+def _decode_fields(data: dict[str, Any]) -> dict[str, Any]:
+    return {"id": data["id"], "sent_at": decode_datetime(data["sentAt"])}
+
+
+def _decode_prediction(data: dict[str, Any]) -> Prediction:
+    return decode_prediction(data, None)
 
 
 def _text(part: Any) -> str:

@@ -1,8 +1,9 @@
-"""The line to the harness."""
+"""The connection to the harness, and the log that goes with each outcome."""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import socket
 import threading
@@ -58,8 +59,8 @@ FEATURES = [
 ]
 
 
-class Line:
-    """Messages of JSON, one a line."""
+class Connection:
+    """Sends and receives JSON messages, one a line."""
 
     def __init__(self, name: str, features: list[str]) -> None:
         host, port = os.environ["VISEME_CONFORMANCE"].rsplit(":", 1)
@@ -69,14 +70,37 @@ class Line:
         self.send({"type": "hello", **hello, "language": "python", "features": features})
 
     def send(self, message: dict[str, Any]) -> None:
-        """Send a message; threads may do so at once."""
+        """Send a message. Threads may do so at the same time."""
         with self._lock:
             self._socket.sendall(json.dumps(message).encode() + b"\n")
 
     def messages(self) -> Iterator[dict[str, Any]]:
-        """Give what the harness says until it says bye."""
+        """Yield the messages of the harness until it says bye."""
         for line in self._socket.makefile("rb"):
             message = json.loads(line)
             if message["type"] == "bye":
                 return
             yield message
+
+
+class LogRecorder(logging.Handler):
+    """Keeps every line that the client logs at its most detailed level."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[str] = []
+        self._guard = threading.Lock()
+        logger = logging.getLogger("viseme")
+        logger.setLevel(1)
+        logger.addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the line."""
+        with self._guard:
+            self._lines.append(f"{record.levelname} {record.name} {record.getMessage()}")
+
+    def take(self) -> list[str]:
+        """Return the lines since the last call."""
+        with self._guard:
+            lines, self._lines = self._lines, []
+        return lines

@@ -1,32 +1,32 @@
-"""The operations. They are written once: what the blocking client gives needs no waiting."""
+"""The operations of the protocol, written once: results of the blocking client need no await."""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import datetime
 from inspect import isawaitable
 from typing import Any
 
 import values
 import viseme
-from settings import input_of, medium_of, options_of, settings_of
+from settings import input_of, media_of, options_of, settings_of
 
 
-class Ops:
-    """The clients of one kind, and what they can be asked."""
+class Operations:
+    """The clients of one kind, and the operations on them."""
 
-    def __init__(self, kind: Callable[..., Any]) -> None:
+    def __init__(self, kind: type[Any]) -> None:
         self._kind = kind
         self._clients: dict[str, Any] = {}
-        self._kept: dict[str, Any] = {}
+        self._predictions: dict[str, Any] = {}
 
     def forget(self, client: str) -> None:
-        """Let go of a client."""
+        """Drop a client."""
         self._clients.pop(client, None)
 
-    async def carry_out(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Carry an operation out; what the driver cannot do is a driver error."""
+    async def execute(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Execute an operation. A failure of the driver itself is a driver error."""
         call = Call(message)
         try:
             operation = getattr(self, f"op_{message['op']}", None)
@@ -40,19 +40,22 @@ class Ops:
         except Exception:
             return {"driver_error": traceback.format_exc()}
 
-    def _client(self, wanted: dict[str, Any]) -> Any:
-        if wanted["id"] not in self._clients:
-            self._clients[wanted["id"]] = self._kind(**settings_of(wanted))
-        return self._clients[wanted["id"]]
+    def _client(self, described: dict[str, Any]) -> Any:
+        if described["id"] not in self._clients:
+            settings, testing = settings_of(described)
+            # A subclass, as only builds for this suite accept such settings.
+            kind: Any = type(self._kind.__name__, (self._kind,), {"_testing_settings": testing})
+            self._clients[described["id"]] = kind(**settings)
+        return self._clients[described["id"]]
 
-    def _keep(self, call: Call, prediction: Any) -> Any:
-        self._kept[call.id] = prediction
+    def _store(self, call: Call, prediction: Any) -> Any:
+        self._predictions[call.id] = prediction
         return values.prediction(prediction)
 
     async def op_run(self, call: Call) -> Any:
         given = input_of(call.input)
-        found = await of(call.client.run(given, on_progress=call.hear, **call.options))
-        return self._keep(call, found)
+        found = await resolve(call.client.run(given, on_progress=call.on_progress, **call.options))
+        return self._store(call, found)
 
     async def op_run_many(self, call: Call) -> Any:
         inputs = [input_of(one) for one in call.input["inputs"]]
@@ -60,22 +63,24 @@ class Ops:
         return {"results": [values.result(result) async for result in each(runs)]}
 
     async def op_check(self, call: Call) -> Any:
-        return values.report(await of(call.client.check(input_of(call.input))))
+        return values.report(await resolve(call.client.check(input_of(call.input))))
 
     async def op_validate(self, call: Call) -> Any:
-        return values.report(await of(call.client.validate(input_of(call.input))))
+        return values.report(await resolve(call.client.validate(input_of(call.input))))
 
     async def op_upload(self, call: Call) -> Any:
-        return {"url": await of(call.client.upload(medium_of(call.input["medium"])))}
+        return {"url": await resolve(call.client.upload(media_of(call.input["medium"])))}
 
     async def op_submit(self, call: Call) -> Any:
         given = input_of(call.input)
-        submit = call.client.submit(given, on_progress=call.hear, **call.options)
-        return values.job(await of(submit))
+        submit = call.client.submit(given, on_progress=call.on_progress, **call.options)
+        return values.job(await resolve(submit))
 
     async def op_job_wait(self, call: Call) -> Any:
         job = call.client.job(call.input["job_id"])
-        return self._keep(call, await of(job.wait(on_progress=call.hear, **call.options)))
+        return self._store(
+            call, await resolve(job.wait(on_progress=call.on_progress, **call.options))
+        )
 
     async def op_job_updates(self, call: Call) -> Any:
         updates: list[Any] = []
@@ -86,18 +91,18 @@ class Ops:
         return {"updates": updates}
 
     async def op_job_refresh(self, call: Call) -> Any:
-        return self._keep(call, await of(call.client.job(call.input["job_id"]).refresh()))
+        return self._store(call, await resolve(call.client.job(call.input["job_id"]).refresh()))
 
     async def op_download(self, call: Call) -> Any:
         to = call.input["to"]
         if call.input.get("url") is not None:
             download = call.client.download(call.input["url"], to, **call.options)
-            return values.saved(await of(download))
-        prediction = self._kept[call.input["of"]]
-        return values.saved(await of(prediction.save(to, **call.options)))
+            return values.downloaded_file(await resolve(download))
+        prediction = self._predictions[call.input["of"]]
+        return values.downloaded_file(await resolve(prediction.save(to, **call.options)))
 
     async def op_recover(self, call: Call) -> Any:
-        return values.job(await of(call.client.recover(call.input["record"])))
+        return values.job(await resolve(call.client.recover(call.input["record"])))
 
     async def op_history(self, call: Call) -> Any:
         names = ("model", "status", "include_inputs", "page_size")
@@ -112,20 +117,20 @@ class Ops:
     async def op_models(self, call: Call) -> Any:
         wanted = call.input.get("id")
         found = (
-            await of(call.client.models())
+            await resolve(call.client.models())
             if wanted is None
-            else [await of(call.client.model(wanted))]
+            else [await resolve(call.client.model(wanted))]
         )
         return {"models": [values.model(model) for model in found]}
 
     async def op_price(self, call: Call) -> Any:
-        return values.price(await of(call.client.price(input_of(call.input), **call.options)))
+        return values.price(await resolve(call.client.price(input_of(call.input), **call.options)))
 
     async def op_balance(self, call: Call) -> Any:
-        return {"balance": await of(call.client.balance())}
+        return {"balance": await resolve(call.client.balance())}
 
     async def op_delete(self, call: Call) -> Any:
-        return {"deleted": await of(call.client.delete(call.input["ids"]))}
+        return {"deleted": await resolve(call.client.delete(call.input["ids"]))}
 
     async def op_webhook_verify(self, call: Call) -> Any:
         given = call.input
@@ -136,11 +141,11 @@ class Ops:
 
     async def op_webhook_receive(self, call: Call) -> Any:
         receive = call.client.receive_webhook(call.input["headers"], call.input["body"])
-        return values.delivery(await of(receive))
+        return values.delivery(await resolve(receive))
 
 
 class Call:
-    """One operation under way."""
+    """One running operation."""
 
     def __init__(self, message: dict[str, Any]) -> None:
         self.id = message["id"]
@@ -149,18 +154,18 @@ class Call:
         self.options = options_of(message)
         self.events: list[Any] = []
 
-    def hear(self, news: Any) -> None:
-        """Keep the news."""
-        self.events.append(values.event(news))
+    def on_progress(self, event: Any) -> None:
+        """Store the event."""
+        self.events.append(values.event(event))
 
 
-async def of(given: Any) -> Any:
-    """Wait for what is to be waited for."""
+async def resolve(given: Any) -> Any:
+    """Await an awaitable; return anything else as it is."""
     return await given if isawaitable(given) else given
 
 
 async def each(items: Any) -> AsyncIterator[Any]:
-    """Give the items, and end the iteration where the caller leaves it."""
+    """Yield the items, and end the iteration if the caller leaves it."""
     if hasattr(items, "__aiter__"):
         async with items:
             async for item in items:

@@ -1,0 +1,285 @@
+"""The asyncio client."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from . import _operations as operations
+from ._async_executor import AsyncExecutor, AsyncPaginator
+from ._core_client import BaseClient
+from ._inputs import AnyInput, MediaSource, normalize_input
+from ._jobs import AsyncJob, async_job_decoder
+from ._models import Billing, DownloadedFile, Model, Price, Report, SubmitRecord, Usage
+from ._prediction import AsyncDelivery, AsyncPrediction, OnBytes, Status
+from ._progress import OnProgress, Progress
+from ._progress_bar import byte_callbacks, many_bar, run_callbacks
+from ._run_many import AsyncRunResult, ManyRuns
+from ._settings import (
+    RUN_OPTIONS,
+    SUBMIT_OPTIONS,
+    TEXT,
+    RunOptions,
+    SubmitOptions,
+    encode_options,
+    encode_value,
+    keywords,
+)
+from ._webhooks import WebhookHeaders, decode_async_delivery
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Unpack
+
+
+class AsyncClient(BaseClient[AsyncExecutor]):
+    """An asyncio client of the service. Event loops may share it.
+
+    Cancelling a task ends its operation and its polls at once, never a job that was submitted:
+    ``await client.job(id).wait()`` finds it again. Callbacks may be coroutine functions.
+    """
+
+    def _make_executor(self, settings: Mapping[str, Any]) -> AsyncExecutor:
+        return AsyncExecutor(settings)
+
+    @keywords(RunOptions)
+    async def run(
+        self,
+        input: AnyInput | str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        on_update: Callable[[AsyncPrediction], object] | None = None,
+        progress: bool = False,
+        **options: Unpack[RunOptions],
+    ) -> AsyncPrediction:
+        """Check, upload, submit and wait. Returns the completed prediction.
+
+        Charges at most once. Every error after the submit has the id of the job in ``job_id``.
+
+        Args:
+            input: The input, or the id of a model.
+            parameters: The parameters, if `input` is the id of a model.
+            on_progress: Called on every progress event.
+            on_update: Called on every new state of the job.
+            progress: Show a progress bar. Needs tqdm.
+            timeout: How many seconds to wait for the result, counted from the submit.
+            check_media: Whether to check media before anything is sent. Default True.
+            strict: Treat warnings of the check as errors.
+            validate: Check the input against the schema in the live catalogue as well.
+            sync: Sync mode: the answer to the submit waits for the result, up to 90 s.
+            base64: Return outputs as base64 in the prediction itself.
+            webhook: A URL that the service calls when the job has completed or failed.
+        """
+        given = normalize_input(input, parameters)
+        encoded = encode_options(self.run, options, RUN_OPTIONS)
+        callbacks = run_callbacks(self._executor, on_progress, on_update, progress)
+        return await self._executor.execute(
+            operations.run(self._executor, given, encoded, callbacks)
+        )
+
+    @keywords(RunOptions)
+    def run_many(
+        self,
+        inputs: Iterable[AnyInput | tuple[str, Mapping[str, Any]]]
+        | AsyncIterable[AnyInput | tuple[str, Mapping[str, Any]]],
+        *,
+        limit: int = 10,
+        on_progress: Callable[[Progress, int], object] | None = None,
+        on_update: Callable[[AsyncPrediction, int], object] | None = None,
+        progress: bool = False,
+        **options: Unpack[RunOptions],
+    ) -> AsyncPaginator[AsyncRunResult]:
+        """Run many inputs, at most `limit` at the same time. Yields results as they are ready.
+
+        Each result has the position of its input. A failed run does not stop the others. Inputs
+        are taken from the iterable as slots become free, and a few ahead. Leaving the loop ends
+        the runs, but jobs that were submitted continue at the service. Callbacks get the position
+        as a second argument. The options are those of `run`.
+        """
+        encoded = encode_options(self.run_many, options, RUN_OPTIONS)
+        self._executor.check_open()
+        callbacks = run_callbacks(self._executor, on_progress, on_update, progress=False)
+        runs = ManyRuns(self._executor, limit, encoded, callbacks)
+        return self._executor.run_many(runs, inputs, many_bar(inputs, progress))
+
+    @keywords(SubmitOptions)
+    async def submit(
+        self,
+        input: AnyInput | str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        on_progress: OnProgress | None = None,
+        progress: bool = False,
+        **options: Unpack[SubmitOptions],
+    ) -> AsyncJob:
+        """Check, upload and send the POST that costs money, at most once. Does not wait.
+
+        The arguments are those of `run`.
+        """
+        given = normalize_input(input, parameters)
+        encoded = encode_options(self.submit, options, SUBMIT_OPTIONS)
+        callbacks = run_callbacks(self._executor, on_progress, None, progress)
+        decode = async_job_decoder(self._executor)
+        return await self._executor.execute(operations.submit(given, encoded, callbacks, decode))
+
+    async def check(
+        self, input: AnyInput | str, parameters: Mapping[str, Any] | None = None
+    ) -> Report:
+        """Check an input against the rules of its model, without sending it.
+
+        Broken rules are in the report; they are not raised.
+        """
+        return await self._executor.execute(operations.check(normalize_input(input, parameters)))
+
+    async def validate(
+        self, input: AnyInput | str, parameters: Mapping[str, Any] | None = None
+    ) -> Report:
+        """Check an input against the schema in the live catalogue as well. Costs nothing."""
+        return await self._executor.execute(operations.validate(normalize_input(input, parameters)))
+
+    async def price(
+        self,
+        input: AnyInput | str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        upload: bool = False,
+    ) -> Price:
+        """Return the price of a run. Costs nothing.
+
+        With `upload`, local media are uploaded first, so that the service can measure them.
+        Without it, the price is the base price.
+        """
+        return await self._executor.execute(
+            operations.price(normalize_input(input, parameters), upload)
+        )
+
+    async def upload(
+        self,
+        media: MediaSource,
+        *,
+        on_progress: OnBytes | None = None,
+        progress: bool = False,
+    ) -> str:
+        """Upload a media file. Returns its URL, which the service keeps for seven days."""
+        callbacks = byte_callbacks("uploading", on_progress, progress)
+        return await self._executor.execute(operations.upload(media, callbacks))
+
+    def job(self, job_id: str) -> AsyncJob:
+        """Return a handle on a job that was submitted before, in this process or another."""
+        native = self._executor.job(encode_value("job_id", job_id, TEXT))
+        return AsyncJob(self._executor, native, None)
+
+    async def recover(self, record: SubmitRecord | Mapping[str, Any]) -> AsyncJob:
+        """Find the job of a submit whose answer was lost.
+
+        Searches the history for a while. Never submits anything.
+        """
+        return await self._executor.execute(
+            operations.recover(record, async_job_decoder(self._executor))
+        )
+
+    async def download(
+        self,
+        url: str,
+        to: str | os.PathLike[str],
+        *,
+        max_bytes: int | None = None,
+        on_progress: OnBytes | None = None,
+        progress: bool = False,
+    ) -> DownloadedFile:
+        """Download an output to a file, or into an existing folder under a name from the URL.
+
+        Raises a DownloadError if the output is larger than `max_bytes` (default 2 GiB).
+        """
+        request = operations.url_download_request(url, to, max_bytes)
+        return await self._executor.download_output(request, on_progress, progress)
+
+    def history(
+        self,
+        *,
+        model: str | None = None,
+        status: Status | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        include_inputs: bool | None = None,
+        page_size: int | None = None,
+    ) -> AsyncPaginator[AsyncPrediction]:
+        """Iterate over the jobs of the last seven days, newest first. Pages load as needed."""
+        return self._executor.paginate(
+            operations.history(
+                self._executor,
+                model=model,
+                status=status,
+                created_after=created_after,
+                created_before=created_before,
+                include_inputs=include_inputs,
+                page_size=page_size,
+            )
+        )
+
+    def billings(
+        self,
+        *,
+        kind: str | None = None,
+        job_ids: Iterable[str] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> AsyncPaginator[Billing]:
+        """Iterate over the billing records, newest first. Pages load as needed."""
+        return self._executor.paginate(operations.billings(kind, job_ids, start, end))
+
+    def billings_of_month(self, month: str) -> AsyncPaginator[Billing]:
+        """Iterate over the billing records of a month, such as ``2026-03``."""
+        return self._executor.paginate(operations.billings_of_month(month))
+
+    async def models(self) -> list[Model]:
+        """Return every model of the service. The list is cached for an hour."""
+        return await self._executor.execute(operations.models())
+
+    async def model(self, model_id: str) -> Model:
+        """Return the model with this id from the service's catalogue."""
+        return await self._executor.execute(operations.model(model_id))
+
+    async def balance(self) -> float:
+        """Return the balance of the account in USD."""
+        return await self._executor.execute(operations.balance())
+
+    async def usage(self, start: datetime, end: datetime, *, model: str | None = None) -> Usage:
+        """Return the usage and the cost of a period of at most 31 days."""
+        return await self._executor.execute(operations.usage(start, end, model))
+
+    async def delete(self, ids: Iterable[str]) -> int:
+        """Delete past jobs and their outputs permanently. Returns how many were deleted."""
+        return await self._executor.execute(operations.delete(ids))
+
+    async def receive_webhook(self, headers: WebhookHeaders, body: bytes | str) -> AsyncDelivery:
+        """Verify and decode a webhook delivery, and end the waits for its job.
+
+        The secret of the account is fetched once. Pass the raw body, not the parsed one.
+        """
+
+        def decode(data: Any) -> AsyncDelivery:
+            return decode_async_delivery(data, self._executor.decode_prediction)
+
+        return await self._executor.execute(operations.receive_webhook(headers, body, decode))
+
+    async def aclose(self) -> None:
+        """Cancel everything that is running. The client cannot be used any more."""
+        self._executor.close()
+
+    async def __aenter__(self) -> AsyncClient:
+        """Return self."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the client."""
+        await self.aclose()

@@ -1,0 +1,241 @@
+"""The native client, the operations it starts, and the parts that both public clients share."""
+
+from __future__ import annotations
+
+import json
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+
+from . import _native
+from ._errors import VisemeError, decode_error, make_error
+from ._prediction import BasePrediction, decode_prediction
+from ._progress import Callbacks
+from ._settings import SECRET, ClientSettings, encode_settings, encode_value, keywords
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+T = TypeVar("T")
+C = TypeVar("C", bound="CoreClient[Any]")
+P = TypeVar("P", bound=BasePrediction)
+
+_logger = logging.getLogger("viseme")
+
+
+class Operation(Generic[T]):
+    """One operation: its request, and how its result and its events are handled."""
+
+    __slots__ = ("callbacks", "contents", "decode", "job", "request")
+
+    def __init__(
+        self,
+        request: Mapping[str, Any],
+        decode: Callable[[Any, _native.Task], T],
+        *,
+        contents: Sequence[bytes] = (),
+        callbacks: Callbacks | None = None,
+        job: _native.NativeJob | None = None,
+    ) -> None:
+        self.request = request
+        self.decode = decode
+        self.contents = contents
+        self.callbacks = callbacks
+        self.job = job
+
+    def on_event(self, event: Any) -> list[object]:
+        """Call the callbacks. Returns what they returned, for coroutine functions."""
+        return [] if self.callbacks is None else self.callbacks.on_event(event)
+
+    def close(self) -> None:
+        """Close the progress bar."""
+        if self.callbacks is not None:
+            self.callbacks.close()
+
+
+class CoreClient(ABC, Generic[P]):
+    """The native client, its running tasks, and whether it was closed."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        update_log_level()
+        with native_errors():
+            self._native = _native.NativeClient(json.dumps(settings))
+        self._tasks: set[_native.Task] = set()
+        self.closed = False
+
+    @abstractmethod
+    def decode_prediction(self, data: dict[str, Any], /) -> P:
+        """Decode a prediction of this kind of client."""
+
+    def decode_error(self, data: dict[str, Any], /) -> VisemeError:
+        """Decode an error."""
+        return decode_error(data, self.decode_prediction)
+
+    def start(self, operation: Operation[Any]) -> _native.Task:
+        """Start an operation. It ends with the client."""
+        self.check_open()
+        update_log_level()
+        request = json.dumps(operation.request)
+        with native_errors():
+            if operation.job is None:
+                task = self._native.start(request, list(operation.contents))
+            else:
+                task = operation.job.start(request)
+        self._tasks.add(task)
+        return task
+
+    def stop(self, task: _native.Task) -> None:
+        """Cancel what is left of a task."""
+        self._tasks.discard(task)
+        task.cancel()
+
+    def job(self, job_id: str) -> _native.NativeJob:
+        """Return the native handle of a job."""
+        self.check_open()
+        with native_errors():
+            return self._native.job(job_id)
+
+    def deliver(self, body: bytes) -> bool:
+        """End the waits for the job of a webhook delivery."""
+        self.check_open()
+        with native_errors():
+            message = json.loads(self._native.deliver(body))
+        if "error" in message:
+            raise self.decode_error(message["error"])
+        return bool(message["value"])
+
+    def set_api_key(self, api_key: str) -> None:
+        """Replace the API key for all further requests."""
+        self.check_open()
+        with native_errors():
+            self._native.set_api_key(api_key)
+
+    def check_open(self) -> None:
+        """Raise a ConfigError if the client is closed."""
+        if self.closed:
+            raise closed_error()
+
+    def has_ended(self, batch: str | None) -> bool:
+        """Return whether a list has ended. Raises a ConfigError if the client was closed."""
+        if batch is None:
+            self.check_open()
+        return batch is None
+
+    def close(self) -> None:
+        """Cancel every running task."""
+        self.closed = True
+        for task in tuple(self._tasks):
+            task.cancel()
+
+
+class BaseClient(ABC, Generic[C]):
+    """The parts that both clients share: their settings, and what they are as objects."""
+
+    _testing_settings: ClassVar[Mapping[str, object]] = {}
+    """Settings that only builds for the conformance suite accept."""
+
+    @keywords(ClientSettings)
+    def __init__(self, **settings: Unpack[ClientSettings]) -> None:
+        """Create a client. Times are in seconds.
+
+        A setting that is left out or None comes from the environment, then from the defaults.
+
+        Args:
+            api_key: The API key. Default: the variable ``WAVESPEED_API_KEY``.
+            base_url: The URL of the API. Default: ``WAVESPEED_BASE_URL``, then
+                ``https://api.wavespeed.ai``.
+            anonymous: Work without an API key: such a client can check media and download outputs.
+            ignore_env: Read no environment variable.
+            allow_http: Allow plain ``http`` to other machines. The API key can be read on the way.
+            timeout: How long to wait for a job. Default one hour, or ``WAVESPEED_TIMEOUT``;
+                ``math.inf`` for no limit. The job continues after it, and you can wait again.
+            connect_timeout: The limit for opening a connection. Default 10.
+            request_timeout: The limit for one request. Default 60.
+            stall_timeout: How long an upload or a download may make no progress. Default 60.
+            pacing: When to poll; a number is a fixed interval. Default: as fits the model.
+            max_polls_per_second: The limit of polls of all jobs together. Default 100.
+            max_connections: The limit of requests at the same time. Default 100.
+            max_poll_failures: How many polls of a job may fail in a row. Default 12.
+            max_submit_attempts: How often to send a submit that the service certainly did not
+                accept. Default 5.
+            backoff: The delays before retries. Default 1 s, doubling up to 30 s.
+            max_retry_after: The longest ``Retry-After`` to obey. Default 300.
+            recovery_window: How long to search for a submit whose answer was lost. Default 120;
+                0 turns the search off.
+            submit_limits: The limits of the account's tier; submits wait until they fit.
+            proxy: The proxy for all requests (``http://``, ``https://`` or ``socks5://``).
+            ca_bundle: A PEM file with the certificates to trust, instead of the system's.
+            check_remote_media: Whether to read media behind a URL before a run. Default True.
+            remote_check_timeout: The limit for reading one such file. Default 15.
+            allow_private_addresses: Allow reading media from private addresses.
+            client_name: The name in the header ``X-Client-Name``. Default ``viseme``.
+            user_agent: The text before ``viseme/VERSION`` in the header ``User-Agent``.
+        """
+        encoded = encode_settings(type(self), settings)
+        self._executor = self._make_executor({**encoded, **self._testing_settings})
+
+    @abstractmethod
+    def _make_executor(self, settings: Mapping[str, Any]) -> C: ...
+
+    def set_api_key(self, api_key: str) -> None:
+        """Replace the API key for all further requests, including those of running jobs."""
+        self._executor.set_api_key(encode_value("api_key", api_key, SECRET, code="config"))
+
+    def deliver(self, body: bytes | str) -> bool:
+        """End the waits for a job with the body of a webhook delivery that you verified.
+
+        Returns whether anything waited for it. The signature is not checked.
+        """
+        if not isinstance(cast("object", body), (str, bytes, bytearray, memoryview)):
+            message = f"`body` must be the raw body as bytes or text, got a {type(body).__name__}."
+            raise make_error("webhook", message)
+        return self._executor.deliver(body.encode() if isinstance(body, str) else bytes(body))
+
+    def __repr__(self) -> str:
+        """Return the class, but no API key."""
+        return f"<{type(self).__name__}{' (closed)' if self._executor.closed else ''}>"
+
+    def __reduce__(self) -> Any:
+        raise TypeError(f"a {type(self).__name__} cannot be pickled; create one in each process")
+
+
+def decode_messages(batch: str | None) -> list[dict[str, Any]]:
+    """Decode the messages of a task. A task that ends without a result was cancelled."""
+    if batch is None:
+        raise closed_error()
+    messages: list[dict[str, Any]] = json.loads(batch)
+    return messages
+
+
+def closed_error() -> VisemeError:
+    """Return the error of a client that was closed."""
+    return make_error("config", "The client is closed. Create a new one.")
+
+
+class native_errors:  # noqa: N801 - a context manager, used like a function
+    """Raise errors of the native part as the public classes."""
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Convert the error."""
+        if isinstance(error, _native.NativeError):
+            data = json.loads(error.args[0])["error"]
+            raise decode_error(data, lambda it: decode_prediction(it, None)) from None
+
+
+def update_log_level() -> None:
+    """Tell the native part which records `logging` wants."""
+    _native.set_log_level(min(_logger.getEffectiveLevel(), 255))
+
+
+def _log(level: int, name: str, message: str) -> None:
+    # Targets are module paths: viseme::client is the logger viseme.client.
+    target = logging.getLogger(name.replace("::", "."))
+    if target.isEnabledFor(level):
+        target.log(level, "%s", message)
+
+
+_native.set_log_sink(_log)

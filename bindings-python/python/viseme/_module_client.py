@@ -1,0 +1,147 @@
+"""Functions that need no client, and the default clients behind them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import _operations as operations
+from ._client import Client
+from ._errors import VisemeError, decode_error
+from ._inputs import AnyInput, normalize_input
+from ._models import Report
+from ._prediction import (
+    AsyncDownloader,
+    Prediction,
+    decode_prediction,
+    set_fallback_downloaders,
+)
+from ._progress import OnProgress
+from ._settings import RUN_OPTIONS, RunOptions, encode_options, encode_settings, keywords
+from ._sync_executor import SyncExecutor, execute_task
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+    from viseme_mock import MockServer
+
+# By process: a forked child creates its own.
+_default_clients: dict[int, Client] = {}
+_anonymous_executors: dict[int, SyncExecutor] = {}
+
+
+@keywords(RunOptions)
+def run(
+    input: AnyInput | str,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    poll_interval: float | None = None,
+    enable_sync_mode: bool | None = None,
+    on_progress: OnProgress | None = None,
+    on_update: Callable[[Prediction], object] | None = None,
+    progress: bool = False,
+    **options: Unpack[RunOptions],
+) -> Prediction:
+    """Run an input with the default client, which is created on first use.
+
+    Calls that were written for the official package work as they are: ``poll_interval`` is a fixed
+    ``pacing``, ``enable_sync_mode`` is ``sync``. The other arguments are those of
+    :meth:`Client.run`.
+    """
+    encode_options(run, options, RUN_OPTIONS)
+    client = _default_client() if poll_interval is None else Client(pacing=poll_interval)
+    if enable_sync_mode is not None:
+        options.setdefault("sync", enable_sync_mode)
+    return client.run(
+        input,
+        parameters,
+        on_progress=on_progress,
+        on_update=on_update,
+        progress=progress,
+        **options,
+    )
+
+
+def check(input: AnyInput | str, parameters: Mapping[str, Any] | None = None) -> Report:
+    """Check an input against the rules of its model, without a client, API key or network.
+
+    Media behind a URL are not read; :meth:`Client.check` reads them.
+    """
+    operation = operations.check(normalize_input(input, parameters))
+    task = operations.start_check(operation)
+    try:
+        return execute_task(task, operation, _decode_error)
+    finally:
+        task.cancel()
+
+
+def mock(
+    *,
+    scenario: str | os.PathLike[str] | None = None,
+    port: int = 0,
+    program: str | os.PathLike[str] | None = None,
+) -> MockServer:
+    """Return a mock server of the service on this machine. Needs ``pip install viseme-mock``.
+
+    Use it with ``with``. Inside the block, :func:`run` talks to it, and
+    ``Client(**server.settings)`` creates further clients.
+
+    Args:
+        scenario: A file in YAML or JSON that describes how jobs go and what fails.
+        port: The port to listen on; 0 picks a free one.
+        program: Another build of the program ``viseme-mock``.
+    """
+    try:
+        from viseme_mock import MockServer
+    except ImportError as cause:
+        raise ImportError("viseme.mock() needs the mock server: pip install viseme-mock") from cause
+
+    class _DefaultMock(MockServer):
+        def start(self) -> MockServer:
+            super().start()
+            self._before = _replace_default_client(Client(**self.settings))
+            return self
+
+        def stop(self) -> None:
+            if self.is_running:
+                _replace_default_client(self._before)
+            super().stop()
+
+    return _DefaultMock(scenario=scenario, port=port, program=program)
+
+
+def _default_client() -> Client:
+    pid = os.getpid()
+    if pid not in _default_clients:
+        # Two threads may create one each; both use the first that is stored.
+        _default_clients.setdefault(pid, Client())
+    return _default_clients[pid]
+
+
+def _replace_default_client(client: Client | None) -> Client | None:
+    before = _default_clients.pop(os.getpid(), None)
+    if client is not None:
+        _default_clients[os.getpid()] = client
+    return before
+
+
+def _anonymous_executor() -> SyncExecutor:
+    pid = os.getpid()
+    if pid not in _anonymous_executors:
+        executor = SyncExecutor(encode_settings(Client, {"anonymous": True}))
+        _anonymous_executors.setdefault(pid, executor)
+    return _anonymous_executors[pid]
+
+
+def _anonymous_async_executor() -> AsyncDownloader:
+    from ._async_executor import AsyncExecutor
+
+    # Executors are cheap to create, and few programs need this one.
+    return AsyncExecutor(encode_settings(Client, {"anonymous": True}))
+
+
+def _decode_error(data: dict[str, Any]) -> VisemeError:
+    return decode_error(data, lambda prediction: decode_prediction(prediction, None))
+
+
+set_fallback_downloaders(_anonymous_executor, _anonymous_async_executor)

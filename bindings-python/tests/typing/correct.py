@@ -1,0 +1,46 @@
+"""Code that must pass the type checker."""
+
+from typing import Any
+
+import viseme
+
+
+def settings() -> dict[str, Any]:
+    """Return settings whose types are not known."""
+    return {}
+
+
+def blocking(client: viseme.Client, given: viseme.AudioToVideo) -> None:
+    """Use the blocking client."""
+    prediction = client.run(given, timeout=3, strict=True, on_update=lambda it: print(it.status))
+    client.run("a/b", {"prompt": "x"}, timeout=3)
+    path = prediction.save("x.mp4").path
+    print(path.name, prediction.is_terminal, prediction.status == "completed")
+    for past in client.history(status="failed"):
+        print(past.outputs[0].save("y.mp4").bytes)
+    for result in client.run_many([given, ("a/b", {})], limit=3, webhook="https://a.example"):
+        print(result.unwrap().output_url)
+    try:
+        client.job("x").wait(timeout=3)
+    except viseme.VisemeError as error:
+        if isinstance(error.prediction, viseme.Prediction):
+            print(error.prediction.save("z.mp4").path)
+    client.receive_webhook({}, b"").prediction.save("x.mp4")
+    viseme.Client(timeout=3, **settings())
+
+
+async def asynchronous(client: viseme.AsyncClient, given: viseme.AudioToVideo) -> None:
+    """Use the asyncio client."""
+
+    async def on_progress(event: viseme.Progress) -> None:
+        print(event.event)
+
+    prediction = await client.run(given, timeout=3, on_progress=on_progress)
+    print((await prediction.save("x.mp4")).path)
+    async for past in client.history():
+        await past.outputs[0].save("y.mp4")
+    async for result in client.run_many([given]):
+        print(result.unwrap().output_url)
+    delivery = await client.receive_webhook({}, b"")
+    await delivery.prediction.save("x.mp4")
+    client.set_api_key("k")
