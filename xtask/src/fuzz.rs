@@ -81,7 +81,7 @@ fn run_target(target: &str, time: Duration) -> Result<()> {
     if run(command).is_err() {
         bail!(
             "`{shown}` failed. If an input made it fail, that input is in {}: copy it to \
-             fuzz/corpus/{target}/, check that `cargo test -p viseme --all-features --test corpora` \
+             fuzz/corpus/{target}/, check that `cargo test -p viseme --all-features --test client fuzz_corpus` \
              fails, and fix the code",
             artifacts.display()
         );

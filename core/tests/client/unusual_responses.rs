@@ -1,0 +1,122 @@
+//! A service whose history is slow or silent, and whose account has limits: in the world's time,
+//! none of it slept.
+
+use crate::support::remote_input;
+use viseme::{Client, Config, ConfigBuilder, ErrorKind, RecoveredBy, Status, SubmitLimits};
+use viseme_mock::scenario::{HistoryScenario, Limits, Span};
+use viseme_mock::{ClockMode, Fault, JobRule, MockServer, RequestKind, Scenario, Timeline, World};
+
+struct Play {
+    _server: MockServer,
+    world: World,
+    client: Client,
+}
+
+/// A world and a client in lockstep; jobs take 20 seconds.
+async fn play(scenario: Scenario, configure: impl FnOnce(ConfigBuilder) -> ConfigBuilder) -> Play {
+    let rule =
+        JobRule::new(Timeline::secs(&[("created", 0), ("processing", 2), ("completed", 20)]));
+    let server = MockServer::start().await.unwrap();
+    let world = server.world_with(scenario.clock(ClockMode::Virtual).job(rule));
+    let builder = Config::builder()
+        .ignore_env()
+        .base_url(world.base_url())
+        .api_key(world.key())
+        .check_remote_media(false)
+        .lockstep(true);
+    let client = Client::new(configure(builder).build().unwrap()).unwrap();
+    Play { _server: server, world, client }
+}
+
+fn lost() -> Fault {
+    Fault::at(RequestKind::Submit).nth(1).after_accept().reset()
+}
+
+fn late(appears_after: u64) -> HistoryScenario {
+    HistoryScenario { appears_after: Span::secs(appears_after), ..HistoryScenario::default() }
+}
+
+#[tokio::test]
+async fn a_history_that_is_late_is_waited_for() {
+    for appears_after in [1, 20, 100] {
+        let scenario = Scenario::new().fault(lost()).history(late(appears_after));
+        let play = play(scenario, |config| config).await;
+        let prediction = play.client.run(remote_input()).await.unwrap();
+        assert_eq!(prediction.status, Status::Completed, "{appears_after}");
+        assert_eq!(prediction.recovered, Some(RecoveredBy::Input));
+        let looks = play.world.requests(RequestKind::History).len();
+        assert!((1..40).contains(&looks), "{looks} looks for {appears_after} s");
+        let ledger = play.world.ledger();
+        assert_eq!((ledger.charges.len(), ledger.orphaned), (1, 0));
+    }
+}
+
+#[tokio::test]
+async fn one_that_is_too_late_leaves_all_that_is_needed_to_look_again() {
+    let play = play(Scenario::new().fault(lost()).history(late(200)), |config| config).await;
+    let error = play.client.run(remote_input()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
+    assert_eq!(play.world.requests(RequestKind::Submit).len(), 1, "it is not sent again");
+
+    // Two minutes have passed; the second search comes to the moment in which it shows up.
+    let job = play.client.recover(error.record().unwrap()).await.unwrap();
+    assert_eq!(job.wait().await.unwrap().status, Status::Completed);
+    assert_eq!(play.world.ledger().charges.len(), 1);
+}
+
+#[tokio::test]
+async fn a_job_that_is_listed_twice_is_one_job() {
+    let history = HistoryScenario { duplicates: 2, ..late(3) };
+    let play = play(Scenario::new().fault(lost()).history(history), |config| config).await;
+    let prediction = play.client.run(remote_input()).await.unwrap();
+    assert_eq!(prediction.recovered, Some(RecoveredBy::Input));
+}
+
+#[tokio::test]
+async fn without_inputs_the_only_job_of_its_model_and_time_is_it_and_two_are_not_guessed_between() {
+    let history = HistoryScenario { omit_inputs: true, ..HistoryScenario::default() };
+    let scenario = || Scenario::new().history(history.clone());
+    let alone = play(scenario().fault(lost()), |config| config).await;
+    let prediction = alone.client.run(remote_input()).await.unwrap();
+    assert_eq!(prediction.recovered, Some(RecoveredBy::ModelAndTime), "it is said");
+
+    // Another program of the same account submits at the same time.
+    let both = play(scenario(), |config| config).await;
+    let other = Config::builder().ignore_env().base_url(both.world.base_url());
+    let other = other.api_key(both.world.key()).check_remote_media(false).lockstep(true);
+    let other = Client::new(other.build().unwrap()).unwrap();
+    other.submit(remote_input()).await.unwrap();
+    both.world.add_fault(lost());
+    let error = both.client.run(remote_input()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
+    assert_eq!(error.candidates().count(), 2);
+}
+
+#[tokio::test]
+async fn the_limits_of_an_account_slow_a_batch_down_and_fail_none_of_it() {
+    let limits = Limits { per_minute: Some(5), concurrent: Some(3) };
+    let inputs = || (0..12).map(|_| remote_input());
+    // Told of the limits beforehand, the client never runs into them.
+    let told = play(Scenario::new().limits(limits.clone()), |config| {
+        config.submit_limits(SubmitLimits { per_minute: 5, concurrent: 3 })
+    })
+    .await;
+    let mut runs = told.client.run_many(inputs(), 12);
+    while let Some(done) = runs.next().await {
+        assert_eq!(done.result.unwrap().status, Status::Completed);
+    }
+    let refused =
+        told.world.requests(RequestKind::Submit).iter().filter(|it| it.status == Some(429)).count();
+    assert_eq!((told.world.ledger().charges.len(), refused), (12, 0));
+
+    // Not told, it takes 429 for an answer, and comes again when the service says so.
+    let untold =
+        play(Scenario::new().limits(limits), |config| config.max_submit_attempts(20)).await;
+    let mut runs = untold.client.run_many(inputs(), 12);
+    while let Some(done) = runs.next().await {
+        assert_eq!(done.result.unwrap().status, Status::Completed);
+    }
+    let submits = untold.world.requests(RequestKind::Submit).len();
+    assert_eq!(untold.world.ledger().charges.len(), 12);
+    assert!(submits < 80, "429 holds the whole client back: {submits} submits for 12 jobs");
+}
