@@ -4,7 +4,7 @@ import { Client } from 'viseme';
 const clients = new Map();
 
 /** The client with that id; it is made where there is none yet. */
-export function clientOf({ id, base_url, key, lockstep, settings = {} }) {
+export function clientOf({ id, base_url, key, virtual_clock, settings = {} }) {
   let client = clients.get(id);
   if (client === undefined) {
     client = new Client({
@@ -14,7 +14,7 @@ export function clientOf({ id, base_url, key, lockstep, settings = {} }) {
       checkRemoteMedia: false,
       allowPrivateAddresses: true,
       ...settingsOf(settings),
-      lockstep,
+      lockstep: virtual_clock,
     });
     clients.set(id, client);
   }

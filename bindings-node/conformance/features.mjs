@@ -5,7 +5,7 @@ export const FEATURES = [
   'check',
   'validate',
   'upload',
-  'upload_tickets',
+  'presigned_uploads',
   'submit',
   'job_wait',
   'job_updates',
@@ -40,6 +40,6 @@ export const FEATURES = [
   'error_classes',
   'error_attributes',
   'cancel',
-  'lockstep',
+  'virtual_clock',
   'parallel',
 ];

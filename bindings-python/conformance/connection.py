@@ -36,7 +36,7 @@ FEATURES = [
     "media_bytes",
     "media_stream",
     "media_url",
-    "upload_tickets",
+    "presigned_uploads",
     "media_checks",
     "sync",
     "base64",
@@ -54,7 +54,7 @@ FEATURES = [
     "error_classes",
     "error_attributes",
     "cancel",
-    "lockstep",
+    "virtual_clock",
     "parallel",
 ]
 

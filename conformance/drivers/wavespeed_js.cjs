@@ -14,7 +14,7 @@ const { version } = require(path.join(folder, "package.json"));
 
 const FEATURES = ["run", "upload", "any_model", "media_path", "media_url", "sync", "parallel"];
 // The releases before 0.3 upload by one multipart request.
-if (!/^0\.[0-2]\./.test(version)) FEATURES.push("upload_tickets");
+if (!/^0\.[0-2]\./.test(version)) FEATURES.push("presigned_uploads");
 
 const [host, port] = process.env.VISEME_CONFORMANCE.split(":");
 const line = net.connect(Number(port), host, () => {

@@ -14,7 +14,7 @@ import traceback
 import wavespeed
 from wavespeed.api.client import Client
 
-FEATURES = ["run", "upload", "upload_tickets", "any_model", "media_path", "media_url", "sync", "parallel"]
+FEATURES = ["run", "upload", "presigned_uploads", "any_model", "media_path", "media_url", "sync", "parallel"]
 
 lock = threading.Lock()
 

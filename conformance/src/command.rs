@@ -1,4 +1,4 @@
-//! What the program does: loads the suite, runs the drivers, writes the reports.
+//! The command: loads the suite, runs the drivers, and writes the reports.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,52 +11,52 @@ use jiff::Zoned;
 use jiff::civil::Date;
 
 use crate::case::{self, Case};
-use crate::contract::{ErrorTable, Features, Profile, Promise};
+use crate::contract::{ErrorTable, Features, OpenApiContract, Profile};
 use crate::fixtures::Fixtures;
-use crate::mutants::{self, Trial};
+use crate::mutants::{self, MutantResult};
 use crate::report::{self, Run};
 use crate::suite::{DriverReport, Suite};
 
-/// What is asked for.
+/// The options of a run.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The repository's folder.
+    /// The root folder of the repository.
     pub root: PathBuf,
-    /// Cargo's target folder; where Cargo has it by default.
+    /// The target folder of Cargo. Default: `CARGO_TARGET_DIR`, or `target` in the root folder.
     pub target: Option<PathBuf>,
-    /// Where the reports go.
+    /// The folder for the reports.
     pub out: PathBuf,
-    /// Only these drivers; all when there is none.
+    /// The drivers to run. If empty, all of them run.
     pub drivers: Vec<String>,
-    /// Only cases that fit this pattern.
+    /// Runs only the cases whose id matches this glob pattern.
     pub case: Option<String>,
-    /// The longest one case may take.
+    /// The time limit of one case.
     pub limit: Duration,
-    /// The day by which known failures are judged; today by default.
+    /// The date that the `until` of known failures is compared with. Default: today.
     pub today: Option<Date>,
-    /// Other people's released clients, in place of our own drivers.
+    /// Runs the released clients of other projects instead of our own drivers.
     pub released: bool,
-    /// Whether drivers are built first.
+    /// Builds each driver before it runs.
     pub build: bool,
-    /// The OpenAPI document that the mock server is held to; its own by default.
+    /// The OpenAPI document that responses must match. Default: the one of the mock server.
     pub openapi: Option<String>,
 }
 
-/// How it went.
+/// The result of a run.
 #[derive(Clone, Debug, Default)]
-pub struct Conclusion {
-    /// What to show on a terminal.
+pub struct RunSummary {
+    /// The text for a terminal.
     pub text: String,
-    /// What makes the run red; green where there is nothing.
+    /// A line for each reason why the run is red. Empty if the run is green.
     pub red: Vec<String>,
 }
 
 /// Runs the suite.
 ///
 /// # Errors
-/// Where cases or profiles are wrong, nothing fits what was asked for, or a driver cannot be
-/// started at all.
-pub async fn run(request: &Request) -> Result<Conclusion> {
+/// If a case or a profile is invalid, if nothing matches the request, or if a driver cannot be
+/// started.
+pub async fn run(request: &Request) -> Result<RunSummary> {
     let (suite, profiles) = prepare(request)?;
     let mut drivers = Vec::new();
     for profile in &profiles {
@@ -69,52 +69,77 @@ pub async fn run(request: &Request) -> Result<Conclusion> {
     if !request.released {
         red.extend(drivers.iter().flat_map(DriverReport::red));
         if request.drivers.is_empty() && request.case.is_none() {
-            red.extend(ran_nowhere(&suite.cases, &drivers));
+            red.extend(cases_without_driver(&suite.cases, &drivers));
         }
     }
     let mut run = Run::new(&suite, drivers, request.released);
     if request.case.is_none() && !request.released {
-        run.mutants = mutants::try_all(&suite, &profiles).await?;
-        red.extend(run.mutants.iter().filter_map(Trial::red));
+        run.mutants = mutants::run_all(&suite, &profiles).await?;
+        red.extend(run.mutants.iter().filter_map(MutantResult::red));
     }
     let text = report::write(&run, &request.out)?;
-    Ok(Conclusion { text, red })
+    Ok(RunSummary { text, red })
 }
 
-/// Cases that no driver carried out.
-fn ran_nowhere(cases: &[Case], drivers: &[DriverReport]) -> Vec<String> {
+/// Runs only the mutants, each on the case that must kill it.
+///
+/// # Errors
+/// As [`run`]; and if the case of a mutant does not exist.
+pub async fn run_mutants(request: &Request) -> Result<RunSummary> {
+    let drivers = vec![mutants::MUTATED_DRIVER.to_owned()];
+    let request = Request { drivers, case: None, ..request.clone() };
+    let (suite, profiles) = prepare(&request)?;
+    let profile = profiles.first().context("there is no profile for the driver `rust`")?;
+    if request.build {
+        build(profile, &suite.root)?;
+    }
+    let results = mutants::run_all(&suite, &profiles).await?;
+    let json = serde_json::to_vec_pretty(&results)?;
+    std::fs::write(request.out.join("mutants.json"), json)?;
+    Ok(RunSummary {
+        red: results.iter().filter_map(MutantResult::red).collect(),
+        text: mutants::table(&results),
+    })
+}
+
+/// Returns a line for each case that no driver ran.
+fn cases_without_driver(cases: &[Case], drivers: &[DriverReport]) -> Vec<String> {
     let has_run = |case: &&Case| {
-        let mut results = drivers.iter().flat_map(|driver| &driver.results);
-        results.any(|result| result.id == case.id && result.verdict.has_run())
+        let mut reports = drivers.iter().flat_map(|driver| &driver.results);
+        reports.any(|report| report.id == case.id && report.result.has_run())
     };
     let idle = cases.iter().filter(|case| !has_run(case));
     idle.map(|case| format!("{}: no driver runs it", case.id)).collect()
 }
 
-pub(crate) fn prepare(request: &Request) -> Result<(Suite, Vec<Profile>)> {
-    let root = request.root.canonicalize().context("the repository's folder")?;
+fn prepare(request: &Request) -> Result<(Suite, Vec<Profile>)> {
+    let root = request
+        .root
+        .canonicalize()
+        .with_context(|| format!("--root {}", request.root.display()))?;
     let here = root.join("conformance");
     let features = Features::load(&here.join("features.yaml"))?;
     let errors = ErrorTable::load(&here.join("errors.yaml"))?;
     let mut cases = case::load(&here.join("cases"), &features, &errors)?.cases;
-    ensure!(!cases.is_empty(), "there are no cases in conformance/cases");
+    ensure!(!cases.is_empty(), "conformance/cases contains no cases");
     if let Some(pattern) = &request.case {
-        let glob = Glob::new(pattern).context("the pattern of --case")?.compile_matcher();
+        let glob = Glob::new(pattern).context("--case")?.compile_matcher();
         cases.retain(|case| glob.is_match(&case.id));
-        ensure!(!cases.is_empty(), "no case fits `{pattern}`");
+        ensure!(!cases.is_empty(), "no case matches --case `{pattern}`");
     }
     let profiles = profiles(&here.join("profiles"), request, &features)?;
-    let target = request.target.clone().unwrap_or_else(|| target(&root));
+    let target = request.target.clone().unwrap_or_else(|| default_target(&root));
     let fixtures = Fixtures::make(&here.join("fixtures.yaml"), &root, &target)?;
     let openapi = request.openapi.as_deref().unwrap_or(viseme_mock::OPENAPI);
-    let promise = Arc::new(Promise::read(openapi).context("the mock server's OpenAPI document")?);
+    let contract =
+        OpenApiContract::parse(openapi).context("the OpenAPI document of the mock server")?;
     let out = std::path::absolute(&request.out)?;
     std::fs::create_dir_all(&out)?;
     let suite = Suite {
         cases,
         errors,
         fixtures: Arc::new(fixtures),
-        promise,
+        contract: Arc::new(contract),
         work: out.join("work"),
         root,
         target,
@@ -124,7 +149,7 @@ pub(crate) fn prepare(request: &Request) -> Result<(Suite, Vec<Profile>)> {
     Ok((suite, profiles))
 }
 
-/// The profiles that are asked for.
+/// Loads the profiles that the request selects.
 fn profiles(folder: &Path, request: &Request, features: &Features) -> Result<Vec<Profile>> {
     let mut profiles = Vec::new();
     let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
@@ -141,28 +166,28 @@ fn profiles(folder: &Path, request: &Request, features: &Features) -> Result<Vec
         for name in &request.drivers {
             if !profiles.iter().any(|profile| profile.name == *name) {
                 let names: Vec<_> = profiles.iter().map(|profile| profile.name.as_str()).collect();
-                bail!("there is no driver `{name}`; there are {}", names.join(", "));
+                bail!("there is no driver `{name}`; choose one of {}", names.join(", "));
             }
         }
         profiles.retain(|profile| request.drivers.contains(&profile.name));
     }
-    ensure!(!profiles.is_empty(), "there is no such driver in conformance/profiles");
+    ensure!(!profiles.is_empty(), "conformance/profiles contains no such driver");
     Ok(profiles)
 }
 
-/// Cargo's target folder.
-fn target(root: &Path) -> PathBuf {
+/// Returns the target folder of Cargo.
+fn default_target(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
-pub(crate) fn build(profile: &Profile, root: &Path) -> Result<()> {
+fn build(profile: &Profile, root: &Path) -> Result<()> {
     let Some((program, arguments)) = profile.build.split_first() else { return Ok(()) };
     let status = Command::new(program)
         .args(arguments)
         .current_dir(root)
         .status()
-        .with_context(|| format!("`{program}` cannot be started"))?;
-    ensure!(status.success(), "the driver {} could not be built ({status})", profile.name);
+        .with_context(|| format!("cannot start `{program}`"))?;
+    ensure!(status.success(), "the build of the driver {} failed ({status})", profile.name);
     Ok(())
 }

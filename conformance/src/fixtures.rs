@@ -1,4 +1,4 @@
-//! The media that cases name: made from the samples and by ffmpeg, once.
+//! The media files that cases name, generated once from the samples and with ffmpeg.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,79 +6,79 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 
-/// The folder with the media.
+/// The folder with the media files.
 #[derive(Clone, Debug)]
 pub struct Fixtures {
     folder: PathBuf,
 }
 
-/// `fixtures.yaml`: how each file is made.
+/// `fixtures.yaml`: how each file is generated.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Recipe {
     name: String,
-    /// A file of the repository to begin with, or an earlier fixture.
+    /// The file to start from: a file of the repository or an earlier fixture.
     #[serde(default)]
     from: Option<String>,
-    /// Arguments of ffmpeg; the file's name is added.
+    /// Arguments of ffmpeg; the file name is appended.
     #[serde(default)]
     ffmpeg: Option<String>,
-    /// Cut after so many bytes.
+    /// Truncates the file to this many bytes.
     #[serde(default)]
     cut: Option<usize>,
-    /// Filled up with zeros to so many bytes.
+    /// Pads the file with zeros to this many bytes.
     #[serde(default)]
     fill: Option<usize>,
-    /// This text.
+    /// The content as text.
     #[serde(default)]
     text: Option<String>,
 }
 
 impl Fixtures {
-    /// Makes the files that are not there yet. A change of the recipes makes them all anew.
+    /// Generates the files, unless they exist and `fixtures.yaml` has not changed since.
     ///
     /// # Errors
-    /// Where the list is wrong, ffmpeg is missing, or a file cannot be written.
+    /// If the list is invalid, ffmpeg is missing, or a file cannot be written.
     pub fn make(list: &Path, root: &Path, target: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(list)
-            .with_context(|| format!("{} cannot be read", list.display()))?;
+            .with_context(|| format!("cannot read {}", list.display()))?;
         let recipes: Vec<Recipe> = serde_saphyr::from_str(&text)
-            .with_context(|| format!("{} is wrong", list.display()))?;
+            .with_context(|| format!("{} is invalid", list.display()))?;
         let folder = target.join("conformance").join("fixtures");
         let stamp = folder.join("made-from.yaml");
         if std::fs::read_to_string(&stamp).is_ok_and(|made| made == text) {
             return Ok(Self { folder });
         }
-        // Made beside and moved, so that a run that is stopped leaves no half of them behind.
+        // Generated in a temporary folder and renamed, so that an interrupted run leaves no partial set.
         let parent = target.join("conformance");
         std::fs::create_dir_all(&parent)?;
         let fresh = tempfile::tempdir_in(&parent)?;
         for recipe in &recipes {
             make(recipe, root, fresh.path())
-                .with_context(|| format!("the fixture {} cannot be made", recipe.name))?;
+                .with_context(|| format!("cannot generate the fixture {}", recipe.name))?;
         }
         std::fs::write(fresh.path().join("made-from.yaml"), &text)?;
         let _ = std::fs::remove_dir_all(&folder);
         let fresh = fresh.keep();
         if let Err(error) = std::fs::rename(&fresh, &folder) {
-            // Another run was quicker.
+            // Another run was faster.
             ensure!(stamp.exists(), "{}: {error}", folder.display());
             let _ = std::fs::remove_dir_all(&fresh);
         }
         Ok(Self { folder })
     }
 
-    /// The folder.
+    /// Returns the folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The path of a file.
+    /// Returns the path of a file.
     ///
     /// # Errors
-    /// Where there is no such file; a name that begins with `missing` is one of a file that is not
-    /// to be there.
+    /// If the file does not exist. A name that begins with `missing` stands for a file that must not
+    /// exist.
     pub fn path(&self, name: &str) -> Result<String, String> {
         let path = Path::new(name);
         if path.is_absolute() {
@@ -88,7 +88,7 @@ impl Fixtures {
         if path.exists() || name.starts_with("missing") {
             Ok(path.display().to_string())
         } else {
-            Err(format!("there is no fixture `{name}`; fixtures.yaml lists all"))
+            Err(format!("there is no fixture `{name}`; fixtures.yaml lists them all"))
         }
     }
 }
@@ -110,7 +110,7 @@ fn make(recipe: &Recipe, root: &Path, folder: &Path) -> Result<()> {
             .args(["-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"])
             .arg(&path)
             .output()
-            .context("ffmpeg cannot be started; `cargo xtask setup` installs it")?;
+            .context("cannot start ffmpeg; install it with `cargo xtask setup`")?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
     if recipe.cut.is_some() || recipe.fill.is_some() {

@@ -1,17 +1,17 @@
-//! One suite of cases for every client of WaveSpeedAI's API, and the harness that runs it.
+//! One suite of cases for every client of the WaveSpeedAI API, and the harness that runs it.
 //!
-//! Cases, the table of errors and the list of features are data. Each client has a driver, a small
-//! program that does what it is told and reports what it saw; the harness starts a mock server,
-//! runs the cases and judges.
+//! The cases, the error table and the list of features are data. Each client has a driver: a small
+//! program that calls the client and reports the outcome. The harness starts a mock server, sends
+//! the operations of each case to the driver, and compares the outcome with the case.
 
+pub mod assertions;
 pub mod case;
 pub mod command;
 pub mod contract;
-pub mod drive;
 pub mod fixtures;
-pub mod judge;
 pub mod mutants;
 pub mod protocol;
 pub mod report;
+pub mod result;
+pub mod runner;
 pub mod suite;
-pub mod verdict;

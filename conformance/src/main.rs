@@ -1,5 +1,5 @@
-//! `viseme-conformance`: runs the suite. `cargo xtask conformance` is the usual way to it.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "telling what it found is its job")]
+//! `viseme-conformance`: runs the suite. `cargo xtask conformance` builds and starts it.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the command prints its result")]
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,37 +7,36 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 use viseme_conformance::command::{self, Request};
-use viseme_conformance::mutants;
 
 /// Runs the conformance suite against drivers.
 #[derive(Parser)]
 #[command(name = "cargo xtask conformance", bin_name = "cargo xtask conformance")]
 struct Arguments {
-    /// Only this driver; may be given more than once. Default: all but released clients of others
+    /// Run only this driver; repeat to run several. Default: all drivers of this repository
     #[arg(long)]
     driver: Vec<String>,
-    /// Only cases whose id fits this pattern, such as `submit/*`
+    /// Run only the cases whose id matches this pattern, such as `submit/*`
     #[arg(long)]
     case: Option<String>,
-    /// Where the reports go
+    /// The folder for the reports
     #[arg(long, default_value = "target/conformance/report")]
     out: PathBuf,
-    /// The repository's folder
+    /// The root folder of the repository
     #[arg(long, default_value = ".")]
     root: PathBuf,
-    /// The longest one case may take, in seconds of real time
+    /// The time limit of one case, in seconds of real time
     #[arg(long, default_value_t = 20)]
     limit: u64,
-    /// Judge known failures as of this day (YYYY-MM-DD), not today
+    /// Compare the `until` of known failures with this date (YYYY-MM-DD). Default: today
     #[arg(long)]
     today: Option<jiff::civil::Date>,
-    /// Show that deliberately wrong drivers are noticed, in place of running the suite
+    /// Run only the mutants: drivers with a deliberate bug, which the suite must detect
     #[arg(long)]
     mutants: bool,
-    /// The score board of other people's released clients, in place of our own drivers
+    /// Run the released clients of other projects instead of our own drivers
     #[arg(long)]
     released: bool,
-    /// Do not build drivers before they are started
+    /// Do not build the drivers first
     #[arg(long)]
     no_build: bool,
 }
@@ -67,14 +66,14 @@ async fn run(arguments: Arguments) -> Result<bool> {
         build: !arguments.no_build,
         openapi: None,
     };
-    let verdict = if arguments.mutants {
-        mutants::show_that_it_bites(&request).await?
+    let summary = if arguments.mutants {
+        command::run_mutants(&request).await?
     } else {
         command::run(&request).await?
     };
-    print!("{}", verdict.text);
-    for line in &verdict.red {
+    print!("{}", summary.text);
+    for line in &summary.red {
         println!("RED  {line}");
     }
-    Ok(verdict.red.is_empty())
+    Ok(summary.red.is_empty())
 }

@@ -1,5 +1,5 @@
-//! The proof that the suite bites: drivers that are wrong in one way each, and the case that
-//! notices each of them.
+//! Mutation tests of the suite: drivers with one deliberate bug each, and the case that must fail
+//! for each of them.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -7,125 +7,114 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::command::{Conclusion, Request, build, prepare};
 use crate::contract::Profile;
+use crate::result::CaseResult;
 use crate::suite::Suite;
-use crate::verdict::Verdict;
 
-/// The driver that knows how to be wrong.
-const SPOILT: &str = "rust";
+/// The driver that implements the mutants.
+pub const MUTATED_DRIVER: &str = "rust";
 
-/// A deliberately wrong driver.
+/// A driver with a deliberate bug.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mutant {
-    /// What the driver of the Rust client calls it.
+    /// The name of the mutant in the Rust driver.
     pub name: String,
-    /// What it does wrong.
+    /// The bug, in words.
     pub what: String,
-    /// The case that is to notice.
+    /// The case that must fail.
     pub case: String,
 }
 
-/// What became of a mutant.
+/// The result of running a mutant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Trial {
-    /// Its name.
+pub struct MutantResult {
+    /// The name of the mutant.
     pub name: String,
-    /// What it does wrong.
+    /// The bug, in words.
     pub what: String,
-    /// The case that was to notice.
+    /// The case that must fail.
     pub case: String,
-    /// Whether it did.
+    /// Whether the case failed.
     pub killed: bool,
-    /// The first thing that the case said.
+    /// The first difference that the case reported.
     pub by: String,
 }
 
 /// Reads `mutants.yaml`.
 ///
 /// # Errors
-/// Where the file cannot be read or is wrong.
+/// If the file cannot be read or is invalid.
 pub fn load(path: &Path) -> Result<Vec<Mutant>> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    serde_saphyr::from_str(&text).with_context(|| format!("{} is wrong", path.display()))
+    serde_saphyr::from_str(&text).with_context(|| format!("{} is invalid", path.display()))
 }
 
-/// Runs each mutant on the case that is to notice it.
+/// Runs each mutant on the case that must kill it. Returns nothing if the profiles do not include
+/// the driver that implements the mutants.
 ///
 /// # Errors
-/// As [`crate::command::run`]; and where a mutant's case does not exist.
-pub async fn show_that_it_bites(request: &Request) -> Result<Conclusion> {
-    let request = Request { drivers: vec![SPOILT.to_owned()], case: None, ..request.clone() };
-    let (suite, profiles) = prepare(&request)?;
-    let profile = profiles.first().context("the driver `rust`")?;
-    if request.build {
-        build(profile, &suite.root)?;
-    }
-    let trials = try_all(&suite, &profiles).await?;
-    let json = serde_json::to_vec_pretty(&trials)?;
-    std::fs::write(request.out.join("mutants.json"), json)?;
-    Ok(Conclusion { red: trials.iter().filter_map(Trial::red).collect(), text: table(&trials) })
-}
-
-/// Runs each mutant on the case that is to notice it; none where the driver that they spoil is not
-/// among the profiles.
-///
-/// # Errors
-/// Where the list is wrong or empty, or a driver cannot be started.
-pub async fn try_all(suite: &Suite, profiles: &[Profile]) -> Result<Vec<Trial>> {
-    let Some(profile) = profiles.iter().find(|profile| profile.name == SPOILT) else {
+/// If the list is invalid or empty, or the driver cannot be started.
+pub async fn run_all(suite: &Suite, profiles: &[Profile]) -> Result<Vec<MutantResult>> {
+    let Some(profile) = profiles.iter().find(|profile| profile.name == MUTATED_DRIVER) else {
         return Ok(Vec::new());
     };
     let mutants = load(&suite.root.join("conformance/mutants.yaml"))?;
-    ensure!(!mutants.is_empty(), "there are no mutants");
-    let mut trials = Vec::new();
+    ensure!(!mutants.is_empty(), "conformance/mutants.yaml lists no mutants");
+    let mut results = Vec::new();
     for mutant in &mutants {
-        trials.push(try_one(suite, profile, mutant).await?);
+        results.push(run_one(suite, profile, mutant).await?);
     }
-    Ok(trials)
+    Ok(results)
 }
 
-async fn try_one(suite: &Suite, profile: &Profile, mutant: &Mutant) -> Result<Trial> {
+async fn run_one(suite: &Suite, profile: &Profile, mutant: &Mutant) -> Result<MutantResult> {
     let case = suite.cases.iter().find(|case| case.id == mutant.case);
-    let case = case.with_context(|| format!("{}: no case {}", mutant.name, mutant.case))?;
-    let alone = suite.with_cases(vec![case.clone()], &format!("mutant-{}", mutant.name));
+    let case =
+        case.with_context(|| format!("mutant {}: there is no case {}", mutant.name, mutant.case))?;
+    let single = suite.with_cases(vec![case.clone()], &format!("mutant-{}", mutant.name));
     let arguments = ["--mutant".to_owned(), mutant.name.clone()];
-    let report = alone.run(profile, &arguments).await?;
-    let verdict = report.results.first().map(|result| &result.verdict);
-    // A crash or a timeout would be noticed for another reason than the mutant's.
-    let by = match verdict {
-        Some(Verdict::Fail { differences }) => differences.first().cloned(),
+    let report = single.run(profile, &arguments).await?;
+    let result = report.results.first().map(|report| &report.result);
+    // A crash or a timeout has a cause other than the mutant's bug, so it does not count.
+    let by = match result {
+        Some(CaseResult::Fail { differences }) => differences.first().cloned(),
         _ => None,
     };
-    Ok(Trial {
+    Ok(MutantResult {
         name: mutant.name.clone(),
         what: mutant.what.clone(),
         case: mutant.case.clone(),
         killed: by.is_some(),
-        by: by.unwrap_or_else(|| verdict.map(ToString::to_string).unwrap_or_default()),
+        by: by.unwrap_or_else(|| result.map(ToString::to_string).unwrap_or_default()),
     })
 }
 
-impl Trial {
-    /// What makes a run red, where the mutant survived.
+impl MutantResult {
+    /// Returns the line that makes a run red, if the mutant survived.
     #[must_use]
     pub fn red(&self) -> Option<String> {
         (!self.killed).then(|| format!("the mutant {} survives {}", self.name, self.case))
     }
 }
 
-/// The table for a terminal.
+/// Returns the table of mutants for a terminal.
 #[must_use]
-pub fn table(trials: &[Trial]) -> String {
+pub fn table(results: &[MutantResult]) -> String {
     let mut text = String::new();
-    for trial in trials {
-        let word = if trial.killed { "killed" } else { "SURVIVED" };
-        let by: String = trial.by.chars().take(110).collect();
-        // Writing to a text cannot fail.
-        let _ = writeln!(text, "{word:<9} {:<27} {:<38} {by}", trial.name, trial.case);
+    for result in results {
+        let word = if result.killed { "killed" } else { "SURVIVED" };
+        let by: String = result.by.chars().take(110).collect();
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{word:<9} {:<27} {:<38} {by}", result.name, result.case);
     }
-    let killed = trials.iter().filter(|trial| trial.killed).count();
-    let _ = writeln!(text, "{killed} of {} mutants were killed", trials.len());
+    text.push_str(&count_line(results));
     text
+}
+
+/// Returns the line that says how many mutants were killed.
+#[must_use]
+pub fn count_line(results: &[MutantResult]) -> String {
+    let killed = results.iter().filter(|result| result.killed).count();
+    format!("{killed} of {} mutants killed\n", results.len())
 }

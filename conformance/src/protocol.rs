@@ -1,151 +1,151 @@
-//! The messages between the harness and a driver; `protocol.md` says the same in words.
+//! The messages between the harness and a driver. `protocol.md` describes them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The version of the protocol that this harness speaks.
+/// The version of the protocol.
 pub const VERSION: u32 = 1;
 
-/// The environment variable that tells a driver where the harness listens.
+/// The environment variable with the address of the harness.
 pub const ADDRESS: &str = "VISEME_CONFORMANCE";
 
-/// What the harness sends.
+/// A message from the harness.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToDriver {
-    /// Carry out an operation.
+    /// Runs an operation.
     Run(Box<Run>),
-    /// End an operation as a user would.
+    /// Cancels an operation as a user would.
     Cancel {
-        /// The operation.
+        /// The id of the operation.
         id: String,
     },
-    /// A client is not needed any more.
+    /// Drops a client that is no longer needed.
     Close {
-        /// The client.
+        /// The id of the client.
         client: String,
     },
-    /// End.
+    /// Ends the driver.
     Bye,
 }
 
-/// What a driver sends.
+/// A message from a driver.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum FromDriver {
-    /// Who it is.
+    /// Introduces the driver.
     Hello(Hello),
-    /// What came of an operation.
+    /// Reports the outcome of an operation.
     Outcome(Box<Outcome>),
 }
 
-/// Who a driver is.
+/// The introduction of a driver.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
-    /// The protocol's version.
+    /// The version of the protocol.
     pub protocol: u32,
     /// The name of its profile.
     pub name: String,
-    /// The client's version.
+    /// The version of the client.
     pub version: String,
-    /// Its language.
+    /// The language of the client.
     pub language: String,
-    /// What it can do.
+    /// The features that it supports.
     pub features: Vec<String>,
 }
 
 /// One operation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// Its id; the outcome repeats it.
+    /// The id, which the outcome repeats.
     pub id: String,
-    /// The case it belongs to.
+    /// The id of the case.
     pub case: String,
-    /// The client to use, where one is needed.
+    /// The client to use, if the operation needs one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<Client>,
-    /// What to do.
+    /// The name of the operation.
     pub op: String,
-    /// With what.
+    /// The input.
     pub input: Map<String, Value>,
-    /// How.
+    /// The options.
     pub options: Map<String, Value>,
-    /// Whether it is cancelled before it begins.
+    /// Whether it is cancelled before it starts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancelled_before: bool,
 }
 
-/// A client and how it is set up.
+/// A client and its configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Client {
-    /// Operations with the same id share one.
+    /// The id; operations with the same id share the client.
     pub id: String,
-    /// Where the API is.
+    /// The base URL of the API.
     pub base_url: String,
     /// The API key.
     pub key: String,
-    /// Whether it keeps the world's time.
-    pub lockstep: bool,
+    /// Whether it uses the virtual clock of its world.
+    pub virtual_clock: bool,
     /// Further settings.
     pub settings: Map<String, Value>,
 }
 
-/// What came of an operation: exactly one of value, error, cancelled and driver error.
+/// The outcome of an operation: exactly one of value, error, cancelled and driver error.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// The operation.
+    /// The id of the operation.
     pub id: String,
-    /// What it gave.
+    /// The returned value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Value>,
-    /// Why it gave nothing.
+    /// The raised error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ClientError>,
-    /// That it was cancelled.
+    /// How the cancellation was reported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancelled: Option<Value>,
-    /// What the driver could not do.
+    /// Why the driver could not run the operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver_error: Option<String>,
-    /// What went on in between.
+    /// The progress events.
     #[serde(default)]
     pub events: Vec<Value>,
-    /// What the client logged.
+    /// The log lines of the client.
     #[serde(default)]
     pub logs: Vec<String>,
 }
 
 impl Outcome {
-    /// Whether it says exactly one thing.
+    /// Whether it has exactly one of the four.
     #[must_use]
-    pub fn is_sound(&self) -> bool {
-        let said = [
+    pub fn is_valid(&self) -> bool {
+        let present = [
             self.value.is_some(),
             self.error.is_some(),
             self.cancelled.is_some(),
             self.driver_error.is_some(),
         ];
-        said.iter().filter(|is| **is).count() == 1
+        present.iter().filter(|is| **is).count() == 1
     }
 }
 
-/// An error as a driver tells it.
+/// An error as the driver reports it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClientError {
-    /// Our stable code.
+    /// The stable code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// Class names, the error's own first.
+    /// The class names, from the class itself to the root.
     #[serde(default)]
     pub classes: Vec<String>,
-    /// Its category.
+    /// The category.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
-    /// What it says to people.
+    /// The message.
     pub message: String,
-    /// Everything it can show.
+    /// Everything that the error can print.
     pub text: String,
-    /// Its attributes.
+    /// The attributes.
     #[serde(default)]
     pub attributes: Map<String, Value>,
 }

@@ -1,4 +1,5 @@
-//! Runs cases against a driver: several at a time where it may, with new starts after crashes.
+//! Runs the cases against a driver: in parallel if the driver supports it, and with a new process
+//! after each crash.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,118 +13,120 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 use viseme_mock::MockServer;
 
+use crate::assertions::check_case;
 use crate::case::Case;
-use crate::contract::{ErrorTable, Profile, Promise};
-use crate::drive::{Broken, Driver, Evidence, Hooks, Launch, Stage, run_case};
+use crate::contract::{ErrorTable, OpenApiContract, Profile};
 use crate::fixtures::Fixtures;
-use crate::judge::judge;
 use crate::protocol::Hello;
-use crate::verdict::{Verdict, decide};
+use crate::result::{CaseResult, classify};
+use crate::runner::{
+    CaseTrace, Driver, DriverFailure, Environment, LaunchCommand, WebhookReceiver, run_case,
+};
 
-/// How many cases run at a time, where the driver may.
-const AT_ONCE: usize = 8;
+/// How many cases run in parallel, if the driver supports it.
+const MAX_PARALLEL_CASES: usize = 8;
 
-/// What the drivers of a run share.
+/// What the drivers of a run have in common.
 pub struct Suite {
     /// The cases.
     pub cases: Vec<Case>,
-    /// The table of errors.
+    /// The error table.
     pub errors: ErrorTable,
-    /// The media.
+    /// The media files that cases name.
     pub fixtures: Arc<Fixtures>,
-    /// What the mock server may answer.
-    pub promise: Arc<Promise>,
-    /// The repository's folder.
+    /// The OpenAPI document that every response of the mock server must match.
+    pub contract: Arc<OpenApiContract>,
+    /// The root folder of the repository.
     pub root: PathBuf,
-    /// Cargo's target folder.
+    /// The target folder of Cargo.
     pub target: PathBuf,
-    /// Where cases get their folders and drivers their logs.
+    /// The folder for the files of the cases and the logs of the drivers.
     pub work: PathBuf,
-    /// Today, by which known failures are judged.
+    /// The date that the `until` of known failures is compared with.
     pub today: Date,
-    /// How long one case may take.
+    /// The time limit of one case.
     pub limit: Duration,
 }
 
-/// What came of a driver.
+/// The results of one driver.
 #[derive(Clone, Debug, Serialize)]
 pub struct DriverReport {
-    /// The profile's name.
+    /// The name of the profile.
     pub name: String,
-    /// What it said of itself.
+    /// The version of the client, from `hello`.
     pub version: String,
-    /// Its language.
+    /// The language of the client.
     pub language: String,
-    /// The cases, in the order of the files.
-    pub results: Vec<CaseResult>,
-    /// What else is wrong: a hello that differs from the profile, an end without success.
+    /// One report per case, in the order of the files.
+    pub results: Vec<CaseReport>,
+    /// Problems outside of cases: a `hello` that differs from the profile, a failing exit status.
     pub problems: Vec<String>,
-    /// How long all of it took, in milliseconds.
+    /// How long the driver took for all cases, in milliseconds of real time.
     pub wall_ms: u64,
 }
 
-/// What came of a case.
+/// The result of one case with one driver.
 #[derive(Clone, Debug, Serialize)]
-pub struct CaseResult {
-    /// The case.
+pub struct CaseReport {
+    /// The id of the case.
     pub id: String,
-    /// The verdict.
+    /// The result.
     #[serde(flatten)]
-    pub verdict: Verdict,
-    /// How long it took, in milliseconds.
+    pub result: CaseResult,
+    /// How long the case took, in milliseconds of real time.
     pub wall_ms: u64,
-    /// What was seen.
-    pub evidence: Evidence,
+    /// The trace of the case.
+    pub trace: CaseTrace,
 }
 
 impl DriverReport {
-    /// How many cases were carried out.
+    /// Returns how many cases were run.
     #[must_use]
     pub fn ran(&self) -> usize {
-        self.results.iter().filter(|result| result.verdict.has_run()).count()
+        self.results.iter().filter(|result| result.result.has_run()).count()
     }
 
-    /// How many cases have each verdict.
+    /// Returns how many cases have each result.
     #[must_use]
     pub fn counts(&self) -> BTreeMap<&'static str, usize> {
         let mut counts = BTreeMap::new();
         for result in &self.results {
-            *counts.entry(result.verdict.word()).or_default() += 1;
+            *counts.entry(result.result.name()).or_default() += 1;
         }
         counts
     }
 
-    /// What turns the run red, a line each.
+    /// Returns a line for each reason why the run is red.
     #[must_use]
     pub fn red(&self) -> Vec<String> {
         let mut red: Vec<String> =
             self.problems.iter().map(|problem| format!("{}: {problem}", self.name)).collect();
         if self.ran() == 0 {
-            red.push(format!("{}: no case was run", self.name));
+            red.push(format!("{}: no case ran", self.name));
         }
-        let failing = self.results.iter().filter(|result| result.verdict.is_red());
+        let failing = self.results.iter().filter(|result| result.result.is_red());
         red.extend(
-            failing.map(|result| format!("{}: {}: {}", self.name, result.id, result.verdict)),
+            failing.map(|result| format!("{}: {}: {}", self.name, result.id, result.result)),
         );
         red
     }
 }
 
-/// The driver that is running now; there is a new one after each crash.
+/// The driver process in use. A new process replaces it after a crash.
 struct Slot {
-    launch: Launch,
+    launch: LaunchCommand,
     running: Mutex<Option<Arc<Driver>>>,
 }
 
 impl Slot {
-    /// A driver that works.
+    /// Returns a driver that has not failed.
     async fn driver(&self) -> Result<Arc<Driver>> {
         let mut running = self.running.lock().await;
-        match running.as_ref().filter(|driver| !driver.is_broken()) {
+        match running.as_ref().filter(|driver| !driver.has_failed()) {
             Some(driver) => Ok(Arc::clone(driver)),
             None => {
-                if let Some(broken) = running.take() {
-                    broken.kill().await;
+                if let Some(driver_failure) = running.take() {
+                    driver_failure.kill().await;
                 }
                 let driver = Arc::new(Driver::start(&self.launch).await?);
                 *running = Some(Arc::clone(&driver));
@@ -140,14 +143,14 @@ impl Slot {
 }
 
 impl Suite {
-    /// The same suite with some of its cases.
+    /// Returns the suite with other cases and another work folder.
     #[must_use]
     pub fn with_cases(&self, cases: Vec<Case>, work: &str) -> Self {
         Self {
             cases,
             errors: self.errors.clone(),
             fixtures: Arc::clone(&self.fixtures),
-            promise: Arc::clone(&self.promise),
+            contract: Arc::clone(&self.contract),
             root: self.root.clone(),
             target: self.target.clone(),
             work: self.work.join(work),
@@ -156,17 +159,17 @@ impl Suite {
         }
     }
 
-    /// Runs all cases against the driver of a profile; `more` is added to its command.
+    /// Runs all cases against the driver of a profile. Appends `more` to the command of the driver.
     ///
     /// # Errors
-    /// Where the driver cannot be started at all, or the mock server cannot.
+    /// If the driver or the mock server cannot be started.
     pub async fn run(&self, profile: &Profile, more: &[String]) -> Result<DriverReport> {
         let began = Instant::now();
-        let (stage, launch) = self.prepare(profile, more).await?;
+        let (environment, launch) = self.prepare(profile, more).await?;
         let slot = Slot { launch, running: Mutex::default() };
         let hello = slot.driver().await.with_context(|| profile.name.clone())?.hello().clone();
         let mut problems: Vec<String> = profile.differences(&hello);
-        let results = self.all(&stage, &slot, profile).await?;
+        let results = self.all(&environment, &slot, profile).await?;
         if let Some(driver) = slot.running.lock().await.take()
             && let Err(error) = driver.end().await
         {
@@ -176,7 +179,11 @@ impl Suite {
         Ok(self.report(profile, &hello, results, problems, began))
     }
 
-    async fn prepare(&self, profile: &Profile, more: &[String]) -> Result<(Stage, Launch)> {
+    async fn prepare(
+        &self,
+        profile: &Profile,
+        more: &[String],
+    ) -> Result<(Environment, LaunchCommand)> {
         let work = self.work.join(&profile.name);
         std::fs::create_dir_all(&work)?;
         let log = work.join("output.log");
@@ -186,42 +193,47 @@ impl Suite {
                 .replace("{target}", &self.target.display().to_string())
         };
         let command = profile.command.iter().chain(more).map(place).collect();
-        let stage = Stage {
+        let environment = Environment {
             server: MockServer::start().await?,
-            hooks: Hooks::start().await?,
+            webhooks: WebhookReceiver::start().await?,
             fixtures: Arc::clone(&self.fixtures),
             folder: work.join("cases"),
             limit: self.limit,
         };
-        Ok((stage, Launch { command, folder: self.root.clone(), log }))
+        Ok((environment, LaunchCommand { command, folder: self.root.clone(), log }))
     }
 
-    async fn all(&self, stage: &Stage, slot: &Slot, profile: &Profile) -> Result<Vec<CaseResult>> {
-        let at_once = if profile.has("parallel") { AT_ONCE } else { 1 };
+    async fn all(
+        &self,
+        environment: &Environment,
+        slot: &Slot,
+        profile: &Profile,
+    ) -> Result<Vec<CaseReport>> {
+        let parallel = if profile.has("parallel") { MAX_PARALLEL_CASES } else { 1 };
         let next = AtomicUsize::new(0);
         let finished = Mutex::new(BTreeMap::new());
         let work = || async {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(case) = self.cases.get(number) else { return Ok::<_, anyhow::Error>(()) };
-                let result = self.one(stage, slot, profile, case).await?;
+                let result = self.one(environment, slot, profile, case).await?;
                 finished.lock().await.insert(number, result);
             }
         };
-        futures_util::future::try_join_all((0..at_once).map(|_| work())).await?;
+        futures_util::future::try_join_all((0..parallel).map(|_| work())).await?;
         let mut finished = finished.into_inner();
-        if at_once > 1 {
-            // A crash takes all cases with it that are under way: each is tried again alone.
+        if parallel > 1 {
+            // A crash also fails the other cases in progress, so each of them runs again alone.
             for (number, result) in &mut finished {
-                if let (Verdict::Crash { .. }, Some(case)) =
-                    (&result.verdict, self.cases.get(*number))
+                if let (CaseResult::Crash { .. }, Some(case)) =
+                    (&result.result, self.cases.get(*number))
                 {
-                    stage.server.remove_world(&format!(
+                    environment.server.remove_world(&format!(
                         "{}-{}",
                         case.id.replace('/', "-"),
                         profile.name
                     ));
-                    *result = self.one(stage, slot, profile, case).await?;
+                    *result = self.one(environment, slot, profile, case).await?;
                 }
             }
         }
@@ -230,55 +242,61 @@ impl Suite {
 
     async fn one(
         &self,
-        stage: &Stage,
+        environment: &Environment,
         slot: &Slot,
         profile: &Profile,
         case: &Case,
-    ) -> Result<CaseResult> {
+    ) -> Result<CaseReport> {
         let began = Instant::now();
         let lacks: Vec<_> =
             case.features().into_iter().filter(|feature| !profile.has(feature)).collect();
-        let (verdict, evidence) = if lacks.is_empty() {
+        let (result, trace) = if lacks.is_empty() {
             let driver = slot.driver().await?;
-            let mut evidence = run_case(stage, &driver, profile, case).await;
-            if evidence.harness_error.is_none() {
-                evidence.harness_error = self.promise.broken_by(&evidence.journal);
+            let mut trace = run_case(environment, &driver, profile, case).await;
+            if trace.harness_error.is_none() {
+                trace.harness_error = self.contract.violation(&trace.journal);
             }
-            if matches!(evidence.broken, Some(Broken::Timeout(_))) && !profile.has("parallel") {
-                // It is busy with what nobody waits for any more.
+            if matches!(trace.driver_failure, Some(DriverFailure::Timeout(_)))
+                && !profile.has("parallel")
+            {
+                // The driver is still busy with the operation that timed out.
                 slot.discard().await;
             }
             let known = profile.known_failures.iter().find(|known| known.covers(&case.id));
-            let differences = judge(case, profile, &self.errors, &evidence);
-            (decide(&evidence, differences, known, self.today), evidence)
+            let differences = check_case(case, profile, &self.errors, &trace);
+            (classify(&trace, differences, known, self.today), trace)
         } else {
-            (Verdict::NotApplicable { lacks }, Evidence::default())
+            (CaseResult::NotApplicable { lacks }, CaseTrace::default())
         };
         let wall_ms = millis(began);
-        Ok(CaseResult { id: case.id.clone(), verdict, wall_ms, evidence })
+        Ok(CaseReport { id: case.id.clone(), result, wall_ms, trace })
     }
 
-    /// A key that was printed fails the case it belongs to.
-    fn search_output(&self, launch: &Launch, mut results: Vec<CaseResult>) -> Vec<CaseResult> {
+    /// Fails each case whose API key appears in the output or the logs of the driver.
+    fn search_output(
+        &self,
+        launch: &LaunchCommand,
+        mut results: Vec<CaseReport>,
+    ) -> Vec<CaseReport> {
         let printed = std::fs::read(&launch.log).unwrap_or_default();
         let mut output = String::from_utf8_lossy(&printed).into_owned();
-        // Of cases that run side by side, each may bring lines that another one's client logged.
-        let steps = results.iter().flat_map(|result| &result.evidence.steps);
+        // Parallel cases can return each other's log lines, so search all of them for every key.
+        let steps = results.iter().flat_map(|result| &result.trace.steps);
         for line in steps.filter_map(|step| step.outcome.as_ref()).flat_map(|it| &it.logs) {
             output.push_str(line);
             output.push('\n');
         }
         for result in &mut results {
-            let key = &result.evidence.key;
+            let key = &result.trace.key;
             if key.is_empty() || !output.contains(key.as_str()) {
                 continue;
             }
-            let why = "the key stands in what the driver printed or logged".to_owned();
-            match &mut result.verdict {
-                Verdict::Fail { differences } | Verdict::KnownFail { differences, .. } => {
+            let why = "the API key appears in the output or the logs of the driver".to_owned();
+            match &mut result.result {
+                CaseResult::Fail { differences } | CaseResult::KnownFail { differences, .. } => {
                     differences.push(why);
                 }
-                verdict @ Verdict::Pass => *verdict = Verdict::Fail { differences: vec![why] },
+                result @ CaseResult::Pass => *result = CaseResult::Fail { differences: vec![why] },
                 _ => {}
             }
         }
@@ -289,7 +307,7 @@ impl Suite {
         &self,
         profile: &Profile,
         hello: &Hello,
-        results: Vec<CaseResult>,
+        results: Vec<CaseReport>,
         problems: Vec<String>,
         began: Instant,
     ) -> DriverReport {

@@ -1,4 +1,4 @@
-//! The cases fit their published schema, and each says why.
+//! Checks the cases: the published schema, the groups, the mutants and the profiles.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::HashSet;
@@ -16,7 +16,7 @@ fn schema() -> jsonschema::Validator {
         let path = Path::new(HERE).join("schema").join(name);
         serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
     };
-    // The one refers to the other by its file's name.
+    // The case schema refers to the protocol schema by file name.
     let text = read("case.schema.json").to_string();
     let mut schema: Value =
         serde_json::from_str(&text.replace("protocol.schema.json#/$defs/op", "#/$defs/op"))
@@ -37,21 +37,21 @@ fn files() -> Vec<(String, Value)> {
 }
 
 #[test]
-fn cases_fit_their_published_schema() {
+fn cases_match_the_published_schema() {
     let schema = schema();
     let files = files();
     assert!(files.len() >= 15, "{}", files.len());
     for (name, cases) in &files {
-        let complaints: Vec<_> = schema
+        let violations: Vec<_> = schema
             .iter_errors(cases)
-            .map(|complaint| format!("{}: {complaint}", complaint.instance_path()))
+            .map(|violation| format!("{}: {violation}", violation.instance_path()))
             .collect();
-        assert!(complaints.is_empty(), "{name}: {complaints:?}");
+        assert!(violations.is_empty(), "{name}: {violations:?}");
     }
 }
 
 #[test]
-fn the_schema_refuses_what_is_no_case() {
+fn the_schema_rejects_invalid_cases() {
     let schema = schema();
     let good = json!({
         "id": "a/b", "doc": "What happens and why it matters.", "when": {"op": "balance"},
@@ -74,7 +74,7 @@ fn the_schema_refuses_what_is_no_case() {
 }
 
 #[test]
-fn each_group_of_the_plan_has_cases_and_each_mutant_a_case() {
+fn every_group_has_cases_every_mutant_has_a_case_and_every_error_code_occurs() {
     let here = Path::new(HERE);
     let features = Features::load(&here.join("features.yaml")).unwrap();
     let errors = ErrorTable::load(&here.join("errors.yaml")).unwrap();
@@ -90,20 +90,20 @@ fn each_group_of_the_plan_has_cases_and_each_mutant_a_case() {
     let mutants = mutants::load(&here.join("mutants.yaml")).unwrap();
     assert!(mutants.len() >= 15, "{}", mutants.len());
     let names: HashSet<_> = mutants.iter().map(|mutant| &mutant.name).collect();
-    assert_eq!(names.len(), mutants.len(), "no name twice");
+    assert_eq!(names.len(), mutants.len(), "duplicate name");
     for mutant in &mutants {
         assert!(ids.contains(mutant.case.as_str()), "{}: {}", mutant.name, mutant.case);
     }
-    // Every code of an error is met by some case.
+    // Every error code occurs in a case.
     let text = |case: &viseme_conformance::case::Case| case.place.text.clone();
     let all: String = cases.iter().map(text).collect();
     for row in &errors.errors {
-        assert!(all.contains(&row.code), "no case is about the error `{}`", row.code);
+        assert!(all.contains(&row.code), "no case expects the error `{}`", row.code);
     }
 }
 
 #[test]
-fn each_case_is_run_by_one_of_our_clients() {
+fn every_case_runs_on_one_of_our_clients() {
     let here = Path::new(HERE);
     let features = Features::load(&here.join("features.yaml")).unwrap();
     let errors = ErrorTable::load(&here.join("errors.yaml")).unwrap();
@@ -121,7 +121,7 @@ fn each_case_is_run_by_one_of_our_clients() {
         let needs = case.features();
         assert!(
             ours.iter().any(|profile| needs.iter().all(|need| profile.features.contains(need))),
-            "{}: no client of ours has all of {needs:?}",
+            "{}: none of our clients has all of {needs:?}",
             case.id
         );
     }

@@ -1,6 +1,6 @@
-//! The table of errors says what core has, and the documentation says what the table says.
+//! Checks that the error table matches core, and that docs/errors.md matches the table.
 //!
-//! To make the page anew: `VISEME_UPDATE_DOCS=1 cargo test -p viseme-conformance --test errors`.
+//! To generate the page: `VISEME_UPDATE_DOCS=1 cargo test -p viseme-conformance --test errors`.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
@@ -11,11 +11,11 @@ use viseme_conformance::contract::{ErrorTable, Features, errors_page};
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 
 fn table() -> ErrorTable {
-    ErrorTable::load(&Path::new(HERE).join("errors.yaml")).expect("errors.yaml is right")
+    ErrorTable::load(&Path::new(HERE).join("errors.yaml")).expect("errors.yaml is valid")
 }
 
 #[test]
-fn each_kind_of_core_stands_in_the_table_once_and_nothing_else() {
+fn the_table_has_exactly_the_error_kinds_of_core() {
     let of_core: Vec<_> =
         ErrorKind::ALL.iter().map(|kind| (kind.code().to_owned(), format!("{kind:?}"))).collect();
     let of_table: Vec<_> = table().errors.into_iter().map(|row| (row.code, row.kind)).collect();
@@ -23,7 +23,7 @@ fn each_kind_of_core_stands_in_the_table_once_and_nothing_else() {
 }
 
 #[test]
-fn names_by_language() {
+fn class_names_depend_on_the_language() {
     let table = table();
     let names = |code, language| table.class_names(code, language).unwrap().join(" ");
     assert_eq!(names("rate_limit", "node"), "RateLimitError ApiStatusError ApiError VisemeError");
@@ -39,22 +39,22 @@ fn names_by_language() {
 }
 
 #[test]
-fn the_page_says_what_the_table_says() {
+fn docs_errors_md_is_up_to_date() {
     let page = Path::new(HERE).join("../docs/errors.md");
     let made = errors_page(&table());
     if std::env::var_os("VISEME_UPDATE_DOCS").is_some() {
-        std::fs::write(&page, &made).expect("docs/errors.md can be written");
+        std::fs::write(&page, &made).expect("docs/errors.md is writable");
     }
-    let committed = std::fs::read_to_string(&page).expect("docs/errors.md is there");
+    let committed = std::fs::read_to_string(&page).expect("docs/errors.md exists");
     assert!(
         committed == made,
-        "docs/errors.md is not what conformance/errors.yaml says. Make it anew: \
+        "docs/errors.md is out of date with conformance/errors.yaml. Generate it: \
          VISEME_UPDATE_DOCS=1 cargo test -p viseme-conformance --test errors"
     );
 }
 
 #[test]
-fn the_list_of_features_is_one_of_words_with_meanings() {
+fn every_feature_has_a_description() {
     let features = Features::load(&Path::new(HERE).join("features.yaml")).unwrap();
     for (word, means) in features.iter() {
         assert!(
@@ -66,6 +66,6 @@ fn the_list_of_features_is_one_of_words_with_meanings() {
         );
         assert!(means.len() > 10, "{word}: {means}");
     }
-    assert!(features.require(["run", "lockstep"]).is_ok());
+    assert!(features.require(["run", "virtual_clock"]).is_ok());
     assert!(features.require(["run", "teleport"]).unwrap_err().to_string().contains("teleport"));
 }

@@ -1,4 +1,4 @@
-//! The examples in protocol.md fit the published schema of messages.
+//! Checks that the examples in protocol.md match the published schema.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use serde_json::Value;
@@ -7,7 +7,7 @@ const SCHEMA: &str = include_str!("../schema/protocol.schema.json");
 const PAGE: &str = include_str!("../protocol.md");
 
 #[test]
-fn the_examples_of_the_page_fit_the_schema() {
+fn the_examples_match_the_schema() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let validator = jsonschema::validator_for(&schema).expect("a JSON Schema");
     let examples: Vec<&str> =
@@ -15,8 +15,8 @@ fn the_examples_of_the_page_fit_the_schema() {
     assert!(examples.len() >= 3, "{}", examples.len());
     for example in examples {
         let message: Value = serde_json::from_str(example).expect(example);
-        let complaints: Vec<_> = validator.iter_errors(&message).map(|e| e.to_string()).collect();
-        assert!(complaints.is_empty(), "{example}: {complaints:?}");
+        let violations: Vec<_> = validator.iter_errors(&message).map(|e| e.to_string()).collect();
+        assert!(violations.is_empty(), "{example}: {violations:?}");
     }
     for wrong in [
         r#"{"type":"hello","protocol":2,"name":"x","version":"1","language":"rust","features":[]}"#,

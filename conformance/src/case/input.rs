@@ -1,15 +1,15 @@
-//! Inputs as cases write them, and as drivers get them.
+//! Converts the inputs of cases to the inputs of the driver protocol.
 
 use serde_json::{Map, Value, json};
 
-/// Short names of the models with typed inputs, and which of their parameters are media.
+/// The short names of the models with typed inputs, their ids, and their media parameters.
 const TYPED: [(&str, &str, &[&str]); 3] = [
     ("audio-to-video", "kwaivgi/kling-lipsync/audio-to-video", &["audio", "video"]),
     ("text-to-video", "kwaivgi/kling-lipsync/text-to-video", &["video"]),
     ("kling-effects", "kwaivgi/kling-effects", &["image"]),
 ];
 
-/// What of an input is said of the input itself, and is no parameter.
+/// The keys of an input that are not parameters of the model.
 const OWN: [&str; 4] = ["model", "untyped", "media", "params"];
 
 fn typed(model: &str) -> Option<&'static (&'static str, &'static str, &'static [&'static str])> {
@@ -20,7 +20,7 @@ pub(super) fn is_typed(model: &str) -> bool {
     typed(model).is_some()
 }
 
-/// The media of an input, each as an object that says how it is handed over.
+/// Returns the media of an input, each as an object of the driver protocol.
 pub(super) fn media_of(input: &Map<String, Value>) -> Vec<(String, Value)> {
     let mut media = Vec::new();
     if let Some(medium) = input.get("medium") {
@@ -38,7 +38,7 @@ pub(super) fn media_of(input: &Map<String, Value>) -> Vec<(String, Value)> {
     media
 }
 
-/// A file of the fixtures by its name, a URL by its beginning, or an object that says it all.
+/// Converts a medium: a URL, the name of a fixture, or an object of the driver protocol.
 fn medium_of(value: &Value) -> Value {
     match value {
         Value::String(text) if text.starts_with("http") || text.starts_with("data:") => {
@@ -49,19 +49,20 @@ fn medium_of(value: &Value) -> Value {
     }
 }
 
-/// The input of an operation as a driver gets it: full ids of models, media apart from parameters,
-/// fixtures by their path, which `fixture` tells.
+/// Converts the input of an operation: full model ids, media apart from parameters, and the path of
+/// each fixture, from `fixture`.
 ///
 /// # Errors
-/// Those of `fixture`.
-pub fn wire_input(
+/// As `fixture`.
+pub fn driver_input(
     op: &str,
     input: &Map<String, Value>,
     fixture: &dyn Fn(&str) -> Result<String, String>,
 ) -> Result<Map<String, Value>, String> {
     if let Some(Value::Array(inputs)) = input.get("inputs") {
         let inputs = inputs.iter().filter_map(Value::as_object);
-        let inputs: Result<Vec<_>, _> = inputs.map(|one| wire_input("run", one, fixture)).collect();
+        let inputs: Result<Vec<_>, _> =
+            inputs.map(|one| driver_input("run", one, fixture)).collect();
         return Ok(Map::from_iter([("inputs".to_owned(), json!(inputs?))]));
     }
     let model = input.get("model").and_then(Value::as_str);
@@ -132,7 +133,7 @@ mod tests {
             "extra": 1,
         }));
         assert_eq!(
-            Value::Object(wire_input("run", &given, &fixture).unwrap()),
+            Value::Object(driver_input("run", &given, &fixture).unwrap()),
             json!({
                 "model": "kwaivgi/kling-lipsync/audio-to-video",
                 "media": {
@@ -145,15 +146,15 @@ mod tests {
         let any =
             input(json!({"model": "a/b", "media": {"image": "https://x/y.png"}, "prompt": "p"}));
         assert_eq!(
-            Value::Object(wire_input("run", &any, &fixture).unwrap()),
+            Value::Object(driver_input("run", &any, &fixture).unwrap()),
             json!({"model": "a/b", "media": {"image": {"url": "https://x/y.png"}}, "params": {"prompt": "p"}})
         );
         let upload = input(json!({"medium": "sample.mp3"}));
         assert_eq!(
-            Value::Object(wire_input("upload", &upload, &fixture).unwrap()),
+            Value::Object(driver_input("upload", &upload, &fixture).unwrap()),
             json!({"medium": {"path": "/f/sample.mp3"}})
         );
         let history = input(json!({"model": "audio-to-video"}));
-        assert_eq!(wire_input("history", &history, &fixture).unwrap(), history);
+        assert_eq!(driver_input("history", &history, &fixture).unwrap(), history);
     }
 }

@@ -1,4 +1,4 @@
-//! Reads the files of cases; what is wrong is told with its file and line.
+//! Loads the files of cases. An error names the file and the line.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use serde_saphyr::Spanned;
 use viseme_mock::{Expect, Scenario};
 
-use super::{Act, Case, Facts, Place, Step, matcher, resolve};
+use super::{Action, Case, SourceLocation, Step, Variables, matcher, resolve};
 use crate::contract::{ErrorTable, Features};
 
-/// When every world begins, so that dates are the same in each run.
+/// When every world begins, so that each run has the same dates.
 const START: &str = "2026-01-01T00:00:00Z";
 
 /// All cases, in the order of their files.
@@ -20,21 +20,21 @@ pub struct Loaded {
     pub cases: Vec<Case>,
 }
 
-/// Reads every `.yaml` file below a folder.
+/// Loads every `.yaml` file in a folder.
 ///
 /// # Errors
-/// The first thing that is wrong, with its file and line.
+/// The first problem, with its file and line.
 pub fn load(folder: &Path, features: &Features, errors: &ErrorTable) -> Result<Loaded> {
     let mut files = yaml_files(folder)?;
     files.sort();
     let mut cases: Vec<Case> = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(&file)
-            .with_context(|| format!("{} cannot be read", file.display()))?;
+            .with_context(|| format!("cannot read {}", file.display()))?;
         for case in parse(&file, &text, features, errors)? {
             if let Some(other) = cases.iter().find(|other| other.id == case.id) {
                 bail!(
-                    "{}:{}: there is a case `{}` in {}:{} already",
+                    "{}:{}: there is already a case `{}`, in {}:{}",
                     case.place.file.display(),
                     case.place.line,
                     case.id,
@@ -50,8 +50,8 @@ pub fn load(folder: &Path, features: &Features, errors: &ErrorTable) -> Result<L
 
 fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    let entries = std::fs::read_dir(folder)
-        .with_context(|| format!("{} cannot be read", folder.display()))?;
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     for entry in entries {
         let path = entry?.path();
         if path.is_dir() {
@@ -63,7 +63,7 @@ fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Reads the cases of one file.
+/// Parses the cases of one file.
 ///
 /// # Errors
 /// As [`load`].
@@ -74,7 +74,7 @@ pub fn parse(
     errors: &ErrorTable,
 ) -> Result<Vec<Case>> {
     let spanned: Vec<Spanned<Case>> =
-        serde_saphyr::from_str(text).with_context(|| format!("{} is wrong", file.display()))?;
+        serde_saphyr::from_str(text).with_context(|| format!("{} is invalid", file.display()))?;
     let lines: Vec<usize> =
         spanned.iter().map(|case| usize::try_from(case.referenced.line()).unwrap_or(1)).collect();
     let mut cases = Vec::new();
@@ -84,13 +84,13 @@ pub fn parse(
         let at = || format!("{}:{line}: {}", file.display(), case.id);
         case.scenario = check(&case, features, errors).with_context(at)?;
         let text = excerpt(text, line, lines.get(number + 1).copied());
-        case.place = Place { file: file.to_owned(), line, text };
+        case.place = SourceLocation { file: file.to_owned(), line, text };
         cases.push(case);
     }
     Ok(cases)
 }
 
-/// The lines from one to before another.
+/// Returns the lines from one line up to, but without, another.
 fn excerpt(text: &str, from: usize, to: Option<usize>) -> String {
     let count = to.unwrap_or(usize::MAX).saturating_sub(from);
     let lines: Vec<_> = text.lines().skip(from.saturating_sub(1)).take(count).collect();
@@ -98,14 +98,14 @@ fn excerpt(text: &str, from: usize, to: Option<usize>) -> String {
 }
 
 fn check(case: &Case, features: &Features, errors: &ErrorTable) -> Result<Scenario> {
-    let (group, name) = case.id.split_once('/').context("an id is `group/name`")?;
+    let (group, name) = case.id.split_once('/').context("`id` must be `group/name`")?;
     let is_word = |word: &str| {
         !word.is_empty()
             && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
     };
-    ensure!(is_word(group) && is_word(name), "an id is of lower-case words and hyphens");
-    ensure!(case.doc.len() >= 20, "`doc` says what happens and why it matters");
-    ensure!(case.operations().next().is_some(), "no step is an operation");
+    ensure!(is_word(group) && is_word(name), "`id` must consist of lower-case words and hyphens");
+    ensure!(case.doc.len() >= 20, "`doc` must say what happens and why it matters");
+    ensure!(case.operations().next().is_some(), "`when` must contain an operation");
     let needs = case.features();
     features.require(needs.iter().map(String::as_str))?;
     let outcome = case.then.outcome();
@@ -127,24 +127,25 @@ fn check(case: &Case, features: &Features, errors: &ErrorTable) -> Result<Scenar
         matcher::check(matcher).map_err(anyhow::Error::msg)?;
     }
     for step in &case.when {
-        if let Step::Act(Act::Given(given)) = step {
+        if let Step::Action(Action::OperationResult(given)) = step {
             read_scenario(given)?;
         }
     }
     read_scenario(&case.given)
 }
 
-/// What of `submits` is compared here, by matchers; the rest is the mock server's.
+/// The parts of `submits` that are checked by matchers. The mock server checks the rest.
 pub(crate) const OF_SUBMITS: [&str; 2] = ["bodies", "queries"];
 
-/// What the mock server's `verify` is to compare; by real time where the client keeps its own.
+/// Returns the expectations for `verify` of the mock server, in real time if the
+/// driver does not use the virtual clock.
 ///
 /// # Errors
-/// Where the expectation has no meaning.
+/// If an expectation is invalid.
 pub(crate) fn expect(case: &Case, in_real_time: bool) -> Result<Expect> {
     let then = &case.then;
     let mut ledger = then.ledger.clone();
-    // Nobody pays twice, unless a case says that two jobs are wanted.
+    // Nobody pays twice, unless the case expects two jobs.
     ledger.entry("duplicates").or_insert(json!(0));
     let mut submits = then.submits.clone();
     submits.retain(|name, _| !OF_SUBMITS.contains(&name.as_str()));
@@ -161,21 +162,21 @@ pub(crate) fn expect(case: &Case, in_real_time: bool) -> Result<Expect> {
         }
         fields.extend(then.faults.clone().map(|faults| ("faults".to_owned(), faults)));
     }
-    serde_json::from_value(expected).context("what `then` says of the world is wrong")
+    serde_json::from_value(expected).context("an expectation in `then` is invalid")
 }
 
-/// A script as it stands in a case, with references that any case may make put in for a look.
+/// Parses a scenario of a case, with example values for its variables.
 fn read_scenario(given: &Map<String, Value>) -> Result<Scenario> {
-    let mut facts = Facts::default();
-    facts.set("world", json!({"key": "mock-example", "base_url": "http://127.0.0.1:1"}));
-    let given = resolve(&Value::Object(given.clone()), &facts).map_err(anyhow::Error::msg)?;
+    let mut variables = Variables::default();
+    variables.set("world", json!({"key": "mock-example", "base_url": "http://127.0.0.1:1"}));
+    let given = resolve(&Value::Object(given.clone()), &variables).map_err(anyhow::Error::msg)?;
     scenario_of(given)
 }
 
-/// The script with what every case has in common where it says nothing of it.
+/// Parses a scenario, with defaults for the seed and the clock.
 ///
 /// # Errors
-/// Where the script is wrong.
+/// If the scenario is invalid.
 pub(crate) fn scenario_of(mut given: Value) -> Result<Scenario> {
     if let Some(fields) = given.as_object_mut() {
         fields.entry("seed").or_insert(json!(1));

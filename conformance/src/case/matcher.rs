@@ -1,14 +1,14 @@
-//! Compares a value with what is expected of it.
+//! Compares a value with a matcher.
 //!
-//! Objects may have more than is named; null and absent are the same; lists are compared item by item;
-//! numbers that differ by less than a millionth are equal. An object with one key that begins with
-//! `$` is a rule: `$any`, `$absent`, `$match` (a regular expression), `$contains` (a text within a
-//! text, or an item of a list), `$between`, `$len`, `$not`, `$each`, `$all`.
+//! Objects may have more fields than the matcher names. Null and absent are the same. Lists are
+//! compared item by item. Numbers that differ by less than a millionth are equal. An object with one
+//! key that begins with `$` is a rule: `$any`, `$absent`, `$match` (a regular expression),
+//! `$contains` (a part of a text, or an item of a list), `$between`, `$len`, `$not`, `$each`, `$all`.
 
 use regex::Regex;
 use serde_json::{Map, Value};
 
-/// A sentence for each difference; none where all is as expected.
+/// Returns one sentence per difference. Empty if the value matches.
 #[must_use]
 pub fn differences(expected: &Value, found: &Value) -> Vec<String> {
     let mut all = Vec::new();
@@ -18,7 +18,7 @@ pub fn differences(expected: &Value, found: &Value) -> Vec<String> {
 
 fn compare(expected: &Value, found: &Value, path: &str, all: &mut Vec<String>) {
     if let Some((rule, argument)) = rule(expected) {
-        if let Err(why) = judge(rule, argument, found, path, all) {
+        if let Err(why) = apply_rule(rule, argument, found, path, all) {
             all.push(format!("{}: {why}", place(path)));
         }
         return;
@@ -57,14 +57,14 @@ fn compare(expected: &Value, found: &Value, path: &str, all: &mut Vec<String>) {
     }
 }
 
-/// The rule that an object of one `$` key is.
+/// Returns the rule, if the object has one key that begins with `$`.
 fn rule(expected: &Value) -> Option<(&str, &Value)> {
     let fields = expected.as_object()?;
     let (name, argument) = fields.iter().next()?;
     (fields.len() == 1 && name.starts_with('$')).then_some((name.as_str(), argument))
 }
 
-fn judge(
+fn apply_rule(
     rule: &str,
     argument: &Value,
     found: &Value,
@@ -108,7 +108,7 @@ fn judge(
         }
         ("$not", found) => !differences(argument, found).is_empty(),
         ("$match" | "$contains" | "$between" | "$len" | "$each", _) => false,
-        _ => return Err(format!("`{rule}` is no rule")),
+        _ => return Err(format!("there is no rule `{rule}`")),
     };
     if holds {
         Ok(())
@@ -129,7 +129,7 @@ fn place(path: &str) -> &str {
     }
 }
 
-/// A value as text that fits a line.
+/// Formats a value, shortened to fit in a line.
 fn short(value: &Value) -> String {
     const LONGEST: usize = 160;
     let text = match value {
@@ -142,17 +142,17 @@ fn short(value: &Value) -> String {
     text.chars().take(LONGEST).chain(['…']).collect()
 }
 
-/// Whether every rule in an expectation exists.
+/// Checks that every rule of a matcher exists.
 ///
 /// # Errors
-/// Names the one that does not.
+/// Names the rule that does not exist.
 pub fn check(expected: &Value) -> Result<(), String> {
     const RULES: [&str; 9] =
         ["$any", "$absent", "$match", "$contains", "$between", "$len", "$not", "$each", "$all"];
     let check_fields = |fields: &Map<String, Value>| -> Result<(), String> {
         for (name, value) in fields {
             if name.starts_with('$') && (fields.len() > 1 || !RULES.contains(&name.as_str())) {
-                return Err(format!("`{name}` is no rule; there are {}", RULES.join(", ")));
+                return Err(format!("there is no rule `{name}`; use one of {}", RULES.join(", ")));
             }
             if let ("$match", Value::String(pattern)) = (name.as_str(), value) {
                 Regex::new(pattern).map_err(|error| error.to_string())?;

@@ -1,11 +1,11 @@
-//! Cases: what is given, what is done, what is to be seen.
+//! Cases: the given scenario, the steps, and the expectations.
 
+mod expectations;
 mod input;
 mod load;
 pub mod matcher;
-mod needs;
-mod references;
-mod then;
+mod requirements;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,11 +15,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use viseme_mock::{RequestKind, Scenario};
 
-pub use input::wire_input;
+pub use expectations::{
+    ErrorExpectation, Expectations, FileExpectation, Forbidden, OutcomeExpectation,
+};
+pub use input::driver_input;
 pub use load::{Loaded, load, parse};
 pub(crate) use load::{expect, scenario_of};
-pub use references::{Facts, resolve};
-pub use then::{ExpectedError, FileCheck, Forbidden, OutcomeCheck, Then};
+pub use variables::{Variables, resolve};
 
 /// One case.
 #[derive(Clone, Debug, Deserialize)]
@@ -29,83 +31,83 @@ pub struct Case {
     pub id: String,
     /// What happens and why it matters.
     pub doc: String,
-    /// Where it is documented or was seen.
+    /// Where the behaviour is documented or was observed.
     #[serde(default)]
     pub source: Option<String>,
-    /// Features besides those that the operations need anyway.
+    /// Required features that do not follow from the operations.
     #[serde(default)]
     pub needs: Vec<String>,
-    /// Settings of every client of the case.
+    /// The settings of every client of the case.
     #[serde(default)]
     pub settings: Map<String, Value>,
-    /// The world's script, as it stands in the file.
+    /// The scenario of the world, as in the file.
     #[serde(default)]
     pub given: Map<String, Value>,
-    /// What is done.
+    /// The steps.
     #[serde(deserialize_with = "one_or_many")]
     pub when: Vec<Step>,
-    /// What is to be seen.
+    /// The expectations.
     #[serde(default)]
-    pub then: Then,
-    /// The script, read.
+    pub then: Expectations,
+    /// The parsed scenario.
     #[serde(skip)]
     pub scenario: Scenario,
-    /// Where it stands.
+    /// The location in the file.
     #[serde(skip)]
-    pub place: Place,
+    pub place: SourceLocation,
 }
 
-/// Where a case stands.
+/// The location of a case in its file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct SourceLocation {
     /// The file.
     pub file: PathBuf,
     /// The line, from 1.
     pub line: usize,
-    /// Its text in the file.
+    /// The text of the case.
     #[serde(skip)]
     pub text: String,
 }
 
-/// A step: an operation of the client, or something that happens in its world.
+/// A step: an operation of the client, or an action on its world.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// An operation.
     Operation(Box<Operation>),
-    /// Something in the world.
-    Act(Act),
+    /// An action on the world.
+    Action(Action),
 }
 
 /// An operation of the client.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Operation {
-    /// Its name.
+    /// The name of the operation.
     pub op: String,
-    /// What later steps call it.
+    /// The name that variables use.
     #[serde(default, rename = "as")]
     pub name: Option<String>,
-    /// Which client.
+    /// The name of the client.
     #[serde(default = "default_client")]
     pub client: String,
-    /// More settings of that client.
+    /// Additional settings of that client.
     #[serde(default)]
     pub settings: Map<String, Value>,
-    /// With what.
+    /// The input.
     #[serde(default)]
     pub input: Map<String, Value>,
-    /// How.
+    /// The options.
     #[serde(default)]
     pub options: Map<String, Value>,
-    /// Whether the next step begins at once.
+    /// Whether the next step starts without waiting for the outcome.
     #[serde(default)]
     pub background: bool,
-    /// Whether and when it is cancelled.
+    /// When it is cancelled, if it is.
     #[serde(default)]
     pub cancel: Option<Cancel>,
-    /// What is to come of it.
+    /// The expected outcome.
     #[serde(default)]
-    pub then: OutcomeCheck,
+    pub then: OutcomeExpectation,
 }
 
 fn default_client() -> String {
@@ -115,41 +117,41 @@ fn default_client() -> String {
 /// When an operation is cancelled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cancel {
-    /// Before it begins.
+    /// Before it starts.
     Before,
-    /// As soon as the world has seen a request.
+    /// As soon as the world has received a request.
     Seen(Seen),
 }
 
-/// A request that the world has seen.
+/// A request that the world has received.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Seen {
-    /// Its kind.
+    /// The kind of request.
     pub at: RequestKind,
-    /// Which of them, from 1.
+    /// The number of that kind, counted from 1.
     pub nth: usize,
 }
 
-/// Something that happens in the world.
+/// An action on the world.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Act {
-    /// The clock moves on.
+pub enum Action {
+    /// Advances the clock.
     Advance(#[serde(deserialize_with = "duration")] Duration),
-    /// Waits until the world has seen a request.
+    /// Waits until the world has received a request.
     Await(Seen),
-    /// Waits until so many webhooks have come.
+    /// Waits until this many webhooks have arrived.
     Delivery(usize),
-    /// Waits for a background step.
+    /// Waits for a background operation.
     Join(String),
-    /// A new script.
-    Given(Map<String, Value>),
-    /// A job is put into a state.
+    /// Replaces the scenario.
+    OperationResult(Map<String, Value>),
+    /// Changes the status of a job.
     Job {
-        /// Which, from 1.
+        /// The number of the job, counted from 1.
         nth: usize,
-        /// The state.
+        /// The new status.
         becomes: String,
     },
     /// Waits in real time.
@@ -157,24 +159,24 @@ pub enum Act {
 }
 
 impl Case {
-    /// The part of its id before the slash.
+    /// Returns the part of the id before the slash.
     #[must_use]
     pub fn group(&self) -> &str {
         self.id.split('/').next().unwrap_or_default()
     }
 
-    /// The operations.
+    /// Returns the operations.
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.when.iter().filter_map(|step| match step {
             Step::Operation(operation) => Some(operation.as_ref()),
-            Step::Act(_) => None,
+            Step::Action(_) => None,
         })
     }
 
-    /// Every feature that it needs.
+    /// Returns every feature that the case requires.
     #[must_use]
     pub fn features(&self) -> Vec<String> {
-        needs::features(self)
+        requirements::features(self)
     }
 }
 
@@ -188,7 +190,7 @@ impl<'de> Deserialize<'de> for Step {
         if is_operation {
             serde_json::from_value(value).map(Self::Operation).map_err(D::Error::custom)
         } else {
-            serde_json::from_value(value).map(Self::Act).map_err(D::Error::custom)
+            serde_json::from_value(value).map(Self::Action).map_err(D::Error::custom)
         }
     }
 }
@@ -215,7 +217,7 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Step>, 
     steps.into_iter().map(read).collect()
 }
 
-/// Reads `8d`, `1500ms` or a number of seconds.
+/// Parses `8d`, `1500ms` or a number of seconds.
 pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     viseme_mock::scenario::Span::deserialize(deserializer).map(|span| span.0)
 }

@@ -1,24 +1,21 @@
-//! What all clients agree on: the table of errors and the list of features.
+//! What all clients have in common: the error table, the features and profiles, and the OpenAPI
+//! document of the mock server.
 
-mod errors;
-mod features;
-mod page;
+mod error_table;
+mod openapi_contract;
 mod profile;
-mod promise;
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-pub use errors::{Attribute, ErrorClass, ErrorRow, ErrorTable};
-pub use features::Features;
-pub use page::errors_page;
-pub use profile::{ClockKind, KnownFailure, Profile};
-pub use promise::Promise;
+pub use error_table::{Attribute, ErrorClass, ErrorRow, ErrorTable, errors_page};
+pub use openapi_contract::OpenApiContract;
+pub use profile::{ClockKind, Features, KnownFailure, Profile};
 
-/// Reads a file of the contract; an error names the file, and the line where there is one.
+/// Reads a YAML file. An error names the file, and the line if possible.
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("{} cannot be read", path.display()))?;
-    serde_saphyr::from_str(&text).with_context(|| format!("{} is wrong", path.display()))
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_saphyr::from_str(&text).with_context(|| format!("{} is invalid", path.display()))
 }

@@ -1,4 +1,4 @@
-//! The clients that operations share, and how they are set up.
+//! Creates the clients and keeps them between operations.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use serde_json::Value;
 use viseme::{Backoff, Client, Config, ConfigBuilder, Pacing, Prediction, SubmitLimits};
 use viseme_conformance::protocol;
 
-/// Clients by their id, and the predictions that operations gave.
+/// The clients by id, and the predictions of earlier operations.
 #[derive(Default)]
 pub(crate) struct Clients {
     clients: Mutex<HashMap<String, Client>>,
@@ -65,54 +65,54 @@ struct LimitSettings {
     concurrent: usize,
 }
 
-/// A client, or the error of making one.
-pub(crate) type Made = viseme::Result<Client>;
+/// A client, or the error of creating it.
+pub(crate) type ClientResult = viseme::Result<Client>;
 
 impl Clients {
-    /// The client of that id; it is made where there is none yet.
-    pub(crate) fn get(&self, wanted: &protocol::Client) -> AnyResult<Made> {
+    /// Returns the client with that id. Creates it if it does not exist.
+    pub(crate) fn get(&self, wanted: &protocol::Client) -> AnyResult<ClientResult> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&wanted.id) {
             return Ok(Ok(client.clone()));
         }
-        let made = make(wanted)?;
-        if let Ok(client) = &made {
+        let result = create(wanted)?;
+        if let Ok(client) = &result {
             clients.insert(wanted.id.clone(), client.clone());
         }
-        Ok(made)
+        Ok(result)
     }
 
     pub(crate) fn close(&self, id: &str) {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
-    /// Keeps what an operation gave.
+    /// Keeps the prediction of an operation.
     pub(crate) fn keep(&self, run: &str, prediction: Prediction) {
         let mut predictions = self.predictions.lock().unwrap_or_else(PoisonError::into_inner);
         predictions.insert(run.to_owned(), prediction);
     }
 
-    /// What an operation gave.
-    pub(crate) fn given_by(&self, run: &str) -> Option<Prediction> {
+    /// Returns the prediction of an operation.
+    pub(crate) fn prediction_of(&self, run: &str) -> Option<Prediction> {
         self.predictions.lock().unwrap_or_else(PoisonError::into_inner).get(run).cloned()
     }
 }
 
-fn make(wanted: &protocol::Client) -> AnyResult<Made> {
+fn create(wanted: &protocol::Client) -> AnyResult<ClientResult> {
     let settings: Settings = serde_json::from_value(Value::Object(wanted.settings.clone()))
-        .context("settings that are none")?;
+        .context("invalid `settings`")?;
     let builder = Config::builder()
         .ignore_env()
         .base_url(&wanted.base_url)
         .api_key(&wanted.key)
-        .lockstep(wanted.lockstep);
-    Ok(set_up(builder, settings).build().and_then(Client::new))
+        .lockstep(wanted.virtual_clock);
+    Ok(configure(builder, settings).build().and_then(Client::new))
 }
 
 /// A method of the builder that takes a duration.
 type SetDuration = fn(ConfigBuilder, Duration) -> ConfigBuilder;
 
-fn set_up(mut to: ConfigBuilder, from: Settings) -> ConfigBuilder {
+fn configure(mut to: ConfigBuilder, from: Settings) -> ConfigBuilder {
     let secs = |secs: f64| Duration::try_from_secs_f64(secs).unwrap_or_default();
     to = to
         .check_remote_media(from.check_remote_media)

@@ -1,10 +1,10 @@
-//! Inputs as the client takes them.
+//! Converts the inputs of the protocol to those of the client.
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Map, Value};
 use viseme::{AudioToVideo, Input, KlingEffects, Media, TextToVideo};
 
-/// The input that a message describes: the typed one where there is one.
+/// Returns the input of a message: a typed one if the model has it.
 pub(crate) fn input(message: &Map<String, Value>) -> Result<Input> {
     let model = text(message, "model")?;
     let media = fields(message, "media")
@@ -39,7 +39,7 @@ fn typed(model: &str, media: &[(&str, Media)], params: &[(&String, &Value)]) -> 
     }
 }
 
-/// A medium as the message hands it over.
+/// Returns the medium of a message.
 pub(crate) fn medium(message: &Value) -> Result<Media> {
     let word = |name: &str| message.get(name).and_then(Value::as_str);
     if let Some(path) = word("path") {
@@ -52,10 +52,10 @@ pub(crate) fn medium(message: &Value) -> Result<Media> {
     if let Some(url) = word("url") {
         return Ok(Media::from(url));
     }
-    bail!("a medium that this driver cannot hand over: {message}")
+    bail!("this driver does not support the medium {message}")
 }
 
-/// A text that a message has to have.
+/// Returns a text that the message must contain.
 pub(crate) fn text<'a>(message: &'a Map<String, Value>, name: &str) -> Result<&'a str> {
     message.get(name).and_then(Value::as_str).with_context(|| format!("the input has no `{name}`"))
 }

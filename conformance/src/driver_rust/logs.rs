@@ -1,4 +1,4 @@
-//! Keeps what the client logs, at its most detailed level.
+//! Records what the client logs, at the most detailed level.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,15 +9,15 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-/// The lines logged since they were last taken.
+/// The lines logged since the last [`Logs::take`].
 #[derive(Clone, Default)]
 pub(crate) struct Logs(Arc<Mutex<Vec<u8>>>);
 
 impl Logs {
-    /// Begins to keep what is logged in this process.
+    /// Starts to record the log of this process.
     pub(crate) fn install() -> Self {
         let logs = Self::default();
-        // The HTTP libraries' traces are of bytes, and many.
+        // The HTTP libraries log single bytes at the trace level.
         let wanted =
             filter_fn(|it| it.target().starts_with("viseme") || *it.level() <= Level::DEBUG);
         let layer = tracing_subscriber::fmt::layer()
@@ -25,12 +25,12 @@ impl Logs {
             .with_ansi(false)
             .with_writer(logs.clone())
             .with_filter(wanted);
-        // Fails only where there is one already.
+        // Fails only if a subscriber is already installed.
         let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer));
         logs
     }
 
-    /// The lines since the last time.
+    /// Returns the lines since the last call.
     pub(crate) fn take(&self) -> Vec<String> {
         let bytes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()

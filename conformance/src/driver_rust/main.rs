@@ -1,14 +1,14 @@
-//! The driver of the Rust client: does what the harness says, and reports what it saw.
+//! The driver of the Rust client: runs the operations of the harness and reports their outcomes.
 //!
-//! It is started by the harness, which says in the environment where it listens. `--mutant NAME`
-//! spoils one thing on purpose, so that the suite can show that it notices.
-#![allow(clippy::print_stderr, reason = "what it cannot do is told where the harness keeps it")]
+//! The harness starts it and passes its address in the environment. `--mutant NAME` adds one
+//! deliberate bug, which the suite must detect.
+#![allow(clippy::print_stderr, reason = "the harness records stderr")]
 
 mod clients;
 mod inputs;
 mod logs;
 mod mutant;
-mod ops;
+mod operations;
 mod values;
 
 use std::collections::HashMap;
@@ -26,14 +26,14 @@ use clients::Clients;
 use logs::Logs;
 use mutant::{Mutant, Proxy};
 
-/// Every feature of this driver; profiles/rust.yaml says the same.
+/// Every feature of this driver. profiles/rust.yaml has the same list.
 const FEATURES: &[&str] = &[
     "run",
     "run_many",
     "check",
     "validate",
     "upload",
-    "upload_tickets",
+    "presigned_uploads",
     "submit",
     "job_wait",
     "job_updates",
@@ -67,47 +67,47 @@ const FEATURES: &[&str] = &[
     "error_codes",
     "error_attributes",
     "cancel",
-    "lockstep",
+    "virtual_clock",
     "parallel",
 ];
 
 /// The driver of the Rust client.
 #[derive(Parser)]
 struct Arguments {
-    /// Be wrong in this way
+    /// Run with this deliberate bug
     #[arg(long)]
     mutant: Option<Mutant>,
-    /// Fail the harness in this way
+    /// Violate the protocol in this way
     #[arg(long)]
-    slip: Option<Slip>,
+    misbehavior: Option<Misbehavior>,
 }
 
-/// How a driver may fail the harness.
+/// A violation of the driver protocol, for tests of the harness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Slip {
-    /// Claims a feature that its profile does not name.
+enum Misbehavior {
+    /// Lists a feature that is not in the profile.
     Hello,
-    /// Ends in the middle of a case about trouble.
+    /// Exits in the middle of a case of the group `failing`.
     Crash,
-    /// Never answers a case about trouble.
+    /// Never outcomes a case of the group `failing`.
     Silence,
-    /// Says something that is no message.
-    Garbage,
+    /// Sends an outcome without a value, for a case of the group `failing`.
+    InvalidMessage,
 }
 
-/// What all operations share.
+/// The state that all operations share.
 struct Shared {
     clients: Clients,
     logs: Logs,
-    /// Operations under way, by id: sending cancels.
-    open: Mutex<HashMap<String, oneshot::Sender<()>>>,
+    /// The operations in progress, by id. Sending cancels the operation.
+    in_progress: Mutex<HashMap<String, oneshot::Sender<()>>>,
     mutant: Option<Mutant>,
     proxy: OnceCell<Proxy>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match drive(Arguments::parse()).await {
+    match run_driver(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -116,12 +116,12 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn drive(arguments: Arguments) -> Result<()> {
+async fn run_driver(arguments: Arguments) -> Result<()> {
     let address = std::env::var(ADDRESS).with_context(|| format!("{ADDRESS} is not set"))?;
     let stream = TcpStream::connect(&address).await.context(address)?;
     stream.set_nodelay(true)?;
     let (reader, mut writer) = stream.into_split();
-    let (answers, mut outbox) = mpsc::unbounded_channel::<FromDriver>();
+    let (outcomes, mut outbox) = mpsc::unbounded_channel::<FromDriver>();
     let writing = tokio::spawn(async move {
         while let Some(message) = outbox.recv().await {
             let mut line = serde_json::to_vec(&message)?;
@@ -130,42 +130,43 @@ async fn drive(arguments: Arguments) -> Result<()> {
         }
         anyhow::Ok(())
     });
-    let mut greeting = hello();
-    if arguments.slip == Some(Slip::Hello) {
-        greeting.features.push("media_stream".to_owned());
+    let mut hello = introduction();
+    if arguments.misbehavior == Some(Misbehavior::Hello) {
+        hello.features.push("media_stream".to_owned());
     }
-    answers.send(FromDriver::Hello(greeting))?;
+    outcomes.send(FromDriver::Hello(hello))?;
     let shared = Arc::new(Shared {
         clients: Clients::default(),
         logs: Logs::install(),
-        open: Mutex::default(),
+        in_progress: Mutex::default(),
         mutant: arguments.mutant,
         proxy: OnceCell::new(),
     });
     let mut lines = BufReader::new(reader).lines();
     while let Some(line) = lines.next_line().await? {
-        match serde_json::from_str(&line).context("a message that is none")? {
-            ToDriver::Run(run) => match arguments.slip.filter(|_| run.case.starts_with("trouble/"))
-            {
-                Some(Slip::Crash) => std::process::exit(3),
-                Some(Slip::Silence) => {}
-                Some(Slip::Garbage) => {
-                    let nonsense = Outcome { id: run.id, ..Outcome::default() };
-                    answers.send(FromDriver::Outcome(Box::new(nonsense)))?;
+        match serde_json::from_str(&line).context("invalid message")? {
+            ToDriver::Run(run) => {
+                match arguments.misbehavior.filter(|_| run.case.starts_with("failing/")) {
+                    Some(Misbehavior::Crash) => std::process::exit(3),
+                    Some(Misbehavior::Silence) => {}
+                    Some(Misbehavior::InvalidMessage) => {
+                        let invalid = Outcome { id: run.id, ..Outcome::default() };
+                        outcomes.send(FromDriver::Outcome(Box::new(invalid)))?;
+                    }
+                    Some(Misbehavior::Hello) | None => start(&shared, *run, outcomes.clone()),
                 }
-                Some(Slip::Hello) | None => begin(&shared, *run, answers.clone()),
-            },
-            ToDriver::Cancel { id } => drop(shared.open().remove(&id)),
+            }
+            ToDriver::Cancel { id } => drop(shared.in_progress().remove(&id)),
             ToDriver::Close { client } => shared.clients.close(&client),
             ToDriver::Bye => break,
         }
     }
-    drop(answers);
+    drop(outcomes);
     writing.abort();
     Ok(())
 }
 
-fn hello() -> Hello {
+fn introduction() -> Hello {
     Hello {
         protocol: VERSION,
         name: "rust".to_owned(),
@@ -175,45 +176,45 @@ fn hello() -> Hello {
     }
 }
 
-/// Carries an operation out beside all others, until it is done or cancelled.
-fn begin(shared: &Arc<Shared>, run: Run, answers: mpsc::UnboundedSender<FromDriver>) {
+/// Runs an operation in its own task, until it ends or is cancelled.
+fn start(shared: &Arc<Shared>, run: Run, outcomes: mpsc::UnboundedSender<FromDriver>) {
     let (cancel, cancelled) = oneshot::channel();
-    shared.open().insert(run.id.clone(), cancel);
+    shared.in_progress().insert(run.id.clone(), cancel);
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         let id = run.id.clone();
         let mut outcome = if run.cancelled_before {
-            // Made and dropped without a single poll, as a user's future may be.
-            drop(ops::carry_out(&shared.clients, run));
+            // Created and dropped without being polled, as a user's future can be.
+            drop(operations::execute(&shared.clients, run));
             cancelled_outcome()
         } else if shared.mutant == Some(Mutant::PollAfterCancel) {
-            let going_on = Arc::clone(&shared);
-            let work = tokio::spawn(async move { ops::carry_out(&going_on.clients, run).await });
+            let task = Arc::clone(&shared);
+            let work = tokio::spawn(async move { operations::execute(&task.clients, run).await });
             tokio::select! {
                 outcome = work => outcome.unwrap_or_default(),
                 _ = cancelled => cancelled_outcome(),
             }
         } else {
             tokio::select! {
-                outcome = carry_out(&shared, run) => outcome,
+                outcome = execute(&shared, run) => outcome,
                 _ = cancelled => cancelled_outcome(),
             }
         };
-        shared.open().remove(&id);
+        shared.in_progress().remove(&id);
         outcome.id = id;
         outcome.logs.extend(shared.logs.take());
-        // The harness may be gone.
-        let _ = answers.send(FromDriver::Outcome(Box::new(outcome)));
+        // The harness may have exited.
+        let _ = outcomes.send(FromDriver::Outcome(Box::new(outcome)));
     });
 }
 
-/// Carries an operation out, rightly or, as a mutant, wrongly.
-async fn carry_out(shared: &Shared, mut run: Run) -> Outcome {
+/// Runs an operation, with the bug of the mutant if there is one.
+async fn execute(shared: &Shared, mut run: Run) -> Outcome {
     let Some(mutant) = shared.mutant else {
-        return ops::carry_out(&shared.clients, run).await;
+        return operations::execute(&shared.clients, run).await;
     };
-    mutant.spoil_run(&mut run);
-    if let Some(client) = run.client.as_mut().filter(|_| mutant.spoils_traffic()) {
+    mutant.alter_run(&mut run);
+    if let Some(client) = run.client.as_mut().filter(|_| mutant.alters_traffic()) {
         let upstream = client.base_url.clone();
         match shared.proxy.get_or_try_init(|| Proxy::start(mutant, &upstream)).await {
             Ok(proxy) => client.base_url = proxy.url(),
@@ -222,12 +223,12 @@ async fn carry_out(shared: &Shared, mut run: Run) -> Outcome {
             }
         }
     }
-    let mut outcome = ops::carry_out(&shared.clients, run.clone()).await;
+    let mut outcome = operations::execute(&shared.clients, run.clone()).await;
     let failed = outcome.error.as_ref().is_some_and(|it| it.code.as_deref() == Some("job_failed"));
-    if mutant == Mutant::RunFailedJobsAgain && failed {
-        outcome = ops::carry_out(&shared.clients, run.clone()).await;
+    if mutant == Mutant::RerunFailedJobs && failed {
+        outcome = operations::execute(&shared.clients, run.clone()).await;
     }
-    mutant.spoil_outcome(&run, &mut outcome);
+    mutant.alter_outcome(&run, &mut outcome);
     outcome
 }
 
@@ -239,7 +240,7 @@ fn cancelled_outcome() -> Outcome {
 }
 
 impl Shared {
-    fn open(&self) -> std::sync::MutexGuard<'_, HashMap<String, oneshot::Sender<()>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn in_progress(&self) -> std::sync::MutexGuard<'_, HashMap<String, oneshot::Sender<()>>> {
+        self.in_progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

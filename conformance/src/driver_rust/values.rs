@@ -1,4 +1,4 @@
-//! What the client gives, as the harness reads it.
+//! Converts the values of the client to those of the protocol.
 
 use std::error::Error as _;
 use std::fmt::Write as _;
@@ -27,7 +27,7 @@ pub(crate) fn recovered(by: RecoveredBy) -> Value {
     serde_json::to_value(by).unwrap_or_default()
 }
 
-/// A moment as RFC 3339 text.
+/// Formats a time by RFC 3339.
 pub(crate) fn time(at: SystemTime) -> Value {
     jiff::Timestamp::try_from(at).map_or(Value::Null, |at| Value::from(at.to_string()))
 }
@@ -82,7 +82,7 @@ fn attributes(error: &Error) -> Map<String, Value> {
     }
 }
 
-/// All that the error can show anywhere.
+/// Returns everything that the error can print.
 fn everything(error: &Error) -> String {
     let mut text = format!(
         "{error}\n{error:?}\n{error:#?}\n{:?}\n{:?}\n{:?}",
@@ -92,7 +92,7 @@ fn everything(error: &Error) -> String {
     );
     let mut source = error.source();
     while let Some(cause) = source {
-        // Writing to a text cannot fail.
+        // Writing to a string cannot fail.
         let _ = write!(text, "\n{cause}\n{cause:?}");
         source = cause.source();
     }

@@ -1,4 +1,4 @@
-//! The report for CI.
+//! The JUnit report for CI.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use anyhow::Result;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::Run;
-use crate::verdict::Verdict;
+use crate::result::CaseResult;
 
-/// JUnit's XML: a suite for each driver, a test for each case.
+/// Returns JUnit XML: a test suite per driver, a test case per case.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If the XML cannot be written.
 pub fn xml(run: &Run) -> Result<String> {
     let mut report = Report::new("viseme-conformance");
     for driver in &run.drivers {
         let mut suite = TestSuite::new(format!("{} {}", driver.name, driver.version));
         for result in &driver.results {
             let (group, _) = result.id.split_once('/').unwrap_or(("", &result.id));
-            let mut case = TestCase::new(result.id.clone(), status(&result.verdict));
+            let mut case = TestCase::new(result.id.clone(), status(&result.result));
             case.set_classname(format!("{}.{group}", driver.name));
             case.set_time(Duration::from_millis(result.wall_ms));
             suite.add_test_case(case);
@@ -31,31 +31,31 @@ pub fn xml(run: &Run) -> Result<String> {
     }
     if !run.mutants.is_empty() {
         let mut suite = TestSuite::new("mutants");
-        for trial in &run.mutants {
-            let status = match trial.red() {
+        for result in &run.mutants {
+            let status = match result.red() {
                 None => TestCaseStatus::success(),
                 Some(why) => failure(NonSuccessKind::Failure, &why),
             };
-            suite.add_test_case(TestCase::new(trial.name.clone(), status));
+            suite.add_test_case(TestCase::new(result.name.clone(), status));
         }
         report.add_test_suite(suite);
     }
     Ok(report.to_string()?)
 }
 
-fn status(verdict: &Verdict) -> TestCaseStatus {
-    let lines = verdict.lines().join("\n");
-    match verdict {
-        Verdict::Pass => TestCaseStatus::success(),
-        Verdict::NotApplicable { .. } | Verdict::KnownFail { .. } => {
+fn status(result: &CaseResult) -> TestCaseStatus {
+    let lines = result.lines().join("\n");
+    match result {
+        CaseResult::Pass => TestCaseStatus::success(),
+        CaseResult::NotApplicable { .. } | CaseResult::KnownFail { .. } => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(lines);
             status
         }
-        Verdict::Fail { .. } | Verdict::UnexpectedPass { .. } | Verdict::StaleKnownFail { .. } => {
-            failure(NonSuccessKind::Failure, &lines)
-        }
-        Verdict::HarnessError { .. } | Verdict::Crash { .. } | Verdict::Timeout { .. } => {
+        CaseResult::Fail { .. }
+        | CaseResult::UnexpectedPass { .. }
+        | CaseResult::StaleKnownFail { .. } => failure(NonSuccessKind::Failure, &lines),
+        CaseResult::HarnessError { .. } | CaseResult::Crash { .. } | CaseResult::Timeout { .. } => {
             failure(NonSuccessKind::Error, &lines)
         }
     }

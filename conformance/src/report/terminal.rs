@@ -1,17 +1,18 @@
-//! The report for a terminal: a table of groups and drivers, and what failed.
+//! The report for a terminal: a table of groups and drivers, and the failures.
 
 use std::fmt::Write as _;
 
 use super::Run;
-use crate::suite::{CaseResult, DriverReport};
-use crate::verdict::Verdict;
+use crate::mutants;
+use crate::result::CaseResult;
+use crate::suite::{CaseReport, DriverReport};
 
-/// How many lines of a failing case are shown.
+/// The maximum number of lines per failing case.
 const LINES: usize = 6;
-/// How many characters of such a line.
+/// The maximum length of such a line.
 const WIDTH: usize = 240;
 
-/// The text.
+/// Returns the text.
 #[must_use]
 pub fn table(run: &Run) -> String {
     let mut text = String::new();
@@ -23,14 +24,12 @@ pub fn table(run: &Run) -> String {
         closing_line(driver, &mut text);
     }
     if !run.mutants.is_empty() {
-        let killed = run.mutants.iter().filter(|trial| trial.killed).count();
-        // Writing to a text cannot fail.
-        let _ = writeln!(text, "{killed} of {} mutants were killed", run.mutants.len());
+        text.push_str(&mutants::count_line(&run.mutants));
     }
     text
 }
 
-/// A row for each group, a column for each driver: how many passed, of how many that it can do.
+/// A row per group and a column per driver: how many cases passed, of how many that ran.
 fn matrix(run: &Run, text: &mut String) {
     let width = |driver: &DriverReport| driver.name.chars().count().max(10) + 2;
     let _ = write!(text, "{:<12}", "");
@@ -42,12 +41,12 @@ fn matrix(run: &Run, text: &mut String) {
     for name in groups {
         let _ = write!(text, "\n{name:<12}");
         for driver in &run.drivers {
-            let ran: Vec<&CaseResult> = driver
+            let ran: Vec<&CaseReport> = driver
                 .results
                 .iter()
-                .filter(|result| group(&result.id) == name && result.verdict.has_run())
+                .filter(|result| group(&result.id) == name && result.result.has_run())
                 .collect();
-            let passed = ran.iter().filter(|result| result.verdict == Verdict::Pass).count();
+            let passed = ran.iter().filter(|result| result.result == CaseResult::Pass).count();
             let cell = match ran.len() {
                 0 => "-".to_owned(),
                 count => format!("{passed}/{count}"),
@@ -64,11 +63,11 @@ fn group(id: &str) -> &str {
 
 fn failures(driver: &DriverReport, text: &mut String) {
     for result in &driver.results {
-        if matches!(result.verdict, Verdict::Pass | Verdict::NotApplicable { .. }) {
+        if matches!(result.result, CaseResult::Pass | CaseResult::NotApplicable { .. }) {
             continue;
         }
-        let _ = writeln!(text, "{:<16} {}  {}", result.verdict.word(), driver.name, result.id);
-        for line in result.verdict.lines().iter().take(LINES) {
+        let _ = writeln!(text, "{:<16} {}  {}", result.result.name(), driver.name, result.id);
+        for line in result.result.lines().iter().take(LINES) {
             let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
             let _ = writeln!(text, "    {}", line.chars().take(WIDTH).collect::<String>());
         }
@@ -77,11 +76,11 @@ fn failures(driver: &DriverReport, text: &mut String) {
 
 fn closing_line(driver: &DriverReport, text: &mut String) {
     let counts = driver.counts();
-    let words: Vec<_> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    let parts: Vec<_> = counts.iter().map(|(name, count)| format!("{count} {name}")).collect();
     let seconds = driver.wall_ms as f64 / 1000.0;
-    let (name, version, words) = (&driver.name, &driver.version, words.join(", "));
-    let _ = writeln!(text, "{name} {version}: {words} in {seconds:.1} s");
-    let red = driver.results.iter().filter(|result| result.verdict.is_red()).count();
+    let (name, version, parts) = (&driver.name, &driver.version, parts.join(", "));
+    let _ = writeln!(text, "{name} {version}: {parts} in {seconds:.1} s");
+    let red = driver.results.iter().filter(|result| result.result.is_red()).count();
     let passed = counts.get("pass").copied().unwrap_or_default();
     let skipped = driver.results.len().saturating_sub(passed + red);
     let _ = writeln!(text, "conformance result: {passed} passed; {red} failed; {skipped} skipped");

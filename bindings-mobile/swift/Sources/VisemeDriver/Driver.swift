@@ -5,11 +5,11 @@ import Viseme
 @main
 struct Driver {
     static let features = [
-        "run", "check", "upload", "upload_tickets", "submit", "job_wait", "job_updates", "job_refresh",
+        "run", "check", "upload", "presigned_uploads", "submit", "job_wait", "job_updates", "job_refresh",
         "download", "recover", "any_model", "media_path", "media_bytes", "media_url", "media_checks",
         "sync", "base64", "webhook", "deadline", "request_timeout", "pacing", "retry_settings",
         "recovery", "submit_limits", "client_name", "progress", "error_codes", "error_category",
-        "error_attributes", "cancel", "lockstep", "parallel",
+        "error_attributes", "cancel", "virtual_clock", "parallel",
     ]
 
     static func main() async throws {

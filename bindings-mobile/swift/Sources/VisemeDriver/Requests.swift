@@ -40,7 +40,7 @@ extension Settings {
         allowHTTP = from.flag("allow_http")
         clientName = from.text("client_name")
         userAgent = from.text("user_agent")
-        lockstep = client.flag("lockstep")
+        lockstep = client.flag("virtual_clock")
     }
 }
 

@@ -1,76 +1,174 @@
-//! Wrong on purpose, in one way at a time, so that the suite can show that it notices.
+//! Mutants: deliberate bugs, one at a time, which the suite must detect.
 //!
-//! A mutant spoils what the driver is asked, what it answers, or the traffic in between.
+//! A mutant alters the operation, its outcome, or the traffic between the client and the service.
 
-mod ask;
 mod proxy;
-mod tell;
 
 use clap::ValueEnum;
-use viseme_conformance::protocol::{Outcome, Run};
+use serde_json::{Map, Value, json};
+use viseme_conformance::protocol::{ClientError, Outcome, Run};
 
 pub(crate) use proxy::Proxy;
 
-/// What a mutant does wrong; mutants.yaml says it in words.
+/// A deliberate bug. mutants.yaml describes each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Mutant {
     SubmitTwice,
-    SubmitAgainAfterTrouble,
-    SubmitAgainAfterReset,
-    RunFailedJobsAgain,
-    NeverSearch,
+    ResubmitAfterServerError,
+    ResubmitAfterReset,
+    RerunFailedJobs,
+    NoRecovery,
     AdoptAnyJob,
     IgnoreRetryAfter,
-    Hasty,
-    GiveUpEarly,
-    RetryForEver,
+    PollTooOften,
+    StopAtFirstPollFailure,
+    UnlimitedSubmitRetries,
     StopOnUnknownStatus,
-    FailedIsFine,
-    LoseTheId,
+    FailedAsCompleted,
+    DropJobId,
     WrongCode,
     PollAfterCancel,
-    IgnoreTheDeadline,
+    IgnoreDeadline,
     KeyInError,
     KeyInLog,
     KeyInOutput,
     KeyInUrl,
-    KeyToUploadHost,
-    SameTicketAgain,
-    SkipChecks,
+    KeyToStorageHost,
+    ReusePresignedUrl,
+    SkipValidation,
     DecodeUrls,
-    RepeatUpdates,
-    MixUpResults,
-    CutDownloads,
-    BelieveAnyWebhook,
-    ForgetTheWebhook,
+    DuplicateUpdates,
+    WrongResultIndex,
+    TruncateDownloads,
+    AcceptAnyWebhook,
+    OmitWebhook,
 }
 
 impl Mutant {
-    /// Whether it needs a place between the client and the service.
-    pub(crate) fn spoils_traffic(self) -> bool {
+    /// Whether it needs the proxy between the client and the service.
+    pub(crate) fn alters_traffic(self) -> bool {
         matches!(
             self,
             Self::SubmitTwice
-                | Self::SubmitAgainAfterTrouble
-                | Self::SubmitAgainAfterReset
+                | Self::ResubmitAfterServerError
+                | Self::ResubmitAfterReset
                 | Self::AdoptAnyJob
                 | Self::IgnoreRetryAfter
                 | Self::StopOnUnknownStatus
                 | Self::KeyInUrl
-                | Self::KeyToUploadHost
-                | Self::SameTicketAgain
+                | Self::KeyToStorageHost
+                | Self::ReusePresignedUrl
                 | Self::DecodeUrls
-                | Self::ForgetTheWebhook
+                | Self::OmitWebhook
         )
     }
 
-    /// Changes what is asked for.
-    pub(crate) fn spoil_run(self, run: &mut Run) {
-        ask::spoil(self, run);
+    /// Alters the operation.
+    pub(crate) fn alter_run(self, run: &mut Run) {
+        alter_operation(self, run);
     }
 
-    /// Changes what is answered.
-    pub(crate) fn spoil_outcome(self, run: &Run, outcome: &mut Outcome) {
-        tell::spoil(self, run, outcome);
+    /// Alters the outcome.
+    pub(crate) fn alter_outcome(self, run: &Run, outcome: &mut Outcome) {
+        alter_result(self, run, outcome);
     }
+}
+
+fn alter_operation(mutant: Mutant, run: &mut Run) {
+    let mut no_settings = Map::new();
+    let settings = match run.client.as_mut() {
+        Some(client) => &mut client.settings,
+        None => &mut no_settings,
+    };
+    let mut set = |name: &str, value: Value| drop(settings.insert(name.to_owned(), value));
+    match mutant {
+        Mutant::PollTooOften => {
+            let pacing =
+                json!({"first": 0.2, "interval": 0.2, "growth": 1, "max": 0.2, "jitter": 0});
+            set("pacing", pacing);
+        }
+        Mutant::NoRecovery => set("recovery_window", json!(0)),
+        Mutant::StopAtFirstPollFailure => set("max_poll_failures", json!(1)),
+        Mutant::UnlimitedSubmitRetries => set("max_submit_attempts", json!(50)),
+        Mutant::SkipValidation => {
+            run.options.insert("check_media".to_owned(), json!(false));
+        }
+        Mutant::IgnoreDeadline => {
+            run.options.remove("deadline");
+        }
+        _ => {}
+    }
+}
+
+fn alter_result(mutant: Mutant, run: &Run, outcome: &mut Outcome) {
+    let key = run.client.as_ref().map(|client| client.key.clone()).unwrap_or_default();
+    match mutant {
+        Mutant::FailedAsCompleted => {
+            let prediction = outcome.error.as_ref().map(|error| &error.attributes);
+            let prediction =
+                prediction.and_then(|attributes| attributes.get("prediction")).cloned();
+            if let Some(prediction) = prediction {
+                *outcome = Outcome { value: Some(prediction), ..Outcome::default() };
+            }
+        }
+        Mutant::DropJobId => edit_error(outcome, |error| {
+            let Some(Value::String(id)) = error.attributes.remove("job_id") else { return };
+            error.attributes.remove("prediction");
+            error.message = error.message.replace(&id, "(removed)");
+            error.text = error.text.replace(&id, "(removed)");
+        }),
+        Mutant::WrongCode => edit_error(outcome, |error| {
+            if error.code.as_deref() == Some("rate_limit") {
+                error.code = Some("server".to_owned());
+            }
+        }),
+        Mutant::KeyInError => edit_error(outcome, |error| error.text.push_str(&key)),
+        Mutant::KeyInLog => outcome.logs.push(format!("Authorization: Bearer {key}")),
+        Mutant::KeyInOutput => println!("debug: key={key}"),
+        Mutant::DuplicateUpdates => {
+            if let Some(Value::Array(updates)) = list(outcome, "updates")
+                && let Some(first) = updates.first().cloned()
+            {
+                updates.insert(0, first);
+            }
+        }
+        Mutant::WrongResultIndex => {
+            if let Some(Value::Array(results)) = list(outcome, "results") {
+                let count = results.len().max(1) as u64;
+                for result in results {
+                    if let Some(index) = result.get_mut("index") {
+                        *index = json!(index.as_u64().map(|index| (index + 1) % count));
+                    }
+                }
+            }
+        }
+        Mutant::TruncateDownloads => {
+            let path = outcome.value.as_ref().and_then(|value| value.get("path")?.as_str());
+            if let Some(path) = path
+                && let Ok(content) = std::fs::read(path)
+            {
+                // If the file cannot be written, the mutant survives, which is red.
+                let _ = std::fs::write(path, content.get(..content.len() / 2).unwrap_or_default());
+            }
+        }
+        Mutant::AcceptAnyWebhook if has_code(outcome, "webhook") => {
+            let value = json!({"id": "accepted", "prediction": {"status": "completed"}});
+            *outcome = Outcome { value: Some(value), ..Outcome::default() };
+        }
+        _ => {}
+    }
+}
+
+fn has_code(outcome: &Outcome, code: &str) -> bool {
+    outcome.error.as_ref().is_some_and(|error| error.code.as_deref() == Some(code))
+}
+
+fn edit_error(outcome: &mut Outcome, change: impl FnOnce(&mut ClientError)) {
+    if let Some(error) = &mut outcome.error {
+        change(error);
+    }
+}
+
+fn list<'o>(outcome: &'o mut Outcome, name: &str) -> Option<&'o mut Value> {
+    outcome.value.as_mut()?.get_mut(name)
 }

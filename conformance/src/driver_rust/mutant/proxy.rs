@@ -1,4 +1,4 @@
-//! Mutants that spoil the traffic: a place between the client and the service.
+//! The proxy between the client and the service, for mutants that alter the traffic.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,34 +18,34 @@ use tokio::net::TcpListener;
 
 use super::Mutant;
 
-/// The most bytes that are passed on at once.
-const MOST: usize = 64 * 1024 * 1024;
+/// The largest body that is forwarded.
+const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
 
-/// A spoiling proxy in front of a server.
+/// A proxy in front of a server that alters the traffic.
 pub(crate) struct Proxy {
     address: SocketAddr,
 }
 
-struct Between {
+struct ProxyState {
     mutant: Mutant,
     upstream: String,
     own: String,
     client: Client<HttpConnector, Body>,
-    /// The last submit's input, the last ticket, the last key.
-    memory: Mutex<Memory>,
+    /// The last submitted input, presigned upload and API key.
+    seen: Mutex<Seen>,
 }
 
 #[derive(Default)]
-struct Memory {
+struct Seen {
     input: Option<Value>,
-    ticket: Option<Bytes>,
+    presigned: Option<Bytes>,
     key: Option<String>,
-    put: Option<String>,
+    upload_path: Option<String>,
 }
 
-/// A request that can be sent more than once.
+/// A buffered request, which can be sent more than once.
 #[derive(Clone)]
-struct Kept {
+struct BufferedRequest {
     method: Method,
     path: String,
     headers: HeaderMap,
@@ -53,20 +53,20 @@ struct Kept {
 }
 
 impl Proxy {
-    /// Starts one.
+    /// Starts the proxy.
     pub(crate) async fn start(mutant: Mutant, upstream: &str) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let between = Between {
+        let state = ProxyState {
             mutant,
             upstream: upstream.trim_end_matches('/').to_owned(),
             own: format!("http://{address}"),
             client: Client::builder(TokioExecutor::new()).build_http(),
-            memory: Mutex::default(),
+            seen: Mutex::default(),
         };
-        let router = Router::new().fallback(pass).with_state(Arc::new(between));
+        let router = Router::new().fallback(forward).with_state(Arc::new(state));
         tokio::spawn(async move {
-            // It ends with the driver.
+            // Ends with the driver.
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self { address })
@@ -77,123 +77,126 @@ impl Proxy {
     }
 }
 
-async fn pass(State(between): State<Arc<Between>>, request: Request) -> Response {
-    match between.answer(request).await {
+async fn forward(State(state): State<Arc<ProxyState>>, request: Request) -> Response {
+    match state.respond(request).await {
         Ok(response) => response,
-        // A body that breaks resets the connection, as the server's did.
+        // A failing body resets the connection, as the server did.
         Err(error) => Response::new(Body::from_stream(futures_util::stream::once(async move {
             Err::<Bytes, _>(std::io::Error::other(error))
         }))),
     }
 }
 
-impl Between {
-    async fn answer(&self, request: Request) -> Result<Response> {
+impl ProxyState {
+    async fn respond(&self, request: Request) -> Result<Response> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-        let mut kept = Kept {
+        let mut buffered = BufferedRequest {
             method: parts.method,
             path,
             headers: parts.headers,
-            body: to_bytes(body, MOST).await?,
+            body: to_bytes(body, MAX_BODY_BYTES).await?,
         };
-        kept.headers.remove(HOST);
-        kept.headers.remove(TRANSFER_ENCODING);
-        self.remember(&kept);
-        self.spoil_request(&mut kept);
-        let is_submit = kept.method == Method::POST
-            && (kept.path.contains("kling") || kept.path.contains("infinitetalk"));
+        buffered.headers.remove(HOST);
+        buffered.headers.remove(TRANSFER_ENCODING);
+        self.remember(&buffered);
+        self.alter_request(&mut buffered);
+        let is_submit = buffered.method == Method::POST
+            && (buffered.path.contains("kling") || buffered.path.contains("infinitetalk"));
         let (head, body) = match (self.mutant, is_submit) {
             (Mutant::SubmitTwice, true) => {
-                self.send(kept.clone()).await?;
-                self.send(kept.clone()).await?
+                self.send(buffered.clone()).await?;
+                self.send(buffered.clone()).await?
             }
-            (Mutant::SubmitAgainAfterReset, true) => match self.send(kept.clone()).await {
-                Ok(answer) => answer,
-                Err(_) => self.send(kept.clone()).await?,
+            (Mutant::ResubmitAfterReset, true) => match self.send(buffered.clone()).await {
+                Ok(response) => response,
+                Err(_) => self.send(buffered.clone()).await?,
             },
-            (Mutant::SubmitAgainAfterTrouble, true) => match self.send(kept.clone()).await {
+            (Mutant::ResubmitAfterServerError, true) => match self.send(buffered.clone()).await {
                 Ok((head, body)) if !head.status.is_server_error() => (head, body),
-                _ => self.send(kept.clone()).await?,
+                _ => self.send(buffered.clone()).await?,
             },
-            _ => self.send(kept.clone()).await?,
+            _ => self.send(buffered.clone()).await?,
         };
-        self.spoil_response(&kept, head, body)
+        self.alter_response(&buffered, head, body)
     }
 
-    async fn send(&self, kept: Kept) -> Result<(axum::http::response::Parts, Bytes)> {
-        let uri: Uri = format!("{}{}", self.upstream, kept.path).parse()?;
+    async fn send(
+        &self,
+        buffered: BufferedRequest,
+    ) -> Result<(axum::http::response::Parts, Bytes)> {
+        let uri: Uri = format!("{}{}", self.upstream, buffered.path).parse()?;
         let mut request =
-            Request::builder().method(kept.method).uri(uri).body(Body::from(kept.body))?;
-        *request.headers_mut() = kept.headers;
+            Request::builder().method(buffered.method).uri(uri).body(Body::from(buffered.body))?;
+        *request.headers_mut() = buffered.headers;
         request.headers_mut().remove(CONTENT_LENGTH);
         let response = self.client.request(request).await.context("the server")?;
         let (head, body) = response.into_parts();
-        Ok((head, to_bytes(Body::new(body), MOST).await?))
+        Ok((head, to_bytes(Body::new(body), MAX_BODY_BYTES).await?))
     }
 
-    fn remember(&self, kept: &Kept) {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let bearer = kept.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    fn remember(&self, buffered: &BufferedRequest) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let bearer = buffered.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         if let Some(key) = bearer {
-            memory.key = Some(key.to_owned());
+            seen.key = Some(key.to_owned());
         }
-        if kept.path.contains("kling") {
-            memory.input = serde_json::from_slice(&kept.body).ok();
+        if buffered.path.contains("kling") {
+            seen.input = serde_json::from_slice(&buffered.body).ok();
         }
     }
 
-    fn spoil_request(&self, kept: &mut Kept) {
-        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+    fn alter_request(&self, buffered: &mut BufferedRequest) {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         match self.mutant {
-            Mutant::KeyInUrl if kept.path.ends_with("/result") => {
-                let key = memory.key.as_deref().unwrap_or_default();
-                kept.path.push_str(&format!("?api_key={}", key.trim_start_matches("Bearer ")));
+            Mutant::KeyInUrl if buffered.path.ends_with("/result") => {
+                let key = seen.key.as_deref().unwrap_or_default();
+                buffered.path.push_str(&format!("?api_key={}", key.trim_start_matches("Bearer ")));
             }
-            Mutant::KeyToUploadHost if kept.method == Method::PUT => {
-                if let Some(put) = &memory.put {
-                    kept.path.clone_from(put);
+            Mutant::KeyToStorageHost if buffered.method == Method::PUT => {
+                if let Some(path) = &seen.upload_path {
+                    buffered.path.clone_from(path);
                 }
-                if let Some(Ok(key)) = memory.key.as_ref().map(|key| key.parse()) {
-                    kept.headers.insert(AUTHORIZATION, key);
+                if let Some(Ok(key)) = seen.key.as_ref().map(|key| key.parse()) {
+                    buffered.headers.insert(AUTHORIZATION, key);
                 }
             }
             Mutant::DecodeUrls => {
                 let text =
-                    String::from_utf8_lossy(&kept.body).replace("%2F", "/").replace("%2B", "+");
-                kept.body = Bytes::from(text);
+                    String::from_utf8_lossy(&buffered.body).replace("%2F", "/").replace("%2B", "+");
+                buffered.body = Bytes::from(text);
             }
-            Mutant::ForgetTheWebhook => {
-                if let Some((path, _)) = kept.path.clone().split_once("?webhook=") {
-                    path.clone_into(&mut kept.path);
+            Mutant::OmitWebhook => {
+                if let Some((path, _)) = buffered.path.clone().split_once("?webhook=") {
+                    path.clone_into(&mut buffered.path);
                 }
             }
             _ => {}
         }
     }
 
-    fn spoil_response(
+    fn alter_response(
         &self,
-        kept: &Kept,
+        buffered: &BufferedRequest,
         mut head: axum::http::response::Parts,
         mut body: Bytes,
     ) -> Result<Response> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_ticket = kept.path.ends_with("/media/uploads");
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_presign = buffered.path.ends_with("/media/uploads");
         match self.mutant {
             Mutant::IgnoreRetryAfter => drop(head.headers.remove(RETRY_AFTER)),
             Mutant::StopOnUnknownStatus => {
-                body = edited(&body, |json| {
+                body = edit_json(&body, |json| {
                     let status = json.pointer("/data/status").and_then(Value::as_str);
                     let known = ["created", "processing", "completed", "failed"];
                     if status.is_some_and(|status| !known.contains(&status)) {
-                        put(json, "/data/status", Value::from("failed"));
+                        set(json, "/data/status", Value::from("failed"));
                     }
                 });
             }
-            Mutant::AdoptAnyJob if kept.path == "/api/v3/predictions" => {
-                let input = memory.input.clone().unwrap_or_default();
-                body = edited(&body, |json| {
+            Mutant::AdoptAnyJob if buffered.path == "/api/v3/predictions" => {
+                let input = seen.input.clone().unwrap_or_default();
+                body = edit_json(&body, |json| {
                     let jobs = json.pointer_mut("/data/items").and_then(Value::as_array_mut);
                     for job in jobs.into_iter().flatten().filter_map(Value::as_object_mut) {
                         job.insert("input".to_owned(), input.clone());
@@ -201,20 +204,20 @@ impl Between {
                     }
                 });
             }
-            Mutant::SameTicketAgain if is_ticket && head.status.is_success() => {
-                body = memory.ticket.get_or_insert(body).clone();
+            Mutant::ReusePresignedUrl if is_presign && head.status.is_success() => {
+                body = seen.presigned.get_or_insert(body).clone();
             }
-            Mutant::KeyToUploadHost if is_ticket => {
+            Mutant::KeyToStorageHost if is_presign => {
                 let own = self.own.clone();
                 let mut path = None;
-                body = edited(&body, |json| {
+                body = edit_json(&body, |json| {
                     let url = json.pointer("/data/upload/url").and_then(Value::as_str);
                     path = url.and_then(|url| {
                         url.parse::<Uri>().ok()?.path_and_query().map(ToString::to_string)
                     });
-                    put(json, "/data/upload/url", Value::from(format!("{own}/upload")));
+                    set(json, "/data/upload/url", Value::from(format!("{own}/upload")));
                 });
-                memory.put = path;
+                seen.upload_path = path;
             }
             _ => {}
         }
@@ -224,14 +227,14 @@ impl Between {
     }
 }
 
-/// JSON with a change; what is no JSON stays as it is.
-fn edited(body: &Bytes, change: impl FnOnce(&mut Value)) -> Bytes {
+/// Edits a JSON body. Returns any other body unchanged.
+fn edit_json(body: &Bytes, change: impl FnOnce(&mut Value)) -> Bytes {
     let Ok(mut json) = serde_json::from_slice(body) else { return body.clone() };
     change(&mut json);
     serde_json::to_vec(&json).map_or_else(|_| body.clone(), Bytes::from)
 }
 
-fn put(json: &mut Value, place: &str, value: Value) {
+fn set(json: &mut Value, place: &str, value: Value) {
     if let Some(old) = json.pointer_mut(place) {
         *old = value;
     }

@@ -37,7 +37,7 @@ internal fun settings(client: JsonObject): Settings {
         clientName = from.text("client_name"),
         userAgent = from.text("user_agent"),
     )
-    settings.lockstep = client.flag("lockstep")
+    settings.lockstep = client.flag("virtual_clock")
     return settings
 }
 

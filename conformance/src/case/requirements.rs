@@ -1,4 +1,4 @@
-//! Which features a case needs, by what it does.
+//! Determines which features a case requires.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use super::input::{is_typed, media_of};
 use super::{Case, Operation};
 
-/// Options that are features of their own.
+/// The options that are features of their own.
 const OPTIONS: [&str; 4] = ["sync", "base64", "webhook", "deadline"];
 
-/// Settings and the features they belong to.
+/// The settings and their features.
 const SETTINGS: [(&str, &str); 10] = [
     ("request_timeout", "request_timeout"),
     ("deadline", "deadline"),
@@ -39,7 +39,7 @@ pub(super) fn features(case: &Case) -> Vec<String> {
     }
     let has_schedule = ["at", "gaps"].iter().any(|word| then.polls.contains_key(*word));
     if !then.elapsed.is_empty() || has_schedule {
-        add("lockstep");
+        add("virtual_clock");
     }
     needs.into_iter().collect()
 }
@@ -71,7 +71,7 @@ fn of_operation(operation: &Operation, add: &mut impl FnMut(&str)) {
 fn of_input(input: &Map<String, Value>, add: &mut impl FnMut(&str)) {
     if let Some(Value::String(model)) = input.get("model") {
         let untyped = input.get("untyped") == Some(&Value::Bool(true));
-        // History and prices are asked by any id.
+        // The operations `history` and `price` take any model.
         if (untyped || !is_typed(model)) && !input.contains_key("page_size") {
             add("any_model");
         }

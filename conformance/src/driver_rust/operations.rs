@@ -1,4 +1,4 @@
-//! The operations.
+//! Runs the operations of the protocol.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -13,10 +13,10 @@ use crate::clients::Clients;
 use crate::inputs::{input, medium, text};
 use crate::values;
 
-/// What an operation gave, or the client's error.
-type Given = viseme::Result<Value>;
+/// The value of an operation, or the error of the client.
+type OperationResult = viseme::Result<Value>;
 
-/// The progress that is told while an operation runs.
+/// The progress events of an operation.
 #[derive(Clone, Default)]
 struct Events(Arc<Mutex<Vec<Value>>>);
 
@@ -31,8 +31,8 @@ impl Events {
     }
 }
 
-/// Carries an operation out; what the driver cannot do is a driver error.
-pub(crate) async fn carry_out(clients: &Clients, run: Run) -> Outcome {
+/// Runs an operation. If the driver cannot run it, the outcome is a driver error.
+pub(crate) async fn execute(clients: &Clients, run: Run) -> Outcome {
     let events = Events::default();
     let mut outcome = Outcome::default();
     match operate(clients, &run, &events).await {
@@ -44,7 +44,7 @@ pub(crate) async fn carry_out(clients: &Clients, run: Run) -> Outcome {
     outcome
 }
 
-async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<Given> {
+async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<OperationResult> {
     if run.op == "webhook_verify" {
         return webhook_verify(&run.input);
     }
@@ -60,29 +60,29 @@ async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<Given>
             if let Some(deadline) = seconds(options, "deadline") {
                 running = running.deadline(deadline);
             }
-            if let Some(url) = word(options, "webhook") {
+            if let Some(url) = text_of(options, "webhook") {
                 running = running.webhook(url);
             }
             let running = running
-                .check_media(is(options, "check_media", true))
-                .strict(is(options, "strict", false))
-                .validate(is(options, "validate", false))
-                .sync(is(options, "sync", false))
-                .base64(is(options, "base64", false));
-            let given = running.await;
-            Ok(given.map(|prediction| kept(clients, run, prediction)))
+                .check_media(flag(options, "check_media", true))
+                .strict(flag(options, "strict", false))
+                .validate(flag(options, "validate", false))
+                .sync(flag(options, "sync", false))
+                .base64(flag(options, "base64", false));
+            let result = running.await;
+            Ok(result.map(|prediction| keep(clients, run, prediction)))
         }
         "submit" => {
             let mut submit = client.submit(input(message)?).on_progress(events.listener());
-            if let Some(url) = word(options, "webhook") {
+            if let Some(url) = text_of(options, "webhook") {
                 submit = submit.webhook(url);
             }
             let submit = submit
-                .check_media(is(options, "check_media", true))
-                .strict(is(options, "strict", false))
-                .validate(is(options, "validate", false))
-                .sync(is(options, "sync", false))
-                .base64(is(options, "base64", false));
+                .check_media(flag(options, "check_media", true))
+                .strict(flag(options, "strict", false))
+                .validate(flag(options, "validate", false))
+                .sync(flag(options, "sync", false))
+                .base64(flag(options, "base64", false));
             Ok(submit.await.map(|job| submitted(&job)))
         }
         "run_many" => run_many(&client, message, options).await,
@@ -99,8 +99,8 @@ async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<Given>
             if let Some(deadline) = seconds(options, "deadline") {
                 wait = wait.deadline(deadline);
             }
-            let given = wait.on_progress(events.listener()).await;
-            Ok(given.map(|prediction| kept(clients, run, prediction)))
+            let result = wait.on_progress(events.listener()).await;
+            Ok(result.map(|prediction| keep(clients, run, prediction)))
         }
         "job_updates" => {
             let mut wait = client.job(text(message, "job_id")?).wait();
@@ -110,13 +110,14 @@ async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<Given>
             job_updates(wait, events).await
         }
         "job_refresh" => {
-            let given = client.job(text(message, "job_id")?).refresh().await;
-            Ok(given.map(|prediction| kept(clients, run, prediction)))
+            let result = client.job(text(message, "job_id")?).refresh().await;
+            Ok(result.map(|prediction| keep(clients, run, prediction)))
         }
         "download" => download(clients, &client, message, options).await,
         "recover" => {
             let record = message.get("record").cloned().unwrap_or_default();
-            let record: SubmitRecord = serde_json::from_value(record).context("no record")?;
+            let record: SubmitRecord =
+                serde_json::from_value(record).context("invalid `record`")?;
             Ok(client.recover(&record).await.map(|job| submitted(&job)))
         }
         "history" => history(&client, message).await,
@@ -125,26 +126,28 @@ async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<Given>
             None => client.models().await.map(|models| json!({"models": &models[..]})),
         }),
         "price" => {
-            let query = client.price(input(message)?).upload(is(options, "upload", false));
+            let query = client.price(input(message)?).upload(flag(options, "upload", false));
             Ok(query.await.map(|price| serde_json::to_value(price).unwrap_or_default()))
         }
         "balance" => Ok(client.balance().await.map(|balance| json!({"balance": balance}))),
         "delete" => {
-            let ids = message.get("ids").and_then(Value::as_array).context("no `ids`")?;
+            let ids =
+                message.get("ids").and_then(Value::as_array).context("the input has no `ids`")?;
             let ids: Vec<String> =
                 ids.iter().filter_map(Value::as_str).map(str::to_owned).collect();
             Ok(client.delete(ids).await.map(|deleted| json!({"deleted": deleted})))
         }
         "webhook_receive" => {
-            let given = client.receive_webhook(headers(message), text(message, "body")?.as_bytes());
-            Ok(given.await.map(|delivery| told(&delivery)))
+            let result =
+                client.receive_webhook(headers(message), text(message, "body")?.as_bytes());
+            Ok(result.await.map(|received| delivery(&received)))
         }
         other => bail!("there is no operation `{other}`"),
     }
 }
 
-/// Keeps a prediction for a later download, and tells it.
-fn kept(clients: &Clients, run: &Run, prediction: Prediction) -> Value {
+/// Keeps a prediction for a later download and converts it.
+fn keep(clients: &Clients, run: &Run, prediction: Prediction) -> Value {
     let value = values::prediction(&prediction);
     clients.keep(&run.id, prediction);
     value
@@ -163,12 +166,13 @@ async fn run_many(
     client: &Client,
     message: &Map<String, Value>,
     options: &Map<String, Value>,
-) -> Result<Given> {
-    let inputs = message.get("inputs").and_then(Value::as_array).context("no `inputs`")?;
+) -> Result<OperationResult> {
+    let inputs =
+        message.get("inputs").and_then(Value::as_array).context("the input has no `inputs`")?;
     let inputs: Vec<_> =
         inputs.iter().filter_map(Value::as_object).map(input).collect::<Result<_>>()?;
     let limit = options.get("limit").and_then(Value::as_u64).unwrap_or(10);
-    let mut many = client.run_many(inputs, usize::try_from(limit)?).check_media(is(
+    let mut many = client.run_many(inputs, usize::try_from(limit)?).check_media(flag(
         options,
         "check_media",
         true,
@@ -188,7 +192,7 @@ async fn run_many(
     Ok(Ok(json!({"results": results})))
 }
 
-async fn job_updates(wait: viseme::Wait, events: &Events) -> Result<Given> {
+async fn job_updates(wait: viseme::Wait, events: &Events) -> Result<OperationResult> {
     let mut updates = wait.updates();
     let mut seen = Vec::new();
     while let Some(update) = updates.next().await {
@@ -209,13 +213,14 @@ async fn download(
     client: &Client,
     message: &Map<String, Value>,
     options: &Map<String, Value>,
-) -> Result<Given> {
+) -> Result<OperationResult> {
     let to = text(message, "to")?;
-    let mut download = match (word(message, "url"), word(message, "of")) {
+    let mut download = match (text_of(message, "url"), text_of(message, "of")) {
         (Some(url), _) => client.download(url, to),
         (None, Some(of)) => {
-            let prediction =
-                clients.given_by(of).with_context(|| format!("nothing came of {of}"))?;
+            let prediction = clients
+                .prediction_of(of)
+                .with_context(|| format!("the operation {of} has no prediction"))?;
             client.download_output(&prediction, to)
         }
         (None, None) => bail!("the input has neither `url` nor `of`"),
@@ -223,15 +228,15 @@ async fn download(
     if let Some(bytes) = options.get("max_bytes").and_then(Value::as_u64) {
         download = download.max_bytes(bytes);
     }
-    Ok(download.await.map(|saved| json!({"path": saved.path, "bytes": saved.bytes})))
+    Ok(download.await.map(|file| json!({"path": file.path, "bytes": file.bytes})))
 }
 
-async fn history(client: &Client, message: &Map<String, Value>) -> Result<Given> {
-    let mut filter = HistoryFilter::new().include_inputs(is(message, "include_inputs", false));
-    if let Some(model) = word(message, "model") {
+async fn history(client: &Client, message: &Map<String, Value>) -> Result<OperationResult> {
+    let mut filter = HistoryFilter::new().include_inputs(flag(message, "include_inputs", false));
+    if let Some(model) = text_of(message, "model") {
         filter = filter.model(model);
     }
-    if let Some(status) = word(message, "status") {
+    if let Some(status) = text_of(message, "status") {
         filter = filter.status(Status::from_word(status));
     }
     if let Some(size) = message.get("page_size").and_then(Value::as_u64) {
@@ -251,9 +256,11 @@ async fn history(client: &Client, message: &Map<String, Value>) -> Result<Given>
     Ok(Ok(json!({"jobs": jobs})))
 }
 
-fn webhook_verify(message: &Map<String, Value>) -> Result<Given> {
-    let now = match word(message, "now") {
-        Some(now) => now.parse::<jiff::Timestamp>().context("`now` is no time")?.into(),
+fn webhook_verify(message: &Map<String, Value>) -> Result<OperationResult> {
+    let now = match text_of(message, "now") {
+        Some(now) => {
+            now.parse::<jiff::Timestamp>().context("`now` must be an RFC 3339 time")?.into()
+        }
         None => SystemTime::now(),
     };
     let secret = match WebhookSecret::new(text(message, "secret")?) {
@@ -265,10 +272,10 @@ fn webhook_verify(message: &Map<String, Value>) -> Result<Given> {
         verifier = verifier.tolerance(tolerance);
     }
     let body = text(message, "body")?.as_bytes();
-    Ok(verifier.receive(headers(message), body, now).map(|delivery| told(&delivery)))
+    Ok(verifier.receive(headers(message), body, now).map(|received| delivery(&received)))
 }
 
-fn told(delivery: &Delivery) -> Value {
+fn delivery(delivery: &Delivery) -> Value {
     json!({
         "id": delivery.id,
         "sent_at": values::time(delivery.sent_at),
@@ -283,11 +290,11 @@ fn headers(message: &Map<String, Value>) -> Vec<(String, String)> {
     pairs.filter_map(|pair| Some((part(pair, 0)?, part(pair, 1)?))).collect()
 }
 
-fn word<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+fn text_of<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     fields.get(name).and_then(Value::as_str)
 }
 
-fn is(fields: &Map<String, Value>, name: &str, otherwise: bool) -> bool {
+fn flag(fields: &Map<String, Value>, name: &str, otherwise: bool) -> bool {
     fields.get(name).and_then(Value::as_bool).unwrap_or(otherwise)
 }
 

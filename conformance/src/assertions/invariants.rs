@@ -1,27 +1,27 @@
-//! What must hold in every case, whatever it is about.
+//! What must hold in every case.
 
-use crate::drive::Evidence;
+use crate::runner::CaseTrace;
 
 /// A place where a text was found.
-pub(super) struct Place {
-    /// `errors`, `logs` or `urls`.
+pub(super) struct SourceLocation {
+    /// The kind of place: `errors`, `logs` or `urls`.
     pub(super) kind: String,
-    /// Where exactly.
+    /// A description of the place.
     pub(super) text: String,
 }
 
-/// The key stands nowhere but in the header that it belongs to, and goes to the API alone.
-pub(super) fn differences(evidence: &Evidence) -> Vec<String> {
+/// The API key appears nowhere except in its header, and is sent only to the API.
+pub(super) fn differences(trace: &CaseTrace) -> Vec<String> {
     let mut found = Vec::new();
-    if !evidence.key.is_empty() {
-        for place in places_with(evidence, &evidence.key) {
-            found.push(format!("the key stands in {}", place.text));
+    if !trace.key.is_empty() {
+        for place in places_with(trace, &trace.key) {
+            found.push(format!("the API key appears in {}", place.text));
         }
     }
-    for exchange in &evidence.journal {
+    for exchange in &trace.journal {
         if exchange.authorized && !exchange.path.starts_with("/api/") {
             found.push(format!(
-                "the key was sent where it does not belong: #{} {} {}",
+                "the API key was sent to another host: #{} {} {}",
                 exchange.sequence, exchange.method, exchange.path
             ));
         }
@@ -29,15 +29,15 @@ pub(super) fn differences(evidence: &Evidence) -> Vec<String> {
     found
 }
 
-/// Where a text stands.
-pub(super) fn places_with(evidence: &Evidence, text: &str) -> Vec<Place> {
+/// Returns the places where a text appears.
+pub(super) fn places_with(trace: &CaseTrace, text: &str) -> Vec<SourceLocation> {
     let mut places = Vec::new();
     let mut look = |kind: &str, place: String, content: &str| {
         if content.contains(text) {
-            places.push(Place { kind: kind.to_owned(), text: place });
+            places.push(SourceLocation { kind: kind.to_owned(), text: place });
         }
     };
-    for step in &evidence.steps {
+    for step in &trace.steps {
         let Some(outcome) = &step.outcome else { continue };
         if let Some(error) = &outcome.error {
             look("errors", format!("the error of step {}", step.name), &error.text);
@@ -55,7 +55,7 @@ pub(super) fn places_with(evidence: &Evidence, text: &str) -> Vec<Place> {
             look("urls", format!("the value of step {}", step.name), &value.to_string());
         }
     }
-    for exchange in &evidence.journal {
+    for exchange in &trace.journal {
         let url = format!("{}?{}", exchange.path, exchange.query);
         look("urls", format!("the URL of #{} {}", exchange.sequence, exchange.method), &url);
         for (name, value) in &exchange.headers {

@@ -1,4 +1,4 @@
-//! Same seed, two runs: the same results and the same journals.
+//! Checks that two runs with the same seed have the same results and the same journals.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::path::Path;
@@ -9,9 +9,8 @@ use viseme_conformance::command::{Request, run};
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The run's results and journals, without what is of the machine: real times, the server's port,
-/// and which connection a request took.
-async fn once(pattern: &str) -> Vec<Value> {
+/// Runs the suite and returns results and journals without real times, ports and connections.
+async fn run_once(pattern: &str) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let request = Request {
         root: Path::new(HERE).join(".."),
@@ -31,24 +30,22 @@ async fn once(pattern: &str) -> Vec<Value> {
     let text = port.replace_all(&text, "HOST").into_owned();
     let results: Value = serde_json::from_str(&text).unwrap();
     let results = results["drivers"][0]["results"].as_array().unwrap().clone();
-    let in_order = results.into_iter().filter(|result| !is_up_to_chance(result));
-    in_order.map(|result| without_the_machine(&counted_from_the_first(&result))).collect()
+    let deterministic = results.into_iter().filter(|result| !is_nondeterministic(result));
+    deterministic.map(|result| normalized(&with_relative_times(&result))).collect()
 }
 
-fn without_the_machine(result: &Value) -> Value {
-    let journal = result["evidence"]["journal"].as_array().unwrap();
+fn normalized(result: &Value) -> Value {
+    let journal = result["trace"]["journal"].as_array().unwrap();
     let journal: Vec<_> = journal
         .iter()
         .map(|exchange| {
             let mut exchange = exchange.clone();
             let fields = exchange.as_object_mut().unwrap();
-            // Whether a connection is free again before the next request is a race within the
-            // client's HTTP library.
+            // Connection reuse depends on a race in the HTTP library of the client.
             for name in ["wall_ms", "connection", "reused"] {
                 fields.remove(name);
             }
-            // A hash of a body with the server's port in it is another each time, and the mock
-            // server cannot know what a port is; the body itself is compared.
+            // The hash of a body depends on the port in it; the body itself is compared.
             if fields["body"].to_string().contains("HOST") {
                 fields.remove("body_sha256");
             }
@@ -57,27 +54,27 @@ fn without_the_machine(result: &Value) -> Value {
         .collect();
     json!({
         "id": result["id"],
-        "verdict": result["verdict"],
+        "result": result["result"],
         "differences": result["differences"],
         "journal": journal,
-        "ledger": result["evidence"]["ledger"],
+        "ledger": result["trace"]["ledger"],
     })
 }
 
-/// Whether what comes is not the case's alone: several things are done side by side.
-fn is_up_to_chance(result: &Value) -> bool {
-    let steps = result["evidence"]["steps"].as_array().unwrap();
-    let journal = result["evidence"]["journal"].as_array().unwrap();
+/// Whether the order of requests depends on concurrency or on the network.
+fn is_nondeterministic(result: &Value) -> bool {
+    let steps = result["trace"]["steps"].as_array().unwrap();
+    let journal = result["trace"]["journal"].as_array().unwrap();
     steps.iter().any(|step| step["op"] == "run_many")
         || journal.iter().filter(|exchange| exchange["kind"] == "presign").count() > 1
-        // How many bytes still arrive before a reset is up to the network.
+        // The number of bytes that arrive before a reset depends on the network.
         || journal.iter().any(|exchange| exchange["fault"].to_string().contains("reset_at"))
 }
 
-/// The worlds of these cases begin now, as the client judges signatures by its own clock: their
-/// times are counted from the first exchange.
-fn counted_from_the_first(result: &Value) -> Value {
-    let first = result["evidence"]["journal"][0]["at"].as_str();
+/// Makes times relative to the first exchange. The worlds of the webhook cases start at the real
+/// time, because the client checks signatures against its own clock.
+fn with_relative_times(result: &Value) -> Value {
+    let first = result["trace"]["journal"][0]["at"].as_str();
     let Some(first) = first.filter(|_| result["id"].as_str().unwrap().starts_with("webhooks/"))
     else {
         return result.clone();
@@ -93,8 +90,8 @@ fn counted_from_the_first(result: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn two_runs_are_the_same() {
-    let (first, second) = (once("*/*").await, once("*/*").await);
+async fn two_runs_have_the_same_results_and_journals() {
+    let (first, second) = (run_once("*/*").await, run_once("*/*").await);
     assert!(first.len() >= 180, "{}", first.len());
     assert_eq!(first.len(), second.len());
     for (one, other) in first.iter().zip(&second) {

@@ -1,14 +1,14 @@
-//! Judges an error that a client raised.
+//! Checks an error that a client raised.
 
 use serde_json::Value;
 
-use crate::case::{ExpectedError, matcher, resolve};
+use crate::case::{ErrorExpectation, matcher, resolve};
 use crate::contract::{ErrorTable, Profile};
-use crate::drive::Evidence;
 use crate::protocol::ClientError;
+use crate::runner::CaseTrace;
 
-/// Built-in classes that speak of a mistake in the client's own code, not of what happened.
-const SLIPS: [&str; 9] = [
+/// Built-in classes that indicate a bug in the client.
+const CLIENT_BUG_CLASSES: [&str; 9] = [
     "AttributeError",
     "KeyError",
     "IndexError",
@@ -20,12 +20,12 @@ const SLIPS: [&str; 9] = [
     "PanicException",
 ];
 
-/// What of an error is not as it was to be.
+/// Returns the differences between an error and its expectation.
 pub(super) fn differences(
-    expected: &ExpectedError,
+    expected: &ErrorExpectation,
     error: &ClientError,
     profile: &Profile,
-    evidence: &Evidence,
+    trace: &CaseTrace,
 ) -> Vec<String> {
     let mut found = Vec::new();
     if profile.has("error_codes") {
@@ -41,43 +41,44 @@ pub(super) fn differences(
                 "error.message",
                 message,
                 &Value::from(error.message.as_str()),
-                evidence,
+                trace,
             ));
         }
-    } else if let Some(slip) = error.classes.iter().find(|class| SLIPS.contains(&class.as_str())) {
-        found.push(format!(
-            "error: {slip} is a slip of the client, not an answer: {}",
-            error.message
-        ));
+    } else if let Some(bug) =
+        error.classes.iter().find(|class| CLIENT_BUG_CLASSES.contains(&class.as_str()))
+    {
+        found.push(format!("error: {bug} indicates a bug in the client: {}", error.message));
     }
     if profile.has("error_attributes")
         && let Some(attributes) = &expected.attributes
     {
         let found_attributes = Value::Object(error.attributes.clone());
-        found.extend(matched("error.attributes", attributes, &found_attributes, evidence));
+        found.extend(matched("error.attributes", attributes, &found_attributes, trace));
     }
-    if let Some(knows) = expected.knows_job {
-        found.extend(knowledge_of_job(knows, error, evidence));
+    if let Some(has_job_id) = expected.has_job_id {
+        found.extend(job_id_difference(has_job_id, error, trace));
     }
     found
 }
 
-/// Whether the world's last job can be had from the error: from its attribute, or from its text.
-fn knowledge_of_job(knows: bool, error: &ClientError, evidence: &Evidence) -> Option<String> {
-    let Some(job) = evidence.jobs.last() else {
-        return knows.then(|| "error: there was no job to be known".to_owned());
+/// Checks whether the error reveals the id of the world's last job, as an attribute or in its text.
+fn job_id_difference(expected: bool, error: &ClientError, trace: &CaseTrace) -> Option<String> {
+    let Some(job) = trace.jobs.last() else {
+        return expected.then(|| "error: expected a job id, but the world has no job".to_owned());
     };
-    let told = error.attributes.get("job_id").and_then(Value::as_str) == Some(job)
+    let revealed = error.attributes.get("job_id").and_then(Value::as_str) == Some(job)
         || error.text.contains(job.as_str());
-    match (knows, told) {
-        (true, false) => Some(format!("error: the job {job} cannot be had from it")),
-        (false, true) => Some(format!("error: it tells of the job {job}, which is not known yet")),
+    match (expected, revealed) {
+        (true, false) => {
+            Some(format!("error: expected the job id {job}, but the error does not contain it"))
+        }
+        (false, true) => Some(format!("error: expected no job id, but the error contains {job}")),
         _ => None,
     }
 }
 
-fn matched(what: &str, expected: &Value, found: &Value, evidence: &Evidence) -> Vec<String> {
-    match resolve(expected, &evidence.facts) {
+fn matched(what: &str, expected: &Value, found: &Value, trace: &CaseTrace) -> Vec<String> {
+    match resolve(expected, &trace.variables) {
         Ok(expected) => matcher::differences(&expected, found)
             .into_iter()
             .map(|difference| format!("{what}: {difference}"))
@@ -86,7 +87,7 @@ fn matched(what: &str, expected: &Value, found: &Value, evidence: &Evidence) -> 
     }
 }
 
-/// Whether an error's code, classes and category are those of the table.
+/// Checks that the code, classes and category of an error are those of the error table.
 pub(super) fn consistency(
     error: &ClientError,
     profile: &Profile,
@@ -114,7 +115,7 @@ pub(super) fn consistency(
         }
     }
     if error.message.trim().is_empty() {
-        found.push("error: its message is empty".to_owned());
+        found.push("error: the message is empty".to_owned());
     }
     for name in error.attributes.keys() {
         if !table.attributes.contains_key(name) {

@@ -16,18 +16,18 @@ use tokio::task::AbortHandle;
 
 type Deliveries = Arc<Mutex<HashMap<String, Vec<Value>>>>;
 
-/// A server on loopback that keeps what it is sent, by the last part of the path.
-pub struct Hooks {
+/// A server on loopback that stores each delivery by the last segment of its path.
+pub struct WebhookReceiver {
     address: SocketAddr,
     deliveries: Deliveries,
     serving: AbortHandle,
 }
 
-impl Hooks {
-    /// Starts it.
+impl WebhookReceiver {
+    /// Starts the server.
     ///
     /// # Errors
-    /// Where no port can be had.
+    /// If no port is free.
     pub async fn start() -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
@@ -41,13 +41,13 @@ impl Hooks {
         Ok(Self { address, deliveries, serving: serving.abort_handle() })
     }
 
-    /// Where a world's webhooks are to go.
+    /// Returns the webhook URL of a world.
     #[must_use]
     pub fn url(&self, world: &str) -> String {
         format!("http://{}/hook/{world}", self.address)
     }
 
-    /// What came for a world, in the order of arrival: `headers` and `body` of each.
+    /// Returns the deliveries of a world in the order of arrival, each with `headers` and `body`.
     #[must_use]
     pub fn of(&self, world: &str) -> Vec<Value> {
         let deliveries = self.deliveries.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,7 +55,7 @@ impl Hooks {
     }
 }
 
-impl Drop for Hooks {
+impl Drop for WebhookReceiver {
     fn drop(&mut self) {
         self.serving.abort();
     }

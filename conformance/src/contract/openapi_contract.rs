@@ -1,4 +1,4 @@
-//! What the mock server may answer, by its own OpenAPI document.
+//! Checks the responses of the mock server against its own OpenAPI document.
 
 use anyhow::{Context as _, Result};
 use jsonschema::Validator;
@@ -7,59 +7,62 @@ use serde_json::{Map, Value, json};
 use viseme_mock::scenario::FaultAction;
 use viseme_mock::{Exchange, MAX_RESPONSE_BODY};
 
-/// The answers that the mock server's OpenAPI document allows.
+/// The responses that an OpenAPI document allows.
 #[derive(Debug)]
-pub struct Promise(Vec<Operation>);
+pub struct OpenApiContract(Vec<Operation>);
 
-/// One method of one path.
+/// A method of a path.
 #[derive(Debug)]
 struct Operation {
     method: String,
     path: Regex,
-    /// Status → the schema of a JSON body, where the document has one.
-    answers: Vec<(u16, Option<Validator>)>,
+    /// Status → the schema of the JSON body, if the document has one.
+    responses: Vec<(u16, Option<Validator>)>,
 }
 
-impl Promise {
-    /// Reads an OpenAPI document.
+impl OpenApiContract {
+    /// Parses an OpenAPI document.
     ///
     /// # Errors
-    /// Where it is no such document, or one of its schemas is wrong.
-    pub fn read(document: &str) -> Result<Self> {
+    /// If the document or one of its schemas is invalid.
+    pub fn parse(document: &str) -> Result<Self> {
         let document: Value = serde_json::from_str(document)?;
-        let paths = document.get("paths").and_then(Value::as_object).context("it has no paths")?;
+        let paths = document
+            .get("paths")
+            .and_then(Value::as_object)
+            .context("the document has no `paths`")?;
         let components = document.get("components").cloned().unwrap_or_default();
         let mut paths: Vec<_> = paths.iter().collect();
-        // A model's id takes any number of parts: whatever has a path of its own comes first.
+        // A model id can match any path, so the other paths come first.
         paths.sort_by_key(|(path, _)| path.contains("{model}"));
         let mut operations = Vec::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().into_iter().flatten() {
                 if let Some(responses) = operation.get("responses").and_then(Value::as_object) {
-                    let answers = answers(responses, &components)
+                    let responses = response_schemas(responses, &components)
                         .with_context(|| format!("{method} {path}"))?;
                     let method = method.to_uppercase();
-                    operations.push(Operation { method, path: pattern(path)?, answers });
+                    operations.push(Operation { method, path: pattern(path)?, responses });
                 }
             }
         }
         Ok(Self(operations))
     }
 
-    /// How the first answer breaks the document that does; a fault may do so on purpose.
+    /// Describes the first response that violates the document, unless a fault caused it.
     #[must_use]
-    pub fn broken_by(&self, journal: &[Exchange]) -> Option<String> {
+    pub fn violation(&self, journal: &[Exchange]) -> Option<String> {
         journal.iter().find_map(|exchange| {
-            let why = self.breach(exchange)?;
+            let why = self.difference(exchange)?;
             let (number, method, path) = (exchange.sequence, &exchange.method, &exchange.path);
             Some(format!(
-                "the mock server broke its own OpenAPI document at #{number} {method} {path}: {why}"
+                "the response to #{number} {method} {path} violates the OpenAPI document of the mock server: {why}"
             ))
         })
     }
 
-    fn breach(&self, exchange: &Exchange) -> Option<String> {
-        // No byte of an answer went out.
+    fn difference(&self, exchange: &Exchange) -> Option<String> {
+        // No byte of an body went out.
         let status = exchange.status?;
         // A fault on the wire breaks the bytes, not what they say.
         if matches!(exchange.fault, Some(FaultAction::Status(_) | FaultAction::Mutation(_))) {
@@ -69,26 +72,28 @@ impl Promise {
             operation.method == exchange.method && operation.path.is_match(&exchange.path)
         });
         let Some(operation) = operation else {
-            return (status != 404).then(|| format!("it is no such path, and answers {status}"));
+            return (status != 404)
+                .then(|| format!("there is no such path, but the status is {status}"));
         };
-        let Some((_, schema)) = operation.answers.iter().find(|(known, _)| *known == status) else {
-            return Some(format!("the status {status} is not in it"));
+        let Some((_, schema)) = operation.responses.iter().find(|(known, _)| *known == status)
+        else {
+            return Some(format!("the document does not have the status {status}"));
         };
         match (schema, &exchange.response) {
-            (Some(schema), Some(answer)) => match serde_json::from_slice::<Value>(answer) {
-                Ok(answer) => told(schema, &answer),
-                Err(error) => Some(format!("the answer is no JSON: {error}")),
+            (Some(schema), Some(body)) => match serde_json::from_slice::<Value>(body) {
+                Ok(body) => schema_violation(schema, &body),
+                Err(error) => Some(format!("the body is not JSON: {error}")),
             },
-            // Longer ones are not kept.
+            // Longer bodies are not recorded.
             (Some(_), None) if exchange.response_bytes <= MAX_RESPONSE_BODY as u64 => {
-                Some("the answer is not told to be JSON".to_owned())
+                Some("the content type is not JSON".to_owned())
             }
             _ => None,
         }
     }
 }
 
-/// The path's template as a pattern.
+/// Converts the template of a path to a pattern.
 fn pattern(template: &str) -> Result<Regex> {
     let parts = template.split('/').map(|part| match part {
         "{model}" => ".+".to_owned(),
@@ -99,38 +104,38 @@ fn pattern(template: &str) -> Result<Regex> {
     Regex::new(&format!("^{pattern}$")).with_context(|| template.to_owned())
 }
 
-fn answers(
+fn response_schemas(
     responses: &Map<String, Value>,
     components: &Value,
 ) -> Result<Vec<(u16, Option<Validator>)>> {
-    let mut answers = Vec::new();
+    let mut schemas = Vec::new();
     for (status, response) in responses {
         let schema = response.pointer("/content/application~1json/schema").map(|schema| {
-            // References point into the document's components.
+            // The schemas refer to the components of the document.
             jsonschema::validator_for(&json!({"allOf": [schema], "components": components}))
         });
         let schema = schema.transpose().with_context(|| format!("the schema of {status}"))?;
-        answers.push((status.parse().with_context(|| format!("the status {status}"))?, schema));
+        schemas.push((status.parse().with_context(|| format!("the status {status}"))?, schema));
     }
-    Ok(answers)
+    Ok(schemas)
 }
 
-/// What is wrong with an answer: the place, and what does not hold there.
-fn told(schema: &Validator, answer: &Value) -> Option<String> {
-    let error = schema.iter_errors(answer).next()?;
+/// Returns the first violation of a schema: the location in the body and the reason.
+fn schema_violation(schema: &Validator, body: &Value) -> Option<String> {
+    let error = schema.iter_errors(body).next()?;
     let text: String = error.to_string().chars().take(300).collect();
     Some(format!("{}: {text}", error.instance_path()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Promise;
+    use super::OpenApiContract;
 
     #[test]
-    fn a_path_of_its_own_comes_before_a_models() {
-        let promise = Promise::read(viseme_mock::OPENAPI).unwrap();
+    fn a_fixed_path_takes_precedence_over_a_model_id() {
+        let contract = OpenApiContract::parse(viseme_mock::OPENAPI).unwrap();
         let found = |method: &str, path: &str| {
-            let fits = promise.0.iter().find(|it| it.method == method && it.path.is_match(path));
+            let fits = contract.0.iter().find(|it| it.method == method && it.path.is_match(path));
             fits.map(|it| it.path.as_str().to_owned())
         };
         assert_eq!(found("POST", "/api/v3/model/price").unwrap(), "^/api/v3/model/price$");
@@ -139,10 +144,10 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_of_the_api_is_described() {
-        let promise = Promise::read(viseme_mock::OPENAPI).unwrap();
-        for operation in promise.0.iter().filter(|it| it.path.as_str().starts_with("^/api/")) {
-            for (status, schema) in &operation.answers {
+    fn every_response_of_the_api_has_a_schema() {
+        let contract = OpenApiContract::parse(viseme_mock::OPENAPI).unwrap();
+        for operation in contract.0.iter().filter(|it| it.path.as_str().starts_with("^/api/")) {
+            for (status, schema) in &operation.responses {
                 assert!(schema.is_some(), "{} {} {status}", operation.method, operation.path);
             }
         }

@@ -1,20 +1,20 @@
-//! References such as `{1.value.job_id}` or `{world.key}` in a case.
+//! Variables such as `{1.value.job_id}` or `{world.key}` in a case.
 
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 use serde_json::{Map, Value};
 
-/// What references can name: outcomes by the step's name, the world, folders.
+/// The values of variables: outcomes by the name of the step, the world, and folders.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Facts(Map<String, Value>);
+pub struct Variables(Map<String, Value>);
 
-/// `{name}` or `{name.part.0}`. What is no such word in braces, such as JSON, is left alone.
+/// `{name}` or `{name.part.0}`. Other text in braces, such as JSON, is not a variable.
 static REFERENCE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"\{([a-z0-9][a-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*)\}").ok());
 
-impl Facts {
-    /// Adds or replaces what a name stands for.
+impl Variables {
+    /// Sets the value of a name.
     pub fn set(&mut self, name: &str, value: Value) {
         self.0.insert(name.to_owned(), value);
     }
@@ -29,19 +29,19 @@ impl Facts {
     }
 }
 
-/// A value with its references replaced. A text that is one reference becomes what that stands
-/// for, of whatever type.
+/// Replaces the variables in a value. A text that consists of one variable becomes its value, of
+/// any type.
 ///
 /// # Errors
-/// Names the reference that leads nowhere.
-pub fn resolve(value: &Value, facts: &Facts) -> Result<Value, String> {
+/// Names a variable that does not exist.
+pub fn resolve(value: &Value, variables: &Variables) -> Result<Value, String> {
     match value {
-        Value::String(text) => resolve_text(text, facts),
-        Value::Array(items) => items.iter().map(|item| resolve(item, facts)).collect(),
+        Value::String(text) => resolve_text(text, variables),
+        Value::Array(items) => items.iter().map(|item| resolve(item, variables)).collect(),
         Value::Object(fields) => {
             let resolved = fields
                 .iter()
-                .map(|(name, value)| Ok((name.clone(), resolve(value, facts)?)))
+                .map(|(name, value)| Ok((name.clone(), resolve(value, variables)?)))
                 .collect::<Result<Map<_, _>, String>>()?;
             Ok(Value::Object(resolved))
         }
@@ -49,23 +49,23 @@ pub fn resolve(value: &Value, facts: &Facts) -> Result<Value, String> {
     }
 }
 
-fn resolve_text(text: &str, facts: &Facts) -> Result<Value, String> {
+fn resolve_text(text: &str, variables: &Variables) -> Result<Value, String> {
     let Some(reference) = REFERENCE.as_ref() else { return Ok(Value::from(text)) };
     let path = |found: &Captures<'_>| found.get(1).map_or("", |path| path.as_str()).to_owned();
     let mut missing = None;
     for found in reference.captures_iter(text) {
         let (whole, path) = (found.get(0).map_or("", |whole| whole.as_str()), path(&found));
-        match facts.get(&path) {
+        match variables.get(&path) {
             Some(value) if whole == text => return Ok(value.clone()),
             Some(_) => {}
             None => missing = Some(path),
         }
     }
     if let Some(path) = missing {
-        return Err(format!("`{{{path}}}` leads nowhere"));
+        return Err(format!("there is no variable `{{{path}}}`"));
     }
     let replaced =
-        reference.replace_all(text, |found: &Captures<'_>| match facts.get(&path(found)) {
+        reference.replace_all(text, |found: &Captures<'_>| match variables.get(&path(found)) {
             Some(Value::String(text)) => text.clone(),
             Some(other) => other.to_string(),
             None => String::new(),
@@ -81,9 +81,9 @@ mod tests {
 
     #[test]
     fn references_are_replaced_and_json_is_left_alone() {
-        let mut facts = Facts::default();
-        facts.set("1", json!({"value": {"job_id": "j1", "n": 3, "list": ["x"]}}));
-        facts.set("world", json!({"key": "mock-a"}));
+        let mut variables = Variables::default();
+        variables.set("1", json!({"value": {"job_id": "j1", "n": 3, "list": ["x"]}}));
+        variables.set("world", json!({"key": "mock-a"}));
         for (text, resolved) in [
             ("{1.value.job_id}", json!("j1")),
             ("{1.value.n}", json!(3)),
@@ -92,9 +92,9 @@ mod tests {
             (r#"{"id":"x"}"#, json!(r#"{"id":"x"}"#)),
             ("{}", json!("{}")),
         ] {
-            assert_eq!(resolve(&json!([text]), &facts), Ok(json!([resolved])), "{text}");
+            assert_eq!(resolve(&json!([text]), &variables), Ok(json!([resolved])), "{text}");
         }
-        assert!(resolve(&json!({"a": "{2.value}"}), &facts).unwrap_err().contains("2.value"));
-        assert!(resolve(&json!("x {1.value.nothing}"), &facts).is_err());
+        assert!(resolve(&json!({"a": "{2.value}"}), &variables).unwrap_err().contains("2.value"));
+        assert!(resolve(&json!("x {1.value.nothing}"), &variables).is_err());
     }
 }

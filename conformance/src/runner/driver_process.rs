@@ -1,4 +1,4 @@
-//! A driver's process and the line to it.
+//! The process of a driver and the connection to it.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -17,28 +17,28 @@ use tokio::time::timeout;
 
 use crate::protocol::{ADDRESS, FromDriver, Hello, Outcome, Run, ToDriver};
 
-/// How long a driver may take to connect and say hello.
-const TO_START: Duration = Duration::from_secs(60);
-/// How long it may take to end after `bye`.
-const TO_END: Duration = Duration::from_secs(5);
+/// How long a driver may take to connect and send `hello`.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a driver may take to exit after `bye`.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How a driver is started.
 #[derive(Clone, Debug)]
-pub struct Launch {
+pub struct LaunchCommand {
     /// The program and its arguments.
     pub command: Vec<String>,
-    /// The folder it is started in.
+    /// The working folder.
     pub folder: PathBuf,
-    /// Where what it prints is kept; appended to.
+    /// The file that output is appended to.
     pub log: PathBuf,
 }
 
 /// Why an operation has no outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Broken {
-    /// The driver ended, or said something that is no message.
+pub enum DriverFailure {
+    /// The driver exited, or sent an invalid message.
     Crash(String),
-    /// It took too long.
+    /// The time limit passed.
     Timeout(Duration),
 }
 
@@ -49,21 +49,21 @@ pub struct Driver {
     hello: Hello,
     to_driver: mpsc::UnboundedSender<ToDriver>,
     pending: Pending,
-    /// Why the line ended, once it has.
+    /// Why the connection ended, if it has.
     ended: Arc<Mutex<Option<String>>>,
     child: tokio::sync::Mutex<Child>,
 }
 
 impl Driver {
-    /// Starts a driver and waits for its hello.
+    /// Starts a driver and waits for its `hello`.
     ///
     /// # Errors
-    /// Where it cannot be started, ends at once, or says no hello in time.
-    pub async fn start(launch: &Launch) -> Result<Self> {
+    /// If it cannot be started, exits early, or does not send `hello` in time.
+    pub async fn start(launch: &LaunchCommand) -> Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let Some((program, arguments)) = launch.command.split_first() else {
-            bail!("the driver has no command")
+            bail!("`command` is empty")
         };
         let log = File::options().create(true).append(true).open(&launch.log)?;
         let mut child = Command::new(program)
@@ -75,22 +75,23 @@ impl Driver {
             .stderr(log)
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("`{program}` cannot be started"))?;
-        let greet = async {
+            .with_context(|| format!("cannot start `{program}`"))?;
+        let receive_hello = async {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
             let (reader, writer) = stream.into_split();
             let mut lines = BufReader::new(reader).lines();
-            let first = lines.next_line().await?.context("it hung up without a hello")?;
+            let first =
+                lines.next_line().await?.context("it closed the connection before `hello`")?;
             match serde_json::from_str(&first) {
                 Ok(FromDriver::Hello(hello)) => Ok((hello, lines, writer)),
-                _ => bail!("its first message is no hello: {first}"),
+                _ => bail!("its first message is not `hello`: {first}"),
             }
         };
         let (hello, lines, writer) = tokio::select! {
-            greeted = timeout(TO_START, greet) => greeted.context("the driver said no hello in time")??,
+            received = timeout(START_TIMEOUT, receive_hello) => received.context("the driver did not send `hello` in time")??,
             status = child.wait() => bail!(
-                "the driver ended ({}) before it said hello; see {}", how(status), launch.log.display()
+                "the driver exited ({}) before `hello`; its output is in {}", describe(status), launch.log.display()
             ),
         };
         let (to_driver, messages) = mpsc::unbounded_channel();
@@ -101,19 +102,19 @@ impl Driver {
         Ok(Self { hello, to_driver, pending, ended, child: tokio::sync::Mutex::new(child) })
     }
 
-    /// What it said of itself.
+    /// Returns the `hello` of the driver.
     #[must_use]
     pub fn hello(&self) -> &Hello {
         &self.hello
     }
 
-    /// Sends an operation; its outcome is awaited with [`Driver::outcome`].
-    pub fn begin(&self, run: Run) -> oneshot::Receiver<Outcome> {
+    /// Sends an operation. [`Driver::outcome`] waits for its outcome.
+    pub fn start_operation(&self, run: Run) -> oneshot::Receiver<Outcome> {
         let (sender, receiver) = oneshot::channel();
         self.pending().insert(run.id.clone(), sender);
         self.send(ToDriver::Run(Box::new(run)));
         if self.ended().is_some() {
-            // Nobody reads any more: the sender goes, and the receiver hears of it.
+            // The reader has ended, so drop the sender to notify the receiver.
             self.pending().clear();
         }
         receiver
@@ -122,23 +123,25 @@ impl Driver {
     /// Waits for an outcome.
     ///
     /// # Errors
-    /// Where the driver breaks down, or takes longer than `limit`.
+    /// If the driver fails, or takes longer than `limit`.
     pub async fn outcome(
         &self,
         receiver: &mut oneshot::Receiver<Outcome>,
         limit: Duration,
-    ) -> Result<Outcome, Broken> {
+    ) -> Result<Outcome, DriverFailure> {
         match timeout(limit, receiver).await {
-            Ok(Ok(outcome)) if outcome.is_sound() => Ok(outcome),
+            Ok(Ok(outcome)) if outcome.is_valid() => Ok(outcome),
             Ok(Ok(outcome)) => {
                 let text = serde_json::to_string(&outcome).unwrap_or_default();
-                Err(Broken::Crash(format!("an outcome says one thing; this one: {text}")))
+                Err(DriverFailure::Crash(format!(
+                    "an outcome must have exactly one of value, error, cancelled and driver_error, got {text}"
+                )))
             }
             Ok(Err(_)) => {
-                let why = self.ended().unwrap_or_else(|| "it ended".to_owned());
-                Err(Broken::Crash(format!("the driver broke down: {why}")))
+                let why = self.ended().unwrap_or_else(|| "it exited".to_owned());
+                Err(DriverFailure::Crash(format!("the driver failed: {why}")))
             }
-            Err(_) => Err(Broken::Timeout(limit)),
+            Err(_) => Err(DriverFailure::Timeout(limit)),
         }
     }
 
@@ -147,42 +150,42 @@ impl Driver {
         self.send(ToDriver::Cancel { id: id.to_owned() });
     }
 
-    /// Says that a client is not needed any more.
+    /// Tells the driver that a client is no longer needed.
     pub fn close(&self, client: &str) {
         self.send(ToDriver::Close { client: client.to_owned() });
     }
 
-    /// Whether it has broken down.
+    /// Whether the driver has failed.
     #[must_use]
-    pub fn is_broken(&self) -> bool {
+    pub fn has_failed(&self) -> bool {
         self.ended().is_some()
     }
 
-    /// Ends it, by force if it does not end by itself.
+    /// Sends `bye` and waits for the driver to exit. Kills it after a timeout.
     ///
     /// # Errors
-    /// Where it did not end by itself in time, or not with success.
+    /// If it does not exit in time, or exits with a failure.
     pub async fn end(&self) -> Result<()> {
         self.send(ToDriver::Bye);
         let mut child = self.child.lock().await;
-        match timeout(TO_END, child.wait()).await {
+        match timeout(EXIT_TIMEOUT, child.wait()).await {
             Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(status) => bail!("the driver ended with {} after `bye`", how(status)),
+            Ok(status) => bail!("the driver exited with {} after `bye`", describe(status)),
             Err(_) => {
                 child.kill().await?;
-                bail!("the driver did not end within {} s of `bye`", TO_END.as_secs())
+                bail!("the driver did not exit within {} s after `bye`", EXIT_TIMEOUT.as_secs())
             }
         }
     }
 
-    /// Ends it by force.
+    /// Kills the driver.
     pub async fn kill(&self) {
-        // It may be gone already.
+        // It may have exited already.
         let _ = self.child.lock().await.kill().await;
     }
 
     fn send(&self, message: ToDriver) {
-        // Where the line is down, the reader has noticed.
+        // If the connection has ended, the reader records it.
         let _ = self.to_driver.send(message);
     }
 
@@ -195,7 +198,7 @@ impl Driver {
     }
 }
 
-fn how(status: std::io::Result<ExitStatus>) -> String {
+fn describe(status: std::io::Result<ExitStatus>) -> String {
     status.map_or_else(|error| error.to_string(), |status| status.to_string())
 }
 
@@ -209,7 +212,7 @@ async fn write(mut writer: OwnedWriteHalf, mut messages: mpsc::UnboundedReceiver
     }
 }
 
-/// Hands outcomes to those who wait for them, until the line ends.
+/// Delivers each outcome to its receiver, until the connection ends.
 async fn read(
     mut lines: Lines<BufReader<OwnedReadHalf>>,
     pending: Pending,
@@ -218,7 +221,7 @@ async fn read(
     let why = loop {
         let line = match lines.next_line().await {
             Ok(Some(line)) => line,
-            Ok(None) => break "it hung up".to_owned(),
+            Ok(None) => break "it closed the connection".to_owned(),
             Err(error) => break error.to_string(),
         };
         match serde_json::from_str(&line) {
@@ -226,12 +229,12 @@ async fn read(
                 let waiting =
                     pending.lock().unwrap_or_else(PoisonError::into_inner).remove(&outcome.id);
                 if let Some(waiting) = waiting {
-                    // Whoever waited may have given up.
+                    // The receiver may have timed out.
                     let _ = waiting.send(*outcome);
                 }
             }
-            Ok(FromDriver::Hello(_)) => break "it said hello twice".to_owned(),
-            Err(error) => break format!("what it said is no message ({error}): {line:.200}"),
+            Ok(FromDriver::Hello(_)) => break "it sent `hello` twice".to_owned(),
+            Err(error) => break format!("it sent an invalid message ({error}): {line:.200}"),
         }
     };
     *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
