@@ -1,26 +1,23 @@
-//! The client, as the host holds it.
+//! The client, as a host holds it.
 
-use std::future::{Future, IntoFuture as _};
+use std::future::IntoFuture as _;
+use std::time::SystemTime;
 
-use futures_util::future::FutureExt as _;
-use futures_util::stream::{self, StreamExt as _};
-use serde_json::json;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use viseme::{Client, Output, Prediction, Progress, Status};
+use futures_util::stream::{Stream, StreamExt as _};
+use serde::Serialize;
+use viseme::webhook::{Delivery, Verifier, WebhookSecret};
+use viseme::{Client, Job, Output, Prediction, Status};
 
-use crate::account;
-use crate::input::InputForm;
-use crate::job::{JobHandle, submitted};
-use crate::many::run_many;
-use crate::media::Contents;
-use crate::message::{event, outcome, refusal};
-use crate::request::{OutputForm, Request};
-use crate::settings::Settings;
-use crate::show::prediction::PredictionView;
-use crate::show::progress::progress;
-use crate::show::report::ReportView;
-use crate::task::{Messages, Task};
-use crate::webhook;
+use crate::dto::{
+    BillingData, ClientConfig, DeliveryData, DownloadProgress, DownloadedFile, ErrorData,
+    InputData, Model, OutputData, PredictionData, Price, Report, Request, UploadProgress, Usage,
+    WebhookVerification, duration, moment,
+};
+use crate::input::Contents;
+use crate::job::JobHandle;
+use crate::message::{self, error, event, item, outcome};
+use crate::run_many::run_many;
+use crate::task::{JobSlot, Task, progress_sender};
 
 /// A client of the service. Clones are the same client.
 #[derive(Clone)]
@@ -29,147 +26,226 @@ pub struct ClientHandle {
 }
 
 impl ClientHandle {
-    /// A client with these settings, as JSON.
+    /// Makes a client with the settings of a [`ClientConfig`] in JSON.
     ///
     /// # Errors
-    /// What is wrong with them, as the message of an error.
-    pub fn open(settings: &str) -> Result<Self, String> {
-        let settings: Settings = serde_json::from_str(settings)
-            .map_err(|error| refusal("config", wrong_setting(&error)))?;
-        let client = settings.build().and_then(Client::new);
-        Ok(Self { client: client.map_err(|why| outcome::<()>(Err(why)))? })
+    /// Returns the error as a message in JSON.
+    pub fn open(config: &str) -> Result<Self, String> {
+        message::parse::<ClientConfig>(config)
+            .map_err(|cause| ErrorData { code: "config".to_owned(), ..cause })
+            .and_then(|config| Ok(Client::new(config.build()?)?))
+            .map(|client| Self { client })
+            .map_err(error)
     }
 
-    /// Begins what the request says.
+    /// Starts the operation of a [`Request`] in JSON.
     #[must_use]
     pub fn start(&self, request: &str, contents: Vec<Vec<u8>>) -> Task {
-        let client = self.client.clone();
-        match serde_json::from_str(request) {
-            Ok(request) => begin(client, request, Contents(contents))
-                .unwrap_or_else(|why| Task::said(refusal("invalid_input", why))),
-            Err(error) => Task::said(refusal("invalid_input", wrong_option(&error))),
-        }
-    }
-
-    /// A handle on a job that was submitted before.
-    #[must_use]
-    pub fn job(&self, id: impl AsRef<str>) -> JobHandle {
-        JobHandle::new(self.client.job(id))
+        message::parse(request)
+            .and_then(|request| start(&self.client, request, Contents(contents)))
+            .unwrap_or_else(|cause| Task::ready(error(cause)))
     }
 
     /// Replaces the API key for all further requests.
     ///
     /// # Errors
-    /// Why the key cannot be used, as the message of an error.
+    /// Returns the error as a message in JSON.
     pub fn set_api_key(&self, key: &str) -> Result<(), String> {
-        self.client.set_api_key(key).map_err(|error| outcome::<()>(Err(error)))
+        self.client.set_api_key(key).map_err(|cause| error(cause.into()))
     }
 
-    /// Ends the waits for the job of a prediction that came by webhook and was verified elsewhere;
-    /// gives whether there were any, as JSON, or why it cannot be read.
+    /// Returns a handle on a job that was submitted before.
+    #[must_use]
+    pub fn job(&self, id: impl AsRef<str>) -> JobHandle {
+        self.client.job(id).into()
+    }
+
+    /// Ends the waits for the job of a webhook delivery that was verified elsewhere; returns whether
+    /// there were any, as a message in JSON.
     #[must_use]
     pub fn deliver(&self, body: &[u8]) -> String {
-        outcome(viseme::webhook::parse(body).map(|prediction| self.client.deliver(prediction)))
+        let delivered =
+            viseme::webhook::parse(body).map(|prediction| self.client.deliver(prediction));
+        outcome::<bool>(delivered)
     }
 }
 
-/// Checks an input without a client.
+/// Checks an [`InputData`] in JSON without a client.
 #[must_use]
 pub fn check_input(input: &str, contents: Vec<Vec<u8>>) -> Task {
     let mut contents = Contents(contents);
-    let input = serde_json::from_str::<InputForm>(input)
-        .map_err(|error| error.to_string())
-        .and_then(|form| form.into_input(&mut contents));
-    match input {
-        Ok(input) => one(async move { outcome(viseme::check(input).await.map(ReportView::of)) }),
-        Err(why) => Task::said(refusal("invalid_input", why)),
+    match message::parse::<InputData>(input).and_then(|input| input.build(&mut contents)) {
+        Ok(input) => {
+            Task::from_future(async move { outcome::<Report>(viseme::check(input).await) })
+        }
+        Err(cause) => Task::ready(error(cause)),
     }
 }
 
-fn begin(client: Client, request: Request, mut contents: Contents) -> Result<Task, String> {
+/// Verifies a webhook delivery by a [`WebhookVerification`] in JSON; returns the outcome as a message
+/// in JSON.
+#[must_use]
+pub fn verify_webhook(request: &str, body: &[u8]) -> String {
+    match message::parse(request).and_then(|request| verify(request, body)) {
+        Ok(delivery) => outcome::<DeliveryData>(Ok(delivery)),
+        Err(cause) => error(cause),
+    }
+}
+
+fn verify(request: WebhookVerification, body: &[u8]) -> Result<Delivery, ErrorData> {
+    let WebhookVerification { secrets, headers, tolerance_ms, now } = request;
+    let mut secrets = secrets.into_iter();
+    let mut verifier = Verifier::new(WebhookSecret::new(secrets.next().unwrap_or_default())?);
+    for secret in secrets {
+        verifier = verifier.or(WebhookSecret::new(secret)?);
+    }
+    if let Some(tolerance) = tolerance_ms {
+        verifier = verifier.tolerance(duration("toleranceMs", tolerance)?);
+    }
+    let now = now.map_or_else(|| Ok(SystemTime::now()), |now| moment("now", now))?;
+    Ok(verifier.receive(headers, body, now)?)
+}
+
+fn start(client: &Client, request: Request, mut contents: Contents) -> Result<Task, ErrorData> {
     Ok(match request {
-        Request::Run { input, options, tell } => {
-            let run = options.for_run(client.run(input.into_input(&mut contents)?));
-            told(tell, move |listener| async move {
-                let run = match listener {
-                    Some(say) => run.on_progress(tell_all(say)),
+        Request::Run { input, options, progress } => {
+            let run = options.apply_to_run(client.run(input.build(&mut contents)?))?;
+            Task::with_progress(progress, move |sender| async move {
+                let run = match sender {
+                    Some(sender) => run.on_progress(progress_sender(sender)),
                     None => run,
                 };
-                outcome(run.await.map(PredictionView::of))
+                outcome::<PredictionData>(run.await)
             })
         }
-        Request::RunMany { limit, options, tell } => {
-            let (feed, messages) = run_many(client, limit, options, tell);
-            Task::of_messages(messages).with_feed(feed)
+        Request::RunMany { limit, options, progress } => {
+            run_many(client.clone(), limit, options, progress)
         }
-        Request::Submit { input, options, tell } => {
-            let submit = options.for_submit(client.submit(input.into_input(&mut contents)?));
-            let slot = crate::task::JobSlot::default();
-            let kept = slot.clone();
-            told(tell, move |listener| async move {
-                let submit = match listener {
-                    Some(say) => submit.on_progress(tell_all(say)),
+        Request::Submit { input, options, progress } => {
+            let submit = options.apply_to_submit(client.submit(input.build(&mut contents)?))?;
+            let slot = JobSlot::default();
+            let submitted = slot.clone();
+            Task::with_progress(progress, move |sender| async move {
+                let submit = match sender {
+                    Some(sender) => submit.on_progress(progress_sender(sender)),
                     None => submit,
                 };
-                submitted(submit.await, &kept)
+                submit_outcome(submit.await, &submitted)
             })
             .with_job(slot)
         }
         Request::Recover { record } => {
-            let slot = crate::task::JobSlot::default();
-            let kept = slot.clone();
-            one(async move { submitted(client.recover(&record).await, &kept) }).with_job(slot)
+            let record = viseme::SubmitRecord::try_from(record)?;
+            let client = client.clone();
+            let slot = JobSlot::default();
+            let recovered = slot.clone();
+            Task::from_future(
+                async move { submit_outcome(client.recover(&record).await, &recovered) },
+            )
+            .with_job(slot)
         }
         Request::Check { input } => {
-            let input = input.into_input(&mut contents)?;
-            one(async move { outcome(client.check(input).await.map(ReportView::of)) })
+            let (client, input) = (client.clone(), input.build(&mut contents)?);
+            Task::from_future(async move { outcome::<Report>(client.check(input).await) })
         }
         Request::Validate { input } => {
-            let input = input.into_input(&mut contents)?;
-            one(async move { outcome(client.validate(input).await.map(ReportView::of)) })
+            let (client, input) = (client.clone(), input.build(&mut contents)?);
+            Task::from_future(async move { outcome::<Report>(client.validate(input).await) })
         }
-        Request::Upload { medium, tell } => {
-            let upload = client.upload(medium.into_media(&mut contents)?);
-            told(tell, move |listener| async move {
-                let upload = match listener {
-                    Some(say) => upload.on_progress(move |sent, total| {
-                        let _ = say.send(event(json!({"sent": sent, "total": total})));
+        Request::Price { input, upload } => {
+            let query = client.price(input.build(&mut contents)?).upload(upload).into_future();
+            Task::from_future(async move { outcome::<Price>(query.await) })
+        }
+        Request::Upload { medium, progress } => {
+            let upload = client.upload(medium.build(&mut contents)?);
+            Task::with_progress(progress, move |sender| async move {
+                let upload = match sender {
+                    Some(sender) => upload.on_progress(move |sent, total| {
+                        let _ = sender.send(event(UploadProgress { sent, total }));
                     }),
                     None => upload,
                 };
-                outcome(upload.await.map(|url| url.to_string()))
+                outcome::<String>(upload.await)
             })
         }
-        Request::Download { output, job_id, to, max_bytes, tell } => {
-            download(&client, output, job_id, to, max_bytes, tell)
+        Request::Download { output, job_id, to, max_bytes, progress } => {
+            download(client, output, job_id, to, max_bytes, progress)
         }
         Request::ReceiveWebhook { headers } => {
+            let client = client.clone();
             let body = contents.0.pop().unwrap_or_default();
-            one(async move {
-                let delivery = client.receive_webhook(headers, &body).await;
-                outcome(delivery.map(webhook::DeliveryView::of))
+            Task::from_future(async move {
+                outcome::<DeliveryData>(client.receive_webhook(headers, &body).await)
             })
         }
-        Request::Price { input, upload } => {
-            let query = client.price(input.into_input(&mut contents)?).upload(upload);
-            one(query.into_future().map(|price| outcome(price.map(|price| account::price(&price)))))
-        }
-        request => account::begin(client, request)?,
+        request => ask(client.clone(), request)?,
     })
+}
+
+/// Starts one of the questions about the account or the catalogue.
+fn ask(client: Client, request: Request) -> Result<Task, ErrorData> {
+    Ok(match request {
+        Request::History { filter } => list::<PredictionData, _>(client.history(filter.build()?)),
+        Request::Billings { filter } => list::<BillingData, _>(client.billings(filter.build()?)),
+        Request::BillingsOfMonth { month } => {
+            list::<BillingData, _>(client.billings_of_month(month))
+        }
+        Request::Models => Task::from_future(async move {
+            let models = client.models().await;
+            let models = models.map(|all| all.iter().cloned().map(Model::from).collect::<Vec<_>>());
+            outcome::<Vec<Model>>(models)
+        }),
+        Request::Model { id } => {
+            Task::from_future(async move { outcome::<Model>(client.model(&id).await) })
+        }
+        Request::Balance => {
+            Task::from_future(async move { outcome::<f64>(client.balance().await) })
+        }
+        Request::Usage { from, to, model } => {
+            let (from, to) = (moment("from", from)?, moment("to", to)?);
+            Task::from_future(async move {
+                outcome::<Usage>(client.usage(from, to, model.as_deref()).await)
+            })
+        }
+        Request::Delete { ids } => {
+            Task::from_future(async move { outcome::<u64>(client.delete(ids).await) })
+        }
+        _ => return Err(ErrorData::new("invalid_input", "The client has no such operation.")),
+    })
+}
+
+/// Returns a task with a message for each element.
+fn list<T, E>(all: impl Stream<Item = viseme::Result<E>> + Send + 'static) -> Task
+where
+    T: Serialize + From<E>,
+{
+    Task::from_messages(all.map(|element| match element {
+        Ok(element) => item(T::from(element)),
+        Err(cause) => error(cause.into()),
+    }))
+}
+
+/// Returns the last message of a submit, and stores the job itself in the slot.
+fn submit_outcome(job: viseme::Result<Job>, slot: &JobSlot) -> String {
+    outcome::<Option<PredictionData>>(job.map(|job| {
+        let prediction = job.prediction().cloned().map(PredictionData::from);
+        slot.set(job);
+        prediction
+    }))
 }
 
 fn download(
     client: &Client,
-    output: Option<OutputForm>,
+    output: Option<OutputData>,
     job_id: Option<String>,
     to: String,
     max_bytes: Option<u64>,
-    tell: bool,
+    progress: bool,
 ) -> Task {
-    // An output is downloaded as that of a prediction which has no other: then one that came as
-    // base64 is saved as well, and errors know the job.
+    // An output is downloaded as the only one of a prediction: so base64 is saved as well, and
+    // errors name the job.
     let mut download = match (output, job_id) {
-        (Some(OutputForm::Url(url)), None) => client.download(url, to),
+        (Some(OutputData::Url(url)), None) => client.download(url, to),
         (output, job_id) => {
             let mut of = Prediction::new(job_id.unwrap_or_default(), Status::Completed);
             of.outputs = output.into_iter().map(Output::from).collect();
@@ -179,86 +255,13 @@ fn download(
     if let Some(max_bytes) = max_bytes {
         download = download.max_bytes(max_bytes);
     }
-    told(tell, move |listener| async move {
-        let download = match listener {
-            Some(say) => download.on_progress(move |received, total| {
-                let _ = say.send(event(json!({"received": received, "total": total})));
+    Task::with_progress(progress, move |sender| async move {
+        let download = match sender {
+            Some(sender) => download.on_progress(move |received, total| {
+                let _ = sender.send(event(DownloadProgress { received, total }));
             }),
             None => download,
         };
-        let saved = download.await;
-        outcome(saved.map(|saved| json!({"path": saved.path, "bytes": saved.bytes})))
+        outcome::<DownloadedFile>(download.await)
     })
-}
-
-/// A task of one message.
-pub(crate) fn one(future: impl Future<Output = String> + Send + 'static) -> Task {
-    Task::of_future(future.boxed())
-}
-
-/// A task that tells what goes on, where that is wanted, before it tells what came of it.
-pub(crate) fn told<F>(tell: bool, work: impl FnOnce(Option<UnboundedSender<String>>) -> F) -> Task
-where
-    F: Future<Output = String> + Send + 'static,
-{
-    if !tell {
-        return one(work(None));
-    }
-    let (say, events) = unbounded_channel();
-    let end = work(Some(say));
-    let messages: Messages =
-        stream::unfold((events, Some(end.boxed())), |(mut events, mut work)| async move {
-            let message = match &mut work {
-                Some(running) => tokio::select! {
-                    biased;
-                    Some(message) = events.recv() => message,
-                    last = running => {
-                        work = None;
-                        // It may have spoken in its last moment.
-                        let mut all = Vec::new();
-                        while let Ok(message) = events.try_recv() {
-                            all.push(message);
-                        }
-                        all.push(last);
-                        all.join(",")
-                    }
-                },
-                None => return None,
-            };
-            Some((message, (events, work)))
-        })
-        .boxed();
-    Task::of_messages(messages)
-}
-
-pub(crate) fn tell_all(say: UnboundedSender<String>) -> impl Fn(Progress) + Send + Sync + 'static {
-    move |news| {
-        // Where nobody listens any more, the work ends with them.
-        let _ = progress(&news).map(|news| say.send(event(news)));
-    }
-}
-
-/// What is wrong with the settings, in the words of people.
-fn wrong_setting(error: &serde_json::Error) -> String {
-    format!("A setting of the client cannot be used: {}.", without_place(error))
-}
-
-fn wrong_option(error: &serde_json::Error) -> String {
-    format!("The call cannot be understood: {}. Nothing was sent.", without_place(error))
-}
-
-/// The place in the JSON text means nothing to the caller, who wrote none.
-fn without_place(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or_default().to_owned()
-}
-
-impl From<OutputForm> for Output {
-    fn from(form: OutputForm) -> Self {
-        match form {
-            OutputForm::Url(url) => Self::Url(url),
-            OutputForm::Text(text) => Self::Text(text),
-            OutputForm::Json(json) => Self::Json(json),
-        }
-    }
 }

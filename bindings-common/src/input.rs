@@ -1,32 +1,31 @@
-//! Inputs as they come over the border.
+//! Inputs and media, from a host's values to the core's.
 
-use serde::Deserialize;
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::Value;
-use viseme::{Input, TextToVideo};
+use tokio::sync::mpsc::UnboundedSender;
+use viseme::model::{FieldKind, descriptions};
+use viseme::{Input, Media, TextToVideo};
 
-use crate::media::{Contents, MediumForm};
+use crate::dto::{ErrorData, FieldData, InputData, MediaBytes, MediaData};
 
-/// A model and its parameters, in the order in which they were given.
-#[derive(Deserialize)]
-pub(crate) struct InputForm {
-    model: String,
-    fields: Vec<(String, FieldForm)>,
-}
+/// The contents of media that are in memory, copied: the host may change its own while they are
+/// sent.
+pub(crate) struct Contents(pub(crate) Vec<Vec<u8>>);
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum FieldForm {
-    Json(Value),
-    Media(MediumForm),
-}
-
-impl InputForm {
-    pub(crate) fn into_input(self, contents: &mut Contents) -> Result<Input, String> {
+impl InputData {
+    /// Returns the core's input, with contents taken out of `contents`.
+    pub(crate) fn build(self, contents: &mut Contents) -> Result<Input, ErrorData> {
+        let model = descriptions().iter().find(|model| model.id == self.model);
         let mut input = Input::new(&self.model);
         for (name, field) in self.fields {
+            let is_media = model
+                .and_then(|model| model.field(&name))
+                .is_some_and(|field| matches!(field.kind, FieldKind::Media(_)));
             input = match field {
-                FieldForm::Json(value) => input.set(name, value),
-                FieldForm::Media(medium) => input.media(name, medium.into_media(contents)?),
+                FieldData::Value(Value::String(text)) if is_media => input.media(name, text),
+                FieldData::Value(value) => input.set(name, value),
+                FieldData::Media(medium) => input.media(name, medium.build(contents)?),
             };
         }
         // As the typed input does.
@@ -34,5 +33,47 @@ impl InputForm {
             input = input.set("voice_id", TextToVideo::DEFAULT_VOICE);
         }
         Ok(input)
+    }
+}
+
+impl MediaData {
+    /// Returns the core's medium, with its content taken out of `contents`.
+    pub(crate) fn build(self, contents: &mut Contents) -> Result<Media, ErrorData> {
+        Ok(match self {
+            Self::Path(path) => Media::path(path),
+            Self::Text(text) => Media::from(text),
+            Self::Bytes(MediaBytes { at, name }) => {
+                let content = contents.0.get_mut(at as usize).ok_or_else(|| {
+                    ErrorData::new("invalid_input", format!("The medium `{name}` has no content."))
+                })?;
+                Media::bytes(name, std::mem::take(content))
+            }
+        })
+    }
+}
+
+/// Sends inputs to many runs.
+pub(crate) struct InputSender(Mutex<Option<UnboundedSender<Result<Input, ErrorData>>>>);
+
+impl InputSender {
+    pub(crate) fn new(inputs: UnboundedSender<Result<Input, ErrorData>>) -> Self {
+        Self(Mutex::new(Some(inputs)))
+    }
+
+    /// Sends the inputs of a JSON array; returns whether the runs still accept inputs.
+    pub(crate) fn push(&self, inputs: &str, contents: Vec<Vec<u8>>) -> bool {
+        let mut contents = Contents(contents);
+        let inputs = match crate::message::parse::<Vec<InputData>>(inputs) {
+            Ok(inputs) => inputs.into_iter().map(|input| input.build(&mut contents)).collect(),
+            Err(error) => vec![Err(error)],
+        };
+        let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(sender) = sender.as_ref() else { return false };
+        inputs.into_iter().all(|input| sender.send(input).is_ok())
+    }
+
+    /// Ends the inputs.
+    pub(crate) fn finish(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

@@ -1,16 +1,11 @@
-//! A handle on a job, as the host holds it.
-
-use std::sync::PoisonError;
+//! A handle on a job, as a host holds it.
 
 use futures_util::stream::StreamExt as _;
-use viseme::{Job, Result};
+use viseme::{Job, Wait};
 
-use crate::client::{one, tell_all, told};
-use crate::message::{error, item, outcome, refusal};
-use crate::request::JobRequest;
-use crate::show::prediction::PredictionView;
-use crate::task::{JobSlot, Task};
-use crate::time::Millis;
+use crate::dto::{ErrorData, JobRequest, PredictionData, duration};
+use crate::message::{self, error, item, outcome};
+use crate::task::{Task, progress_sender};
 
 /// A handle on a job.
 #[derive(Clone)]
@@ -18,66 +13,57 @@ pub struct JobHandle {
     job: Job,
 }
 
-impl JobHandle {
-    pub(crate) fn new(job: Job) -> Self {
+impl From<Job> for JobHandle {
+    fn from(job: Job) -> Self {
         Self { job }
     }
+}
 
-    /// The job's id.
+impl JobHandle {
+    /// Returns the job's id.
     #[must_use]
     pub fn id(&self) -> &str {
         self.job.id()
     }
 
-    /// Begins what the request says.
+    /// Starts the operation of a [`JobRequest`] in JSON.
     #[must_use]
     pub fn start(&self, request: &str) -> Task {
-        let job = self.job.clone();
-        match serde_json::from_str(request) {
-            Ok(request) => begin(job, &request),
-            Err(error) => Task::said(refusal("invalid_input", error.to_string())),
-        }
+        message::parse(request)
+            .and_then(|request| start(&self.job, request))
+            .unwrap_or_else(|cause| Task::ready(error(cause)))
     }
 }
 
-fn begin(job: Job, request: &JobRequest) -> Task {
-    match *request {
-        JobRequest::Wait { timeout_ms, tell } => told(tell, move |listener| {
-            let wait = deadline(&job, timeout_ms);
-            async move {
-                let wait = match listener {
-                    Some(say) => wait.on_progress(tell_all(say)),
+fn start(job: &Job, request: JobRequest) -> Result<Task, ErrorData> {
+    Ok(match request {
+        JobRequest::Wait { timeout_ms, progress } => {
+            let wait = wait(job, timeout_ms)?;
+            Task::with_progress(progress, move |sender| async move {
+                let wait = match sender {
+                    Some(sender) => wait.on_progress(progress_sender(sender)),
                     None => wait,
                 };
-                outcome(wait.await.map(PredictionView::of))
-            }
-        }),
+                outcome::<PredictionData>(wait.await)
+            })
+        }
         JobRequest::Updates { timeout_ms } => {
-            let updates = deadline(&job, timeout_ms).updates();
-            let messages = updates.map(|update| match update {
-                Ok(prediction) => item(PredictionView::of(prediction)),
-                Err(why) => error(&why),
-            });
-            Task::of_messages(messages.boxed())
+            let updates = wait(job, timeout_ms)?.updates();
+            Task::from_messages(updates.map(|update| match update {
+                Ok(prediction) => item(PredictionData::from(prediction)),
+                Err(cause) => error(cause.into()),
+            }))
         }
         JobRequest::Refresh => {
-            one(async move { outcome(job.refresh().await.map(PredictionView::of)) })
+            let job = job.clone();
+            Task::from_future(async move { outcome::<PredictionData>(job.refresh().await) })
         }
-    }
+    })
 }
 
-fn deadline(job: &Job, timeout: Option<Millis>) -> viseme::Wait {
-    match timeout {
-        Some(Millis(deadline)) => job.wait().deadline(deadline),
+fn wait(job: &Job, timeout_ms: Option<f64>) -> Result<Wait, ErrorData> {
+    Ok(match timeout_ms {
+        Some(timeout) => job.wait().deadline(duration("timeoutMs", timeout)?),
         None => job.wait(),
-    }
-}
-
-/// The message on what came of a submit; the job itself goes to the slot.
-pub(crate) fn submitted(outcome_of: Result<Job>, slot: &JobSlot) -> String {
-    outcome(outcome_of.map(|job| {
-        let view = job.prediction().cloned().map(PredictionView::of);
-        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(job);
-        view
-    }))
+    })
 }

@@ -1,26 +1,24 @@
-//! What is said to the host: one JSON object each.
+//! Requests and messages as JSON text.
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use viseme::Error;
 
-use crate::show::error::ErrorView;
+use crate::dto::{ErrorData, Message};
 
-/// One message of a task.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum Message<T: Serialize> {
-    /// Something goes on.
-    Event(T),
-    /// What came of it; the last message of most tasks.
-    Value(T),
-    /// Why nothing came of it; the last message.
-    Error(T),
-    /// One of a list that goes on.
-    Item(T),
+/// Reads a request. The host's package has validated the values of its user, so this fails only if
+/// that package and this library disagree.
+pub(crate) fn parse<T: DeserializeOwned>(request: &str) -> Result<T, ErrorData> {
+    serde_json::from_str(request).map_err(|error| {
+        let reason = error.to_string();
+        // The position in the JSON text means nothing to the user.
+        let reason = reason.split(" at line ").next().unwrap_or_default();
+        ErrorData::new("invalid_input", format!("The call has an invalid value: {reason}."))
+    })
 }
 
-pub(crate) fn text<T: Serialize>(message: &Message<T>) -> String {
-    // Everything that is shown is plain data with text for keys, which JSON always has a form for.
+fn text<T: Serialize>(message: &Message<T>) -> String {
+    // Messages are plain data with text for keys, which always has a JSON form.
     serde_json::to_string(message).unwrap_or_default()
 }
 
@@ -28,28 +26,20 @@ pub(crate) fn event(event: impl Serialize) -> String {
     text(&Message::Event(event))
 }
 
-fn value(value: impl Serialize) -> String {
-    text(&Message::Value(value))
-}
-
 pub(crate) fn item(item: impl Serialize) -> String {
     text(&Message::Item(item))
 }
 
-pub(crate) fn error(error: &Error) -> String {
-    text(&Message::Error(ErrorView::of(error)))
-}
-
-/// An outcome as its last message.
-pub(crate) fn outcome<T: Serialize>(outcome: Result<T, Error>) -> String {
-    match outcome {
-        Ok(found) => value(found),
-        Err(why) => error(&why),
-    }
-}
-
-/// A refusal of the border itself: what came over it was not what was agreed on.
+/// Returns an error as the message that ends a task.
 #[must_use]
-pub fn refusal(code: &'static str, message: String) -> String {
-    text(&Message::Error(ErrorView::refusal(code, message)))
+pub fn error(error: ErrorData) -> String {
+    text(&Message::<()>::Error(Box::new(error)))
+}
+
+/// Returns the last message of a task: the value as `T`, or the error.
+pub(crate) fn outcome<T: Serialize>(outcome: Result<impl Into<T>, Error>) -> String {
+    match outcome {
+        Ok(value) => text(&Message::Value(value.into())),
+        Err(cause) => error(cause.into()),
+    }
 }

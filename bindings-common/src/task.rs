@@ -1,57 +1,108 @@
-//! Something under way: the host asks for its messages until there are no more.
+//! An operation in progress: the host asks for its messages until there are no more.
 
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::future::{BoxFuture, FutureExt as _};
-use futures_util::stream::{self, BoxStream, StreamExt as _};
+use futures_util::future::FutureExt as _;
+use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
+use viseme::{Job, Progress};
 
-use crate::job::JobHandle;
-use crate::many::Feed;
-use crate::media::Contents;
+use crate::dto::ProgressData;
+use crate::input::InputSender;
+use crate::message::event;
 
-/// How many messages cross the border at once, at most.
+/// How many messages cross to the host at once, at most.
 const BATCH: usize = 256;
 
 /// Messages, each a JSON object.
 pub(crate) type Messages = BoxStream<'static, String>;
 
-/// The job that a submit gave, once it did.
-pub(crate) type JobSlot = Arc<Mutex<Option<viseme::Job>>>;
+/// The job of a submit, once there is one.
+#[derive(Clone, Default)]
+pub(crate) struct JobSlot(Arc<Mutex<Option<Job>>>);
 
-/// Something under way. It goes on only while a future of [`next`](Self::next) is polled, except
-/// for many runs, which go on by themselves from the first `next` until the task is cancelled or
-/// dropped. Clones are the same task.
+impl JobSlot {
+    pub(crate) fn set(&self, job: Job) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(job);
+    }
+
+    fn get(&self) -> Option<Job> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// An operation in progress. It advances only while a future of [`next`](Self::next) is polled,
+/// except for many runs, which advance by themselves from the first `next` until the task is
+/// cancelled or dropped. Clones are the same task.
 #[derive(Clone)]
 pub struct Task {
     messages: Arc<tokio::sync::Mutex<Option<Messages>>>,
     cancelled: CancellationToken,
-    feed: Option<Arc<Feed>>,
+    inputs: Option<Arc<InputSender>>,
     job: JobSlot,
 }
 
 impl Task {
-    pub(crate) fn of_messages(messages: Messages) -> Self {
+    /// Makes a task of these messages.
+    pub(crate) fn from_messages(messages: impl Stream<Item = String> + Send + 'static) -> Self {
         Self {
             messages: Arc::new(tokio::sync::Mutex::new(Some(messages.fuse().boxed()))),
             cancelled: CancellationToken::new(),
-            feed: None,
+            inputs: None,
             job: JobSlot::default(),
         }
     }
 
-    /// A task with one message.
-    pub(crate) fn of_future(future: BoxFuture<'static, String>) -> Self {
-        Self::of_messages(future.into_stream().boxed())
+    /// Makes a task of one message.
+    pub(crate) fn from_future(future: impl Future<Output = String> + Send + 'static) -> Self {
+        Self::from_messages(future.into_stream())
     }
 
-    /// A task that has said all it has to say.
-    pub(crate) fn said(message: String) -> Self {
-        Self::of_messages(stream::iter([message]).boxed())
+    /// Makes a task whose only message is known.
+    pub(crate) fn ready(message: String) -> Self {
+        Self::from_messages(stream::iter([message]))
     }
 
-    pub(crate) fn with_feed(mut self, feed: Feed) -> Self {
-        self.feed = Some(Arc::new(feed));
+    /// Makes a task that sends events, if they are wanted, before its last message.
+    pub(crate) fn with_progress<F>(
+        progress: bool,
+        work: impl FnOnce(Option<UnboundedSender<String>>) -> F,
+    ) -> Self
+    where
+        F: Future<Output = String> + Send + 'static,
+    {
+        if !progress {
+            return Self::from_future(work(None));
+        }
+        let (sender, events) = unbounded_channel();
+        let last = work(Some(sender));
+        let state = (events, Some(last.boxed()));
+        Self::from_messages(stream::unfold(state, |(mut events, mut work)| async move {
+            let message = match &mut work {
+                Some(running) => tokio::select! {
+                    biased;
+                    Some(message) = events.recv() => message,
+                    last = running => {
+                        work = None;
+                        // Events of its last step come before the last message.
+                        let mut all = Vec::new();
+                        while let Ok(message) = events.try_recv() {
+                            all.push(message);
+                        }
+                        all.push(last);
+                        all.join(",")
+                    }
+                },
+                None => return None,
+            };
+            Some((message, (events, work)))
+        }))
+    }
+
+    pub(crate) fn with_inputs(mut self, inputs: InputSender) -> Self {
+        self.inputs = Some(Arc::new(inputs));
         self
     }
 
@@ -60,55 +111,53 @@ impl Task {
         self
     }
 
-    /// The next messages as a JSON array, as soon as there is one; none after the last, and once
-    /// the task is cancelled. Needs a tokio runtime with time and I/O.
+    /// Returns the next messages as a JSON array, as soon as there is one; nothing after the last
+    /// message and after cancellation. Needs a tokio runtime with time and I/O.
     pub async fn next(&self) -> Option<String> {
         let mut messages = self.messages.lock().await;
         let batch = tokio::select! {
             biased;
             () = self.cancelled.cancelled() => None,
-            batch = some_of(&mut messages) => batch,
+            batch = next_batch(&mut messages) => batch,
         };
         if batch.is_none() {
-            // What is under way ends here, and not when a garbage collector comes by.
+            // The operation ends now, not when a garbage collector runs.
             *messages = None;
         }
         batch
     }
 
-    /// Ends it: what is under way is dropped at once.
+    /// Cancels the task: the operation is dropped at once.
     pub fn cancel(&self) {
         self.cancelled.cancel();
-        // While `next` holds it, that sees the cancellation itself.
+        // While `next` holds the lock, `next` itself sees the cancellation.
         if let Ok(mut messages) = self.messages.try_lock() {
             *messages = None;
         }
     }
 
-    /// Adds inputs, as a JSON array, to many runs. Whether they were taken: the runs may have been
-    /// cancelled.
+    /// Sends inputs, as a JSON array, to many runs. Returns whether the runs still accept inputs.
     #[must_use]
     pub fn push(&self, inputs: &str, contents: Vec<Vec<u8>>) -> bool {
-        self.feed.as_ref().is_some_and(|feed| feed.push(inputs, Contents(contents)))
+        self.inputs.as_ref().is_some_and(|sender| sender.push(inputs, contents))
     }
 
-    /// Says that there are no more inputs.
+    /// Ends the inputs of many runs.
     pub fn finish(&self) {
-        if let Some(feed) = &self.feed {
-            feed.finish();
+        if let Some(inputs) = &self.inputs {
+            inputs.finish();
         }
     }
 
-    /// The job that a submit or a recovery gave.
+    /// Returns the job of a submit or of a recovery, once there is one.
     #[must_use]
-    pub fn job(&self) -> Option<JobHandle> {
-        let job = self.job.lock().unwrap_or_else(PoisonError::into_inner);
-        job.clone().map(JobHandle::new)
+    pub fn job(&self) -> Option<Job> {
+        self.job.get()
     }
 }
 
-/// The next message and those that are there already, as a JSON array.
-async fn some_of(messages: &mut Option<Messages>) -> Option<String> {
+/// Returns the next message and those that are ready, as a JSON array.
+async fn next_batch(messages: &mut Option<Messages>) -> Option<String> {
     let messages = messages.as_mut()?;
     let mut batch = format!("[{}", messages.next().await?);
     for _ in 1..BATCH {
@@ -118,4 +167,14 @@ async fn some_of(messages: &mut Option<Messages>) -> Option<String> {
     }
     batch.push(']');
     Some(batch)
+}
+
+/// Returns a listener that sends progress events as messages.
+pub(crate) fn progress_sender(
+    sender: UnboundedSender<String>,
+) -> impl Fn(Progress) + Send + Sync + 'static {
+    move |progress| {
+        // If the receiver is gone, the operation ends soon.
+        let _ = ProgressData::new(progress).map(|data| sender.send(event(data)));
+    }
 }

@@ -15,27 +15,33 @@ pub struct NativeClient {
 
 #[napi]
 impl NativeClient {
-    /// A client with these settings. The message of what it throws is JSON.
+    /// Makes a client with these settings. The message of what it throws is JSON.
     #[napi(factory)]
-    pub fn open(settings: String) -> napi::Result<Self> {
-        let client = ClientHandle::open(&settings).map_err(napi::Error::from_reason)?;
+    pub fn open(config: String) -> napi::Result<Self> {
+        let client = ClientHandle::open(&config).map_err(napi::Error::from_reason)?;
         Ok(Self { client })
     }
 
-    /// Begins what the request says.
+    /// Starts the operation of a request in JSON.
     #[napi]
     pub fn start(&self, request: String, contents: Vec<Buffer>) -> Task {
         self.client.start(&request, contents_of(&contents)).into()
     }
 
-    /// A handle on a job that was submitted before.
+    /// Returns a handle on a job that was submitted before.
     #[napi]
     pub fn job(&self, id: String) -> NativeJob {
         self.client.job(&id).into()
     }
 
-    /// Ends the waits for the job of a prediction that came by webhook and was verified elsewhere;
-    /// gives whether there were any, as JSON, or why it cannot be read.
+    /// Replaces the API key for all further requests. The message of what it throws is JSON.
+    #[napi]
+    pub fn set_api_key(&self, key: String) -> napi::Result<()> {
+        self.client.set_api_key(&key).map_err(napi::Error::from_reason)
+    }
+
+    /// Ends the waits for the job of a webhook delivery that was verified elsewhere; returns whether
+    /// there were any, as a message in JSON.
     #[napi]
     pub fn deliver(&self, body: Buffer) -> String {
         self.client.deliver(&body)
@@ -48,25 +54,19 @@ pub fn check_input(input: String, contents: Vec<Buffer>) -> Task {
     viseme_bindings::check_input(&input, contents_of(&contents)).into()
 }
 
-/// Verifies a delivery and reads it; what came of it, as JSON.
+/// Verifies a webhook delivery; returns the outcome as a message in JSON.
 #[napi]
 pub fn verify_webhook(request: String, body: Buffer) -> String {
     viseme_bindings::verify_webhook(&request, &body)
 }
 
-/// The known models as JSON: their ids, and of each field whether it is a medium, and its words.
-#[napi]
-pub fn known_models() -> String {
-    viseme_bindings::known_models()
-}
-
-/// Whether the addon was built for tests.
+/// Returns whether the addon was built for tests.
 #[napi]
 pub fn is_testing_build() -> bool {
     viseme_bindings::IS_TESTING_BUILD
 }
 
-/// The version of the native part.
+/// Returns the version of the native library.
 #[napi]
 pub fn version() -> &'static str {
     viseme_bindings::VERSION

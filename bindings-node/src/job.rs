@@ -19,13 +19,13 @@ impl From<JobHandle> for NativeJob {
 
 #[napi]
 impl NativeJob {
-    /// The job's id.
+    /// Returns the job's id.
     #[napi]
     pub fn id(&self) -> String {
         self.job.id().to_owned()
     }
 
-    /// Begins what the request says.
+    /// Starts the operation of a request in JSON.
     #[napi]
     pub fn start(&self, request: String) -> Task {
         self.job.start(&request).into()

@@ -1,16 +1,16 @@
-//! The threads that do the work.
+//! The threads that run the operations.
 
 use napi::bindgen_prelude::create_custom_tokio_runtime;
 use tokio::runtime::Builder;
 
-/// Threads that drive jobs. One does some thousand polls a second; a second one costs a fifth more CPU
-/// time a job, as they wake each other.
+/// Threads that drive jobs. One does some thousand polls a second; with two, a job costs a fifth more
+/// CPU time, because they wake each other.
 const WORKERS: usize = 1;
 
 /// Threads that read and write files.
 const BLOCKING_THREADS: usize = 8;
 
-/// Where this fails, napi makes a runtime of its own at the first use, and tells why it cannot.
+/// If this fails, napi creates a runtime of its own at the first use and reports why it cannot.
 #[napi_derive::module_init]
 fn init() {
     let runtime = Builder::new_multi_thread()

@@ -1,13 +1,14 @@
-//! Something under way: JavaScript asks for its messages until there are no more.
+//! An operation in progress: JavaScript asks for its messages until there are no more.
 
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, PromiseRaw};
 use napi_derive::napi;
+use viseme_bindings::JobHandle;
 
 use crate::job::NativeJob;
 
-/// Something under way. It goes on only while a promise of [`next`](Self::next) is waited for,
-/// except for many runs, which go on by themselves until the task is cancelled or dropped.
+/// An operation in progress. It advances only while a promise of [`next`](Self::next) is awaited,
+/// except for many runs, which advance by themselves until the task is cancelled or dropped.
 #[napi]
 pub struct Task {
     task: viseme_bindings::Task,
@@ -19,8 +20,8 @@ impl From<viseme_bindings::Task> for Task {
     }
 }
 
-/// Nobody can ask for its messages any more: a worker thread ended, or the object was given up. What
-/// is under way would otherwise go on for as long as the runtime does.
+/// No one can ask for messages any more: a worker thread ended, or the object was collected. Without
+/// this, the operation would continue for as long as the runtime does.
 impl Drop for Task {
     fn drop(&mut self) {
         self.task.cancel();
@@ -29,39 +30,38 @@ impl Drop for Task {
 
 #[napi]
 impl Task {
-    /// The next messages as a JSON array, as soon as there is one; `null` after the last, and once
-    /// the task is cancelled.
-    // Not an `async fn`: that would hold on to the object, which the end of a worker thread frees while
-    // the future still runs.
+    /// Returns the next messages as a JSON array, as soon as there is one; `null` after the last
+    /// message and after cancellation.
+    // Not an `async fn`: that would hold the object, which the end of a worker thread frees while the
+    // future still runs.
     #[napi(ts_return_type = "Promise<string | null>")]
     pub fn next<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Option<String>>> {
         let task = self.task.clone();
         env.spawn_future(async move { Ok(task.next().await) })
     }
 
-    /// Ends it: what is under way is dropped at once.
+    /// Cancels the task: the operation is dropped at once.
     #[napi]
     pub fn cancel(&self) {
         self.task.cancel();
     }
 
-    /// Adds inputs, as a JSON array, to many runs. Whether they were taken: the runs may have been
-    /// cancelled.
+    /// Sends inputs, as a JSON array, to many runs. Returns whether the runs still accept inputs.
     #[napi]
     pub fn push(&self, inputs: String, contents: Vec<Buffer>) -> bool {
         self.task.push(&inputs, contents_of(&contents))
     }
 
-    /// Says that there are no more inputs.
+    /// Ends the inputs of many runs.
     #[napi]
     pub fn finish(&self) {
         self.task.finish();
     }
 
-    /// The job that a submit or a recovery gave.
+    /// Returns the job of a submit or of a recovery, once there is one.
     #[napi]
     pub fn job(&self) -> Option<NativeJob> {
-        self.task.job().map(NativeJob::from)
+        self.task.job().map(|job| JobHandle::from(job).into())
     }
 }
 

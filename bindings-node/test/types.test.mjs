@@ -13,7 +13,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { native } from '../dist/native.js';
 
 import { HERE, node, ROOT } from './support.mjs';
 
@@ -54,24 +53,6 @@ for (const [name, { type, ...options }] of Object.entries(CONSUMERS)) {
     }
   });
 }
-
-test('the typed inputs are those of the core', async () => {
-  const text = await readFile(join(ROOT, 'ts', 'inputs.ts'), 'utf8');
-  for (const { id, fields } of JSON.parse(native.knownModels())) {
-    const name = text.match(new RegExp(`'${id}': (\\w+);`))?.[1];
-    assert.ok(name, `no typed input for ${id}`);
-    const body = text.match(new RegExp(`export interface ${name} \\{(.*?)\\n\\}`, 's'))[1];
-    const typed = [...body.matchAll(/^  (\w+)\??:/gm)].map((match) => match[1]);
-    const wanted = fields.map((field) => field.name);
-    assert.deepEqual(typed.sort(), wanted.sort(), id);
-    const voices = fields.find((field) => field.name === 'voice_id')?.words ?? [];
-    const union = text.match(/export type VoiceId =(.*?);/s)[1];
-    assert.deepEqual(
-      voices.filter((voice) => !union.includes(`'${voice}'`)),
-      [],
-    );
-  }
-});
 
 test('there are no const enums, and everything exported says what it is', async () => {
   const dist = join(ROOT, 'dist');

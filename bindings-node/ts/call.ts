@@ -27,13 +27,13 @@ interface Listening extends CallOptions {
 export async function call<T>(
   reach: Reach | undefined,
   options: Listening,
-  begin: (tell: boolean) => Task,
+  begin: (progress: boolean) => Task,
   hear: (event: never) => void = defaultHear(options),
 ): Promise<T> {
   const { signal } = options;
   refuseIfOver(reach, signal);
-  const tell = options.onProgress !== undefined || options.onUpdate !== undefined;
-  const task = begin(tell);
+  const progress = options.onProgress !== undefined || options.onUpdate !== undefined;
+  const task = begin(progress);
   const stop = () => task.cancel();
   signal?.addEventListener('abort', stop, { once: true });
   reach?.tasks.add(task);

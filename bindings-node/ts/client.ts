@@ -151,8 +151,8 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     const luggage = new Luggage();
     try {
       const medium = await luggage.pack(media, options.signal);
-      return await call<string>(this.#reach, options, (tell) =>
-        this.#start({ op: 'upload', medium, tell }, luggage.contents),
+      return await call<string>(this.#reach, options, (progress) =>
+        this.#start({ op: 'upload', medium, progress }, luggage.contents),
       );
     } finally {
       await luggage.unpack();
@@ -169,10 +169,9 @@ export class Client implements WebhookReceiver, AsyncDisposable {
    * history, for a while, and never submits anything.
    */
   async recover(record: SubmitRecord, options: CallOptions = {}): Promise<Job> {
-    const { model, input, sentAt } = record;
-    let task!: Task;
+        let task!: Task;
     const found = await call<PredictionData | null>(this.#reach, options, () => {
-      task = this.#start({ op: 'recover', record: { model, input, sent_at: sentAt } });
+      task = this.#start({ op: 'recover', record });
       return task;
     });
     return this.#jobOf(task, found);
@@ -201,14 +200,14 @@ export class Client implements WebhookReceiver, AsyncDisposable {
 
   /** The account's jobs of the last seven days, newest first, fetched as they are needed. */
   history(filter: HistoryFilter = {}, options: CallOptions = {}): Paginator<Prediction> {
-    const request = { op: 'history', ...moments(filter) };
+    const request = { op: 'history', filter: moments(filter) };
     const read = ({ item }: Message) => new Prediction(item as PredictionData, this.#reach);
     return new Paginator(this.#reach, options, () => this.#start(request), read);
   }
 
   /** The account's charges, newest first, fetched as they are needed. */
   billings(filter: BillingFilter = {}, options: CallOptions = {}): Paginator<Billing> {
-    return this.#bill({ op: 'billings', ...moments(filter) }, options);
+    return this.#bill({ op: 'billings', filter: moments(filter) }, options);
   }
 
   /** Every charge of a month, such as `2026-03`. */
@@ -331,8 +330,8 @@ export class Client implements WebhookReceiver, AsyncDisposable {
       return await call<T>(
         this.#reach,
         options,
-        (tell) => {
-          const head = JSON.stringify({ op, tell, ...more }).slice(0, -1);
+        (progress) => {
+          const head = JSON.stringify({ op, ...(progress && { progress }), ...more }).slice(0, -1);
           const task = this.#reach.native.start(`${head},"input":${packed}}`, luggage.contents);
           begun(task);
           return task;
@@ -360,7 +359,7 @@ function open(settings: ClientSettings): NativeClient {
   const { ignoreEnv, ...rest } = settings;
   const env = ignoreEnv ? {} : variables();
   try {
-    return native.NativeClient.open(JSON.stringify({ ...numbers(rest), env }));
+    return native.NativeClient.open(JSON.stringify({ env, settings: numbers(rest) }));
   } catch (error) {
     const { error: data } = JSON.parse((error as Error).message) as { error: ErrorData };
     throw errorOf(data);

@@ -48,7 +48,7 @@ export interface ErrorData {
   retryAfterMs?: number;
   body?: string;
   violations?: Violation[];
-  record?: { model: string; input: unknown; sent_at: string };
+  record?: SubmitRecord;
   candidates?: PredictionData[];
   causes?: string[];
 }
@@ -154,7 +154,7 @@ export class SubmissionUnknownError extends VisemeError {
   /** @internal */
   constructor(data: ErrorData, reach?: Reach) {
     super(data, reach);
-    this.record = data.record && recordOf(data.record);
+    this.record = data.record;
     this.candidates = (data.candidates ?? []).map((one) => new Prediction(one, reach));
   }
 }
@@ -239,11 +239,6 @@ export function errorOf(data: ErrorData, reach?: Reach): VisemeError {
 /** An error that the face itself raises. */
 export function refused(code: 'config' | 'invalid_input' | 'webhook', message: string) {
   return errorOf({ code, message, attempts: 1 });
-}
-
-/** A record in the names of JavaScript. */
-export function recordOf(data: { model: string; input: unknown; sent_at: string }): SubmitRecord {
-  return { model: data.model, input: data.input, sentAt: data.sent_at };
 }
 
 /** The errors behind an error, each the cause of the one before. */

@@ -46,15 +46,13 @@ export type { ErrorCode, SubmitRecord } from './errors';
 export { AnyInput, input } from './inputs';
 export type {
   AudioToVideo,
-  Input,
+  EffectScene,
   KlingEffects,
   Models,
-  Parameters,
-  ParametersOf,
   TextToVideo,
-  TypedInput,
   VoiceId,
-} from './inputs';
+} from './generated/models';
+export type { Input, Parameters, ParametersOf, TypedInput } from './inputs';
 export { Paginator } from './iterate';
 export { Job } from './job';
 export type { RunResult } from './many';

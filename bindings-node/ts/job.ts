@@ -29,7 +29,7 @@ export class Job {
     const found = await call<PredictionData>(
       this.#reach,
       options,
-      (tell) => this.#native.start(JSON.stringify({ op: 'wait', ...numbers({ timeoutMs }), tell })),
+      (progress) => this.#native.start(JSON.stringify({ op: 'wait', ...numbers({ timeoutMs }), progress })),
       teller(this.#reach, options),
     );
     return new Prediction(found, this.#reach);

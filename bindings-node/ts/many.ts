@@ -31,7 +31,7 @@ export function many(
   const feeder = new Feeder(inputs, limit, options.signal);
   const begin = () => {
     const listens = options.onProgress !== undefined || options.onUpdate !== undefined;
-    const request = { op: 'runMany', limit, options: told(options), tell: listens };
+    const request = { op: 'runMany', limit, options: told(options), progress: listens };
     const task = reach.native.start(JSON.stringify(request), []);
     feeder.start(task);
     return task;

@@ -16,6 +16,7 @@ export interface Task {
 export interface NativeClient {
   start(request: string, contents: Buffer[]): Task;
   job(id: string): NativeJob;
+  setApiKey(key: string): void;
   deliver(body: Buffer): string;
 }
 
@@ -29,7 +30,6 @@ interface Native {
   NativeClient: { open(settings: string): NativeClient };
   checkInput(input: string, contents: Buffer[]): Task;
   verifyWebhook(request: string, body: Buffer): string;
-  knownModels(): string;
   isTestingBuild(): boolean;
   version(): string;
 }

@@ -201,8 +201,8 @@ export async function save(
 ): Promise<DownloadedFile> {
   const { maxBytes } = options;
   const request = { op: 'download', output, jobId, to: pathOf(to), maxBytes };
-  return await call<DownloadedFile>(reach, options, (tell) =>
-    reach.native.start(JSON.stringify({ ...request, tell }), []),
+  return await call<DownloadedFile>(reach, options, (progress) =>
+    reach.native.start(JSON.stringify({ ...request, progress }), []),
   );
 }
 

@@ -1,5 +1,5 @@
 import { inform } from './call';
-import { errorOf, recordOf, type ErrorData, type SubmitRecord, type VisemeError } from './errors';
+import { errorOf, type ErrorData, type SubmitRecord, type VisemeError } from './errors';
 import type { Reach } from './native';
 import { Prediction, type PredictionData } from './prediction';
 import type { Report } from './report';
@@ -58,11 +58,6 @@ export function teller(reach: Reach, listeners: Listeners) {
 
 function progressOf(data: ProgressData, reach: Reach): Progress {
   switch (data.event) {
-    case 'submitting':
-      return {
-        ...data,
-        record: recordOf(data['record'] as Parameters<typeof recordOf>[0]),
-      } as unknown as Progress;
     case 'update': {
       const prediction = new Prediction(data['prediction'] as PredictionData, reach);
       return { event: 'update', prediction };

@@ -6,12 +6,12 @@ export function told(options: RunManyOptions): Record<string, unknown> {
   return numbers(rest);
 }
 
-/** `Infinity` is no number of JSON; it travels as a word. */
+/** `Infinity` is no number of JSON; the largest number has the same effect. */
 export function numbers(settings: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(settings).map(([name, value]) => [
       name,
-      value === Infinity ? 'Infinity' : value,
+      value === Infinity ? Number.MAX_VALUE : value,
     ]),
   );
 }

@@ -58,12 +58,6 @@ pub(crate) fn verify_webhook(request: &str, body: &[u8]) -> String {
     viseme_bindings::verify_webhook(request, body)
 }
 
-/// Returns the known models as JSON: their ids and fields.
-#[pyfunction]
-pub(crate) fn known_models() -> String {
-    viseme_bindings::known_models()
-}
-
 /// Returns whether this is a build for the conformance suite.
 #[pyfunction]
 pub(crate) fn is_testing_build() -> bool {

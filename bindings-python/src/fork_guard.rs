@@ -3,6 +3,7 @@
 use pyo3::create_exception;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
+use viseme_bindings::dto::ErrorData;
 
 create_exception!(_native, NativeError, PyException, "An error as JSON, in its message.");
 
@@ -42,5 +43,5 @@ impl<T> Drop for ForkGuard<T> {
 
 /// An error that the Python package turns into one of its classes.
 pub(crate) fn native_error(code: &'static str, message: &str) -> PyErr {
-    NativeError::new_err(viseme_bindings::refusal(code, message.to_owned()))
+    NativeError::new_err(viseme_bindings::error_message(ErrorData::new(code, message)))
 }

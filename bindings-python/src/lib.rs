@@ -24,8 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 mod native {
     #[pymodule_export]
     use super::client::{
-        NativeClient, check_input, is_testing_build, known_models, shut_down, verify_webhook,
-        version,
+        NativeClient, check_input, is_testing_build, shut_down, verify_webhook, version,
     };
     #[pymodule_export]
     use super::completion_queue::CompletionQueue;

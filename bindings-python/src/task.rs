@@ -84,7 +84,7 @@ impl Task {
 
     /// Returns the job of a submit or a recovery.
     fn job(&self) -> PyResult<Option<NativeJob>> {
-        Ok(self.inner()?.job().map(NativeJob::new))
+        Ok(self.inner()?.job().map(|job| NativeJob::new(job.into())))
     }
 }
 

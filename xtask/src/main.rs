@@ -7,6 +7,7 @@ mod conformance;
 mod coverage;
 mod deny;
 mod fuzz;
+mod generate;
 mod mobile;
 mod mutants;
 mod node;
@@ -83,6 +84,8 @@ enum Command {
     /// Build and test the Swift package
     #[command(subcommand)]
     Swift(Swift),
+    /// Write the TypeScript and Python types that are generated from Rust
+    Generate,
     /// Fuzz the parsers of untrusted input (needs a C++ compiler)
     Fuzz(Fuzz),
     /// Measure how many lines of the core its tests reach, by folder
@@ -119,6 +122,7 @@ fn main() -> ExitCode {
         Command::Python(python) => python.run(),
         Command::Kotlin(kotlin) => kotlin.run(),
         Command::Swift(swift) => swift.run(),
+        Command::Generate => generate::run(),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Coverage { files } => coverage::measure(files),
         Command::Mutants { files } => mutants::run_all(&files),

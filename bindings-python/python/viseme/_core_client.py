@@ -173,7 +173,8 @@ class BaseClient(ABC, Generic[C]):
             user_agent: The text before ``viseme/VERSION`` in the header ``User-Agent``.
         """
         encoded = encode_settings(type(self), settings)
-        self._executor = self._make_executor({**encoded, **self._testing_settings})
+        encoded["settings"].update(self._testing_settings)
+        self._executor = self._make_executor(encoded)
 
     @abstractmethod
     def _make_executor(self, settings: Mapping[str, Any]) -> C: ...

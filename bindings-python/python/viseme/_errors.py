@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ._models import SubmitRecord, Violation, decode_seconds, decode_violation
+from ._models import Violation, decode_record, decode_seconds, decode_violation
 from ._prediction import BasePrediction
 
 
@@ -218,7 +218,7 @@ def decode_error(
     if "violations" in data:
         vars(error)["violations"] = tuple(map(decode_violation, data["violations"]))
     if "record" in data:
-        vars(error)["record"] = SubmitRecord(**data["record"])
+        vars(error)["record"] = decode_record(data["record"])
     if "candidates" in data:
         vars(error)["candidates"] = tuple(map(decode_prediction, data["candidates"]))
     return _chain_causes(error, get("causes", []))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import IO, Any, ClassVar, Union, cast
 
-from . import _native
 from ._errors import make_error
 from ._settings import show
 
@@ -118,12 +116,6 @@ class Input:
 AnyInput = Union[AudioToVideo, TextToVideo, KlingEffects, Input]
 """An input of a model: one of the typed classes, or :class:`Input` for any model."""
 
-# What text means depends on the parameter; these are media.
-_MEDIA: dict[str, frozenset[str]] = {
-    model["id"]: frozenset(field["name"] for field in model["fields"] if field["media"])
-    for model in json.loads(_native.known_models())
-}
-
 
 def normalize_input(input: object, parameters: object) -> Input:
     """Return the input of a call: `input` itself, or a model id with parameters."""
@@ -156,16 +148,15 @@ def encode_input(given: Input, contents: list[bytes]) -> dict[str, Any]:
     """Encode an input. The contents of its media are appended to `contents`."""
     if not isinstance(cast("object", given.model), str):
         raise _invalid("model", "a model id as text", given.model)
-    texts = _MEDIA.get(given.model, frozenset())
     encoded: list[tuple[str, dict[str, Any]]] = []
     for name, value in given.parameters.items():
         if not isinstance(cast("object", name), str):
             raise _invalid("parameters", "a dict with text as keys", dict(given.parameters))
-        if _is_media(value) or (isinstance(value, str) and name in texts):
+        if _is_media(value):
             encoded.append((name, {"media": encode_media(name, value, contents)}))
         else:
             check_json(name, value)
-            encoded.append((name, {"json": value}))
+            encoded.append((name, {"value": value}))
     return {"model": given.model, "fields": encoded}
 
 

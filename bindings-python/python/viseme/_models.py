@@ -89,6 +89,11 @@ class SubmitRecord:
     """When it was sent, by this machine's clock, such as ``2026-01-01T00:00:00Z``."""
 
 
+def decode_record(data: dict[str, Any]) -> SubmitRecord:
+    """Decode the record of a submit."""
+    return SubmitRecord(data["model"], data["input"], data["sentAt"])
+
+
 @dataclass(frozen=True)
 class DownloadedFile:
     """A finished download."""

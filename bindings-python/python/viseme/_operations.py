@@ -102,7 +102,7 @@ def upload(media: MediaSource, callbacks: ByteCallbacks) -> Operation[str]:
     contents: list[bytes] = []
     medium = encode_media("media", media, contents)
     return Operation(
-        {"op": "upload", "medium": medium, "tell": callbacks.wanted},
+        {"op": "upload", "medium": medium, "progress": callbacks.wanted},
         lambda value, _: str(value),
         contents=contents,
         callbacks=callbacks,
@@ -116,7 +116,7 @@ def download(request: Mapping[str, Any], callbacks: ByteCallbacks) -> Operation[
     )
     source = {name: request[name] for name in ("output", "jobId") if name in request}
     return Operation(
-        {"op": "download", **source, **target, "tell": callbacks.wanted},
+        {"op": "download", **source, **target, "progress": callbacks.wanted},
         lambda value, _: decode_downloaded_file(value),
         callbacks=callbacks,
     )
@@ -137,7 +137,7 @@ def wait(
     """Wait until a job has ended."""
     options = encode_values({"timeout": timeout}, {"timeout": SECONDS})
     return Operation(
-        {"op": "wait", **options, "tell": callbacks.wanted},
+        {"op": "wait", **options, "progress": callbacks.wanted},
         _prediction_decoder(core),
         callbacks=callbacks,
         job=job,
@@ -173,14 +173,14 @@ def recover(
     for name in ("model", "sent_at"):
         encode_value(f"record.{name}", given[name], TEXT)
     check_json("record.input", given["input"])
-    request = {"op": "recover", "record": {name: given[name] for name in _RECORD_FIELDS}}
-    return Operation(request, decode_job)
+    encoded = {"model": given["model"], "input": given["input"], "sentAt": given["sent_at"]}
+    return Operation({"op": "recover", "record": encoded}, decode_job)
 
 
 def history(core: CoreClient[P], **filters: object) -> Operation[P]:
     """List past jobs."""
     return Operation(
-        {"op": "history", **encode_values(filters, _HISTORY)}, _prediction_decoder(core)
+        {"op": "history", "filter": encode_values(filters, _HISTORY)}, _prediction_decoder(core)
     )
 
 
@@ -189,7 +189,7 @@ def billings(
 ) -> Operation[Billing]:
     """List billing records."""
     filters = encode_values({"kind": kind, "job_ids": job_ids}, {"kind": TEXT, "job_ids": TEXTS})
-    request = {"op": "billings", **filters, **_period(start, end)}
+    request = {"op": "billings", "filter": {**filters, **_period(start, end)}}
     return Operation(request, lambda value, _: decode_billing(value))
 
 
@@ -249,7 +249,7 @@ def _with_input(
     contents: list[bytes] = []
     encoded = encode_input(given, contents)
     if callbacks is not None:
-        more["tell"] = callbacks.wanted
+        more["progress"] = callbacks.wanted
     return Operation(
         {"op": op, "input": encoded, **more}, decode, contents=contents, callbacks=callbacks
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Union
 
 from ._errors import VisemeError, make_error
-from ._models import Report, SubmitRecord, decode_report
+from ._models import Report, SubmitRecord, decode_record, decode_report
 from ._prediction import BasePrediction, OnBytes
 
 
@@ -253,7 +253,7 @@ def decode_progress(data: dict[str, Any], decoder: Decoder) -> Progress | None:
         case "uploaded":
             return Uploaded(data["field"], data["url"])
         case "submitting":
-            return Submitting(data["attempt"], SubmitRecord(**data["record"]))
+            return Submitting(data["attempt"], decode_record(data["record"]))
         case "recovering":
             return Recovering()
         case "submitted":

@@ -80,7 +80,7 @@ class ManyRuns(Generic[P]):
         self._max_open = limit + PREFETCH
         self._open = 0
         self._operation: Operation[None] = Operation(
-            {"op": "runMany", "limit": limit, "options": options, "tell": callbacks.wanted},
+            {"op": "runMany", "limit": limit, "options": options, "progress": callbacks.wanted},
             lambda _, __: None,
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import operator
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -128,11 +129,11 @@ def _encode_number(value: Any) -> float:
     return float(value)
 
 
-def _encode_seconds(value: Any) -> float | str:
+def _encode_seconds(value: Any) -> float:
     seconds = _encode_number(value)
     _require(seconds >= 0)
-    # JSON has no number for infinity; a wait of that many seconds is endless anyway.
-    return "Infinity" if seconds > 1e15 else seconds * 1000
+    # JSON has no number for infinity; the largest number has the same effect.
+    return min(seconds * 1000, sys.float_info.max)
 
 
 def _encode_rate(value: Any) -> float:
@@ -278,7 +279,7 @@ def encode_settings(client: type[Any], given: Mapping[str, Any]) -> dict[str, An
     """Check and encode the settings of a client. Raises a ConfigError that names the setting."""
     settings = _encode_keywords(client, given, SETTINGS, "config")
     ignore_env = settings.pop("ignoreEnv", False)
-    return {"env": {} if ignore_env else environment(), **settings}
+    return {"env": {} if ignore_env else environment(), "settings": settings}
 
 
 def environment() -> dict[str, str]:

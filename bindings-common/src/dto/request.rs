@@ -1,0 +1,251 @@
+//! What a host asks for.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    BillingFilterData, ErrorData, HistoryFilterData, OutputData, SubmitRecordData, duration,
+};
+
+/// An operation of a client. `progress` asks for events.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are parameters of the methods of the same name")]
+pub enum Request {
+    /// Checks, uploads, submits and waits.
+    Run {
+        input: InputData,
+        #[serde(default)]
+        options: RunOptions,
+        #[serde(default)]
+        progress: bool,
+    },
+    /// Runs the inputs that the task receives, at most `limit` at the same time.
+    RunMany {
+        #[cfg_attr(test, schemars(range(min = 1)))]
+        limit: u32,
+        #[serde(default)]
+        options: RunOptions,
+        #[serde(default)]
+        progress: bool,
+    },
+    /// Checks, uploads and submits.
+    Submit {
+        input: InputData,
+        #[serde(default)]
+        options: RunOptions,
+        #[serde(default)]
+        progress: bool,
+    },
+    /// Checks an input against the rules of its model.
+    Check { input: InputData },
+    /// Checks an input against the schema of the live catalogue as well.
+    Validate { input: InputData },
+    /// Asks for the price of a run.
+    Price {
+        input: InputData,
+        #[serde(default)]
+        upload: bool,
+    },
+    /// Uploads one medium.
+    Upload {
+        medium: MediaData,
+        #[serde(default)]
+        progress: bool,
+    },
+    /// Searches for the job of a submit that got no response.
+    Recover { record: SubmitRecordData },
+    /// Downloads an output. A missing output is an error that names the job.
+    Download {
+        output: Option<OutputData>,
+        job_id: Option<String>,
+        to: String,
+        max_bytes: Option<u64>,
+        #[serde(default)]
+        progress: bool,
+    },
+    /// Lists past jobs.
+    History {
+        #[serde(default)]
+        filter: HistoryFilterData,
+    },
+    /// Lists charges.
+    Billings {
+        #[serde(default)]
+        filter: BillingFilterData,
+    },
+    /// Lists the charges of a month.
+    BillingsOfMonth { month: String },
+    /// Lists the models of the catalogue.
+    Models,
+    /// Reads one model of the catalogue.
+    Model { id: String },
+    /// Reads the balance.
+    Balance,
+    /// Reads the usage of a time span.
+    Usage {
+        #[cfg_attr(test, schemars(extend("format" = "unix-ms")))]
+        from: f64,
+        #[cfg_attr(test, schemars(extend("format" = "unix-ms")))]
+        to: f64,
+        model: Option<String>,
+    },
+    /// Deletes past jobs.
+    Delete { ids: Vec<String> },
+    /// Verifies a webhook delivery with the account's secret. Its body is the task's content.
+    ReceiveWebhook { headers: Vec<(String, String)> },
+}
+
+/// An operation of a job.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are parameters of the methods of the same name")]
+pub enum JobRequest {
+    /// Waits until the job completes.
+    Wait {
+        timeout_ms: Option<f64>,
+        #[serde(default)]
+        progress: bool,
+    },
+    /// Lists the job's states as they change.
+    Updates { timeout_ms: Option<f64> },
+    /// Asks once for the job's state.
+    Refresh,
+}
+
+/// A model and its parameters, in the order in which they were given.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct InputData {
+    /// The model's id.
+    pub model: String,
+    /// The parameters.
+    pub fields: Vec<(String, FieldData)>,
+}
+
+/// The value of one parameter.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum FieldData {
+    /// JSON. Whether text is a medium depends on the model.
+    Value(Value),
+    /// A value that is a medium by its type.
+    Media(MediaData),
+}
+
+/// One medium.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum MediaData {
+    /// A path of the file system, even if it looks like a URL.
+    Path(String),
+    /// A path or a URL.
+    Text(String),
+    /// One of the contents that travel beside the request.
+    Bytes(MediaBytes),
+}
+
+/// Bytes that travel beside a request.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct MediaBytes {
+    /// The position among the contents.
+    pub at: u32,
+    /// The file name for the upload.
+    pub name: String,
+}
+
+/// Options shared by `run`, `run_many` and `submit`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct RunOptions {
+    /// How long to wait for the result, counted from the submit. Default: the client's timeout.
+    pub timeout_ms: Option<f64>,
+    /// Whether to check the media against the model's rules before anything is sent. Default: true.
+    pub check_media: Option<bool>,
+    /// Treats warnings of the check as errors. Default: false.
+    pub strict: Option<bool>,
+    /// Validates the input against the model's schema in the live catalogue as well. Default: false.
+    pub validate: Option<bool>,
+    /// Sync mode: the response to the submit waits for the result, up to 90 s. Default: false.
+    pub sync: Option<bool>,
+    /// Whether outputs come as base64 in the prediction itself. Default: false.
+    pub base64: Option<bool>,
+    /// A URL that the service calls when the job has completed or failed.
+    pub webhook: Option<String>,
+}
+
+/// The parameters of a webhook's verification.
+#[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WebhookVerification {
+    /// The secrets, of which one must fit.
+    pub secrets: Vec<String>,
+    /// The headers of the request.
+    pub headers: Vec<(String, String)>,
+    /// How far the delivery's time may be from now, either way. Default: 300 s.
+    pub tolerance_ms: Option<f64>,
+    /// The time to compare with. Default: now.
+    #[cfg_attr(test, schemars(extend("format" = "unix-ms")))]
+    pub now: Option<f64>,
+}
+
+/// Applies the options that `run` and `submit` share.
+macro_rules! apply {
+    ($options:expr, $builder:expr) => {{
+        let mut builder = $builder;
+        if let Some(check) = $options.check_media {
+            builder = builder.check_media(check);
+        }
+        if let Some(strict) = $options.strict {
+            builder = builder.strict(strict);
+        }
+        if let Some(validate) = $options.validate {
+            builder = builder.validate(validate);
+        }
+        if let Some(sync) = $options.sync {
+            builder = builder.sync(sync);
+        }
+        if let Some(base64) = $options.base64 {
+            builder = builder.base64(base64);
+        }
+        if let Some(url) = $options.webhook {
+            builder = builder.webhook(url);
+        }
+        builder
+    }};
+}
+
+impl RunOptions {
+    /// Applies the options to a run.
+    ///
+    /// # Errors
+    /// Names the option that has no valid value.
+    pub fn apply_to_run(self, mut run: viseme::Run) -> Result<viseme::Run, ErrorData> {
+        if let Some(timeout) = self.timeout_ms {
+            run = run.deadline(duration("timeoutMs", timeout)?);
+        }
+        Ok(apply!(self, run))
+    }
+
+    /// Applies the options to a submit, which has no timeout.
+    ///
+    /// # Errors
+    /// Names the option that has no valid value.
+    pub fn apply_to_submit(self, submit: viseme::Submit) -> Result<viseme::Submit, ErrorData> {
+        if self.timeout_ms.is_some() {
+            let message = "`timeoutMs` is no option of a submit, which does not wait. Pass it to \
+                           `wait`.";
+            return Err(ErrorData::new("config", message));
+        }
+        Ok(apply!(self, submit))
+    }
+}

@@ -1,0 +1,117 @@
+//! Many runs, driven by one task of Rust.
+
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::stream::{self, StreamExt as _};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_util::task::AbortOnDropHandle;
+use viseme::{Client, Input};
+
+use crate::dto::{ErrorData, PredictionData, ProgressData, RunManyEvent, RunManyItem, RunOptions};
+use crate::input::InputSender;
+use crate::message::{event, item};
+use crate::task::Task;
+
+/// How many messages are read from the channel at once.
+const BATCH: usize = 64;
+
+/// How long results are collected that come in quick succession. With a thousand jobs some come in
+/// every millisecond, and waking the host costs more than the results themselves.
+const COALESCE_WINDOW: Duration = Duration::from_millis(5);
+
+/// Runs the inputs that the task receives, at most `limit` at the same time. They continue while the
+/// host is busy with a result, until the task is dropped.
+pub(crate) fn run_many(client: Client, limit: u32, options: RunOptions, progress: bool) -> Task {
+    let (input_sender, inputs) = unbounded_channel();
+    let (sender, messages) = unbounded_channel();
+    let work = drive(client, inputs, limit, options, progress, sender);
+    // The work starts under the first `next`, where there is a runtime.
+    let state = (messages, Vec::new().into_iter(), Work::Ready(work.boxed()));
+    let messages = stream::unfold(state, |(mut messages, mut ready, work)| async move {
+        let work = work.start();
+        loop {
+            if let Some(message) = ready.next() {
+                return Some((message, (messages, ready, work)));
+            }
+            let mut batch = Vec::with_capacity(BATCH);
+            if messages.recv_many(&mut batch, BATCH).await == 0 {
+                return None;
+            }
+            tokio::time::sleep(COALESCE_WINDOW).await;
+            while let Ok(message) = messages.try_recv() {
+                batch.push(message);
+            }
+            ready = batch.into_iter();
+        }
+    });
+    Task::from_messages(messages).with_inputs(InputSender::new(input_sender))
+}
+
+/// The task that drives the runs; it ends when this is dropped.
+enum Work {
+    Ready(BoxFuture<'static, ()>),
+    Started(#[expect(dead_code, reason = "held for its drop")] AbortOnDropHandle<()>),
+}
+
+impl Work {
+    fn start(self) -> Self {
+        match self {
+            Self::Ready(work) => Self::Started(AbortOnDropHandle::new(tokio::spawn(work))),
+            started @ Self::Started(_) => started,
+        }
+    }
+}
+
+async fn drive(
+    client: Client,
+    inputs: UnboundedReceiver<Result<Input, ErrorData>>,
+    limit: u32,
+    options: RunOptions,
+    progress: bool,
+    sender: UnboundedSender<String>,
+) {
+    let inputs = stream::unfold(inputs, |mut inputs| async move {
+        let input = inputs.recv().await?;
+        Some((input, inputs))
+    });
+    let runs = inputs.zip(stream::iter(0..)).map(|(input, index)| {
+        let (client, options) = (client.clone(), options.clone());
+        let sender = progress.then(|| sender.clone());
+        async move {
+            let result = match input {
+                Ok(input) => run(client, input, index, options, sender).await,
+                Err(error) => Err(error),
+            };
+            match result {
+                Ok(prediction) => RunManyItem { index, value: Some(prediction), error: None },
+                Err(error) => RunManyItem { index, value: None, error: Some(error) },
+            }
+        }
+    });
+    let limit = usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
+    let mut runs = std::pin::pin!(runs.buffer_unordered(limit));
+    while let Some(result) = runs.next().await {
+        if sender.send(item(result)).is_err() {
+            return;
+        }
+    }
+}
+
+async fn run(
+    client: Client,
+    input: Input,
+    index: u64,
+    options: RunOptions,
+    sender: Option<UnboundedSender<String>>,
+) -> Result<PredictionData, ErrorData> {
+    let mut run = options.apply_to_run(client.run(input))?;
+    if let Some(sender) = sender {
+        run = run.on_progress(move |progress| {
+            // If the receiver is gone, the runs end soon.
+            let _ = ProgressData::new(progress)
+                .map(|progress| sender.send(event(RunManyEvent { index, progress })));
+        });
+    }
+    Ok(run.await?.into())
+}
