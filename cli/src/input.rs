@@ -1,4 +1,4 @@
-//! The model and its parameters, as the command line has them.
+//! The model and its parameters on the command line.
 
 use viseme::media::Media;
 use viseme::model::{FieldKind, describe};
@@ -8,46 +8,58 @@ use crate::failure::{Failure, Result};
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct InputArgs {
-    /// The model's id, such as `kwaivgi/kling-lipsync/text-to-video`. Without it: the lip-sync of
-    /// --video to --audio.
+    /// The model's id, such as `kwaivgi/kling-lipsync/text-to-video`. Without it, --video is
+    /// lip-synced to --audio.
     pub(crate) model: Option<String>,
 
-    /// A parameter of the model: `text=Hello`, `seed=7`, `image=@face.png`; may be repeated. `@`
-    /// names a file or a URL, which is checked and, if need be, uploaded; `@@` is a plain `@`.
-    /// Other values are JSON where they can be read as JSON, else text.
+    /// A parameter of the model, such as `text=Hello`, `seed=7` or `image=@face.png`; may be
+    /// repeated. `@` names a file or a URL, which is checked and, if it is a file, uploaded; `@@`
+    /// is a literal `@`. Other values are parsed as JSON if possible, and are text otherwise.
     #[arg(short, long = "input", value_name = "NAME=VALUE", value_parser = parse_pair)]
     pub(crate) input: Vec<(String, String)>,
 
-    /// The video of a face, a path or a URL. Of the lip-sync to a voice: MP4 or MOV, 2 to 10 s,
-    /// 720p or 1080p, at most 100 MB.
-    #[arg(long, value_name = "FILE|URL", required_unless_present = "model")]
+    /// The video of a face: MP4 or MOV, 2 to 10 s, 720p or 1080p, at most 100 MB.
+    #[arg(long, value_name = "FILE|URL")]
     pub(crate) video: Option<String>,
 
-    /// The voice, a path or a URL: MP3, WAV, M4A or AAC, at most 5 MB.
-    #[arg(long, value_name = "FILE|URL", required_unless_present = "model")]
+    /// The audio track: MP3, WAV, M4A or AAC, at most 5 MB.
+    #[arg(long, value_name = "FILE|URL")]
     pub(crate) audio: Option<String>,
 
-    /// Refuse what is only warned of otherwise: an unknown word, a limit that only others than the
-    /// service state.
+    /// Treat warnings as errors.
     #[arg(long)]
     pub(crate) strict: bool,
 
-    /// Judge the input by the model's schema in the service's live catalogue as well.
+    /// Validate the input against the model's schema in the service's catalogue too.
     #[arg(long)]
     pub(crate) validate: bool,
 }
 
 impl InputArgs {
-    /// The input they describe.
+    /// The input that the arguments describe.
     ///
     /// # Errors
-    /// [`Failure::Usage`] for what cannot be a model's id, and for a parameter that is given twice.
+    /// [`Failure::Usage`] if the model is not a model's id, if a parameter is given twice, or if
+    /// --video or --audio is missing.
     pub(crate) fn read(&self) -> Result<Input> {
+        match self.missing_media() {
+            [] => self.read_incomplete(),
+            missing => Err(Failure::Usage(format!(
+                "{} missing. Pass --video and --audio, or a model with its parameters (-i).",
+                match missing {
+                    [only] => format!("--{only} is"),
+                    _ => "--video and --audio are".to_owned(),
+                }
+            ))),
+        }
+    }
+
+    /// Like [`InputArgs::read`], but --video or --audio may be missing.
+    pub(crate) fn read_incomplete(&self) -> Result<Input> {
         let model = self.model.as_deref().unwrap_or(AudioToVideo::MODEL);
         if !model.contains('/') || model.contains(char::is_whitespace) {
             return Err(Failure::Usage(format!(
-                "`{model}` is no model's id; one looks like `{}`. Name files with --video and \
-                 --audio.",
+                "`{model}` is not a model's id, such as `{}`. Pass files with --video and --audio.",
                 AudioToVideo::MODEL
             )));
         }
@@ -61,14 +73,28 @@ impl InputArgs {
             if input.get(name).is_some() {
                 return Err(Failure::Usage(format!("The parameter {name} is given twice.")));
             }
-            input = with(input, name, text);
+            input = with_parameter(input, name, text);
         }
         Ok(input)
     }
+
+    /// The media that a lip-sync needs and that are not given.
+    pub(crate) fn missing_media(&self) -> &'static [&'static str] {
+        let has = |name: &str| self.input.iter().any(|(other, _)| other == name);
+        match (
+            self.model.is_some() || self.video.is_some() || has("video"),
+            self.model.is_some() || self.audio.is_some() || has("audio"),
+        ) {
+            (true, true) => &[],
+            (true, false) => &["audio"],
+            (false, true) => &["video"],
+            (false, false) => &["video", "audio"],
+        }
+    }
 }
 
-/// Adds a parameter, as its kind has it where the model is known.
-fn with(input: Input, name: &str, text: &str) -> Input {
+/// Adds a parameter; for a known model its kind decides how the text is read.
+fn with_parameter(input: Input, name: &str, text: &str) -> Input {
     match text.strip_prefix('@') {
         Some(rest) if rest.starts_with('@') => return input.set(name, rest),
         Some(source) => return input.media(name, source),
@@ -77,7 +103,7 @@ fn with(input: Input, name: &str, text: &str) -> Input {
     let kind = describe(input.model()).and_then(|model| Some(model.field(name)?.kind));
     match kind {
         Some(FieldKind::Media(_)) => input.media(name, Media::from(text)),
-        // "12" is a text where a text is wanted.
+        // `12` is the text of a text parameter.
         Some(FieldKind::Text { .. } | FieldKind::Choice { .. }) => input.set(name, text),
         _ => match serde_json::from_str::<serde_json::Value>(text) {
             Ok(json) => input.set(name, json),
@@ -91,7 +117,7 @@ fn parse_pair(text: &str) -> std::result::Result<(String, String), String> {
         Some((name, value)) if !name.trim().is_empty() => {
             Ok((name.trim().to_owned(), value.to_owned()))
         }
-        _ => Err("a parameter looks like `name=value` or `name=@file`".to_owned()),
+        _ => Err("expected `name=value` or `name=@file`".to_owned()),
     }
 }
 
@@ -115,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_unknown_models() {
+    fn values_of_unknown_models_are_json_text_or_media() {
         let pairs = [
             "seed=7",
             "prompt=a = b",
@@ -147,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_known_models_go_by_their_kind() {
+    fn the_kind_decides_about_values_of_known_models() {
         let model = Some("kwaivgi/kling-lipsync/text-to-video");
         let input = read(model, &["text=12", "video=face.mp4", "voice_speed=1.2"]).unwrap();
         assert_eq!(input.get("text"), Some(&InputValue::Json(json!("12"))));
@@ -156,7 +182,31 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense() {
+    fn a_lip_sync_needs_both_media() {
+        let args = |model: Option<&str>, video: Option<&str>, pairs: &[&str]| InputArgs {
+            model: model.map(str::to_owned),
+            input: pairs.iter().map(|pair| parse_pair(pair).unwrap()).collect(),
+            video: video.map(str::to_owned),
+            audio: None,
+            strict: false,
+            validate: false,
+        };
+        for (model, video, pairs, missing) in [
+            (None, None, &[][..], &["video", "audio"][..]),
+            (None, Some("v.mp4"), &[], &["audio"]),
+            (None, None, &["audio=@a.mp3"], &["video"]),
+            (None, Some("v.mp4"), &["audio=@a.mp3"], &[]),
+            (Some("a/b"), None, &[], &[]),
+        ] {
+            let args = args(model, video, pairs);
+            assert_eq!(args.missing_media(), missing, "{args:?}");
+            assert_eq!(args.read().is_ok(), missing.is_empty(), "{args:?}");
+            assert!(args.read_incomplete().is_ok(), "{args:?}");
+        }
+    }
+
+    #[test]
+    fn wrong_models_and_repeated_parameters_are_usage_errors() {
         for (model, pairs) in
             [(Some("face.mp4"), &[][..]), (Some("a b/c"), &[]), (Some("a/b"), &["x=1", "x=2"])]
         {

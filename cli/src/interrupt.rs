@@ -1,97 +1,75 @@
-//! Ctrl-C: stops the waiting, and never in the moment in which money is spent.
+//! Ctrl-C: stops a command, but not while a submit is in flight.
 
 use std::future::{Future, IntoFuture};
 
 use tokio::sync::watch;
 use viseme::Progress;
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Phase, Result};
 
-/// How far the work is, as far as an interrupt must know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Stage {
-    /// No job is made or waited for.
-    Nothing,
-    /// A job is to be made, and was not submitted.
-    Before,
-    /// The POST is under way: a job may come into being any moment.
-    Submitting,
-    /// There is a job with this id.
-    Job(String),
-    /// The job with this id is done; its output is being saved.
-    Download(String),
-}
-
-impl Stage {
-    pub(crate) fn job_id(&self) -> Option<&str> {
-        match self {
-            Self::Job(id) | Self::Download(id) => Some(id),
-            Self::Nothing | Self::Before | Self::Submitting => None,
-        }
-    }
-}
-
-/// Follows the stage by the progress of a run.
+/// Tracks the phase of a run by its progress events.
 #[derive(Clone)]
-pub(crate) struct Stages(watch::Sender<Stage>);
+pub(crate) struct PhaseTracker(watch::Sender<Phase>);
 
-impl Stages {
-    pub(crate) fn new(stage: Stage) -> Self {
-        Self(watch::Sender::new(stage))
+impl PhaseTracker {
+    pub(crate) fn new(phase: Phase) -> Self {
+        Self(watch::Sender::new(phase))
     }
 
-    pub(crate) fn note(&self, progress: &Progress) {
+    pub(crate) fn on_event(&self, progress: &Progress) {
         match progress {
-            Progress::Submitting { .. } => drop(self.0.send_replace(Stage::Submitting)),
-            // A submit that is sent again was not taken.
+            Progress::Submitting { .. } => drop(self.0.send_replace(Phase::Submitting)),
+            // A submit is sent again only if the service did not accept it.
             Progress::Retrying { .. } => {
-                self.0.send_if_modified(|stage| {
-                    let back = *stage == Stage::Submitting;
-                    if back {
-                        *stage = Stage::Before;
+                self.0.send_if_modified(|phase| {
+                    let was_submitting = *phase == Phase::Submitting;
+                    if was_submitting {
+                        *phase = Phase::BeforeSubmit;
                     }
-                    back
+                    was_submitting
                 });
             }
             Progress::Submitted { job_id } => {
-                drop(self.0.send_replace(Stage::Job(job_id.clone())));
+                drop(self.0.send_replace(Phase::Job(job_id.clone())));
             }
             _ => {}
         }
     }
 }
 
-/// Does the work until it ends or the user interrupts it. While a submit is under way an interrupt
-/// waits for its answer, so that the job's id is not lost; `say` tells so. A second interrupt does
-/// not wait.
+/// Runs an operation until it ends or the user interrupts it. While a submit is in flight, an
+/// interrupt waits for its response, so that the job's id is not lost; `notify` prints so. A second
+/// interrupt does not wait.
 ///
 /// # Errors
-/// Those of the work, and [`Failure::Interrupted`].
+/// Those of the operation, and [`Failure::Interrupted`].
 pub(crate) async fn unless_interrupted<T>(
-    work: impl IntoFuture<Output = viseme::Result<T>>,
-    stages: &Stages,
-    say: impl Fn(&str),
+    operation: impl IntoFuture<Output = viseme::Result<T>>,
+    tracker: &PhaseTracker,
+    notify: impl Fn(&str),
 ) -> Result<T> {
-    let mut work = std::pin::pin!(work.into_future());
+    let mut operation = std::pin::pin!(operation.into_future());
     tokio::select! {
-        result = &mut work => return Ok(result?),
+        result = &mut operation => return Ok(result?),
         () = interrupt() => {}
     }
-    let mut stage = stages.0.subscribe();
-    if *stage.borrow() == Stage::Submitting {
-        say("A submit is under way: waiting for its answer, so that the job is not lost. Press \
-             Ctrl-C again to stop all the same.");
+    let mut phase = tracker.0.subscribe();
+    if *phase.borrow() == Phase::Submitting {
+        notify(
+            "A submit is in flight: waiting for its response, so that the job is not lost. Press \
+             Ctrl-C again to stop now.",
+        );
         tokio::select! {
-            result = &mut work => return Ok(result?),
-            _ = stage.wait_for(|stage| *stage != Stage::Submitting) => {}
+            result = &mut operation => return Ok(result?),
+            _ = phase.wait_for(|phase| *phase != Phase::Submitting) => {}
             () = interrupt() => {}
         }
     }
-    let stage = stage.borrow().clone();
-    Err(Failure::Interrupted(stage))
+    let phase = phase.borrow().clone();
+    Err(Failure::Interrupted(phase))
 }
 
-/// Listens from now on, and ends with the next interrupt. To be called inside a runtime.
+/// Listens from now on and completes at the next interrupt. Must be called inside a runtime.
 #[cfg(unix)]
 pub(crate) fn interrupt() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -105,7 +83,7 @@ pub(crate) fn interrupt() -> impl Future<Output = ()> {
                     _ = terminated.recv() => {}
                 }
             }
-            // Without handlers the signals end the process by themselves.
+            // Without handlers the signals end the process.
             _ => std::future::pending().await,
         }
     }

@@ -1,22 +1,18 @@
 //! `viseme`: lip-sync a video from the shell.
 
 mod args;
+mod client;
 mod commands;
-mod complaint;
-mod connect;
-mod exit;
+mod error_output;
 mod failure;
 mod input;
+mod input_file;
 mod interrupt;
 mod options;
+mod output;
+mod output_path;
+mod progress;
 mod record;
-mod report;
-mod samples;
-mod show;
-mod size;
-mod source;
-mod target;
-mod terminal;
 
 use std::process::ExitCode;
 
@@ -24,43 +20,43 @@ use clap::Parser as _;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::args::{Args, Command};
-use crate::exit::Ending;
-use crate::failure::{Failure, Result};
+use crate::commands::{account, check, job, mock, models, run, submit, upload, webhook};
+use crate::failure::{Failure, Outcome, Result, USAGE};
 use crate::options::Options;
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => return refuse(&error),
+        Err(error) => return usage_error(&error),
     };
     let options = Options::from(&args);
-    let ended = start(&options, args).or_else(|failure| {
-        complaint::complain(&failure, &options)?;
+    let result = start(&options, args).or_else(|failure| {
+        error_output::print(&failure, &options)?;
         Err(failure)
     });
-    ExitCode::from(match ended {
-        Ok(ending) => ending.code(),
-        Err(failure) => exit::of_failure(&failure),
+    ExitCode::from(match result {
+        Ok(outcome) => outcome.exit_code(),
+        Err(failure) => failure.exit_code(),
     })
 }
 
-/// Wrong use, or a wish for help.
-fn refuse(error: &clap::Error) -> ExitCode {
+/// Prints what is wrong with the arguments, or the help that they request.
+fn usage_error(error: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().any(|argument| argument == "--json");
     if error.use_stderr() && wants_json {
         let text = error.render().to_string();
         let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
         let failure = Failure::Usage(text.to_owned());
         let options = Options { json: true, ..Options::default() };
-        // Nobody is left to hear of a failure.
-        let _ = complaint::complain(&failure, &options);
+        // Standard output is closed; there is nowhere else to report that.
+        let _ = error_output::print(&failure, &options);
     } else {
         let _ = error.print();
     }
-    ExitCode::from(if error.use_stderr() { exit::USAGE } else { 0 })
+    ExitCode::from(if error.use_stderr() { USAGE } else { 0 })
 }
 
-fn start(options: &Options, args: Args) -> Result<Ending> {
+fn start(options: &Options, args: Args) -> Result<Outcome> {
     if options.verbose {
         tracing_subscriber::fmt()
             .with_writer(std::io::stderr)
@@ -72,30 +68,30 @@ fn start(options: &Options, args: Args) -> Result<Ending> {
         .enable_all()
         .build()
         .map_err(|error| Failure::local("start", &error))?;
-    let ended = runtime.block_on(go(options, args.command));
-    // What still runs in the background belongs to requests that nobody waits for any more.
+    let outcome = runtime.block_on(execute(options, args.command));
+    // Requests that nobody waits for any more may still be in flight.
     runtime.shutdown_background();
-    ended
+    outcome
 }
 
-async fn go(options: &Options, command: Command) -> Result<Ending> {
+async fn execute(options: &Options, command: Command) -> Result<Outcome> {
     match command {
-        Command::Run(run) => commands::run::run(options, run).await,
-        Command::Check(input) => commands::check::check(options, &input).await,
-        Command::Upload(upload) => commands::upload::upload(options, upload).await,
-        Command::Submit(submit) => commands::submit::submit(options, submit).await,
-        Command::Recover(recover) => commands::recover::recover(options, recover).await,
-        Command::Status(job) => commands::status::status(options, job).await,
-        Command::Wait(wait) => commands::wait::wait(options, wait).await,
-        Command::Download(download) => commands::download::download(options, download).await,
-        Command::Price(price) => commands::price::price(options, price).await,
-        Command::Models(models) => commands::models::models(options, models).await,
-        Command::Schema(schema) => commands::schema::schema(options, schema).await,
-        Command::History(history) => commands::history::history(options, history).await,
-        Command::Delete(delete) => commands::delete::delete(options, delete).await,
-        Command::Balance => commands::balance::balance(options).await,
-        Command::Mock(mock) => commands::mock::mock(options, mock).await,
-        Command::Webhook(webhook) => commands::webhook::webhook(options, webhook).await,
-        Command::Demo(_) => commands::demo::demo(options).await,
+        Command::Run(args) => run::run(options, args).await,
+        Command::Check(args) => check::check(options, &args).await,
+        Command::Upload(args) => upload::upload(options, args).await,
+        Command::Submit(args) => submit::submit(options, args).await,
+        Command::Recover(args) => submit::recover(options, args).await,
+        Command::Status(args) => job::status(options, args).await,
+        Command::Wait(args) => job::wait(options, args).await,
+        Command::Download(args) => job::download(options, args).await,
+        Command::Price(args) => models::price(options, args).await,
+        Command::Models(args) => models::models(options, args).await,
+        Command::Schema(args) => models::schema(options, args).await,
+        Command::History(args) => account::history(options, args).await,
+        Command::Delete(args) => account::delete(options, args).await,
+        Command::Balance => account::balance(options).await,
+        Command::Mock(args) => mock::mock(options, args).await,
+        Command::Webhook(args) => webhook::webhook(options, args).await,
+        Command::Demo(_) => run::demo(options).await,
     }
 }

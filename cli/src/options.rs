@@ -1,12 +1,64 @@
-//! What all commands share, and how to go on after one that ended early.
+//! The options that several commands share.
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::args::{Args, Command};
+/// Options of `run` and `submit`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SubmitArgs {
+    /// Upload the media even if they break the model's rules.
+    #[arg(long)]
+    pub(crate) no_check: bool,
 
-/// What all commands share.
+    /// The URL that the service calls when the job has completed or failed: https, or http to this
+    /// machine.
+    #[arg(long, value_name = "URL")]
+    pub(crate) webhook: Option<String>,
+
+    /// Write a record of the submit to this file just before it is sent. If its response is lost,
+    /// even because this program was killed, `viseme recover FILE` finds the job.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save_record: Option<PathBuf>,
+}
+
+/// Options of `run` and `wait`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct WaitArgs {
+    /// Save the video here: a file, which is replaced if it exists, or a folder. Without it, the
+    /// output's URL is printed.
+    #[arg(long, short, value_name = "FILE|FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// How long to wait for the result, such as `90s`, `10m` or `1h 30m`. The job continues after
+    /// it. [default: WAVESPEED_TIMEOUT, or else 1h]
+    #[arg(long, value_parser = parse_duration, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) deadline: Option<Duration>,
+
+    /// How often to poll the job's status, at least 0.1s. [default: what suits the model]
+    #[arg(long, value_parser = parse_interval, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) poll_every: Option<Duration>,
+}
+
+/// Parses a duration with units, or a number of seconds.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let time = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        Err(_) => humantime::parse_duration(text).ok(),
+    };
+    time.ok_or_else(|| "expected a duration such as `90s`, `10m` or `1h 30m`".to_owned())
+}
+
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    let time = parse_duration(text)?;
+    if time < Duration::from_millis(100) {
+        Err("must be at least 0.1s".to_owned())
+    } else {
+        Ok(time)
+    }
+}
+
+/// The options of one call that several modules need.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
     pub(crate) json: bool,
@@ -14,55 +66,23 @@ pub(crate) struct Options {
     pub(crate) verbose: bool,
     pub(crate) base_url: Option<String>,
     pub(crate) allow_http: bool,
-    /// Whether the service is a mock that ends with the command.
+    /// Whether the service is a mock server that ends with the command.
     pub(crate) offline: bool,
-    /// Where the output goes.
+    /// Where to save the output.
     pub(crate) out: Option<PathBuf>,
     pub(crate) poll_every: Option<Duration>,
-    /// Where the record of a submit is kept.
+    /// Where to write the record of a submit.
     pub(crate) record: Option<PathBuf>,
 }
 
-impl From<&Args> for Options {
-    fn from(args: &Args) -> Self {
-        let common = Self {
-            json: args.json,
-            quiet: args.quiet,
-            verbose: args.verbose,
-            base_url: args.base_url.clone(),
-            allow_http: args.allow_http,
-            ..Self::default()
-        };
-        match &args.command {
-            Command::Run(run) => Self {
-                offline: run.offline,
-                out: run.out.clone(),
-                poll_every: run.waiting.poll_every,
-                record: run.submitting.save_record.clone(),
-                ..common
-            },
-            Command::Submit(submit) => {
-                Self { record: submit.submitting.save_record.clone(), ..common }
-            }
-            Command::Recover(recover) => Self { record: Some(recover.record.clone()), ..common },
-            Command::Wait(wait) => {
-                Self { out: wait.out.clone(), poll_every: wait.waiting.poll_every, ..common }
-            }
-            Command::Download(download) => Self { out: Some(download.out.clone()), ..common },
-            Command::Demo(demo) => Self { offline: true, out: Some(demo.out.clone()), ..common },
-            _ => common,
-        }
-    }
-}
-
 impl Options {
-    /// Whether the person is told nothing but the result and the error.
+    /// Whether only the result and the error are printed.
     pub(crate) fn is_silent(&self) -> bool {
         self.quiet || (self.json && !std::io::stderr().is_terminal())
     }
 
-    /// The command that goes on with a job: `wait` or `download`. `None` where the job ends with
-    /// this command.
+    /// The command that continues with a job: `wait` or `download`. `None` if the job ends with this
+    /// command.
     pub(crate) fn resume(&self, command: &str, job_id: &str) -> Option<String> {
         if self.offline {
             return None;
@@ -71,17 +91,17 @@ impl Options {
         if let Some(out) = &self.out {
             line += &format!(" --out {}", quoted(&out.to_string_lossy()));
         }
-        Some(line + &self.elsewhere())
+        Some(line + &self.service())
     }
 
-    /// The command that looks for a lost submit. `None` where its record is in no file.
+    /// The command that searches for a lost submit. `None` if its record is in no file.
     pub(crate) fn recover(&self) -> Option<String> {
         let record = self.record.as_ref().filter(|record| !self.offline && **record != *"-")?;
-        Some(format!("viseme recover {}", quoted(&record.to_string_lossy())) + &self.elsewhere())
+        Some(format!("viseme recover {}", quoted(&record.to_string_lossy())) + &self.service())
     }
 
-    /// The options that say where the service is.
-    fn elsewhere(&self) -> String {
+    /// The options that name the service.
+    fn service(&self) -> String {
         let mut line = String::new();
         if let Some(url) = &self.base_url {
             line += &format!(" --base-url {}", quoted(url));
@@ -93,7 +113,7 @@ impl Options {
     }
 }
 
-/// The text as one word of a shell.
+/// Quotes a text as one word of a shell.
 fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
     if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {
@@ -108,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_to_go_on_is_one_that_works() {
+    fn the_command_to_continue_with_is_quoted_for_a_shell() {
         let mut options = Options::default();
         assert_eq!(options.resume("wait", "abc1").unwrap(), "viseme wait abc1");
         options.out = Some("my film's.mp4".into());
@@ -125,5 +145,17 @@ mod tests {
         );
         options.offline = true;
         assert_eq!((options.resume("wait", "abc1"), options.recover()), (None, None));
+    }
+
+    #[test]
+    fn durations_have_units_or_are_seconds() {
+        assert_eq!(parse_duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_duration("1.5"), Ok(Duration::from_millis(1500)));
+        assert_eq!(parse_duration("1h 30m"), Ok(Duration::from_secs(5400)));
+        for text in ["-1", "soon", "", "nan", "1e300"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+        assert_eq!(parse_interval("100ms"), Ok(Duration::from_millis(100)));
+        assert!(parse_interval("0").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The record of a submit, in a file: what `viseme recover` needs.
+//! Files with the record of a submit, which `viseme recover` reads.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -7,24 +7,24 @@ use serde_json::Value;
 use viseme::SubmitRecord;
 
 use crate::failure::{Failure, Result};
-use crate::{source, target};
+use crate::{input_file, output_path};
 
-/// Refuses a file that the record could not be written to.
+/// Checks that a record can be written to a file.
 ///
 /// # Errors
-/// [`Failure::Usage`], with what is wrong.
+/// [`Failure::Usage`] if not.
 pub(crate) fn require_writable(path: &Path) -> Result<()> {
     if path.is_dir() {
         let shown = path.display();
         return Err(Failure::Usage(format!("--save-record {shown} is a folder. Name a file.")));
     }
-    target::require_writable("--save-record", path)
+    output_path::require_writable("--save-record", path)
 }
 
-/// Writes the record; it is on the disk when this returns, whole or not at all.
+/// Writes a record atomically; it is on the disk when this returns.
 ///
 /// # Errors
-/// What the machine says.
+/// Any I/O error.
 pub(crate) fn save(path: &Path, record: &SubmitRecord) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
@@ -35,25 +35,25 @@ pub(crate) fn save(path: &Path, record: &SubmitRecord) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads a record: one that was saved, or the JSON output in which an error has it.
+/// Reads a record that was saved, or the JSON output of an error that contains one.
 ///
 /// # Errors
-/// [`Failure::Usage`] where there is none.
+/// [`Failure::Usage`] if there is none.
 pub(crate) fn read(path: &Path) -> Result<SubmitRecord> {
-    let text = source::read(path)?;
+    let text = input_file::read(path)?;
     let shown = path.display();
-    let refuse = |why: &str| {
+    let usage = |why: &str| {
         Failure::Usage(format!(
-            "{shown} holds no record of a submit: {why}. Give a file that --save-record wrote, or \
-             the JSON of exit code 6."
+            "{shown} contains no record of a submit: {why}. Pass a file that --save-record wrote, or \
+             the JSON output of exit code 6."
         ))
     };
-    let json: Value = serde_json::from_slice(&text).map_err(|_| refuse("it is not JSON"))?;
+    let json: Value = serde_json::from_slice(&text).map_err(|_| usage("it is not JSON"))?;
     let record = json.pointer("/error/record").unwrap_or(&json);
     if record.is_null() {
-        return Err(refuse("its error has none, so no submit was lost"));
+        return Err(usage("its error has none because no submit was lost"));
     }
-    serde_json::from_value(record.clone()).map_err(|error| refuse(&error.to_string()))
+    serde_json::from_value(record.clone()).map_err(|error| usage(&error.to_string()))
 }
 
 #[cfg(test)]
@@ -65,14 +65,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_saved_record_is_read_again_and_other_files_are_refused() {
+    fn a_saved_record_can_be_read_and_other_files_are_usage_errors() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("record.json");
         let record = SubmitRecord::new("a/model", json!({"x": 1}), SystemTime::UNIX_EPOCH);
         save(&path, &record).unwrap();
         save(&path, &record).unwrap();
         assert_eq!(read(&path).unwrap(), record);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no other file is left");
 
         std::fs::write(&path, json!({"error": {"record": record}}).to_string()).unwrap();
         assert_eq!(read(&path).unwrap(), record);

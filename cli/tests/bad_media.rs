@@ -1,17 +1,17 @@
-//! Media that break the model's rules are refused in words for people, before anything is sent.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! Media that break the model's rules are rejected with a plain message before anything is sent.
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod support;
 
 use std::path::Path;
 
-use support::Stage;
+use support::Harness;
 use support::media::{ffmpeg, picture};
 use viseme_mock::Scenario;
 
 const MIB: u64 = 1024 * 1024;
 
-/// File, what it is given as, and words the sentence must have.
+/// A file, the parameter it is passed as, and words of the message.
 const CASES: &[(&str, &str, &[&str])] = &[
     ("missing.mp4", "video", &["no file", "Check the path"]),
     ("folder.mp4", "video", &["folder"]),
@@ -55,42 +55,65 @@ fn make(folder: &Path) {
     resize(&at("large.mp4"), 101 * MIB);
 }
 
-/// Cuts the file, or lengthens it with a hole that takes no room.
+/// Truncates a file, or extends it with zeros that use no disk space.
 fn resize(path: &Path, bytes: u64) {
     std::fs::OpenOptions::new().write(true).open(path).unwrap().set_len(bytes).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_media_are_refused_before_any_request() {
-    let stage = Stage::new(Scenario::new()).await;
-    make(stage.folder.path());
+async fn invalid_media_are_rejected_before_any_request() {
+    let harness = Harness::new(Scenario::new()).await;
+    make(harness.folder.path());
     for (file, field, words) in CASES {
         let (video, audio) = match *field {
             "video" => (*file, "voice.mp3"),
             _ => ("good.mp4", *file),
         };
         for command in ["run", "submit", "check"] {
-            let ended = stage.viseme(&[command, "--video", video, "--audio", audio]).await;
-            assert_eq!(ended.code, Some(2), "{command} {file}: {ended:?}");
-            let said = if command == "check" { &ended.out } else { &ended.err };
-            let sentence = said.lines().find(|line| line.contains(file)).unwrap();
+            let result = harness.viseme(&[command, "--video", video, "--audio", audio]).await;
+            assert_eq!(result.code, Some(2), "{command} {file}: {result:?}");
+            let printed = if command == "check" { &result.out } else { &result.err };
+            let sentence = printed.lines().find(|line| line.contains(file)).unwrap();
             for word in words.iter().chain([field]) {
                 assert!(sentence.contains(word), "{command} {file}: no {word:?} in {sentence}");
             }
             assert!(!sentence.contains("os error"), "{sentence}");
         }
     }
-    let good = stage.viseme(&["check", "--video", "good.mp4", "--audio", "voice.mp3"]).await;
+    let good = harness.viseme(&["check", "--video", "good.mp4", "--audio", "voice.mp3"]).await;
     assert_eq!(good.code, Some(0), "{good:?}");
-    assert!(stage.world.journal().is_empty(), "no request was sent");
+    assert!(harness.world.journal().is_empty(), "no request was sent");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_knows_better_may_send_them() {
-    let stage = Stage::new(support::ends("completed")).await;
-    ffmpeg(stage.folder.path(), &format!("{} small.mp4", picture(3, "320x240")));
+async fn no_check_sends_media_that_break_a_rule() {
+    let harness = Harness::new(support::ends("completed")).await;
+    ffmpeg(harness.folder.path(), &format!("{} small.mp4", picture(3, "320x240")));
     let voice = support::samples()[3].clone();
     let arguments = ["run", "--no-check", "--poll-every", "0.1", "--video", "small.mp4", "--audio"];
-    let ended = stage.viseme(&[&arguments[..], &[&voice]].concat()).await;
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let result = harness.viseme(&[&arguments[..], &[&voice]].concat()).await;
+    assert_eq!(result.code, Some(0), "{result:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_video_or_an_audio_track_can_be_checked_alone() {
+    let harness = Harness::new(Scenario::new()).await;
+    let folder = harness.folder.path();
+    ffmpeg(folder, &format!("{} good.mp4", picture(3, "1280x720")));
+    ffmpeg(folder, &format!("{} short.mp4", picture(1, "1280x720")));
+    ffmpeg(folder, "-f lavfi -i sine=duration=3 voice.mp3");
+    for (arguments, code, last) in [
+        (["check", "--video", "good.mp4"], 0, "no problems found"),
+        (["check", "--video", "short.mp4"], 2, "invalid (1 error)"),
+        (["check", "--audio", "voice.mp3"], 0, "no problems found"),
+        (["check", "--audio", "good.mp4"], 2, "invalid (1 error)"),
+    ] {
+        let result = harness.viseme(&arguments).await;
+        assert_eq!(result.code, Some(code), "{result:?}");
+        assert_eq!(result.out.lines().last(), Some(last), "{result:?}");
+        assert!(!result.out.contains("missing"), "{result:?}");
+    }
+    let nothing = harness.viseme(&["check"]).await;
+    assert_eq!(nothing.code, Some(2), "{nothing:?}");
+    assert!(nothing.err.contains("--video and --audio are missing"), "{nothing:?}");
 }

@@ -1,12 +1,12 @@
-//! The JSON in docs/cli.md has the shape of what the program prints.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+//! The JSON in docs/cli.md has the shape of the program's output.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
 mod support;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use support::{Ended, Running, Stage, ends, never_ends, run_samples, samples};
+use support::{Finished, Harness, Running, ends, never_ends, run_samples, samples};
 
 /// The examples, by the name in the comment before each.
 fn examples() -> BTreeMap<String, Value> {
@@ -21,7 +21,7 @@ fn examples() -> BTreeMap<String, Value> {
     parts.map(|part| example(part).unwrap_or_else(|| panic!("no example after {part}"))).collect()
 }
 
-/// What of the second value has another shape than the first. `null` fits anything.
+/// The first difference between the shapes of two values. `null` matches any shape.
 fn difference(documented: &Value, real: &Value, at: &str) -> Option<String> {
     match (documented, real) {
         (Value::Null, _) | (_, Value::Null) => None,
@@ -46,18 +46,18 @@ fn difference(documented: &Value, real: &Value, at: &str) -> Option<String> {
     }
 }
 
-async fn interrupted(stage: &Stage) -> Ended {
-    // With --json a piped standard error is silent: the log tells how far it is.
-    let mut running = Running::new(stage.command(&run_samples(&["--json", "--verbose"])));
-    running.until_says("submitted").await;
+async fn interrupted(harness: &Harness) -> Finished {
+    // With --json nothing is printed to a piped standard error; the log shows the progress.
+    let mut running = Running::new(harness.command(&run_samples(&["--json", "--verbose"])));
+    running.until_line_with("submitted").await;
     #[cfg(unix)]
     running.signal(rustix::process::Signal::INT);
     running.finish().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_documented_json_is_the_programs() {
-    let stage = Stage::new(ends("completed")).await;
+async fn the_documented_json_has_the_shape_of_the_output() {
+    let harness = Harness::new(ends("completed")).await;
     let samples = samples();
     let [video_flag, _, audio_flag, voice] = &samples;
     let with = |command: &str, more: &[&String]| {
@@ -66,27 +66,27 @@ async fn the_documented_json_is_the_programs() {
     };
     let all: Vec<&String> = samples.iter().collect();
     let mut real = BTreeMap::new();
-    let mut note = |name: &str, ended: &Ended| real.insert(name.to_owned(), ended.json());
+    let mut note = |name: &str, result: &Finished| real.insert(name.to_owned(), result.json());
 
-    note("check", &stage.viseme(&with("check", &all)).await);
-    note("upload", &stage.viseme(&with("upload", &[voice])).await);
-    let submitted = stage.viseme(&with("submit", &all)).await;
+    note("check", &harness.viseme(&with("check", &all)).await);
+    note("upload", &harness.viseme(&with("upload", &[voice])).await);
+    let submitted = harness.viseme(&with("submit", &all)).await;
     note("submit", &submitted);
     let id = submitted.json()["job_id"].as_str().unwrap().to_owned();
-    note("job_running", &stage.viseme(&["download", "--json", &id]).await);
-    note("run", &stage.run(&["--json", "--out", "result.mp4"]).await);
-    stage.viseme(&["wait", "--poll-every", "0.1", &id]).await;
-    note("download", &stage.viseme(&["download", "--json", &id]).await);
-    note("error", &stage.viseme(&with("run", &[video_flag, voice, audio_flag, voice])).await);
-    note("usage", &stage.run(&["--json", "--out", "none/x.mp4"]).await);
+    note("job_running", &harness.viseme(&["download", "--json", &id]).await);
+    note("run", &harness.run(&["--json", "--out", "result.mp4"]).await);
+    harness.viseme(&["wait", "--poll-every", "0.1", &id]).await;
+    note("download", &harness.viseme(&["download", "--json", &id]).await);
+    note("error", &harness.viseme(&with("run", &[video_flag, voice, audio_flag, voice])).await);
+    note("usage", &harness.run(&["--json", "--out", "none/x.mp4"]).await);
 
-    let status = stage.viseme(&["status", "--json", &id]).await.json();
-    let flag = stage.viseme(&["status", "--json"]).await.json();
+    let status = harness.viseme(&["status", "--json", &id]).await.json();
+    let flag = harness.viseme(&["status", "--json"]).await.json();
     if cfg!(unix) {
-        let stage = Stage::new(never_ends()).await;
-        note("interrupted", &interrupted(&stage).await);
-        let mut mock = Running::new(stage.command(&["mock"]));
-        mock.until_says("Ctrl-C").await;
+        let harness = Harness::new(never_ends()).await;
+        note("interrupted", &interrupted(&harness).await);
+        let mut mock = Running::new(harness.command(&["mock"]));
+        mock.until_line_with("Ctrl-C").await;
         #[cfg(unix)]
         mock.signal(rustix::process::Signal::INT);
         note("mock", &mock.finish().await);
@@ -120,16 +120,16 @@ fn differences_are_found() {
 
 #[tokio::test]
 async fn the_help_names_every_documented_option_and_exit_code() {
-    let stage = Stage::new(never_ends()).await;
+    let harness = Harness::new(never_ends()).await;
     let text = std::fs::read_to_string(support::in_repository("docs/cli.md")).unwrap();
-    let mut help = stage.viseme(&["--help"]).await.out;
+    let mut help = harness.viseme(&["--help"]).await.out;
     for command in [
         "run", "check", "upload", "submit", "status", "wait", "download", "mock", "webhook", "demo",
     ] {
         assert!(text.contains(&format!("| `{command}")), "{command} is documented");
-        help += &stage.viseme(&[command, "--help"]).await.out;
+        help += &harness.viseme(&[command, "--help"]).await.out;
     }
-    help += &stage.viseme(&["webhook", "verify", "--help"]).await.out;
+    help += &harness.viseme(&["webhook", "verify", "--help"]).await.out;
     let documented: Vec<&str> = text.split("| `--").skip(1).collect();
     assert!(!documented.is_empty());
     for option in documented {

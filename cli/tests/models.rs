@@ -1,9 +1,9 @@
-//! Models, prices, past jobs: every command of docs/cli-models.md, and the JSON it prints.
+//! Every command of docs/cli-models.md and its JSON output.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
+    reason = "a panic fails the test"
 )]
 
 mod support;
@@ -11,7 +11,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use support::{Ended, Stage, ends, samples};
+use support::{Finished, Harness, ends, samples};
 use viseme_mock::{Fault, RequestKind, Scenario};
 
 const SPEECH: &str = "kwaivgi/kling-lipsync/text-to-video";
@@ -28,7 +28,7 @@ fn examples() -> BTreeMap<String, Value> {
     text.split("<!-- json: ").skip(1).filter_map(example).collect()
 }
 
-/// Every path of names in a value; the first item of a list stands for all.
+/// Every path of names in a value; the first item of a list represents all.
 fn shape(value: &Value) -> Vec<String> {
     match value {
         Value::Object(fields) => fields
@@ -44,18 +44,18 @@ fn shape(value: &Value) -> Vec<String> {
     }
 }
 
-fn done(ended: &Ended) {
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+fn assert_success(result: &Finished) {
+    assert_eq!(result.code, Some(0), "{result:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_json_has_the_documented_shape() {
-    let stage = Stage::new(ends("completed")).await;
+    let harness = Harness::new(ends("completed")).await;
     let url = "video=https://media.example/face.mp4";
     let run = ["run", SPEECH, "-i", url, "-i", "text=Hello.", "-i", "voice_id=AOT"];
-    let ended = stage.viseme(&[&run[..], &["--no-check", "--poll-every", "0.1"]].concat()).await;
-    done(&ended);
-    let id = stage.world.jobs().first().unwrap().id.clone();
+    let result = harness.viseme(&[&run[..], &["--no-check", "--poll-every", "0.1"]].concat()).await;
+    assert_success(&result);
+    let id = harness.world.jobs().first().unwrap().id.clone();
     let price = [&["price", "--json"][..], &run[1..]].concat();
     for (name, arguments) in [
         ("models", vec!["models", "--json", "--search", "kling effects"]),
@@ -65,24 +65,24 @@ async fn the_json_has_the_documented_shape() {
         ("history", vec!["history", "--json"]),
         ("delete", vec!["delete", "--json", "--yes", &id]),
     ] {
-        let ended = stage.viseme(&arguments).await;
-        done(&ended);
+        let result = harness.viseme(&arguments).await;
+        assert_success(&result);
         let documented = examples().remove(name).unwrap_or_else(|| panic!("{name}: no example"));
-        assert_eq!(shape(&ended.json()), shape(&documented), "{name}: {ended:?}");
+        assert_eq!(shape(&result.json()), shape(&documented), "{name}: {result:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_model_is_run_with_its_parameters() {
-    let stage = Stage::new(ends("completed").accept_unknown_models()).await;
+    let harness = Harness::new(ends("completed").accept_unknown_models()).await;
     let [_, video, _, audio] = samples();
     let face = format!("face=@{video}");
     let arguments =
         ["run", "somebody/something", "-i", &face, "-i", "seed=7", "--input", "prompt=a b"];
     let more = ["--poll-every", "0.1", "-o", "out.mp4"];
-    done(&stage.viseme(&[&arguments[..], &more].concat()).await);
-    assert!(stage.path("out.mp4").is_file());
-    let job = stage.world.jobs().remove(0);
+    assert_success(&harness.viseme(&[&arguments[..], &more].concat()).await);
+    assert!(harness.path("out.mp4").is_file());
+    let job = harness.world.jobs().remove(0);
     assert_eq!(job.model, "somebody/something");
     assert_eq!(job.input.get("seed"), Some(&Value::from(7)));
     assert_eq!(job.input.get("prompt"), Some(&Value::from("a b")));
@@ -91,12 +91,12 @@ async fn any_model_is_run_with_its_parameters() {
     let pair = format!("audio={audio}");
     let lipsync =
         ["submit", "kwaivgi/kling-lipsync/audio-to-video", "--video", &video, "-i", &pair];
-    done(&stage.viseme(&lipsync).await);
+    assert_success(&harness.viseme(&lipsync).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_would_be_paid_for_in_vain_is_refused() {
-    let stage = Stage::new(Scenario::new()).await;
+async fn invalid_input_is_rejected_before_it_is_paid_for() {
+    let harness = Harness::new(Scenario::new()).await;
     let url = "video=https://media.example/face.mp4";
     for (arguments, words) in [
         (vec!["run", SPEECH, "-i", url, "-i", "txet=Hello.", "--no-check"], "Did you mean `text`?"),
@@ -117,79 +117,80 @@ async fn what_would_be_paid_for_in_vain_is_refused() {
             "none of the 25",
         ),
         (vec!["check", SPEECH, "-i", "text=Hello."], "video: is missing"),
-        (vec!["run", "face.mp4", "-i", "a=b"], "no model's id"),
+        (vec!["run", "face.mp4", "-i", "a=b"], "is not a model's id"),
         (vec!["run", SPEECH, "-i", "text"], "name=value"),
         (vec!["run", SPEECH, "-i", "text=a", "-i", "text=b"], "given twice"),
         (vec!["run", "--video", "face.mp4"], "--audio"),
         (vec!["delete", "abc"], "--yes"),
     ] {
-        let ended = stage.viseme(&arguments).await;
-        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
-        let said = format!("{}{}", ended.out, ended.err);
-        assert!(said.contains(words), "{arguments:?}: {ended:?}");
+        let result = harness.viseme(&arguments).await;
+        assert_eq!(result.code, Some(2), "{arguments:?}: {result:?}");
+        let said = format!("{}{}", result.out, result.err);
+        assert!(said.contains(words), "{arguments:?}: {result:?}");
     }
-    assert!(stage.world.requests(RequestKind::Submit).is_empty());
+    assert!(harness.world.requests(RequestKind::Submit).is_empty());
 
     let validated = ["run", "no/such-model", "-i", "a=1", "--validate", "--poll-every", "0.1"];
-    let ended = stage.viseme(&validated).await;
-    assert_eq!(ended.code, Some(3), "{ended:?}");
-    assert!(ended.err.contains("no model `no/such-model`"), "{ended:?}");
+    let result = harness.viseme(&validated).await;
+    assert_eq!(result.code, Some(3), "{result:?}");
+    assert!(result.err.contains("no model `no/such-model`"), "{result:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn for_people() {
-    let stage = Stage::new(ends("completed")).await;
-    let all = stage.viseme(&["models"]).await;
+async fn the_text_output_of_models_schema_price_and_balance() {
+    let harness = Harness::new(ends("completed")).await;
+    let all = harness.viseme(&["models"]).await;
     assert_eq!(all.out.lines().count(), 3, "{all:?}");
-    let some = stage.viseme(&["models", "-s", "TEXT lipsync"]).await;
+    let some = harness.viseme(&["models", "-s", "TEXT lipsync"]).await;
     assert!(some.out.starts_with(SPEECH) && some.out.contains("from $0.07"), "{some:?}");
     assert_eq!(some.out.lines().count(), 1, "{some:?}");
 
-    let schema = stage.viseme(&["schema", SPEECH]).await;
+    let schema = harness.viseme(&["schema", SPEECH]).await;
     assert!(schema.out.contains("  text (required, string, at most 120 characters)"), "{schema:?}");
     assert!(schema.out.contains("0.8 to 2, steps of 0.1, default 1"), "{schema:?}");
-    let wrong = stage.viseme(&["schema", "kwaivgi/kling-lipsync/text-to-vidoe"]).await;
+    let wrong = harness.viseme(&["schema", "kwaivgi/kling-lipsync/text-to-vidoe"]).await;
     assert_eq!(wrong.code, Some(3), "{wrong:?}");
     assert!(wrong.err.contains(&format!("`{SPEECH}`?")), "{wrong:?}");
 
-    let price = stage.viseme(&[&["price".to_owned()][..], &samples()].concat()).await;
+    let price = harness.viseme(&[&["price".to_owned()][..], &samples()].concat()).await;
     assert_eq!((price.code, price.out.as_str()), (Some(0), "0.07 USD\n"), "{price:?}");
-    assert!(price.err.contains("audio and video would have to be uploaded"), "{price:?}");
+    assert!(price.err.contains("upload audio and video"), "{price:?}");
     let more = [&["price".to_owned(), "--upload".to_owned()][..], &samples()].concat();
-    assert_eq!(stage.viseme(&more).await.err, "");
+    assert_eq!(harness.viseme(&more).await.err, "");
 
-    let balance = stage.viseme(&["balance"]).await;
+    let balance = harness.viseme(&["balance"]).await;
     assert_eq!(balance.out, "100 USD\n", "{balance:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn past_jobs_are_listed_and_deleted() {
-    let stage = Stage::new(ends("completed")).await;
+    let harness = Harness::new(ends("completed")).await;
     let [_, video, _, audio] = samples();
     for _ in 0..3 {
-        done(&stage.viseme(&["submit", "--video", &video, "--audio", &audio]).await);
+        assert_success(&harness.viseme(&["submit", "--video", &video, "--audio", &audio]).await);
     }
-    let ids: Vec<String> = stage.world.jobs().into_iter().map(|job| job.id).rev().collect();
-    let listed = stage.viseme(&["history", "--limit", "2", "--since", "1h"]).await;
+    let ids: Vec<String> = harness.world.jobs().into_iter().map(|job| job.id).rev().collect();
+    let listed = harness.viseme(&["history", "--limit", "2", "--since", "1h"]).await;
     let lines: Vec<&str> = listed.out.lines().collect();
     assert_eq!(lines.len(), 2, "{listed:?}");
     assert!(lines.iter().zip(&ids).all(|(line, id)| line.contains(id.as_str())), "{listed:?}");
-    let none = stage.viseme(&["history", "--status", "failed"]).await;
+    let none = harness.viseme(&["history", "--status", "failed"]).await;
     assert_eq!((none.code, none.out.as_str()), (Some(0), ""), "{none:?}");
-    let inputs = stage.viseme(&["history", "--json", "--inputs", "-n", "1"]).await.json();
+    let inputs = harness.viseme(&["history", "--json", "--inputs", "-n", "1"]).await.json();
     assert!(inputs.pointer("/jobs/0/input/audio").is_some(), "{inputs}");
 
-    let deleted = stage.viseme(&["delete", "-y", &ids[0], "unknown"]).await;
+    let deleted = harness.viseme(&["delete", "-y", &ids[0], "unknown"]).await;
     assert_eq!(deleted.out, "1 of 2 deleted\n", "{deleted:?}");
-    assert_eq!(stage.viseme(&["history"]).await.out.lines().count(), 2);
+    assert_eq!(harness.viseme(&["history"]).await.out.lines().count(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_service_that_refuses_is_quoted() {
-    let stage = Stage::new(Scenario::new().fault(Fault::at(RequestKind::Any).status(401))).await;
+async fn a_rejected_api_key_is_exit_code_3() {
+    let harness =
+        Harness::new(Scenario::new().fault(Fault::at(RequestKind::Any).status(401))).await;
     for command in ["balance", "models", "history"] {
-        let ended = stage.viseme(&[command, "--json"]).await;
-        assert_eq!(ended.code, Some(3), "{ended:?}");
-        assert_eq!(ended.json().pointer("/error/code").unwrap(), "authentication");
+        let result = harness.viseme(&[command, "--json"]).await;
+        assert_eq!(result.code, Some(3), "{result:?}");
+        assert_eq!(result.json().pointer("/error/code").unwrap(), "authentication");
     }
 }

@@ -1,34 +1,30 @@
-//! `viseme webhook verify` against what the mock server signed.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on has failed"
-)]
+//! `viseme webhook verify` with webhooks that the mock server signed.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic fails the test")]
 
 mod support;
 
 use std::process::Stdio;
 
-use support::{Ended, Stage, finish};
+use support::{Finished, Harness, finish};
 use tokio::io::AsyncWriteExt as _;
 use viseme::{AudioToVideo, Client, Config};
 use viseme_mock::{Scenario, WebhookDelivery};
 
-const NOBODY: &str = "http://127.0.0.1:9/hook";
+const UNREACHABLE: &str = "http://127.0.0.1:9/hook";
 
-/// A stage, and a webhook of it that the mock server tried to send.
-async fn stage(script: &str) -> (Stage, WebhookDelivery) {
+/// A harness, and a webhook that its mock server tried to send.
+async fn harness_with_webhook(script: &str) -> (Harness, WebhookDelivery) {
     let script = format!("webhooks: {{before_answer: true, retries: [], {script}}}");
-    let stage = Stage::new(Scenario::parse(&script).unwrap()).await;
+    let harness = Harness::new(Scenario::parse(&script).unwrap()).await;
     let config = Config::builder().ignore_env();
-    let config = config.base_url(stage.world.base_url()).api_key(stage.world.key());
+    let config = config.base_url(harness.world.base_url()).api_key(harness.world.key());
     let client = Client::new(config.build().unwrap()).unwrap();
     let input = AudioToVideo::new("https://media.example/a.mp3", "https://media.example/v.mp4");
-    client.submit(input).webhook(NOBODY).await.unwrap();
-    let delivery = stage.world.webhooks().remove(0);
-    std::fs::write(stage.path("body.json"), &delivery.body).unwrap();
-    std::fs::write(stage.path("secret.txt"), stage.world.webhook_secret() + "\n").unwrap();
-    (stage, delivery)
+    client.submit(input).webhook(UNREACHABLE).await.unwrap();
+    let delivery = harness.world.webhooks().remove(0);
+    std::fs::write(harness.path("body.json"), &delivery.body).unwrap();
+    std::fs::write(harness.path("secret.txt"), harness.world.webhook_secret() + "\n").unwrap();
+    (harness, delivery)
 }
 
 fn arguments(delivery: &WebhookDelivery, more: &[&str]) -> Vec<String> {
@@ -42,65 +38,65 @@ fn arguments(delivery: &WebhookDelivery, more: &[&str]) -> Vec<String> {
 }
 
 #[track_caller]
-fn assert_refused(ended: &Ended, words: &str) {
-    assert_eq!(ended.code, Some(3), "{ended:?}");
-    assert!(ended.err.contains(words), "{ended:?}");
-    assert!(!ended.err.contains("whsec_") && !ended.out.contains("whsec_"), "{ended:?}");
+fn assert_rejected(result: &Finished, words: &str) {
+    assert_eq!(result.code, Some(3), "{result:?}");
+    assert!(result.err.contains(words), "{result:?}");
+    assert!(!result.err.contains("whsec_") && !result.out.contains("whsec_"), "{result:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn genuine_wherever_the_secret_comes_from() {
-    let (stage, delivery) = stage("").await;
+async fn the_secret_is_fetched_or_read_from_a_file_or_the_environment() {
+    let (harness, delivery) = harness_with_webhook("").await;
     let arguments = |more: &[&str]| arguments(&delivery, more);
     let expected = format!("genuine\njob: {}\nstatus: completed\noutput: http", delivery.job_id);
 
-    let fetched = stage.viseme(&arguments(&["--body", "body.json"])).await;
+    let fetched = harness.viseme(&arguments(&["--body", "body.json"])).await;
     assert_eq!(fetched.code, Some(0), "{fetched:?}");
     assert!(fetched.out.starts_with(&expected), "{fetched:?}");
 
     let file = ["--body", "body.json", "--secret-file", "secret.txt"];
-    let mut command = stage.command(&arguments(&file));
+    let mut command = harness.command(&arguments(&file));
     command.env_remove("WAVESPEED_API_KEY");
     assert_eq!(finish(command).await.code, Some(0), "no key is needed with the secret");
 
-    let mut command = stage.command(&arguments(&["--body", "-", "--json"]));
+    let mut command = harness.command(&arguments(&["--body", "-", "--json"]));
     command.env_remove("WAVESPEED_API_KEY");
-    command.env("WAVESPEED_WEBHOOK_SECRET", stage.world.webhook_secret());
+    command.env("WAVESPEED_WEBHOOK_SECRET", harness.world.webhook_secret());
     command.stdin(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(delivery.body.as_bytes()).await.unwrap();
     let output = child.wait_with_output().await.unwrap();
-    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(told["webhook_id"], delivery.job_id.as_str());
-    assert_eq!(told["prediction"]["input"]["audio"], "https://media.example/a.mp3");
+    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(printed["webhook_id"], delivery.job_id.as_str());
+    assert_eq!(printed["prediction"]["input"]["audio"], "https://media.example/a.mp3");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_with_the_reason() {
-    let (stage, delivery) = stage("timestamp_offset: -10m").await;
+async fn a_webhook_that_is_not_genuine_is_rejected_with_the_reason() {
+    let (harness, delivery) = harness_with_webhook("timestamp_offset: -10m").await;
     let body = ["--body", "body.json"];
-    let ended = stage.viseme(&arguments(&delivery, &body)).await;
-    assert_refused(&ended, "at most 300 s are taken");
+    let result = harness.viseme(&arguments(&delivery, &body)).await;
+    assert_rejected(&result, "at most 300 s are taken");
     let lenient = ["--body", "body.json", "--tolerance", "1h"];
-    assert_eq!(stage.viseme(&arguments(&delivery, &lenient)).await.code, Some(0));
+    assert_eq!(harness.viseme(&arguments(&delivery, &lenient)).await.code, Some(0));
 
     let changed = delivery.body.replace("completed", "Completed");
-    std::fs::write(stage.path("changed.json"), changed).unwrap();
+    std::fs::write(harness.path("changed.json"), changed).unwrap();
     let changed = ["--body", "changed.json", "--json"];
-    let ended = stage.viseme(&arguments(&delivery, &changed)).await;
-    assert_eq!(ended.code, Some(3));
-    assert_eq!(ended.json()["error"]["code"], "webhook");
+    let result = harness.viseme(&arguments(&delivery, &changed)).await;
+    assert_eq!(result.code, Some(3));
+    assert_eq!(result.json()["error"]["code"], "webhook");
 
     let mut wrong = arguments(&delivery, &body);
     let signature = wrong.iter().position(|it| it.starts_with("v3,")).unwrap();
     wrong[signature] = "v1,c2lnbmF0dXJl".to_owned();
-    assert_refused(&stage.viseme(&wrong).await, "Standard Webhooks");
+    assert_rejected(&harness.viseme(&wrong).await, "Standard Webhooks");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_use() {
-    let (stage, delivery) = stage("").await;
-    std::fs::write(stage.path("empty.txt"), "\n").unwrap();
+async fn wrong_usage_is_exit_code_2() {
+    let (harness, delivery) = harness_with_webhook("").await;
+    std::fs::write(harness.path("empty.txt"), "\n").unwrap();
     for more in [
         &["--body", "none.json"][..],
         &["--body", "."],
@@ -109,7 +105,7 @@ async fn wrong_use() {
         &["--body", "body.json", "--tolerance", "long"],
         &[],
     ] {
-        let ended = stage.viseme(&arguments(&delivery, more)).await;
-        assert_eq!(ended.code, Some(2), "{ended:?}");
+        let result = harness.viseme(&arguments(&delivery, more)).await;
+        assert_eq!(result.code, Some(2), "{result:?}");
     }
 }

@@ -1,36 +1,62 @@
 //! `viseme check`.
 
 use serde_json::json;
+use viseme::Report;
 
-use crate::exit::Ending;
-use crate::failure::{Failure, Result};
+use crate::client;
+use crate::failure::{Failure, Outcome, Result};
 use crate::input::InputArgs;
 use crate::options::Options;
-use crate::terminal::print;
-use crate::{connect, report};
+use crate::output::{media_json, print_line, report_lines};
 
-pub(crate) async fn check(options: &Options, args: &InputArgs) -> Result<Ending> {
-    // A client, and not the bare check, since media behind a URL are read too.
-    let input = args.read()?;
-    let checked = if args.validate {
-        connect::online(options)?.validate(input).await.map_err(Failure::question)?
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    input: InputArgs,
+}
+
+pub(crate) async fn check(options: &Options, check: &Check) -> Result<Outcome> {
+    let args = &check.input;
+    let missing = args.missing_media();
+    // One of the two may be checked alone; without both there is nothing to check.
+    let input = if missing.len() == 1 { args.read_incomplete()? } else { args.read()? };
+    // A client, and not `viseme::check`, since media behind a URL are probed too.
+    let mut report = if args.validate {
+        client::online(options)?.validate(input).await.map_err(Failure::query)?
     } else {
-        connect::anonymous(options)?.check(input).await?
+        client::anonymous(options)?.check(input).await?
     };
-    let checked = if args.strict { checked.strict() } else { checked };
-    let ending = if checked.is_ok() { Ending::Done } else { Ending::Invalid };
+    report.violations.retain(|violation| !missing.contains(&violation.field.as_str()));
+    let report = if args.strict { report.strict() } else { report };
+    print_report(options, &report)?;
+    Ok(if report.is_ok() { Outcome::Done } else { Outcome::Invalid })
+}
+
+fn print_report(options: &Options, report: &Report) -> Result<()> {
     if options.json {
-        let media: serde_json::Map<_, _> = checked
-            .media
-            .iter()
-            .map(|(field, info)| (field.clone(), report::media_json(info)))
-            .collect();
-        print(json!({"ok": checked.is_ok(), "violations": checked.violations, "media": media}))?;
-        return Ok(ending);
+        let media: serde_json::Map<_, _> =
+            report.media.iter().map(|(field, info)| (field.clone(), media_json(info))).collect();
+        return print_line(
+            json!({"ok": report.is_ok(), "violations": report.violations, "media": media}),
+        );
     }
-    for line in report::lines(&checked) {
-        print(line)?;
+    report_lines(report).try_for_each(print_line)?;
+    print_line(conclusion(report))
+}
+
+/// The last line of a check: `no problems found`, or the number of errors and warnings.
+fn conclusion(report: &Report) -> String {
+    let errors = report.violations.iter().filter(|violation| violation.is_error()).count();
+    let count = |count: usize, name: &str| match count {
+        1 => format!("1 {name}"),
+        more => format!("{more} {name}s"),
+    };
+    match (errors, report.violations.len() - errors) {
+        (0, 0) => "no problems found".to_owned(),
+        (0, warnings) => format!("valid ({})", count(warnings, "warning")),
+        (errors, 0) => format!("invalid ({})", count(errors, "error")),
+        (errors, warnings) => {
+            format!("invalid ({}, {})", count(errors, "error"), count(warnings, "warning"))
+        }
     }
-    print(if checked.is_ok() { "ok" } else { "refused" })?;
-    Ok(ending)
 }

@@ -1,21 +1,13 @@
-//! The commands, a file each.
+//! The commands, and what several of them do.
 
-pub(crate) mod balance;
+pub(crate) mod account;
 pub(crate) mod check;
-pub(crate) mod delete;
-pub(crate) mod demo;
-pub(crate) mod download;
-pub(crate) mod history;
+pub(crate) mod job;
 pub(crate) mod mock;
 pub(crate) mod models;
-pub(crate) mod price;
-pub(crate) mod recover;
 pub(crate) mod run;
-pub(crate) mod schema;
-pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod upload;
-pub(crate) mod wait;
 pub(crate) mod webhook;
 
 use std::future::IntoFuture;
@@ -23,75 +15,82 @@ use std::sync::Arc;
 
 use viseme::{Client, Download, DownloadedFile, Prediction, Progress};
 
-use crate::exit::Ending;
-use crate::failure::{Result, reason};
-use crate::interrupt::{Stage, Stages, unless_interrupted};
+use crate::failure::{Outcome, Phase, Result, reason};
+use crate::interrupt::{PhaseTracker, unless_interrupted};
 use crate::options::Options;
-use crate::show::Show;
-use crate::{record, report};
+use crate::output::print_result;
+use crate::progress::ProgressDisplay;
+use crate::record;
 
-/// A listener that shows progress and keeps track of the stage.
-fn listener(show: &Arc<Show>, stages: &Stages) -> impl Fn(Progress) + Send + Sync + 'static {
-    let (show, stages) = (Arc::clone(show), stages.clone());
+/// A listener that shows progress and tracks the phase.
+fn listener(
+    display: &Arc<ProgressDisplay>,
+    tracker: &PhaseTracker,
+) -> impl Fn(Progress) + Send + Sync + 'static {
+    let (display, tracker) = (Arc::clone(display), tracker.clone());
     move |progress| {
-        stages.note(&progress);
-        show.tell(&progress);
+        tracker.on_event(&progress);
+        display.on_event(&progress);
     }
 }
 
-/// A listener of a submit: keeps its record besides, where that is wanted.
+/// A listener that also saves the record of a submit, if the user wants one.
 fn submit_listener(
     options: &Options,
-    show: &Arc<Show>,
-    stages: &Stages,
+    display: &Arc<ProgressDisplay>,
+    tracker: &PhaseTracker,
 ) -> impl Fn(Progress) + Send + Sync + 'static {
     let path = options.record.clone();
-    let (show, listener) = (Arc::clone(show), listener(show, stages));
+    let (display, listener) = (Arc::clone(display), listener(display, tracker));
     move |progress| {
         if let (Progress::Submitting { record, .. }, Some(path)) = (&progress, &path)
             && let Err(error) = record::save(path, record)
         {
             let (path, why) = (path.display(), reason(&error));
-            show.say(&format!("The record could not be saved to {path}: {why}."));
+            display.print(&format!("Cannot save the record to {path}: {why}."));
         }
         listener(progress);
     }
 }
 
-/// Does the work, unless it is interrupted; what is shown of it ends with it.
-async fn shown<T>(
-    work: impl IntoFuture<Output = viseme::Result<T>>,
-    stages: &Stages,
-    show: &Show,
+/// Runs an operation until it ends or is interrupted, then closes the progress display.
+async fn run_displayed<T>(
+    operation: impl IntoFuture<Output = viseme::Result<T>>,
+    tracker: &PhaseTracker,
+    display: &ProgressDisplay,
 ) -> Result<T> {
-    let outcome = unless_interrupted(work, stages, |line| show.say(line)).await;
-    show.close();
-    outcome
+    let result = unless_interrupted(operation, tracker, |line| display.print(line)).await;
+    display.close();
+    result
 }
 
-/// Saves what is downloaded, and shows how far it is.
-async fn save(download: Download, stage: Stage, show: &Arc<Show>) -> Result<DownloadedFile> {
+/// Saves a download and shows its progress.
+async fn save(
+    download: Download,
+    phase: Phase,
+    display: &Arc<ProgressDisplay>,
+) -> Result<DownloadedFile> {
     let listener = {
-        let show = Arc::clone(show);
-        move |received, total| show.downloading(received, total)
+        let display = Arc::clone(display);
+        move |received, total| display.on_download(received, total)
     };
-    shown(download.on_progress(listener), &Stages::new(stage), show).await
+    run_displayed(download.on_progress(listener), &PhaseTracker::new(phase), display).await
 }
 
-/// Saves the output of a completed job where one is wanted, and prints where it is.
-async fn deliver(
+/// Saves the output of a completed job if the user wants it, and prints where it is.
+async fn print_output(
     client: &Client,
     prediction: &Prediction,
     options: &Options,
-    show: &Arc<Show>,
-) -> Result<Ending> {
+    display: &Arc<ProgressDisplay>,
+) -> Result<Outcome> {
     let saved = match &options.out {
         Some(out) => {
-            let stage = Stage::Download(prediction.id.clone());
-            Some(save(client.download_output(prediction, out), stage, show).await?)
+            let phase = Phase::Download(prediction.id.clone());
+            Some(save(client.download_output(prediction, out), phase, display).await?)
         }
         None => None,
     };
-    report::result(prediction, saved.as_ref(), options)?;
-    Ok(Ending::Done)
+    print_result(prediction, saved.as_ref(), options)?;
+    Ok(Outcome::Done)
 }

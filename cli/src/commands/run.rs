@@ -1,44 +1,97 @@
-//! `viseme run`.
+//! `viseme run` and `viseme demo`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{deliver, shown, submit_listener};
-use crate::args::Run;
-use crate::exit::Ending;
-use crate::failure::Result;
-use crate::interrupt::{Stage, Stages};
-use crate::options::Options;
-use crate::show::Show;
-use crate::{connect, record, target};
+use viseme::{AudioToVideo, Media};
 
-pub(crate) async fn run(options: &Options, run: Run) -> Result<Ending> {
+use super::{listener, print_output, run_displayed, submit_listener};
+use crate::failure::{Outcome, Phase, Result};
+use crate::input::InputArgs;
+use crate::interrupt::PhaseTracker;
+use crate::options::{Options, SubmitArgs, WaitArgs};
+use crate::output::eprint_line;
+use crate::progress::ProgressDisplay;
+use crate::{client, output_path, record};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    input: InputArgs,
+
+    /// Run against a local mock server, without an account and a network. The output is the input
+    /// video, unchanged.
+    #[arg(long, requires = "out", conflicts_with = "base_url")]
+    pub(crate) offline: bool,
+
+    #[command(flatten)]
+    pub(crate) submit: SubmitArgs,
+
+    #[command(flatten)]
+    pub(crate) wait: WaitArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Demo {
+    /// Save the video here: a file, which is replaced if it exists, or a folder.
+    #[arg(long, short, default_value = "viseme-demo.mp4", value_name = "FILE|FOLDER")]
+    pub(crate) out: PathBuf,
+}
+
+pub(crate) async fn run(options: &Options, run: Run) -> Result<Outcome> {
     if let Some(out) = &options.out {
-        target::require_writable("--out", out)?;
+        output_path::require_writable("--out", out)?;
     }
     if let Some(path) = &options.record {
         record::require_writable(path)?;
     }
     let input = run.input.read()?;
-    // The server lives as long as the run.
-    let offline = if run.offline { Some(connect::offline(options).await?) } else { None };
+    // The server lives until the run has ended.
+    let offline = if run.offline { Some(client::offline(options).await?) } else { None };
     let client = match &offline {
         Some(offline) => offline.client.clone(),
-        None => connect::online(options)?,
+        None => client::online(options)?,
     };
-    let show = Arc::new(Show::new(options));
-    let stages = Stages::new(Stage::Before);
-    let mut work = client
+    let display = Arc::new(ProgressDisplay::new(options));
+    let tracker = PhaseTracker::new(Phase::BeforeSubmit);
+    let mut operation = client
         .run(input)
-        .check_media(!run.submitting.no_check)
+        .check_media(!run.submit.no_check)
         .strict(run.input.strict)
         .validate(run.input.validate)
-        .on_progress(submit_listener(options, &show, &stages));
-    if let Some(url) = run.submitting.webhook {
-        work = work.webhook(url);
+        .on_progress(submit_listener(options, &display, &tracker));
+    if let Some(url) = run.submit.webhook {
+        operation = operation.webhook(url);
     }
-    if let Some(deadline) = run.waiting.deadline {
-        work = work.deadline(deadline);
+    if let Some(deadline) = run.wait.deadline {
+        operation = operation.deadline(deadline);
     }
-    let prediction = shown(work, &stages, &show).await?;
-    deliver(&client, &prediction, options, &show).await
+    let prediction = run_displayed(operation, &tracker, &display).await?;
+    print_output(&client, &prediction, options, &display).await
+}
+
+pub(crate) async fn demo(options: &Options) -> Result<Outcome> {
+    if let Some(out) = &options.out {
+        output_path::require_writable("--out", out)?;
+    }
+    if !options.is_silent() {
+        eprint_line("Lip-syncing two bundled samples, a video and an audio track.");
+    }
+    let offline = client::offline(options).await?;
+    let display = Arc::new(ProgressDisplay::new(options));
+    let tracker = PhaseTracker::new(Phase::BeforeSubmit);
+    let operation = offline.client.run(samples()).on_progress(listener(&display, &tracker));
+    let prediction = run_displayed(operation, &tracker, &display).await?;
+    let outcome = print_output(&offline.client, &prediction, options, &display).await?;
+    if !options.is_silent() {
+        eprint_line("For a real lip-sync, set WAVESPEED_API_KEY and see `viseme run --help`.");
+    }
+    Ok(outcome)
+}
+
+/// The bundled samples; samples/README.md names their sources.
+fn samples() -> AudioToVideo {
+    const FACE: &[u8] = include_bytes!("../../../samples/face.mp4");
+    const VOICE: &[u8] = include_bytes!("../../../samples/voice.mp3");
+    AudioToVideo::new(Media::bytes("voice.mp3", VOICE), Media::bytes("face.mp4", FACE))
 }

@@ -1,34 +1,63 @@
-//! `viseme submit`.
+//! `viseme submit` and `viseme recover`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{shown, submit_listener};
-use crate::args::Submit;
-use crate::exit::Ending;
-use crate::failure::Result;
-use crate::interrupt::{Stage, Stages};
-use crate::options::Options;
-use crate::show::Show;
-use crate::{connect, record, report};
+use super::{run_displayed, submit_listener};
+use crate::failure::{Outcome, Phase, Result};
+use crate::input::InputArgs;
+use crate::interrupt::PhaseTracker;
+use crate::options::{Options, SubmitArgs};
+use crate::output::print_job;
+use crate::progress::ProgressDisplay;
+use crate::{client, record};
 
-pub(crate) async fn submit(options: &Options, submit: Submit) -> Result<Ending> {
+#[derive(Debug, clap::Args)]
+pub(crate) struct Submit {
+    #[command(flatten)]
+    input: InputArgs,
+
+    #[command(flatten)]
+    pub(crate) submit: SubmitArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Recover {
+    /// The record: a file that `--save-record` wrote, or the JSON output of exit code 6; `-` is
+    /// standard input.
+    #[arg(value_name = "FILE|-")]
+    pub(crate) record: PathBuf,
+}
+
+pub(crate) async fn submit(options: &Options, submit: Submit) -> Result<Outcome> {
     if let Some(path) = &options.record {
         record::require_writable(path)?;
     }
     let input = submit.input.read()?;
-    let client = connect::online(options)?;
-    let show = Arc::new(Show::new(options));
-    let stages = Stages::new(Stage::Before);
-    let mut work = client
+    let client = client::online(options)?;
+    let display = Arc::new(ProgressDisplay::new(options));
+    let tracker = PhaseTracker::new(Phase::BeforeSubmit);
+    let mut operation = client
         .submit(input)
-        .check_media(!submit.submitting.no_check)
+        .check_media(!submit.submit.no_check)
         .strict(submit.input.strict)
         .validate(submit.input.validate)
-        .on_progress(submit_listener(options, &show, &stages));
-    if let Some(url) = submit.submitting.webhook {
-        work = work.webhook(url);
+        .on_progress(submit_listener(options, &display, &tracker));
+    if let Some(url) = submit.submit.webhook {
+        operation = operation.webhook(url);
     }
-    let job = shown(work, &stages, &show).await?;
-    report::job(&job, options)?;
-    Ok(Ending::Done)
+    let job = run_displayed(operation, &tracker, &display).await?;
+    print_job(&job, options)?;
+    Ok(Outcome::Done)
+}
+
+pub(crate) async fn recover(options: &Options, recover: Recover) -> Result<Outcome> {
+    let record = record::read(&recover.record)?;
+    let client = client::online(options)?;
+    let display = ProgressDisplay::new(options);
+    display.print("searching the history of the account for the job");
+    let tracker = PhaseTracker::new(Phase::NoJob);
+    let job = run_displayed(client.recover(&record), &tracker, &display).await?;
+    print_job(&job, options)?;
+    Ok(Outcome::Done)
 }

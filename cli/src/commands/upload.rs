@@ -1,35 +1,40 @@
 //! `viseme upload`.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::json;
 use viseme::Progress;
 
-use super::shown;
-use crate::args::Upload;
-use crate::connect;
-use crate::exit::Ending;
-use crate::failure::Result;
-use crate::interrupt::{Stage, Stages};
+use super::run_displayed;
+use crate::client;
+use crate::failure::{Outcome, Phase, Result};
+use crate::interrupt::PhaseTracker;
 use crate::options::Options;
-use crate::show::Show;
-use crate::terminal::print;
+use crate::output::print_line;
+use crate::progress::ProgressDisplay;
 
-pub(crate) async fn upload(options: &Options, upload: Upload) -> Result<Ending> {
-    let client = connect::online(options)?;
-    let show = Arc::new(Show::new(options));
+#[derive(Debug, clap::Args)]
+pub(crate) struct Upload {
+    /// The file.
+    file: PathBuf,
+}
+
+pub(crate) async fn upload(options: &Options, upload: Upload) -> Result<Outcome> {
+    let client = client::online(options)?;
+    let display = Arc::new(ProgressDisplay::new(options));
     let listener = {
-        let show = Arc::clone(&show);
+        let display = Arc::clone(&display);
         move |sent, total| {
-            show.tell(&Progress::Uploading { field: "file".to_owned(), sent, total });
+            display.on_event(&Progress::Uploading { field: "file".to_owned(), sent, total });
         }
     };
-    let work = client.upload(upload.file).on_progress(listener);
-    let url = shown(work, &Stages::new(Stage::Nothing), &show).await?;
+    let operation = client.upload(upload.file).on_progress(listener);
+    let url = run_displayed(operation, &PhaseTracker::new(Phase::NoJob), &display).await?;
     if options.json {
-        print(json!({"url": url.as_str()}))?;
+        print_line(json!({"url": url.as_str()}))?;
     } else {
-        print(url)?;
+        print_line(url)?;
     }
-    Ok(Ending::Done)
+    Ok(Outcome::Done)
 }

@@ -8,28 +8,26 @@ use viseme::webhook::{
     WebhookSecret,
 };
 
-use crate::args::parse_time;
-use crate::exit::Ending;
-use crate::failure::{Failure, Result};
-use crate::options::Options;
-use crate::terminal::print;
-use crate::{connect, report, source};
+use crate::failure::{Failure, Outcome, Result};
+use crate::options::{Options, parse_duration};
+use crate::output::{print_line, state_json};
+use crate::{client, input_file};
 
-/// Where the secret may be.
+/// The environment variable with the secret.
 const SECRET_VARIABLE: &str = "WAVESPEED_WEBHOOK_SECRET";
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Webhook {
-    /// Verify a webhook that was received: who sent it, and that nothing in it was changed.
+    /// Verify that a received webhook was sent by the service and not changed.
     ///
-    /// The secret is read from a file, or from WAVESPEED_WEBHOOK_SECRET, or else fetched with the
-    /// key. The exit code is 3 where the webhook is refused.
+    /// The secret is read from --secret-file or from WAVESPEED_WEBHOOK_SECRET, or else fetched with
+    /// the API key. The exit code is 3 if the webhook is not genuine.
     Verify(Verify),
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
-    /// The body, byte by byte as it came; `-` reads standard input.
+    /// The body, exactly as received; `-` is standard input.
     #[arg(long, value_name = "FILE|-")]
     body: PathBuf,
 
@@ -49,19 +47,19 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
 
-    /// How far the timestamp may be from now, either way. [default: 5m]
-    #[arg(long, value_parser = parse_time, value_name = "TIME", allow_hyphen_values = true)]
+    /// How far the timestamp may be from now, in either direction. [default: 5m]
+    #[arg(long, value_parser = parse_duration, value_name = "TIME", allow_hyphen_values = true)]
     tolerance: Option<Duration>,
 }
 
-pub(crate) async fn webhook(options: &Options, webhook: Webhook) -> Result<Ending> {
+pub(crate) async fn webhook(options: &Options, webhook: Webhook) -> Result<Outcome> {
     match webhook {
         Webhook::Verify(verify) => self::verify(options, verify).await,
     }
 }
 
-async fn verify(options: &Options, verify: Verify) -> Result<Ending> {
-    let body = source::read(&verify.body)?;
+async fn verify(options: &Options, verify: Verify) -> Result<Outcome> {
+    let body = input_file::read(&verify.body)?;
     let secret = secret(options, verify.secret_file.as_deref()).await?;
     let verifier = Verifier::new(secret).tolerance(verify.tolerance.unwrap_or(DEFAULT_TOLERANCE));
     let headers = [
@@ -70,38 +68,38 @@ async fn verify(options: &Options, verify: Verify) -> Result<Ending> {
         (SIGNATURE_HEADER, &verify.signature),
     ];
     let delivery = verifier.receive(headers, &body, SystemTime::now())?;
-    tell(options, &delivery)?;
-    Ok(Ending::Done)
+    print_delivery(options, &delivery)?;
+    Ok(Outcome::Done)
 }
 
-fn tell(options: &Options, delivery: &Delivery) -> Result<()> {
+fn print_delivery(options: &Options, delivery: &Delivery) -> Result<()> {
     let prediction = &delivery.prediction;
     if options.json {
-        let mut state = report::state_json(prediction);
+        let mut state = state_json(prediction);
         if let Some(fields) = state.as_object_mut() {
             fields.insert("webhook_id".to_owned(), delivery.id.clone().into());
         }
-        return print(state);
+        return print_line(state);
     }
-    print("genuine")?;
-    print(format_args!("job: {}", prediction.id))?;
-    print(format_args!("status: {}", prediction.status))?;
+    print_line("genuine")?;
+    print_line(format_args!("job: {}", prediction.id))?;
+    print_line(format_args!("status: {}", prediction.status))?;
     if let Some(error) = &prediction.error {
-        print(format_args!("error: {error}"))?;
+        print_line(format_args!("error: {error}"))?;
     }
-    prediction.output_url().map_or(Ok(()), |url| print(format_args!("output: {url}")))
+    prediction.output_url().map_or(Ok(()), |url| print_line(format_args!("output: {url}")))
 }
 
 async fn secret(options: &Options, file: Option<&Path>) -> Result<WebhookSecret> {
     let text = match file {
-        Some(file) => String::from_utf8(source::read(file)?).map_err(|_| {
-            Failure::Usage(format!("{} holds no secret: it is not text.", file.display()))
+        Some(file) => String::from_utf8(input_file::read(file)?).map_err(|_| {
+            Failure::Usage(format!("{} contains no secret: it is not text.", file.display()))
         })?,
         None => match std::env::var(SECRET_VARIABLE).ok().filter(|text| !text.trim().is_empty()) {
             Some(text) => text,
             None => {
-                let client = connect::online(options)?;
-                return client.webhook_secret().await.map_err(Failure::question);
+                let client = client::online(options)?;
+                return client.webhook_secret().await.map_err(Failure::query);
             }
         },
     };

@@ -1,4 +1,4 @@
-//! Makes media files with ffmpeg, and asks ffprobe about them.
+//! Creates media files with ffmpeg and probes them with ffprobe.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,7 +10,7 @@ pub fn ffmpeg(folder: &Path, arguments: &str) {
     run(command.args(arguments.split_whitespace()).current_dir(folder), arguments);
 }
 
-/// A moving test picture that lasts so long, as ffmpeg's input.
+/// Arguments of ffmpeg for a moving test picture.
 pub fn picture(seconds: u32, size: &str) -> String {
     format!(
         "-f lavfi -i testsrc=size={size}:rate=25:duration={seconds} -c:v libx264 \
@@ -18,7 +18,7 @@ pub fn picture(seconds: u32, size: &str) -> String {
     )
 }
 
-/// What ffprobe says of a file: the kind of its first stream, and its seconds.
+/// The kind of a file's first stream and its seconds, from ffprobe.
 pub fn ffprobe(path: &Path) -> (String, f64) {
     let mut command = Command::new("ffprobe");
     command.args(["-v", "error", "-of", "json", "-show_format", "-show_streams"]).arg(path);
@@ -32,7 +32,7 @@ pub fn ffprobe(path: &Path) -> (String, f64) {
 fn run(command: &mut Command, what: &str) -> Vec<u8> {
     let output = command.output().unwrap_or_else(|error| {
         panic!(
-            "{:?} did not start ({error}): these tests make their media with it. Install ffmpeg \
+            "{:?} did not start ({error}): these tests create their media with it. Install ffmpeg \
              (with ffprobe, libx264, libmp3lame and libvpx) and put it on PATH; `cargo xtask \
              setup` does so on Debian.",
             command.get_program()

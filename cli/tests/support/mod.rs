@@ -1,11 +1,11 @@
-//! Runs the built program against a mock server in the test's own process.
+//! Runs the built program against a mock server in the test's process.
 
 #![allow(dead_code, unreachable_pub, reason = "several test files use a part each")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test that cannot begin has failed"
+    reason = "a panic fails the test"
 )]
 
 pub mod media;
@@ -20,54 +20,54 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 use viseme_mock::{JobRule, MockServer, Scenario, Timeline, World};
 
-/// How long anything may take before the test is over; far more than it needs.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a test waits for anything; far longer than it takes.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A file in the repository.
 pub fn in_repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
 }
 
-/// `--video` and `--audio` with the samples.
+/// `--video` and `--audio` with the bundled samples.
 pub fn samples() -> [String; 4] {
     let path = |name: &str| in_repository("samples").join(name).display().to_string();
     ["--video".into(), path("face.mp4"), "--audio".into(), path("voice.mp3")]
 }
 
-/// A script in which jobs end so at their second poll.
+/// A scenario in which jobs end with this status at their second poll.
 pub fn ends(status: &str) -> Scenario {
     Scenario::new().job(JobRule::new(Timeline::ends_after_polls(2, status)))
 }
 
-/// A script in which jobs never end.
+/// A scenario in which jobs never end.
 pub fn never_ends() -> Scenario {
     Scenario::new().job(JobRule::new(Timeline::secs(&[("created", 0)])))
 }
 
-/// A mock server with a world of the test's own, and a folder to work in.
-pub struct Stage {
+/// A mock server with a world, and a working folder.
+pub struct Harness {
     pub server: MockServer,
     pub world: World,
     pub folder: TempDir,
 }
 
-/// What a program left behind.
+/// The result of a program.
 #[derive(Debug)]
-pub struct Ended {
+pub struct Finished {
     pub code: Option<i32>,
     pub out: String,
     pub err: String,
 }
 
-impl Ended {
-    /// Standard output as JSON, of which it must be exactly one line.
+impl Finished {
+    /// Standard output as JSON; it must be exactly one line.
     pub fn json(&self) -> Value {
         assert_eq!(self.out.lines().count(), 1, "{self:?}");
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
-impl Stage {
+impl Harness {
     pub async fn new(scenario: Scenario) -> Self {
         let server = MockServer::start().await.expect("a mock server");
         let world = server.world_with(scenario);
@@ -78,7 +78,7 @@ impl Stage {
         self.folder.path().join(name)
     }
 
-    /// The program with these arguments, set up for the world by its environment.
+    /// The program with these arguments, configured for the world by environment variables.
     pub fn command<S: AsRef<str>>(&self, arguments: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_viseme"));
         for (name, _) in std::env::vars_os() {
@@ -101,31 +101,31 @@ impl Stage {
     }
 
     /// Runs the program to its end.
-    pub async fn viseme<S: AsRef<str>>(&self, arguments: &[S]) -> Ended {
+    pub async fn viseme<S: AsRef<str>>(&self, arguments: &[S]) -> Finished {
         finish(self.command(arguments)).await
     }
 
-    /// Runs `viseme run` on the samples, which asks for the state often.
-    pub async fn run(&self, more: &[&str]) -> Ended {
+    /// Runs `viseme run` on the samples with a short polling interval.
+    pub async fn run(&self, more: &[&str]) -> Finished {
         self.viseme(&run_samples(more)).await
     }
 
-    /// Begins `viseme run` on the samples.
-    pub fn begin_run(&self, more: &[&str]) -> Running {
+    /// Starts `viseme run` on the samples.
+    pub fn start_run(&self, more: &[&str]) -> Running {
         Running::new(self.command(&run_samples(more)))
     }
 
-    /// Waits until this holds.
+    /// Waits until a condition holds.
     pub async fn until(&self, what: &str, holds: impl Fn(&World) -> bool) {
         let holds = async {
             while !holds(&self.world) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, holds).await.unwrap_or_else(|_| panic!("never: {what}"));
+        tokio::time::timeout(TIMEOUT, holds).await.unwrap_or_else(|_| panic!("never: {what}"));
     }
 
-    /// Waits until the world's first fault struck.
+    /// Waits until a fault of the world has triggered.
     pub async fn until_fault_triggered(&self) {
         self.until("the fault strikes", |world| world.faults().iter().any(|it| it.triggered > 0))
             .await;
@@ -140,36 +140,36 @@ pub fn run_samples(more: &[&str]) -> Vec<String> {
     arguments
 }
 
-/// Runs any program to its end.
-pub async fn finish(mut command: Command) -> Ended {
-    let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("an end in time");
+/// Runs a program to its end.
+pub async fn finish(mut command: Command) -> Finished {
+    let output = tokio::time::timeout(TIMEOUT, command.output()).await.expect("an end in time");
     let output = output.expect("the program starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    Finished { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-/// A program under way.
+/// A running program.
 pub struct Running {
     child: Child,
     stderr: BufReader<ChildStderr>,
-    said: String,
+    stderr_text: String,
 }
 
 impl Running {
     pub fn new(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the program starts");
         let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
-        Self { child, stderr, said: String::new() }
+        Self { child, stderr, stderr_text: String::new() }
     }
 
-    /// Reads until a line with these words was said on standard error; gives the line.
-    pub async fn until_says(&mut self, words: &str) -> String {
+    /// Reads standard error until a line contains `words`, and returns that line.
+    pub async fn until_line_with(&mut self, words: &str) -> String {
         loop {
-            let before = self.said.len();
-            let read = self.stderr.read_line(&mut self.said);
-            let read = tokio::time::timeout(PATIENCE, read).await.expect("a line in time");
-            assert!(read.expect("a line") > 0, "never said {words:?}, but: {}", self.said);
-            let line = self.said.get(before..).unwrap_or_default();
+            let before = self.stderr_text.len();
+            let read = self.stderr.read_line(&mut self.stderr_text);
+            let read = tokio::time::timeout(TIMEOUT, read).await.expect("a line in time");
+            assert!(read.expect("a line") > 0, "no line with {words:?} in: {}", self.stderr_text);
+            let line = self.stderr_text.get(before..).unwrap_or_default();
             if line.contains(words) {
                 return line.to_owned();
             }
@@ -183,18 +183,18 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub async fn finish(mut self) -> Ended {
+    pub async fn finish(mut self) -> Finished {
         let mut out = String::new();
         let mut stdout = self.child.stdout.take().expect("a pipe");
         let end = async {
             let (_, _) = tokio::try_join!(
                 stdout.read_to_string(&mut out),
-                self.stderr.read_to_string(&mut self.said)
+                self.stderr.read_to_string(&mut self.stderr_text)
             )
             .expect("UTF-8");
             self.child.wait().await.expect("an end")
         };
-        let status = tokio::time::timeout(PATIENCE, end).await.expect("an end in time");
-        Ended { code: status.code(), out, err: self.said }
+        let status = tokio::time::timeout(TIMEOUT, end).await.expect("an end in time");
+        Finished { code: status.code(), out, err: self.stderr_text }
     }
 }

@@ -20,6 +20,9 @@ use crate::setup::Language;
 /// The steps that run at the same time. Installations mostly wait for the network and do not count.
 const AT_ONCE: usize = 2;
 
+/// Caches that tools keep among the temporary files.
+const TOOL_CACHES: &[&str] = &["node-compile-cache"];
+
 /// One line of the summary.
 pub(super) struct Job {
     pub(super) name: String,
@@ -165,11 +168,12 @@ impl Runner {
     }
 }
 
-/// The names in a folder. What cannot be read is empty.
+/// The names of the files in a folder, without the caches of tools.
 fn entries(folder: &Path) -> Vec<String> {
     let entries = folder.read_dir().into_iter().flatten().flatten();
     let mut names: Vec<String> =
         entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.retain(|name| !TOOL_CACHES.contains(&name.as_str()));
     names.sort();
     names
 }

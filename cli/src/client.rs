@@ -1,4 +1,4 @@
-//! The client of a command, over the network or over a mock of its own.
+//! The client of a command, for the service or for a local mock server.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use viseme_mock::{MockServer, Scenario};
 
 use crate::failure::{Failure, Result};
 use crate::options::Options;
-use crate::terminal::say;
+use crate::output::eprint_line;
 
-/// The client of the service, set up from the environment.
+/// Returns a client for the service, configured from the environment.
 pub(crate) fn online(options: &Options) -> viseme::Result<Client> {
     Client::new(config(options).build()?)
 }
 
-/// A client that needs no key: for downloads.
+/// Returns a client without an API key, for downloads and checks.
 pub(crate) fn anonymous(options: &Options) -> viseme::Result<Client> {
     Client::new(config(options).anonymous().build()?)
 }
@@ -32,19 +32,20 @@ fn config(options: &Options) -> viseme::ConfigBuilder {
     builder
 }
 
-/// A mock server of the command's own, which ends with it, and a client of it.
+/// A mock server that ends with the command, and a client for it.
 pub(crate) struct Offline {
     pub(crate) client: Client,
     _server: MockServer,
 }
 
+/// Starts a mock server.
 pub(crate) async fn offline(options: &Options) -> Result<Offline> {
     let server = MockServer::start()
         .await
         .map_err(|error| Failure::local("start the mock server", &error))?;
     if !options.is_silent() {
-        say(format_args!(
-            "Offline: a mock server at {} plays the service, and gives back the video as it is.",
+        eprint_line(format_args!(
+            "Offline: using a mock server at {}; the output is the input video, unchanged.",
             server.url()
         ));
     }

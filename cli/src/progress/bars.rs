@@ -1,4 +1,4 @@
-//! Progress as bars on a terminal.
+//! Progress as bars in a terminal.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -7,12 +7,11 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use viseme::Progress;
 
-use super::words;
-use crate::size;
-use crate::terminal::say;
+use super::messages;
+use crate::output::{eprint_line, size};
 
-const TRANSFER: &str = "{msg:17} {wide_bar:.cyan/dim} {sent} of {whole}";
-const OF_UNKNOWN_SIZE: &str = "{spinner} {msg} {sent}";
+const TRANSFER: &str = "{msg:17} {wide_bar:.cyan/dim} {sent} of {total}";
+const UNKNOWN_SIZE: &str = "{spinner} {msg} {sent}";
 const JOB: &str = "{spinner:.cyan} {msg} ({elapsed})";
 
 #[derive(Default)]
@@ -24,7 +23,7 @@ pub(crate) struct Bars {
 }
 
 impl Bars {
-    pub(super) fn tell(&mut self, progress: &Progress) {
+    pub(super) fn on_event(&mut self, progress: &Progress) {
         match progress {
             Progress::Uploading { field, sent, total } => {
                 let bar = self.uploads.entry(field.clone()).or_insert_with(|| {
@@ -33,34 +32,34 @@ impl Bars {
                 bar.set_position(*sent);
             }
             Progress::Uploaded { field, .. } => {
-                // A line in its place keeps what is told in the order in which it happened.
+                // A line in its place keeps the messages in the order of the events.
                 if let Some(bar) = self.uploads.remove(field) {
                     bar.finish_and_clear();
                 }
-                self.report(progress);
+                self.print_message(progress);
             }
             Progress::Update(prediction) => {
                 if prediction.status.is_terminal() {
                     self.end_job();
-                    self.report(progress);
+                    self.print_message(progress);
                 } else {
-                    self.job_bar().set_message(words::state(prediction));
+                    self.job_bar().set_message(messages::status(prediction));
                 }
             }
             Progress::Submitting { .. } => self.job_bar().set_message("submitting"),
             Progress::Recovering => {
-                self.report(progress);
-                self.job_bar().set_message("looking for the job");
+                self.print_message(progress);
+                self.job_bar().set_message("searching the history");
             }
             Progress::Submitted { .. } => {
-                self.report(progress);
+                self.print_message(progress);
                 self.job_bar().set_message("submitted");
             }
-            other => self.report(other),
+            other => self.print_message(other),
         }
     }
 
-    pub(super) fn downloading(&mut self, received: u64, total: Option<u64>) {
+    pub(super) fn on_download(&mut self, received: u64, total: Option<u64>) {
         let bar = self
             .download
             .get_or_insert_with(|| transfer(&self.all, "downloading".to_owned(), total));
@@ -89,23 +88,23 @@ impl Bars {
         }
     }
 
-    pub(super) fn say(&self, line: &str) {
-        // `MultiProgress::println` pads lines to the width of the terminal in place of ending
-        // them, and they run into each other when the window grows.
-        self.all.suspend(|| say(line));
+    pub(super) fn print(&self, line: &str) {
+        // `MultiProgress::println` pads lines to the width of the terminal and does not end them,
+        // so that they merge when the window grows.
+        self.all.suspend(|| eprint_line(line));
     }
 
-    fn report(&self, progress: &Progress) {
-        if let Some(line) = words::line(progress) {
-            self.say(&line);
+    fn print_message(&self, progress: &Progress) {
+        if let Some(line) = messages::message(progress) {
+            self.print(&line);
         }
     }
 }
 
-/// A bar of bytes; a count where the size of the whole is not known.
+/// A bar of bytes; a count if the total is unknown.
 fn transfer(all: &MultiProgress, message: String, total: Option<u64>) -> ProgressBar {
     let bar = all.add(total.map_or_else(ProgressBar::no_length, ProgressBar::new));
-    bar.set_style(style(if total.is_some() { TRANSFER } else { OF_UNKNOWN_SIZE }));
+    bar.set_style(style(if total.is_some() { TRANSFER } else { UNKNOWN_SIZE }));
     bar.set_message(message);
     bar
 }
@@ -114,10 +113,10 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_spinner())
         .with_key("sent", |state: &ProgressState, out: &mut dyn Write| {
-            let _ = out.write_str(&size::bytes(state.pos()));
+            let _ = out.write_str(&size(state.pos()));
         })
-        .with_key("whole", |state: &ProgressState, out: &mut dyn Write| {
-            let _ = out.write_str(&size::bytes(state.len().unwrap_or_default()));
+        .with_key("total", |state: &ProgressState, out: &mut dyn Write| {
+            let _ = out.write_str(&size(state.len().unwrap_or_default()));
         })
 }
 
@@ -126,8 +125,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_templates_are_sound() {
-        for template in [TRANSFER, OF_UNKNOWN_SIZE, JOB] {
+    fn the_templates_are_valid() {
+        for template in [TRANSFER, UNKNOWN_SIZE, JOB] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }
     }

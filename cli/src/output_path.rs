@@ -1,25 +1,28 @@
-//! Whether an output can be saved: found out before a job is paid for.
+//! Checks that an output can be saved, before a job is paid for.
 
 use std::path::Path;
 
 use crate::failure::{Failure, Result, reason};
 
-/// Refuses a target that the download could not be saved to.
+/// Checks that a file can be saved to a path, which the user gave as `option`.
 ///
 /// # Errors
-/// [`Failure::Usage`], with a sentence that names the folder and what is wrong with it.
+/// [`Failure::Usage`] if not, with the folder and what is wrong with it.
 pub(crate) fn require_writable(option: &str, out: &Path) -> Result<()> {
     let shown = out.display();
     if out.as_os_str().is_empty() {
-        return Err(Failure::Usage(format!("{option} is empty. Name a file or a folder.")));
+        return Err(Failure::Usage(format!(
+            "{option} must not be empty. Name a file or a folder."
+        )));
     }
     let is_folder = out.is_dir();
     if !is_folder && out.exists() && !out.is_file() {
-        let message = format!("{option} {shown} is neither a file nor a folder. Name another one.");
+        let message =
+            format!("{option} {shown} is neither a file nor a folder. Choose another path.");
         return Err(Failure::Usage(message));
     }
     if !is_folder && names_a_folder(out) {
-        let message = format!("{option} {shown}: there is no such folder. Make it first.");
+        let message = format!("{option} {shown}: there is no such folder. Create it first.");
         return Err(Failure::Usage(message));
     }
     let folder = match out.parent() {
@@ -29,15 +32,15 @@ pub(crate) fn require_writable(option: &str, out: &Path) -> Result<()> {
     };
     let probe = tempfile::Builder::new().prefix(".viseme-").suffix(".part").tempfile_in(folder);
     probe.map(drop).map_err(|error| {
-        let advice = if folder.is_dir() { "Choose another folder." } else { "Make it first." };
+        let advice = if folder.is_dir() { "Choose another folder." } else { "Create it first." };
         let shown = folder.display();
         let why = match error.kind() {
             _ if !folder.is_dir() => "there is no such folder".to_owned(),
-            // As in /proc, where no file can be made.
-            std::io::ErrorKind::NotFound => "it takes no new files".to_owned(),
+            // As in /proc.
+            std::io::ErrorKind::NotFound => "no files can be created in it".to_owned(),
             _ => reason(&error),
         };
-        Failure::Usage(format!("Nothing can be saved in the folder {shown}: {why}. {advice}"))
+        Failure::Usage(format!("Cannot save to the folder {shown}: {why}. {advice}"))
     })
 }
 
@@ -49,7 +52,7 @@ fn names_a_folder(out: &Path) -> bool {
 mod tests {
     use super::*;
 
-    fn refusal(out: &Path) -> Option<String> {
+    fn error_of(out: &Path) -> Option<String> {
         match require_writable("--out", out) {
             Err(Failure::Usage(message)) => Some(message),
             _ => None,
@@ -57,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn targets() {
+    fn only_paths_that_can_be_written_are_accepted() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("there.mp4");
         std::fs::write(&file, "x").unwrap();
@@ -69,19 +72,19 @@ mod tests {
             ("none/new.mp4", Some("no such folder")),
             ("there.mp4/new.mp4", Some("no such folder")),
         ] {
-            let said = refusal(&folder.path().join(name));
+            let error = error_of(&folder.path().join(name));
             match word {
-                None => assert_eq!(said, None, "{name}"),
-                Some(word) => assert!(said.is_some_and(|said| said.contains(word)), "{name}"),
+                None => assert_eq!(error, None, "{name}"),
+                Some(word) => assert!(error.is_some_and(|error| error.contains(word)), "{name}"),
             }
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
-        assert!(refusal(Path::new("")).is_some());
+        assert!(error_of(Path::new("")).is_some());
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_device_is_not_replaced() {
-        assert!(refusal(Path::new("/dev/null")).unwrap().contains("neither"));
+    fn a_device_is_not_accepted() {
+        assert!(error_of(Path::new("/dev/null")).unwrap().contains("neither"));
     }
 }

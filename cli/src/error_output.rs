@@ -1,0 +1,162 @@
+//! Prints failures.
+
+use serde_json::{Value, json};
+use viseme::{Error, ErrorKind, Status};
+
+use crate::failure::{Failure, Phase, Result};
+use crate::options::Options;
+use crate::output::{eprint_line, print_line};
+
+/// Prints a failure: a message on standard error, or a JSON object on standard output.
+///
+/// # Errors
+/// If standard output cannot be written.
+pub(crate) fn print(failure: &Failure, options: &Options) -> Result<()> {
+    if options.json {
+        return print_line(json!({"error": object(failure, options)}));
+    }
+    match failure {
+        Failure::Client(error) => {
+            print_error(error);
+            match (error.record(), &options.record) {
+                (Some(record), None) => eprint_line(format_args!(
+                    "Record of the submit, for `viseme recover FILE`:\n{}",
+                    json!(record)
+                )),
+                _ => suggest(next_command(error, options)),
+            }
+        }
+        Failure::QueryFailed(error) => print_error(error),
+        Failure::Running { job_id, status } => {
+            eprint_line(format_args!("error: {}", running(job_id, status)));
+            suggest(options.resume("wait", job_id));
+        }
+        Failure::Usage(message) | Failure::Local(message) => {
+            eprint_line(format_args!("error: {message}"))
+        }
+        Failure::Interrupted(phase) => {
+            eprint_line(interrupted(phase, options));
+            suggest(next_command_after(phase, options));
+        }
+    }
+    Ok(())
+}
+
+fn print_error(error: &Error) {
+    if error.violations().is_empty() {
+        eprint_line(format_args!("error: {error}"));
+    } else {
+        eprint_line("error: The input is invalid; nothing was sent.");
+        for violation in error.violations() {
+            let prefix = if violation.is_error() { "" } else { "warning: " };
+            eprint_line(format_args!("  {prefix}{}", violation.message));
+        }
+    }
+}
+
+fn suggest(next: Option<String>) {
+    if let Some(command) = next {
+        eprint_line(format_args!("To continue with the job:\n  {command}"));
+    }
+}
+
+fn object(failure: &Failure, options: &Options) -> Value {
+    match failure {
+        Failure::Client(error) => error_object(error, next_command(error, options).as_deref()),
+        Failure::QueryFailed(error) => error_object(error, None),
+        Failure::Running { job_id, status } => json!({
+            "code": "job_running",
+            "message": running(job_id, status),
+            "job_id": job_id,
+            "resume": options.resume("wait", job_id),
+        }),
+        Failure::Usage(message) => json!({"code": "usage", "message": message}),
+        Failure::Local(message) => json!({"code": "local", "message": message}),
+        Failure::Interrupted(phase) => {
+            let submitted = match phase {
+                Phase::NoJob | Phase::BeforeSubmit => Some(false),
+                // The response to the submit is unknown.
+                Phase::Submitting => None,
+                Phase::Job(_) | Phase::Download(_) => Some(true),
+            };
+            json!({
+                "code": "interrupted",
+                "message": interrupted(phase, options),
+                "job_id": phase.job_id(),
+                "submitted": submitted,
+                "resume": next_command_after(phase, options),
+            })
+        }
+    }
+}
+
+fn error_object(error: &Error, resume: Option<&str>) -> Value {
+    json!({
+        "code": error.code(),
+        "message": error.to_string(),
+        "job_id": error.job_id(),
+        "resume": resume,
+        "app_code": error.app_code(),
+        "attempts": error.attempts(),
+        "violations": error.violations(),
+        "http": error.http().map(|http| json!({
+            "status": http.status,
+            "request_id": http.request_id,
+            "retry_after_seconds": http.retry_after.map(|after| after.as_secs_f64()),
+            "body": http.body,
+        })),
+        "prediction": error.prediction(),
+        "candidates": error.candidates().collect::<Vec<_>>(),
+        "record": error.record(),
+    })
+}
+
+/// The command that continues after an error, if there is one.
+fn next_command(error: &Error, options: &Options) -> Option<String> {
+    if error.kind() == ErrorKind::SubmissionUnknown {
+        return options.recover();
+    }
+    let id = error.job_id()?;
+    match error.kind() {
+        ErrorKind::Download => options.resume("download", id),
+        ErrorKind::JobFailed | ErrorKind::JobCancelled | ErrorKind::InsufficientCredits => None,
+        // The job does not exist, or this key has no access to it.
+        ErrorKind::NotFound | ErrorKind::Authentication | ErrorKind::PermissionDenied => None,
+        _ => options.resume("wait", id),
+    }
+}
+
+fn next_command_after(phase: &Phase, options: &Options) -> Option<String> {
+    match phase {
+        Phase::Job(id) => options.resume("wait", id),
+        Phase::Download(id) => options.resume("download", id),
+        Phase::Submitting => options.recover(),
+        Phase::NoJob | Phase::BeforeSubmit => None,
+    }
+}
+
+fn running(job_id: &str, status: &Status) -> String {
+    format!("Job {job_id} is still running (status `{status}`).")
+}
+
+/// The message of an interrupt: what exists now.
+fn interrupted(phase: &Phase, options: &Options) -> String {
+    match phase {
+        Phase::NoJob => "Interrupted.".to_owned(),
+        Phase::BeforeSubmit => "Interrupted. Nothing was submitted or charged.".to_owned(),
+        Phase::Submitting => {
+            "Interrupted while a submit was in flight: a job may exist and be charged. Check the \
+             history of your account before you submit again."
+                .to_owned()
+        }
+        Phase::Job(_) | Phase::Download(_) if options.offline => {
+            "Interrupted. The mock server and its job ended.".to_owned()
+        }
+        Phase::Job(id) => {
+            format!("Interrupted. Job {id} is still running.")
+        }
+        Phase::Download(id) => {
+            format!("Interrupted. Job {id} is completed, but its video was not saved.")
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What is printed: results on standard output, everything else on standard error. The reader of
+//! either may close it at any time.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use viseme::media::MediaInfo;
+use viseme::{DownloadedFile, Job, Output, Prediction, Report};
+
+use crate::failure::{Failure, Result};
+use crate::options::Options;
+
+/// Prints a line of the result to standard output.
+///
+/// # Errors
+/// If it cannot be written. A reader that closes the pipe (`| head -1`) is not an error.
+pub(crate) fn print_line(line: impl fmt::Display) -> Result<()> {
+    let mut out = io::stdout().lock();
+    let written = writeln!(out, "{}", printable(&line.to_string())).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::local("write to standard output", &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a line to standard error, and ignores that this may fail.
+pub(crate) fn eprint_line(line: impl fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{}", printable(&line.to_string()));
+}
+
+/// Replaces control characters, so that text of the service cannot control the terminal.
+fn printable(text: &str) -> Cow<'_, str> {
+    let is_harmful = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if text.contains(is_harmful) {
+        Cow::Owned(text.replace(is_harmful, "\u{fffd}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The lines of a check: one for each media file, then one for each violation.
+pub(crate) fn report_lines(report: &Report) -> impl Iterator<Item = String> + '_ {
+    let media = report.media.iter().map(|(field, info)| format!("{field}: {}", media_line(info)));
+    let violations = report.violations.iter().map(|violation| {
+        let level = if violation.is_error() { "error" } else { "warning" };
+        format!("{level}: {}", violation.message)
+    });
+    media.chain(violations)
+}
+
+/// The properties of a media file in one line.
+fn media_line(info: &MediaInfo) -> String {
+    let mut facts = vec![info.container.label().to_owned()];
+    let codecs = [&info.video_codec, &info.audio_codec].into_iter().flatten();
+    // "MP3, mp3" would say it twice.
+    facts.extend(codecs.filter(|it| !it.eq_ignore_ascii_case(info.container.label())).cloned());
+    facts.extend(info.duration.map(|duration| format!("{:.2} s", duration.as_secs_f64())));
+    if let (Some(width), Some(height)) = (info.width, info.height) {
+        facts.push(format!("{width} × {height} px"));
+    }
+    facts.extend(info.bytes.map(size));
+    facts.join(", ")
+}
+
+/// The properties of a media file as JSON.
+pub(crate) fn media_json(info: &MediaInfo) -> Value {
+    json!({
+        "container": info.container,
+        "bytes": info.bytes,
+        "duration_seconds": info.duration.map(|duration| duration.as_secs_f64()),
+        "width": info.width,
+        "height": info.height,
+        "video_codec": info.video_codec,
+        "audio_codec": info.audio_codec,
+        "corruption": info.corruption,
+        "anomaly": info.anomaly,
+    })
+}
+
+/// Prints the result of a run or a wait: where the output is.
+pub(crate) fn print_result(
+    prediction: &Prediction,
+    saved: Option<&DownloadedFile>,
+    options: &Options,
+) -> Result<()> {
+    if options.json {
+        let mut state = state_json(prediction);
+        if let Some(fields) = state.as_object_mut() {
+            fields.insert("saved".to_owned(), json!(saved.map(saved_json)));
+        }
+        return print_line(state);
+    }
+    match saved {
+        Some(saved) => print_line(saved.path.display()),
+        None => prediction.outputs.iter().filter_map(Output::url).try_for_each(print_line),
+    }
+}
+
+/// Prints a job that was submitted or recovered.
+pub(crate) fn print_job(job: &Job, options: &Options) -> Result<()> {
+    match job.prediction() {
+        Some(prediction) if options.json => print_line(state_json(prediction)),
+        _ => print_line(job.id()),
+    }
+}
+
+/// The state of a job as JSON.
+pub(crate) fn state_json(prediction: &Prediction) -> Value {
+    json!({
+        "job_id": prediction.id,
+        "status": prediction.status,
+        "output_url": prediction.output_url(),
+        "recovered": prediction.recovered.is_some(),
+        "prediction": prediction,
+    })
+}
+
+/// A saved file as JSON.
+pub(crate) fn saved_json(saved: &DownloadedFile) -> Value {
+    json!({"path": saved.path, "bytes": saved.bytes})
+}
+
+/// Formats a number of bytes. 1 MB is 1024 × 1024 bytes, as in the models' limits.
+pub(crate) fn size(bytes: u64) -> String {
+    const STEP: f64 = 1024.0;
+    let mut value = bytes as f64;
+    for unit in ["B", "KB", "MB"] {
+        if value < STEP {
+            return if unit == "B" { format!("{bytes} B") } else { format!("{value:.1} {unit}") };
+        }
+        value /= STEP;
+    }
+    format!("{value:.1} GB")
+}
+
+/// Formats a duration in seconds with one decimal.
+pub(crate) fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_replaced() {
+        assert_eq!(printable("a\u{1b}[2Jb\rc\nd\te"), "a\u{fffd}[2Jb\u{fffd}c\nd\te");
+        assert_eq!(printable("“plain” ×"), "“plain” ×");
+    }
+
+    #[test]
+    fn sizes_have_a_unit_that_fits() {
+        for (bytes, text) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KB"),
+            (270_205, "263.9 KB"),
+            (100 * 1024 * 1024, "100.0 MB"),
+            (3 << 30, "3.0 GB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+}
