@@ -66,10 +66,9 @@ async fn all(client: &Client, jobs: usize) -> Vec<Result<Ended, String>> {
 
 /// An input that differs for each job, since the ledger counts equal inputs as paid twice.
 fn input(number: usize) -> AudioToVideo {
-    AudioToVideo::new(
-        format!("https://example.com/{number}/voice.mp3"),
-        format!("https://example.com/{number}/face.mp4"),
-    )
+    AudioToVideo::new()
+        .audio(format!("https://example.com/{number}/voice.mp3"))
+        .video(format!("https://example.com/{number}/face.mp4"))
 }
 
 fn ended(prediction: Prediction, seen: SystemTime) -> Result<Ended, String> {

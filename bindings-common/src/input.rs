@@ -4,8 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
-use viseme::model::{FieldKind, descriptions};
-use viseme::{Input, Media, TextToVideo};
+use viseme::{Input, Media};
 
 use crate::dto::{ErrorData, FieldData, InputData, MediaBytes, MediaData};
 
@@ -16,21 +15,12 @@ pub(crate) struct Contents(pub(crate) Vec<Vec<u8>>);
 impl InputData {
     /// Returns the core's input, with contents taken out of `contents`.
     pub(crate) fn build(self, contents: &mut Contents) -> Result<Input, ErrorData> {
-        let model = descriptions().iter().find(|model| model.id == self.model);
         let mut input = Input::new(&self.model);
         for (name, field) in self.fields {
-            let is_media = model
-                .and_then(|model| model.field(&name))
-                .is_some_and(|field| matches!(field.kind, FieldKind::Media(_)));
             input = match field {
-                FieldData::Value(Value::String(text)) if is_media => input.media(name, text),
                 FieldData::Value(value) => input.set(name, value),
                 FieldData::Media(medium) => input.media(name, medium.build(contents)?),
             };
-        }
-        // As the typed input does.
-        if self.model == TextToVideo::MODEL && input.get("voice_id").is_none() {
-            input = input.set("voice_id", TextToVideo::DEFAULT_VOICE);
         }
         Ok(input)
     }

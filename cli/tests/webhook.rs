@@ -19,7 +19,9 @@ async fn harness_with_webhook(script: &str) -> (Harness, WebhookDelivery) {
     let config = Config::builder().ignore_env();
     let config = config.base_url(harness.world.base_url()).api_key(harness.world.key());
     let client = Client::new(config.build().unwrap()).unwrap();
-    let input = AudioToVideo::new("https://media.example/a.mp3", "https://media.example/v.mp4");
+    let input = AudioToVideo::new()
+        .audio("https://media.example/a.mp3")
+        .video("https://media.example/v.mp4");
     client.submit(input).webhook(UNREACHABLE).await.unwrap();
     let delivery = harness.world.webhooks().remove(0);
     std::fs::write(harness.path("body.json"), &delivery.body).unwrap();

@@ -64,7 +64,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = axum::serve(listener, receiver(client.clone(), work));
     tokio::spawn(async move { server.await });
 
-    let input = viseme::AudioToVideo::new("samples/voice.mp3", "samples/face.mp4");
+    let input = viseme::AudioToVideo::new().audio("samples/voice.mp3").video("samples/face.mp4");
     let prediction = client.run(input).webhook(&url).await?;
     println!("{}: {}", prediction.id, prediction.status);
     if let Some(delivery) = todo.recv().await {

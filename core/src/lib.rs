@@ -8,7 +8,7 @@
 //! #[tokio::main]
 //! async fn main() -> viseme::Result<()> {
 //!     let client = Client::from_env()?; // the key is in WAVESPEED_API_KEY
-//!     let prediction = client.run(AudioToVideo::new("voice.mp3", "face.mp4")).await?;
+//!     let prediction = client.run(AudioToVideo::new().audio("voice.mp3").video("face.mp4")).await?;
 //!     let saved = client.download_output(&prediction, "result.mp4").await?;
 //!     println!("{}", saved.path.display());
 //!     Ok(())
@@ -54,7 +54,7 @@
 //!     .build()?;
 //! let client = Client::new(config)?;
 //!
-//! let input = AudioToVideo::new("../samples/voice.mp3", "../samples/face.mp4");
+//! let input = AudioToVideo::new().audio("../samples/voice.mp3").video("../samples/face.mp4");
 //! let prediction = client.run(input).await?;
 //! assert_eq!(prediction.status, Status::Completed);
 //! let saved = client.download_output(&prediction, result).await?;

@@ -120,6 +120,9 @@ pub struct Field {
     pub description: &'static str,
     /// Whether the service requires it.
     pub required: bool,
+    /// Whether the client sends the default if the caller does not set the parameter: the service
+    /// requires the parameter but documents a default.
+    pub default_is_sent: bool,
     /// The values that it accepts.
     pub kind: FieldKind,
 }

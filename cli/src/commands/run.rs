@@ -93,5 +93,7 @@ pub(crate) async fn demo(options: &Options) -> Result<Outcome> {
 fn samples() -> AudioToVideo {
     const FACE: &[u8] = include_bytes!("../../../samples/face.mp4");
     const VOICE: &[u8] = include_bytes!("../../../samples/voice.mp3");
-    AudioToVideo::new(Media::bytes("voice.mp3", VOICE), Media::bytes("face.mp4", FACE))
+    AudioToVideo::new()
+        .audio(Media::bytes("voice.mp3", VOICE))
+        .video(Media::bytes("face.mp4", FACE))
 }

@@ -30,11 +30,15 @@ fn typed(model: &str, media: &[(&str, Media)], params: &[(&String, &Value)]) -> 
         |name: &str| media.iter().find(|(known, _)| *known == name).map(|(_, it)| it.clone());
     let word = |name: &str| params.iter().find(|(known, _)| *known == name)?.1.as_str();
     match model {
-        AudioToVideo::MODEL => Some(AudioToVideo::new(medium("audio")?, medium("video")?).into()),
-        TextToVideo::MODEL => Some(TextToVideo::new(medium("video")?, word("text")?).into()),
-        KlingEffects::MODEL => {
-            Some(KlingEffects::new(word("effect_scene")?, medium("image")?).into())
+        AudioToVideo::MODEL => {
+            Some(AudioToVideo::new().audio(medium("audio")?).video(medium("video")?).into())
         }
+        TextToVideo::MODEL => {
+            Some(TextToVideo::new().video(medium("video")?).text(word("text")?).into())
+        }
+        KlingEffects::MODEL => Some(
+            KlingEffects::new().effect_scene(word("effect_scene")?).image(medium("image")?).into(),
+        ),
         _ => None,
     }
 }

@@ -1,6 +1,5 @@
 //! Checking an input before anything is spent.
 
-use std::borrow::Cow;
 use std::io;
 
 use super::inspect::inspect;
@@ -90,30 +89,25 @@ impl Report {
 /// # Errors
 /// Broken rules are in the report, not errors; see [`Report::into_result`].
 pub async fn check(input: impl Into<Input>) -> Result<Report> {
-    Ok(examine(&input.into(), true, None).await)
+    Ok(validate_input(&input.into().with_defaults(), true, None).await)
 }
 
 /// Judges the input's values; reads all its media side by side and judges them, unless
-/// `judge_media` is off. Media
+/// `check_media` is off. Media
 /// behind a URL are read by `remote`, where there is one and the model has rules for them.
-pub(super) async fn examine(
+pub(super) async fn validate_input(
     input: &Input,
-    judge_media: bool,
+    check_media: bool,
     remote: Option<&RemoteChecks>,
 ) -> Report {
     let description = describe(input.model());
     let media = input.fields().filter_map(|(name, value)| match value {
-        InputValue::Media(media) => Some((name, Cow::Borrowed(media))),
-        InputValue::Json(json) => {
-            // A URL that was given as text, where the model takes a medium.
-            description?.media_limits(name)?;
-            let media = Media::from(json.as_str()?);
-            matches!(media, Media::Url(_)).then_some((name, Cow::Owned(media)))
-        }
+        InputValue::Media(media) => Some((name, media)),
+        InputValue::Json(_) => None,
     });
     let seen = futures_util::future::join_all(media.map(|(name, media)| async move {
         let limits = description.and_then(|description| description.media_limits(name));
-        (name, look_at(name, &media, limits.filter(|_| judge_media), remote).await)
+        (name, probe_media(name, media, limits.filter(|_| check_media), remote).await)
     }));
     let violations = description.map(|description| validate(input, description));
     let mut report = Report { violations: violations.unwrap_or_default(), media: Vec::new() };
@@ -125,7 +119,7 @@ pub(super) async fn examine(
 }
 
 /// What a medium is, and what its field does not take of that.
-async fn look_at(
+async fn probe_media(
     field: &str,
     media: &Media,
     limits: Option<&MediaLimits>,

@@ -183,7 +183,7 @@ impl Client {
     /// use viseme::{AudioToVideo, Client};
     ///
     /// let client = Client::from_env()?;
-    /// let prediction = client.run(AudioToVideo::new("voice.mp3", "face.mp4")).await?;
+    /// let prediction = client.run(AudioToVideo::new().audio("voice.mp3").video("face.mp4")).await?;
     /// println!("{:?}", prediction.output_url());
     /// # Ok(())
     /// # }
@@ -201,7 +201,7 @@ impl Client {
     ///
     /// let client = Client::from_env()?;
     /// let voices = ["hello.mp3", "goodbye.mp3"];
-    /// let inputs = voices.map(|voice| AudioToVideo::new(voice, "face.mp4"));
+    /// let inputs = voices.map(|voice| AudioToVideo::new().audio(voice).video("face.mp4"));
     /// let mut results = client.run_many(inputs, 10);
     /// while let Some(done) = results.next().await {
     ///     println!("{}: {:?}", voices[done.index], done.result);
@@ -230,7 +230,8 @@ impl Client {
     /// # Errors
     /// Broken rules are in the report, not errors; see [`Report::into_result`].
     pub async fn check(&self, input: impl Into<Input>) -> Result<Report> {
-        Ok(check::examine(&input.into(), true, self.shared.remote.as_ref()).await)
+        let input = input.into().with_defaults();
+        Ok(check::validate_input(&input, true, self.shared.remote.as_ref()).await)
     }
 
     /// Judges an input by the model's schema in the service's live catalogue, and by the rules of
@@ -240,7 +241,7 @@ impl Client {
     /// # Errors
     /// Broken rules are in the report, not errors; those of [`model`](Self::model).
     pub async fn validate(&self, input: impl Into<Input>) -> Result<Report> {
-        let input = input.into();
+        let input = input.into().with_defaults();
         let model = self.model(input.model()).await?;
         let mut report = self.check(input.clone()).await?;
         report.add_live(&model, &input);

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::Client;
-use super::check::{Report, examine};
+use super::check::{Report, validate_input};
 use super::options::Options;
 use super::progress::{OnProgress, Progress};
 use crate::error::{Error, ErrorKind, Result};
@@ -24,7 +24,9 @@ pub(super) async fn prepare(
     options: Options,
     on_progress: &OnProgress,
 ) -> Result<Value> {
-    let mut report = examine(input, options.check_media, client.shared.remote.as_ref()).await;
+    let input = &input.clone().with_defaults();
+    let mut report =
+        validate_input(input, options.check_media, client.shared.remote.as_ref()).await;
     if options.validate {
         report.add_live(&client.model(input.model()).await?, input);
     }

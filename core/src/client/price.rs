@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Client;
 use super::ask::Ask;
-use super::check::examine;
+use super::check::validate_input;
 use super::options::Options;
 use super::prepare::{is_at_hand, prepare};
 use super::progress::OnProgress;
@@ -47,9 +47,10 @@ impl PriceQuery {
                 Vec::new(),
             )
         } else {
-            // Judged all the same: the price of an input that would be refused helps nobody.
-            examine(&input, false, None).await.into_result()?;
-            at_hand(&input)
+            // Validated all the same: the price of an invalid input helps nobody.
+            let input = input.clone().with_defaults();
+            validate_input(&input, false, None).await.into_result()?;
+            without_uploads(&input)
         };
         let body = price::request(input.model(), &body);
         let doing = format!("asking for the price of {}", input.model());
@@ -65,8 +66,8 @@ impl PriceQuery {
     }
 }
 
-/// What of an input can be sent as it is, and the names of what cannot.
-fn at_hand(input: &Input) -> (Value, Vec<String>) {
+/// Returns the parameters that need no upload, and the names of the others.
+fn without_uploads(input: &Input) -> (Value, Vec<String>) {
     let mut body = Map::new();
     let mut left_out = Vec::new();
     for (name, value) in input.fields() {
@@ -98,7 +99,7 @@ impl Client {
     /// use viseme::{AudioToVideo, Client};
     ///
     /// let client = Client::from_env()?;
-    /// let input = AudioToVideo::new("voice.mp3", "face.mp4");
+    /// let input = AudioToVideo::new().audio("voice.mp3").video("face.mp4");
     /// let price = client.price(input).upload(true).await?;
     /// println!("{} {}", price.due(), price.currency);
     /// # Ok(())

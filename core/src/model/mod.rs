@@ -1,20 +1,16 @@
-//! What may be asked of the service: the models and their inputs.
+//! The models and their inputs: typed inputs, any other model as JSON, and validation of parameters.
 
-mod audio_to_video;
 mod input;
-mod kling_effects;
 mod schema;
 mod suggest;
-mod text_to_video;
+mod typed_inputs;
 mod validate;
 
-pub use audio_to_video::AudioToVideo;
 pub use input::{Input, InputValue};
-pub use kling_effects::KlingEffects;
 pub use schema::validate_schema;
 pub use suggest::did_you_mean;
-pub use text_to_video::TextToVideo;
-pub(crate) use validate::SWITCHES;
+pub use typed_inputs::{AudioToVideo, KlingEffects, TextToVideo};
+pub(crate) use validate::RUN_FLAGS;
 pub use validate::validate;
 pub use viseme_spec::{
     Field, FieldKind, Level, MediaLimits, ModelDescription, NumberLimits, Range, describe,

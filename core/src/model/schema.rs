@@ -1,4 +1,4 @@
-//! Judges an input by a schema of the live catalogue, for models without a description here.
+//! Validates an input against a schema of the live catalogue, for models without a description.
 
 #[cfg(not(feature = "schema-validation"))]
 mod names;
@@ -12,35 +12,34 @@ use serde_json::Value;
 use values as rules;
 
 use super::Input;
-use super::validate::{SWITCHES, unknown};
+use super::validate::{RUN_FLAGS, unknown_parameter};
 use crate::media::Violation;
 use viseme_spec::Level;
 
-/// Every rule of a model's `request_schema` that an input breaks.
+/// Returns every violation of a model's `request_schema`.
 ///
-/// The service's schemas are JSON Schema with keys of its own, which are passed over. A parameter
-/// that the schema does not name is an error: the service drops it without a word, and bills. A
-/// schema that cannot be used is a warning.
+/// The service's schemas are JSON Schema with additional keys, which are ignored. An unknown parameter
+/// is an error: the service ignores it but still charges. An unusable schema is a warning.
 ///
-/// Without the feature `schema-validation`, which is on by default, only names are judged, and a
+/// Without the feature `schema-validation`, which is on by default, only names are validated, and a
 /// warning says so.
 #[must_use]
 pub fn validate_schema(input: &Input, schema: &Value) -> Vec<Violation> {
-    let mut violations = strangers(input, schema);
-    violations.extend(rules::judge(input, schema));
+    let mut violations = unknown_parameters(input, schema);
+    violations.extend(rules::validate(input, schema));
     violations
 }
 
-fn strangers(input: &Input, schema: &Value) -> Vec<Violation> {
+fn unknown_parameters(input: &Input, schema: &Value) -> Vec<Violation> {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
         return Vec::new();
     };
     input
         .fields()
-        .filter(|(name, _)| !properties.contains_key(*name) && !SWITCHES.contains(name))
+        .filter(|(name, _)| !properties.contains_key(*name) && !RUN_FLAGS.contains(name))
         .map(|(name, _)| {
             let known = properties.keys().map(String::as_str);
-            unknown(name, input.model(), known, Level::Error)
+            unknown_parameter(name, input.model(), known, Level::Error)
         })
         .collect()
 }

@@ -1,7 +1,7 @@
-//! The word somebody meant.
+//! Suggestions for misspelled words.
 
-/// The known word that is nearest to this one, if any is near: case and separators do not count,
-/// and a third of the letters may be wrong.
+/// Returns the known word that is most similar to this one, if any is similar. Case and separators do
+/// not count, and a third of the letters may differ.
 ///
 /// ```
 /// use viseme::model::did_you_mean;
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn near_words_and_far_ones() {
+    fn only_similar_words_are_suggested() {
         let known = ["audio", "video", "voice_id", "voice_speed", "AOT"];
         for (word, expected) in [
             ("audoi", Some("audio")),

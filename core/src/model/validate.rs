@@ -1,5 +1,5 @@
-//! Judges the values of an input by the description of its model. Media themselves are judged by
-//! [`media::validate`](crate::media::validate).
+//! Validates the values of an input against the description of its model.
+//! [`media::validate`](crate::media::validate) validates the media themselves.
 
 use serde_json::Value;
 
@@ -7,44 +7,43 @@ use super::{Input, InputValue, did_you_mean};
 use crate::media::{Rule, Violation};
 use viseme_spec::{Field, FieldKind, Level, ModelDescription, NumberLimits};
 
-/// Parameters that any model may have besides its own, and the options that set them.
-pub(crate) const SWITCHES: [&str; 2] = ["enable_sync_mode", "enable_base64_output"];
+/// Parameters that every model accepts in addition to its own. Options of `run` and `submit` set them.
+pub(crate) const RUN_FLAGS: [&str; 2] = ["enable_sync_mode", "enable_base64_output"];
 
-/// Longer lists are counted in messages, not recited.
-const RECITED: usize = 8;
-/// How much of a value a message repeats.
-const SHOWN: usize = 60;
+/// Messages do not list more values than this.
+const MAX_LISTED: usize = 8;
+/// Messages show at most this many characters of a value.
+const MAX_SHOWN: usize = 60;
 
-/// Every rule of the description that the input's values break: parameters that are missing or
-/// that the model does not have, and values of a wrong type or outside of what is allowed.
+/// Returns every violation of the model's description: missing and unknown parameters, and values of a
+/// wrong type or outside the allowed range.
 ///
-/// A parameter that the model does not have is an error: the service drops it without a word, and
-/// bills.
+/// An unknown parameter is an error: the service ignores it but still charges.
 #[must_use]
 pub fn validate(input: &Input, description: &ModelDescription) -> Vec<Violation> {
     let names = || description.fields.iter().map(|field| field.name);
-    let strangers = input
+    let unknown = input
         .fields()
-        .filter(|(name, _)| description.field(name).is_none() && !SWITCHES.contains(name))
-        .map(|(name, _)| unknown(name, description.id, names(), Level::Error));
-    let judged = description.fields.iter().flat_map(|field| match input.get(field.name) {
+        .filter(|(name, _)| description.field(name).is_none() && !RUN_FLAGS.contains(name))
+        .map(|(name, _)| unknown_parameter(name, description.id, names(), Level::Error));
+    let known = description.fields.iter().flat_map(|field| match input.get(field.name) {
         None | Some(InputValue::Json(Value::Null)) if field.required => {
-            vec![Case { field, model: description.id }.missing()]
+            vec![Parameter { field, model: description.id }.missing()]
         }
         None | Some(InputValue::Json(Value::Null)) => Vec::new(),
-        Some(value) => Case { field, model: description.id }.judge(value),
+        Some(value) => Parameter { field, model: description.id }.validate(value),
     });
-    judged.chain(strangers).collect()
+    known.chain(unknown).collect()
 }
 
-/// The violation of a parameter that is not there.
-pub(super) fn missing(field: &str, model: &str) -> Violation {
-    let message = format!("{field}: is missing; {model} needs it.");
+/// Returns the violation of a missing parameter.
+pub(super) fn missing_parameter(field: &str, model: &str) -> Violation {
+    let message = format!("`{field}` is missing. {model} requires it.");
     Violation::new(field, Rule::Required, Level::Error, "nothing", "a value", message)
 }
 
-/// The violation of a parameter that the model does not have.
-pub(super) fn unknown<'k>(
+/// Returns the violation of a parameter that the model does not have.
+pub(super) fn unknown_parameter<'k>(
     name: &str,
     model: &str,
     known: impl Iterator<Item = &'k str> + Clone,
@@ -53,23 +52,23 @@ pub(super) fn unknown<'k>(
     let all = known.clone().collect::<Vec<_>>().join(", ");
     let advice = match did_you_mean(name, known) {
         Some(meant) => format!("Did you mean `{meant}`?"),
-        None => format!("It has: {all}."),
+        None => format!("Known parameters: {all}."),
     };
     let message = format!(
-        "{name}: {model} has no parameter of that name; the service would drop it and bill all \
-         the same. {advice}"
+        "`{name}` is not a parameter of {model}. The service ignores unknown parameters but still \
+         charges. {advice}"
     );
     Violation::new(name, Rule::UnknownField, level, "unknown", all, message)
 }
 
-/// One value in one field.
-struct Case<'a> {
+/// One parameter of a model.
+struct Parameter<'a> {
     field: &'a Field,
     model: &'a str,
 }
 
-impl Case<'_> {
-    fn judge(&self, value: &InputValue) -> Vec<Violation> {
+impl Parameter<'_> {
+    fn validate(&self, value: &InputValue) -> Vec<Violation> {
         let json = match value {
             InputValue::Media(_) if matches!(self.field.kind, FieldKind::Media(_)) => {
                 return Vec::new();
@@ -80,9 +79,8 @@ impl Case<'_> {
             InputValue::Json(json) => json,
         };
         match (&self.field.kind, json) {
-            (FieldKind::Media(limits), Value::String(text)) => {
-                self.address(text, limits.data_uris).into_iter().collect()
-            }
+            // `Input::set` turns every other text of a media parameter into media.
+            (FieldKind::Media(_), Value::String(_)) => vec![self.missing()],
             (FieldKind::Text { max_chars }, Value::String(text)) => {
                 self.text(text, *max_chars).into_iter().collect()
             }
@@ -98,10 +96,10 @@ impl Case<'_> {
     }
 
     fn missing(&self) -> Violation {
-        let mut violation = missing(self.field.name, self.model);
-        // Not filled in unasked: what a page pre-selects is not what the service assumes.
+        let mut violation = missing_parameter(self.field.name, self.model);
+        // The default of a page's form is not necessarily the service's, so it is only a suggestion.
         if let FieldKind::Choice { default: Some(default), .. } = self.field.kind {
-            violation.message.push_str(&format!(" The usual one is `{default}`."));
+            violation.message.push_str(&format!(" A common value is `{default}`."));
         }
         violation
     }
@@ -112,40 +110,21 @@ impl Case<'_> {
         level: Level,
         actual: impl Into<String>,
         allowed: impl Into<String>,
-        says: &str,
+        statement: &str,
     ) -> Violation {
-        let message = format!("{}: {says}", self.field.name);
+        let message = format!("`{}` {statement}", self.field.name);
         Violation::new(self.field.name, rule, level, actual, allowed, message)
     }
 
     fn wrong_type(&self, actual: &str) -> Violation {
-        let takes = match self.field.kind {
-            FieldKind::Media(_) => "a file or a URL",
-            FieldKind::Text { .. } | FieldKind::Choice { .. } => "a text",
+        let expected = match self.field.kind {
+            FieldKind::Media(_) => "a file or URL",
+            FieldKind::Text { .. } | FieldKind::Choice { .. } => "a string",
             FieldKind::Number(_) => "a number",
             FieldKind::Boolean { .. } => "true or false",
         };
-        let says = format!("takes {takes}, not {actual}.");
-        self.violation(Rule::Type, Level::Error, actual, takes, &says)
-    }
-
-    /// A medium that was given as text, to be sent as it is.
-    fn address(&self, text: &str, takes_data: bool) -> Option<Violation> {
-        let begins = |scheme: &str| {
-            text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-        };
-        if begins("http://") || begins("https://") || (takes_data && begins("data:")) {
-            return None;
-        }
-        if text.trim().is_empty() {
-            return Some(self.missing());
-        }
-        let actual = shown(&Value::from(text));
-        let says = format!(
-            "{actual} is no URL that the service could fetch. Give a file or a `data:` URI as \
-             media: it is uploaded first."
-        );
-        Some(self.violation(Rule::Type, Level::Error, actual, "a URL", &says))
+        let statement = format!("must be {expected}, got {actual}.");
+        self.violation(Rule::Type, Level::Error, actual, expected, &statement)
     }
 
     fn text(&self, text: &str, max_chars: Option<usize>) -> Option<Violation> {
@@ -157,8 +136,8 @@ impl Case<'_> {
             return None;
         }
         let (actual, allowed) = (format!("{has} characters"), format!("at most {most} characters"));
-        let says = format!("has {actual}; the model takes {allowed}. Shorten it.");
-        Some(self.violation(Rule::Length, Level::Error, actual, allowed, &says))
+        let statement = format!("has {actual}; the model accepts {allowed}. Shorten it.");
+        Some(self.violation(Rule::Length, Level::Error, actual, allowed, &statement))
     }
 
     fn choice(&self, word: &str, values: &[&'static str]) -> Option<Violation> {
@@ -171,33 +150,33 @@ impl Case<'_> {
         let allowed = values.join(", ");
         let advice = match did_you_mean(word, values.iter().copied()) {
             Some(meant) => format!(" Did you mean `{meant}`?"),
-            None if values.len() <= RECITED => format!(" Known are: {allowed}."),
+            None if values.len() <= MAX_LISTED => format!(" Known values: {allowed}."),
             None => String::new(),
         };
         let actual = shown(&Value::from(word));
-        let says = format!(
-            "{actual} is none of the {} values known here; the service may know more.{advice}",
+        let statement = format!(
+            "{actual} is not one of the {} known values; the service may accept more.{advice}",
             values.len()
         );
-        Some(self.violation(Rule::Choice, Level::Warning, actual, allowed, &says))
+        Some(self.violation(Rule::Choice, Level::Warning, actual, allowed, &statement))
     }
 
     fn number(&self, number: f64, limits: &NumberLimits) -> Vec<Violation> {
         let range = &limits.range;
         let allowed = format!("{} to {}", range.min, range.max);
         if !(range.min..=range.max).contains(&number) {
-            let by = if range.said_by.is_empty() {
+            let source = if range.said_by.is_empty() {
                 String::new()
             } else {
                 format!(", {}", range.said_by)
             };
-            let says = format!("is {number}; the model takes {allowed}{by}.");
+            let statement = format!("must be {allowed}{source}, got {number}.");
             return vec![self.violation(
                 Rule::Range,
                 range.level,
                 number.to_string(),
                 allowed,
-                &says,
+                &statement,
             )];
         }
         let off = |step: &f64| {
@@ -207,27 +186,27 @@ impl Case<'_> {
         match limits.step.filter(off) {
             Some(step) => {
                 let allowed = format!("steps of {step}");
-                let says = format!(
-                    "is {number}; the model takes {allowed} from {}, and what it makes of a value \
-                     between is not documented.",
+                let statement = format!(
+                    "is {number}; the model accepts {allowed} from {}. How the service treats a \
+                     value in between is not documented.",
                     range.min
                 );
                 let actual = number.to_string();
-                vec![self.violation(Rule::Step, Level::Warning, actual, allowed, &says)]
+                vec![self.violation(Rule::Step, Level::Warning, actual, allowed, &statement)]
             }
             None => Vec::new(),
         }
     }
 }
 
-/// A value in a message: on one line, and not all of a long one.
+/// Formats a value for a message: on one line and shortened.
 pub(super) fn shown(value: &Value) -> String {
     let text = match value {
         Value::String(text) => format!("`{text}`"),
         other => other.to_string(),
     };
     let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(SHOWN) {
+    match line.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line,
     }

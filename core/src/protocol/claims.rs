@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::SubmitRecord;
 use super::recovery::Rivals;
-use crate::model::SWITCHES;
+use crate::model::RUN_FLAGS;
 
 /// How many ids are remembered: far more than a client submits while a lost submit is looked for.
 const REMEMBERED: usize = 100_000;
@@ -128,7 +128,7 @@ fn digest(record: &SubmitRecord) -> u64 {
 fn key(model: &str, input: &Value) -> Key {
     let mut input = input.clone();
     if let Value::Object(fields) = &mut input {
-        fields.retain(|name, _| !SWITCHES.contains(&name.as_str()));
+        fields.retain(|name, _| !RUN_FLAGS.contains(&name.as_str()));
     }
     (model.to_owned(), input.to_string())
 }

@@ -10,7 +10,7 @@ use viseme_mock::scenario::{Body, ClockScenario};
 use viseme_mock::{ClockMode, Fault, JobRule, RequestKind, Scenario, Timeline};
 
 fn speech(text: &str) -> TextToVideo {
-    TextToVideo::new("https://media.example/face.mp4", text)
+    TextToVideo::new().video("https://media.example/face.mp4").text(text)
 }
 
 #[tokio::test]

@@ -160,7 +160,7 @@ async fn a_client_with_many_runs_never_mixes_up_their_jobs() {
         // Half of the inputs are equal to another one.
         let inputs = (0..20).map(|n| {
             let audio = format!("https://media.example/{}.mp3", n / 2);
-            viseme::AudioToVideo::new(audio, "https://media.example/face.mp4")
+            viseme::AudioToVideo::new().audio(audio).video("https://media.example/face.mp4")
         });
         let mut results = client.run_many(inputs, 20);
         let mut ids = std::collections::BTreeSet::new();

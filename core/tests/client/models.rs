@@ -13,7 +13,10 @@ use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline};
 const DATA_URI: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAyAAAAJYCAIAAAAVFBUn";
 
 fn speech() -> TextToVideo {
-    TextToVideo::new("https://media.example/face.mp4", "Good evening.").voice_speed(1.2)
+    TextToVideo::new()
+        .video("https://media.example/face.mp4")
+        .text("Good evening.")
+        .voice_speed(1.2)
 }
 
 fn quick() -> Scenario {
@@ -24,7 +27,7 @@ fn quick() -> Scenario {
 async fn typed_inputs_arrive_as_they_were_meant() {
     let test = TestClient::new().await;
     test.client.run(speech()).await.unwrap();
-    test.client.run(KlingEffects::new("jelly_press", DATA_URI)).await.unwrap();
+    test.client.run(KlingEffects::new().effect_scene("jelly_press").image(DATA_URI)).await.unwrap();
     let jobs = test.world.jobs();
     assert_eq!(
         (jobs[0].model.as_str(), &jobs[0].input),
@@ -47,8 +50,7 @@ async fn a_data_uri_is_uploaded_where_the_model_takes_urls_alone() {
     let test = TestClient::with(quick()).await;
     let mut uri = "data:video/mp4;base64,".to_owned();
     uri.push_str(&base64_of(FACE));
-    let mut input = speech();
-    input.video = Media::from(uri);
+    let input = speech().video(Media::from(uri));
     let report = test.client.check(input.clone()).await.unwrap();
     assert_eq!(report.media[0].1.width, Some(1280), "{report:?}");
     let prediction = test.client.run(input).await.unwrap();
@@ -57,8 +59,7 @@ async fn a_data_uri_is_uploaded_where_the_model_takes_urls_alone() {
     let saved = test.client.download_output(&prediction, folder.path()).await.unwrap();
     assert_eq!(std::fs::read(saved.path).unwrap(), FACE);
 
-    let mut broken = speech();
-    broken.video = Media::from("data:video/mp4;base64,***");
+    let broken = speech().video(Media::from("data:video/mp4;base64,***"));
     let error = test.client.run(broken).await.unwrap_err();
     assert_eq!(error.violations()[0].rule, Rule::Readable, "{error}");
 }

@@ -80,8 +80,9 @@ async fn troubles_of_the_history_are_waited_out() {
 #[tokio::test]
 async fn a_job_of_somebody_else_is_not_taken() {
     let test = TestClient::with(scenario()).await;
-    let other =
-        AudioToVideo::new("https://media.example/other.mp3", "https://media.example/face.mp4");
+    let other = AudioToVideo::new()
+        .audio("https://media.example/other.mp3")
+        .video("https://media.example/face.mp4");
     test.client.submit(other).await.unwrap();
     test.world.add_fault(Fault::at(RequestKind::Submit).nth(1).reset());
     let error = test.client.run(remote_input()).await.unwrap_err();

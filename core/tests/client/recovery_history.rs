@@ -62,7 +62,9 @@ fn lost() -> Fault {
 }
 
 fn other_input() -> AudioToVideo {
-    AudioToVideo::new("https://media.example/other.mp3", "https://media.example/face.mp4")
+    AudioToVideo::new()
+        .audio("https://media.example/other.mp3")
+        .video("https://media.example/face.mp4")
 }
 
 async fn both(test: &TestClient, inputs: [AudioToVideo; 2]) -> [Result<Prediction, Error>; 2] {
@@ -147,10 +149,9 @@ async fn many_runs_find_a_job_each() {
     let test = TestClient::with(scenario(HistoryScenario::default()).fault(lost())).await;
     let inputs = (0..20).map(|n| {
         // Every second one has the input of the one before it.
-        AudioToVideo::new(
-            format!("https://media.example/{}.mp3", n / 2),
-            "https://media.example/f.mp4",
-        )
+        AudioToVideo::new()
+            .audio(format!("https://media.example/{}.mp3", n / 2))
+            .video("https://media.example/f.mp4")
     });
     let results: Vec<_> = test.client.run_many(inputs, 5).collect().await;
     let ids: BTreeSet<String> = results.into_iter().map(|done| done.result.unwrap().id).collect();

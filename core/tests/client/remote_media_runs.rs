@@ -33,7 +33,7 @@ async fn a_video_that_is_too_long_is_refused_before_it_costs_anything() {
     let test = test().await;
     let input = || {
         let voice = Media::bytes("voice.mp3", VOICE);
-        AudioToVideo::new(voice, server.url("long.mp4").as_str())
+        AudioToVideo::new().audio(voice).video(server.url("long.mp4").as_str())
     };
     for error in [
         test.client.run(input()).await.unwrap_err(),
@@ -64,7 +64,7 @@ async fn what_cannot_be_read_is_told_and_run() {
         }
     };
     let (voice, face) = (server.url("voice.mp3"), server.url("face.mp4"));
-    let input = AudioToVideo::new(voice.as_str(), face.as_str());
+    let input = AudioToVideo::new().audio(voice.as_str()).video(face.as_str());
     let prediction = test.client.run(input).on_progress(listener).await.unwrap();
     assert!(prediction.output_url().is_some());
     let warned = warned.lock().unwrap();
@@ -79,7 +79,11 @@ async fn uploads_can_be_checked_again_at_their_url() {
     let test = test().await;
     let voice = test.client.upload(Media::bytes("voice.mp3", VOICE)).await.unwrap();
     let face = test.client.upload(Media::bytes("face.mp4", FACE)).await.unwrap();
-    let report = test.client.check(AudioToVideo::new(voice.clone(), face.clone())).await.unwrap();
+    let report = test
+        .client
+        .check(AudioToVideo::new().audio(voice.clone()).video(face.clone()))
+        .await
+        .unwrap();
     assert_eq!(report.violations, [], "{report:#?}");
     assert_eq!(report.media_info("video").unwrap().bytes, Some(FACE.len() as u64));
     let reads = test.world.requests(RequestKind::Output);
@@ -88,7 +92,7 @@ async fn uploads_can_be_checked_again_at_their_url() {
 
     test.world.add_fault(Fault::at(RequestKind::Output).mutate(ResponseMutation::RangeIgnored));
     let (voice, face) = (format!("{voice}?again"), format!("{face}?again"));
-    let input = AudioToVideo::new(voice.as_str(), face.as_str());
+    let input = AudioToVideo::new().audio(voice.as_str()).video(face.as_str());
     let again = test.client.check(input).await.unwrap();
     assert_eq!(again.media, report.media);
 }

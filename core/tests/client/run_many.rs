@@ -11,7 +11,9 @@ use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline};
 
 fn inputs(count: usize) -> impl Iterator<Item = AudioToVideo> + Send + 'static {
     (0..count).map(|n| {
-        AudioToVideo::new(format!("https://media.example/{n}.mp3"), "https://media.example/f.mp4")
+        AudioToVideo::new()
+            .audio(format!("https://media.example/{n}.mp3"))
+            .video("https://media.example/f.mp4")
     })
 }
 

@@ -126,8 +126,9 @@ async fn both_media_go_up_side_by_side() {
 async fn a_refused_input_sends_nothing() {
     let test = TestClient::new().await;
     let png = [&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], &[0; 64]].concat();
-    let input =
-        AudioToVideo::new(Media::bytes("voice.mp3", &b""[..]), Media::bytes("face.mp4", png));
+    let input = AudioToVideo::new()
+        .audio(Media::bytes("voice.mp3", &b""[..]))
+        .video(Media::bytes("face.mp4", png));
     let error = test.client.run(input.clone()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     let fields: HashSet<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
@@ -135,7 +136,8 @@ async fn a_refused_input_sends_nothing() {
     assert!(error.message().contains("PNG"), "{error}");
     assert!(test.world.journal().is_empty());
 
-    let missing = AudioToVideo::new("no-such-voice.mp3", Media::bytes("face.mp4", FACE));
+    let missing =
+        AudioToVideo::new().audio("no-such-voice.mp3").video(Media::bytes("face.mp4", FACE));
     let error = test.client.submit(missing.clone()).await.unwrap_err();
     assert!(error.message().contains("no-such-voice.mp3"), "{error}");
     let error = test.client.submit(missing).check_media(false).await.unwrap_err();
@@ -160,7 +162,7 @@ async fn a_file_that_changes_is_not_sent_in_part() {
             }
         }
     };
-    let input = AudioToVideo::new("https://media.example/voice.mp3", path);
+    let input = AudioToVideo::new().audio("https://media.example/voice.mp3").video(path);
     let error = test.client.run(input).on_progress(shorten).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert!(error.message().contains("changed"), "{error}");

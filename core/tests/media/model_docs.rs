@@ -1,4 +1,4 @@
-//! `docs/models.md` is made from the descriptions of the models, and is what they say now.
+//! `docs/models.md` is generated from the descriptions of the models and up to date.
 //!
 //! To update it: `VISEME_UPDATE_DOCS=1 cargo test -p viseme --test media model_docs`.
 use std::fmt::Write as _;
@@ -9,23 +9,22 @@ use viseme::model::{Field, FieldKind, Level, MediaLimits, ModelDescription, Rang
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/models.md");
 
 const INTRODUCTION: &str = "\
-<!-- Made from the descriptions in spec/src/models by the test model_docs; do not edit. -->
+<!-- Generated from the descriptions in spec/src/models by the test model_docs; do not edit. -->
 # Models
 
-Viseme describes these models as data. From the descriptions come the check before a run, the mock
-server's catalogue and this page; how media are measured is in [media limits](media-limits.md).
+Viseme describes these models as data. Validation, the mock server's catalogue and this page are derived
+from the descriptions. [Media limits](media-limits.md) explains how media are measured.
 
-An input that breaks a limit is refused before anything is sent. What is marked \u{2248} is only reported:
-others than the model's page say it, or it is a list that grows on the service's side. With `strict`
-it is refused as well.
+A violation of a limit is an error before anything is sent. A limit marked \u{2248} is only a warning: a third
+party states it, or the service extends the list. With `strict`, warnings are errors.
 
-A parameter that a model does not have is refused: the service would drop it without a word, and
-bill. Any other model of the service can be run by its id; with `validate` its input is judged by the
-schema in the service's live catalogue.
+An unknown parameter is an error, because the service ignores it but still charges. You can run any other
+model of the service by its id; with `validate`, its input is validated against the schema in the service's
+live catalogue.
 ";
 
 #[test]
-fn the_page_says_what_the_descriptions_say() {
+fn the_page_matches_the_descriptions() {
     let made = page();
     if std::env::var_os("VISEME_UPDATE_DOCS").is_some() {
         std::fs::write(PAGE, &made).expect("docs/models.md can be written");
@@ -33,7 +32,7 @@ fn the_page_says_what_the_descriptions_say() {
     let committed = std::fs::read_to_string(PAGE).expect("docs/models.md is there");
     assert!(
         committed == made,
-        "docs/models.md is not what the descriptions say. Update it: \
+        "docs/models.md is out of date. Update it: \
          VISEME_UPDATE_DOCS=1 cargo test -p viseme --test media model_docs"
     );
 }
@@ -52,9 +51,9 @@ fn section(page: &mut String, model: &ModelDescription) -> std::fmt::Result {
         "\n## {}\n\n`{}`, {}. {}\n",
         model.title, model.id, model.category, model.summary
     )?;
-    writeln!(page, "| parameter | | what it is | what it takes |\n|---|---|---|---|")?;
+    writeln!(page, "| parameter | | description | accepted values |\n|---|---|---|---|")?;
     for field in model.fields {
-        let required = if field.required { "required" } else { "" };
+        let required = if field.required && !field.default_is_sent { "required" } else { "" };
         let takes = takes(field).join("; ");
         writeln!(page, "| `{}` | {required} | {} | {takes} |", field.name, field.description)?;
     }

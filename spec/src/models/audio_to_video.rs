@@ -15,6 +15,7 @@ pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
             name: "audio",
             description: "The audio track with the voice.",
             required: true,
+            default_is_sent: false,
             kind: FieldKind::Media(MediaLimits {
                 kind: MediaKind::Audio,
                 containers: &[Container::Mp3, Container::Wav, Container::M4a, Container::Adts],
@@ -37,6 +38,7 @@ pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
             name: "video",
             description: "The video of the face to lip-sync.",
             required: true,
+            default_is_sent: false,
             kind: FieldKind::Media(MediaLimits {
                 kind: MediaKind::Video,
                 containers: &[Container::Mp4, Container::Mov],

@@ -16,6 +16,7 @@ pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
             name: "effect_scene",
             description: "The name of the effect.",
             required: true,
+            default_is_sent: false,
             // Only the newest page of the service names a default.
             kind: FieldKind::Choice { values: SCENES, default: Some("daily_ootd") },
         },
@@ -23,6 +24,7 @@ pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
             name: "image",
             description: "The picture, as a URL or a `data:` URI.",
             required: true,
+            default_is_sent: false,
             kind: FieldKind::Media(MediaLimits {
                 kind: MediaKind::Image,
                 // The formats that the service's uploads accept; the model's page names none.

@@ -15,6 +15,7 @@ pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
             name: "video",
             description: "The video of the face to lip-sync.",
             required: true,
+            default_is_sent: false,
             kind: FieldKind::Media(MediaLimits {
                 kind: MediaKind::Video,
                 containers: &[Container::Mp4, Container::Mov],
@@ -42,18 +43,21 @@ pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
             name: "text",
             description: "The text to speak.",
             required: true,
+            default_is_sent: false,
             kind: FieldKind::Text { max_chars: Some(120) },
         },
         Field {
             name: "voice_id",
             description: "The voice that speaks the text.",
             required: true,
+            default_is_sent: true,
             kind: FieldKind::Choice { values: VOICES, default: Some("genshin_klee2") },
         },
         Field {
             name: "voice_language",
             description: "The language of the voice. It should match the text.",
             required: false,
+            default_is_sent: false,
             // Kling's own default; the service's page names none.
             kind: FieldKind::Choice { values: &["zh", "en"], default: Some("en") },
         },
@@ -61,6 +65,7 @@ pub(super) const DESCRIPTION: ModelDescription = ModelDescription {
             name: "voice_speed",
             description: "The speed of the voice. 1 is normal speed.",
             required: false,
+            default_is_sent: false,
             kind: FieldKind::Number(NumberLimits {
                 range: Range::documented(0.8, 2.0),
                 step: Some(0.1),

@@ -1,33 +1,34 @@
-//! What can be told without a JSON Schema library: which names are missing.
+//! Validation without a JSON Schema library: only missing names.
 
 use serde_json::Value;
 
 use super::super::Input;
-use super::super::description::Level;
-use super::super::validate::missing;
+use super::super::validate::missing_parameter;
 use crate::media::{Rule, Violation};
+use viseme_spec::Level;
 
-/// The names that are missing, and that nothing else was looked at.
-pub(super) fn judge(input: &Input, schema: &Value) -> Vec<Violation> {
+/// Returns the missing names, and a warning that nothing else was validated.
+pub(super) fn validate(input: &Input, schema: &Value) -> Vec<Violation> {
     let required = schema.get("required").and_then(Value::as_array);
     let names = required.into_iter().flatten().filter_map(Value::as_str);
     let absent = names.filter(|name| input.fields().all(|(given, _)| given != *name));
-    let mut violations: Vec<_> = absent.map(|name| missing(name, input.model())).collect();
-    violations.push(unseen(input.model()));
+    let mut violations: Vec<_> =
+        absent.map(|name| missing_parameter(name, input.model())).collect();
+    violations.push(not_validated(input.model()));
     violations
 }
 
-fn unseen(model: &str) -> Violation {
+fn not_validated(model: &str) -> Violation {
     let message = format!(
-        "input: values were not checked by the schema of {model}: this build has no \
-         `schema-validation`."
+        "The values were not validated against the schema of {model}: this build does not have \
+         the feature `schema-validation`."
     );
     Violation::new(
         "input",
         Rule::Undetermined,
         Level::Warning,
         "a build without `schema-validation`",
-        "values that fit the schema",
+        "values that match the schema",
         message,
     )
 }
@@ -40,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_judged_and_values_are_not() {
+    fn names_are_validated_but_values_are_not() {
         let schema = json!({
             "required": ["image"],
             "properties": {"image": {"type": "string"}, "seed": {"type": "integer"}},
@@ -49,8 +50,11 @@ mod tests {
             let all = validate_schema(input, &schema);
             all.into_iter().map(|it| (it.field, it.rule, it.level)).collect()
         };
-        let unseen = ("input".to_owned(), Rule::Undetermined, Level::Warning);
-        assert_eq!(found(&Input::new("m").set("image", "x").set("seed", "no")), [unseen.clone()]);
+        let not_validated = ("input".to_owned(), Rule::Undetermined, Level::Warning);
+        assert_eq!(
+            found(&Input::new("m").set("image", "x").set("seed", "no")),
+            [not_validated.clone()]
+        );
         let wrong = found(&Input::new("m").set("sed", 1));
         let names: Vec<_> = wrong.iter().map(|(field, rule, _)| (field.as_str(), *rule)).collect();
         assert_eq!(

@@ -84,15 +84,16 @@ impl TestClient {
 
 /// Media that need no upload.
 pub fn remote_input() -> AudioToVideo {
-    AudioToVideo::new("https://media.example/voice.mp3", "https://media.example/face.mp4")
+    AudioToVideo::new()
+        .audio("https://media.example/voice.mp3")
+        .video("https://media.example/face.mp4")
 }
 
 /// The samples of the repository, from memory.
 pub fn local_input() -> AudioToVideo {
-    AudioToVideo::new(
-        Media::bytes("voice.mp3", &include_bytes!("../../../../samples/voice.mp3")[..]),
-        Media::bytes("face.mp4", FACE),
-    )
+    AudioToVideo::new()
+        .audio(Media::bytes("voice.mp3", &include_bytes!("../../../../samples/voice.mp3")[..]))
+        .video(Media::bytes("face.mp4", FACE))
 }
 
 pub const FACE: &[u8] = include_bytes!("../../../../samples/face.mp4");

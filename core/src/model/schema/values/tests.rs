@@ -33,7 +33,7 @@ fn rules(input: &Input) -> Vec<(String, Rule)> {
 }
 
 #[test]
-fn inputs_that_fit() {
+fn valid_inputs_have_no_violations() {
     let full = input()
         .set("resolution", "720p")
         .set("seed", -1)
@@ -48,7 +48,7 @@ fn inputs_that_fit() {
 }
 
 #[test]
-fn inputs_that_do_not() {
+fn invalid_inputs_are_violations() {
     for (name, value, field, rule) in [
         ("resolutoin", json!("480p"), "resolutoin", Rule::UnknownField),
         ("resolution", json!("1080p"), "resolution", Rule::Choice),
@@ -76,7 +76,7 @@ fn inputs_that_do_not() {
     }
     let found = validate_schema(&Input::new("m").set("image", "x"), &schema());
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].message, "audio: is missing; m needs it.");
+    assert_eq!(found[0].message, "`audio` is missing. m requires it.");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn messages_name_the_value_and_the_rule() {
     let found = validate_schema(&input().set("seed", -2).set("sed", 1), &schema());
     let messages: Vec<_> = found.iter().map(|it| it.message.as_str()).collect();
     assert!(messages[0].contains("Did you mean `seed`?"), "{messages:?}");
-    assert!(messages[1].starts_with("seed: -2 breaks the schema of"), "{messages:?}");
+    assert!(messages[1].starts_with("`seed` is -2, which violates the schema of"), "{messages:?}");
     assert!(messages[1].contains("-1"), "{messages:?}");
 }
 
