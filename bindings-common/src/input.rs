@@ -2,7 +2,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 use viseme::{Input, Media};
 
