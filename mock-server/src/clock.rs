@@ -1,4 +1,4 @@
-//! A world's time: everything that happens in a world is dated by it.
+//! The clock of a world. Every date in a world comes from it.
 
 use std::time::{Duration, Instant};
 
@@ -12,30 +12,28 @@ use serde::{Deserialize, Serialize};
 pub enum ClockMode {
     /// As fast as real time.
     Real,
-    /// So many times as fast as real time.
+    /// This many times as fast as real time.
     Scaled(f64),
-    /// Only when told to.
+    /// Only by `advance`.
     Manual,
-    /// By what the client says it would have slept: a testing build of Viseme does not sleep, but
-    /// says so in the header `x-viseme-slept`, in seconds. The world moves on by that before the
-    /// request is answered.
+    /// By the client's sleeps: a testing build of Viseme does not sleep, but sends the seconds in the
+    /// header `x-viseme-slept`. The clock advances by that before the request is handled.
     Virtual,
-    /// By polls: one that would tell a job's state again moves the clock to the job's next change
-    /// first. No client waits for longer than it takes to ask.
+    /// By polls: a poll that would see no change first advances the clock to the job's next change.
     Auto,
 }
 
 impl ClockMode {
-    /// Whether time passes by itself.
+    /// Returns whether time passes by itself.
     pub(crate) fn runs(self) -> bool {
         matches!(self, Self::Real | Self::Scaled(_))
     }
 
-    /// Says what in it has no meaning.
-    pub(crate) fn check(self) -> Result<(), String> {
+    /// Returns an error if the value is out of range.
+    pub(crate) fn validate(self) -> Result<(), String> {
         match self {
             Self::Scaled(factor) if !(factor.is_finite() && factor > 0.0) => {
-                Err("scaled is a number above 0".to_owned())
+                Err(format!("`scaled` must be a number above 0, got {factor}"))
             }
             _ => Ok(()),
         }
@@ -47,26 +45,26 @@ impl ClockMode {
 pub struct Clock {
     mode: ClockMode,
     start: Timestamp,
-    /// Time that had passed when the mode was last set or the clock moved.
+    /// The time that had passed at `since`.
     passed: Duration,
     since: Instant,
 }
 
 impl Clock {
-    /// A clock that begins at `start`; a real one begins now.
+    /// Returns a clock that starts at `start`; now by default.
     #[must_use]
     pub fn new(mode: ClockMode, start: Option<Timestamp>) -> Self {
         let start = start.unwrap_or_else(Timestamp::now);
         Self { mode, start, passed: Duration::ZERO, since: Instant::now() }
     }
 
-    /// How its time passes.
+    /// Returns how its time passes.
     #[must_use]
     pub fn mode(&self) -> ClockMode {
         self.mode
     }
 
-    /// The time since the world began.
+    /// Returns the time since the start.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         let real = self.since.elapsed();
@@ -80,13 +78,13 @@ impl Clock {
         self.passed.saturating_add(running)
     }
 
-    /// The date and time that long after the world began.
+    /// Returns the date and time this long after the start.
     #[must_use]
     pub fn at(&self, elapsed: Duration) -> Timestamp {
         self.start.saturating_add(elapsed).unwrap_or(self.start)
     }
 
-    /// The date and time now.
+    /// Returns the current date and time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.at(self.elapsed())
@@ -94,23 +92,23 @@ impl Clock {
 
     /// Moves the clock forward.
     pub fn advance(&mut self, by: Duration) {
-        self.settle();
+        self.checkpoint();
         self.passed = self.passed.saturating_add(by);
     }
 
-    /// Changes how time passes, from now on.
+    /// Changes how time passes from now on.
     pub fn set_mode(&mut self, mode: ClockMode) {
-        self.settle();
+        self.checkpoint();
         self.mode = mode;
     }
 
-    fn settle(&mut self) {
+    fn checkpoint(&mut self) {
         self.passed = self.elapsed();
         self.since = Instant::now();
     }
 }
 
-/// A date as HTTP headers write it; they know none before 1970.
+/// Returns a date in the form of HTTP headers, which have none before 1970.
 pub(crate) fn http_date(at: Timestamp) -> String {
     httpdate::fmt_http_date(at.max(Timestamp::UNIX_EPOCH).into())
 }
@@ -120,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_moves_when_told_and_keeps_its_past() {
+    fn a_change_of_mode_keeps_the_time_that_passed() {
         let start = "2026-01-01T00:00:00Z".parse().unwrap();
         let mut clock = Clock::new(ClockMode::Manual, Some(start));
         assert_eq!(clock.now(), start);
@@ -134,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_at_the_ends_of_time() {
+    fn dates_out_of_range_are_clamped() {
         let clock = Clock::new(ClockMode::Manual, Some(Timestamp::MIN));
         assert_eq!(http_date(clock.now()), "Thu, 01 Jan 1970 00:00:00 GMT");
         let mut clock = Clock::new(ClockMode::Manual, Some(Timestamp::MAX));

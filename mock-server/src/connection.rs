@@ -1,5 +1,5 @@
-//! One connection: writes answers as their flow allows, breaks where a fault says so, and notes
-//! in the journal how each exchange ended.
+//! One connection: writes responses by their plans, breaks the connection if a fault says so, and
+//! records in the journal how each exchange ended.
 
 use std::collections::VecDeque;
 use std::io;
@@ -12,26 +12,26 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-use crate::flow::{Cut, Flow, Step};
-use crate::journal::Termination;
-use crate::open_exchange::OpenExchange;
+use crate::wire_fault::{Interruption, Step, WritePlan};
+use crate::world::journal::Termination;
+use crate::world::pending_exchange::PendingExchange;
 
-/// Tells a connection of the answers that it is about to write.
+/// The responses that a connection is about to write.
 #[derive(Clone, Default)]
-pub(crate) struct Outbox(Arc<Mutex<VecDeque<Writing>>>);
+pub(crate) struct Outbox(Arc<Mutex<VecDeque<PlannedResponse>>>);
 
-struct Writing {
-    flow: Flow,
-    exchange: OpenExchange,
+struct PlannedResponse {
+    plan: WritePlan,
+    exchange: PendingExchange,
 }
 
 impl Outbox {
-    /// The next answer to be written, and the exchange it ends.
-    pub(crate) fn announce(&self, flow: Flow, exchange: OpenExchange) {
-        self.queue().push_back(Writing { flow, exchange });
+    /// Adds the next response to be written, and the exchange that it ends.
+    pub(crate) fn push(&self, plan: WritePlan, exchange: PendingExchange) {
+        self.queue().push_back(PlannedResponse { plan, exchange });
     }
 
-    fn queue(&self) -> MutexGuard<'_, VecDeque<Writing>> {
+    fn queue(&self) -> MutexGuard<'_, VecDeque<PlannedResponse>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -49,27 +49,27 @@ impl Connection {
         Self { stream, outbox, pause: None, broken: false }
     }
 
-    /// Breaks the connection; what is not written yet never will be.
-    fn strike(&mut self, cut: Cut) -> io::Result<()> {
+    /// Breaks the connection. Nothing more is written.
+    fn interrupt(&mut self, interruption: Interruption) -> io::Result<()> {
         self.broken = true;
         let socket = socket2::SockRef::from(&self.stream);
-        match cut {
-            // A socket closed while it may not linger sends a reset.
-            Cut::Reset => socket.set_linger(Some(Duration::ZERO))?,
-            Cut::Close => socket.shutdown(std::net::Shutdown::Write)?,
-            Cut::Stall | Cut::Drip(_) => {}
+        match interruption {
+            // A socket with a linger time of zero is closed with a reset.
+            Interruption::Reset => socket.set_linger(Some(Duration::ZERO))?,
+            Interruption::Close => socket.shutdown(std::net::Shutdown::Write)?,
+            Interruption::Stall | Interruption::Drip(_) => {}
         }
         Err(io::Error::new(io::ErrorKind::ConnectionAborted, "broken by a fault"))
     }
 }
 
-/// How the exchange ends where this strikes.
-fn ending(cut: Cut) -> Option<Termination> {
-    match cut {
-        Cut::Reset => Some(Termination::Reset),
-        Cut::Close => Some(Termination::Closed),
+/// Returns how an interruption ends the exchange.
+fn termination(interruption: Interruption) -> Option<Termination> {
+    match interruption {
+        Interruption::Reset => Some(Termination::Reset),
+        Interruption::Close => Some(Termination::Closed),
         // The client decides how long it waits.
-        Cut::Stall | Cut::Drip(_) => None,
+        Interruption::Stall | Interruption::Drip(_) => None,
     }
 }
 
@@ -86,40 +86,44 @@ impl AsyncWrite for Connection {
         }
         let outbox = this.outbox.clone();
         let mut queue = outbox.queue();
-        let Some(writing) = queue.front_mut() else {
+        let Some(current) = queue.front_mut() else {
             return Pin::new(&mut this.stream).poll_write(context, buffer);
         };
-        let allowed = match writing.flow.step(buffer) {
+        let allowed = match current.plan.step(buffer) {
             Step::Write(allowed) => allowed,
-            // Nothing wakes this up but the client's leaving.
-            Step::Cut(Cut::Stall) => return Poll::Pending,
-            Step::Cut(cut) => {
-                if let Some(ended) = ending(cut) {
-                    writing.exchange.end(ended);
+            // Only a disconnect of the client ends this.
+            Step::Interrupt(Interruption::Stall) => return Poll::Pending,
+            Step::Interrupt(interruption) => {
+                if let Some(termination) = termination(interruption) {
+                    current.exchange.end(termination);
                 }
-                return Poll::Ready(this.strike(cut).map(|()| 0));
+                return Poll::Ready(this.interrupt(interruption).map(|()| 0));
             }
         };
         let part = buffer.get(..allowed).unwrap_or(buffer);
-        // Held while the bytes go out: who has read them finds the journal up to date.
-        let world = writing.exchange.world();
+        // The lock is held during the write: a client that has read the bytes finds them in the
+        // journal.
+        let world = current.exchange.world();
         let mut state = world.state();
         let written = ready!(Pin::new(&mut this.stream).poll_write(context, part))?;
-        let cut = writing.flow.advance(part.get(..written).unwrap_or_default());
-        writing.exchange.wrote_in(&mut state, written);
-        let whole = writing.flow.is_whole();
-        if let Some(ended) = whole.then_some(Termination::Complete).or(cut.and_then(ending)) {
-            writing.exchange.end_in(&mut state, ended);
+        let interruption = current.plan.advance(part.get(..written).unwrap_or_default());
+        current.exchange.add_written(&mut state, written);
+        let is_complete = current.plan.is_complete();
+        let end = is_complete.then_some(Termination::Complete);
+        if let Some(end) = end.or(interruption.and_then(termination)) {
+            current.exchange.end_with(&mut state, end);
         }
         drop(state);
-        match cut {
-            Some(Cut::Drip(pause)) if !whole => this.pause = Some(Box::pin(sleep(pause))),
-            Some(cut @ (Cut::Reset | Cut::Close)) => {
-                return Poll::Ready(this.strike(cut).map(|()| written));
+        match interruption {
+            Some(Interruption::Drip(pause)) if !is_complete => {
+                this.pause = Some(Box::pin(sleep(pause)))
+            }
+            Some(interruption @ (Interruption::Reset | Interruption::Close)) => {
+                return Poll::Ready(this.interrupt(interruption).map(|()| written));
             }
             _ => {}
         }
-        if whole {
+        if is_complete {
             queue.pop_front();
         }
         Poll::Ready(Ok(written))
@@ -130,7 +134,7 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A connection that shall end with a reset must not end with grace first.
+        // A graceful close must not come before a reset.
         if self.broken {
             return Poll::Ready(Ok(()));
         }

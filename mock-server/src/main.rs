@@ -1,5 +1,5 @@
-//! `viseme-mock`: the mock server as a program.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
+//! The program `viseme-mock`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program prints")]
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -9,29 +9,29 @@ use clap::{Parser, Subcommand};
 use serde_json::json;
 use viseme_mock::{DEFAULT_KEY, MockServer, Scenario};
 
-/// A mock of WaveSpeedAI's API on this machine.
+/// Run a mock of WaveSpeedAI's API on this machine.
 ///
 /// The first line on standard output is JSON: {"url": …, "port": …, "version": …, "key": …}.
 #[derive(Parser)]
 #[command(name = "viseme-mock", version)]
 struct Arguments {
-    /// The port to listen on; 0 takes a free one.
+    /// The port to listen on; 0 for a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
 
-    /// The address to listen on. Other machines can reach any but a loopback address.
+    /// The address to listen on. Other machines can connect to any but a loopback address.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
 
-    /// A scenario in YAML or JSON for the world of the key `mock-key`.
+    /// A scenario file in YAML or JSON, for the key `mock-key`.
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
 
-    /// Let webhooks go to other machines; by default they go to this one alone.
+    /// Allow webhooks to other machines; by default they are sent to this machine only.
     #[arg(long)]
     remote_webhooks: bool,
 
-    /// End when standard input ends: with the program that started this one, however that ends.
+    /// Stop when standard input ends, for example because the parent process ended.
     #[arg(long)]
     end_with_stdin: bool,
 
@@ -41,7 +41,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a command with WAVESPEED_BASE_URL and WAVESPEED_API_KEY set to the mock; end with it.
+    /// Run a command with WAVESPEED_BASE_URL and WAVESPEED_API_KEY set to the mock; stop with it.
     Exec {
         /// The command and its arguments.
         #[arg(trailing_var_arg = true, required = true, allow_hyphen_values = true)]
@@ -49,7 +49,7 @@ enum Command {
     },
 }
 
-// One thread is enough for a mock, and keeps it small.
+// One thread is enough, and uses little memory.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
@@ -67,7 +67,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, String> {
         None => Scenario::default(),
     };
     let address = SocketAddr::new(arguments.host, arguments.port);
-    // Before the first line: who has read it may ask to stop at once.
+    // Before the first line: its reader may send a signal at once.
     let stop = Stop::listen().map_err(|error| error.to_string())?;
     let server = MockServer::builder()
         .address(address)
@@ -90,21 +90,21 @@ async fn run(arguments: Arguments) -> Result<ExitCode, String> {
             );
             if arguments.end_with_stdin {
                 tokio::select! {
-                    () = stop.asked() => {}
+                    () = stop.requested() => {}
                     () = end_of_stdin() => {}
                 }
-                // The thread that reads would be waited for.
+                // A normal return would wait for the thread that reads.
                 std::process::exit(0);
             }
-            stop.asked().await;
+            stop.requested().await;
             Ok(ExitCode::SUCCESS)
         }
     }
 }
 
-/// Reads standard input to its end, on a thread, as it may block.
+/// Reads standard input to its end, on a thread because it blocks.
 async fn end_of_stdin() {
-    // Whatever the error, there is nothing more to come.
+    // After an error there is nothing more to read.
     let read = || drop(std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink()));
     drop(tokio::task::spawn_blocking(read).await);
 }
@@ -120,11 +120,11 @@ async fn execute(
     command: &[std::ffi::OsString],
     stop: Stop,
 ) -> Result<ExitCode, String> {
-    let (program, rest) = command.split_first().ok_or("No command was given.")?;
+    let (program, arguments) = command.split_first().ok_or("No command was given.")?;
     let cannot =
         |error: std::io::Error| format!("Cannot run {}: {error}.", program.to_string_lossy());
     let mut child = tokio::process::Command::new(program)
-        .args(rest)
+        .args(arguments)
         .env("WAVESPEED_BASE_URL", server.url())
         .env("WAVESPEED_API_KEY", DEFAULT_KEY)
         .kill_on_drop(true)
@@ -132,7 +132,7 @@ async fn execute(
         .map_err(cannot)?;
     let status = tokio::select! {
         status = child.wait() => status,
-        () = stop.asked_but_by_terminal() => {
+        () = stop.terminated() => {
             child.kill().await.map_err(cannot)?;
             child.wait().await
         }
@@ -140,7 +140,7 @@ async fn execute(
     Ok(ExitCode::from(exit_code(status.map_err(cannot)?)))
 }
 
-/// The command's exit code; where a signal ended it, 128 and the signal, as shells have it.
+/// Returns the command's exit code; 128 plus the signal if a signal ended it, as shells do.
 fn exit_code(status: std::process::ExitStatus) -> u8 {
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&status).map(|signal| 128 + signal);
@@ -149,8 +149,7 @@ fn exit_code(status: std::process::ExitStatus) -> u8 {
     status.code().or(signal).and_then(|code| u8::try_from(code).ok()).unwrap_or(1)
 }
 
-/// The wish that the program stops: Ctrl-C, and on Unix SIGTERM, with which supervisors end
-/// programs.
+/// The signals that stop the program: Ctrl-C, and SIGTERM on Unix.
 struct Stop {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
@@ -169,16 +168,16 @@ impl Stop {
     }
 
     #[cfg(unix)]
-    async fn asked(mut self) {
+    async fn requested(mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
     }
 
-    /// Ctrl-C goes to the command as well, which decides by itself.
+    /// Waits for SIGTERM alone: Ctrl-C reaches the command too, which handles it.
     #[cfg(unix)]
-    async fn asked_but_by_terminal(mut self) {
+    async fn terminated(mut self) {
         self.terminate.recv().await;
     }
 
@@ -188,15 +187,15 @@ impl Stop {
     }
 
     #[cfg(not(unix))]
-    async fn asked(self) {
-        // Without a handler the system ends the program by itself.
+    async fn requested(self) {
+        // Without a handler, Ctrl-C ends the program anyway.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await
         }
     }
 
     #[cfg(not(unix))]
-    async fn asked_but_by_terminal(self) {
+    async fn terminated(self) {
         std::future::pending().await
     }
 }

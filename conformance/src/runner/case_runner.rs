@@ -103,7 +103,7 @@ fn new_world(
     }
     environment
         .server
-        .world_called(id, scenario)
+        .world_with_id(id, scenario)
         .ok_or_else(|| format!("there is a world {id} already"))
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::{FACE, TestClient};
 use viseme::{ErrorKind, Media};
-use viseme_mock::scenario::{FaultAction, ResponseMutation, StatusReply};
+use viseme_mock::scenario::{FaultAction, ResponseMutation, StatusResponse};
 use viseme_mock::{Fault, RequestKind, Scenario, WireFault};
 
 fn output() -> Fault {
@@ -128,7 +128,7 @@ async fn names_in_a_folder_are_taken_from_the_url_and_never_overwrite() {
 async fn redirects_are_followed_and_bounded() {
     let redirect = |nth: Option<u64>, location: &str| Fault {
         nth: nth.map(viseme_mock::scenario::Nth::One),
-        action: FaultAction::Status(StatusReply {
+        action: FaultAction::Status(StatusResponse {
             status: 302,
             retry_after: None,
             body: None,

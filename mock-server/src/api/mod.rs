@@ -1,22 +1,15 @@
-//! The API itself: takes a request in, lets a fault strike, answers, and takes it all down.
+//! The mocked API: receives a request, applies a fault, responds, and records the exchange.
 
 mod account;
-mod billing;
-mod call;
-mod exchange;
-mod files;
-mod history;
-mod inline;
-mod intake;
-mod legacy;
-mod limits;
-mod magic;
-mod media_type;
-mod output;
-mod result;
-mod schema;
+mod downloads;
+mod handler;
+mod models;
+mod output_modes;
+mod predictions;
+mod preset_models;
+mod request;
+mod route;
 mod submit;
-mod sync_mode;
 mod uploads;
 
 use std::sync::Arc;
@@ -25,143 +18,150 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::response::Response;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use viseme_spec::VIRTUAL_SLEEP_HEADER;
 
-use self::call::Call;
-use self::exchange::Outcome;
-use self::intake::Intake;
-pub(crate) use self::intake::Taken;
-use crate::artefact::Artefact;
+use self::request::ReceivedRequest;
+use self::route::Route;
 use crate::clock::ClockMode;
-use crate::corrupt;
-use crate::fault_table::Strike;
-use crate::flow::Flow;
-use crate::open_exchange::{News, OpenExchange};
-use crate::reply::Reply;
+use crate::context::{Peer, ServerContext};
+use crate::response::Response;
+use crate::response_mutation;
 use crate::scenario::{FaultAction, WireFault};
-use crate::server::{Peer, Server};
+use crate::stored_file::{ReceivedBody, StoredFile};
+use crate::wire_fault::WritePlan;
 use crate::world::World;
+use crate::world::fault_table::TriggeredFault;
+use crate::world::pending_exchange::Delivered;
 
-/// How long a request is kept waiting where its fault is to wait for ever.
-const FOR_EVER: Duration = Duration::from_secs(600);
+/// How long a request waits if its fault says for ever.
+const FOREVER: Duration = Duration::from_secs(600);
 
-/// What a handler gives: the answer, and what it was about.
-pub(crate) struct Done {
-    pub(crate) reply: Reply,
-    pub(crate) job_id: Option<String>,
-    pub(crate) rule: Option<String>,
-    pub(crate) news: News,
-    /// The file that stands in the answer itself, in place of its URL.
-    pub(crate) inline: Option<Arc<Artefact>>,
-    /// Whether the answer waits until the job has ended.
-    pub(crate) waits: bool,
+/// The result of a handler: the response, and what the journal and the ledger need.
+struct HandlerOutput {
+    response: Response,
+    job_id: Option<String>,
+    rule: Option<String>,
+    delivered: Delivered,
+    /// The file whose base64 replaces its URL in the response.
+    base64_output: Option<Arc<StoredFile>>,
+    /// Whether the response waits until the job has ended.
+    sync_mode: bool,
 }
 
-impl Done {
-    pub(crate) fn plain(reply: Reply) -> Self {
-        Self { reply, job_id: None, rule: None, news: News::default(), inline: None, waits: false }
+impl HandlerOutput {
+    fn new(response: Response) -> Self {
+        Self {
+            response,
+            job_id: None,
+            rule: None,
+            delivered: Delivered::default(),
+            base64_output: None,
+            sync_mode: false,
+        }
     }
 
-    pub(crate) fn about(reply: Reply, job_id: &str) -> Self {
-        Self { job_id: Some(job_id.to_owned()), ..Self::plain(reply) }
+    fn error(status: u16, message: &str) -> Self {
+        Self::new(Response::error(status, message))
+    }
+
+    fn about(response: Response, job_id: &str) -> Self {
+        Self { job_id: Some(job_id.to_owned()), ..Self::new(response) }
     }
 }
 
-/// Answers any request outside of the control API.
-pub(crate) async fn answer(
-    State(server): State<Arc<Server>>,
+/// Handles every request outside of the control API.
+pub(crate) async fn handle(
+    State(server): State<Arc<ServerContext>>,
     Extension(peer): Extension<Peer>,
     request: Request,
-) -> Response {
+) -> axum::response::Response {
     let (parts, body) = request.into_parts();
-    let call = Call::of(&parts.method, parts.uri.path());
-    match world_of(&server, &call, &parts.headers) {
-        Ok(world) => in_world(&world, &call, &peer, parts, body).await,
-        Err(refusal) => {
-            // Taken in, so that the client gets to read the refusal.
-            let _ = intake::take(&Call::Unknown, &parts.headers, body).await;
-            output::response(refusal, &parts.method, None, None)
+    let route = Route::of(&parts.method, parts.uri.path());
+    match find_world(&server, &route, &parts.headers) {
+        Ok(world) => handle_in_world(&world, &route, &peer, parts, body).await,
+        Err(error) => {
+            // The body is read, so that the client reads the error.
+            let _ = request::read_body(&Route::Unknown, &parts.headers, body).await;
+            error.into_http(&parts.method, None, None)
         }
     }
 }
 
-async fn in_world(world: &World, call: &Call, peer: &Peer, parts: Parts, body: Body) -> Response {
+async fn handle_in_world(
+    world: &World,
+    route: &Route,
+    peer: &Peer,
+    parts: Parts,
+    body: Body,
+) -> axum::response::Response {
     let method = parts.method.clone();
-    move_on(world, call, &parts.headers);
-    let strike = world.state().faults.strike(call.kind());
-    if let Some(FaultAction::Wire(WireFault::SlowAccept(time))) =
-        strike.as_ref().map(|it| &it.effect)
-    {
+    advance_clock(world, route, &parts.headers);
+    let fault = world.state().faults.trigger(route.kind());
+    let action = fault.as_ref().map(|fault| &fault.action);
+    if let Some(FaultAction::Wire(WireFault::SlowAccept(time))) = action {
         tokio::time::sleep(time.0).await;
     }
-    let (taken, unread) = take(call, &parts.headers, strike.as_ref(), body).await;
-    let (taken, refusal) = match taken {
-        Ok(taken) => (taken, None),
-        Err(refusal) => (Taken::nothing(), Some(refusal)),
+    let (received, unread) = read_body(route, &parts.headers, fault.as_ref(), body).await;
+    let (received, error) = match received {
+        Ok(received) => (received, None),
+        Err(error) => (ReceivedBody::empty(), Some(error)),
     };
-    let mut intake = Intake::new(parts, world.base_url(), taken);
-    if *call == Call::LegacyUpload && refusal.is_none() {
-        intake.part = legacy::file_part(&intake).await;
+    let mut request = ReceivedRequest::new(parts, world.base_url(), received);
+    if *route == Route::MultipartUpload && error.is_none() {
+        request.file = uploads::multipart_file(&request).await;
     }
-    let Outcome { mut done, open } =
-        exchange::exchange(world, call, &intake, peer, strike.as_ref(), refusal);
-    // From here on the job, if any, is made, whatever becomes of this future.
-    let mut open: OpenExchange = open;
-    let is_submit = matches!(call, Call::Submit { .. });
-    world.note_webhook(done.job_id.as_deref(), is_submit).await;
-    let effect = strike.as_ref().map(|strike| &strike.effect);
-    match effect {
+    let (mut output, mut exchange) =
+        handler::execute(world, route, &request, peer, fault.as_ref(), error);
+    // From here on the job, if any, exists, even if this future is dropped.
+    let is_submit = matches!(route, Route::Submit { .. });
+    world.update_webhook(output.job_id.as_deref(), is_submit).await;
+    match action {
         Some(FaultAction::Wire(WireFault::Delay(time))) => tokio::time::sleep(time.0).await,
         Some(FaultAction::Wire(WireFault::Silence | WireFault::NeverReadBody)) => {
-            tokio::time::sleep(FOR_EVER).await;
+            tokio::time::sleep(FOREVER).await;
         }
         _ => {}
     }
     drop(unread);
-    if done.waits && !matches!(effect, Some(FaultAction::Status(_))) {
-        done = sync_mode::wait(world, done).await;
-        world.note_webhook(done.job_id.as_deref(), false).await;
+    if output.sync_mode && !matches!(action, Some(FaultAction::Status(_))) {
+        output = output_modes::wait_for_end(world, &request.base_url, output).await;
+        world.update_webhook(output.job_id.as_deref(), false).await;
     }
-    inline::expand(&mut done).await;
-    if let Some(FaultAction::Mutation(content)) = effect {
-        done.reply = corrupt::content(done.reply, content);
+    output_modes::embed_base64(&mut output).await;
+    if let Some(FaultAction::Mutation(mutation)) = action {
+        output.response = response_mutation::apply(output.response, mutation);
     }
-    open.settles(&done.reply);
-    if exchange::reaches_the_client(effect, &done.reply) {
-        open.bears(done.news);
+    exchange.record_response(&output.response);
+    if handler::delivers(action, &output.response) {
+        exchange.set_delivered(output.delivered);
     }
     let date = world.state().clock.now();
-    let length = output::body_length(&done.reply, &method);
-    let (length, promised) = match effect {
-        Some(FaultAction::Wire(WireFault::WrongLength(more))) => length_told(length, *more),
+    let length = output.response.written_length(&method);
+    let (length, announced) = match action {
+        Some(FaultAction::Wire(WireFault::WrongLength(difference))) => {
+            let announced = length.saturating_add_signed(*difference);
+            (length.min(announced), Some(announced))
+        }
         _ => (length, None),
     };
-    let response = output::response(done.reply, &method, Some(date), promised);
-    let wire = match effect {
+    let wire = match action {
         Some(FaultAction::Wire(wire)) => Some(wire),
         _ => None,
     };
-    peer.outbox.announce(Flow::new(length, wire), open);
-    response
+    peer.outbox.push(WritePlan::new(length, wire), exchange);
+    output.response.into_http(&method, Some(date), announced)
 }
 
-/// How many bytes of the body are written, and how many the head tells of.
-fn length_told(length: u64, more: i64) -> (u64, Option<u64>) {
-    let told = length.saturating_add_signed(more);
-    (length.min(told), Some(told))
-}
-
-/// Where requests move the world's clock, moves it on: in lockstep by what the client would have
-/// slept, in `auto` to the next change of a job whose state would be told again.
-fn move_on(world: &World, call: &Call, headers: &HeaderMap) {
+/// Advances the world's clock if requests move it: in `virtual` by the client's sleep, in `auto` to
+/// the next change of a job that would be reported unchanged.
+fn advance_clock(world: &World, route: &Route, headers: &HeaderMap) {
     let mode = world.state().clock.mode();
-    let step = match (mode, call) {
-        (ClockMode::Virtual, _) => slept(headers),
-        (ClockMode::Auto, Call::Result { job_id }) => {
+    let step = match (mode, route) {
+        (ClockMode::Virtual, _) => virtual_sleep(headers),
+        (ClockMode::Auto, Route::Result { job_id }) => {
             let state = world.state();
             state.job(job_id).and_then(|job| job.unchanged_for(state.clock.elapsed()))
         }
@@ -172,43 +172,49 @@ fn move_on(world: &World, call: &Call, headers: &HeaderMap) {
     }
 }
 
-fn slept(headers: &HeaderMap) -> Option<Duration> {
+fn virtual_sleep(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(VIRTUAL_SLEEP_HEADER)?.to_str().ok()?.parse().ok()?;
     Duration::try_from_secs_f64(seconds).ok()
 }
 
-/// Takes the body in, as far as the fault lets it; what is left of it is kept from being read.
-async fn take(
-    call: &Call,
+/// Reads the body as far as the fault allows. The rest is returned, so that nobody reads it.
+async fn read_body(
+    route: &Route,
     headers: &HeaderMap,
-    strike: Option<&Strike>,
+    fault: Option<&TriggeredFault>,
     body: Body,
-) -> (Result<Taken, Reply>, Option<Body>) {
-    match strike.map(|strike| &strike.effect) {
-        Some(FaultAction::Wire(WireFault::NeverReadBody)) => (Ok(Taken::nothing()), Some(body)),
-        Some(FaultAction::Wire(WireFault::CloseMidUpload(bytes))) => {
-            let rest = intake::skip(body, *bytes).await;
-            (Ok(Taken::nothing()), rest)
+) -> (Result<ReceivedBody, Response>, Option<Body>) {
+    match fault.map(|fault| &fault.action) {
+        Some(FaultAction::Wire(WireFault::NeverReadBody)) => {
+            (Ok(ReceivedBody::empty()), Some(body))
         }
-        _ => (intake::take(call, headers, body).await, None),
+        Some(FaultAction::Wire(WireFault::CloseMidUpload(bytes))) => {
+            let rest = request::skip(body, *bytes).await;
+            (Ok(ReceivedBody::empty()), rest)
+        }
+        _ => (request::read_body(route, headers, body).await, None),
     }
 }
 
-/// The world a request belongs to: by its key, or by the world in the URL where no key is sent.
-fn world_of(server: &Server, call: &Call, headers: &HeaderMap) -> Result<World, Reply> {
-    if let Some(id) = call.world() {
-        return server.worlds.of_id(id).ok_or_else(|| Reply::refusal(404, "not found"));
+/// Returns the world of a request: that of its key, or that in the URL of a file.
+fn find_world(
+    server: &ServerContext,
+    route: &Route,
+    headers: &HeaderMap,
+) -> Result<World, Response> {
+    if let Some(id) = route.world() {
+        return server.worlds.by_id(id).ok_or_else(|| Response::error(404, "not found"));
     }
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let key = bearer.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
     match key {
-        None | Some("") => Err(Reply::refusal(401, "missing API key")),
-        Some(key) if key.starts_with("wsk_") => Err(Reply::refusal(
+        None | Some("") => Err(Response::error(401, "missing API key")),
+        Some(key) if key.starts_with("wsk_") => Err(Response::error(
             401,
-            "This looks like a real API key. The mock server does not take those; use `mock-key`.",
+            "This looks like a real API key. The mock server does not accept those; use `mock-key`.",
         )),
         Some(key) => {
-            server.worlds.of_key(key).ok_or_else(|| Reply::refusal(401, "invalid authentication"))
+            server.worlds.by_key(key).ok_or_else(|| Response::error(401, "invalid authentication"))
         }
     }
 }

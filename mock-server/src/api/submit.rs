@@ -1,108 +1,112 @@
-//! The POST that costs money.
+//! The submit: the POST that creates a job and charges for it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::RETRY_AFTER;
 use serde_json::{Map, Value, json};
 use viseme_spec::{ModelDescription, describe};
 
-use super::intake::Intake;
-use super::{Done, limits, magic, result};
-use crate::artefact::Artefact;
-use crate::job::Job;
-use crate::reply::Reply;
+use super::models::PRICE_USD;
+use super::request::{Fields, ReceivedRequest};
+use super::{HandlerOutput, predictions, preset_models};
+use crate::response::Response;
 use crate::scenario::{JobRule, MissingInput, Timeline, UnknownModels};
-use crate::state::WorldState;
+use crate::stored_file::StoredFile;
+use crate::world::job::Job;
+use crate::world::state::WorldState;
 
-/// What a job costs where no rule says. The real price is not known.
-const PRICE_USD: f64 = 0.07;
-
-/// How a job goes where no rule says: long enough to be seen, short enough to wait for.
+/// The timeline of a job without a rule: slow enough to be observed, fast enough to wait for.
 const PROCESSING_AFTER: Duration = Duration::from_millis(800);
 const COMPLETED_AFTER: Duration = Duration::from_millis(3500);
+const MINUTE: Duration = Duration::from_secs(60);
 
-pub(super) fn submit(state: &mut WorldState, world: &str, model: &str, intake: &Intake) -> Done {
-    let Some(Value::Object(body)) = intake.json() else {
-        return Done::plain(Reply::refusal(400, "the body must be a JSON object"));
-    };
+/// The parameters that any model accepts, besides its inputs.
+const SYNC_MODE: &str = "enable_sync_mode";
+const BASE64_OUTPUT: &str = "enable_base64_output";
+
+/// Creates a job and charges for it.
+pub(super) fn submit(
+    state: &mut WorldState,
+    world: &str,
+    model: &str,
+    request: &ReceivedRequest,
+) -> Result<HandlerOutput, Response> {
+    let fields = request.fields()?;
     let description = describe(model);
-    let magic = magic::rule(model);
+    let preset = preset_models::rule(model);
     let accepted = state.scenario.unknown_models == UnknownModels::Accepted;
-    if description.is_none() && magic.is_none() && !accepted {
-        return Done::plain(Reply::refusal(404, &format!("model {model} not found")));
+    if description.is_none() && preset.is_none() && !accepted {
+        return Err(Response::error(404, &format!("model {model} not found")));
     }
-    let webhook = intake.parameter("webhook");
-    let is_on = |name: &str| body.get(name) == Some(&Value::Bool(true));
-    let (base64, waits) = (is_on("enable_base64_output"), is_on("enable_sync_mode"));
+    let webhook = request.query_parameter("webhook");
+    let (base64, sync_mode) = (fields.flag(BASE64_OUTPUT)?, fields.flag(SYNC_MODE)?);
     if webhook.is_some() && base64 {
         let message = "webhook callback does not support base64 output, please use the normal API \
                        to use base64 output";
-        return Done::plain(Reply::json(400, &json!({"error": message})));
+        return Err(Response::json(400, &json!({"error": message})));
     }
-    let input = known_inputs(body, description);
+    let input = known_inputs(fields, description);
     let missing = description.and_then(|description| missing_input(&input, description));
     if let (Some(name), MissingInput::Refused) = (missing, state.scenario.missing_input) {
-        return Done::plain(Reply::refusal(400, &format!("missing required input: {name}")));
+        return Err(Response::error(400, &format!("missing required input: {name}")));
     }
     let nth = state.jobs().len() as u64 + 1;
-    let (rule_name, rule) = match (missing, lost_media(state, world, &input, &intake.base_url)) {
+    let missing_file = missing_file(state, world, &input, &request.base_url);
+    let (rule_name, rule) = match (missing, missing_file) {
         (Some(name), _) => {
             let error = format!("Missing required parameter: {name}");
             ("missing input".to_owned(), fails_at_once(1400, &error))
         }
         (None, Some(name)) => {
             let error = format!("Failed to download {name} from the provided URL.");
-            ("media that is not there".to_owned(), fails_at_once(1402, &error))
+            ("missing file".to_owned(), fails_at_once(1402, &error))
         }
-        (None, None) => rule_for(state, model, nth, magic),
+        (None, None) => rule_for(state, model, nth, preset),
     };
-    if let Some(refusal) = limits::refusal(state) {
-        return Done::plain(refusal);
+    if let Some(error) = limit_error(state) {
+        return Err(error);
     }
     let price_usd = rule.price_usd.unwrap_or(PRICE_USD);
     if state.balance_usd < price_usd {
-        return Done::plain(Reply::refusal(402, "Insufficient credits."));
+        return Err(Response::error(402, "Insufficient credits."));
     }
     state.balance_usd -= price_usd;
     let submitted = state.clock.elapsed();
+    let default_timeline = || Timeline::standard(PROCESSING_AFTER, COMPLETED_AFTER, "completed");
     let mut job = Job {
         id: state.new_id(),
         model: model.to_owned(),
         output: Arc::new(output_for(state, world, &input)),
         input: Value::Object(input),
-        timeline: rule
-            .timeline
-            .unwrap_or_else(|| Timeline::usual(PROCESSING_AFTER, COMPLETED_AFTER, "completed")),
+        timeline: rule.timeline.unwrap_or_else(default_timeline),
         code: rule.code,
         error: rule.error,
         price_usd,
         webhook,
+        base_url: request.base_url.clone(),
         base64,
         submitted,
         polls: 0,
         end_seen: None,
-        told: None,
+        last_reported: None,
         forced: None,
         deleted: false,
-        id_told: false,
+        id_delivered: false,
         delivered: false,
     };
-    job.note_told(submitted);
-    let done = Done { rule: Some(rule_name), waits, ..result::present(state, world, &job) };
+    job.mark_reported(submitted);
+    let presented = predictions::present(state, world, &request.base_url, &job);
     state.add_job(job);
-    done
+    Ok(HandlerOutput { rule: Some(rule_name), sync_mode, ..presented })
 }
 
-/// The switches that any model may have, besides its inputs.
-const SWITCHES: [&str; 2] = ["enable_sync_mode", "enable_base64_output"];
-
-/// The service drops what it does not know, silently.
-fn known_inputs(
-    body: Map<String, Value>,
-    description: Option<&ModelDescription>,
-) -> Map<String, Value> {
-    body.into_iter()
-        .filter(|(name, _)| !SWITCHES.contains(&name.as_str()))
+/// Returns the inputs without unknown ones: the service ignores those.
+fn known_inputs(fields: Fields, description: Option<&ModelDescription>) -> Map<String, Value> {
+    fields
+        .0
+        .into_iter()
+        .filter(|(name, _)| ![SYNC_MODE, BASE64_OUTPUT].contains(&name.as_str()))
         .filter(|(name, _)| description.is_none_or(|description| description.field(name).is_some()))
         .collect()
 }
@@ -123,57 +127,99 @@ fn fails_at_once(code: i64, error: &str) -> JobRule {
     JobRule::new(Timeline::ends_after_polls(1, "failed")).error(code, error)
 }
 
-/// The first input that is a URL of this server where no file is.
-fn lost_media<'i>(
+/// Returns the first input that is a URL of this server without a file behind it.
+fn missing_file<'i>(
     state: &WorldState,
     world: &str,
     input: &'i Map<String, Value>,
-    base: &str,
+    base_url: &str,
 ) -> Option<&'i str> {
-    let files = format!("{base}/_files/");
-    let lost = |value: &Value| {
+    let files = format!("{base_url}/_files/");
+    let is_missing = |value: &Value| {
         let url = value.as_str().filter(|url| url.starts_with(&files));
         url.is_some_and(|url| uploaded(state, world, url).is_none())
     };
-    input.iter().find(|(_, value)| lost(value)).map(|(name, _)| name.as_str())
+    input.iter().find(|(_, value)| is_missing(value)).map(|(name, _)| name.as_str())
 }
 
-/// The file behind a URL of this world's uploads.
-fn uploaded<'s>(state: &'s WorldState, world: &str, url: &str) -> Option<&'s Arc<Artefact>> {
+/// Returns the file behind a URL of this world's uploads.
+fn uploaded<'s>(state: &'s WorldState, world: &str, url: &str) -> Option<&'s Arc<StoredFile>> {
     let (_, path) = url.split_once(&format!("/_files/{world}/"))?;
     state.uploaded(path.split('/').next()?)
 }
 
+/// Returns the rule of a job and its name: the scenario's first that matches, or the preset model's,
+/// or the default.
 fn rule_for(
     state: &WorldState,
     model: &str,
     nth: u64,
-    magic: Option<JobRule>,
+    preset: Option<JobRule>,
 ) -> (String, JobRule) {
-    let scripted = state
+    let scenario_rule = state
         .scenario
         .jobs
         .iter()
         .enumerate()
         .find(|(_, rule)| rule.matches.as_ref().is_none_or(|matches| matches.fits(model, nth)));
-    let (name, rule) = match (scripted, &magic) {
+    let (name, rule) = match (scenario_rule, &preset) {
         (Some((index, rule)), _) => (format!("scenario jobs[{index}]"), rule.clone()),
-        (None, Some(rule)) => (format!("magic model {model}"), rule.clone()),
+        (None, Some(rule)) => (format!("preset model {model}"), rule.clone()),
         (None, None) => ("default".to_owned(), JobRule::default()),
     };
-    // A rule that leaves the timeline open leaves it to the model.
-    match magic {
-        Some(magic) if rule.timeline.is_none() => {
-            let (code, error) = (rule.code.or(magic.code), rule.error.or(magic.error));
-            (name, JobRule { timeline: magic.timeline, code, error, ..rule })
+    // The model decides what the scenario's rule leaves open.
+    match preset {
+        Some(preset) if rule.timeline.is_none() => {
+            let (code, error) = (rule.code.or(preset.code), rule.error.or(preset.error));
+            (name, JobRule { timeline: preset.timeline, code, error, ..rule })
         }
         _ => (name, rule),
     }
 }
 
-/// The caller's own video, where it was uploaded here; else the clip the server brings.
-fn output_for(state: &WorldState, world: &str, input: &Map<String, Value>) -> Artefact {
+/// Returns the input's own video if it was uploaded here, or else the bundled clip.
+fn output_for(state: &WorldState, world: &str, input: &Map<String, Value>) -> StoredFile {
     let video = input.get("video").and_then(Value::as_str);
     let uploaded = video.and_then(|url| uploaded(state, world, url));
-    uploaded.map_or_else(Artefact::clip, |file| file.as_output())
+    uploaded.map_or_else(StoredFile::clip, |file| file.as_output())
+}
+
+/// Returns the error for a submit beyond the account's limits.
+fn limit_error(state: &WorldState) -> Option<Response> {
+    let limits = &state.scenario.limits;
+    let rate = limits.per_minute.and_then(|most| rate_error(state, most));
+    rate.or_else(|| limits.concurrent.and_then(|most| concurrency_error(state, most)))
+}
+
+fn rate_error(state: &WorldState, limit: usize) -> Option<Response> {
+    let now = state.clock.elapsed();
+    let ages = state.jobs().iter().rev().map(|job| now.saturating_sub(job.submitted));
+    let recent: Vec<Duration> = ages.take_while(|age| *age < MINUTE).collect();
+    // The oldest of the last `limit` submits is the first to leave the minute.
+    let oldest = limit.checked_sub(1).map_or(Some(&Duration::ZERO), |index| recent.get(index))?;
+    let message = "Too many requests: the limit of submits per minute is reached.";
+    Some(too_many_requests(message, Some(MINUTE.saturating_sub(*oldest))))
+}
+
+fn concurrency_error(state: &WorldState, limit: usize) -> Option<Response> {
+    let now = state.clock.elapsed();
+    let running = || state.jobs().iter().filter(|job| !job.has_ended(now));
+    if running().count() < limit {
+        return None;
+    }
+    let next = running().filter_map(|job| job.time_to_end(now)).min();
+    let message = "Too many requests: the limit of concurrent tasks is reached.";
+    Some(too_many_requests(message, next))
+}
+
+fn too_many_requests(message: &str, wait: Option<Duration>) -> Response {
+    let response = Response::error(429, message);
+    match wait {
+        // Rounded up to whole seconds.
+        Some(wait) => {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.header(RETRY_AFTER, seconds.to_string())
+        }
+        None => response,
+    }
 }

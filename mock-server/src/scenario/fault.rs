@@ -1,29 +1,31 @@
-//! What breaks: where, which time, before or after the money was spent, and how.
+//! Faults: which requests they affect, whether before or after the charge, and what breaks.
 
 use serde::{Deserialize, Serialize};
 
 use super::Span;
-use super::effect::{Body, FaultAction, ResponseMutation, RetryAfter, StatusReply, WireFault};
+use super::fault_action::{
+    Body, FaultAction, ResponseMutation, RetryAfter, StatusResponse, WireFault,
+};
 
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// At which kind of request.
+    /// The kind of request.
     pub at: RequestKind,
-    /// At which of them, counted from 1 since the fault was set; every one by default.
+    /// Which of these requests, counted from 1 since the fault was added; all by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nth: Option<Nth>,
-    /// At every so-manieth of them.
+    /// Every Nth of these requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every: Option<u64>,
-    /// No longer after this many.
+    /// Only the first this many of these requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
-    /// With this probability, from 0 to 1, by the world's seed.
+    /// The probability, from 0 to 1, drawn from the world's seed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
-    /// Before or after what the request asked for was done.
+    /// Whether the request has its effect before the fault.
     #[serde(default)]
     pub when: When,
     /// What happens.
@@ -36,9 +38,9 @@ pub struct Fault {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RequestKind {
-    /// The POST that costs money.
+    /// The POST that creates a job and charges for it.
     Submit,
-    /// A read of a job's state.
+    /// A read of a job's status.
     Poll,
     /// A request for a presigned upload.
     Presign,
@@ -56,7 +58,7 @@ pub enum RequestKind {
 
 /// One number or several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "`nth` is a number or a list of numbers, counted from 1")]
+#[serde(untagged, expecting = "must be a number or a list of numbers, counted from 1")]
 pub enum Nth {
     /// This one.
     One(u64),
@@ -65,7 +67,7 @@ pub enum Nth {
 }
 
 impl Nth {
-    /// Whether the n-th is meant.
+    /// Returns whether the n-th is included.
     #[must_use]
     pub fn has(&self, nth: u64) -> bool {
         match self {
@@ -75,19 +77,20 @@ impl Nth {
     }
 }
 
-/// When a fault strikes.
+/// Whether a request has its effect before the fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
-    /// Nothing was done: no job, no charge.
+    /// It has none: no job, no charge.
     #[default]
     BeforeAccept,
-    /// It was done; the answer suffers.
+    /// It has; only the response is affected.
     AfterAccept,
 }
 
 impl Fault {
-    /// A fault at every request of that kind, to be told what it does.
+    /// Returns a fault at every request of this kind. It resets the connection, until another action is
+    /// set.
     #[must_use]
     pub fn at(kind: RequestKind) -> Self {
         Self {
@@ -101,42 +104,42 @@ impl Fault {
         }
     }
 
-    /// Only at the n-th.
+    /// Affects only the n-th request.
     #[must_use]
     pub fn nth(mut self, nth: u64) -> Self {
         self.nth = Some(Nth::One(nth));
         self
     }
 
-    /// Only at these.
+    /// Affects only these requests.
     #[must_use]
     pub fn each(mut self, nth: &[u64]) -> Self {
         self.nth = Some(Nth::Many(nth.to_vec()));
         self
     }
 
-    /// At every so-manieth.
+    /// Affects every Nth request.
     #[must_use]
     pub fn every(mut self, every: u64) -> Self {
         self.every = Some(every);
         self
     }
 
-    /// With this probability, from 0 to 1.
+    /// Affects a request with this probability, from 0 to 1.
     #[must_use]
     pub fn probability(mut self, probability: f64) -> Self {
         self.probability = Some(probability);
         self
     }
 
-    /// Only at the first so many.
+    /// Affects only the first this many requests.
     #[must_use]
     pub fn until(mut self, until: u64) -> Self {
         self.until = Some(until);
         self
     }
 
-    /// After what was asked for was done.
+    /// Lets the request have its effect before the fault.
     #[must_use]
     pub fn after_accept(mut self) -> Self {
         self.when = When::AfterAccept;
@@ -149,24 +152,24 @@ impl Fault {
         self.wire(WireFault::Reset)
     }
 
-    /// Breaks the connection or the flow of bytes.
+    /// Breaks the connection or the stream of bytes.
     #[must_use]
     pub fn wire(mut self, wire: WireFault) -> Self {
         self.action = FaultAction::Wire(wire);
         self
     }
 
-    /// Changes what the answer says; what was asked for is done.
+    /// Changes what the response says. The request has its effect.
     #[must_use]
     pub fn mutate(mut self, mutation: ResponseMutation) -> Self {
         self.action = FaultAction::Mutation(mutation);
         self
     }
 
-    /// Answers with this status.
+    /// Responds with this status.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
-        self.action = FaultAction::Status(StatusReply {
+        self.action = FaultAction::Status(StatusResponse {
             status,
             retry_after: None,
             body: None,
@@ -175,64 +178,64 @@ impl Fault {
         self
     }
 
-    /// Adds `Retry-After` in seconds to a status.
+    /// Adds `Retry-After` in seconds to a status response.
     #[must_use]
     pub fn retry_after_secs(self, seconds: u64) -> Self {
         self.retry_after(RetryAfter::Seconds(Span::secs(seconds)))
     }
 
-    /// Adds a `Retry-After` to a status.
+    /// Adds `Retry-After` to a status response.
     #[must_use]
     pub fn retry_after(mut self, retry_after: RetryAfter) -> Self {
-        if let FaultAction::Status(reply) = &mut self.action {
-            reply.retry_after = Some(retry_after);
+        if let FaultAction::Status(response) = &mut self.action {
+            response.retry_after = Some(retry_after);
         }
         self
     }
 
-    /// Sets the body of a status.
+    /// Sets the body of a status response.
     #[must_use]
     pub fn body(mut self, body: Body) -> Self {
-        if let FaultAction::Status(reply) = &mut self.action {
-            reply.body = Some(body);
+        if let FaultAction::Status(response) = &mut self.action {
+            response.body = Some(body);
         }
         self
     }
 
-    /// Whether the n-th request of its kind is meant; `random` gives a number from 0 to 1.
+    /// Returns whether the n-th request of its kind is affected. `random` returns a number from 0 to 1.
     #[must_use]
-    pub(crate) fn strikes(&self, nth: u64, random: impl FnOnce() -> f64) -> bool {
+    pub(crate) fn matches(&self, nth: u64, random: impl FnOnce() -> f64) -> bool {
         self.nth.as_ref().is_none_or(|wanted| wanted.has(nth))
             && self.every.is_none_or(|every| every > 0 && nth.is_multiple_of(every))
             && self.until.is_none_or(|until| nth <= until)
             && self.probability.is_none_or(|probability| random() < probability)
     }
 
-    /// Says what in it has no meaning.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    /// Returns an error if a value is out of range.
+    pub(crate) fn validate(&self) -> Result<(), String> {
         let nth = match &self.nth {
             None => &[][..],
             Some(Nth::One(one)) => std::slice::from_ref(one),
             Some(Nth::Many(many)) => many,
         };
         if nth.contains(&0) {
-            return Err("nth counts from 1".to_owned());
+            return Err("`nth` counts from 1, got 0".to_owned());
         }
         if self.every == Some(0) {
-            return Err("every is 1 or more".to_owned());
+            return Err("`every` must be 1 or more, got 0".to_owned());
         }
-        if self.probability.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
-            return Err("probability is from 0 to 1".to_owned());
+        if let Some(share) = self.probability.filter(|share| !(0.0..=1.0).contains(share)) {
+            return Err(format!("`probability` must be from 0 to 1, got {share}"));
         }
         match &self.action {
-            FaultAction::Status(reply) if !(200..=599).contains(&reply.status) => {
-                Err(format!("status {} is not from 200 to 599", reply.status))
+            FaultAction::Status(response) if !(200..=599).contains(&response.status) => {
+                Err(format!("status {} is not from 200 to 599", response.status))
             }
             _ => Ok(()),
         }
     }
 
-    /// How many times it is to strike; `None` where that is open.
+    /// Returns how often it will be triggered in all; `None` if that is open.
     #[must_use]
     pub(crate) fn times(&self) -> Option<u64> {
         match (&self.nth, self.every, self.probability) {
@@ -245,7 +248,7 @@ impl Fault {
 }
 
 impl RequestKind {
-    /// Whether a fault at this point strikes a request of that kind.
+    /// Returns whether a fault at this kind affects a request of that kind.
     #[must_use]
     pub(crate) fn covers(self, kind: Self) -> bool {
         self == Self::Any || self == kind

@@ -1,98 +1,134 @@
-//! What shall happen in a world: how jobs go, and what breaks. The same grammar in YAML, in JSON
-//! and over the control API.
+//! Scenarios: how jobs proceed, and what breaks. YAML files, JSON and the control API share one format.
 
-mod effect;
 mod fault;
-mod limits;
+mod fault_action;
+mod job;
+pub(crate) mod parse;
 mod span;
-mod timeline;
 mod webhook;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
-pub use effect::{Body, FaultAction, ResponseMutation, RetryAfter, StatusReply, WireFault};
 pub use fault::{Fault, Nth, RequestKind, When};
-pub use limits::{HistoryScenario, Limits};
+pub use fault_action::{
+    Body, FaultAction, ResponseMutation, RetryAfter, StatusResponse, WireFault,
+};
+pub use job::{JobMatch, JobRule, MissingInput, Timeline, UnknownModels};
 pub use span::Span;
-pub use timeline::{JobMatch, JobRule, MissingInput, Timeline, UnknownModels};
 pub use webhook::{Offset, WebhookOrder, WebhookScenario, WebhookSignature};
 
 use crate::clock::ClockMode;
 
-/// A world's script.
+/// What happens in a world.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scenario {
-    /// What ids and random choices are made from; the same seed gives the same ones.
+    /// The seed of ids and random choices. The same seed gives the same ones.
     pub seed: Option<u64>,
     /// How time passes.
     pub clock: Option<ClockScenario>,
-    /// How jobs go; the first rule that fits a submit is taken.
+    /// How jobs proceed. The first rule that matches a submit applies.
     pub jobs: Vec<JobRule>,
     /// What breaks.
     pub faults: Vec<Fault>,
-    /// What becomes of a submit that lacks a required input. How the service does it is not
-    /// known.
+    /// How a submit without a required input is handled. What the service does is not known.
     pub missing_input: MissingInput,
-    /// What becomes of a submit for a model that the mock has no description of.
+    /// How a submit to an unknown model is handled.
     pub unknown_models: UnknownModels,
-    /// The balance in dollars at the start; 100 by default.
+    /// The balance in USD at the start; 100 by default.
     pub balance_usd: Option<f64>,
-    /// How webhooks go.
+    /// How webhooks are sent.
     pub webhooks: WebhookScenario,
-    /// What the account may do at most; nothing is limited by default.
+    /// The account's limits; none by default.
     pub limits: Limits,
-    /// How the list of past jobs goes.
+    /// How the history differs from the submitted jobs.
     pub history: HistoryScenario,
 }
 
-/// A world's clock, in a script.
+/// The clock of a world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClockScenario {
     /// How time passes.
     pub mode: ClockMode,
-    /// When the world begins; now by default.
-    #[serde(default)]
+    /// The start of the world's time; now by default.
+    #[serde(default, deserialize_with = "optional_date")]
     pub start: Option<Timestamp>,
 }
 
+/// The limits of an account. Submits beyond them get HTTP 429 and charge nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// How many submits are accepted in any 60 seconds of the world's time. `Retry-After` says when the
+    /// next one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_minute: Option<usize>,
+    /// How many jobs can run at once. `Retry-After` says when the next one ends, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrent: Option<usize>,
+}
+
+/// How the history differs from the submitted jobs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HistoryScenario {
+    /// How long after its submit a job appears.
+    pub appears_after: Span,
+    /// How many more times each job is listed.
+    pub duplicates: usize,
+    /// Inputs are left out, even if they are requested.
+    pub omit_inputs: bool,
+}
+
+/// Reads an optional date. Its error shows the form of a date.
+pub(crate) fn optional_date<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Timestamp>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| {
+        let example = "2026-01-01T00:00:00Z";
+        D::Error::custom(format!("must be a date and time such as {example}, got {text:?}"))
+    })
+}
+
 impl Scenario {
-    /// An empty script: every job completes after about four seconds, nothing breaks.
+    /// Returns an empty scenario: every job completes after about four seconds, nothing breaks.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Reads a script in YAML, of which JSON is a part.
+    /// Reads a scenario in YAML or JSON.
     ///
     /// # Errors
-    /// A sentence that names the place and what is wrong there.
+    /// A sentence that names the field and says what is allowed.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let scenario: Self = serde_saphyr::from_str(text)
-            .map_err(|error| format!("The scenario is wrong: {error}"))?;
-        scenario.check().map_err(|error| format!("The scenario is wrong: {error}"))?;
+        let scenario: Self =
+            parse::parse(text).map_err(|error| format!("The scenario is invalid: {error}"))?;
+        scenario.validate().map_err(|error| format!("The scenario is invalid: {error}"))?;
         Ok(scenario)
     }
 
-    /// Says what in the script has no meaning, though its grammar is right.
-    pub(crate) fn check(&self) -> Result<(), String> {
+    /// Returns an error if a value is out of range.
+    pub(crate) fn validate(&self) -> Result<(), String> {
         if let Some(clock) = &self.clock {
-            clock.mode.check()?;
+            clock.mode.validate().map_err(|error| parse::within("clock.mode", &error))?;
         }
-        let within = |place: &str, number: usize, verdict: Result<(), String>| {
-            verdict.map_err(|error| format!("{place}[{number}]: {error}"))
+        let within = |place: &str, number: usize, result: Result<(), String>| {
+            result.map_err(|error| parse::within(&format!("{place}[{number}]"), &error))
         };
         for (number, rule) in self.jobs.iter().enumerate() {
-            within("jobs", number, rule.check())?;
+            within("jobs", number, rule.validate())?;
         }
         for (number, fault) in self.faults.iter().enumerate() {
-            within("faults", number, fault.check())?;
+            within("faults", number, fault.validate())?;
         }
         match self.balance_usd {
             Some(balance) if !(balance.is_finite() && balance >= 0.0) => {
-                Err("balance_usd is not below zero".to_owned())
+                Err("`balance_usd` must be a number, 0 or more".to_owned())
             }
             _ => Ok(()),
         }
@@ -119,42 +155,42 @@ impl Scenario {
         self
     }
 
-    /// Sets what becomes of a submit that lacks a required input.
+    /// Sets how a submit without a required input is handled.
     #[must_use]
     pub fn missing_input(mut self, missing_input: MissingInput) -> Self {
         self.missing_input = missing_input;
         self
     }
 
-    /// Takes any model, not only those that the mock has a description of.
+    /// Accepts every model.
     #[must_use]
     pub fn accept_unknown_models(mut self) -> Self {
         self.unknown_models = UnknownModels::Accepted;
         self
     }
 
-    /// Sets the balance at the start, in dollars.
+    /// Sets the balance at the start, in USD.
     #[must_use]
     pub fn balance_usd(mut self, balance: f64) -> Self {
         self.balance_usd = Some(balance);
         self
     }
 
-    /// Sets how webhooks go.
+    /// Sets how webhooks are sent.
     #[must_use]
     pub fn webhooks(mut self, webhooks: WebhookScenario) -> Self {
         self.webhooks = webhooks;
         self
     }
 
-    /// Sets what the account may do at most.
+    /// Sets the account's limits.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Sets how the list of past jobs goes.
+    /// Sets how the history differs from the submitted jobs.
     #[must_use]
     pub fn history(mut self, history: HistoryScenario) -> Self {
         self.history = history;
@@ -174,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_grammar_of_the_documentation() {
+    fn a_scenario_is_the_same_in_yaml_and_json() {
         let text = r#"
 seed: 42
 clock: {mode: manual, start: 2026-01-01T00:00:00Z}
@@ -205,17 +241,17 @@ faults:
             Fault::at(RequestKind::Submit).nth(1).after_accept().reset()
         );
         let json = serde_json::to_string(&scenario).unwrap();
-        assert_eq!(Scenario::parse(&json).unwrap(), scenario, "JSON says the same");
+        assert_eq!(Scenario::parse(&json).unwrap(), scenario, "JSON is read as the same");
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn an_error_names_the_field() {
         for (text, word) in [
             ("jobz: []", "jobz"),
             ("faults: [{at: moon, do: reset}]", "moon"),
             ("faults: [{at: poll, do: explode}]", "explode"),
             ("faults: [{at: poll, nth: 1, do: {status: 503, retry: 7}}]", "retry"),
-            ("faults: [{at: poll, do: {reset: 1, close: 2}}]", "one word"),
+            ("faults: [{at: poll, do: {reset: 1, close: 2}}]", "one fault"),
             ("faults: [{at: poll, do: {drip: never}}]", "never"),
             ("faults: [{at: poll, do: {status: 99}}]", "status"),
             ("faults: [{at: poll, nth: 0, do: reset}]", "nth"),
@@ -235,7 +271,7 @@ faults:
             ("history: {appears_after: soon}", "soon"),
         ] {
             let error = Scenario::parse(text).unwrap_err();
-            assert!(error.starts_with("The scenario is wrong: "), "{text}: {error}");
+            assert!(error.starts_with("The scenario is invalid: "), "{text}: {error}");
             assert!(error.contains(word), "{text}: {error}");
         }
     }

@@ -1,4 +1,4 @@
-//! Times in a script: `300s`, `1m 30s`, `500ms`, or a plain number of seconds.
+//! Durations in a scenario: `300s`, `1m 30s`, `500ms`, or a number of seconds.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,18 +6,18 @@ use std::time::Duration;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 
-/// A length of time in a script.
+/// A duration in a scenario.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub Duration);
 
 impl Span {
-    /// So many seconds.
+    /// Returns a duration in seconds.
     #[must_use]
     pub fn secs(seconds: u64) -> Self {
         Self(Duration::from_secs(seconds))
     }
 
-    /// So many milliseconds.
+    /// Returns a duration in milliseconds.
     #[must_use]
     pub fn millis(millis: u64) -> Self {
         Self(Duration::from_millis(millis))
@@ -38,20 +38,21 @@ impl<'de> Deserialize<'de> for Span {
             type Value = Span;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a time such as `300s`, `500ms` or a number of seconds")
+                f.write_str("a duration such as 300s, 500ms or a number of seconds")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Span, E> {
                 match text.parse::<f64>() {
                     Ok(seconds) => self.visit_f64(seconds),
-                    Err(_) => humantime::parse_duration(text)
-                        .map(Span)
-                        .map_err(|error| E::custom(format!("`{text}` is no time: {error}"))),
+                    Err(_) => humantime::parse_duration(text).map(Span).map_err(|_| {
+                        E::custom(format!("must be a duration such as 300s, got {text:?}"))
+                    }),
                 }
             }
 
             fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Span, E> {
-                Duration::try_from_secs_f64(seconds).map(Span).map_err(E::custom)
+                let span = Duration::try_from_secs_f64(seconds).map(Span);
+                span.map_err(|_| E::custom(format!("must be 0 or more seconds, got {seconds}")))
             }
 
             fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Span, E> {
@@ -59,7 +60,8 @@ impl<'de> Deserialize<'de> for Span {
             }
 
             fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Span, E> {
-                u64::try_from(seconds).map(Span::secs).map_err(E::custom)
+                let span = u64::try_from(seconds).map(Span::secs);
+                span.map_err(|_| E::custom(format!("must be 0 or more seconds, got {seconds}")))
             }
         }
 

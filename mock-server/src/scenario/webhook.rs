@@ -1,4 +1,4 @@
-//! How a world's webhooks go.
+//! How webhooks are sent.
 
 use std::fmt;
 
@@ -7,23 +7,23 @@ use serde::{Serialize, Serializer};
 
 use super::{Nth, Span};
 
-/// How a world's webhooks go, and what is wrong with them.
+/// How webhooks are sent, and what is wrong with them.
 ///
-/// All but `retries` is for the deliveries that `nth` names, which are all of them by default.
+/// All fields but `retries` apply to the deliveries in `nth`; to all of them by default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WebhookScenario {
-    /// The pause before each further attempt, where one got no 2xx answer. The service makes up
-    /// to three with growing pauses; how long these are is a guess: 5 s, 30 s, 2 min.
+    /// The pauses before further attempts after one without a 2xx response. The service makes up to
+    /// three with growing pauses. Their lengths are a guess: 5 s, 30 s, 2 min.
     pub retries: Vec<Span>,
-    /// Which deliveries the rest is for, counted from 1 in the order in which their jobs end.
+    /// The deliveries that the other fields apply to, counted from 1 in the order of their jobs' ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nth: Option<Nth>,
-    /// How many times each is sent again although all is well.
+    /// How many duplicates of each are sent.
     pub duplicate: u32,
-    /// In which order they are sent.
+    /// The order in which they are sent.
     pub order: WebhookOrder,
-    /// How long after the job's end.
+    /// The delay after the job's end.
     pub delay: Span,
     /// They are never sent.
     pub drop: bool,
@@ -31,38 +31,38 @@ pub struct WebhookScenario {
     pub before_answer: bool,
     /// How they are signed.
     pub signature: WebhookSignature,
-    /// What is added to their timestamps, such as `-10m`; the signature fits.
+    /// An offset of their timestamps, such as `-10m`. The signature is valid.
     pub timestamp_offset: Offset,
-    /// The world's secret is replaced before each is signed.
+    /// The world's secret is rotated before each is signed.
     pub rotate_secret: bool,
-    /// Only the first so many bytes of the body are sent; the signature is that of the whole.
+    /// Only the first bytes of the body are sent, with the signature of the whole body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub truncate: Option<usize>,
 }
 
-/// In which order webhooks are sent.
+/// The order in which webhooks are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookOrder {
-    /// As their jobs end.
+    /// In the order of their jobs' ends.
     #[default]
     AsTheyEnd,
-    /// What comes within a second of the world's clock is gathered, and sent last first.
+    /// Those within one second of the world's clock are collected and sent in reversed order.
     Reversed,
 }
 
-/// How a webhook is signed.
+/// The signature of a webhook.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WebhookSignature {
-    /// Right.
+    /// Valid.
     #[default]
     Good,
-    /// With another secret.
+    /// Made with another secret.
     Bad,
-    /// Without the header.
+    /// No signature header.
     Missing,
-    /// By the scheme of Standard Webhooks, which is not the service's.
+    /// The scheme of Standard Webhooks, which the service does not use.
     StandardWebhooks,
 }
 
@@ -85,11 +85,15 @@ impl Default for WebhookScenario {
 }
 
 impl WebhookScenario {
-    /// The script for the n-th delivery: itself, or one in which nothing is wrong.
+    /// Returns the scenario of the n-th delivery: this one, or one without faults.
     #[must_use]
     pub fn for_nth(&self, nth: u64) -> Self {
-        let meant = self.nth.as_ref().is_none_or(|wanted| wanted.has(nth));
-        if meant { self.clone() } else { Self { retries: self.retries.clone(), ..Self::default() } }
+        let applies = self.nth.as_ref().is_none_or(|wanted| wanted.has(nth));
+        if applies {
+            self.clone()
+        } else {
+            Self { retries: self.retries.clone(), ..Self::default() }
+        }
     }
 }
 
@@ -125,11 +129,13 @@ impl<'de> Deserialize<'de> for Offset {
             type Value = Offset;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a time such as `-10m`, `90s` or a whole number of seconds")
+                f.write_str("a duration such as -10m, 90s or a number of seconds")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Offset, E> {
-                Offset::parse(text).ok_or_else(|| E::custom(format!("`{text}` is no such time")))
+                Offset::parse(text).ok_or_else(|| {
+                    E::custom(format!("must be a duration such as -10m, got {text:?}"))
+                })
             }
 
             fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Offset, E> {
@@ -137,7 +143,8 @@ impl<'de> Deserialize<'de> for Offset {
             }
 
             fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Offset, E> {
-                i64::try_from(seconds).map(Offset).map_err(E::custom)
+                let offset = i64::try_from(seconds).map(Offset);
+                offset.map_err(|_| E::custom(format!("must be a smaller number, got {seconds}")))
             }
         }
 
@@ -151,7 +158,7 @@ mod tests {
     use crate::Scenario;
 
     #[test]
-    fn the_grammar() {
+    fn every_field_is_read_and_written() {
         let text = "webhooks: {retries: [1s], nth: [1, 3], duplicate: 1, order: reversed, \
                     delay: 2s, drop: true, before_answer: true, signature: standard_webhooks, \
                     timestamp_offset: -10m, rotate_secret: true, truncate: 20}";

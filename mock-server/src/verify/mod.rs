@@ -1,4 +1,4 @@
-//! Compares what happened in a world with what was to happen.
+//! Compares what happened in a world with expectations.
 
 mod schedule;
 
@@ -11,37 +11,38 @@ use serde_json::{Map, Value};
 
 pub use schedule::{ExpectedElapsed, ExpectedTime, ExpectedTimes};
 
-use crate::fault_table::FaultCount;
-use crate::journal::Exchange;
-use crate::ledger::Ledger;
 use crate::scenario::RequestKind;
+use crate::world::World;
+use crate::world::fault_table::FaultCount;
+use crate::world::journal::Exchange;
+use crate::world::ledger::Ledger;
 
-/// How many near misses are told for one expectation.
+/// How many near misses are reported per expectation.
 const NEAR_MISSES: usize = 5;
 
-/// What is to have happened in a world.
+/// What is expected to have happened in a world.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Expect {
-    /// How many requests of certain kinds.
+    /// How many requests there are, by method and path.
     pub requests: Vec<ExpectedRequests>,
-    /// What was charged.
+    /// The charges.
     pub ledger: Option<ExpectedLedger>,
-    /// What became of the faults.
+    /// The faults.
     pub faults: Option<ExpectedFaults>,
-    /// When the polls came.
+    /// The times of the polls.
     pub polls: Option<ExpectedTimes>,
-    /// When the submits came.
+    /// The times of the submits.
     pub submits: Option<ExpectedTimes>,
-    /// Kinds of requests in the order in which they first came; others may come between.
+    /// Kinds of requests in the order of their first ones. Others may be between them.
     pub order: Vec<RequestKind>,
-    /// How much time passed between the first and the last request.
+    /// The time between the first and the last request.
     pub elapsed: Option<ExpectedElapsed>,
-    /// By which time.
+    /// The clock that times are compared by.
     pub time: ExpectedTime,
 }
 
-/// How many requests there were with this method and path: `{POST: "*/audio-to-video", count: 1}`.
+/// How many requests are expected with a method and path: `{POST: "*/audio-to-video", count: 1}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExpectedRequests {
     method: String,
@@ -51,40 +52,40 @@ pub struct ExpectedRequests {
     at_most: Option<u64>,
 }
 
-/// The ledger's numbers, as far as they matter.
+/// The expected numbers of the ledger. Absent ones are not compared.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExpectedLedger {
-    /// How many charges.
+    /// The number of charges.
     pub charges: Option<usize>,
-    /// How many results that reached the client.
+    /// The number of results that reached the client.
     pub delivered: Option<usize>,
-    /// How many jobs whose id never did.
+    /// The number of jobs whose id never reached the client.
     pub orphaned: Option<usize>,
-    /// How many charges that repeat another.
+    /// The number of charges that repeat another.
     pub duplicates: Option<usize>,
 }
 
-/// What is to have become of the faults.
+/// What is expected of the faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExpectedFaults {
-    /// Each struck as often as it was to; one without a number, at least once.
+    /// Each was triggered as often as it says; one without a number, at least once.
     AllConsumed,
 }
 
-/// Whether all was as expected, and what was not.
+/// The result of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct VerifyResult {
-    /// Whether nothing differs.
+    /// Whether there is no difference.
     pub pass: bool,
-    /// A sentence for each difference.
+    /// One sentence per difference.
     pub differences: Vec<String>,
-    /// Requests that nearly were the ones expected: the method alone differs, or the path.
+    /// Requests that differ from an expected one in the method or the path alone.
     pub near_misses: Vec<NearMiss>,
 }
 
-/// A request that nearly was one that was expected.
+/// A request that differs from an expected one in the method or the path alone.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NearMiss {
     /// Its number in the journal.
@@ -102,13 +103,15 @@ impl<'de> Deserialize<'de> for ExpectedRequests {
             None => Ok(None),
             Some(value) => match value.as_u64() {
                 Some(number) => Ok(Some(number)),
-                None => Err(D::Error::custom(format!("`{name}` is a number"))),
+                None => {
+                    Err(D::Error::custom(format!("`{name}` must be a whole number, got {value}")))
+                }
             },
         };
         let (count, at_least, at_most) =
             (number("count")?, number("at_least")?, number("at_most")?);
-        let mut rest = fields.into_iter();
-        match (rest.next(), rest.next()) {
+        let mut others = fields.into_iter();
+        match (others.next(), others.next()) {
             (Some((method, Value::String(path))), None)
                 if method.bytes().all(|byte| byte.is_ascii_uppercase()) =>
             {
@@ -116,23 +119,24 @@ impl<'de> Deserialize<'de> for ExpectedRequests {
                 Ok(Self { method, path, count, at_least, at_most })
             }
             _ => Err(D::Error::custom(
-                "a request is expected as {POST: \"*/path\"} with count, at_least or at_most",
+                "`requests` must have entries such as {POST: \"*/path\", count: 1}, with `count`, `at_least` or \
+                 `at_most`",
             )),
         }
     }
 }
 
-/// Compares.
-pub(crate) fn verify<'j>(
+/// Compares a journal, a ledger and faults with expectations.
+fn verify<'j>(
     expect: &Expect,
     journal: impl Iterator<Item = &'j Exchange>,
     ledger: &Ledger,
     faults: &[FaultCount],
 ) -> VerifyResult {
     let journal: Vec<_> = journal.collect();
-    let mut verdict = VerifyResult::default();
+    let mut result = VerifyResult::default();
     for requests in &expect.requests {
-        requests.compare(&journal, &mut verdict);
+        requests.compare(&journal, &mut result);
     }
     if let Some(expected) = &expect.ledger {
         for (name, expected, found) in [
@@ -142,7 +146,7 @@ pub(crate) fn verify<'j>(
             ("duplicates", expected.duplicates, ledger.duplicates),
         ] {
             if let Some(expected) = expected.filter(|expected| *expected != found) {
-                verdict.differs(&format!("ledger: {name}"), expected, found);
+                result.add_difference(&format!("ledger: {name}"), expected, found);
             }
         }
     }
@@ -150,9 +154,9 @@ pub(crate) fn verify<'j>(
         for (number, count) in faults.iter().enumerate() {
             let consumed = count.remaining.map_or(count.triggered > 0, |left| left == 0);
             if !consumed {
-                let what = format!("fault {number}: strikes");
+                let what = format!("fault {number}: times triggered");
                 let wanted = count.remaining.map_or(1, |left| left + count.triggered);
-                verdict.differs(&what, wanted, count.triggered);
+                result.add_difference(&what, wanted, count.triggered);
             }
         }
     }
@@ -160,27 +164,38 @@ pub(crate) fn verify<'j>(
     let polls = expect.polls.as_ref().map(|polls| schedule::polls(polls, &journal, time));
     let submits = expect.submits.as_ref().map(|it| schedule::submits(it, &journal, time));
     let elapsed = expect.elapsed.as_ref().map(|it| schedule::elapsed(it, &journal, time));
-    verdict.differences.extend([polls, submits, elapsed].into_iter().flatten().flatten());
-    verdict.differences.extend(schedule::order(&expect.order, &journal));
-    verdict.pass = verdict.differences.is_empty();
-    verdict
+    result.differences.extend([polls, submits, elapsed].into_iter().flatten().flatten());
+    result.differences.extend(schedule::order(&expect.order, &journal));
+    result.pass = result.differences.is_empty();
+    result
+}
+
+impl World {
+    /// Compares what happened with expectations.
+    #[must_use]
+    pub fn verify(&self, expect: &Expect) -> VerifyResult {
+        let ledger = self.ledger();
+        let state = self.state();
+        verify(expect, state.journal.entries(), &ledger, &state.faults.counts())
+    }
 }
 
 impl VerifyResult {
-    fn differs(&mut self, what: &str, expected: impl Display, found: impl Display) {
+    fn add_difference(&mut self, what: &str, expected: impl Display, found: impl Display) {
         self.differences.push(format!("{what}: expected {expected}, found {found}"));
     }
 }
 
 impl ExpectedRequests {
-    fn compare(&self, journal: &[&Exchange], verdict: &mut VerifyResult) {
+    fn compare(&self, journal: &[&Exchange], result: &mut VerifyResult) {
         let Ok(glob) = Glob::new(&self.path) else { return };
         let path = glob.compile_matcher();
-        let fits = |entry: &&&Exchange| entry.method == self.method && path.is_match(&entry.path);
-        let found = journal.iter().filter(fits).count() as u64;
+        let matches =
+            |entry: &&&Exchange| entry.method == self.method && path.is_match(&entry.path);
+        let found = journal.iter().filter(matches).count() as u64;
         let (least, most) = match self.count {
             Some(count) => (count, count),
-            // Without a number, there is to be one.
+            // Without a number, at least one is expected.
             None => (self.at_least.unwrap_or(u64::from(self.at_most.is_none())), u64::MAX),
         };
         let most = most.min(self.at_most.unwrap_or(u64::MAX));
@@ -192,11 +207,11 @@ impl ExpectedRequests {
             (least, u64::MAX) => format!("at least {least}"),
             (least, most) => format!("{least} to {most}"),
         };
-        verdict.differs(&format!("{} {}", self.method, self.path), expected, found);
+        result.add_difference(&format!("{} {}", self.method, self.path), expected, found);
         let near = journal
             .iter()
             .filter(|entry| (entry.method == self.method) != path.is_match(&entry.path));
-        verdict.near_misses.extend(near.take(NEAR_MISSES).map(|entry| NearMiss {
+        result.near_misses.extend(near.take(NEAR_MISSES).map(|entry| NearMiss {
             sequence: entry.sequence,
             method: entry.method.clone(),
             path: entry.path.clone(),

@@ -1,54 +1,54 @@
-//! When requests were to come, and in which order.
+//! Compares the times and the order of requests.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use crate::journal::Exchange;
 use crate::scenario::{RequestKind, Span};
+use crate::world::journal::Exchange;
 
-/// What one or two milliseconds may not decide.
+/// Differences up to this are ignored.
 const SLACK: Duration = Duration::from_millis(2);
 
-/// By which time requests are judged.
+/// The clock that times are compared by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExpectedTime {
     /// The world's clock.
     #[default]
     World,
-    /// The machine's: for clients that sleep by their own while the world's time is scaled.
+    /// Real time: for clients that sleep by themselves while the world's time is scaled.
     Real,
 }
 
-/// When requests of one kind are to come. Times of polls are counted from the last submit, where
-/// there was one.
+/// The expected times of requests of one kind. Times of polls are counted from the last submit, if
+/// there is one.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExpectedTimes {
-    /// When each comes.
+    /// The time of each.
     pub at: Vec<Span>,
-    /// The pauses, one after the other; that before the first poll is the first.
+    /// The pauses between them; the first is that before the first poll.
     pub gaps: Vec<Span>,
     /// No pause is shorter.
     pub no_gap_below: Option<Span>,
     /// No pause is longer.
     pub no_gap_above: Option<Span>,
-    /// No pause between two of them is shorter; that before the first poll does not count.
+    /// No pause between two of them is shorter. The pause before the first poll does not count.
     pub between_at_least: Option<Span>,
-    /// How far `at` and `gaps` may be off, such as `10%`; nothing by default.
+    /// The tolerance of `at` and `gaps`, such as `10%`; none by default.
     #[serde(deserialize_with = "percent")]
     pub tolerance: f64,
 }
 
-/// How much time is to pass between the first and the last request.
+/// The expected time between the first and the last request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ExpectedElapsed {
-    /// No less.
+    /// The minimum.
     pub at_least: Option<Span>,
-    /// No more.
+    /// The maximum.
     pub at_most: Option<Span>,
 }
 
@@ -57,11 +57,11 @@ fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> 
     let number = text.strip_suffix('%').and_then(|number| number.trim().parse::<f64>().ok());
     match number.filter(|number| (0.0..=1000.0).contains(number)) {
         Some(number) => Ok(number / 100.0),
-        None => Err(serde::de::Error::custom("`tolerance` is a share such as `10%`")),
+        None => Err(serde::de::Error::custom("must be a percentage such as 10%")),
     }
 }
 
-/// When an exchange began.
+/// Returns when an exchange began.
 fn moment(exchange: &Exchange, time: ExpectedTime) -> Duration {
     match time {
         ExpectedTime::Real => Duration::from_millis(exchange.wall_ms),
@@ -72,12 +72,12 @@ fn moment(exchange: &Exchange, time: ExpectedTime) -> Duration {
     }
 }
 
-fn moments(journal: &[&Exchange], point: RequestKind, time: ExpectedTime) -> Vec<Duration> {
-    let of_kind = journal.iter().filter(|exchange| exchange.kind == point);
+fn moments(journal: &[&Exchange], kind: RequestKind, time: ExpectedTime) -> Vec<Duration> {
+    let of_kind = journal.iter().filter(|exchange| exchange.kind == kind);
     of_kind.map(|exchange| moment(exchange, time)).collect()
 }
 
-/// What of the polls' times is not as expected.
+/// Returns the differences in the times of the polls.
 pub(super) fn polls(
     expected: &ExpectedTimes,
     journal: &[&Exchange],
@@ -87,7 +87,7 @@ pub(super) fn polls(
     times("polls", expected, start, &moments(journal, RequestKind::Poll, time))
 }
 
-/// What of the submits' times is not as expected.
+/// Returns the differences in the times of the submits.
 pub(super) fn submits(
     expected: &ExpectedTimes,
     journal: &[&Exchange],
@@ -119,7 +119,7 @@ fn times(
     if let Some(most) = expected.no_gap_above {
         let long = all.iter().enumerate().filter(|(_, gap)| **gap > most.0 + SLACK);
         differences.extend(long.map(|(number, gap)| {
-            format!("{what}: pause {} was {gap:?}; at most {:?} is right", number + 1, most.0)
+            format!("{what}: pause {} was {gap:?}, expected at most {:?}", number + 1, most.0)
         }));
     }
     differences
@@ -136,46 +136,47 @@ fn pauses(moments: &[Duration]) -> Vec<Duration> {
 fn too_short(what: &str, gaps: &[Duration], least: Option<Span>) -> Vec<String> {
     let Some(least) = least else { return Vec::new() };
     let short = gaps.iter().enumerate().filter(|(_, gap)| **gap + SLACK < least.0);
-    let tell = |(number, gap): (usize, &Duration)| {
-        format!(
-            "{what}: pause {} was only {gap:?}; at least {:?} was asked for",
-            number + 1,
-            least.0
-        )
+    let describe = |(number, gap): (usize, &Duration)| {
+        format!("{what}: pause {} was {gap:?}, expected at least {:?}", number + 1, least.0)
     };
-    short.map(tell).collect()
+    short.map(describe).collect()
 }
 
 fn differ(what: &str, expected: &[Span], found: &[Duration], tolerance: f64) -> Option<String> {
-    let fits = |(expected, found): (&Span, &Duration)| {
+    let matches = |(expected, found): (&Span, &Duration)| {
         found.abs_diff(expected.0) <= expected.0.mul_f64(tolerance).max(SLACK)
     };
-    let same = expected.len() == found.len() && expected.iter().zip(found).all(fits);
+    let same = expected.len() == found.len() && expected.iter().zip(found).all(matches);
     let list = |times: &mut dyn Iterator<Item = Duration>| {
         let times: Vec<_> = times.map(|time| format!("{:.3} s", time.as_secs_f64())).collect();
         times.join(", ")
     };
     (!same).then(|| {
         let expected = list(&mut expected.iter().map(|span| span.0));
-        format!("{what}: expected at {expected}; found {}", list(&mut found.iter().copied()))
+        format!("{what}: expected {expected}, found {}", list(&mut found.iter().copied()))
     })
 }
 
-/// Whether kinds of requests first came in that order; others may come between.
-pub(super) fn order(points: &[RequestKind], journal: &[&Exchange]) -> Vec<String> {
+/// Returns the name of a kind of request as scenarios write it.
+fn name(kind: RequestKind) -> String {
+    serde_json::to_string(&kind).unwrap_or_default().replace('"', "`")
+}
+
+/// Returns the differences in the order of requests.
+pub(super) fn order(kinds: &[RequestKind], journal: &[&Exchange]) -> Vec<String> {
     let mut differences = Vec::new();
     let mut after = 0;
-    for point in points {
-        match journal.iter().position(|exchange| exchange.kind == *point) {
+    for kind in kinds {
+        match journal.iter().position(|exchange| exchange.kind == *kind) {
             Some(position) if position >= after => after = position,
-            Some(_) => differences.push(format!("order: {point:?} came too early")),
-            None => differences.push(format!("order: {point:?} did not come")),
+            Some(_) => differences.push(format!("order: {} came too early", name(*kind))),
+            None => differences.push(format!("order: {} did not come", name(*kind))),
         }
     }
     differences
 }
 
-/// Whether as much time passed as was to.
+/// Returns the differences in the elapsed time.
 pub(super) fn elapsed(
     expected: &ExpectedElapsed,
     journal: &[&Exchange],
@@ -185,10 +186,10 @@ pub(super) fn elapsed(
     let passed = all().max().unwrap_or_default().saturating_sub(all().min().unwrap_or_default());
     let mut differences = Vec::new();
     if let Some(least) = expected.at_least.filter(|least| passed + SLACK < least.0) {
-        differences.push(format!("elapsed: only {passed:?} passed; at least {:?} was to", least.0));
+        differences.push(format!("elapsed: expected at least {:?}, found {passed:?}", least.0));
     }
     if let Some(most) = expected.at_most.filter(|most| passed > most.0 + SLACK) {
-        differences.push(format!("elapsed: {passed:?} passed; at most {:?} was to", most.0));
+        differences.push(format!("elapsed: expected at most {:?}, found {passed:?}", most.0));
     }
     differences
 }
@@ -201,14 +202,14 @@ mod tests {
         times.iter().map(|secs| Duration::from_secs(*secs)).collect()
     }
 
-    fn judge(expected: &str, start: Option<u64>, found: &[u64]) -> Vec<String> {
+    fn differences(expected: &str, start: Option<u64>, found: &[u64]) -> Vec<String> {
         let expected: ExpectedTimes = serde_json::from_str(expected).unwrap();
         times("polls", &expected, start.map(Duration::from_secs), &secs(found))
     }
 
     #[test]
     fn times_and_pauses() {
-        for (expected, start, found, fits) in [
+        for (expected, start, found, matches) in [
             (r#"{"at": ["5s", "10s"]}"#, Some(100), &[105, 110][..], true),
             (r#"{"at": ["5s", "10s"], "tolerance": "10%"}"#, Some(100), &[105, 111], true),
             (r#"{"at": ["5s", "10s"], "tolerance": "10%"}"#, Some(100), &[105, 112], false),
@@ -220,11 +221,11 @@ mod tests {
             (r#"{"between_at_least": "3s"}"#, Some(0), &[2, 4], false),
             (r#"{"no_gap_above": "3s"}"#, Some(0), &[2, 6], false),
         ] {
-            let differences = judge(expected, start, found);
-            assert_eq!(differences.is_empty(), fits, "{expected} {found:?}: {differences:?}");
+            let differences = differences(expected, start, found);
+            assert_eq!(differences.is_empty(), matches, "{expected} {found:?}: {differences:?}");
         }
-        let short = judge(r#"{"no_gap_below": "3s"}"#, None, &[0, 3, 5]);
-        assert_eq!(short, ["polls: pause 2 was only 2s; at least 3s was asked for"]);
+        let short = differences(r#"{"no_gap_below": "3s"}"#, None, &[0, 3, 5]);
+        assert_eq!(short, ["polls: pause 2 was 2s, expected at least 3s"]);
         assert!(serde_json::from_str::<ExpectedTimes>(r#"{"tolerance": "much"}"#).is_err());
         assert!(serde_json::from_str::<ExpectedTimes>(r#"{"att": []}"#).is_err());
     }

@@ -1,4 +1,4 @@
-//! Balance, models, prices, bills and the webhook secret.
+//! Balance, models, prices, billing records and the webhook secret.
 
 use serde_json::json;
 use viseme_mock::{JobRule, MockServer, Scenario};
@@ -6,7 +6,7 @@ use viseme_mock::{JobRule, MockServer, Scenario};
 use crate::support::{Api, MODEL, input};
 
 #[tokio::test]
-async fn the_balance_goes_down_with_each_submit_until_it_is_spent() {
+async fn submits_reduce_the_balance_until_it_is_spent() {
     let server = MockServer::start().await.unwrap();
     let rule = JobRule::default().price_usd(0.25);
     let world = server.world_with(Scenario::new().balance_usd(0.6).job(rule));
@@ -22,7 +22,7 @@ async fn the_balance_goes_down_with_each_submit_until_it_is_spent() {
 }
 
 #[tokio::test]
-async fn models_with_the_schema_of_their_inputs() {
+async fn the_catalog_has_the_schema_of_each_models_input() {
     let server = MockServer::start().await.unwrap();
     let (_, body) = Api::of(&server.world()).get("models").await;
     let models = body["data"].as_array().unwrap();
@@ -37,7 +37,7 @@ async fn models_with_the_schema_of_their_inputs() {
 }
 
 #[tokio::test]
-async fn prices_of_both_generations() {
+async fn prices_have_a_current_and_an_older_form() {
     let server = MockServer::start().await.unwrap();
     let api = Api::of(&server.world());
     let ask = json!({"model_id": MODEL, "inputs": {}});
@@ -50,7 +50,7 @@ async fn prices_of_both_generations() {
 }
 
 #[tokio::test]
-async fn a_world_has_one_webhook_secret() {
+async fn each_world_has_one_webhook_secret() {
     let server = MockServer::start().await.unwrap();
     let (one, other) = (Api::of(&server.world()), Api::of(&server.world()));
     let (_, first) = one.get("webhook/secret").await;
@@ -61,7 +61,7 @@ async fn a_world_has_one_webhook_secret() {
 }
 
 #[tokio::test]
-async fn bills_and_usage_add_up() {
+async fn billing_records_and_usage_match_the_jobs() {
     let server = MockServer::start().await.unwrap();
     let text = "clock: {mode: manual, start: 2026-03-31T23:00:00Z}\njobs: [{price_usd: 0.5}]";
     let world = server.world_with(Scenario::parse(text).unwrap());

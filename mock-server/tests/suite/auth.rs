@@ -1,15 +1,15 @@
-//! Keys, and the names the server answers to.
+//! Keys, and the names the server responses to.
 
 use viseme_mock::{DEFAULT_KEY, MockServer};
 
-use crate::support::{Api, Wire, answer, http};
+use crate::support::{Api, Wire, http, response_of};
 
 #[tokio::test]
-async fn without_a_known_key_there_is_no_answer_but_401() {
+async fn a_missing_or_unknown_key_gets_401() {
     let server = MockServer::start().await.unwrap();
     let url = format!("{}/api/v3/balance", server.url());
     let plain = http().get(&url).send().await.unwrap();
-    let (status, body) = answer(plain).await;
+    let (status, body) = response_of(plain).await;
     assert_eq!((status, body["code"].as_u64()), (401, Some(401)));
 
     for value in ["Bearer ", "Bearer nobody", "Basic bW9jay1rZXk6", "mock-key"] {
@@ -21,7 +21,7 @@ async fn without_a_known_key_there_is_no_answer_but_401() {
 }
 
 #[tokio::test]
-async fn a_key_that_looks_real_is_refused_and_kept_nowhere() {
+async fn a_real_looking_key_is_refused_and_never_stored() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let key = "wsk_live_0123456789";
@@ -31,8 +31,8 @@ async fn a_key_that_looks_real_is_refused_and_kept_nowhere() {
     assert_eq!(status, 401);
     assert!(body["message"].as_str().unwrap().contains("real API key"), "{body}");
     assert!(!body.to_string().contains(key));
-    let ticket = Api::of(&world).ticket("a.mp4", "video/mp4", 1).await;
-    let put = api.put(&ticket, vec![0]).bearer_auth(key).send().await.unwrap();
+    let presigned = Api::of(&world).presign("a.mp4", "video/mp4", 1).await;
+    let put = api.put(&presigned, vec![0]).bearer_auth(key).send().await.unwrap();
     assert_eq!(put.status(), 400);
     let journal = format!("{:?}{:?}", world.journal(), server.default_world().journal());
     assert!(!journal.contains(key), "{journal}");
@@ -40,7 +40,7 @@ async fn a_key_that_looks_real_is_refused_and_kept_nowhere() {
 }
 
 #[tokio::test]
-async fn a_key_that_begins_with_mock_opens_one_world_however_many_ask_at_once() {
+async fn concurrent_first_requests_with_a_mock_key_create_one_world() {
     let server = MockServer::start().await.unwrap();
     let mut api = Api::of(&server.world());
     api.key = "mock-app".to_owned();
@@ -55,7 +55,7 @@ async fn a_key_that_begins_with_mock_opens_one_world_however_many_ask_at_once() 
 }
 
 #[tokio::test]
-async fn worlds_made_later_take_no_key_that_is_in_use() {
+async fn a_new_world_gets_a_key_that_is_free() {
     let server = MockServer::start().await.unwrap();
     let mut early = Api::of(&server.world());
     early.key = "mock-w2".to_owned();
@@ -66,7 +66,7 @@ async fn worlds_made_later_take_no_key_that_is_in_use() {
 }
 
 #[tokio::test]
-async fn only_names_of_this_machine_are_answered() {
+async fn only_local_host_headers_are_accepted() {
     let server = MockServer::start().await.unwrap();
     for (path, allowed) in [("/api/v3/balance", 200), ("/_mock/v1/healthz", 200)] {
         for (host, expected) in

@@ -1,4 +1,4 @@
-//! Time in a world: by each clock, by polls, and what hangs on it.
+//! Clocks and timelines.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn five_minutes() -> JobRule {
 }
 
 #[tokio::test]
-async fn manual_time_moves_only_when_told() {
+async fn a_manual_clock_moves_only_by_advance() {
     let server = MockServer::start().await.unwrap();
     let world = server.world_with(Scenario::new().clock(ClockMode::Manual).job(five_minutes()));
     let api = Api::of(&world);
@@ -25,7 +25,7 @@ async fn manual_time_moves_only_when_told() {
     assert_eq!(api.state(&job).await, "processing");
     world.advance(Duration::from_millis(1));
     assert_eq!(api.state(&job).await, "completed");
-    // The time of the work itself, however late it is asked for.
+    // The processing time, however late the poll is.
     world.advance(Duration::from_secs(1000));
     let (_, body) = api.poll(&job).await;
     assert_eq!(body["data"]["executionTime"], 298_000);
@@ -33,7 +33,7 @@ async fn manual_time_moves_only_when_told() {
 }
 
 #[tokio::test]
-async fn scaled_time_runs_so_many_times_as_fast() {
+async fn a_scaled_clock_runs_faster_than_real_time() {
     let server = MockServer::start().await.unwrap();
     let scenario = Scenario::new().clock(ClockMode::Scaled(1000.0)).job(five_minutes());
     let world = server.world_with(scenario);
@@ -48,7 +48,7 @@ async fn scaled_time_runs_so_many_times_as_fast() {
 }
 
 #[tokio::test]
-async fn real_time_shows_the_usual_states_in_order() {
+async fn a_real_clock_shows_the_standard_states_in_order() {
     let server = MockServer::start().await.unwrap();
     let api = Api::of(&server.world());
     let job = api.submit().await;
@@ -67,7 +67,7 @@ async fn real_time_shows_the_usual_states_in_order() {
 }
 
 #[tokio::test]
-async fn time_by_polls() {
+async fn a_timeline_can_count_polls() {
     let server = MockServer::start().await.unwrap();
     let world = server.world_with(Scenario::new().job(JobRule::new(Timeline::after_polls(3))));
     let api = Api::of(&world);
@@ -82,7 +82,7 @@ async fn time_by_polls() {
 }
 
 #[tokio::test]
-async fn every_ending_with_its_code_and_text() {
+async fn each_terminal_status_has_its_code_and_text() {
     let server = MockServer::start().await.unwrap();
     for ending in ["failed", "cancelled", "timeout", "deleted", "queueing"] {
         let rule = JobRule::new(Timeline::ends_after_polls(1, ending)).error(1402, "no such video");
@@ -101,7 +101,7 @@ async fn every_ending_with_its_code_and_text() {
 }
 
 #[tokio::test]
-async fn dates_read_the_worlds_clock() {
+async fn all_dates_come_from_the_worlds_clock() {
     let server = MockServer::start().await.unwrap();
     let text = "clock: {mode: manual, start: 2031-05-06T07:08:09.123456789Z}";
     let world = server.world_with(Scenario::parse(text).unwrap());
@@ -126,7 +126,7 @@ async fn dates_read_the_worlds_clock() {
 }
 
 #[tokio::test]
-async fn after_seven_days_jobs_outputs_and_uploads_are_gone() {
+async fn jobs_outputs_and_uploads_expire_after_seven_days() {
     let server = MockServer::start().await.unwrap();
     let world = server.world_with(Scenario::new().clock(ClockMode::Manual));
     let api = Api::of(&world);
@@ -143,12 +143,12 @@ async fn after_seven_days_jobs_outputs_and_uploads_are_gone() {
 }
 
 #[tokio::test]
-async fn automatic_time_goes_from_change_to_change() {
+async fn an_auto_clock_jumps_from_change_to_change() {
     let server = MockServer::start().await.unwrap();
     let world = server.world_with(Scenario::new().clock(ClockMode::Auto).job(five_minutes()));
     let api = Api::of(&world);
     let first = api.submit().await;
-    assert_eq!(api.state(&first).await, "processing", "`created` was told by the submit");
+    assert_eq!(api.state(&first).await, "processing", "the submit reported `created`");
     let second = api.submit().await;
     assert_eq!(api.state(&first).await, "completed");
     let (_, body) = api.poll(&first).await;
@@ -156,7 +156,7 @@ async fn automatic_time_goes_from_change_to_change() {
     assert_eq!(api.state(&second).await, "processing", "time is the world's: it went on for all");
     assert_eq!(api.state(&second).await, "completed");
 
-    // By polls, and for ever: nothing to jump to.
+    // A timeline by polls, and one without an end: there is no change to jump to.
     let rules =
         [JobRule::new(Timeline::after_polls(2)), JobRule::new(Timeline::secs(&[("created", 0)]))];
     for (rule, states) in

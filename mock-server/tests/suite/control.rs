@@ -1,9 +1,9 @@
-//! The control API: all of it over HTTP.
+//! The control API.
 
 use serde_json::{Value, json};
 use viseme_mock::MockServer;
 
-use crate::support::{Answer, Api, MODEL, answer, http, input};
+use crate::support::{Api, MODEL, Response, http, input, response_of};
 
 struct Control {
     server: MockServer,
@@ -15,19 +15,19 @@ impl Control {
         Self { server: MockServer::start().await.unwrap(), http: http() }
     }
 
-    async fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
+    async fn ask(&self, method: &str, path: &str, body: &str) -> Response {
         let url = format!("{}/_mock/v1{path}", self.server.url());
         let request = self.http.request(method.parse().unwrap(), url).body(body.to_owned());
-        answer(request.send().await.unwrap()).await
+        response_of(request.send().await.unwrap()).await
     }
 
     async fn ok(&self, method: &str, path: &str, body: &str) -> Value {
-        let (status, answer) = self.ask(method, path, body).await;
-        assert_eq!(status, 200, "{method} {path}: {answer}");
-        answer
+        let (status, response) = self.ask(method, path, body).await;
+        assert_eq!(status, 200, "{method} {path}: {response}");
+        response
     }
 
-    /// Makes a world, and a client of it.
+    /// Creates a world, and a client of it.
     async fn world(&self, body: &str) -> (String, Api) {
         let world = self.ok("POST", "/worlds", body).await;
         let text = |name: &str| world[name].as_str().unwrap().to_owned();
@@ -36,7 +36,7 @@ impl Control {
 }
 
 #[tokio::test]
-async fn the_life_of_a_world() {
+async fn a_world_is_created_reset_and_removed() {
     let control = Control::start().await;
     let (id, api) = control
         .world("{id: case-1, seed: 5, clock: {mode: manual, start: 2026-01-01T00:00:00Z}}")
@@ -59,7 +59,7 @@ async fn the_life_of_a_world() {
 }
 
 #[tokio::test]
-async fn jobs_are_moved_by_hand() {
+async fn a_job_is_completed_failed_held_and_released() {
     let control = Control::start().await;
     let (id, api) = control.world("{clock: {mode: manual}}").await;
     let job = api.submit().await;
@@ -80,7 +80,7 @@ async fn jobs_are_moved_by_hand() {
 }
 
 #[tokio::test]
-async fn time_is_moved_by_hand() {
+async fn the_clock_is_advanced_and_changed() {
     let control = Control::start().await;
     let (id, _) = control.world("{clock: {mode: manual, start: 2026-01-01T00:00:00Z}}").await;
     let path = format!("/worlds/{id}/clock");
@@ -98,7 +98,7 @@ async fn time_is_moved_by_hand() {
 }
 
 #[tokio::test]
-async fn scripts_and_faults_with_their_counts() {
+async fn scenarios_and_faults_are_set_and_counted() {
     let control = Control::start().await;
     let (id, api) = control.world("").await;
     let scenario = format!("/worlds/{id}/scenario");
@@ -130,7 +130,7 @@ async fn scripts_and_faults_with_their_counts() {
 }
 
 #[tokio::test]
-async fn journal_ledger_and_verdict() {
+async fn the_journal_and_the_ledger_are_verified() {
     let control = Control::start().await;
     let (id, api) = control.world("{scenario: {faults: [{at: submit, nth: 3, do: reset}]}}").await;
     let job = api.submit_to("mock/instant", &json!({})).await;
@@ -155,7 +155,7 @@ async fn journal_ledger_and_verdict() {
     let differences = [
         "PUT */instant: expected at least 1, found 0",
         "ledger: delivered: expected 2, found 1",
-        "fault 0: strikes: expected 1, found 0",
+        "fault 0: times triggered: expected 1, found 0",
     ];
     assert_eq!(verdict["differences"], json!(differences));
     assert_eq!(verdict["near_misses"][0]["path"], "/api/v3/mock/instant");
@@ -164,7 +164,7 @@ async fn journal_ledger_and_verdict() {
 }
 
 #[tokio::test]
-async fn health_and_metrics() {
+async fn health_and_metrics_are_served() {
     let control = Control::start().await;
     let (_, api) = control.world("").await;
     api.submit_to("mock/instant", &json!({})).await;
@@ -182,14 +182,14 @@ async fn health_and_metrics() {
 }
 
 #[tokio::test]
-async fn every_route_of_the_description_is_there() {
+async fn every_documented_route_exists_and_has_its_statuses() {
     let control = Control::start().await;
     let description = control.ok("GET", "/openapi.json", "").await;
     assert!(description["openapi"].as_str().unwrap().starts_with("3."));
     let (id, api) = control.world("{id: described}").await;
     let job = api.submit_to("mock/instant", &json!({})).await;
-    let ticket = api.ticket("a.mp4", "video/mp4", 1).await;
-    let put_url = ticket["upload"]["url"].as_str().unwrap().to_owned();
+    let presigned = api.presign("a.mp4", "video/mp4", 1).await;
+    let put_url = presigned["upload"]["url"].as_str().unwrap().to_owned();
     let upload = put_url.split('/').nth(5).unwrap().to_owned();
     let mut seen = 0;
     for (path, methods) in description["paths"].as_object().unwrap() {
@@ -211,10 +211,10 @@ async fn every_route_of_the_description_is_there() {
             let no_route =
                 status == 405 || text.contains("page not found") || text.contains("no such route");
             assert!(!no_route, "{method} {path}: {status} {text}");
-            let told = operation["responses"].as_object().unwrap();
+            let reported = operation["responses"].as_object().unwrap();
             assert!(
-                told.contains_key(&status.to_string()),
-                "{method} {path}: {status} is not told of; {text}"
+                reported.contains_key(&status.to_string()),
+                "{method} {path}: {status} is not documented; {text}"
             );
             seen += 1;
             if method == "delete" {
@@ -226,7 +226,7 @@ async fn every_route_of_the_description_is_there() {
 }
 
 #[tokio::test]
-async fn an_unknown_route_says_so() {
+async fn an_unknown_route_is_a_404_that_names_the_document() {
     let control = Control::start().await;
     let (status, refusal) = control.ask("GET", "/nothing", "").await;
     assert_eq!(status, 404);

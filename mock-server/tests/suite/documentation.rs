@@ -1,4 +1,4 @@
-//! The README says what is true.
+//! The README matches the server.
 
 use serde_json::Value;
 use viseme_mock::{MockServer, Scenario};
@@ -7,14 +7,14 @@ use crate::support::http;
 
 const README: &str = include_str!("../../README.md");
 
-/// The blocks of code in this language.
+/// Returns the code blocks in this language.
 fn blocks(language: &str) -> Vec<&'static str> {
     let parts = README.split(&format!("```{language}\n")).skip(1).collect::<Vec<_>>();
     parts.into_iter().filter_map(|part| part.split("```").next()).collect()
 }
 
 #[test]
-fn the_scenario_is_one() {
+fn the_readme_scenario_is_valid() {
     let found = blocks("yaml");
     assert_eq!(found.len(), 1);
     let scenario = Scenario::parse(found[0]).unwrap();
@@ -22,23 +22,23 @@ fn the_scenario_is_one() {
 }
 
 #[test]
-fn every_word_of_a_fault_is_one() {
+fn the_readme_lists_every_fault() {
     let (_, table) = README.split_once("| `do` |").unwrap();
     let (table, _) = table.split_once("\n\n").unwrap();
     let mut words = Vec::new();
     for row in table.lines().skip(2) {
         let cell = row.split('|').nth(1).unwrap();
         for word in cell.split('`').skip(1).step_by(2) {
-            // Places that the reader fills.
+            // Placeholders.
             let word = word.replace("location: …", "location: /there").replace('…', "it");
             let text = format!("faults: [{{at: poll, do: {word}}}]");
             Scenario::parse(&text).unwrap_or_else(|error| panic!("{word}: {error}"));
             words.push(word.trim_matches('{').split(':').next().unwrap().to_owned());
         }
     }
-    // The reader of scenarios tells which words there are.
-    let told = Scenario::parse("faults: [{at: poll, do: explode}]").unwrap_err();
-    let (_, known) = told.split_once("known are: ").unwrap();
+    // The error lists all faults.
+    let reported = Scenario::parse("faults: [{at: poll, do: explode}]").unwrap_err();
+    let (_, known) = reported.split_once("allowed: ").unwrap();
     let known = known.lines().next().unwrap();
     for word in known.split(", ").map(|word| word.trim_matches(|c: char| !c.is_alphanumeric())) {
         assert!(words.iter().any(|found| found == word), "`{word}` is not in the README");
@@ -47,7 +47,7 @@ fn every_word_of_a_fault_is_one() {
 }
 
 #[test]
-fn every_clock_is_there() {
+fn the_readme_lists_every_clock_mode() {
     let (_, table) = README.split_once("| `mode` |").unwrap();
     let (table, _) = table.split_once("\n\n").unwrap();
     for row in table.lines().skip(2) {
@@ -58,7 +58,7 @@ fn every_clock_is_there() {
 }
 
 #[tokio::test]
-async fn the_control_api_answers_as_shown() {
+async fn the_readme_control_calls_succeed() {
     let server = MockServer::start().await.unwrap();
     let shown = blocks("sh").into_iter().find(|block| block.contains("curl")).unwrap();
     for line in shown.lines() {
@@ -71,9 +71,9 @@ async fn the_control_api_answers_as_shown() {
             Some(body) => http().post(url).body(body.to_owned()),
             None => http().get(url),
         };
-        let answer = request.send().await.unwrap();
-        let status = answer.status().as_u16();
-        let json: Value = answer.json().await.unwrap();
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        let json: Value = response.json().await.unwrap();
         assert_eq!(status, 200, "{line}: {json}");
         if line.contains("/verify") {
             assert_eq!(json["pass"], true, "{json}");

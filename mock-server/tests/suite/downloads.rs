@@ -1,4 +1,4 @@
-//! Outputs and uploads, as a storage serves them.
+//! Downloads of outputs and uploads.
 
 use std::process::Command;
 
@@ -23,18 +23,18 @@ async fn world() -> (MockServer, World) {
 }
 
 #[tokio::test]
-async fn the_output_is_a_video_that_plays() {
+async fn the_default_output_is_a_playable_video() {
     let (_server, world) = world().await;
     let api = Api::of(&world);
     let url = output(&api, None).await;
     assert!(url.ends_with(".mp4"), "{url}");
-    let answer = api.http.get(&url).send().await.unwrap();
-    assert_eq!(answer.headers()["content-type"], "video/mp4");
-    let bytes = answer.bytes().await.unwrap();
+    let response = api.http.get(&url).send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "video/mp4");
+    let bytes = response.bytes().await.unwrap();
     assert_eq!(bytes.get(4..8), Some(&b"ftyp"[..]));
     let file = tempfile::Builder::new().suffix(".mp4").tempfile().unwrap();
     std::fs::write(file.path(), &bytes).unwrap();
-    // Decodes every frame; a broken one is an error.
+    // Decodes every frame; a broken frame is an error.
     let decoded = Command::new("ffmpeg")
         .args(["-v", "error", "-xerror", "-i"])
         .arg(file.path())
@@ -49,20 +49,20 @@ async fn the_output_is_a_video_that_plays() {
 }
 
 #[tokio::test]
-async fn the_output_is_the_callers_own_video_where_it_was_uploaded() {
+async fn the_output_is_the_uploaded_video() {
     let (_server, world) = world().await;
     let api = Api::of(&world);
     let video: Vec<u8> = (0..100_000u32).map(|n| n.to_le_bytes()[1]).collect();
     let upload = api.upload("face.mov", "video/quicktime", video.clone()).await;
     let url = output(&api, Some(&upload)).await;
     assert!(url.ends_with(".mov"), "{url}");
-    let answer = api.http.get(&url).send().await.unwrap();
-    assert_eq!(answer.headers()["content-type"], "video/quicktime");
-    assert!(answer.bytes().await.unwrap() == video);
+    let response = api.http.get(&url).send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "video/quicktime");
+    assert!(response.bytes().await.unwrap() == video);
 }
 
 #[tokio::test]
-async fn ranges_of_files_in_memory_and_on_disk() {
+async fn ranges_are_served_from_memory_and_disk() {
     let (_server, world) = world().await;
     let api = Api::of(&world);
     for size in [1000u64, 3_000_000] {
@@ -77,14 +77,14 @@ async fn ranges_of_files_in_memory_and_on_disk() {
             ("bytes=0-1,5-6", 200, 0, whole),
             ("lines=1-2", 200, 0, whole),
         ] {
-            let answer = api.http.get(&url).header("Range", range).send().await.unwrap();
-            assert_eq!(answer.status(), status, "{range}");
+            let response = api.http.get(&url).header("Range", range).send().await.unwrap();
+            assert_eq!(response.status(), status, "{range}");
             if status == 206 {
                 let expected = format!("bytes {from}-{}/{size}", to - 1);
-                assert_eq!(answer.headers()["content-range"], expected.as_str());
+                assert_eq!(response.headers()["content-range"], expected.as_str());
             }
-            assert_eq!(answer.content_length(), Some((to - from) as u64));
-            assert!(answer.bytes().await.unwrap() == bytes[from..to], "{range} of {size}");
+            assert_eq!(response.content_length(), Some((to - from) as u64));
+            assert!(response.bytes().await.unwrap() == bytes[from..to], "{range} of {size}");
         }
         let past = api.http.get(&url).header("Range", format!("bytes={size}-"));
         let past = past.send().await.unwrap();
@@ -94,7 +94,7 @@ async fn ranges_of_files_in_memory_and_on_disk() {
 }
 
 #[tokio::test]
-async fn the_head_and_the_tag_of_a_file() {
+async fn head_and_etag_of_a_file() {
     let (_server, world) = world().await;
     let api = Api::of(&world);
     let url = api.upload("face.mp4", "video/mp4", vec![1; 1234]).await;
@@ -120,7 +120,7 @@ async fn the_head_and_the_tag_of_a_file() {
 }
 
 #[tokio::test]
-async fn there_is_no_output_before_the_end_nor_of_another_world() {
+async fn an_output_exists_only_after_the_end_and_in_its_world() {
     let (server, world) = world().await;
     let api = Api::of(&world);
     let url = output(&api, None).await;

@@ -1,4 +1,4 @@
-//! Answers whose framing is right and whose content is not.
+//! Responses with valid framing and invalid content.
 
 use serde_json::{Value, json};
 use viseme_mock::scenario::ResponseMutation;
@@ -6,7 +6,7 @@ use viseme_mock::{Fault, MockServer, RequestKind};
 
 use crate::support::Api;
 
-/// What a poll of a completed job looks like under this fault: headers and bytes.
+/// Returns headers and body of a poll of a completed job under this fault.
 async fn poll(content: ResponseMutation) -> (reqwest::header::HeaderMap, Vec<u8>) {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
@@ -14,9 +14,9 @@ async fn poll(content: ResponseMutation) -> (reqwest::header::HeaderMap, Vec<u8>
     let api = Api::of(&world);
     let job = api.submit_to("mock/instant", &json!({})).await;
     let url = api.url(&format!("predictions/{job}/result"));
-    let answer = api.http.get(url).bearer_auth(&api.key).send().await.unwrap();
-    assert_eq!(answer.status(), 200);
-    (answer.headers().clone(), answer.bytes().await.unwrap().to_vec())
+    let response = api.http.get(url).bearer_auth(&api.key).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    (response.headers().clone(), response.bytes().await.unwrap().to_vec())
 }
 
 async fn json_of(content: ResponseMutation) -> Value {
@@ -25,7 +25,7 @@ async fn json_of(content: ResponseMutation) -> Value {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_json() {
+async fn mutations_of_bytes() {
     let truncated = poll(ResponseMutation::TruncateJson(20)).await.1;
     assert_eq!(truncated.len(), 20);
     assert!(truncated.starts_with(b"{"));
@@ -40,7 +40,7 @@ async fn bytes_that_are_no_json() {
 }
 
 #[tokio::test]
-async fn json_that_says_something_else() {
+async fn mutations_of_json() {
     assert_eq!(json_of(ResponseMutation::DataNull).await["data"], Value::Null);
     assert!(json_of(ResponseMutation::MissingId).await["data"].get("id").is_none());
     let wrong = json_of(ResponseMutation::WrongId).await;
@@ -63,7 +63,7 @@ async fn json_that_says_something_else() {
 }
 
 #[tokio::test]
-async fn values_put_in_and_taken_out() {
+async fn merge_and_remove_change_values() {
     let values = json!({"data": {"has_nsfw_contents": null, "timings": {}, "extra": 1}});
     let merged = json_of(ResponseMutation::Merge(values)).await;
     assert_eq!(merged["data"]["has_nsfw_contents"], Value::Null);
@@ -76,7 +76,7 @@ async fn values_put_in_and_taken_out() {
 }
 
 #[tokio::test]
-async fn json_that_is_hard_on_parsers() {
+async fn duplicate_keys_depth_and_size() {
     let deep = poll(ResponseMutation::Deep(5000)).await.1;
     assert!(String::from_utf8(deep).unwrap().contains(&"[".repeat(5000)));
     let huge = poll(ResponseMutation::Huge(3_000_000)).await.1;
@@ -88,7 +88,7 @@ async fn json_that_is_hard_on_parsers() {
 }
 
 #[tokio::test]
-async fn headers_that_lie() {
+async fn mutations_of_headers() {
     let (headers, _) = poll(ResponseMutation::ContentType("text/html".into())).await;
     assert_eq!(headers["content-type"], "text/html");
     let (headers, _) = poll(ResponseMutation::NoContentType).await;
@@ -100,21 +100,21 @@ async fn headers_that_lie() {
 }
 
 #[tokio::test]
-async fn a_range_that_is_ignored() {
+async fn range_ignored_sends_the_whole_file() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let api = Api::of(&world);
     let url = api.upload("a.mp4", "video/mp4", vec![1; 100]).await;
     world.add_fault(Fault::at(RequestKind::Output).nth(1).mutate(ResponseMutation::RangeIgnored));
     for (status, length) in [(200, 100), (206, 10)] {
-        let answer = api.http.get(&url).header("Range", "bytes=90-").send().await.unwrap();
-        assert_eq!(answer.status(), status);
-        assert_eq!(answer.bytes().await.unwrap().len(), length);
+        let response = api.http.get(&url).header("Range", "bytes=90-").send().await.unwrap();
+        assert_eq!(response.status(), status);
+        assert_eq!(response.bytes().await.unwrap().len(), length);
     }
 }
 
 #[tokio::test]
-async fn an_answer_to_a_submit_without_its_id_leaves_an_orphan() {
+async fn a_submit_response_without_an_id_leaves_an_orphan() {
     let server = MockServer::start().await.unwrap();
     for (content, orphaned) in [
         (ResponseMutation::DataNull, 1),
@@ -134,7 +134,7 @@ async fn an_answer_to_a_submit_without_its_id_leaves_an_orphan() {
 }
 
 #[tokio::test]
-async fn a_corrupt_file_has_its_length_and_nothing_else() {
+async fn a_corrupt_file_keeps_its_length() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let api = Api::of(&world);
@@ -142,9 +142,9 @@ async fn a_corrupt_file_has_its_length_and_nothing_else() {
     world.add_fault(Fault::at(RequestKind::Output).nth(2).mutate(ResponseMutation::Corrupt));
     let mut seen = Vec::new();
     for _ in 0..3 {
-        let answer = api.http.get(&file).send().await.unwrap();
-        assert_eq!(answer.headers()["content-type"], "audio/mpeg");
-        seen.push(answer.bytes().await.unwrap());
+        let response = api.http.get(&file).send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "audio/mpeg");
+        seen.push(response.bytes().await.unwrap());
     }
     assert_eq!(seen, [&b"the sound"[..], b"xxxxxxxxx", b"the sound"]);
 }

@@ -1,4 +1,4 @@
-//! Faults that strike while the request is still being sent.
+//! Faults while the request is sent.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use viseme_mock::{Fault, MockServer, RequestKind, Termination, WireFault as Word
 use crate::support::{Api, End, Wire, submit_request};
 
 #[tokio::test]
-async fn a_body_that_is_never_read() {
+async fn never_read_body_stalls_the_upload() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     world.add_fault(Fault::at(RequestKind::Put).wire(Word::NeverReadBody));
     let api = Api::of(&world);
-    let ticket = api.ticket("a.mp4", "video/mp4", 100_000_000).await;
-    let path = ticket["upload"]["url"].as_str().unwrap().strip_prefix(world.base_url()).unwrap();
+    let presigned = api.presign("a.mp4", "video/mp4", 100_000_000).await;
+    let path = presigned["upload"]["url"].as_str().unwrap().strip_prefix(world.base_url()).unwrap();
     let mut wire = Wire::to(world.base_url()).await;
     let head =
         format!("PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n");
     wire.send(head.as_bytes()).await;
     let chunk = vec![0; 1_000_000];
-    // Buffers take some of it, on both sides; then it stands still.
+    // The buffers of both sides take a part of it. Then it stalls.
     let stuck = async {
         for _ in 0..100 {
             wire.send(&chunk).await;
@@ -31,22 +31,22 @@ async fn a_body_that_is_never_read() {
 }
 
 #[tokio::test]
-async fn a_connection_reset_in_the_middle_of_an_upload() {
+async fn close_mid_upload_resets_the_connection() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     world.add_fault(Fault::at(RequestKind::Put).nth(1).wire(Word::CloseMidUpload(10_000)));
     let api = Api::of(&world);
-    let ticket = api.ticket("a.mp4", "video/mp4", 50_000_000).await;
-    let failed = api.put(&ticket, vec![1; 50_000_000]).send().await;
+    let presigned = api.presign("a.mp4", "video/mp4", 50_000_000).await;
+    let failed = api.put(&presigned, vec![1; 50_000_000]).send().await;
     assert!(failed.is_err(), "{failed:?}");
     let entry = world.requests(RequestKind::Put).remove(0);
     assert_eq!((entry.termination, entry.status), (Termination::Reset, None));
-    let file = ticket["download_url"].as_str().unwrap();
+    let file = presigned["download_url"].as_str().unwrap();
     assert_eq!(api.http.get(file).send().await.unwrap().status(), 404);
 }
 
 #[tokio::test]
-async fn a_submit_cut_before_it_was_whole_makes_no_job() {
+async fn an_incomplete_submit_creates_no_job() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     world.add_fault(Fault::at(RequestKind::Submit).wire(Word::CloseMidUpload(1)));

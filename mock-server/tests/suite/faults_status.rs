@@ -1,13 +1,13 @@
-//! Answers with another status: their bodies and `Retry-After`.
+//! Status faults: their bodies and `Retry-After`.
 
 use serde_json::json;
-use viseme_mock::scenario::{Body, RetryAfter, StatusReply};
+use viseme_mock::scenario::{Body, RetryAfter, StatusResponse};
 use viseme_mock::{Fault, MockServer, RequestKind};
 
 use crate::support::{Api, MODEL, input};
 
 #[tokio::test]
-async fn each_kind_of_body() {
+async fn a_status_fault_has_each_kind_of_body() {
     let server = MockServer::start().await.unwrap();
     for (body, content_type, holds) in [
         (Body::Json, Some("application/json; charset=utf-8"), "\"code\":503"),
@@ -25,18 +25,18 @@ async fn each_kind_of_body() {
         world.add_fault(Fault::at(RequestKind::Other).status(503).body(body.clone()));
         let api = Api::of(&world);
         let request = api.http.get(api.url("balance")).bearer_auth(&api.key);
-        let answer = request.send().await.unwrap();
-        assert_eq!(answer.status(), 503);
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 503);
         let found =
-            answer.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
+            response.headers().get("content-type").map(|kind| kind.to_str().unwrap().to_owned());
         assert_eq!(found.as_deref(), content_type, "{body:?}");
-        let text = answer.text().await.unwrap();
+        let text = response.text().await.unwrap();
         assert!(text.contains(holds) && text.is_empty() == holds.is_empty(), "{body:?}: {text}");
     }
 }
 
 #[tokio::test]
-async fn each_kind_of_retry_after() {
+async fn a_status_fault_has_each_kind_of_retry_after() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let api = Api::of(&world);
@@ -48,9 +48,9 @@ async fn each_kind_of_retry_after() {
     world.add_fault(Fault::at(RequestKind::Other).nth(4).status(429));
     for expected in [Some("7"), Some("soon"), Some(huge), None] {
         let request = api.http.get(api.url("balance")).bearer_auth(&api.key);
-        let answer = request.send().await.unwrap();
-        assert_eq!(answer.status(), 429);
-        let found = answer.headers().get("retry-after").map(|value| value.to_str().unwrap());
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 429);
+        let found = response.headers().get("retry-after").map(|value| value.to_str().unwrap());
         assert_eq!(found, expected);
     }
     assert_eq!(api.get("balance").await.0, 200, "all are spent");
@@ -60,7 +60,7 @@ async fn each_kind_of_retry_after() {
 }
 
 #[tokio::test]
-async fn redirects_to_here_to_elsewhere_and_round_and_round() {
+async fn a_status_fault_redirects() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let api = Api::of(&world);
@@ -71,16 +71,16 @@ async fn redirects_to_here_to_elsewhere_and_round_and_round() {
             viseme_mock::Scenario::parse(&format!("faults: [{text}]")).unwrap().faults;
         world.set_scenario(scenario);
         let request = api.http.get(api.url("balance")).bearer_auth(&api.key);
-        let answer = request.send().await.unwrap();
+        let response = request.send().await.unwrap();
         assert_eq!(
-            (answer.status().as_u16(), &answer.headers()["location"]),
+            (response.status().as_u16(), &response.headers()["location"]),
             (302, &location.parse().unwrap())
         );
     }
 }
 
 #[tokio::test]
-async fn before_or_after_the_job_is_made() {
+async fn a_fault_is_before_or_after_the_job_is_created() {
     let server = MockServer::start().await.unwrap();
     for (fault, jobs) in [
         (Fault::at(RequestKind::Submit).status(500), 0),
@@ -96,9 +96,9 @@ async fn before_or_after_the_job_is_made() {
 }
 
 #[tokio::test]
-async fn which_requests_are_struck() {
+async fn nth_every_and_until_select_requests() {
     let server = MockServer::start().await.unwrap();
-    for (text, struck) in [
+    for (text, expected) in [
         ("nth: 2", "010000"),
         ("nth: [2, 3, 6]", "011001"),
         ("every: 2", "010101"),
@@ -114,18 +114,18 @@ async fn which_requests_are_struck() {
         for _ in 0..6 {
             found.push(if api.get("balance").await.0 == 503 { '1' } else { '0' });
         }
-        assert_eq!(found, struck, "{text}");
+        assert_eq!(found, expected, "{text}");
     }
 }
 
 #[tokio::test]
-async fn each_point_covers_its_own_requests() {
+async fn each_request_kind_covers_its_requests() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let api = Api::of(&world);
     let job = api.submit_to("mock/instant", &json!({})).await;
     let output = api.poll(&job).await.1["data"]["outputs"][0].as_str().unwrap().to_owned();
-    let ticket = api.ticket("a.mp4", "video/mp4", 1).await;
+    let presigned = api.presign("a.mp4", "video/mp4", 1).await;
     for (point, expected) in [
         (RequestKind::Submit, [418, 200, 200, 200, 200, 200]),
         (RequestKind::Poll, [200, 418, 200, 200, 200, 200]),
@@ -145,8 +145,8 @@ async fn each_point_covers_its_own_requests() {
             api.post("mock/instant", &json!({})).await.0,
             api.poll(&job).await.0,
             api.post("media/uploads", &body).await.0,
-            // The first PUT alone is new to the storage.
-            match api.put(&ticket, vec![0]).send().await.unwrap().status().as_u16() {
+            // Only the first PUT is accepted.
+            match api.put(&presigned, vec![0]).send().await.unwrap().status().as_u16() {
                 412 => 200,
                 status => status,
             },
@@ -158,12 +158,15 @@ async fn each_point_covers_its_own_requests() {
 }
 
 #[test]
-fn a_status_as_data() {
+fn a_status_fault_is_the_same_in_yaml_and_rust() {
     let text =
         "faults: [{at: poll, do: {status: 503, retry_after: {date: 7s}, body: {value: {}}}}]";
     let scenario = viseme_mock::Scenario::parse(text).unwrap();
-    let viseme_mock::scenario::FaultAction::Status(StatusReply {
-        status, retry_after, body, ..
+    let viseme_mock::scenario::FaultAction::Status(StatusResponse {
+        status,
+        retry_after,
+        body,
+        ..
     }) = &scenario.faults[0].action
     else {
         panic!("no status: {scenario:?}")

@@ -1,4 +1,4 @@
-//! Connections that break, byte by byte as a client's socket sees it.
+//! Faults on the wire, byte by byte as the client's socket sees them.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ fn balance(world: &World) -> Vec<u8> {
     request(world, "GET", "/api/v3/balance", "")
 }
 
-/// A world whose next answer of any kind breaks so.
+/// Returns a world with this fault at every request.
 async fn broken(server: &MockServer, word: Word) -> World {
     let world = server.world();
     world.add_fault(Fault::at(RequestKind::Any).nth(1).wire(word));
@@ -21,7 +21,7 @@ async fn broken(server: &MockServer, word: Word) -> World {
 }
 
 #[tokio::test]
-async fn a_reset_is_a_reset_and_not_a_byte_comes_before_it() {
+async fn reset_sends_no_byte_before_the_reset() {
     let server = MockServer::start().await.unwrap();
     for (fault, jobs) in [
         (Fault::at(RequestKind::Submit).reset(), 0),
@@ -41,7 +41,7 @@ async fn a_reset_is_a_reset_and_not_a_byte_comes_before_it() {
 }
 
 #[tokio::test]
-async fn a_close_is_an_end_of_file_without_a_byte() {
+async fn close_sends_no_byte_before_the_end() {
     let server = MockServer::start().await.unwrap();
     let world = broken(&server, Word::Close).await;
     let (bytes, end) = raw(&world, &balance(&world)).await;
@@ -50,7 +50,7 @@ async fn a_close_is_an_end_of_file_without_a_byte() {
 }
 
 #[tokio::test]
-async fn answers_break_at_the_byte_they_shall() {
+async fn reset_at_and_fin_at_break_at_the_exact_byte() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let whole = {
@@ -85,7 +85,7 @@ async fn answers_break_at_the_byte_they_shall() {
 }
 
 #[tokio::test]
-async fn a_stall_leaves_the_connection_open() {
+async fn stall_at_leaves_the_connection_open() {
     let server = MockServer::start().await.unwrap();
     for at in [0, 7] {
         let world = broken(&server, Word::StallAt(at)).await;
@@ -103,7 +103,7 @@ async fn a_stall_leaves_the_connection_open() {
 }
 
 #[tokio::test]
-async fn silence_is_no_byte_and_no_end() {
+async fn silence_sends_nothing_and_stays_open() {
     let server = MockServer::start().await.unwrap();
     for (fault, jobs) in [
         (Fault::at(RequestKind::Submit).wire(Word::Silence), 0),
@@ -125,7 +125,7 @@ async fn silence_is_no_byte_and_no_end() {
 }
 
 #[tokio::test]
-async fn a_drip_is_a_byte_at_a_time_and_whole_in_the_end() {
+async fn drip_sends_the_whole_body_byte_by_byte() {
     let server = MockServer::start().await.unwrap();
     let pause = Duration::from_millis(20);
     let world = broken(&server, Word::Drip(Span(pause))).await;
@@ -139,7 +139,7 @@ async fn a_drip_is_a_byte_at_a_time_and_whole_in_the_end() {
 }
 
 #[tokio::test]
-async fn a_delay_is_before_the_first_byte_and_after_the_deed() {
+async fn delay_comes_after_the_effect_of_the_request() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let pause = Duration::from_millis(300);
@@ -157,7 +157,7 @@ async fn a_delay_is_before_the_first_byte_and_after_the_deed() {
 }
 
 #[tokio::test]
-async fn the_next_connection_is_whole() {
+async fn a_fault_affects_one_connection() {
     let server = MockServer::start().await.unwrap();
     let world = broken(&server, Word::ResetAt(3)).await;
     raw(&world, &balance(&world)).await;
@@ -171,7 +171,7 @@ async fn the_next_connection_is_whole() {
 }
 
 #[tokio::test]
-async fn requests_sent_in_one_go_are_answered_in_order() {
+async fn pipelined_requests_get_responses_in_order() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     world.add_fault(Fault::at(RequestKind::Any).nth(3).wire(Word::FinAt(5)));
@@ -187,7 +187,7 @@ async fn requests_sent_in_one_go_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn wire_faults_strike_files_too() {
+async fn wire_faults_affect_file_downloads() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let file = Api::of(&world).upload("a.mp4", "video/mp4", vec![5; 3_000_000]).await;
@@ -207,14 +207,14 @@ async fn wire_faults_strike_files_too() {
             _ => {}
         }
     }
-    // The head of a file has no body to break.
+    // A HEAD response has no body to break.
     let head = request(&world, "HEAD", path, "");
     let (bytes, end) = tokio::time::timeout(PATIENCE, raw(&world, &head)).await.unwrap();
     assert_eq!((split(&bytes).1.len(), end), (0, End::Fin));
 }
 
 #[tokio::test]
-async fn a_wrong_length_is_in_the_head_alone() {
+async fn wrong_length_changes_only_the_head() {
     let server = MockServer::start().await.unwrap();
     let (_, body) = {
         let world = server.world();
@@ -222,7 +222,7 @@ async fn a_wrong_length_is_in_the_head_alone() {
         wire.send(&balance(&world)).await;
         split(&wire.read(QUIET).await.0)
     };
-    for (more, told, come, expected) in [
+    for (more, reported, come, expected) in [
         (7, body.len() + 7, body.len(), End::Fin),
         (-3, body.len() - 3, body.len() - 3, End::Open),
         (-10_000, 0, 0, End::Open),
@@ -232,14 +232,14 @@ async fn a_wrong_length_is_in_the_head_alone() {
         wire.send(&balance(&world)).await;
         let (bytes, end) = wire.read(QUIET).await;
         let (head, found) = split(&bytes);
-        assert!(head.contains(&format!("content-length: {told}\r\n")), "{head}");
+        assert!(head.contains(&format!("content-length: {reported}\r\n")), "{head}");
         assert_eq!((&found[..], end), (&body[..come], expected), "{more}");
         assert_eq!(world.journal()[0].termination, Termination::Complete);
     }
 }
 
 #[tokio::test]
-async fn a_slow_accept_is_before_the_deed() {
+async fn slow_accept_comes_before_the_effect_of_the_request() {
     let server = MockServer::start().await.unwrap();
     let pause = Duration::from_millis(600);
     let slow = || Fault::at(RequestKind::Submit).wire(Word::SlowAccept(Span(pause)));
@@ -250,7 +250,7 @@ async fn a_slow_accept_is_before_the_deed() {
     assert!(began.elapsed() >= pause);
     assert_eq!(world.jobs().len(), 1);
 
-    // Who leaves before it is looked at has asked for nothing.
+    // A client that disconnects before has submitted nothing.
     let world = server.world();
     world.add_fault(slow());
     let mut wire = Wire::to(world.base_url()).await;
@@ -261,7 +261,7 @@ async fn a_slow_accept_is_before_the_deed() {
 }
 
 #[tokio::test]
-async fn what_changed_answers_look_like_byte_by_byte() {
+async fn mutated_responses_on_the_wire() {
     let server = MockServer::start().await.unwrap();
     let plain = {
         let world = server.world();
@@ -311,7 +311,7 @@ async fn what_changed_answers_look_like_byte_by_byte() {
     }
 }
 
-/// The same request, after whose answer the server closes.
+/// Returns the same request with `Connection: close`.
 fn once(request: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(request);
     text.replacen("\r\n", "\r\nConnection: close\r\n", 1).into_bytes()

@@ -1,4 +1,4 @@
-//! The list of past jobs, and their deletion.
+//! The history, and the deletion of jobs.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use viseme_mock::{ClockMode, MockServer, Scenario};
 
 use crate::support::{Api, MODEL, input};
 
-fn ids(answer: &Value) -> Vec<String> {
-    let items = answer["data"]["items"].as_array().unwrap();
+fn ids(response: &Value) -> Vec<String> {
+    let items = response["data"]["items"].as_array().unwrap();
     items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
-async fn newest_first_page_by_page_and_filtered() {
+async fn the_history_is_paged_filtered_and_newest_first() {
     let server = MockServer::start().await.unwrap();
     let text = "clock: {mode: manual, start: 2026-01-01T00:00:00Z}";
     let world = server.world_with(Scenario::parse(text).unwrap());
@@ -26,9 +26,9 @@ async fn newest_first_page_by_page_and_filtered() {
     let list = async |more: Value| {
         let mut body = json!({"page": 1, "page_size": 100});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let (status, answer) = api.post("predictions", &body).await;
-        assert_eq!(status, 200, "{answer}");
-        ids(&answer)
+        let (status, response) = api.post("predictions", &body).await;
+        assert_eq!(status, 200, "{response}");
+        ids(&response)
     };
     assert_eq!(list(json!({})).await, jobs);
     assert_eq!(list(json!({"page": 2, "page_size": 2})).await, jobs[2..4]);
@@ -45,7 +45,7 @@ async fn newest_first_page_by_page_and_filtered() {
 }
 
 #[tokio::test]
-async fn inputs_are_shown_when_asked_for() {
+async fn the_history_has_inputs_on_request() {
     let server = MockServer::start().await.unwrap();
     let api = Api::of(&server.world());
     api.submit().await;
@@ -57,7 +57,7 @@ async fn inputs_are_shown_when_asked_for() {
 }
 
 #[tokio::test]
-async fn a_page_and_its_size_are_required_and_bounded() {
+async fn page_and_page_size_are_required_and_bounded() {
     let server = MockServer::start().await.unwrap();
     let api = Api::of(&server.world());
     for body in [
@@ -75,7 +75,7 @@ async fn a_page_and_its_size_are_required_and_bounded() {
 }
 
 #[tokio::test]
-async fn what_is_deleted_is_gone_from_the_list_once() {
+async fn deleted_jobs_leave_the_history() {
     let server = MockServer::start().await.unwrap();
     let world = server.world_with(Scenario::new().clock(ClockMode::Manual));
     let api = Api::of(&world);
@@ -91,7 +91,7 @@ async fn what_is_deleted_is_gone_from_the_list_once() {
 }
 
 #[tokio::test]
-async fn both_paths_of_a_result_and_an_unknown_id() {
+async fn a_result_has_two_paths_and_an_unknown_id_is_404() {
     let server = MockServer::start().await.unwrap();
     let world = server.world_with(Scenario::new().clock(ClockMode::Manual));
     let api = Api::of(&world);
@@ -105,7 +105,7 @@ async fn both_paths_of_a_result_and_an_unknown_id() {
 }
 
 #[tokio::test]
-async fn jobs_may_show_up_late_twice_and_without_their_inputs() {
+async fn the_history_can_be_late_duplicated_and_without_inputs() {
     let server = MockServer::start().await.unwrap();
     let text =
         "clock: {mode: manual}\nhistory: {appears_after: 20s, duplicates: 1, omit_inputs: true}";
@@ -120,8 +120,8 @@ async fn jobs_may_show_up_late_twice_and_without_their_inputs() {
     world.advance(Duration::from_millis(1));
     assert_eq!(ids(&list().await), [&*older, &older]);
     world.advance(Duration::from_secs(20));
-    let answer = list().await;
-    assert_eq!(ids(&answer), [&*newer, &newer, &older], "copies fill the page like others");
-    assert!(answer["data"]["items"][0].get("inputs").is_none());
+    let response = list().await;
+    assert_eq!(ids(&response), [&*newer, &newer, &older], "copies fill the page like others");
+    assert!(response["data"]["items"][0].get("inputs").is_none());
     assert_eq!(api.state(&newer).await, "completed", "a job is known by its id all the time");
 }

@@ -1,21 +1,21 @@
-//! What is taken down of each exchange, and that it can be had again.
+//! The journal.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use viseme_mock::{Fault, MockServer, RequestKind, Scenario, Termination, World};
 
-use crate::support::{Api, MODEL, Wire, answer, input, request, submit_request};
+use crate::support::{Api, MODEL, Wire, input, request, response_of, submit_request};
 
 #[tokio::test]
-async fn an_exchange_as_it_was() {
+async fn the_journal_records_an_exchange() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     world.add_fault(Fault::at(RequestKind::Poll).nth(1).status(503));
     let api = Api::of(&world);
     let request = api.http.post(api.url(&format!("{MODEL}?webhook=x"))).bearer_auth(&api.key);
     let request = request.json(&input()).header("Cookie", "secret=1").header("X-Client-Name", "t");
-    let (_, body) = answer(request.send().await.unwrap()).await;
+    let (_, body) = response_of(request.send().await.unwrap()).await;
     let job = body["data"]["id"].as_str().unwrap();
     api.poll(job).await;
 
@@ -48,7 +48,7 @@ async fn an_exchange_as_it_was() {
 }
 
 #[tokio::test]
-async fn large_bodies_are_known_by_their_hash_alone() {
+async fn the_journal_keeps_only_the_hash_of_large_bodies() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let mut body = input();
@@ -59,7 +59,7 @@ async fn large_bodies_are_known_by_their_hash_alone() {
     assert!(entry.body_bytes > 10_000);
 }
 
-/// Uses a world in many ways, each time the same.
+/// Makes many different requests, the same ones each time.
 async fn live(world: &World) -> Value {
     let api = Api::of(world);
     let video = api.upload("face.mp4", "video/mp4", vec![3; 2000]).await;
@@ -88,7 +88,7 @@ async fn live(world: &World) -> Value {
 }
 
 #[tokio::test]
-async fn the_same_seed_and_requests_give_the_same_world() {
+async fn the_same_seed_and_requests_give_the_same_journal() {
     let server = MockServer::start().await.unwrap();
     let scenario = |seed| {
         let text = "
@@ -111,7 +111,7 @@ async fn the_same_seed_and_requests_give_the_same_world() {
 }
 
 #[tokio::test]
-async fn what_ends_after_a_reset_belongs_to_the_life_before() {
+async fn an_exchange_from_before_a_reset_does_not_reach_the_new_journal() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let silent =
@@ -124,7 +124,7 @@ async fn what_ends_after_a_reset_belongs_to_the_life_before() {
     let api = Api::of(&world);
     api.submit().await;
     drop(wire);
-    // The old connection's end must not be taken for the end of the new first exchange.
+    // The end of the old connection must not end the first exchange of the new journal.
     for _ in 0..20 {
         api.get("balance").await;
     }

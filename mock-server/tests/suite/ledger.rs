@@ -1,4 +1,4 @@
-//! The bank: charges, what was delivered, what was lost, what was paid for twice.
+//! The ledger: charges, deliveries, orphans and duplicates.
 
 use serde_json::json;
 use viseme_mock::scenario::ResponseMutation;
@@ -7,7 +7,7 @@ use viseme_mock::{Fault, JobRule, MockServer, RequestKind, Scenario, Timeline, W
 use crate::support::{Api, MODEL, input, raw, submit_request};
 
 #[tokio::test]
-async fn a_result_that_was_read_is_delivered() {
+async fn a_read_result_is_delivered() {
     let server = MockServer::start().await.unwrap();
     let rule = JobRule::new(Timeline::after_polls(2)).price_usd(0.5);
     let world = server.world_with(Scenario::new().job(rule));
@@ -27,7 +27,7 @@ async fn a_result_that_was_read_is_delivered() {
 }
 
 #[tokio::test]
-async fn an_orphan_is_found_by_poll_or_by_history() {
+async fn a_poll_or_the_history_adopts_an_orphan() {
     let server = MockServer::start().await.unwrap();
     for by_history in [true, false] {
         let world = server.world();
@@ -39,7 +39,7 @@ async fn an_orphan_is_found_by_poll_or_by_history() {
         let api = Api::of(&world);
         let job = world.jobs()[0].id.clone();
         if by_history {
-            // A page that the job is not on tells nothing of it.
+            // A page without the job does not deliver its id.
             api.post("predictions", &json!({"page": 2, "page_size": 10})).await;
             assert_eq!(world.ledger().orphaned, 1);
             api.post("predictions", &json!({"page": 1, "page_size": 10})).await;
@@ -51,7 +51,7 @@ async fn an_orphan_is_found_by_poll_or_by_history() {
 }
 
 #[tokio::test]
-async fn an_answer_cut_before_its_end_tells_nothing() {
+async fn an_incomplete_response_delivers_nothing() {
     let server = MockServer::start().await.unwrap();
     for (word, orphaned) in [
         (WireFault::ResetAt(30), 1),
@@ -67,7 +67,7 @@ async fn an_answer_cut_before_its_end_tells_nothing() {
 }
 
 #[tokio::test]
-async fn the_same_model_with_the_same_input_is_a_duplicate() {
+async fn the_same_model_and_input_is_a_duplicate() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let api = Api::of(&world);
@@ -84,7 +84,7 @@ async fn the_same_model_with_the_same_input_is_a_duplicate() {
 }
 
 #[tokio::test]
-async fn failed_jobs_are_not_kept_as_costs() {
+async fn failed_jobs_are_refunded() {
     let server = MockServer::start().await.unwrap();
     let world = server.world_with(Scenario::new().clock(viseme_mock::ClockMode::Manual));
     let api = Api::of(&world);
@@ -97,7 +97,7 @@ async fn failed_jobs_are_not_kept_as_costs() {
 }
 
 #[tokio::test]
-async fn refusals_cost_nothing() {
+async fn refused_submits_cost_nothing() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     world.add_fault(Fault::at(RequestKind::Submit).nth(1).status(429));

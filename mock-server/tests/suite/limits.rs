@@ -1,4 +1,4 @@
-//! What an account may do at most.
+//! The limits of an account.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use viseme_mock::{MockServer, Scenario, World};
 
 use crate::support::{Api, MODEL, input};
 
-/// The status of a submit, and its `Retry-After`.
+/// Submits; returns the status and `Retry-After`.
 async fn submit(api: &Api) -> (u16, Option<String>) {
     let request = api.http.post(api.url(MODEL)).bearer_auth(&api.key).json(&input());
     let response = request.send().await.unwrap();
@@ -27,7 +27,7 @@ async fn world(server: &MockServer, text: &str) -> (World, Api) {
 }
 
 #[tokio::test]
-async fn submits_in_any_minute_are_counted() {
+async fn the_rate_limit_counts_submits_per_minute() {
     let server = MockServer::start().await.unwrap();
     let text = "clock: {mode: manual}\nlimits: {per_minute: 2}";
     let (world, api) = world(&server, text).await;
@@ -44,7 +44,7 @@ async fn submits_in_any_minute_are_counted() {
 }
 
 #[tokio::test]
-async fn jobs_at_once_are_counted() {
+async fn the_concurrency_limit_counts_running_jobs() {
     let server = MockServer::start().await.unwrap();
     let text = "clock: {mode: manual}\nlimits: {concurrent: 2}\njobs:\n  \
                 - {match: {nth: 1}, timeline: [{created: 0s}, {completed: 300s}]}\n  \
@@ -64,7 +64,7 @@ async fn jobs_at_once_are_counted() {
 }
 
 #[tokio::test]
-async fn nothing_is_let_through_where_nothing_may() {
+async fn a_limit_of_zero_refuses_everything() {
     let server = MockServer::start().await.unwrap();
     for text in ["limits: {per_minute: 0}", "limits: {concurrent: 0}"] {
         let (world, api) = world(&server, text).await;

@@ -1,4 +1,4 @@
-//! The mock server, tested over its own sockets by plain HTTP clients and by raw ones.
+//! Tests of the mock server over real sockets, with HTTP clients and raw connections.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

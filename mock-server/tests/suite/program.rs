@@ -1,4 +1,4 @@
-//! The binary.
+//! The program `viseme-mock`.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -13,7 +13,7 @@ fn program() -> Command {
     command
 }
 
-/// Killed with the test, whatever happens to it.
+/// A process that is killed with the test.
 struct Running(Child);
 
 impl Drop for Running {
@@ -23,7 +23,7 @@ impl Drop for Running {
     }
 }
 
-/// Starts it, and gives its first line.
+/// Starts the program; returns its first line.
 fn start(command: &mut Command) -> (Running, Value) {
     let mut running = Running(command.spawn().unwrap());
     let mut line = String::new();
@@ -32,7 +32,7 @@ fn start(command: &mut Command) -> (Running, Value) {
 }
 
 #[tokio::test]
-async fn the_first_line_tells_all_that_is_needed() {
+async fn the_first_line_has_url_port_version_and_key() {
     let (_running, hello) = start(&mut program());
     assert_eq!(hello["version"], env!("CARGO_PKG_VERSION"));
     let url = hello["url"].as_str().unwrap();
@@ -42,7 +42,7 @@ async fn the_first_line_tells_all_that_is_needed() {
 }
 
 #[tokio::test]
-async fn a_scenario_from_a_file() {
+async fn a_scenario_is_read_from_a_file() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(b"jobs: [{timeline: {after_polls: 1, ends: cancelled}}]").unwrap();
     let (_running, hello) = start(program().arg("--scenario").arg(file.path()));
@@ -53,7 +53,7 @@ async fn a_scenario_from_a_file() {
 }
 
 #[test]
-fn a_wrong_scenario_is_an_error_that_names_the_place() {
+fn an_invalid_scenario_is_an_error_that_names_the_field() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(b"jobs:\n  - timelime: {}\n").unwrap();
     for path in [file.path(), std::path::Path::new("/no/such/scenario.yaml")] {
@@ -65,7 +65,7 @@ fn a_wrong_scenario_is_an_error_that_names_the_place() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_an_error() {
+fn a_port_in_use_is_an_error() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let output = program().args(["--port", &port]).output().unwrap();
@@ -75,7 +75,7 @@ fn a_port_that_is_taken_is_an_error() {
 
 #[cfg(unix)]
 #[test]
-fn exec_hands_on_the_url_the_key_and_the_exit_code() {
+fn exec_passes_on_the_url_the_key_and_the_exit_code() {
     let script = r#"echo "$WAVESPEED_BASE_URL|$WAVESPEED_API_KEY|$1"; exit 7"#;
     let output =
         program().args(["exec", "--", "sh", "-c", script, "sh", "--flag"]).output().unwrap();
@@ -93,7 +93,7 @@ fn exec_hands_on_the_url_the_key_and_the_exit_code() {
 
 #[cfg(unix)]
 #[test]
-fn exec_of_what_is_not_there_or_dies() {
+fn exec_of_a_missing_or_killed_command() {
     let output = program().args(["exec", "--", "/no/such/program"]).output().unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8(output.stderr).unwrap().contains("/no/such/program"));
@@ -105,7 +105,7 @@ fn exec_of_what_is_not_there_or_dies() {
 
 #[cfg(unix)]
 #[test]
-fn it_ends_well_when_asked_to() {
+fn sigint_and_sigterm_stop_the_server() {
     for signal in ["INT", "TERM"] {
         let (mut running, _) = start(&mut program());
         let pid = running.0.id().to_string();
@@ -116,7 +116,7 @@ fn it_ends_well_when_asked_to() {
 
 #[cfg(unix)]
 #[test]
-fn exec_that_is_ended_ends_its_command() {
+fn exec_stops_its_command() {
     let mut command = program();
     command.args(["exec", "--", "sh", "-c", r#"echo "[$$]"; exec sleep 60"#]);
     let (mut running, shell) = start(&mut command);

@@ -1,4 +1,4 @@
-//! The POST that costs money.
+//! The submit.
 
 use serde_json::{Value, json};
 use viseme_mock::scenario::MissingInput;
@@ -7,7 +7,7 @@ use viseme_mock::{JobRule, MockServer, Scenario, Timeline};
 use crate::support::{Api, MODEL, input};
 
 #[tokio::test]
-async fn the_answer_has_the_documented_shape() {
+async fn a_submit_response_has_the_documented_shape() {
     let server = MockServer::start().await.unwrap();
     let (status, body) = Api::of(&server.world()).post(MODEL, &input()).await;
     assert_eq!((status, &body["code"], &body["message"]), (200, &json!(200), &json!("success")));
@@ -26,7 +26,7 @@ async fn the_answer_has_the_documented_shape() {
 }
 
 #[tokio::test]
-async fn unknown_inputs_are_dropped_and_still_billed() {
+async fn unknown_inputs_are_dropped_and_the_job_is_charged() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let mut more = input();
@@ -60,7 +60,7 @@ async fn a_missing_input_is_refused_or_fails_the_job() {
 }
 
 #[tokio::test]
-async fn what_is_no_object_is_refused() {
+async fn a_body_that_is_not_an_object_is_refused() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     for body in [json!([1]), json!("text"), Value::Null] {
@@ -70,7 +70,7 @@ async fn what_is_no_object_is_refused() {
 }
 
 #[tokio::test]
-async fn unknown_models_are_refused_unless_the_script_takes_them() {
+async fn unknown_models_are_refused_unless_the_scenario_accepts_them() {
     let server = MockServer::start().await.unwrap();
     let anything = json!({"prompt": "a cat"});
     assert_eq!(Api::of(&server.world()).post("some/other/model", &anything).await.0, 404);
@@ -81,7 +81,7 @@ async fn unknown_models_are_refused_unless_the_script_takes_them() {
 }
 
 #[tokio::test]
-async fn base64_and_a_webhook_do_not_go_together() {
+async fn base64_with_a_webhook_is_refused() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let mut body = input();
@@ -96,7 +96,7 @@ async fn base64_and_a_webhook_do_not_go_together() {
 }
 
 #[tokio::test]
-async fn models_of_the_mock_end_as_they_are_called() {
+async fn preset_models_end_as_their_names_say() {
     let server = MockServer::start().await.unwrap();
     let world = server.world_with(Scenario::new().clock(viseme_mock::ClockMode::Manual));
     let api = Api::of(&world);
@@ -120,11 +120,11 @@ async fn models_of_the_mock_end_as_they_are_called() {
         assert_eq!(body["data"]["code"].as_i64(), code, "{model}");
     }
     let rules: Vec<_> = world.journal().into_iter().filter_map(|entry| entry.rule).collect();
-    assert_eq!(rules[1], "magic model mock/fail-1200");
+    assert_eq!(rules[1], "preset model mock/fail-1200");
 }
 
 #[tokio::test]
-async fn the_first_rule_that_fits_decides() {
+async fn the_first_matching_rule_applies() {
     let server = MockServer::start().await.unwrap();
     let scenario = Scenario::new()
         .job(JobRule::new(Timeline::ends_after_polls(1, "cancelled")).nth(2))
@@ -143,7 +143,7 @@ async fn the_first_rule_that_fits_decides() {
 }
 
 #[tokio::test]
-async fn media_of_this_server_that_is_not_there_fails_the_job() {
+async fn a_missing_upload_fails_the_job() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let other = Api::of(&server.world()).upload("a.mp4", "video/mp4", b"x".to_vec()).await;
@@ -152,8 +152,8 @@ async fn media_of_this_server_that_is_not_there_fails_the_job() {
     let mut body = input();
     body["video"] = json!(other);
     let job = api.submit_to(MODEL, &body).await;
-    let (_, answer) = api.poll(&job).await;
-    assert_eq!(answer["data"]["code"], 1402, "{answer}");
+    let (_, response) = api.poll(&job).await;
+    assert_eq!(response["data"]["code"], 1402, "{response}");
     body["video"] = json!(own);
     let job = api.submit_to(MODEL, &body).await;
     assert_ne!(api.state(&job).await, "failed");

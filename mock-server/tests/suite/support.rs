@@ -1,4 +1,4 @@
-//! Clients for the tests: a plain one, and one that sees every byte.
+//! Clients for the tests: one for HTTP, and one for raw bytes.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use viseme_mock::World;
 
 pub const MODEL: &str = "kwaivgi/kling-lipsync/audio-to-video";
 
-/// How long anything may take before a test gives up; only a broken server takes so long.
+/// How long a test waits for anything. Only a broken server takes this long.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub fn http() -> reqwest::Client {
@@ -39,7 +39,7 @@ pub struct Api {
 }
 
 /// A status and a JSON body.
-pub type Answer = (u16, Value);
+pub type Response = (u16, Value);
 
 impl Api {
     pub fn of(world: &World) -> Self {
@@ -50,17 +50,17 @@ impl Api {
         format!("{}/api/v3/{path}", self.base)
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Response {
         let request = self.http.get(self.url(path)).bearer_auth(&self.key);
-        answer(request.send().await.unwrap()).await
+        response_of(request.send().await.unwrap()).await
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub async fn post(&self, path: &str, body: &Value) -> Response {
         let request = self.http.post(self.url(path)).bearer_auth(&self.key).json(body);
-        answer(request.send().await.unwrap()).await
+        response_of(request.send().await.unwrap()).await
     }
 
-    /// Submits to the usual model, and gives the job's id.
+    /// Submits to the default model; returns the job's id.
     pub async fn submit(&self) -> String {
         self.submit_to(MODEL, &input()).await
     }
@@ -71,56 +71,56 @@ impl Api {
         body["data"]["id"].as_str().unwrap().to_owned()
     }
 
-    pub async fn poll(&self, job: &str) -> Answer {
+    pub async fn poll(&self, job: &str) -> Response {
         self.get(&format!("predictions/{job}/result")).await
     }
 
-    /// The status word that a poll gives.
+    /// Polls; returns the job's status.
     pub async fn state(&self, job: &str) -> String {
         let (status, body) = self.poll(job).await;
         assert_eq!(status, 200, "{body}");
         body["data"]["status"].as_str().unwrap().to_owned()
     }
 
-    pub async fn ticket(&self, name: &str, kind: &str, size: usize) -> Value {
+    pub async fn presign(&self, name: &str, kind: &str, size: usize) -> Value {
         let body = json!({"filename": name, "size": size, "content_type": kind});
         let (status, body) = self.post("media/uploads", &body).await;
         assert_eq!(status, 200, "{body}");
         body["data"].clone()
     }
 
-    /// Puts a file as its ticket says.
-    pub fn put(&self, ticket: &Value, bytes: Vec<u8>) -> reqwest::RequestBuilder {
-        let mut request = self.http.put(ticket["upload"]["url"].as_str().unwrap()).body(bytes);
-        for (name, value) in ticket["upload"]["headers"].as_object().unwrap() {
+    /// Returns the PUT of a file to its presigned URL.
+    pub fn put(&self, presigned: &Value, bytes: Vec<u8>) -> reqwest::RequestBuilder {
+        let mut request = self.http.put(presigned["upload"]["url"].as_str().unwrap()).body(bytes);
+        for (name, value) in presigned["upload"]["headers"].as_object().unwrap() {
             request = request.header(name, value.as_str().unwrap());
         }
         request
     }
 
-    /// Uploads a file, and gives the URL it is read from.
+    /// Uploads a file; returns its download URL.
     pub async fn upload(&self, name: &str, kind: &str, bytes: Vec<u8>) -> String {
-        let ticket = self.ticket(name, kind, bytes.len()).await;
-        let status = self.put(&ticket, bytes).send().await.unwrap().status();
+        let presigned = self.presign(name, kind, bytes.len()).await;
+        let status = self.put(&presigned, bytes).send().await.unwrap().status();
         assert_eq!(status, 200);
-        ticket["download_url"].as_str().unwrap().to_owned()
+        presigned["download_url"].as_str().unwrap().to_owned()
     }
 }
 
-pub async fn answer(response: reqwest::Response) -> Answer {
+pub async fn response_of(response: reqwest::Response) -> Response {
     let status = response.status().as_u16();
     let text = response.text().await.unwrap();
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
-/// How a connection ended, as the client's socket tells.
+/// How a connection ended, seen from the client's socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// End of file.
     Fin,
     /// ECONNRESET.
     Reset,
-    /// Neither within the time given.
+    /// Neither within the timeout.
     Open,
 }
 
@@ -136,7 +136,7 @@ impl Wire {
         self.0.write_all(bytes).await.unwrap();
     }
 
-    /// What comes until the connection ends, or until nothing has come for a while.
+    /// Reads until the connection ends, or until nothing arrives for `quiet`.
     pub async fn read(&mut self, quiet: Duration) -> (Vec<u8>, End) {
         let mut bytes = Vec::new();
         let mut buffer = [0; 4096];
@@ -154,7 +154,7 @@ impl Wire {
     }
 }
 
-/// A request as bytes, with the world's key.
+/// Returns a request as bytes, with the world's key.
 pub fn request(world: &World, method: &str, path: &str, body: &str) -> Vec<u8> {
     let key = world.key();
     let length = body.len();
@@ -169,20 +169,20 @@ pub fn submit_request(world: &World) -> Vec<u8> {
     request(world, "POST", &format!("/api/v3/{MODEL}"), &input().to_string())
 }
 
-/// Sends a request over a connection of its own, and gives all that came back.
+/// Sends a request on a new connection; returns everything that is received.
 pub async fn raw(world: &World, request: &[u8]) -> (Vec<u8>, End) {
     let mut wire = Wire::to(world.base_url()).await;
     wire.send(request).await;
     wire.read(PATIENCE).await
 }
 
-/// The head and the body of raw bytes.
+/// Splits raw bytes into head and body.
 pub fn split(bytes: &[u8]) -> (String, Vec<u8>) {
     let at = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a whole head");
     (String::from_utf8(bytes[..at].to_vec()).unwrap(), bytes[at + 4..].to_vec())
 }
 
-/// Waits until something holds that other tasks bring about.
+/// Waits until a condition holds.
 pub async fn eventually(what: &str, holds: impl Fn() -> bool) {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     while !holds() {

@@ -1,4 +1,4 @@
-//! Answers that wait for the job, and outputs within them.
+//! Sync mode and base64 outputs.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn sync_input() -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn the_submit_answers_with_the_completed_job() {
+async fn sync_mode_returns_the_completed_job() {
     let server = MockServer::start().await.unwrap();
     let world = server.world_with(Scenario::new().clock(ClockMode::Scaled(100.0)));
     let (status, body) = Api::of(&world).post(MODEL, &sync_input()).await;
@@ -31,7 +31,7 @@ async fn the_submit_answers_with_the_completed_job() {
 }
 
 #[tokio::test]
-async fn after_ninety_seconds_the_answer_is_that_it_still_runs() {
+async fn sync_mode_times_out_after_ninety_seconds() {
     let server = MockServer::start().await.unwrap();
     let rule = JobRule::new(Timeline::secs(&[("processing", 0), ("completed", 300)]));
     let world = server.world_with(Scenario::new().clock(ClockMode::Manual).job(rule));
@@ -54,7 +54,7 @@ async fn after_ninety_seconds_the_answer_is_that_it_still_runs() {
 }
 
 #[tokio::test]
-async fn a_gateway_may_give_up_while_the_job_goes_on() {
+async fn a_gateway_timeout_leaves_the_job_running() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     world.add_fault(Fault::at(RequestKind::Submit).after_accept().status(504).body(Body::Html));
@@ -65,7 +65,7 @@ async fn a_gateway_may_give_up_while_the_job_goes_on() {
 }
 
 #[tokio::test]
-async fn base64_is_the_file_itself() {
+async fn base64_output_is_the_file() {
     let server = MockServer::start().await.unwrap();
     let world = server.world_with(Scenario::new().job(JobRule::new(Timeline::after_polls(1))));
     let api = Api::of(&world);
@@ -74,6 +74,6 @@ async fn base64_is_the_file_itself() {
     body["video"] = json!(api.upload("face.mp4", "video/mp4", video.clone()).await);
     body["enable_base64_output"] = json!(true);
     let job = api.submit_to(MODEL, &body).await;
-    let (_, answer) = api.poll(&job).await;
-    assert_eq!(answer["data"]["outputs"], json!([STANDARD.encode(&video)]));
+    let (_, response) = api.poll(&job).await;
+    assert_eq!(response["data"]["outputs"], json!([STANDARD.encode(&video)]));
 }

@@ -1,4 +1,4 @@
-//! Uploads: the ticket and the PUT it is for, and the older form.
+//! Uploads: presigned URLs, their PUTs, and the older multipart form.
 
 use std::time::Duration;
 
@@ -6,27 +6,33 @@ use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 use viseme_mock::{ClockMode, MockServer, RequestKind, Scenario};
 
-use crate::support::{Api, answer, request};
+use crate::support::{Api, request, response_of};
 
 async fn status(request: reqwest::RequestBuilder) -> u16 {
     request.send().await.unwrap().status().as_u16()
 }
 
 #[tokio::test]
-async fn what_is_put_is_what_is_read() {
+async fn an_uploaded_file_is_read_back() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let api = Api::of(&world);
-    // Small ones are kept in memory, large ones on disk.
+    // Small files are kept in memory, large ones on disk.
     for size in [0, 1, 5_000_000] {
         let bytes: Vec<u8> = (0..size).map(|n: u32| n.to_le_bytes()[0]).collect();
-        let ticket = api.ticket("a b&c.mp4", "video/mp4", bytes.len()).await;
-        assert_eq!((&ticket["type"], &ticket["filename"]), (&json!("video"), &json!("a b&c.mp4")));
-        assert_eq!((&ticket["size"], &ticket["upload"]["method"]), (&json!(size), &json!("PUT")));
+        let presigned = api.presign("a b&c.mp4", "video/mp4", bytes.len()).await;
+        assert_eq!(
+            (&presigned["type"], &presigned["filename"]),
+            (&json!("video"), &json!("a b&c.mp4"))
+        );
+        assert_eq!(
+            (&presigned["size"], &presigned["upload"]["method"]),
+            (&json!(size), &json!("PUT"))
+        );
         let headers = json!({"Content-Type": "video/mp4", "If-None-Match": "*"});
-        assert_eq!(ticket["upload"]["headers"], headers);
-        assert_eq!(status(api.put(&ticket, bytes.clone())).await, 200);
-        let url = ticket["download_url"].as_str().unwrap();
+        assert_eq!(presigned["upload"]["headers"], headers);
+        assert_eq!(status(api.put(&presigned, bytes.clone())).await, 200);
+        let url = presigned["download_url"].as_str().unwrap();
         assert!(url.ends_with(".mp4"), "{url}");
         let read = api.http.get(url).send().await.unwrap();
         assert_eq!(read.headers()["content-type"], "video/mp4");
@@ -38,25 +44,25 @@ async fn what_is_put_is_what_is_read() {
 }
 
 #[tokio::test]
-async fn a_put_must_keep_to_its_ticket() {
+async fn a_put_must_match_its_presigned_url() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let api = Api::of(&world);
-    let ticket = api.ticket("a.mp4", "video/mp4", 3).await;
-    let url = ticket["upload"]["url"].as_str().unwrap();
+    let presigned = api.presign("a.mp4", "video/mp4", 3).await;
+    let url = presigned["upload"]["url"].as_str().unwrap();
     let bare = || api.http.put(url).body("abc");
-    let put = || api.put(&ticket, b"abc".to_vec());
+    let put = || api.put(&presigned, b"abc".to_vec());
     assert_eq!(status(put().bearer_auth(&api.key)).await, 400, "no key to the storage");
     assert_eq!(status(bare()).await, 403, "no headers");
     assert_eq!(status(bare().header("Content-Type", "video/mp4")).await, 403, "one header");
     let wrong = bare().header("Content-Type", "video/mov").header("If-None-Match", "*");
     assert_eq!(status(wrong).await, 403, "another content type");
-    assert_eq!(status(api.put(&ticket, b"abcd".to_vec())).await, 400, "too long");
-    assert_eq!(status(api.put(&ticket, b"ab".to_vec())).await, 400, "too short");
-    let mut forged = ticket.clone();
+    assert_eq!(status(api.put(&presigned, b"abcd".to_vec())).await, 400, "too long");
+    assert_eq!(status(api.put(&presigned, b"ab".to_vec())).await, 400, "too short");
+    let mut forged = presigned.clone();
     forged["upload"]["url"] = json!(format!("{}0", url));
     assert_eq!(status(api.put(&forged, b"abc".to_vec())).await, 403, "another signature");
-    let file = ticket["download_url"].as_str().unwrap();
+    let file = presigned["download_url"].as_str().unwrap();
     assert_eq!(status(api.http.get(file)).await, 404, "nothing was kept of these");
 
     assert_eq!(status(put()).await, 200);
@@ -65,31 +71,31 @@ async fn a_put_must_keep_to_its_ticket() {
 }
 
 #[tokio::test]
-async fn a_put_of_unknown_length_is_refused() {
+async fn a_put_without_content_length_is_refused() {
     let server = MockServer::start().await.unwrap();
     let api = Api::of(&server.world());
-    let ticket = api.ticket("a.mp4", "video/mp4", 3).await;
+    let presigned = api.presign("a.mp4", "video/mp4", 3).await;
     let chunks = futures_util::stream::iter([Ok::<_, std::io::Error>("abc")]);
-    let request = api.put(&ticket, Vec::new()).body(reqwest::Body::wrap_stream(chunks));
+    let request = api.put(&presigned, Vec::new()).body(reqwest::Body::wrap_stream(chunks));
     assert_eq!(status(request).await, 411);
 }
 
 #[tokio::test]
-async fn a_ticket_runs_out() {
+async fn a_presigned_url_expires() {
     let server = MockServer::start().await.unwrap();
     let world = server.world_with(Scenario::new().clock(ClockMode::Manual));
     let api = Api::of(&world);
-    let ticket = api.ticket("a.mp4", "video/mp4", 1).await;
+    let presigned = api.presign("a.mp4", "video/mp4", 1).await;
     let expires: jiff::Timestamp =
-        ticket["upload"]["expires_at"].as_str().unwrap().parse().unwrap();
+        presigned["upload"]["expires_at"].as_str().unwrap().parse().unwrap();
     let now: jiff::Timestamp = world.journal()[0].at.parse().unwrap();
     world.advance(Duration::try_from(expires.duration_since(now)).unwrap());
     world.advance(Duration::from_secs(1));
-    assert_eq!(status(api.put(&ticket, vec![0])).await, 403);
+    assert_eq!(status(api.put(&presigned, vec![0])).await, 403);
 }
 
 #[tokio::test]
-async fn tickets_that_are_not_given() {
+async fn invalid_presign_requests_are_refused() {
     let server = MockServer::start().await.unwrap();
     let api = Api::of(&server.world());
     for (body, expected) in [
@@ -98,36 +104,40 @@ async fn tickets_that_are_not_given() {
         (json!({"filename": "../a.mp4", "size": 1}), 400),
         (json!({"filename": "a.mp4", "size": 200 * 1024 * 1024 + 1}), 413),
     ] {
-        let (status, answer) = api.post("media/uploads", &body).await;
-        assert_eq!(status, expected, "{body}: {answer}");
+        let (status, response) = api.post("media/uploads", &body).await;
+        assert_eq!(status, expected, "{body}: {response}");
     }
-    // A refusal within a 200.
+    // An error with status 200.
     let program = json!({"filename": "a.exe", "size": 1, "content_type": "application/x-dosexec"});
-    let (status, answer) = api.post("media/uploads", &program).await;
-    assert_eq!((status, &answer["code"]), (200, &json!(500)));
-    assert!(answer["message"].as_str().unwrap().contains("invalid file type"));
+    let (status, response) = api.post("media/uploads", &program).await;
+    assert_eq!((status, &response["code"]), (200, &json!(500)));
+    assert!(response["message"].as_str().unwrap().contains("invalid file type"));
 }
 
 #[tokio::test]
-async fn without_a_content_type_the_name_tells() {
+async fn the_file_name_decides_without_a_content_type() {
     let server = MockServer::start().await.unwrap();
     let api = Api::of(&server.world());
     for (name, kind) in [("a.mp4", "video/mp4"), ("a.MP3", "audio/mpeg"), ("a.png", "image/png")] {
         let body = json!({"filename": name, "size": 1});
-        let (_, ticket) = api.post("media/uploads", &body).await;
-        assert_eq!(ticket["data"]["upload"]["headers"]["Content-Type"], json!(kind), "{ticket}");
+        let (_, presigned) = api.post("media/uploads", &body).await;
+        assert_eq!(
+            presigned["data"]["upload"]["headers"]["Content-Type"],
+            json!(kind),
+            "{presigned}"
+        );
     }
 }
 
 #[tokio::test]
-async fn bodies_have_a_limit() {
+async fn bodies_have_a_size_limit() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let api = Api::of(&world);
-    // Announced: refused before it is sent.
+    // With a Content-Length: refused before the body is sent.
     let mut wire = crate::support::Wire::to(world.base_url()).await;
-    let ticket = api.ticket("a.mp4", "video/mp4", 1).await;
-    let path = ticket["upload"]["url"].as_str().unwrap().strip_prefix(world.base_url()).unwrap();
+    let presigned = api.presign("a.mp4", "video/mp4", 1).await;
+    let path = presigned["upload"]["url"].as_str().unwrap().strip_prefix(world.base_url()).unwrap();
     let head = format!(
         "PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
         201 * 1024 * 1024
@@ -135,7 +145,7 @@ async fn bodies_have_a_limit() {
     wire.send(head.as_bytes()).await;
     let (bytes, _) = wire.read(Duration::from_millis(500)).await;
     assert!(bytes.starts_with(b"HTTP/1.1 413 "), "{}", String::from_utf8_lossy(&bytes));
-    // Not announced: refused when it has come.
+    // Without: refused after the body was received.
     let long = json!({"audio": "x".repeat(21 * 1024 * 1024)});
     assert_eq!(api.post(crate::support::MODEL, &long).await.0, 413);
     assert!(world.jobs().is_empty());
@@ -143,11 +153,11 @@ async fn bodies_have_a_limit() {
 
 async fn send_form(api: &Api, form: Form) -> (u16, Value) {
     let request = api.http.post(api.url("media/upload/binary")).bearer_auth(&api.key);
-    answer(request.multipart(form).send().await.unwrap()).await
+    response_of(request.multipart(form).send().await.unwrap()).await
 }
 
 #[tokio::test]
-async fn the_older_form_of_upload() {
+async fn a_multipart_upload_is_stored() {
     let server = MockServer::start().await.unwrap();
     let api = Api::of(&server.world());
     for size in [3, 3_000_000] {
@@ -167,17 +177,21 @@ async fn the_older_form_of_upload() {
 }
 
 #[tokio::test]
-async fn a_put_that_breaks_off_leaves_nothing() {
+async fn an_incomplete_put_stores_nothing() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let api = Api::of(&world);
-    let ticket = api.ticket("a.mp4", "video/mp4", 1000).await;
-    let path = ticket["upload"]["url"].as_str().unwrap().strip_prefix(world.base_url()).unwrap();
+    let presigned = api.presign("a.mp4", "video/mp4", 1000).await;
+    let path = presigned["upload"]["url"].as_str().unwrap().strip_prefix(world.base_url()).unwrap();
     let mut wire = crate::support::Wire::to(world.base_url()).await;
     let whole = request(&world, "PUT", path, &"x".repeat(1000));
     wire.send(&whole[..whole.len() - 500]).await;
     drop(wire);
-    let file = ticket["download_url"].as_str().unwrap();
+    let file = presigned["download_url"].as_str().unwrap();
     assert_eq!(status(api.http.get(file)).await, 404);
-    assert_eq!(status(api.put(&ticket, vec![1; 1000])).await, 200, "the ticket is still good");
+    assert_eq!(
+        status(api.put(&presigned, vec![1; 1000])).await,
+        200,
+        "the presigned is still good"
+    );
 }

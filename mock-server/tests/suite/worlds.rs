@@ -1,4 +1,4 @@
-//! Worlds know nothing of each other.
+//! Worlds are independent of each other.
 
 use std::collections::HashSet;
 
@@ -8,11 +8,11 @@ use viseme_mock::{Fault, JobRule, MockServer, RequestKind, Scenario, Timeline};
 use crate::support::{Api, http};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_worlds_side_by_side() {
+async fn two_hundred_worlds_are_independent() {
     let server = MockServer::start().await.unwrap();
     let http = http();
     let lives = (0..200u64).map(|number| {
-        // Each with another script: it completes at another poll and fails another poll.
+        // Each has another scenario: it completes at another poll and fails another poll.
         let polls = number % 4 + 3;
         let scenario = Scenario::new()
             .seed(7)
@@ -24,18 +24,18 @@ async fn two_hundred_worlds_side_by_side() {
             let mut body = crate::support::input();
             body["audio"] = json!(format!("https://example.com/{number}.mp3"));
             let job = api.submit_to(crate::support::MODEL, &body).await;
-            let mut answers = Vec::new();
+            let mut responses = Vec::new();
             loop {
-                let (status, answer) = api.poll(&job).await;
-                answers.push(status);
-                if answer["data"]["status"] == "completed" {
+                let (status, response) = api.poll(&job).await;
+                responses.push(status);
+                if response["data"]["status"] == "completed" {
                     break;
                 }
-                assert!(answers.len() < 10, "world {number} never completes");
+                assert!(responses.len() < 10, "world {number} never completes");
             }
-            assert_eq!(answers.len() as u64, polls + 1, "one poll was lost to the fault");
-            assert_eq!(answers.iter().filter(|status| **status == 503).count(), 1);
-            assert_eq!(answers[(number % 3) as usize], 503);
+            assert_eq!(responses.len() as u64, polls + 1, "one poll was lost to the fault");
+            assert_eq!(responses.iter().filter(|status| **status == 503).count(), 1);
+            assert_eq!(responses[(number % 3) as usize], 503);
             assert_eq!(world.jobs().len(), 1);
             assert_eq!(world.jobs()[0].input, body);
             assert_eq!(world.journal().len() as u64, polls + 2);
@@ -52,7 +52,7 @@ async fn two_hundred_worlds_side_by_side() {
 }
 
 #[tokio::test]
-async fn a_job_of_one_world_is_unknown_in_another() {
+async fn a_job_is_unknown_in_another_world() {
     let server = MockServer::start().await.unwrap();
     let (one, other) = (server.world(), server.world());
     let job = Api::of(&one).submit().await;
@@ -63,7 +63,7 @@ async fn a_job_of_one_world_is_unknown_in_another() {
 }
 
 #[tokio::test]
-async fn a_world_can_be_set_anew_in_the_middle() {
+async fn a_scenario_and_job_states_can_change_during_a_run() {
     let server = MockServer::start().await.unwrap();
     let world = server.world();
     let api = Api::of(&world);
@@ -79,7 +79,7 @@ async fn a_world_can_be_set_anew_in_the_middle() {
 }
 
 #[tokio::test]
-async fn the_port_is_free_once_the_server_is_dropped() {
+async fn dropping_the_server_frees_its_port() {
     let server = MockServer::start().await.unwrap();
     let (port, url) = (server.port(), server.url().to_owned());
     let kept_open = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();

@@ -1,0 +1,164 @@
+//! Executes one request in its world, and records it in the journal.
+
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::{HeaderMap, HeaderName};
+
+use super::request::ReceivedRequest;
+use super::route::Route;
+use super::{HandlerOutput, account, downloads, models, predictions, submit, uploads};
+use crate::context::Peer;
+use crate::response::Response;
+use crate::response_mutation;
+use crate::scenario::{FaultAction, RequestKind, ResponseMutation, When, WireFault};
+use crate::world::World;
+use crate::world::fault_table::TriggeredFault;
+use crate::world::journal::{Exchange, MAX_BODY, Termination};
+use crate::world::pending_exchange::PendingExchange;
+use crate::world::state::WorldState;
+
+/// Executes the request under the world's lock, as one step. `error` is the response to a request
+/// that could not be received.
+pub(super) fn execute(
+    world: &World,
+    route: &Route,
+    request: &ReceivedRequest,
+    peer: &Peer,
+    fault: Option<&TriggeredFault>,
+    error: Option<Response>,
+) -> (HandlerOutput, PendingExchange) {
+    let mut state = world.state();
+    let (connection, reused) = peer.number_in(&mut state);
+    let at = state.date(state.clock.elapsed());
+    let mut output = match (error, fault) {
+        (Some(error), _) => HandlerOutput::new(error),
+        (None, Some(fault)) => dispatch_with_fault(&mut state, world, route, request, fault),
+        (None, None) => dispatch(&mut state, world, route, request),
+    };
+    let entry = Exchange {
+        sequence: 0,
+        connection,
+        reused,
+        kind: route.kind(),
+        method: request.method.to_string(),
+        path: request.path.clone(),
+        query: request.query.clone(),
+        authorized: request.headers.contains_key(AUTHORIZATION),
+        headers: visible_headers(&request.headers),
+        body_sha256: request.body.sha256.clone(),
+        body_bytes: request.body.size,
+        body: request.json().filter(|_| request.body.size <= MAX_BODY as u64),
+        status: None,
+        termination: Termination::Open,
+        bytes_written: 0,
+        response_bytes: 0,
+        response: None,
+        rule: output.rule.take(),
+        fault: fault.map(|fault| fault.action.clone()),
+        fault_index: fault.map(|fault| fault.index),
+        job_id: output.job_id.clone(),
+        at,
+        wall_ms: u64::try_from(world.age().as_millis()).unwrap_or(u64::MAX),
+    };
+    let sequence = state.journal.record(entry);
+    let exchange = PendingExchange::new(world.clone(), state.epoch, sequence);
+    drop(state);
+    (output, exchange)
+}
+
+/// Dispatches a request that triggered a fault: its effect happens or not, as the fault says.
+fn dispatch_with_fault(
+    state: &mut WorldState,
+    world: &World,
+    route: &Route,
+    request: &ReceivedRequest,
+    fault: &TriggeredFault,
+) -> HandlerOutput {
+    let before = fault.when == When::BeforeAccept;
+    match &fault.action {
+        FaultAction::Status(fault) => {
+            let output = if before {
+                HandlerOutput::error(fault.status, "")
+            } else {
+                dispatch(state, world, route, request)
+            };
+            let response = response_mutation::status_response(fault, state.clock.now());
+            HandlerOutput { response, ..output }
+        }
+        // Without its body the request cannot be executed.
+        FaultAction::Wire(WireFault::NeverReadBody | WireFault::CloseMidUpload(_)) => {
+            unsent_response()
+        }
+        FaultAction::Wire(WireFault::Reset | WireFault::Close | WireFault::Silence)
+            if before && has_effect(route) =>
+        {
+            unsent_response()
+        }
+        FaultAction::Mutation(ResponseMutation::RangeIgnored) => {
+            let mut without_range = request.clone();
+            without_range.headers.remove(http::header::RANGE);
+            dispatch(state, world, route, &without_range)
+        }
+        FaultAction::Wire(_) | FaultAction::Mutation(_) => dispatch(state, world, route, request),
+    }
+}
+
+/// Returns a response that is never written.
+fn unsent_response() -> HandlerOutput {
+    HandlerOutput::error(502, "the connection breaks before the request has an effect")
+}
+
+fn has_effect(route: &Route) -> bool {
+    !matches!(route.kind(), RequestKind::Poll | RequestKind::Output | RequestKind::History)
+}
+
+fn dispatch(
+    state: &mut WorldState,
+    world: &World,
+    route: &Route,
+    request: &ReceivedRequest,
+) -> HandlerOutput {
+    let id = world.id();
+    let output = match route {
+        Route::Submit { model } => submit::submit(state, id, model, request),
+        Route::Result { job_id } => Ok(predictions::result(state, id, job_id, request)),
+        Route::Presign => uploads::presign(state, id, request),
+        Route::Put { upload_id, .. } => Ok(uploads::put(state, upload_id, request)),
+        Route::MultipartUpload => uploads::multipart_upload(state, id, request),
+        Route::File { upload_id, .. } => Ok(downloads::upload(state, upload_id, request)),
+        Route::Output { job_id, .. } => Ok(downloads::output(state, job_id, request)),
+        Route::History => predictions::history(state, id, request),
+        Route::Delete => predictions::delete(state, request),
+        Route::Balance => Ok(account::balance(state)),
+        Route::Models => Ok(models::list(request)),
+        Route::Price => models::price(request),
+        Route::Pricing => models::pricing(request),
+        Route::WebhookSecret => Ok(account::webhook_secret(&state.webhooks.secret(id))),
+        Route::Billings => account::billings(state, request),
+        Route::Usage => account::usage(state, request),
+        Route::MonthlyBillings => account::monthly_billings(state, request),
+        Route::Unknown => Err(Response::error(404, "page not found")),
+    };
+    output.unwrap_or_else(HandlerOutput::new)
+}
+
+/// Returns whether the client can read the response once its bytes arrive.
+pub(super) fn delivers(action: Option<&FaultAction>, response: &Response) -> bool {
+    let is_readable = match action {
+        Some(FaultAction::Wire(WireFault::WrongLength(_)) | FaultAction::Status(_)) => false,
+        Some(FaultAction::Wire(_)) | None => true,
+        Some(FaultAction::Mutation(mutation)) => mutation.leaves_job_readable(),
+    };
+    is_readable && (200..300).contains(&response.status)
+}
+
+/// Returns the headers without those that may hold a secret.
+fn visible_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let secret: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
+    headers
+        .iter()
+        .filter(|(name, _)| !secret.contains(name))
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect()
+}

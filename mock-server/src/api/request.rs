@@ -1,0 +1,193 @@
+//! A request that was received to its end.
+
+use axum::body::Body;
+use futures_util::StreamExt as _;
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
+use http::{HeaderMap, Method};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::route::Route;
+use crate::response::Response;
+use crate::stored_file::{BodyError, FileContent, ReceivedBody};
+
+/// The largest file, as in official code.
+pub(super) const MAX_FILE: u64 = 200 * 1024 * 1024;
+/// How much a multipart form can add to the file in it.
+const MAX_FORM: u64 = 64 * 1024;
+/// The largest body of any other request.
+const MAX_JSON: u64 = 20 * 1024 * 1024;
+
+/// A request that was received to its end.
+#[derive(Clone)]
+pub(super) struct ReceivedRequest {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) query: String,
+    pub(super) headers: HeaderMap,
+    /// The base URL of URLs in the response.
+    pub(super) base_url: String,
+    pub(super) body: ReceivedBody,
+    /// The file in a multipart body.
+    pub(super) file: Option<MultipartFile>,
+}
+
+/// A file in a multipart body.
+#[derive(Clone)]
+pub(super) struct MultipartFile {
+    pub(super) name: String,
+    pub(super) content_type: String,
+    pub(super) body: ReceivedBody,
+}
+
+impl ReceivedRequest {
+    pub(super) fn new(parts: Parts, base_url: &str, body: ReceivedBody) -> Self {
+        Self {
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            method: parts.method,
+            headers: parts.headers,
+            base_url: base_url.to_owned(),
+            body,
+            file: None,
+        }
+    }
+
+    /// Returns the fields of a body that must be a JSON object.
+    pub(super) fn fields(&self) -> Result<Fields, Response> {
+        match self.json() {
+            Some(Value::Object(fields))
+                if fields
+                    .iter()
+                    .any(|(name, value)| name.contains('\0') || contains_nul(value)) =>
+            {
+                Err(Response::error(400, "the body must not contain NUL characters"))
+            }
+            Some(Value::Object(fields)) => Ok(Fields(fields)),
+            _ => Err(Response::error(400, "the body must be a JSON object")),
+        }
+    }
+
+    /// Returns the body if it is JSON.
+    pub(super) fn json(&self) -> Option<Value> {
+        match &self.body.content {
+            FileContent::Memory(bytes) => serde_json::from_slice(bytes).ok(),
+            FileContent::Disk(..) => None,
+        }
+    }
+
+    /// Returns a header if it is text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Returns a query parameter.
+    pub(super) fn query_parameter(&self, name: &str) -> Option<String> {
+        self.query.split('&').find_map(|pair| {
+            let (found, value) = pair.split_once('=')?;
+            let text = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
+            (found == name).then(|| text.into_owned())
+        })
+    }
+}
+
+/// The fields of a JSON object. A field of the wrong type is an error; null is an absent field.
+pub(super) struct Fields(pub(super) Map<String, Value>);
+
+impl Fields {
+    fn get<'f, T>(
+        &'f self,
+        name: &str,
+        expected: &str,
+        convert: impl FnOnce(&'f Value) -> Option<T>,
+    ) -> Result<Option<T>, Response> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => match convert(value) {
+                Some(converted) => Ok(Some(converted)),
+                None => Err(Response::error(400, &format!("{name} must be {expected}"))),
+            },
+        }
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Response> {
+        self.get(name, "a string", Value::as_str)
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<bool, Response> {
+        Ok(self.get(name, "true or false", Value::as_bool)?.unwrap_or(false))
+    }
+
+    pub(super) fn count(&self, name: &str) -> Result<Option<u64>, Response> {
+        self.get(name, "a whole number, 0 or more", Value::as_u64)
+    }
+
+    pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<&str>>, Response> {
+        self.get(name, "a list of strings", |value| {
+            value.as_array()?.iter().map(Value::as_str).collect()
+        })
+    }
+
+    pub(super) fn time(&self, name: &str) -> Result<Option<Timestamp>, Response> {
+        let expected = "a date and time such as 2026-01-31T09:00:00Z";
+        self.get(name, expected, |value| value.as_str()?.parse().ok())
+    }
+
+    /// Returns a time in milliseconds since 1970, as a string or a number.
+    pub(super) fn millis(&self, name: &str) -> Result<Option<i64>, Response> {
+        self.get(name, "milliseconds since 1970", |value| {
+            value.as_i64().or_else(|| value.as_str()?.parse().ok())
+        })
+    }
+}
+
+fn contains_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(contains_nul),
+        Value::Object(fields) => {
+            fields.iter().any(|(name, value)| name.contains('\0') || contains_nul(value))
+        }
+        _ => false,
+    }
+}
+
+/// Reads the body. Returns an error response if it is too large or incomplete.
+pub(super) async fn read_body(
+    route: &Route,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<ReceivedBody, Response> {
+    let limit = match route {
+        Route::MultipartUpload => MAX_FILE + MAX_FORM,
+        Route::Put { .. } => MAX_FILE,
+        _ => MAX_JSON,
+    };
+    let announced =
+        headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > limit) {
+        return Err(error_response(BodyError::TooLarge));
+    }
+    ReceivedBody::read(body.into_data_stream(), limit).await.map_err(error_response)
+}
+
+fn error_response(error: BodyError) -> Response {
+    match error {
+        BodyError::TooLarge => Response::error(413, "the body is too large"),
+        BodyError::Incomplete => Response::error(400, "the body is incomplete"),
+        BodyError::Storage(error) => {
+            Response::error(500, &format!("the mock server cannot store the body: {error}"))
+        }
+    }
+}
+
+/// Reads this many bytes of the body. Returns the rest unread.
+pub(super) async fn skip(body: Body, bytes: u64) -> Option<Body> {
+    let mut stream = body.into_data_stream();
+    let mut skipped = 0;
+    while skipped < bytes {
+        skipped += stream.next().await?.ok()?.len() as u64;
+    }
+    Some(Body::from_stream(stream))
+}

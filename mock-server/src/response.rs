@@ -1,0 +1,154 @@
+//! Responses of the API, and how they become HTTP.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::clock::http_date;
+use crate::stored_file::{self, FileContent};
+
+/// A response, before it is written.
+#[derive(Clone, Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(HeaderName, String)>,
+    pub(crate) body: ResponseBody,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ResponseBody {
+    Bytes(Bytes),
+    /// A part of a file.
+    Part {
+        content: FileContent,
+        start: u64,
+        length: u64,
+    },
+}
+
+impl Response {
+    pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
+        // Cannot fail: no body has keys that are not text.
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        Self::typed(status, "application/json; charset=utf-8", body)
+    }
+
+    /// Returns the service's envelope around `data`.
+    pub(crate) fn success(data: &impl Serialize) -> Self {
+        #[derive(Serialize)]
+        struct Envelope<'d, D> {
+            code: u16,
+            message: &'static str,
+            data: &'d D,
+        }
+        Self::json(200, &Envelope { code: 200, message: "success", data })
+    }
+
+    /// Returns an error of the service. The exact bodies are not known: this shape is a guess.
+    pub(crate) fn error(status: u16, message: &str) -> Self {
+        Self::json(status, &json!({"code": status, "message": message}))
+    }
+
+    pub(crate) fn typed(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
+        Self {
+            status,
+            headers: vec![(CONTENT_TYPE, content_type.to_owned())],
+            body: ResponseBody::Bytes(body.into()),
+        }
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Returns the body if its content type is JSON and it has at most `limit` bytes.
+    pub(crate) fn json_body(&self, limit: usize) -> Option<Bytes> {
+        let is_json = |(name, value): &(HeaderName, String)| {
+            *name == CONTENT_TYPE && value.starts_with("application/json")
+        };
+        match &self.body {
+            ResponseBody::Bytes(bytes)
+                if bytes.len() <= limit && self.headers.iter().any(is_json) =>
+            {
+                Some(bytes.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the length of the body.
+    pub(crate) fn length(&self) -> u64 {
+        match &self.body {
+            ResponseBody::Bytes(bytes) => bytes.len() as u64,
+            ResponseBody::Part { length, .. } => *length,
+        }
+    }
+
+    /// Returns how many bytes of the body are written in response to a request with this method.
+    pub(crate) fn written_length(&self, method: &Method) -> u64 {
+        let has_no_body = *method == Method::HEAD || matches!(self.status, 204 | 304);
+        if has_no_body { 0 } else { self.length() }
+    }
+
+    /// Returns the HTTP response. `content_length` overrides the length in the head, for faults
+    /// that announce a wrong one.
+    pub(crate) fn into_http(
+        self,
+        method: &Method,
+        date: Option<Timestamp>,
+        content_length: Option<u64>,
+    ) -> axum::response::Response {
+        let is_empty = self.written_length(method) == 0;
+        let (body, streamed) = match self.body {
+            _ if is_empty => (Body::empty(), None),
+            ResponseBody::Bytes(bytes) => (Body::from(bytes), None),
+            ResponseBody::Part { content, start, length } => {
+                (part(&content, start, length), Some(length))
+            }
+        };
+        // hyper compares a body of known length with the header, and never sends a body that ends
+        // early. So the missing bytes never come, and the write plan closes the connection.
+        let body = match content_length {
+            Some(_) => Body::from_stream(body.into_data_stream().chain(stream::pending())),
+            None => body,
+        };
+        let mut response = axum::response::Response::new(body);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in self.headers {
+            // A header that cannot be sent is left out.
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        if let Some(length) = content_length.or(streamed) {
+            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
+        // The world's date. Without it hyper would send the real one.
+        if let Some(date) = date.and_then(|date| HeaderValue::from_str(&http_date(date)).ok()) {
+            response.headers_mut().insert(DATE, date);
+        }
+        response
+    }
+}
+
+fn part(content: &FileContent, start: u64, length: u64) -> Body {
+    match content {
+        FileContent::Memory(bytes) => {
+            let start = usize::try_from(start).unwrap_or(usize::MAX).min(bytes.len());
+            let end = start.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
+            Body::from(bytes.slice(start..end.min(bytes.len())))
+        }
+        FileContent::Disk(file, _) => {
+            Body::from_stream(stored_file::stream(Arc::clone(file), start, length))
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The journal: every request to a world and its response.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::scenario::{FaultAction, RequestKind};
+
+/// How many exchanges a world keeps.
+const CAPACITY: usize = 20_000;
+/// The largest request body that is kept, in bytes.
+pub(crate) const MAX_BODY: usize = 4096;
+/// The largest response body that the journal keeps, in bytes.
+pub const MAX_RESPONSE_BODY: usize = 64 * 1024;
+
+/// One request and its response.
+#[derive(Clone, Debug, Serialize)]
+pub struct Exchange {
+    /// Its number in the world, from 1.
+    pub sequence: u64,
+    /// The number of its connection within the world, from 1.
+    pub connection: u64,
+    /// Whether the connection carried an earlier request.
+    pub reused: bool,
+    /// The kind of request.
+    pub kind: RequestKind,
+    /// The method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The query, without the question mark.
+    pub query: String,
+    /// Whether the request carried an `Authorization` header. The header itself is not kept.
+    pub authorized: bool,
+    /// The other headers, in order of arrival.
+    pub headers: Vec<(String, String)>,
+    /// SHA-256 of the request's body in hexadecimal; empty for no body.
+    pub body_sha256: String,
+    /// How many bytes the request's body had.
+    pub body_bytes: u64,
+    /// The request's body, if it is JSON of moderate size.
+    pub body: Option<Value>,
+    /// The status of the response; `None` if no byte of it was sent.
+    pub status: Option<u16>,
+    /// How it ended.
+    pub termination: Termination,
+    /// How many bytes of the response were written to the socket, head and body.
+    pub bytes_written: u64,
+    /// The length of the response's body, even if a fault cut it.
+    pub response_bytes: u64,
+    /// The response's body, if its content type is JSON and it is of moderate size. A fault on the
+    /// wire may have kept it from the client.
+    #[serde(serialize_with = "as_json")]
+    pub response: Option<Bytes>,
+    /// The rule that decided how a submitted job proceeds.
+    pub rule: Option<String>,
+    /// The fault that was triggered.
+    pub fault: Option<FaultAction>,
+    /// The index of that fault in `World::faults`.
+    pub fault_index: Option<usize>,
+    /// The job of the request.
+    pub job_id: Option<String>,
+    /// When the request arrived, by the world's clock.
+    pub at: String,
+    /// When the request arrived, in milliseconds of real time since the world was created.
+    pub wall_ms: u64,
+}
+
+/// Serializes the response as JSON, or as text if it is not JSON.
+fn as_json<S: Serializer>(response: &Option<Bytes>, serializer: S) -> Result<S::Ok, S::Error> {
+    let value = response.as_ref().map(|bytes| {
+        serde_json::from_slice(bytes)
+            .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(bytes).into_owned()))
+    });
+    value.serialize(serializer)
+}
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Termination {
+    /// It has not ended: the response is still to be written.
+    #[default]
+    Open,
+    /// The whole response was written.
+    Complete,
+    /// A fault reset the connection.
+    Reset,
+    /// A fault closed the connection.
+    Closed,
+    /// The client disconnected before the whole response was written.
+    ClientGone,
+}
+
+/// The exchanges of a world. The oldest are dropped first.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    entries: VecDeque<Exchange>,
+    count: u64,
+}
+
+impl Journal {
+    /// Records an exchange under the next number. Returns the number.
+    pub(crate) fn record(&mut self, mut exchange: Exchange) -> u64 {
+        self.count += 1;
+        exchange.sequence = self.count;
+        if self.entries.len() == CAPACITY {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(exchange);
+        self.count
+    }
+
+    /// Changes the exchange with this number, if it is still kept.
+    pub(crate) fn update(&mut self, sequence: u64, change: impl FnOnce(&mut Exchange)) {
+        let first = self.entries.front().map_or(0, |entry| entry.sequence);
+        let index = sequence.checked_sub(first).and_then(|index| usize::try_from(index).ok());
+        if let Some(entry) = index.and_then(|index| self.entries.get_mut(index)) {
+            change(entry);
+        }
+    }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Exchange> {
+        self.entries.iter()
+    }
+
+    /// Returns how many exchanges there were, dropped ones included.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+}

@@ -1,0 +1,143 @@
+//! The state of a world. All of it is behind one lock, so that each request is one step.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::deliveries::WebhookQueue;
+use super::fault_table::FaultTable;
+use super::job::{Job, RETENTION};
+use super::journal::Journal;
+use crate::clock::{Clock, ClockMode};
+use crate::digest::id_from;
+use crate::scenario::Scenario;
+use crate::stored_file::StoredFile;
+
+/// How many uploads a world holds.
+const MAX_UPLOADS: usize = 10_000;
+/// The balance if no scenario sets one.
+const BALANCE_USD: f64 = 100.0;
+
+/// The state of a world.
+pub(crate) struct WorldState {
+    pub(crate) clock: Clock,
+    pub(crate) scenario: Scenario,
+    pub(crate) faults: FaultTable,
+    pub(crate) uploads: HashMap<String, Upload>,
+    pub(crate) journal: Journal,
+    pub(crate) balance_usd: f64,
+    pub(crate) webhooks: WebhookQueue,
+    /// Changes with each reset. No two worlds have the same.
+    pub(crate) epoch: u64,
+    jobs: Vec<Job>,
+    job_indexes: HashMap<String, usize>,
+    connections: u64,
+    seed: u64,
+    ids: u64,
+}
+
+/// A presigned upload, and the file that was put there.
+#[derive(Clone, Debug)]
+pub(crate) struct Upload {
+    pub(crate) name: String,
+    pub(crate) size: u64,
+    pub(crate) content_type: String,
+    pub(crate) signature: String,
+    /// When it was created, on the world's clock.
+    pub(crate) created: Duration,
+    /// When its URL expires.
+    pub(crate) expires: Duration,
+    pub(crate) file: Option<Arc<StoredFile>>,
+}
+
+impl WorldState {
+    pub(crate) fn new(scenario: Scenario, seed: u64, epoch: u64) -> Self {
+        let mut state = Self {
+            clock: Clock::new(ClockMode::Real, None),
+            scenario: Scenario::default(),
+            faults: FaultTable::new(seed),
+            uploads: HashMap::new(),
+            journal: Journal::default(),
+            balance_usd: BALANCE_USD,
+            webhooks: WebhookQueue::default(),
+            epoch,
+            jobs: Vec::new(),
+            job_indexes: HashMap::new(),
+            connections: 0,
+            seed,
+            ids: 0,
+        };
+        state.set_scenario(scenario);
+        state
+    }
+
+    /// Returns the same world at its start: same scenario, same seed, no history.
+    pub(crate) fn fresh(&self) -> Self {
+        Self::new(self.scenario.clone(), self.seed, self.epoch + 1)
+    }
+
+    pub(crate) fn set_scenario(&mut self, scenario: Scenario) {
+        if let Some(clock) = &scenario.clock {
+            self.clock = Clock::new(clock.mode, clock.start);
+        }
+        if let Some(seed) = scenario.seed {
+            self.seed = seed;
+        }
+        self.balance_usd = scenario.balance_usd.unwrap_or(BALANCE_USD);
+        self.faults = FaultTable::new(self.seed);
+        self.faults.extend(&scenario.faults);
+        self.scenario = scenario;
+    }
+
+    /// Returns the next id: 32 hexadecimal digits, as the service's. The same seed gives the same
+    /// ids.
+    pub(crate) fn new_id(&mut self) -> String {
+        self.ids += 1;
+        id_from(self.seed, self.ids)
+    }
+
+    /// Returns the number of a new connection.
+    pub(crate) fn new_connection(&mut self) -> u64 {
+        self.connections += 1;
+        self.connections
+    }
+
+    /// Returns the jobs, oldest first.
+    pub(crate) fn jobs(&self) -> &[Job] {
+        &self.jobs
+    }
+
+    pub(crate) fn job(&self, id: &str) -> Option<&Job> {
+        self.jobs.get(*self.job_indexes.get(id)?)
+    }
+
+    pub(crate) fn job_mut(&mut self, id: &str) -> Option<&mut Job> {
+        self.jobs.get_mut(*self.job_indexes.get(id)?)
+    }
+
+    pub(crate) fn add_job(&mut self, job: Job) {
+        self.job_indexes.insert(job.id.clone(), self.jobs.len());
+        self.jobs.push(job);
+    }
+
+    /// Adds an upload. Returns `false` if the world holds too many already.
+    pub(crate) fn add_upload(&mut self, id: String, upload: Upload) -> bool {
+        let fits = self.uploads.len() < MAX_UPLOADS;
+        if fits {
+            self.uploads.insert(id, upload);
+        }
+        fits
+    }
+
+    /// Returns the file that was uploaded under this id, unless it has expired.
+    pub(crate) fn uploaded(&self, id: &str) -> Option<&Arc<StoredFile>> {
+        let upload = self.uploads.get(id)?;
+        let age = self.clock.elapsed().saturating_sub(upload.created);
+        upload.file.as_ref().filter(|_| age < RETENTION)
+    }
+
+    /// Returns a date of this world as the service writes it, with nine digits of nanoseconds.
+    pub(crate) fn date(&self, elapsed: Duration) -> String {
+        format!("{:.9}", self.clock.at(elapsed))
+    }
+}
