@@ -116,7 +116,7 @@ impl AsyncWrite for Connection {
         drop(state);
         match interruption {
             Some(Interruption::Drip(pause)) if !is_complete => {
-                this.pause = Some(Box::pin(sleep(pause)))
+                this.pause = Some(Box::pin(sleep(pause)));
             }
             Some(interruption @ (Interruption::Reset | Interruption::Close)) => {
                 return Poll::Ready(this.interrupt(interruption).map(|()| written));

@@ -171,12 +171,12 @@ impl<'de> Deserialize<'de> for FaultAction {
     /// Reads a name, an object with one name and its value, or an object with `status`.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
-        read_action(value).map_err(D::Error::custom)
+        read_action(&value).map_err(D::Error::custom)
     }
 }
 
-fn read_action(value: Value) -> Result<FaultAction, String> {
-    let name = match &value {
+fn read_action(value: &Value) -> Result<FaultAction, String> {
+    let name = match value {
         Value::String(name) => name.clone(),
         Value::Object(fields) if fields.contains_key("status") => {
             return from_value(value).map(FaultAction::Status);
@@ -194,9 +194,9 @@ fn read_action(value: Value) -> Result<FaultAction, String> {
         if value.is_string() { format!("`{name}` needs a value: {{{name}: ...}}") } else { error }
     };
     if is_name_of::<WireFault>(&name) {
-        from_value(value.clone()).map(FaultAction::Wire).map_err(needs_value)
+        from_value(value).map(FaultAction::Wire).map_err(needs_value)
     } else if is_name_of::<ResponseMutation>(&name) {
-        from_value(value.clone()).map(FaultAction::Mutation).map_err(needs_value)
+        from_value(value).map(FaultAction::Mutation).map_err(needs_value)
     } else {
         let names =
             [vec!["status".to_owned()], names_of::<WireFault>(), names_of::<ResponseMutation>()]

@@ -17,14 +17,14 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     };
     // The text is read once more as plain data, to find the field and its value.
     match serde_saphyr::from_str::<Plain>(text) {
-        Ok(Plain(value)) => from_value(value).and_then(|_: T| Err(syntax_error(&error))),
+        Ok(Plain(value)) => from_value(&value).and_then(|_: T| Err(syntax_error(&error))),
         Err(error) => Err(syntax_error(&error)),
     }
 }
 
 /// Reads a value. Errors name the field.
-pub(super) fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, String> {
-    serde_path_to_error::deserialize(&value).map_err(|error| {
+pub(super) fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let at = value.pointer(&pointer(&path)).cloned();
         describe(&path, &error.into_inner().to_string(), at.as_ref())
