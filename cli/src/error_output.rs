@@ -32,7 +32,7 @@ pub(crate) fn print(failure: &Failure, options: &Options) -> Result<()> {
             suggest(options.resume("wait", job_id));
         }
         Failure::Usage(message) | Failure::Local(message) => {
-            eprint_line(format_args!("error: {message}"))
+            eprint_line(format_args!("error: {message}"));
         }
         Failure::Interrupted(phase) => {
             eprint_line(interrupted(phase, options));
