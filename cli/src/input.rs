@@ -1,6 +1,5 @@
 //! The model and its parameters on the command line.
 
-use viseme::media::Media;
 use viseme::model::{FieldKind, describe};
 use viseme::{AudioToVideo, Input};
 
@@ -102,9 +101,10 @@ fn with_parameter(input: Input, name: &str, text: &str) -> Input {
     }
     let kind = describe(input.model()).and_then(|model| Some(model.field(name)?.kind));
     match kind {
-        Some(FieldKind::Media(_)) => input.media(name, Media::from(text)),
-        // `12` is the text of a text parameter.
-        Some(FieldKind::Text { .. } | FieldKind::Choice { .. }) => input.set(name, text),
+        // `12` is the text of a text parameter. Whether a text is a file, `Input::set` decides.
+        Some(FieldKind::Media(_) | FieldKind::Text { .. } | FieldKind::Choice { .. }) => {
+            input.set(name, text)
+        }
         _ => match serde_json::from_str::<serde_json::Value>(text) {
             Ok(json) => input.set(name, json),
             Err(_) => input.set(name, text),
@@ -124,6 +124,7 @@ fn parse_pair(text: &str) -> std::result::Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use viseme::Media;
     use viseme::model::InputValue;
 
     use super::*;

@@ -113,6 +113,9 @@ async fn a_video_or_an_audio_track_can_be_checked_alone() {
         assert_eq!(result.out.lines().last(), Some(last), "{result:?}");
         assert!(!result.out.contains("missing"), "{result:?}");
     }
+    let short = harness.path("short.mp4").display().to_string();
+    let result = harness.viseme(&["check", "--video", &short]).await;
+    assert!(result.out.contains("error: video: short.mp4 lasts 1 s"), "{result:?}");
     let nothing = harness.viseme(&["check"]).await;
     assert_eq!(nothing.code, Some(2), "{nothing:?}");
     assert!(nothing.err.contains("--video and --audio are missing"), "{nothing:?}");

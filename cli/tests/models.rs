@@ -95,6 +95,16 @@ async fn any_model_is_run_with_its_parameters() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_parameter_with_a_default_may_be_left_out() {
+    let harness = Harness::new(Scenario::new()).await;
+    let video = format!("video={}", samples()[1]);
+    let check = ["check", SPEECH, "-i", &video, "-i", "text=Hello."];
+    let result = harness.viseme(&check).await;
+    assert_eq!(result.code, Some(0), "{result:?}");
+    assert!(result.out.ends_with("no problems found\n"), "{result:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn invalid_input_is_rejected_before_it_is_paid_for() {
     let harness = Harness::new(Scenario::new()).await;
     let url = "video=https://media.example/face.mp4";
@@ -114,7 +124,7 @@ async fn invalid_input_is_rejected_before_it_is_paid_for() {
                 "--strict",
                 "--no-check",
             ],
-            "none of the 25",
+            "not one of the 25",
         ),
         (vec!["check", SPEECH, "-i", "text=Hello."], "video: is missing"),
         (vec!["run", "face.mp4", "-i", "a=b"], "is not a model's id"),

@@ -92,9 +92,9 @@ pub async fn check(input: impl Into<Input>) -> Result<Report> {
     Ok(validate_input(&input.into().with_defaults(), true, None).await)
 }
 
-/// Judges the input's values; reads all its media side by side and judges them, unless
-/// `check_media` is off. Media
-/// behind a URL are read by `remote`, where there is one and the model has rules for them.
+/// Validates the parameters of an input, and probes and validates all its media at the same time,
+/// unless `check_media` is off. Media behind a URL are probed by `remote`, if it is given and the
+/// model has limits for them.
 pub(super) async fn validate_input(
     input: &Input,
     check_media: bool,
@@ -107,7 +107,9 @@ pub(super) async fn validate_input(
     });
     let seen = futures_util::future::join_all(media.map(|(name, media)| async move {
         let limits = description.and_then(|description| description.media_limits(name));
-        (name, probe_media(name, media, limits.filter(|_| check_media), remote).await)
+        let limits = limits.filter(|_| check_media);
+        let media_name = name_in_messages(media, input);
+        (name, probe_media(name, media, &media_name, limits, remote).await)
     }));
     let violations = description.map(|description| validate(input, description));
     let mut report = Report { violations: violations.unwrap_or_default(), media: Vec::new() };
@@ -118,26 +120,42 @@ pub(super) async fn validate_input(
     report
 }
 
-/// What a medium is, and what its field does not take of that.
+/// The name of media in a message: a file's name, or its path if the input has another file of that
+/// name.
+fn name_in_messages(media: &Media, input: &Input) -> String {
+    let file_name = |media: &Media| match media {
+        Media::Path(path) => Some(path.file_name()?.to_string_lossy().into_owned()),
+        Media::Bytes { file_name, .. } => Some(file_name.clone()),
+        Media::Url(_) => None,
+    };
+    let name = file_name(media);
+    let is_ambiguous = input.fields().any(|(_, value)| match value {
+        InputValue::Media(other) => other != media && file_name(other) == name,
+        InputValue::Json(_) => false,
+    });
+    name.filter(|_| !is_ambiguous).unwrap_or_else(|| media.display_name())
+}
+
+/// Probes media and returns their properties and violations.
 async fn probe_media(
     field: &str,
     media: &Media,
+    name: &str,
     limits: Option<&MediaLimits>,
     remote: Option<&RemoteChecks>,
 ) -> (Option<MediaInfo>, Vec<Violation>) {
-    let name = media.display_name();
     if let (Media::Url(url), Some(limits), Some(remote)) = (media, limits, remote)
         && url.scheme() != "data"
     {
         return remote
-            .check(field, &name, url, |info| media::validate(field, &name, info, limits))
+            .check(field, name, url, |info| media::validate(field, name, info, limits))
             .await;
     }
     match inspect(media).await {
         Err(error) => (None, vec![unreadable(field, media, &error)]),
         Ok(None) => (None, Vec::new()),
         Ok(Some(info)) => {
-            let found = limits.map(|limits| media::validate(field, &name, &info, limits));
+            let found = limits.map(|limits| media::validate(field, name, &info, limits));
             (Some(info), found.unwrap_or_default())
         }
     }
@@ -164,5 +182,24 @@ pub(super) fn why_unreadable(name: &str, error: &io::Error) -> String {
             format!("{name} may not be read. Check the file's permissions.")
         }
         _ => format!("{name} cannot be read: {error}."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_has_the_name_of_a_file_and_its_path_if_the_name_is_ambiguous() {
+        let (one, other) = (Media::path("a/clip.mp4"), Media::path("b/clip.mp4"));
+        let input =
+            |second: &Media| Input::new("a/b").media("x", one.clone()).media("y", second.clone());
+        let name = |second: &Media| name_in_messages(&one, &input(second));
+        assert_eq!(name(&Media::path("b/voice.mp3")), "clip.mp4");
+        assert_eq!(name(&one), "clip.mp4", "the same file twice");
+        assert_eq!(name(&other), "a/clip.mp4");
+        assert_eq!(name(&Media::bytes("clip.mp4", "x")), "a/clip.mp4");
+        let url = Media::from("https://a.example/clip.mp4?signature=x");
+        assert_eq!(name_in_messages(&url, &input(&url)), "https://a.example/clip.mp4");
     }
 }
