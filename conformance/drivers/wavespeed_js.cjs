@@ -1,7 +1,7 @@
-// Drives the JavaScript client that WaveSpeed releases (npm: wavespeed), as a user would call it.
+// The driver of the JavaScript client of WaveSpeed (npm: wavespeed). It uses the public API.
 //
 // Arguments: the folder of the package, the name of the profile. Everything else comes over the
-// socket; protocol.md tells how. The client's own defaults hold.
+// socket, as protocol.md describes. The client has its own defaults.
 "use strict";
 
 const net = require("node:net");
@@ -17,47 +17,47 @@ const FEATURES = ["run", "upload", "any_model", "media_path", "media_url", "sync
 if (!/^0\.[0-2]\./.test(version)) FEATURES.push("presigned_uploads");
 
 const [host, port] = process.env.VISEME_CONFORMANCE.split(":");
-const line = net.connect(Number(port), host, () => {
-  line.setNoDelay(true);
-  say({ type: "hello", protocol: 1, name, version, language: "node", features: FEATURES });
+const socket = net.connect(Number(port), host, () => {
+  socket.setNoDelay(true);
+  send({ type: "hello", protocol: 1, name, version, language: "node", features: FEATURES });
 });
-readline.createInterface({ input: line }).on("line", (text) => {
+readline.createInterface({ input: socket }).on("line", (text) => {
   const message = JSON.parse(text);
-  if (message.type === "run") carryOut(message);
+  if (message.type === "run") execute(message);
   if (message.type === "bye") process.exit(0);
 });
-line.on("close", () => process.exit(1));
-// A rejection that the client leaves behind is its own affair; the next case shall still run.
+socket.on("close", () => process.exit(1));
+// Unhandled rejections of the client must not end the driver.
 process.on("unhandledRejection", (reason) => console.error("unhandled rejection:", reason));
 
-function say(message) {
-  line.write(JSON.stringify(message) + "\n");
+function send(message) {
+  socket.write(JSON.stringify(message) + "\n");
 }
 
-async function carryOut(message) {
+async function execute(message) {
   const outcome = { type: "outcome", id: message.id };
   try {
     outcome.value = await operate(message);
   } catch (error) {
-    outcome.error = told(error);
+    outcome.error = describeError(error);
   }
-  say(outcome);
+  send(outcome);
 }
 
-async function operate({ op, client: wanted, input, options }) {
-  const client = new Client(wanted.key, { baseUrl: wanted.base_url });
+async function operate({ op, client: config, input, options }) {
+  const client = new Client(config.key, { baseUrl: config.base_url });
   if (op === "upload") return { url: await client.upload(input.medium.path) };
   const fields = { ...input.params };
   for (const [field, medium] of Object.entries(input.media)) {
     fields[field] = medium.url ?? (await client.upload(medium.path));
   }
-  const answer = await client.run(input.model, fields, { enableSyncMode: Boolean(options.sync) });
-  const outputs = answer.outputs ?? [];
+  const result = await client.run(input.model, fields, { enableSyncMode: Boolean(options.sync) });
+  const outputs = result.outputs ?? [];
   const first = outputs[0];
   return { status: "completed", outputs, output_url: first?.url ?? first };
 }
 
-function told(error) {
+function describeError(error) {
   const text = [];
   for (let cause = error; cause; cause = cause.cause) {
     text.push(String(cause), cause.stack ?? "", JSON.stringify(cause) ?? "");

@@ -1,7 +1,7 @@
-"""Drives the Python client that WaveSpeed releases (PyPI: wavespeed), as a user would call it.
+"""The driver of the Python client of WaveSpeed (PyPI: wavespeed). It uses the public API.
 
-Arguments: the name of the profile. Everything else comes over the socket; protocol.md tells how.
-Each operation runs in a thread of its own, with the client's own defaults.
+Arguments: the name of the profile. Everything else comes over the socket, as protocol.md describes.
+Each operation runs in its own thread. The client has its own defaults.
 """
 
 import json
@@ -21,54 +21,54 @@ lock = threading.Lock()
 
 def main():
     host, port = os.environ["VISEME_CONFORMANCE"].rsplit(":", 1)
-    line = socket.create_connection((host, int(port)))
-    say(line, {
+    connection = socket.create_connection((host, int(port)))
+    send(connection, {
         "type": "hello", "protocol": 1, "name": sys.argv[1],
         "version": getattr(wavespeed, "__version__", "unknown"), "language": "python",
         "features": FEATURES,
     })
-    for text in line.makefile("r", encoding="utf-8"):
+    for text in connection.makefile("r", encoding="utf-8"):
         message = json.loads(text)
         if message["type"] == "run":
-            threading.Thread(target=carry_out, args=(line, message), daemon=True).start()
+            threading.Thread(target=execute, args=(connection, message), daemon=True).start()
         elif message["type"] == "bye":
             break
-    # Threads that nobody waits for any more do not hold the end up.
+    # Exit without waiting for threads that are still in progress.
     os._exit(0)
 
 
-def say(line, message):
+def send(connection, message):
     data = json.dumps(message).encode() + b"\n"
     with lock:
-        line.sendall(data)
+        connection.sendall(data)
 
 
-def carry_out(line, message):
+def execute(connection, message):
     outcome = {"type": "outcome", "id": message["id"]}
     try:
         outcome["value"] = operate(message)
-    except Exception as error:  # noqa: BLE001: whatever the client raises is what is asked for
-        outcome["error"] = told(error)
-    say(line, outcome)
+    except Exception as error:  # noqa: BLE001: the outcome is whatever the client raises
+        outcome["error"] = describe_error(error)
+    send(connection, outcome)
 
 
 def operate(message):
-    wanted, given = message["client"], message["input"]
-    client = Client(api_key=wanted["key"], base_url=wanted["base_url"])
+    config, input_ = message["client"], message["input"]
+    client = Client(api_key=config["key"], base_url=config["base_url"])
     if message["op"] == "upload":
-        return {"url": client.upload(given["medium"]["path"])}
-    fields = dict(given["params"])
-    for name, medium in given["media"].items():
+        return {"url": client.upload(input_["medium"]["path"])}
+    fields = dict(input_["params"])
+    for name, medium in input_["media"].items():
         fields[name] = medium["url"] if "url" in medium else client.upload(medium["path"])
     sync = bool(message["options"].get("sync"))
-    answer = client.run(given["model"], fields, enable_sync_mode=sync)
-    outputs = answer.get("outputs") or []
+    result = client.run(input_["model"], fields, enable_sync_mode=sync)
+    outputs = result.get("outputs") or []
     first = outputs[0] if outputs else None
     url = first.get("url") if isinstance(first, dict) else first
     return {"status": "completed", "outputs": outputs, "output_url": url}
 
 
-def told(error):
+def describe_error(error):
     text, cause = [], error
     while cause is not None:
         text += [str(cause), repr(cause), json.dumps(vars(cause), default=repr)]

@@ -28,16 +28,16 @@ pub(crate) fn input(message: &Map<String, Value>) -> Result<Input> {
 fn typed(model: &str, media: &[(&str, Media)], params: &[(&String, &Value)]) -> Option<Input> {
     let medium =
         |name: &str| media.iter().find(|(known, _)| *known == name).map(|(_, it)| it.clone());
-    let word = |name: &str| params.iter().find(|(known, _)| *known == name)?.1.as_str();
+    let text = |name: &str| params.iter().find(|(known, _)| *known == name)?.1.as_str();
     match model {
         AudioToVideo::MODEL => {
             Some(AudioToVideo::new().audio(medium("audio")?).video(medium("video")?).into())
         }
         TextToVideo::MODEL => {
-            Some(TextToVideo::new().video(medium("video")?).text(word("text")?).into())
+            Some(TextToVideo::new().video(medium("video")?).text(text("text")?).into())
         }
         KlingEffects::MODEL => Some(
-            KlingEffects::new().effect_scene(word("effect_scene")?).image(medium("image")?).into(),
+            KlingEffects::new().effect_scene(text("effect_scene")?).image(medium("image")?).into(),
         ),
         _ => None,
     }

@@ -19,7 +19,7 @@ pub struct Run {
     pub date: String,
     /// The version of the suite and of its mock server.
     pub version: String,
-    /// Whether it compares released clients of other projects.
+    /// Whether it is the scoreboard of released clients of other projects.
     pub released: bool,
     /// The cases.
     pub cases: Vec<CaseText>,
