@@ -59,7 +59,7 @@ enum Load {
     Download {
         #[command(flatten)]
         server: Server,
-        /// Where the file is
+        /// The URL of the file
         #[arg(long)]
         from: String,
         /// Where to save it

@@ -21,7 +21,7 @@ pub(crate) struct Cost {
 
 /// Does the work and returns its outcome and its cost.
 pub(crate) fn measure<T>(runtime: &Runtime, work: impl Future<Output = T>) -> Result<(T, Cost)> {
-    // Resets VmHWM; refused in some containers.
+    // Resets VmHWM; not allowed in some containers.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
     let before = memory("VmRSS:")?;
     let (started, cpu) = (Instant::now(), cpu_time());

@@ -126,7 +126,7 @@ async fn invalid_input_is_rejected_before_it_is_paid_for() {
             ],
             "not one of the 25",
         ),
-        (vec!["check", SPEECH, "-i", "text=Hello."], "video: is missing"),
+        (vec!["check", SPEECH, "-i", "text=Hello."], "`video` is missing"),
         (vec!["run", "face.mp4", "-i", "a=b"], "is not a model's id"),
         (vec!["run", SPEECH, "-i", "text"], "name=value"),
         (vec!["run", SPEECH, "-i", "text=a", "-i", "text=b"], "given twice"),

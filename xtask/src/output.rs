@@ -72,7 +72,7 @@ pub(crate) fn run(mut command: Command) -> Result<ExitStatus> {
 fn write(bytes: &[u8]) {
     BUFFER.with_borrow_mut(|buffer| match buffer {
         Some(buffer) => buffer.extend_from_slice(bytes),
-        // Nobody is left to hear that the terminal is gone.
+        // The terminal is closed; there is nowhere else to report that.
         None => drop(std::io::stdout().write_all(bytes)),
     });
 }

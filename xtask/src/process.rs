@@ -19,7 +19,7 @@ pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |it| root().join(it))
 }
 
-/// The folder of a Python environment that holds Node.js, where the system's is missing or too old.
+/// The Python environment that Node.js is installed to if the system's is missing or too old.
 pub(crate) fn node_environment() -> PathBuf {
     target().join("tools").join("node")
 }

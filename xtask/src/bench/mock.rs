@@ -51,7 +51,7 @@ pub(super) fn submit(server: &Server) -> Result<String> {
     let submit = request("POST", SUBMIT, KEY, INPUT);
     let answer = Connection::open(server.address)?.exchange(&submit)?;
     let text = String::from_utf8_lossy(&answer.body);
-    ensure!(answer.status == 200, "the mock refused the submit: {} {text}", answer.status);
+    ensure!(answer.status == 200, "the mock server rejected the submit: {} {text}", answer.status);
     let body: Value = serde_json::from_slice(&answer.body)?;
     let id = body.pointer("/data/id").and_then(Value::as_str);
     let id = id.with_context(|| format!("no job id in the answer to the submit: {text}"))?;

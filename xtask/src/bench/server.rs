@@ -54,7 +54,7 @@ impl Server {
         bail!("the server did not answer within {PATIENCE:?}");
     }
 
-    /// The memory the process holds right now, in bytes; `None` where the system does not say.
+    /// The memory the process holds right now, in bytes; `None` if the system does not report it.
     pub(super) fn memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.0.id()));
         resident(&status.ok()?)

@@ -1,8 +1,8 @@
 //! Where Swift is: on PATH, or in a Debian system in a folder.
 //!
-//! Swift is a package of Debian from release 13 on. Elsewhere on Debian such a release is put into a
-//! folder of the user's cache. Programs are started in it with the checkout and the folder for temporary
-//! files where they are outside. All mounts belong to the started program alone and end with it.
+//! Swift is a package of Debian 13 and newer. On an older Debian, such a release is installed to a folder of
+//! the user's cache. Programs run in it with the checkout and the folder for temporary files at their usual
+//! paths. All mounts belong to the started program alone and end with it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,14 +18,14 @@ const RELEASE: &str = "trixie";
 /// The compiler, what it links with, and what its package manager calls.
 const PACKAGES: &str =
     "swiftlang,ca-certificates,libc6-dev,libstdc++-14-dev,gcc,libsqlite3-dev,git";
-/// Written last, so that a folder without it is half-made.
+/// Written last: a folder without it is incomplete.
 const STAMP: &str = "viseme-packages";
-/// The oldest that is tested.
+/// The oldest version that is tested.
 const OLDEST: u32 = 6;
 
-/// How `unshare` starts a program whose mounts end with it.
+/// The options of `unshare` for a program whose mounts end with it.
 const PRIVATE_MOUNTS: [&str; 3] = ["--mount", "--propagation", "private"];
-/// Becomes a program in another root.
+/// Replaces itself by a program in another root.
 const ENTER: &str = "bindings-mobile/swift/scripts/inside.sh";
 
 /// How to start programs of Swift.
@@ -37,7 +37,7 @@ pub(crate) enum Tools {
 }
 
 impl Tools {
-    /// Those that are there; an error that says how to get them otherwise.
+    /// Finds the tools; an error that says how to install them if there are none.
     pub(crate) fn find() -> Result<Self> {
         if on_path() {
             return Ok(Self::OnPath);
@@ -74,7 +74,7 @@ impl Tools {
         }
     }
 
-    /// Becomes the program, so that who ends this process ends the program. Returns only errors.
+    /// Replaces this process by the program, so that ending one ends the other. Returns only errors.
     pub(crate) fn replace(&self, words: &[&str]) -> Result<()> {
         become_program(self.command(words))
     }
@@ -119,8 +119,8 @@ pub(crate) fn install() -> Result<String> {
     let place = inside.to_string_lossy();
     let (include, mirror) = (format!("--include={PACKAGES}"), mirror()?);
     let making = ["debootstrap", "--variant=minbase", &include, RELEASE, &place, &mirror];
-    // It mounts things too, which would otherwise stay where it is killed. What it says is a thousand lines;
-    // its errors are shown where it fails.
+    // It mounts folders too, which would remain if it were killed. Its thousand lines of output are shown
+    // only if it fails.
     output(program("unshare", &[&PRIVATE_MOUNTS[..], &making].concat()))?;
     // The archives of the packages are of no more use.
     remove(&inside.join("var/cache/apt/archives"))?;
@@ -166,7 +166,7 @@ fn remove(folder: &Path) -> Result<()> {
     run(program("rm", &["-rf", "--one-file-system", "--", &folder.to_string_lossy()]))
 }
 
-/// Where apt gets packages from.
+/// The mirror that apt downloads packages from.
 fn mirror() -> Result<String> {
     let sites = output(program(
         "apt-get",

@@ -156,7 +156,7 @@ impl Runner {
 
     fn command(&self, words: &[&str], env: &[(&str, &str)]) -> Result<Command> {
         let mut command = match words {
-            // Cargo would wait for whoever builds at the time.
+            // Cargo would wait until no other step builds.
             ["cargo", "xtask", arguments @ ..] => {
                 program(&self.own_program.to_string_lossy(), arguments)
             }
@@ -181,7 +181,7 @@ fn entries(folder: &Path) -> Vec<String> {
 /// As a whole, so that steps that run side by side do not mix their output.
 fn print(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
-    // Nobody is left to hear that the terminal is gone.
+    // The terminal is closed; there is nowhere else to report that.
     let _ = out.write_all(bytes).and_then(|()| out.flush());
 }
 

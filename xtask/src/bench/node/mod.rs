@@ -38,7 +38,7 @@ pub(super) struct Round {
     pub(super) load: f64,
     pub(super) polls: usize,
     pub(super) errors: u64,
-    /// For each job, how long after its end the result was in hand, in seconds; empty where jobs
+    /// For each job, how long after its end the result was known, in seconds; empty if jobs
     /// failed.
     pub(super) overshoot: Vec<f64>,
 }

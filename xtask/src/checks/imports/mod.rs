@@ -29,7 +29,7 @@ pub(super) struct Tree {
 #[derive(Debug, Default)]
 struct Module {
     imports: Vec<Import>,
-    /// The names that imports bring into scope, and what they stand for.
+    /// The names that imports bring into scope, and their paths.
     names: BTreeMap<String, Vec<String>>,
     /// The modules whose names are all imported.
     globs: Vec<Vec<String>>,
@@ -86,7 +86,7 @@ impl Tree {
         by_parent.iter().flat_map(|(parent, imports)| circles_among(parent, imports)).collect()
     }
 
-    /// For each parent, which of its children imports which, and where first.
+    /// For each parent, the imports among its children, each with its first place.
     fn sibling_imports(&self) -> BTreeMap<ModulePath, Siblings> {
         let mut by_parent: BTreeMap<ModulePath, Siblings> = BTreeMap::new();
         for (from, module) in &self.modules {

@@ -12,7 +12,7 @@ use super::{Import, Module, ModulePath, Place, Tree, files, text};
 
 pub(super) fn read(root: &Path, folder: &str) -> Result<Tree> {
     let mut tree = Tree { files: files(root, folder, &[".rs"])?.len(), ..Tree::default() };
-    // A program beside a library uses the library under the crate's name.
+    // A program in the package of a library uses the library under the crate's name.
     let file = ["lib.rs", "main.rs"].map(|name| format!("{folder}/{name}"));
     let file = file.iter().find(|file| root.join(file).is_file());
     let file = file.with_context(|| format!("{folder} has neither lib.rs nor main.rs"))?;

@@ -58,7 +58,7 @@ enum Token {
     Sign(char),
 }
 
-/// What is imported, and the line it stands in.
+/// The paths that are imported, and their lines.
 fn specifiers(code: &str) -> Vec<(String, usize)> {
     let tokens = tokens(code);
     let mut found = Vec::new();
