@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Client;
 use super::ask::Ask;
-use super::pages::{Page, Paginator};
+use super::paginator::{Page, Paginator};
 use crate::account::{Billing, BillingFilter};
 use crate::http::account::billings;
 

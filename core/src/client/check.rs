@@ -1,42 +1,46 @@
-//! Checking an input before anything is spent.
+//! Validation of an input before anything is charged.
 
 use std::io;
+use std::path::Path;
 
-use super::inspect::inspect;
+use bytes::Bytes;
+use tokio::sync::Semaphore;
+
 use super::remote::RemoteChecks;
 use crate::account::Model;
 use crate::error::{Error, ErrorKind, Result};
-use crate::media::{self, Media, MediaInfo, Rule, Violation};
+use crate::media::probe::{BytesSource, FileSource, ReadAt, ReadError, probe};
+use crate::media::{self, Media, MediaInfo, Rule, Violation, data_uri};
 use crate::model::{Input, InputValue, Level, MediaLimits, describe, validate};
 
-/// What a check found.
+/// The result of a check.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// Every broken rule, errors and warnings.
+    /// All violations: errors and warnings.
     pub violations: Vec<Violation>,
-    /// What each medium that could be read says of itself, with the parameter's name.
+    /// The facts about each readable media file, with the parameter's name.
     pub media: Vec<(String, MediaInfo)>,
 }
 
 impl Report {
-    /// Whether nothing speaks against running the input; warnings do not.
+    /// Returns whether there are no errors. Warnings do not count.
     #[must_use]
     pub fn is_ok(&self) -> bool {
         self.errors().next().is_none()
     }
 
-    /// The violations that stop a run.
+    /// Returns the violations that stop a run.
     pub fn errors(&self) -> impl Iterator<Item = &Violation> {
         self.violations.iter().filter(|violation| violation.level == Level::Error)
     }
 
-    /// The violations that are only reported.
+    /// Returns the violations that do not stop a run.
     pub fn warnings(&self) -> impl Iterator<Item = &Violation> {
         self.violations.iter().filter(|violation| violation.level == Level::Warning)
     }
 
-    /// The report, if nothing in it stops a run.
+    /// Returns the report if it has no errors.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] with all violations.
@@ -45,12 +49,11 @@ impl Report {
         if sentences.is_empty() {
             return Ok(self);
         }
-        let message =
-            format!("The input was refused before anything was sent. {}", sentences.join(" "));
+        let message = format!("Invalid input. {} Nothing was sent.", sentences.join(" "));
         Err(Error::new(ErrorKind::InvalidInput, message).with_violations(self.violations))
     }
 
-    /// The report in which every warning is an error.
+    /// Returns the report with every warning turned into an error.
     #[must_use]
     pub fn strict(mut self) -> Self {
         for violation in &mut self.violations {
@@ -59,42 +62,41 @@ impl Report {
         self
     }
 
-    /// Adds what the model's schema in the live catalogue says of the input, except for what was
-    /// said already. Its lists of words are newer than those known here.
+    /// Adds the violations of the model's schema in the live catalogue that are not in the report yet.
+    /// The live lists of values are newer than the known ones.
     pub(super) fn add_live(&mut self, model: &Model, input: &Input) {
-        // Where values are not judged by the live lists, the ones known here still count.
+        // Without validation against the live lists, the known ones still count.
         if model.schema.is_some() && cfg!(feature = "schema-validation") {
             self.violations.retain(|violation| violation.rule != Rule::Choice);
         }
         let found = model.validate(input);
-        let is_said = |new: &Violation| {
+        let is_known = |new: &Violation| {
             let mut known = self.violations.iter();
             known.any(|known| known.field == new.field && known.rule == new.rule)
         };
-        let news: Vec<_> = found.into_iter().filter(|violation| !is_said(violation)).collect();
-        self.violations.extend(news);
+        let new: Vec<_> = found.into_iter().filter(|violation| !is_known(violation)).collect();
+        self.violations.extend(new);
     }
 
-    /// What is known of the medium for that parameter.
+    /// Returns the facts about the media of this parameter.
     #[must_use]
     pub fn media_info(&self, field: &str) -> Option<&MediaInfo> {
         self.media.iter().find(|(name, _)| name == field).map(|(_, info)| info)
     }
 }
 
-/// Checks an input against the rules of its model, without a client and without sending anything.
-/// Media behind a URL are not read; [`Client::check`](crate::Client::check) does that. Models this
-/// crate does not know have no rules here.
+/// Validates an input against the rules of its model, without a client and without sending anything.
+/// It does not read media behind a URL; [`Client::check`](crate::Client::check) does. Models that this
+/// crate does not describe have no rules.
 ///
 /// # Errors
-/// Broken rules are in the report, not errors; see [`Report::into_result`].
+/// Violations are in the report and not errors; see [`Report::into_result`].
 pub async fn check(input: impl Into<Input>) -> Result<Report> {
     Ok(validate_input(&input.into().with_defaults(), true, None).await)
 }
 
-/// Validates the parameters of an input, and probes and validates all its media at the same time,
-/// unless `check_media` is off. Media behind a URL are probed by `remote`, if it is given and the
-/// model has limits for them.
+/// Validates the input's values. Probes all media concurrently and, if `check_media` is set, validates
+/// them. `remote` probes media behind a URL if the model has limits for them.
 pub(super) async fn validate_input(
     input: &Input,
     check_media: bool,
@@ -105,7 +107,7 @@ pub(super) async fn validate_input(
         InputValue::Media(media) => Some((name, media)),
         InputValue::Json(_) => None,
     });
-    let seen = futures_util::future::join_all(media.map(|(name, media)| async move {
+    let probed = futures_util::future::join_all(media.map(|(name, media)| async move {
         let limits = description.and_then(|description| description.media_limits(name));
         let limits = limits.filter(|_| check_media);
         let media_name = name_in_messages(media, input);
@@ -113,7 +115,7 @@ pub(super) async fn validate_input(
     }));
     let violations = description.map(|description| validate(input, description));
     let mut report = Report { violations: violations.unwrap_or_default(), media: Vec::new() };
-    for (name, (info, violations)) in seen.await {
+    for (name, (info, violations)) in probed.await {
         report.violations.extend(violations);
         report.media.extend(info.map(|info| (name.to_owned(), info)));
     }
@@ -151,7 +153,7 @@ async fn probe_media(
             .check(field, name, url, |info| media::validate(field, name, info, limits))
             .await;
     }
-    match inspect(media).await {
+    match probe_local(media).await {
         Err(error) => (None, vec![unreadable(field, media, &error)]),
         Ok(None) => (None, Vec::new()),
         Ok(Some(info)) => {
@@ -161,8 +163,55 @@ async fn probe_media(
     }
 }
 
+/// The limit of files that are read concurrently: each occupies a thread.
+static READERS: Semaphore = Semaphore::const_new(8);
+
+/// Returns the facts about media in a file, in memory or in a `data:` URI; `None` for any other URL.
+///
+/// # Errors
+/// The file cannot be opened or read.
+pub(super) async fn probe_local(media: &Media) -> io::Result<Option<MediaInfo>> {
+    match media {
+        Media::Url(url) if url.scheme() == "data" => {
+            let broken = || io::Error::new(io::ErrorKind::InvalidData, "it is incomplete");
+            let content = data_uri::content(url.as_str()).ok_or_else(broken)?;
+            read(move || probe_whole(&BytesSource::new(content))).await.map(Some)
+        }
+        Media::Url(_) => Ok(None),
+        Media::Bytes { content, .. } => {
+            let content: Bytes = content.clone();
+            read(move || probe_whole(&BytesSource::new(content))).await.map(Some)
+        }
+        Media::Path(path) => {
+            let path = path.clone();
+            read(move || probe_whole(&open(&path)?)).await.map(Some)
+        }
+    }
+}
+
+async fn read<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let _permit = READERS.acquire().await.map_err(io::Error::other)?;
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+fn open(path: &Path) -> io::Result<FileSource> {
+    if path.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+    }
+    FileSource::open(path)
+}
+
+fn probe_whole(source: &dyn ReadAt) -> io::Result<MediaInfo> {
+    probe(source).map_err(|error| match error {
+        ReadError::Io(error) => error,
+        ReadError::Missing { .. } => io::Error::from(io::ErrorKind::UnexpectedEof),
+    })
+}
+
 fn unreadable(field: &str, media: &Media, error: &io::Error) -> Violation {
-    let message = format!("{field}: {}", why_unreadable(&media.display_name(), error));
+    let message = format!("`{field}`: {}", why_unreadable(&media.display_name(), error));
     Violation::new(
         field,
         Rule::Readable,
@@ -173,15 +222,15 @@ fn unreadable(field: &str, media: &Media, error: &io::Error) -> Violation {
     )
 }
 
-/// Why a file cannot be read, and what to do.
+/// Returns why a file cannot be read and what to do.
 pub(super) fn why_unreadable(name: &str, error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => format!("there is no file {name}. Check the path."),
-        io::ErrorKind::IsADirectory => format!("{name} is a folder. Name a file in it."),
+        io::ErrorKind::NotFound => format!("file not found: {name}. Check the path."),
+        io::ErrorKind::IsADirectory => format!("{name} is a folder. Pass a file."),
         io::ErrorKind::PermissionDenied => {
-            format!("{name} may not be read. Check the file's permissions.")
+            format!("no permission to read {name}. Check the file's permissions.")
         }
-        _ => format!("{name} cannot be read: {error}."),
+        _ => format!("cannot read {name}: {error}."),
     }
 }
 

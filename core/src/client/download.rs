@@ -1,4 +1,4 @@
-//! Downloading one output.
+//! Downloads of outputs.
 
 use std::future::IntoFuture;
 use std::path::PathBuf;
@@ -19,16 +19,16 @@ use crate::protocol::{Output, Prediction};
 /// The default of [`Download::max_bytes`]: 2 GiB.
 const MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
-/// A download, begun when awaited; made by [`Client::download`].
+/// A download. It starts when it is awaited; [`Client::download`] creates it.
 ///
-/// The file is streamed to a temporary name beside its target and renamed when it is whole; a file
-/// of the same name is replaced, while in a folder a free name is found. A download that breaks off
-/// goes on where it was. The API key is never sent.
+/// The client streams the file to a temporary name next to the target and renames it when it is
+/// complete. An existing file is replaced; in a folder, the client chooses an unused name. An
+/// interrupted download resumes. The API key is never sent.
 #[must_use = "a download does nothing until it is awaited"]
 pub struct Download {
     client: Client,
     url: Option<String>,
-    /// The output, where it came without a URL.
+    /// The output, if it has no URL.
     inline: Option<Output>,
     job_id: Option<String>,
     to: PathBuf,
@@ -59,13 +59,13 @@ impl Download {
         Self { client, url, inline, job_id, to, max_bytes: MAX_BYTES, on_bytes: None }
     }
 
-    /// Refuses outputs larger than this many bytes. Default 2 GiB.
+    /// Limits the size of the output in bytes. Default: 2 GiB.
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {
         self.max_bytes = max_bytes;
         self
     }
 
-    /// Is told the bytes received so far, and the size of the whole where it is known.
+    /// Calls `listener` with the bytes received so far, and the total size in bytes if it is known.
     pub fn on_progress(
         mut self,
         listener: impl Fn(u64, Option<u64>) + Send + Sync + 'static,
@@ -87,7 +87,7 @@ impl Download {
             let total = content.len() as u64;
             if total > self.max_bytes {
                 let message =
-                    format!("The output is larger than the allowed {} bytes.", self.max_bytes);
+                    format!("The output is larger than `max_bytes` ({} bytes).", self.max_bytes);
                 return Err(Error::new(ErrorKind::Download, message));
             }
             let saved = http::save(&content, &self.to, &name).await?;
@@ -101,7 +101,7 @@ impl Download {
             Error::new(ErrorKind::Download, message)
         })?;
         let url = Url::parse(&url).map_err(|error| {
-            let message = "The output cannot be downloaded: what was given is not a URL.";
+            let message = "Cannot download the output: its address is not a URL.";
             Error::new(ErrorKind::Download, message).with_source(error)
         })?;
         let _permit = self.client.shared.transfers.acquire().await.map_err(closed)?;
@@ -116,7 +116,7 @@ impl Download {
     }
 }
 
-/// The media in an output that came as base64, and what to call them; `None` for plain text.
+/// Returns the media of a base64 output and its file name, or `None` for plain text.
 fn media_in(output: &Output) -> Option<(Bytes, String)> {
     let content = Bytes::from(output.decode()?);
     let container = probe(&BytesSource::new(content.clone())).ok()?.container;

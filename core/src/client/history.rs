@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 
 use super::Client;
 use super::ask::Ask;
-use super::pages::{Page, Paginator};
+use super::paginator::{Page, Paginator};
 use crate::account::HistoryFilter;
 use crate::http::history;
 use crate::protocol::Prediction;

@@ -9,8 +9,7 @@ use serde_json::{Map, Value};
 use super::Client;
 use super::ask::Ask;
 use super::check::validate_input;
-use super::options::Options;
-use super::prepare::{is_at_hand, prepare};
+use super::prepare::{Options, fetchable_url, prepare};
 use super::progress::OnProgress;
 use crate::account::Price;
 use crate::error::{ErrorKind, Result};
@@ -73,7 +72,7 @@ fn without_uploads(input: &Input) -> (Value, Vec<String>) {
     for (name, value) in input.fields() {
         match value {
             InputValue::Json(json) => drop(body.insert(name.to_owned(), json.clone())),
-            InputValue::Media(media) => match is_at_hand(media) {
+            InputValue::Media(media) => match fetchable_url(media) {
                 Some(url) => drop(body.insert(name.to_owned(), Value::from(url.as_str()))),
                 None => left_out.push(name.to_owned()),
             },

@@ -1,4 +1,4 @@
-//! What a run tells while it goes on.
+//! Progress events of a run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,55 +9,56 @@ use super::Report;
 use crate::error::Error;
 use crate::protocol::{Prediction, SubmitRecord};
 
-/// One piece of news from a run.
+/// A progress event of a run.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Progress {
-    /// The input was checked; warnings are in the report.
+    /// The input is valid. The report contains warnings.
     Checked(Report),
-    /// A medium is being uploaded.
+    /// A media file is being uploaded.
     Uploading {
-        /// The parameter it is for.
+        /// The parameter.
         field: String,
-        /// Bytes handed to the network so far, from 0 again after a failed attempt.
+        /// The bytes sent so far. Starts again at 0 after a failed attempt.
         sent: u64,
-        /// Its size in bytes.
+        /// The size in bytes.
         total: u64,
     },
-    /// A medium was uploaded.
+    /// A media file was uploaded.
     Uploaded {
-        /// The parameter it is for.
+        /// The parameter.
         field: String,
-        /// Where the service finds it.
+        /// The URL for the service.
         url: Url,
     },
-    /// The POST that costs money goes out.
+    /// The client is about to send the POST that costs money.
     Submitting {
-        /// 1, or more after an answer that proved the one before was not taken.
+        /// The number of the attempt: more than 1 only if the service certainly did not accept the
+        /// previous one.
         attempt: u32,
-        /// What is sent and when: saved now, it lets [`Client::recover`](crate::Client::recover)
-        /// find the job even if this process dies before the answer comes.
+        /// The submit. If you save it now, [`Client::recover`](crate::Client::recover) can find the job
+        /// even if this process crashes before the response arrives.
         record: SubmitRecord,
     },
-    /// The answer to the submit was lost; the job is looked for in the history.
+    /// The response to the submit was lost. The client searches the history for the job.
     Recovering,
-    /// There is a job.
+    /// The service accepted the submit.
     Submitted {
-        /// Its id: enough to go on from in another process, another day.
+        /// The job id. [`Client::job`](crate::Client::job) continues from it, in any process.
         job_id: String,
     },
-    /// The job's state changed.
+    /// The job's status, outputs or error changed.
     Update(Arc<Prediction>),
-    /// A step failed in a way that may pass, and is tried again.
+    /// A step failed temporarily. The client retries it.
     Retrying {
-        /// What went wrong.
+        /// The error.
         error: Error,
-        /// When it is tried again.
+        /// The delay before the retry.
         after: Duration,
     },
 }
 
-/// Who is told.
+/// The listener of progress events, if any.
 #[derive(Clone, Default)]
 pub(super) struct OnProgress(Option<Arc<dyn Fn(Progress) + Send + Sync>>);
 
@@ -66,7 +67,7 @@ impl OnProgress {
         Self(Some(Arc::new(listener)))
     }
 
-    pub(super) fn tell(&self, progress: impl FnOnce() -> Progress) {
+    pub(super) fn emit(&self, progress: impl FnOnce() -> Progress) {
         if let Some(listener) = &self.0 {
             listener(progress());
         }

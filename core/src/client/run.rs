@@ -1,15 +1,17 @@
-//! A whole run.
+//! Runs: check, upload, submit and wait; one or many.
 
 use std::future::IntoFuture;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 
 use super::Client;
-use super::options::{Options, option_methods};
-use super::prepare::prepare;
+use super::prepare::{Options, option_methods, prepare};
 use super::progress::{OnProgress, Progress};
 use super::submit::submit;
 use super::watcher::Watcher;
@@ -17,10 +19,10 @@ use crate::error::Result;
 use crate::model::Input;
 use crate::protocol::Prediction;
 
-/// A run, begun when awaited; made by [`Client::run`].
+/// A run. It starts when it is awaited; [`Client::run`] creates it.
 ///
-/// Awaiting gives the completed prediction. Every error raised after the submit carries the job's
-/// id; the job goes on, and [`Client::job`] can wait for it again.
+/// Awaiting returns the completed prediction. Every error after the submit carries the job id; the job
+/// continues, and [`Client::job`] can wait for it again.
 #[must_use = "a run does nothing until it is awaited"]
 pub struct Run {
     client: Client,
@@ -45,7 +47,7 @@ impl Run {
 
     option_methods!(Self::with);
 
-    /// Sets all of them at once.
+    /// Sets all options.
     pub(super) fn options(self, all: Options) -> Self {
         self.with(|options| *options = all)
     }
@@ -55,21 +57,20 @@ impl Run {
         self
     }
 
-    /// How long to wait for the result, counted from the submit; the default is the client's.
+    /// Sets how long to wait for the result, counted from the submit. Default: the client's deadline.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// Has the service call back at this URL when the job has completed or failed: `https`, or
-    /// `http` to this machine. The wait ends as soon as
-    /// [`Client::receive_webhook`] has taken what it sends.
+    /// Asks the service to call this URL when the job completes or fails: `https`, or `http` to this
+    /// machine. The wait ends as soon as [`Client::receive_webhook`] accepts the delivery.
     pub fn webhook(mut self, url: impl Into<String>) -> Self {
         self.webhook = Some(url.into());
         self
     }
 
-    /// Is told what goes on.
+    /// Calls `listener` on every progress event.
     pub fn on_progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.on_progress = OnProgress::new(listener);
         self
@@ -77,9 +78,9 @@ impl Run {
 
     async fn go(self) -> Result<Prediction> {
         let Self { client, input, options, deadline, webhook, on_progress } = self;
-        let base64 = options.asks_for_base64(&input);
+        let base64 = options.wants_base64(&input);
         let webhook = webhook.map(|url| client.webhook_url(&url, base64)).transpose()?;
-        // The first steps are boxed: what they need is given back before the long wait.
+        // Boxed, so that the memory of the first steps is released before the long wait.
         let body = prepare(&client, &input, options, &on_progress).boxed().await?;
         let _place = client.place().await?;
         let turn = client.await_submit_turn().await?;
@@ -100,5 +101,133 @@ impl IntoFuture for Run {
 
     fn into_future(self) -> Self::IntoFuture {
         self.go().boxed()
+    }
+}
+
+/// The result of one of many runs.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RunResult {
+    /// The position of the input, from 0.
+    pub index: usize,
+    /// The completed prediction, or the error.
+    pub result: Result<Prediction>,
+}
+
+/// A stream of the results of many runs with bounded concurrency; [`Client::run_many`] creates it.
+///
+/// Results arrive as they finish. A failed run does not stop the others. Dropping the stream stops all
+/// runs; submitted jobs continue on the service.
+#[must_use = "runs do nothing until the stream is polled"]
+pub struct RunMany {
+    state: State,
+}
+
+enum State {
+    Ready(Box<Settings>),
+    Running(BoxStream<'static, RunResult>),
+    /// Only while `start` runs.
+    Starting,
+}
+
+struct Settings {
+    client: Client,
+    inputs: Box<dyn Iterator<Item = Input> + Send>,
+    limit: usize,
+    options: Options,
+    deadline: Option<Duration>,
+    webhook: Option<String>,
+    on_progress: Option<IndexedListener>,
+}
+
+type IndexedListener = Arc<dyn Fn(usize, Progress) + Send + Sync>;
+
+impl RunMany {
+    pub(super) fn new(
+        client: Client,
+        inputs: Box<dyn Iterator<Item = Input> + Send>,
+        limit: usize,
+    ) -> Self {
+        let settings = Settings {
+            client,
+            inputs,
+            limit: limit.max(1),
+            options: Options::default(),
+            deadline: None,
+            webhook: None,
+            on_progress: None,
+        };
+        Self { state: State::Ready(Box::new(settings)) }
+    }
+
+    option_methods!(Self::with);
+
+    fn with(self, change: impl FnOnce(&mut Options)) -> Self {
+        self.configure(|settings| change(&mut settings.options))
+    }
+
+    /// Sets how long to wait for each result, counted from its submit. Default: the client's deadline.
+    pub fn deadline(self, deadline: Duration) -> Self {
+        self.configure(|settings| settings.deadline = Some(deadline))
+    }
+
+    /// Asks the service to call this URL when each job ends; see [`Run::webhook`].
+    pub fn webhook(self, url: impl Into<String>) -> Self {
+        self.configure(|settings| settings.webhook = Some(url.into()))
+    }
+
+    /// Calls `listener` on every progress event, with the position of the input.
+    pub fn on_progress(self, listener: impl Fn(usize, Progress) + Send + Sync + 'static) -> Self {
+        self.configure(|settings| settings.on_progress = Some(Arc::new(listener)))
+    }
+
+    /// Returns the next result, or `None` after the last.
+    pub async fn next(&mut self) -> Option<RunResult> {
+        StreamExt::next(self).await
+    }
+
+    fn configure(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        if let State::Ready(settings) = &mut self.state {
+            change(settings);
+        }
+        self
+    }
+}
+
+impl Settings {
+    fn start(self) -> BoxStream<'static, RunResult> {
+        let Self { client, inputs, limit, options, deadline, webhook, on_progress } = self;
+        let runs = inputs.enumerate().map(move |(index, input)| {
+            let mut run = client.run(input).options(options);
+            if let Some(deadline) = deadline {
+                run = run.deadline(deadline);
+            }
+            if let Some(url) = &webhook {
+                run = run.webhook(url);
+            }
+            if let Some(listener) = on_progress.clone() {
+                run = run.on_progress(move |progress| listener(index, progress));
+            }
+            async move { RunResult { index, result: run.await } }
+        });
+        stream::iter(runs).buffer_unordered(limit).boxed()
+    }
+}
+
+impl Stream for RunMany {
+    type Item = RunResult;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            self.state = match std::mem::replace(&mut self.state, State::Starting) {
+                State::Ready(settings) => State::Running(settings.start()),
+                State::Running(mut runs) => {
+                    let polled = runs.poll_next_unpin(context);
+                    self.state = State::Running(runs);
+                    return polled;
+                }
+                State::Starting => return Poll::Ready(None),
+            };
+        }
     }
 }

@@ -9,8 +9,7 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 use url::Url;
 
-use super::options::{Options, option_methods};
-use super::prepare::prepare;
+use super::prepare::{Options, option_methods, prepare};
 use super::progress::{OnProgress, Progress};
 use super::{Client, Job};
 use crate::error::{ErrorKind, Result};
@@ -61,7 +60,7 @@ impl Submit {
 
     async fn send(self) -> Result<Job> {
         let Self { client, input, options, webhook, on_progress } = self;
-        let base64 = options.asks_for_base64(&input);
+        let base64 = options.wants_base64(&input);
         let webhook = webhook.map(|url| client.webhook_url(&url, base64)).transpose()?;
         let body = prepare(&client, &input, options, &on_progress).await?;
         let turn = client.await_submit_turn().await?;
@@ -123,7 +122,7 @@ pub(super) async fn drive(
                     None => client.await_submit_turn().await?,
                 };
                 books.record.sent_at = client.system_time();
-                on_progress.tell(|| Progress::Submitting { attempt, record: books.record.clone() });
+                on_progress.emit(|| Progress::Submitting { attempt, record: books.record.clone() });
                 books.begin();
                 let (model, input) = (&books.record.model, &books.record.input);
                 let connection = &*in_use.insert(connection);
@@ -136,7 +135,7 @@ pub(super) async fn drive(
                     model = books.record.model,
                     "looking for a lost submit in the history"
                 );
-                on_progress.tell(|| Progress::Recovering);
+                on_progress.emit(|| Progress::Recovering);
                 SubmitEvent::Searched(client.look_for(&books.record).await)
             }
             SubmitAction::Sleep(pause, error) => {
@@ -146,7 +145,7 @@ pub(super) async fn drive(
                 }
                 drop(in_use.take());
                 if !submission.is_lost() {
-                    on_progress.tell(|| Progress::Retrying { error, after: pause });
+                    on_progress.emit(|| Progress::Retrying { error, after: pause });
                 }
                 client.sleep(pause).await;
                 if submission.is_lost() {
@@ -164,7 +163,7 @@ pub(super) async fn drive(
                     recovered,
                     "submitted"
                 );
-                on_progress.tell(|| Progress::Submitted { job_id: prediction.id.clone() });
+                on_progress.emit(|| Progress::Submitted { job_id: prediction.id.clone() });
                 return Ok(named(prediction, &books.record.model));
             }
             SubmitAction::Finish(Err(error)) if error.kind() == ErrorKind::SubmissionUnknown => {

@@ -1,4 +1,4 @@
-//! Uploading one medium on its own.
+//! Uploads of single media files.
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -8,14 +8,13 @@ use futures_util::future::BoxFuture;
 use url::Url;
 
 use super::Client;
-use super::check::why_unreadable;
-use super::inspect::inspect;
+use super::check::{probe_local, why_unreadable};
 use super::prepare::{Upload as Plan, upload_file};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{OnBytes, UploadFile};
 use crate::media::Media;
 
-/// An upload, sent when awaited; made by [`Client::upload`].
+/// An upload. It starts when it is awaited; [`Client::upload`] creates it.
 #[must_use = "an upload does nothing until it is awaited"]
 pub struct Upload {
     client: Client,
@@ -28,21 +27,21 @@ impl Upload {
         Self { client, media, on_bytes: None }
     }
 
-    /// Is told the bytes sent so far and the size of the whole; from 0 again after a failed
-    /// attempt.
+    /// Calls `listener` with the bytes sent so far and the total size in bytes. The first number starts
+    /// again at 0 after a failed attempt.
     pub fn on_progress(mut self, listener: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
         self.on_bytes = Some(Arc::new(listener));
         self
     }
 
     async fn send(self) -> Result<Url> {
-        let info = inspect(&self.media).await.map_err(|error| {
+        let info = probe_local(&self.media).await.map_err(|error| {
             let why = why_unreadable(&self.media.display_name(), &error);
-            let message = format!("The upload was not begun: {why}");
+            let message = format!("Cannot upload: {why}");
             Error::new(ErrorKind::InvalidInput, message).with_source(error)
         })?;
         let file = match upload_file(&self.media, info.as_ref())? {
-            Plan::Not(url) => return Ok(url),
+            Plan::NotNeeded(url) => return Ok(url),
             Plan::File(file) => file,
         };
         self.client.shared.api.require_key()?;
@@ -56,14 +55,14 @@ impl Upload {
 }
 
 impl Client {
-    /// Uploads a file once one of the client's transfers is free.
+    /// Uploads a file as soon as the limit of concurrent transfers allows it.
     pub(super) async fn put_file(&self, file: &UploadFile, on_bytes: OnBytes) -> Result<Url> {
         let _permit = self.shared.transfers.acquire().await.map_err(closed)?;
         self.shared.uploads.upload(&self.shared.api, file, &on_bytes).await
     }
 }
 
-/// The semaphore is never closed; should it be, that is an error and no panic.
+/// Nothing closes the semaphore. If something does, that is an error, not a panic.
 pub(super) fn closed(error: tokio::sync::AcquireError) -> Error {
     Error::new(ErrorKind::Config, "The client is closed.").with_source(error)
 }

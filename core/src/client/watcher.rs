@@ -72,7 +72,7 @@ impl Watcher {
                     self.action = Some(Next::Do(step.action));
                     if let Some(news) = step.news {
                         tracing::debug!(job = news.id, status = %news.status, "update");
-                        on_progress.tell(|| Progress::Update(Arc::clone(&news)));
+                        on_progress.emit(|| Progress::Update(Arc::clone(&news)));
                         return Some(Seen::News(news));
                     }
                 }
@@ -81,7 +81,7 @@ impl Watcher {
                 Next::Do(WatchAction::Sleep(pause, trouble)) => {
                     if let Some(error) = trouble {
                         tracing::debug!(%error, ?pause, "poll failed; trying again");
-                        on_progress.tell(|| Progress::Retrying { error, after: pause });
+                        on_progress.emit(|| Progress::Retrying { error, after: pause });
                     }
                     let sleep = self.client.sleep(pause).map(|()| WatchEvent::Woke);
                     let event = self.mailbox.delivery_or(sleep).await;

@@ -143,7 +143,7 @@ impl Client {
     /// [`ErrorKind::InvalidInput`] for anything but an `https` URL, or `http` to this machine or
     /// where plain HTTP is allowed; and where base64 outputs are asked for, which the service does
     /// not send to webhooks.
-    pub(super) fn webhook_url(&self, text: &str, asks_for_base64: bool) -> Result<Url> {
+    pub(super) fn webhook_url(&self, text: &str, wants_base64: bool) -> Result<Url> {
         // No message repeats the URL: it may hold a password of the receiver.
         let refuse = |why: &str| {
             let message = format!("webhook: {why} Pass a URL such as `https://example.com/hook`.");
@@ -158,7 +158,7 @@ impl Client {
             "http" => return refuse("it is plain http to another machine."),
             _ => return refuse("it is neither https nor http."),
         }
-        if asks_for_base64 {
+        if wants_base64 {
             return refuse("the service does not send base64 outputs to webhooks.");
         }
         Ok(url)

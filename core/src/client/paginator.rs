@@ -1,4 +1,4 @@
-//! Long lists that the service gives page by page.
+//! Lists that the service returns page by page.
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
@@ -10,16 +10,16 @@ use futures_util::stream::{BoxStream, Stream, StreamExt as _, unfold};
 
 use crate::error::Result;
 
-/// A page: its items, and whether another may follow.
+/// The items of one page, and whether another page may follow.
 pub(super) struct Page<T> {
     pub(super) items: Vec<T>,
     pub(super) is_full: bool,
 }
 
-/// The items of a long list, fetched page by page as they are needed.
+/// A stream of the items of a long list. It fetches pages as needed.
 ///
-/// A stream. While it is read, new items may come at the list's beginning and move the others: no
-/// item is given twice for that. An error ends it.
+/// New items at the start of the list may shift the others while you read: the stream still returns no
+/// item twice. An error ends the stream.
 #[must_use = "streams do nothing until they are polled"]
 pub struct Paginator<T> {
     stream: BoxStream<'static, Result<T>>,
@@ -31,11 +31,12 @@ struct State<T, F, K> {
     page: u32,
     ready: VecDeque<T>,
     seen: HashSet<String>,
-    is_over: bool,
+    is_finished: bool,
 }
 
 impl<T: Send + 'static> Paginator<T> {
-    /// The items of the pages that `fetch` gives for 1, 2, …; `id` tells them apart.
+    /// Creates a stream of the items of the pages that `fetch` returns for 1, 2, …; `id` identifies an
+    /// item.
     pub(super) fn new<F, K>(fetch: F, id: K) -> Self
     where
         F: Fn(u32) -> BoxFuture<'static, Result<Page<T>>> + Send + 'static,
@@ -47,12 +48,12 @@ impl<T: Send + 'static> Paginator<T> {
             page: 0,
             ready: VecDeque::new(),
             seen: HashSet::new(),
-            is_over: false,
+            is_finished: false,
         };
         Self { stream: unfold(state, next).boxed() }
     }
 
-    /// The next item; `None` after the last.
+    /// Returns the next item, or `None` after the last.
     pub async fn next(&mut self) -> Option<Result<T>> {
         self.stream.next().await
     }
@@ -67,7 +68,7 @@ where
         if let Some(item) = state.ready.pop_front() {
             return Some((Ok(item), state));
         }
-        if state.is_over {
+        if state.is_finished {
             return None;
         }
         state.page += 1;
@@ -75,11 +76,11 @@ where
             Ok(Page { items, is_full }) => {
                 let (seen, id) = (&mut state.seen, &state.id);
                 state.ready.extend(items.into_iter().filter(|item| seen.insert(id(item))));
-                // A full page without news: the server gives the same one again and again.
-                state.is_over = !is_full || state.ready.is_empty();
+                // A full page without new items: the server repeats the same page.
+                state.is_finished = !is_full || state.ready.is_empty();
             }
             Err(error) => {
-                state.is_over = true;
+                state.is_finished = true;
                 return Some((Err(error), state));
             }
         }
@@ -106,8 +107,8 @@ mod tests {
     use crate::error::{Error, ErrorKind};
 
     async fn read(pages: Vec<(Vec<u32>, bool)>) -> (Vec<u32>, usize) {
-        let asked = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-        let count = asked.clone();
+        let requests = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = requests.clone();
         let fetch = move |page: u32| -> BoxFuture<'static, Result<Page<u32>>> {
             count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let found = pages.get(page as usize - 1).cloned();
@@ -119,23 +120,23 @@ mod tests {
         };
         let items =
             Paginator::new(fetch, u32::to_string).map(|item| item.unwrap_or(0)).collect().await;
-        (items, asked.load(std::sync::atomic::Ordering::Relaxed))
+        (items, requests.load(std::sync::atomic::Ordering::Relaxed))
     }
 
     #[tokio::test]
-    async fn pages_end_and_repeat_nothing() {
-        for (pages, items, asked) in [
+    async fn the_stream_ends_and_repeats_no_item() {
+        for (pages, items, requests) in [
             (vec![(vec![1, 2], true), (vec![3], false)], vec![1, 2, 3], 2),
             (vec![(vec![], false)], vec![], 1),
-            // The server gives the same page again and again.
+            // The server repeats the same page.
             (vec![(vec![3, 4], true), (vec![3, 4], true)], vec![3, 4], 2),
-            // One new item came in between: the second page begins with what the first ended in.
+            // A new item appeared in between: the second page starts with the last item of the first.
             (vec![(vec![3, 4], true), (vec![4, 5], true), (vec![], false)], vec![3, 4, 5], 3),
             // An error is the last item.
             (vec![(vec![1], true)], vec![1, 0], 2),
         ] {
             let case = format!("{pages:?}");
-            assert_eq!(read(pages).await, (items, asked), "{case}");
+            assert_eq!(read(pages).await, (items, requests), "{case}");
         }
     }
 }
