@@ -79,7 +79,7 @@ pub async fn run_case(
     if let Err(reason) = runner.run_steps().await {
         match reason {
             StopReason::DriverFailure(driver_failure) => {
-                runner.trace.driver_failure = Some(driver_failure)
+                runner.trace.driver_failure = Some(driver_failure);
             }
             StopReason::Harness(error) => runner.trace.harness_error = Some(error),
         }
