@@ -1,7 +1,7 @@
-"""Every client under the same load, one after the other, against a mock server on this machine.
+"""Measures every client under the same load, one after the other, against a local mock server.
 
-Called by ``cargo xtask bench python`` with the program of the mock server. The time of importing is
-measured beside; CPU time of a job includes its share of the import.
+``cargo xtask bench python`` calls it with the program of the mock server. It also measures the
+import. The CPU time of a job includes its share of the import.
 """
 
 from __future__ import annotations
@@ -22,44 +22,44 @@ sys.path.insert(0, str(HERE.parent / "mock" / "python"))
 from viseme_mock import MockServer  # noqa: E402
 
 CLIENTS = ["viseme-many", "viseme-many-async", "viseme-await", "aiohttp", "official"]
-# Beyond this, a thread for each job is more than machines take.
-MOST_OF_OFFICIAL = 1000
+# With more jobs, one thread a job is too much for most machines.
+MAX_JOBS_OF_OFFICIAL = 1000
 
 
 def length_ms(number: int) -> int:
-    """How long a job takes: 2 to 3 s; neighbours lie far apart, so that they do not end in turn."""
+    """Return how long a job takes: 2 to 3 s, very different for neighbours."""
     return 2000 + number % 1000 * 618 % 1000
 
 
 def rule(number: int) -> dict[str, Any]:
-    """The script of a job."""
+    """Return the scenario of a job."""
     end = f"{length_ms(number)}ms"
     timeline = [{"created": "0s"}, {"processing": "500ms"}, {"completed": end}]
     return {"match": {"nth": number + 1}, "timeline": timeline}
 
 
 def measure(server: MockServer, client: str, jobs: int) -> dict[str, Any]:
-    """One round of one client, in a world of its own."""
+    """Measure one round of one client, in its own world."""
     scenario = {"jobs": [rule(number) for number in range(jobs)], "balance_usd": 1e9}
     world = server.new_world(scenario=scenario)
     try:
         words = [sys.executable, str(HERE / "load.py"), client, str(jobs), world.url, world.key]
-        told: dict[str, Any] = json.loads(
+        measured: dict[str, Any] = json.loads(
             subprocess.run(words, check=True, capture_output=True).stdout
         )
-        completed, charges = len(told["ended"]), len(world.ledger()["charges"])
+        completed, charges = len(measured["ended"]), len(world.ledger()["charges"])
         if (completed, charges) != (jobs, jobs):
-            told["trouble"] = f"{completed} completed, {charges} charged"
-        told["late"] = late(told["ended"], world.jobs())
-        return told
+            measured["problem"] = f"{completed} completed, {charges} charged"
+        measured["late"] = delays_of(measured["ended"], world.jobs())
+        return measured
     finally:
         world.remove()
 
 
-def late(ended: list[tuple[str, float]], jobs: list[dict[str, Any]]) -> list[float]:
-    """For each result, how many seconds after its job's end it was in hand."""
+def delays_of(ended: list[tuple[str, float]], jobs: list[dict[str, Any]]) -> list[float]:
+    """Return how many seconds after the end of its job each result arrived."""
     ends: dict[str, float] = {}
-    # Listed in the order in which they were made, as the rules count them.
+    # They are listed in the order of creation, as the rules count them.
     for number, job in enumerate(jobs):
         created = datetime.datetime.fromisoformat(job["created_at"][:26] + "+00:00")
         ends[job["id"]] = created.timestamp() + length_ms(number) / 1000
@@ -67,12 +67,12 @@ def late(ended: list[tuple[str, float]], jobs: list[dict[str, Any]]) -> list[flo
 
 
 def percentile(values: list[float], hundredths: int) -> float:
-    """The value that so many of a hundred do not exceed."""
+    """Return a percentile."""
     return sorted(values)[(len(values) - 1) * hundredths // 100]
 
 
 def import_ms(code: str) -> float:
-    """The median time of a new interpreter that runs this."""
+    """Return the median time of a new interpreter that runs this."""
     times: list[float] = []
     for _ in range(11):
         start = time.perf_counter()
@@ -98,20 +98,20 @@ def main() -> None:
     with MockServer(program=given.mock) as server:
         for jobs in map(int, given.jobs.split(",")):
             for client in given.clients.split(","):
-                if client == "official" and jobs > MOST_OF_OFFICIAL:
+                if client == "official" and jobs > MAX_JOBS_OF_OFFICIAL:
                     continue
                 rounds = [measure(server, client, jobs) for _ in range(given.rounds)]
                 middle = {
                     name: statistics.median(one[name] for one in rounds)
                     for name in ("cpu_ms_per_job", "seconds", "peak_mib_over_bare")
                 }
-                over = [1000 * one for told in rounds for one in told["late"]]
-                half, most = percentile(over, 50), percentile(over, 99)
-                trouble = "; ".join(one["trouble"] for one in rounds if "trouble" in one)
+                delays = [1000 * delay for one in rounds for delay in one["late"]]
+                half, most = percentile(delays, 50), percentile(delays, 99)
+                problem = "; ".join(one["problem"] for one in rounds if "problem" in one)
                 sys.stdout.write(
                     f"{client:<18} {jobs:>6} {middle['cpu_ms_per_job']:>11.3f} "
                     f"{middle['seconds']:>7.2f} {middle['peak_mib_over_bare']:>7.1f} "
-                    f"{half:>14.0f} {most:>10.0f}  {trouble}\n"
+                    f"{half:>14.0f} {most:>10.0f}  {problem}\n"
                 )
                 sys.stdout.flush()
 

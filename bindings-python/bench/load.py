@@ -1,7 +1,7 @@
-"""One client under load, in a process of its own: many jobs at once, as JSON on standard output.
+"""Runs many jobs with one client, and prints measurements as JSON.
 
-Called as ``load.py CLIENT JOBS URL KEY``. Jobs are given URLs, so that nothing is uploaded. Told
-are the completed jobs' ids, each with when its result was in hand, in seconds since 1970.
+Usage: ``load.py CLIENT JOBS URL KEY``. The media are URLs, so that nothing is uploaded. The output
+has the id of each completed job with the time at which its result arrived, in seconds since 1970.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Run = Callable[[int, str, str], list[Ended]]
 
 
 def viseme_settings(url: str, key: str) -> dict[str, Any]:
-    """The pace of the others, and no bounds that they do not have, but that of connections."""
+    """Return the settings that the others have too; only connections are limited."""
     import viseme
 
     return {
@@ -34,7 +34,7 @@ def viseme_settings(url: str, key: str) -> dict[str, Any]:
 
 
 def viseme_many(jobs: int, url: str, key: str) -> list[Ended]:
-    """Many runs of the blocking client."""
+    """Use ``run_many`` of the blocking client."""
     import viseme
 
     client = viseme.Client(**viseme_settings(url, key))
@@ -44,7 +44,7 @@ def viseme_many(jobs: int, url: str, key: str) -> list[Ended]:
 
 
 def viseme_many_async(jobs: int, url: str, key: str) -> list[Ended]:
-    """Many runs of the asyncio client."""
+    """Use ``run_many`` of the asyncio client."""
     import asyncio
 
     import viseme
@@ -59,7 +59,7 @@ def viseme_many_async(jobs: int, url: str, key: str) -> list[Ended]:
 
 
 def viseme_await(jobs: int, url: str, key: str) -> list[Ended]:
-    """A task of asyncio for each job."""
+    """Use one asyncio task for each job."""
     import asyncio
 
     import viseme
@@ -76,24 +76,24 @@ def viseme_await(jobs: int, url: str, key: str) -> list[Ended]:
 
 
 def aiohttp_loop(jobs: int, url: str, key: str) -> list[Ended]:
-    """What people write by hand: a POST, then a GET each second."""
+    """Use a handwritten loop: a POST, then a GET each second."""
     import asyncio
 
     import aiohttp
 
     async def one(session: aiohttp.ClientSession) -> Ended:
-        async with session.post(f"{url}/api/v3/{MODEL}", json=INPUT) as answer:
-            job = (await answer.json())["data"]["id"]
+        async with session.post(f"{url}/api/v3/{MODEL}", json=INPUT) as response:
+            job = (await response.json())["data"]["id"]
         while True:
             await asyncio.sleep(POLL)
-            async with session.get(f"{url}/api/v3/predictions/{job}/result") as answer:
-                data = (await answer.json())["data"]
+            async with session.get(f"{url}/api/v3/predictions/{job}/result") as response:
+                data = (await response.json())["data"]
             if data["status"] == "completed":
                 return job, time.time()
 
     async def main() -> list[Ended]:
         headers = {"Authorization": f"Bearer {key}"}
-        # As many connections as viseme takes.
+        # As many connections as Viseme uses.
         connector = aiohttp.TCPConnector(limit=100)
         async with aiohttp.ClientSession(headers=headers, connector=connector) as session:
             return await asyncio.gather(*(one(session) for _ in range(jobs)))
@@ -102,7 +102,7 @@ def aiohttp_loop(jobs: int, url: str, key: str) -> list[Ended]:
 
 
 def official(jobs: int, url: str, key: str) -> list[Ended]:
-    """The official package: a thread for each job, as it blocks."""
+    """Use the official package with one thread for each job, as it blocks."""
     import threading
 
     import wavespeed
@@ -112,7 +112,7 @@ def official(jobs: int, url: str, key: str) -> list[Ended]:
 
     def one() -> None:
         result = client.run(MODEL, INPUT, poll_interval=POLL)
-        # It does not tell the id, but the mock server's URL of an output does.
+        # It does not return the id, but the URL of an output contains it.
         done.append((result["outputs"][0].split("/")[-2], time.time()))
 
     threading.stack_size(256 * 1024)
@@ -134,25 +134,25 @@ CLIENTS: dict[str, Run] = {
 
 
 def cpu() -> float:
-    """The seconds that this process has computed, all threads together."""
+    """Return the CPU time of this process in seconds, for all threads."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
 
 def main() -> None:
-    """Run the jobs and say what they took."""
+    """Run the jobs and print the measurements."""
     client, jobs, url, key = sys.argv[1:]
     bare = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start, before = time.monotonic(), cpu()
     ended = CLIENTS[client](int(jobs), url, key)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    told = {
+    measured = {
         "ended": ended,
         "cpu_ms_per_job": (cpu() - before) * 1000 / int(jobs),
         "seconds": time.monotonic() - start,
         "peak_mib_over_bare": (peak - bare) / 1024,
     }
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(measured) + "\n")
 
 
 if __name__ == "__main__":

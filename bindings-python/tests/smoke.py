@@ -1,4 +1,4 @@
-"""The README's example, with an installed package; called with the repository's folder."""
+"""Runs the example of the README with an installed package. Usage: smoke.py REPOSITORY."""
 
 import os
 import sys

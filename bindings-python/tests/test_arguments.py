@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import viseme
 from conftest import settings
+from viseme import _settings
 from viseme_mock import World
 
 KEY = {"api_key": "k", "ignore_env": True}
@@ -270,18 +271,22 @@ async def test_everything_of_an_async_client_is_of_the_async_kind(
     assert type(results[0].error.prediction) is viseme.AsyncPrediction
 
 
-def test_terminal_statuses_are_recognized() -> None:
-    for status, terminal in [
-        ("created", False),
-        ("processing", False),
-        ("completed", True),
-        ("failed", True),
-        ("cancelled", True),
-        ("timeout", True),
-        ("deleted", True),
-        ("a new word", False),
-    ]:
-        assert viseme.Prediction(id="x", model="m", status=status).is_terminal is terminal
+@pytest.mark.parametrize(
+    ("status", "is_terminal"), [("processing", False), ("failed", True), ("a new word", False)]
+)
+def test_terminal_statuses_are_recognized(
+    make_world: Any, remote: viseme.AudioToVideo, status: str, is_terminal: bool
+) -> None:
+    world = make_world(jobs=[{"timeline": [{status: "0s"}]}])
+    client = viseme.Client(**settings(world))
+    assert client.submit(remote).refresh().is_terminal is is_terminal
+
+
+def test_the_keywords_of_settings_and_options_are_those_of_the_native_part() -> None:
+    keywords = set(viseme.ClientSettings.__annotations__)
+    assert keywords == {*_settings.SETTINGS, "ignore_env"}
+    assert set(viseme.RunOptions.__annotations__) == set(_settings.RUN_KINDS)
+    assert set(viseme.SubmitOptions.__annotations__) == set(_settings.SUBMIT_KINDS)
 
 
 def test_a_path_object_of_bytes_is_a_path(client: viseme.Client) -> None:

@@ -100,6 +100,30 @@ const CLASSES: [(&str, &str); 11] = [
     ("PredictionData", "PredictionFields"),
 ];
 
+/// Methods of data classes.
+const METHODS: [(&str, &str); 2] = [
+    (
+        "Violation",
+        r#"
+    def __str__(self) -> str:
+        """Return the message."""
+        return self.message
+"#,
+    ),
+    (
+        "Report",
+        r#"
+    def __bool__(self) -> bool:
+        """Return whether the input can run."""
+        return self.ok
+
+    def __str__(self) -> str:
+        """Return one line for each broken rule."""
+        return "\n".join(map(str, self.violations)) or "no problems found"
+"#,
+    ),
+];
+
 /// The types that the facade builds itself.
 const FACADE: [&str; 1] = ["OutputData"];
 
@@ -149,11 +173,18 @@ pub(super) fn models(border: &Border) -> String {
 /// The typed dictionaries.
 pub(super) fn types(border: &Border) -> String {
     let mut out = HEAD.to_owned() + TYPES_HEAD;
-    let mut aliases = String::new();
-    for (name, definition) in border.outgoing.iter().chain(&border.incoming) {
+    // Aliases are evaluated: the simple ones come first.
+    let (mut aliases, mut unions) = (String::new(), String::new());
+    let outgoing = border.outgoing.iter().map(|it| (it, true));
+    let incoming = border.incoming.iter().map(|it| (it, false));
+    for ((name, definition), is_outgoing) in outgoing.chain(incoming) {
         match &definition.ty {
             Type::Object { fields, .. } => {
-                out += &typed_dict(name, &definition.doc, fields);
+                let fields: Vec<_> = fields
+                    .iter()
+                    .map(|field| if is_outgoing { without_null(field) } else { field.clone() })
+                    .collect();
+                out += &typed_dict(name, &definition.doc, &fields);
             }
             Type::Union(options) => {
                 let mut names = Vec::new();
@@ -166,14 +197,24 @@ pub(super) fn types(border: &Border) -> String {
                         names.push(annotation(option));
                     }
                 }
-                let _ = write!(aliases, "\n{name} = Union[\n    {},\n]\n", names.join(",\n    "));
+                let _ = write!(unions, "\n{name} = Union[\n    {},\n]\n", names.join(",\n    "));
             }
             ty => {
                 let _ = write!(aliases, "\n{name} = {}\n", annotation(ty));
             }
         }
     }
-    out + "\n" + &aliases
+    out + "\n" + &aliases + &unions
+}
+
+/// The field without null: native code leaves out what is absent.
+fn without_null(field: &Field) -> Field {
+    match &field.ty {
+        Type::Nullable(inner) if !field.required => {
+            Field { ty: (**inner).clone(), ..field.clone() }
+        }
+        _ => field.clone(),
+    }
 }
 
 /// The name of one of several objects: its tag, or its only field.
@@ -339,6 +380,7 @@ fn data_class(definition: &Definition, name: &str, class: &str) -> String {
         let unit = if is_duration { " In seconds." } else { "" };
         out += &docstring(&(field.doc.clone() + unit), "    ");
     }
+    out += METHODS.iter().find(|(of, _)| *of == class).map_or("", |(_, methods)| *methods);
     let base = class.strip_suffix("Fields");
     let function = match base {
         Some(base) => format!("{}_fields", snake_case(base)),

@@ -41,12 +41,9 @@ from ._errors import (
     WaitTimeoutError,
     WebhookError,
 )
-from ._inputs import AudioToVideo, Input, KlingEffects, Media, TextToVideo
-from ._jobs import AsyncJob, Job
-from ._models import (
+from ._generated import (
     Billing,
     DailyUsage,
-    DownloadedFile,
     MediaInfo,
     Model,
     ModelUsage,
@@ -56,17 +53,20 @@ from ._models import (
     Usage,
     Violation,
 )
-from ._module_client import check, mock, run
-from ._prediction import (
+from ._inputs import AudioToVideo, Input, KlingEffects, Media, TextToVideo
+from ._jobs import AsyncJob, Job
+from ._models import (
     AsyncDelivery,
     AsyncOutput,
     AsyncPrediction,
     BaseOutput,
     BasePrediction,
     Delivery,
+    DownloadedFile,
     Output,
     Prediction,
 )
+from ._module_client import check, mock, run
 from ._progress import (
     Checked,
     Recovering,
@@ -93,10 +93,10 @@ from ._webhooks import WebhookVerifier
 if TYPE_CHECKING:
     from ._async_client import AsyncClient
     from ._async_executor import AsyncPaginator
+    from ._generated import KnownStatus as KnownStatus
+    from ._generated import Status as Status
     from ._inputs import AnyInput as AnyInput
     from ._inputs import MediaSource as MediaSource
-    from ._prediction import KnownStatus as KnownStatus
-    from ._prediction import Status as Status
     from ._progress import OnProgress as OnProgress
     from ._progress import Progress as Progress
 

@@ -10,16 +10,22 @@ from typing import TYPE_CHECKING, Any
 from . import _operations as operations
 from ._async_executor import AsyncExecutor, AsyncPaginator
 from ._core_client import BaseClient
+from ._generated import Billing, Model, Price, Report, Status, SubmitRecord, Usage
 from ._inputs import AnyInput, MediaSource, normalize_input
 from ._jobs import AsyncJob, async_job_decoder
-from ._models import Billing, DownloadedFile, Model, Price, Report, SubmitRecord, Usage
-from ._prediction import AsyncDelivery, AsyncPrediction, OnBytes, Status
+from ._models import (
+    AsyncDelivery,
+    AsyncPrediction,
+    DownloadedFile,
+    OnBytes,
+    decode_async_delivery,
+)
 from ._progress import OnProgress, Progress
 from ._progress_bar import byte_callbacks, many_bar, run_callbacks
 from ._run_many import AsyncRunResult, ManyRuns
 from ._settings import (
-    RUN_OPTIONS,
-    SUBMIT_OPTIONS,
+    RUN_KINDS,
+    SUBMIT_KINDS,
     TEXT,
     RunOptions,
     SubmitOptions,
@@ -27,7 +33,7 @@ from ._settings import (
     encode_value,
     keywords,
 )
-from ._webhooks import WebhookHeaders, decode_async_delivery
+from ._webhooks import WebhookHeaders
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -75,7 +81,7 @@ class AsyncClient(BaseClient[AsyncExecutor]):
             webhook: A URL that the service calls when the job has completed or failed.
         """
         given = normalize_input(input, parameters)
-        encoded = encode_options(self.run, options, RUN_OPTIONS)
+        encoded = encode_options(self.run, options, RUN_KINDS)
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress)
         return await self._executor.execute(
             operations.run(self._executor, given, encoded, callbacks)
@@ -100,7 +106,7 @@ class AsyncClient(BaseClient[AsyncExecutor]):
         the runs, but jobs that were submitted continue at the service. Callbacks get the position
         as a second argument. The options are those of `run`.
         """
-        encoded = encode_options(self.run_many, options, RUN_OPTIONS)
+        encoded = encode_options(self.run_many, options, RUN_KINDS)
         self._executor.check_open()
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress=False)
         runs = ManyRuns(self._executor, limit, encoded, callbacks)
@@ -121,7 +127,7 @@ class AsyncClient(BaseClient[AsyncExecutor]):
         The arguments are those of `run`.
         """
         given = normalize_input(input, parameters)
-        encoded = encode_options(self.submit, options, SUBMIT_OPTIONS)
+        encoded = encode_options(self.submit, options, SUBMIT_KINDS)
         callbacks = run_callbacks(self._executor, on_progress, None, progress)
         decode = async_job_decoder(self._executor)
         return await self._executor.execute(operations.submit(given, encoded, callbacks, decode))
@@ -263,7 +269,7 @@ class AsyncClient(BaseClient[AsyncExecutor]):
         """
 
         def decode(data: Any) -> AsyncDelivery:
-            return decode_async_delivery(data, self._executor.decode_prediction)
+            return decode_async_delivery(data, self._executor)
 
         return await self._executor.execute(operations.receive_webhook(headers, body, decode))
 

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import _native
 from ._core_client import CoreClient, Operation, decode_messages, native_errors
-from ._models import DownloadedFile
+from ._models import AsyncPrediction, DownloadedFile, OnBytes, decode_async_prediction
 from ._operations import download
-from ._prediction import AsyncPrediction, OnBytes, decode_async_prediction
 from ._progress import warn_callback_error
 from ._progress_bar import ManyBar, byte_callbacks
 from ._run_many import AsyncRunResult, ManyRuns
@@ -26,13 +25,15 @@ from ._run_many import AsyncRunResult, ManyRuns
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from . import _generated_types as types
+
 T = TypeVar("T")
 
 
 class AsyncExecutor(CoreClient[AsyncPrediction]):
     """Executes operations on the running event loop. Cancelling a task ends its operation."""
 
-    def decode_prediction(self, data: dict[str, Any], /) -> AsyncPrediction:
+    def decode_prediction(self, data: types.PredictionData, /) -> AsyncPrediction:
         """Decode a prediction."""
         return decode_async_prediction(data, self)
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from . import _operations as operations
 from ._core_client import BaseClient
+from ._generated import Billing, Model, Price, Report, Status, SubmitRecord, Usage
 from ._inputs import AnyInput, MediaSource, normalize_input
 from ._jobs import Job, job_decoder
-from ._models import Billing, DownloadedFile, Model, Price, Report, SubmitRecord, Usage
-from ._prediction import Delivery, OnBytes, Prediction, Status
+from ._models import Delivery, DownloadedFile, OnBytes, Prediction, decode_delivery
 from ._progress import OnProgress, Progress
 from ._progress_bar import byte_callbacks, many_bar, run_callbacks
 from ._run_many import ManyRuns, RunResult
 from ._settings import (
-    RUN_OPTIONS,
-    SUBMIT_OPTIONS,
+    RUN_KINDS,
+    SUBMIT_KINDS,
     TEXT,
     RunOptions,
     SubmitOptions,
@@ -27,7 +27,7 @@ from ._settings import (
     keywords,
 )
 from ._sync_executor import Paginator, SyncExecutor
-from ._webhooks import WebhookHeaders, decode_delivery
+from ._webhooks import WebhookHeaders
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -75,7 +75,7 @@ class Client(BaseClient[SyncExecutor]):
             webhook: A URL that the service calls when the job has completed or failed.
         """
         given = normalize_input(input, parameters)
-        encoded = encode_options(self.run, options, RUN_OPTIONS)
+        encoded = encode_options(self.run, options, RUN_KINDS)
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress)
         return self._executor.execute(operations.run(self._executor, given, encoded, callbacks))
 
@@ -97,7 +97,7 @@ class Client(BaseClient[SyncExecutor]):
         the runs, but jobs that were submitted continue at the service. Callbacks get the position
         as a second argument. The options are those of `run`.
         """
-        encoded = encode_options(self.run_many, options, RUN_OPTIONS)
+        encoded = encode_options(self.run_many, options, RUN_KINDS)
         self._executor.check_open()
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress=False)
         runs = ManyRuns(self._executor, limit, encoded, callbacks)
@@ -118,7 +118,7 @@ class Client(BaseClient[SyncExecutor]):
         The arguments are those of `run`.
         """
         given = normalize_input(input, parameters)
-        encoded = encode_options(self.submit, options, SUBMIT_OPTIONS)
+        encoded = encode_options(self.submit, options, SUBMIT_KINDS)
         callbacks = run_callbacks(self._executor, on_progress, None, progress)
         decode = job_decoder(self._executor)
         return self._executor.execute(operations.submit(given, encoded, callbacks, decode))
@@ -254,7 +254,7 @@ class Client(BaseClient[SyncExecutor]):
         """
 
         def decode(data: Any) -> Delivery:
-            return decode_delivery(data, self._executor.decode_prediction)
+            return decode_delivery(data, self._executor)
 
         return self._executor.execute(operations.receive_webhook(headers, body, decode))
 

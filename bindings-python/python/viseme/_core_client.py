@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from . import _native
 from ._errors import VisemeError, decode_error, make_error
-from ._prediction import BasePrediction, decode_prediction
+from ._models import BasePrediction, decode_prediction
 from ._progress import Callbacks
 from ._settings import SECRET, ClientSettings, encode_settings, encode_value, keywords
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from . import _generated_types as types
 
 T = TypeVar("T")
 C = TypeVar("C", bound="CoreClient[Any]")
@@ -65,10 +67,10 @@ class CoreClient(ABC, Generic[P]):
         self.closed = False
 
     @abstractmethod
-    def decode_prediction(self, data: dict[str, Any], /) -> P:
+    def decode_prediction(self, data: types.PredictionData, /) -> P:
         """Decode a prediction of this kind of client."""
 
-    def decode_error(self, data: dict[str, Any], /) -> VisemeError:
+    def decode_error(self, data: types.ErrorData, /) -> VisemeError:
         """Decode an error."""
         return decode_error(data, self.decode_prediction)
 
@@ -172,8 +174,7 @@ class BaseClient(ABC, Generic[C]):
             client_name: The name in the header ``X-Client-Name``. Default ``viseme``.
             user_agent: The text before ``viseme/VERSION`` in the header ``User-Agent``.
         """
-        encoded = encode_settings(type(self), settings)
-        encoded["settings"].update(self._testing_settings)
+        encoded = encode_settings(type(self), settings, self._testing_settings)
         self._executor = self._make_executor(encoded)
 
     @abstractmethod

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ._models import Violation, decode_record, decode_seconds, decode_violation
-from ._prediction import BasePrediction
+from ._generated import (
+    SubmitRecord,
+    Violation,
+    decode_duration,
+    decode_submit_record,
+    decode_violation,
+)
+from ._models import BasePrediction
+
+if TYPE_CHECKING:
+    from . import _generated_types as types
 
 
 class VisemeError(Exception):
@@ -198,30 +207,28 @@ def make_error(code: str, message: str) -> VisemeError:
 
 
 def decode_error(
-    data: dict[str, Any], decode_prediction: Callable[[dict[str, Any]], BasePrediction]
+    data: types.ErrorData, decode_prediction: Callable[[types.PredictionData], BasePrediction]
 ) -> VisemeError:
     """Decode an error. Its predictions are made by `decode_prediction`."""
-    get = data.get
-    prediction = get("prediction")
     error = CLASSES.get(data["code"], ApiResponseError)(
         data["message"],
         code=data["code"],
-        job_id=get("jobId"),
+        job_id=data.get("jobId"),
         attempts=data["attempts"],
-        app_code=get("appCode"),
-        prediction=None if prediction is None else decode_prediction(prediction),
-        status=get("status"),
-        request_id=get("requestId"),
-        retry_after=decode_seconds(get("retryAfterMs")),
-        body=get("body"),
+        app_code=data.get("appCode"),
+        prediction=decode_prediction(data["prediction"]) if "prediction" in data else None,
+        status=data.get("status"),
+        request_id=data.get("requestId"),
+        retry_after=decode_duration(data["retryAfterMs"]) if "retryAfterMs" in data else None,
+        body=data.get("body"),
     )
     if "violations" in data:
         vars(error)["violations"] = tuple(map(decode_violation, data["violations"]))
     if "record" in data:
-        vars(error)["record"] = decode_record(data["record"])
+        vars(error)["record"] = decode_submit_record(data["record"])
     if "candidates" in data:
         vars(error)["candidates"] = tuple(map(decode_prediction, data["candidates"]))
-    return _chain_causes(error, get("causes", []))
+    return _chain_causes(error, data.get("causes", []))
 
 
 def _chain_causes(error: VisemeError, causes: list[str]) -> VisemeError:

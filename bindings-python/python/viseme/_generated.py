@@ -92,6 +92,10 @@ class Violation:
     message: str
     """What is wrong and what to do."""
 
+    def __str__(self) -> str:
+        """Return the message."""
+        return self.message
+
 
 def decode_violation(data: types.Violation) -> Violation:
     """Return the Violation of the JSON of native code."""
@@ -154,6 +158,14 @@ class Report:
     """Every broken rule, both errors and warnings."""
     media: dict[str, MediaInfo]
     """What was read from each medium, by the parameter's name."""
+
+    def __bool__(self) -> bool:
+        """Return whether the input can run."""
+        return self.ok
+
+    def __str__(self) -> str:
+        """Return one line for each broken rule."""
+        return "\n".join(map(str, self.violations)) or "no problems found"
 
 
 def decode_report(data: types.Report) -> Report:

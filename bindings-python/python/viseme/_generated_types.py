@@ -65,15 +65,15 @@ class ErrorData(TypedDict):
     code: str
     message: str
     attempts: int
-    jobId: NotRequired[str | None]
-    appCode: NotRequired[int | None]
-    prediction: NotRequired[PredictionData | None]
-    status: NotRequired[int | None]
-    requestId: NotRequired[str | None]
-    retryAfterMs: NotRequired[float | None]
-    body: NotRequired[str | None]
+    jobId: NotRequired[str]
+    appCode: NotRequired[int]
+    prediction: NotRequired[PredictionData]
+    status: NotRequired[int]
+    requestId: NotRequired[str]
+    retryAfterMs: NotRequired[float]
+    body: NotRequired[str]
     violations: NotRequired[list[Violation]]
-    record: NotRequired[SubmitRecordData | None]
+    record: NotRequired[SubmitRecordData]
     candidates: NotRequired[list[PredictionData]]
     causes: NotRequired[list[str]]
 
@@ -82,14 +82,14 @@ class MediaInfo(TypedDict):
     """Properties of a media file. Those that could not be read are absent."""
 
     container: str
-    bytes: NotRequired[int | None]
-    durationMs: NotRequired[float | None]
-    width: NotRequired[int | None]
-    height: NotRequired[int | None]
-    videoCodec: NotRequired[str | None]
-    audioCodec: NotRequired[str | None]
-    corruption: NotRequired[str | None]
-    anomaly: NotRequired[str | None]
+    bytes: NotRequired[int]
+    durationMs: NotRequired[float]
+    width: NotRequired[int]
+    height: NotRequired[int]
+    videoCodec: NotRequired[str]
+    audioCodec: NotRequired[str]
+    corruption: NotRequired[str]
+    anomaly: NotRequired[str]
 
 
 class Model(TypedDict):
@@ -144,15 +144,15 @@ class PredictionData(TypedDict):
     status: Status
     isTerminal: bool
     outputs: list[OutputData]
-    resultUrl: NotRequired[str | None]
-    hasNsfwContents: NotRequired[list[bool] | None]
-    createdAt: NotRequired[float | None]
-    error: NotRequired[str | None]
-    code: NotRequired[int | None]
-    executionTimeMs: NotRequired[float | None]
+    resultUrl: NotRequired[str]
+    hasNsfwContents: NotRequired[list[bool]]
+    createdAt: NotRequired[float]
+    error: NotRequired[str]
+    code: NotRequired[int]
+    executionTimeMs: NotRequired[float]
     timingsMs: NotRequired[dict[str, float]]
     input: NotRequired[Any]
-    recovered: NotRequired[RecoveredBy | None]
+    recovered: NotRequired[RecoveredBy]
     extra: NotRequired[dict[str, Any]]
 
 
@@ -251,8 +251,8 @@ class RunManyItem(TypedDict):
     """The result of one of many runs: a prediction or an error."""
 
     index: int
-    value: NotRequired[PredictionData | None]
-    error: NotRequired[ErrorData | None]
+    value: NotRequired[PredictionData]
+    error: NotRequired[ErrorData]
 
 
 class SubmitRecordData(TypedDict):
@@ -605,6 +605,10 @@ class WebhookVerification(TypedDict):
 
 Level = Literal["error", "warning"]
 
+RecoveredBy = Literal["input", "model_and_time"]
+
+Tier = Literal["bronze", "silver", "gold", "ultra"]
+
 OutputData = Union[
     OutputDataUrl,
     OutputDataText,
@@ -621,8 +625,6 @@ ProgressData = Union[
     ProgressDataUpdate,
     ProgressDataRetrying,
 ]
-
-RecoveredBy = Literal["input", "model_and_time"]
 
 Status = Union[
     Literal["created", "processing", "completed", "failed", "cancelled", "timeout", "deleted"],
@@ -671,5 +673,3 @@ SubmitLimits = Union[
     Tier,
     SubmitLimitsObject,
 ]
-
-Tier = Literal["bronze", "silver", "gold", "ultra"]

@@ -6,10 +6,13 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import IO, Any, ClassVar, Union, cast
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Union, cast
 
 from ._errors import make_error
 from ._settings import show
+
+if TYPE_CHECKING:
+    from . import _generated_types as types
 
 MAX_UPLOAD = 200 * 1024 * 1024
 """The largest file that the service accepts in an upload, according to its own clients."""
@@ -139,28 +142,24 @@ def normalize_input(input: object, parameters: object) -> Input:
     return given
 
 
-def reads_files(given: Input) -> bool:
-    """Return whether encoding the input reads open files, which takes time."""
-    return any(_is_file(value) for value in given.parameters.values())
-
-
-def encode_input(given: Input, contents: list[bytes]) -> dict[str, Any]:
+def encode_input(given: Input, contents: list[bytes]) -> types.InputData:
     """Encode an input. The contents of its media are appended to `contents`."""
     if not isinstance(cast("object", given.model), str):
         raise _invalid("model", "a model id as text", given.model)
-    encoded: list[tuple[str, dict[str, Any]]] = []
+    encoded: list[tuple[str, types.FieldData]] = []
     for name, value in given.parameters.items():
         if not isinstance(cast("object", name), str):
             raise _invalid("parameters", "a dict with text as keys", dict(given.parameters))
         if _is_media(value):
             encoded.append((name, {"media": encode_media(name, value, contents)}))
         else:
+            # The native part knows which parameters are media, and what text means in them.
             check_json(name, value)
             encoded.append((name, {"value": value}))
     return {"model": given.model, "fields": encoded}
 
 
-def encode_media(name: str, source: Any, contents: list[bytes]) -> dict[str, Any]:
+def encode_media(name: str, source: Any, contents: list[bytes]) -> types.MediaData:
     """Encode a media file. Its content, if it is in memory, is appended to `contents`."""
     file_name = source.name if isinstance(source, Media) else None
     inner: Any = source.source if isinstance(source, Media) else source
@@ -176,7 +175,7 @@ def encode_media(name: str, source: Any, contents: list[bytes]) -> dict[str, Any
     raise _invalid(name, "a path, a URL, bytes or an open file", inner)
 
 
-def _encode_bytes(content: bytes, name: str | None, contents: list[bytes]) -> dict[str, Any]:
+def _encode_bytes(content: bytes, name: str | None, contents: list[bytes]) -> types.MediaData:
     contents.append(content)
     return {"bytes": {"at": len(contents) - 1, "name": name or "media"}}
 
@@ -185,10 +184,6 @@ def _is_media(value: object) -> bool:
     """Return whether a value is a media file by its type alone. Text is not."""
     kinds = (Media, bytes, bytearray, memoryview, os.PathLike)
     return isinstance(value, kinds) or hasattr(value, "read")
-
-
-def _is_file(value: object) -> bool:
-    return hasattr(value.source if isinstance(value, Media) else value, "read")
 
 
 def _read(name: str, file: IO[bytes]) -> bytes:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from . import _native
 from . import _operations as operations
-from ._prediction import AsyncPrediction, Prediction
+from ._models import AsyncPrediction, Prediction
 from ._progress import OnProgress
 from ._progress_bar import run_callbacks
 from ._sync_executor import Paginator, SyncExecutor
 
 if TYPE_CHECKING:
+    from . import _generated_types as types
     from ._async_executor import AsyncExecutor, AsyncPaginator
 
 
@@ -122,7 +123,7 @@ class AsyncJob:
 def job_decoder(executor: SyncExecutor) -> Callable[[Any, _native.Task], Job]:
     """Return a decoder of the result of a submit."""
 
-    def decode(data: dict[str, Any] | None, task: _native.Task) -> Job:
+    def decode(data: types.PredictionData | None, task: _native.Task) -> Job:
         prediction = None if data is None else executor.decode_prediction(data)
         return Job(executor, _submitted_job(task), prediction)
 
@@ -132,7 +133,7 @@ def job_decoder(executor: SyncExecutor) -> Callable[[Any, _native.Task], Job]:
 def async_job_decoder(executor: AsyncExecutor) -> Callable[[Any, _native.Task], AsyncJob]:
     """Return a decoder of the result of a submit."""
 
-    def decode(data: dict[str, Any] | None, task: _native.Task) -> AsyncJob:
+    def decode(data: types.PredictionData | None, task: _native.Task) -> AsyncJob:
         prediction = None if data is None else executor.decode_prediction(data)
         return AsyncJob(executor, _submitted_job(task), prediction)
 

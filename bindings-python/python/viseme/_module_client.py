@@ -9,21 +9,23 @@ from typing import TYPE_CHECKING, Any
 from . import _operations as operations
 from ._client import Client
 from ._errors import VisemeError, decode_error
+from ._generated import Report
 from ._inputs import AnyInput, normalize_input
-from ._models import Report
-from ._prediction import (
+from ._models import (
     AsyncDownloader,
     Prediction,
     decode_prediction,
     set_fallback_downloaders,
 )
 from ._progress import OnProgress
-from ._settings import RUN_OPTIONS, RunOptions, encode_options, encode_settings, keywords
+from ._settings import RUN_KINDS, RunOptions, encode_options, encode_settings, keywords
 from ._sync_executor import SyncExecutor, execute_task
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
     from viseme_mock import MockServer
+
+    from . import _generated_types as types
 
 # By process: a forked child creates its own.
 _default_clients: dict[int, Client] = {}
@@ -48,7 +50,7 @@ def run(
     ``pacing``, ``enable_sync_mode`` is ``sync``. The other arguments are those of
     :meth:`Client.run`.
     """
-    encode_options(run, options, RUN_OPTIONS)
+    encode_options(run, options, RUN_KINDS)
     client = _default_client() if poll_interval is None else Client(pacing=poll_interval)
     if enable_sync_mode is not None:
         options.setdefault("sync", enable_sync_mode)
@@ -140,7 +142,7 @@ def _anonymous_async_executor() -> AsyncDownloader:
     return AsyncExecutor(encode_settings(Client, {"anonymous": True}))
 
 
-def _decode_error(data: dict[str, Any]) -> VisemeError:
+def _decode_error(data: types.ErrorData) -> VisemeError:
     return decode_error(data, lambda prediction: decode_prediction(prediction, None))
 
 

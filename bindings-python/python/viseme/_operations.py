@@ -11,33 +11,33 @@ from typing import Any, TypeVar, cast
 from . import _native
 from ._core_client import CoreClient, Operation
 from ._errors import make_error
-from ._inputs import Input, MediaSource, check_json, encode_input, encode_media
-from ._models import (
+from ._generated import (
     Billing,
-    DownloadedFile,
     Model,
     Price,
     Report,
     SubmitRecord,
     Usage,
     decode_billing,
-    decode_downloaded_file,
     decode_model,
     decode_price,
     decode_report,
     decode_usage,
 )
-from ._prediction import BasePrediction
+from ._inputs import Input, MediaSource, check_json, encode_input, encode_media
+from ._models import BasePrediction, DownloadedFile, decode_downloaded_file
 from ._progress import ByteCallbacks, RunCallbacks
 from ._settings import (
+    BILLING_KINDS,
     BOOL,
-    COUNT,
+    DURATION,
+    HISTORY_KINDS,
     MOMENT,
     PATH,
-    SECONDS,
     SIZE,
     TEXT,
     TEXTS,
+    encode_optional,
     encode_value,
     encode_values,
     show,
@@ -47,14 +47,6 @@ from ._webhooks import encode_body, encode_headers
 T = TypeVar("T")
 P = TypeVar("P", bound=BasePrediction)
 
-_HISTORY = {
-    "model": TEXT,
-    "status": TEXT,
-    "created_after": MOMENT,
-    "created_before": MOMENT,
-    "include_inputs": BOOL,
-    "page_size": COUNT,
-}
 _RECORD_FIELDS = ("model", "input", "sent_at")
 
 
@@ -111,12 +103,12 @@ def upload(media: MediaSource, callbacks: ByteCallbacks) -> Operation[str]:
 
 def download(request: Mapping[str, Any], callbacks: ByteCallbacks) -> Operation[DownloadedFile]:
     """Download an output to a file."""
-    target = encode_values(
-        {"to": request["to"], "max_bytes": request["maxBytes"]}, {"to": PATH, "max_bytes": SIZE}
-    )
-    source = {name: request[name] for name in ("output", "jobId") if name in request}
+    target = {
+        "to": encode_value("to", request["to"], PATH),
+        "maxBytes": encode_optional("max_bytes", request["maxBytes"], SIZE),
+    }
     return Operation(
-        {"op": "download", **source, **target, "progress": callbacks.wanted},
+        {"op": "download", **request, **target, "progress": callbacks.wanted},
         lambda value, _: decode_downloaded_file(value),
         callbacks=callbacks,
     )
@@ -135,9 +127,9 @@ def wait(
     core: CoreClient[P], job: _native.NativeJob, timeout: float | None, callbacks: RunCallbacks
 ) -> Operation[P]:
     """Wait until a job has ended."""
-    options = encode_values({"timeout": timeout}, {"timeout": SECONDS})
+    timeout_ms = encode_optional("timeout", timeout, DURATION)
     return Operation(
-        {"op": "wait", **options, "progress": callbacks.wanted},
+        {"op": "wait", "timeoutMs": timeout_ms, "progress": callbacks.wanted},
         _prediction_decoder(core),
         callbacks=callbacks,
         job=job,
@@ -146,8 +138,8 @@ def wait(
 
 def updates(core: CoreClient[P], job: _native.NativeJob, timeout: float | None) -> Operation[P]:
     """List the states of a job as they change."""
-    options = encode_values({"timeout": timeout}, {"timeout": SECONDS})
-    return Operation({"op": "updates", **options}, _prediction_decoder(core), job=job)
+    timeout_ms = encode_optional("timeout", timeout, DURATION)
+    return Operation({"op": "updates", "timeoutMs": timeout_ms}, _prediction_decoder(core), job=job)
 
 
 def refresh(core: CoreClient[P], job: _native.NativeJob) -> Operation[P]:
@@ -173,23 +165,24 @@ def recover(
     for name in ("model", "sent_at"):
         encode_value(f"record.{name}", given[name], TEXT)
     check_json("record.input", given["input"])
-    encoded = {"model": given["model"], "input": given["input"], "sentAt": given["sent_at"]}
-    return Operation({"op": "recover", "record": encoded}, decode_job)
+    data = {"model": given["model"], "input": given["input"], "sentAt": given["sent_at"]}
+    return Operation({"op": "recover", "record": data}, decode_job)
 
 
 def history(core: CoreClient[P], **filters: object) -> Operation[P]:
     """List past jobs."""
-    return Operation(
-        {"op": "history", "filter": encode_values(filters, _HISTORY)}, _prediction_decoder(core)
-    )
+    request = {"op": "history", "filter": encode_values(filters, HISTORY_KINDS)}
+    return Operation(request, _prediction_decoder(core))
 
 
 def billings(
     kind: str | None, job_ids: Iterable[str] | None, start: datetime | None, end: datetime | None
 ) -> Operation[Billing]:
     """List billing records."""
-    filters = encode_values({"kind": kind, "job_ids": job_ids}, {"kind": TEXT, "job_ids": TEXTS})
-    request = {"op": "billings", "filter": {**filters, **_period(start, end)}}
+    moments = {"from": encode_optional("start", start, MOMENT)}
+    moments["to"] = encode_optional("end", end, MOMENT)
+    filters = encode_values({"kind": kind, "job_ids": job_ids}, BILLING_KINDS)
+    request = {"op": "billings", "filter": {**filters, **moments}}
     return Operation(request, lambda value, _: decode_billing(value))
 
 
@@ -217,10 +210,12 @@ def balance() -> Operation[float]:
 
 def usage(start: datetime, end: datetime, model_id: str | None) -> Operation[Usage]:
     """Ask for the usage of a period."""
-    for name, value in (("start", start), ("end", end)):
-        encode_value(name, value, MOMENT)
-    options = encode_values({"model": model_id}, {"model": TEXT})
-    request = {"op": "usage", **_period(start, end), **options}
+    request = {
+        "op": "usage",
+        "from": encode_value("start", start, MOMENT),
+        "to": encode_value("end", end, MOMENT),
+        "model": encode_optional("model", model_id, TEXT),
+    }
     return Operation(request, lambda value, _: decode_usage(value))
 
 
@@ -257,9 +252,3 @@ def _with_input(
 
 def _prediction_decoder(core: CoreClient[P]) -> Callable[[Any, _native.Task], P]:
     return lambda value, _: core.decode_prediction(value)
-
-
-def _period(start: datetime | None, end: datetime | None) -> dict[str, Any]:
-    period = encode_values({"start": start, "end": end}, {"start": MOMENT, "end": MOMENT})
-    names = {"start": "from", "end": "to"}
-    return {names[name]: moment for name, moment in period.items()}

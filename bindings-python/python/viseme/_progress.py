@@ -7,11 +7,20 @@ import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Union
 
 from ._errors import VisemeError, make_error
-from ._models import Report, SubmitRecord, decode_record, decode_report
-from ._prediction import BasePrediction, OnBytes
+from ._generated import (
+    Report,
+    SubmitRecord,
+    decode_duration,
+    decode_report,
+    decode_submit_record,
+)
+from ._models import BasePrediction, OnBytes
+
+if TYPE_CHECKING:
+    from . import _generated_types as types
 
 
 @dataclass(frozen=True)
@@ -124,11 +133,11 @@ class ByteBar(Protocol):
 class Decoder(Protocol):
     """Decodes what differs between the clients."""
 
-    def decode_prediction(self, data: dict[str, Any], /) -> BasePrediction:
+    def decode_prediction(self, data: types.PredictionData, /) -> BasePrediction:
         """Decode a prediction."""
         ...
 
-    def decode_error(self, data: dict[str, Any], /) -> VisemeError:
+    def decode_error(self, data: types.ErrorData, /) -> VisemeError:
         """Decode an error."""
         ...
 
@@ -172,7 +181,7 @@ class RunCallbacks:
         """Whether events are wanted at all."""
         return not (self._on_progress is None and self._on_update is None and self._bar is None)
 
-    def on_event(self, data: dict[str, Any], *index: int) -> list[object]:
+    def on_event(self, data: types.ProgressData, *index: int) -> list[object]:
         """Call the callbacks. Returns what they returned, for coroutine functions."""
         event = decode_progress(data, self._decoder)
         if event is None:
@@ -243,7 +252,7 @@ def warn_callback_error(error: BaseException) -> None:
         logging.getLogger("viseme").error("%s", message)
 
 
-def decode_progress(data: dict[str, Any], decoder: Decoder) -> Progress | None:
+def decode_progress(data: types.ProgressData, decoder: Decoder) -> Progress | None:
     """Decode an event. Returns None for a kind that this version does not know."""
     match data["event"]:
         case "checked":
@@ -253,7 +262,7 @@ def decode_progress(data: dict[str, Any], decoder: Decoder) -> Progress | None:
         case "uploaded":
             return Uploaded(data["field"], data["url"])
         case "submitting":
-            return Submitting(data["attempt"], decode_record(data["record"]))
+            return Submitting(data["attempt"], decode_submit_record(data["record"]))
         case "recovering":
             return Recovering()
         case "submitted":
@@ -261,6 +270,6 @@ def decode_progress(data: dict[str, Any], decoder: Decoder) -> Progress | None:
         case "update":
             return Update(decoder.decode_prediction(data["prediction"]))
         case "retrying":
-            return Retrying(decoder.decode_error(data["error"]), data["afterMs"] / 1000)
+            return Retrying(decoder.decode_error(data["error"]), decode_duration(data["afterMs"]))
         case _:
             return None

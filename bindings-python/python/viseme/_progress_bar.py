@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sized
 from typing import Any
 
-from ._prediction import OnBytes
+from ._models import OnBytes
 from ._progress import (
     ByteCallbacks,
     Decoder,

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar, cast
 from ._core_client import CoreClient, Operation
 from ._errors import VisemeError
 from ._inputs import encode_input, normalize_input
-from ._prediction import AsyncPrediction, BasePrediction, Prediction
+from ._models import AsyncPrediction, BasePrediction, Prediction
 from ._progress import RunCallbacks
 from ._settings import COUNT, encode_value
 

@@ -10,13 +10,22 @@ import operator
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from inspect import Parameter as Argument
 from inspect import signature
-from typing import Any, Literal, TypedDict, TypeVar, cast, get_args
+from types import MappingProxyType
+from typing import Any, Literal, TypedDict, TypeVar, cast
 
 from ._errors import VisemeError, make_error
+from ._generated import (
+    BILLING_FILTER_DATA,
+    CLIENT_SETTINGS,
+    HISTORY_FILTER_DATA,
+    RUN_OPTIONS,
+    Parameter,
+    Rule,
+)
 
 Tier = Literal["bronze", "silver", "gold", "ultra"]
 """A tier of account."""
@@ -106,8 +115,8 @@ class RunOptions(SubmitOptions, total=False):
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """How the value of a parameter is checked and encoded."""
+class Kind:
+    """A kind of value: how it is checked and encoded."""
 
     encode: Callable[[Any], Any]
     """Returns the encoded value, or raises."""
@@ -115,8 +124,10 @@ class Parameter:
     """What is allowed, to complete "must be …"."""
     is_secret: bool = False
     """Whether an error must not show the value."""
-    suffix: str = ""
-    """The end of the encoded name: its unit."""
+
+
+Kinds = dict[str, tuple[str, Kind]]
+"""For each parameter its name in the JSON, and the kind of its value."""
 
 
 def _require(allowed: bool) -> None:
@@ -129,36 +140,15 @@ def _encode_number(value: Any) -> float:
     return float(value)
 
 
-def _encode_seconds(value: Any) -> float:
+def _encode_duration(value: Any) -> float:
     seconds = _encode_number(value)
     _require(seconds >= 0)
-    # JSON has no number for infinity; the largest number has the same effect.
-    return min(seconds * 1000, sys.float_info.max)
+    # JSON has no number for infinity. The native part takes anything so long as endless.
+    return float(min(seconds * 1000, sys.float_info.max))
 
 
-def _encode_rate(value: Any) -> float:
-    rate = _encode_number(value)
-    _require(rate > 0 and math.isfinite(rate))
-    return rate
-
-
-def _encode_factor(value: Any) -> float:
-    factor = _encode_number(value)
-    _require(factor >= 1 and math.isfinite(factor))
-    return factor
-
-
-def _encode_share(value: Any) -> float:
-    share = _encode_number(value)
-    _require(0 <= share <= 1)
-    return share
-
-
-def _encode_integer(value: Any, least: int, most: int) -> int:
-    _require(hasattr(value, "__index__") and not isinstance(value, bool))
-    number = operator.index(value)
-    _require(least <= number <= most)
-    return number
+def _encode_even_pacing(value: Any) -> dict[str, float]:
+    return {"intervalMs": _encode_duration(value)}
 
 
 def _encode_bool(value: Any) -> bool:
@@ -190,96 +180,136 @@ def _encode_texts(value: Any) -> list[str]:
     return list(map(_encode_text, texts))
 
 
-SECONDS = Parameter(_encode_seconds, "a non-negative number of seconds", suffix="Ms")
-RATE = Parameter(_encode_rate, "a positive number")
-COUNT = Parameter(lambda it: _encode_integer(it, 1, 2**32 - 1), "a positive whole number")
-SIZE = Parameter(lambda it: _encode_integer(it, 0, 2**63 - 1), "a non-negative number of bytes")
-BOOL = Parameter(_encode_bool, "True or False")
-TEXT = Parameter(_encode_text, "text")
-SECRET = Parameter(_encode_text, "text", is_secret=True)
-PATH = Parameter(_encode_path, "a path")
-MOMENT = Parameter(_encode_moment, "a datetime")
-TEXTS = Parameter(_encode_texts, "text, or an iterable of text")
+def _number_kind(rule: Rule) -> Kind:
+    def encode(value: Any) -> float:
+        number = _encode_number(value)
+        _require(math.isfinite(number))
+        _require(rule.above is None or number > rule.above)
+        _require(rule.minimum is None or number >= rule.minimum)
+        _require(rule.maximum is None or number <= rule.maximum)
+        return number
 
-_PACING = {
-    "interval": SECONDS,
-    "first": SECONDS,
-    "growth": Parameter(_encode_factor, "a number of at least 1"),
-    "max": SECONDS,
-    "jitter": Parameter(_encode_share, "a number from 0 to 1"),
-}
-_BACKOFF = {"base": SECONDS, "max": SECONDS}
-_SUBMIT_LIMITS = {"per_minute": COUNT, "concurrent": COUNT}
+    if rule.above is not None:
+        return Kind(encode, "a positive number" if not rule.above else f"above {rule.above:g}")
+    if rule.minimum is not None and rule.maximum is not None:
+        return Kind(encode, f"a number from {rule.minimum:g} to {rule.maximum:g}")
+    return Kind(encode, "a number" if rule.minimum is None else f"at least {rule.minimum:g}")
 
 
-def _encode_pacing(value: Any) -> Any:
-    if isinstance(value, Pacing):
-        return _encode_fields("pacing", value, _PACING)
-    return {"intervalMs": _encode_seconds(value)}
+def _integer_kind(rule: Rule) -> Kind:
+    least = int(rule.minimum or 0)
+    most = 2**32 - 1 if rule.maximum is None else int(rule.maximum)
+
+    def encode(value: Any) -> int:
+        _require(hasattr(value, "__index__") and not isinstance(value, bool))
+        number = operator.index(value)
+        _require(least <= number <= most)
+        return number
+
+    sign = "positive" if least == 1 else "non-negative"
+    return Kind(encode, f"a {sign} whole number")
 
 
-def _encode_backoff(value: Any) -> Any:
-    _require(isinstance(value, Backoff))
-    return _encode_fields("backoff", value, _BACKOFF)
+def _words_kind(words: tuple[str, ...]) -> Kind:
+    def encode(value: Any) -> str:
+        _require(value in words)
+        return str(value)
+
+    return Kind(encode, f"one of {', '.join(map(repr, words))}")
 
 
-def _encode_limits(value: Any) -> Any:
-    if isinstance(value, SubmitLimits):
-        return _encode_fields("submit_limits", value, _SUBMIT_LIMITS)
-    _require(value in get_args(Tier))
-    return value
+def _object_kind(name: str, cls: type[Any], rule: Rule) -> Kind:
+    kinds = _kinds(rule.fields)
+
+    def encode(value: Any) -> dict[str, Any]:
+        _require(isinstance(value, cls))
+        return encode_values(vars(cast("object", value)), kinds, prefix=f"{name}.")
+
+    return Kind(encode, f"a {cls.__name__}")
 
 
-_TIERS = ", ".join(map(repr, get_args(Tier)))
+def _either(first: Kind, second: Kind) -> Kind:
+    def encode(value: Any) -> Any:
+        try:
+            return first.encode(value)
+        except (TypeError, ValueError) as error:
+            if isinstance(error, VisemeError):
+                raise
+            return second.encode(value)
 
-SETTINGS: dict[str, Parameter] = {
-    "api_key": SECRET,
-    "base_url": TEXT,
-    "anonymous": BOOL,
-    "ignore_env": BOOL,
-    "allow_http": BOOL,
-    "timeout": SECONDS,
-    "connect_timeout": SECONDS,
-    "request_timeout": SECONDS,
-    "stall_timeout": SECONDS,
-    "pacing": Parameter(_encode_pacing, "a Pacing or a non-negative number of seconds"),
-    "max_polls_per_second": RATE,
-    "max_connections": COUNT,
-    "max_poll_failures": COUNT,
-    "max_submit_attempts": COUNT,
-    "backoff": Parameter(_encode_backoff, "a Backoff"),
-    "max_retry_after": SECONDS,
-    "recovery_window": SECONDS,
-    "submit_limits": Parameter(_encode_limits, f"a SubmitLimits or one of {_TIERS}"),
-    "proxy": SECRET,
-    "ca_bundle": PATH,
-    "check_remote_media": BOOL,
-    "remote_check_timeout": SECONDS,
-    "allow_private_addresses": BOOL,
-    "client_name": TEXT,
-    "user_agent": TEXT,
-}
-"""The settings of a client."""
-
-SUBMIT_OPTIONS: dict[str, Parameter] = {
-    "check_media": BOOL,
-    "strict": BOOL,
-    "validate": BOOL,
-    "sync": BOOL,
-    "base64": BOOL,
-    "webhook": TEXT,
-}
-"""The options of a submit."""
-
-RUN_OPTIONS: dict[str, Parameter] = {**SUBMIT_OPTIONS, "timeout": SECONDS}
-"""The options of a run."""
+    return Kind(encode, f"{first.expected} or {second.expected}")
 
 
-def encode_settings(client: type[Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def _kind(parameter: Parameter) -> Kind:
+    name, rule = parameter.name, parameter.rule
+    if name in _SPECIAL:
+        return _SPECIAL[name]
+    match rule.kind:
+        case "text":
+            return TEXT
+        case "boolean":
+            return BOOL
+        case "duration":
+            return DURATION
+        case "moment":
+            return MOMENT
+        case "number":
+            return _number_kind(rule)
+        case "integer":
+            return _integer_kind(rule)
+        case "words":
+            return _words_kind(rule.words)
+        case "list":
+            return TEXTS
+        case "object" if name == "pacing":
+            return _either(_object_kind(name, Pacing, rule), _EVEN_PACING)
+        case "object" if name == "backoff":
+            return _object_kind(name, Backoff, rule)
+        case "union" if name == "submit_limits":
+            words, numbers = rule.of
+            return _either(_object_kind(name, SubmitLimits, numbers), _words_kind(words.words))
+        case _:
+            raise NotImplementedError(f"the kind of {name}")
+
+
+def _kinds(parameters: Iterable[Parameter]) -> Kinds:
+    return {it.name: (it.json_name, _kind(it)) for it in parameters}
+
+
+TEXT = Kind(_encode_text, "text")
+BOOL = Kind(_encode_bool, "True or False")
+DURATION = Kind(_encode_duration, "a non-negative number of seconds")
+_EVEN_PACING = replace(DURATION, encode=_encode_even_pacing)
+MOMENT = Kind(_encode_moment, "a datetime")
+TEXTS = Kind(_encode_texts, "text, or an iterable of text")
+PATH = Kind(_encode_path, "a path")
+SECRET = Kind(_encode_text, "text", is_secret=True)
+COUNT = _integer_kind(Rule("integer", minimum=1))
+SIZE = replace(
+    _integer_kind(Rule("integer", minimum=0, maximum=2**63 - 1)),
+    expected="a non-negative number of bytes",
+)
+
+# Kinds that the JSON does not know.
+_SPECIAL = {"api_key": SECRET, "proxy": SECRET, "ca_bundle": PATH}
+
+SETTINGS = _kinds(CLIENT_SETTINGS)
+RUN_KINDS = _kinds(RUN_OPTIONS)
+SUBMIT_KINDS = {name: kind for name, kind in RUN_KINDS.items() if name != "timeout"}
+HISTORY_KINDS = _kinds(HISTORY_FILTER_DATA)
+BILLING_KINDS = _kinds(BILLING_FILTER_DATA)
+
+
+def encode_settings(
+    client: type[Any],
+    given: Mapping[str, Any],
+    testing: Mapping[str, object] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Check and encode the settings of a client. Raises a ConfigError that names the setting."""
-    settings = _encode_keywords(client, given, SETTINGS, "config")
+    known = {"ignore_env": ("ignoreEnv", BOOL), **SETTINGS}
+    settings = _encode_keywords(client, given, known, "config")
     ignore_env = settings.pop("ignoreEnv", False)
-    return {"env": {} if ignore_env else environment(), "settings": settings}
+    return {"env": {} if ignore_env else environment(), "settings": {**settings, **testing}}
 
 
 def environment() -> dict[str, str]:
@@ -288,63 +318,49 @@ def environment() -> dict[str, str]:
 
 
 def encode_options(
-    function: Callable[..., Any], given: Mapping[str, Any], parameters: Mapping[str, Parameter]
+    function: Callable[..., Any], given: Mapping[str, Any], kinds: Kinds
 ) -> dict[str, Any]:
     """Check and encode the keywords of a function. Raises an InputError that names the keyword."""
-    return _encode_keywords(function, given, parameters, "invalid_input")
+    return _encode_keywords(function, given, kinds, "invalid_input")
 
 
 def _encode_keywords(
-    function: Callable[..., Any],
-    given: Mapping[str, Any],
-    parameters: Mapping[str, Parameter],
-    code: str,
+    function: Callable[..., Any], given: Mapping[str, Any], kinds: Kinds, code: str
 ) -> dict[str, Any]:
     for name in given:
-        if name not in parameters:
+        if name not in kinds:
             raise _unknown_keyword(function, name)
-    return encode_values(given, parameters, code=code)
+    return encode_values(given, kinds, code=code)
 
 
 def encode_values(
-    given: Mapping[str, Any],
-    parameters: Mapping[str, Parameter],
-    *,
-    prefix: str = "",
-    code: str = "invalid_input",
+    given: Mapping[str, Any], kinds: Kinds, *, prefix: str = "", code: str = "invalid_input"
 ) -> dict[str, Any]:
     """Check and encode the values that are not None. Raises an error that names the parameter."""
     encoded: dict[str, Any] = {}
     for name, value in given.items():
         if value is not None:
-            parameter = parameters[name]
-            key = _camel_case(name) + parameter.suffix
-            encoded[key] = encode_value(prefix + name, value, parameter, code=code)
+            json_name, kind = kinds[name]
+            encoded[json_name] = encode_value(prefix + name, value, kind, code=code)
     return encoded
 
 
-def encode_value(
-    name: str, value: object, parameter: Parameter, *, code: str = "invalid_input"
-) -> Any:
+def encode_value(name: str, value: object, kind: Kind, *, code: str = "invalid_input") -> Any:
     """Check and encode one value. Raises an error with the code that names the parameter."""
     try:
-        return parameter.encode(value)
+        return kind.encode(value)
     except VisemeError as error:
         # It names a part of the value.
         raise make_error(code, error.message) from None
     except (TypeError, ValueError, OverflowError):
-        shown = f"a {type(value).__name__}" if parameter.is_secret else show(value)
-        message = f"`{name}` must be {parameter.expected}, got {shown}."
+        shown = f"a {type(value).__name__}" if kind.is_secret else show(value)
+        message = f"`{name}` must be {kind.expected}, got {shown}."
         raise make_error(code, message) from None
 
 
-def _encode_fields(name: str, value: object, parameters: Mapping[str, Parameter]) -> dict[str, Any]:
-    return encode_values(vars(value), parameters, prefix=f"{name}.")
-
-
-def _camel_case(name: str) -> str:
-    head, *tail = name.split("_")
-    return head + "".join(word.capitalize() for word in tail)
+def encode_optional(name: str, value: object, kind: Kind) -> Any:
+    """Check and encode a value that may be None."""
+    return None if value is None else encode_value(name, value, kind)
 
 
 def show(value: object) -> str:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from . import _native
 from ._core_client import CoreClient, Operation, decode_messages, native_errors
 from ._errors import VisemeError
-from ._models import DownloadedFile
+from ._models import DownloadedFile, OnBytes, Prediction, decode_prediction
 from ._operations import download
-from ._prediction import OnBytes, Prediction, decode_prediction
 from ._progress_bar import ManyBar, byte_callbacks
 from ._run_many import ManyRuns, RunResult
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from . import _generated_types as types
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ T = TypeVar("T")
 class SyncExecutor(CoreClient[Prediction]):
     """Executes operations on the calling thread. The GIL is released while it waits."""
 
-    def decode_prediction(self, data: dict[str, Any], /) -> Prediction:
+    def decode_prediction(self, data: types.PredictionData, /) -> Prediction:
         """Decode a prediction."""
         return decode_prediction(data, self)
 
@@ -123,7 +124,7 @@ class Paginator(Generic[T]):
 def execute_task(
     task: _native.Task,
     operation: Operation[T],
-    decode_error: Callable[[dict[str, Any]], VisemeError],
+    decode_error: Callable[[types.ErrorData], VisemeError],
 ) -> T:
     """Handle the messages of a task until its result."""
     while True:

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar, Union, cast
+from typing import Any, Union, cast
 
 from . import _native
 from ._errors import decode_error, make_error
-from ._models import decode_datetime
-from ._prediction import (
-    AsyncDelivery,
-    AsyncPrediction,
-    BasePrediction,
-    Delivery,
-    Prediction,
-    decode_prediction,
-)
-from ._settings import MOMENT, SECONDS, SECRET, encode_value, encode_values, show
-
-P = TypeVar("P", bound=BasePrediction)
+from ._models import Delivery, decode_delivery, decode_prediction
+from ._settings import DURATION, MOMENT, SECRET, encode_optional, encode_value, show
 
 WebhookHeaders = Union[
     Mapping[str, str],
@@ -47,7 +37,7 @@ class WebhookVerifier:
         if not isinstance(cast("object", secrets), Iterable):
             encode_value("secret", secret, SECRET, code="webhook")
         self._secrets = [encode_value("secret", it, SECRET, code="webhook") for it in secrets]
-        self._tolerance = encode_values({"tolerance": tolerance}, {"tolerance": SECONDS})
+        self._tolerance = encode_optional("tolerance", tolerance, DURATION)
 
     def verify(
         self, headers: WebhookHeaders, body: bytes | str, *, now: datetime | None = None
@@ -56,14 +46,14 @@ class WebhookVerifier:
         request = {
             "secrets": self._secrets,
             "headers": encode_headers(headers),
-            **self._tolerance,
-            **encode_values({"now": now}, {"now": MOMENT}),
+            "toleranceMs": self._tolerance,
+            "now": encode_optional("now", now, MOMENT),
         }
         text = _native.verify_webhook(json.dumps(request), encode_body(body))
         message = json.loads(text)
         if "error" in message:
-            raise decode_error(message["error"], _decode_prediction)
-        return decode_delivery(message["value"], _decode_prediction)
+            raise decode_error(message["error"], lambda data: decode_prediction(data, None))
+        return decode_delivery(message["value"], None)
 
     def __repr__(self) -> str:
         """Return the number of secrets, but no secret."""
@@ -92,28 +82,6 @@ def encode_body(body: Any) -> bytes:
         "covers the raw body. Use `await request.body()` in Starlette, `request.get_data()` in "
         "Flask.",
     )
-
-
-def decode_delivery(
-    data: dict[str, Any], decode_prediction: Callable[[dict[str, Any]], Prediction]
-) -> Delivery:
-    """Decode a delivery of the blocking client."""
-    return Delivery(**_decode_fields(data), prediction=decode_prediction(data["prediction"]))
-
-
-def decode_async_delivery(
-    data: dict[str, Any], decode_prediction: Callable[[dict[str, Any]], AsyncPrediction]
-) -> AsyncDelivery:
-    """Decode a delivery of the asyncio client."""
-    return AsyncDelivery(**_decode_fields(data), prediction=decode_prediction(data["prediction"]))
-
-
-def _decode_fields(data: dict[str, Any]) -> dict[str, Any]:
-    return {"id": data["id"], "sent_at": decode_datetime(data["sentAt"])}
-
-
-def _decode_prediction(data: dict[str, Any]) -> Prediction:
-    return decode_prediction(data, None)
 
 
 def _text(part: Any) -> str:

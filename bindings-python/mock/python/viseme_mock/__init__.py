@@ -1,4 +1,4 @@
-"""A mock of WaveSpeedAI's API on this machine."""
+"""A mock server of WaveSpeedAI's API on this machine."""
 
 from ._server import MockServer
 from ._world import World

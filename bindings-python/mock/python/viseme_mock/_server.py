@@ -1,4 +1,4 @@
-"""The program, from Python."""
+"""Starts and stops the program `viseme-mock`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any
 
 from ._world import World
 
-STOP_WITHIN = 10.0
-"""Seconds that the program has to end when it is asked to."""
+STOP_TIMEOUT = 10.0
+"""How many seconds the program has to exit before it is killed."""
 
 
 class MockServer:
-    """A mock server that runs while the context is open, or from `start` to `stop`."""
+    """A mock server. It runs inside a ``with`` block, or from `start` to `stop`."""
 
     def __init__(
         self,
@@ -28,25 +28,25 @@ class MockServer:
         port: int = 0,
         program: str | os.PathLike[str] | None = None,
     ) -> None:
-        """Set a server up.
+        """Create a server.
 
         Args:
-            scenario: A file in YAML or JSON that says how jobs go and what fails.
-            port: The port to listen on; 0 takes a free one.
-            program: Another build of the program than that of this package.
+            scenario: A file in YAML or JSON that describes how jobs go and what fails.
+            port: The port to listen on; 0 picks a free one.
+            program: The program to run instead of the one in this package.
         """
         self._arguments = ["--port", str(port)]
         if scenario is not None:
             self._arguments += ["--scenario", os.fspath(scenario)]
         self._program = program
         self._process: subprocess.Popen[str] | None = None
-        self._told: dict[str, Any] = {}
+        self._address: dict[str, Any] = {}
 
     def start(self) -> MockServer:
-        """Start it, and wait until it listens."""
+        """Start the server, and wait until it listens. Returns self."""
         if self.is_running:
             return self
-        # Where it cannot listen, it says why on standard error and ends.
+        # If it cannot listen, it says why on standard error and exits.
         self._process = subprocess.Popen(
             [_program(self._program), *self._arguments],
             stdin=subprocess.DEVNULL,
@@ -57,18 +57,18 @@ class MockServer:
         line = self._process.stdout.readline()
         if not line:
             self.stop()
-            raise RuntimeError("the mock server did not start; see standard error")
-        self._told = json.loads(line)
+            raise RuntimeError("The mock server did not start. Its message is on standard error.")
+        self._address = json.loads(line)
         return self
 
     def stop(self) -> None:
-        """Stop it. Does nothing where it does not run."""
+        """Stop the server. Does nothing if it does not run."""
         process, self._process = self._process, None
         if process is None:
             return
         process.terminate()
         try:
-            process.wait(STOP_WITHIN)
+            process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -77,41 +77,41 @@ class MockServer:
 
     @property
     def is_running(self) -> bool:
-        """Whether it runs."""
+        """Whether the server runs."""
         return self._process is not None and self._process.poll() is None
 
     @property
     def url(self) -> str:
-        """Its base URL."""
-        return str(self._here()["url"])
+        """The base URL of the server."""
+        return str(self._running()["url"])
 
     @property
     def key(self) -> str:
-        """The API key of its first world."""
-        return str(self._here()["key"])
+        """The API key of the default world."""
+        return str(self._running()["key"])
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a client of Viseme has to be told; its jobs take seconds, so polls come quickly."""
+        """The settings of a client for the default world. Polls are fast, as jobs take seconds."""
         return self.world.settings
 
     @property
     def world(self) -> World:
-        """The world of its own key."""
+        """The default world."""
         return World(self.url, self.key, "default")
 
     def new_world(self, **given: Any) -> World:
-        """Make another world: a key with jobs, faults, journal and ledger of its own."""
-        made = World(self.url, "", "").ask("POST", "/worlds", given)
+        """Create a world: an API key with its own jobs, faults, journal and ledger."""
+        made = World(self.url, "", "").request("POST", "/worlds", given)
         return World(self.url, made["key"], made["id"])
 
-    def _here(self) -> dict[str, Any]:
+    def _running(self) -> dict[str, Any]:
         if not self.is_running:
-            raise RuntimeError("the mock server does not run; call start() or use `with`")
-        return self._told
+            raise RuntimeError("The mock server does not run. Call start() or use `with`.")
+        return self._address
 
     def __enter__(self) -> MockServer:
-        """Start it."""
+        """Start the server."""
         return self.start()
 
     def __exit__(
@@ -120,7 +120,7 @@ class MockServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop it."""
+        """Stop the server."""
         self.stop()
 
 
@@ -128,12 +128,14 @@ def _program(given: str | os.PathLike[str] | None) -> str:
     if given is not None:
         return os.fspath(given)
     name = "viseme-mock.exe" if sys.platform == "win32" else "viseme-mock"
-    # Beside this Python first: PATH may have that of another environment.
+    # Next to this Python first: PATH may have the one of another environment.
     for folder in (sysconfig.get_path("scripts"), str(Path(sys.executable).parent)):
         beside = Path(folder, name)
         if beside.exists():
             return str(beside)
     found = shutil.which(name)
     if found is None:
-        raise FileNotFoundError("the program viseme-mock is not installed with this Python")
+        raise FileNotFoundError(
+            "The program viseme-mock is not installed. Run: pip install viseme-mock"
+        )
     return found

@@ -1,4 +1,4 @@
-"""One key's world in the mock, by its control API (``/_mock/v1``)."""
+"""A world of the mock server, and its control API (``/_mock/v1``)."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
-# The mock is on this machine, whatever proxies the environment names.
+# The mock server is on this machine: no proxy of the environment applies.
 _OPENER = build_opener(ProxyHandler({}))
 _TIMEOUT = 30.0
 
 
 @dataclass(frozen=True)
 class World:
-    """A key with jobs, faults, journal and ledger of its own."""
+    """An API key with its own jobs, faults, journal and ledger."""
 
     url: str
-    """The base URL of the mock."""
+    """The base URL of the mock server."""
     key: str
     """The API key."""
     id: str
-    """The name of the world in the control API."""
+    """The id of the world in the control API."""
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a client of Viseme has to be told; its jobs take seconds, so polls come quickly."""
+        """The settings of a client for this world. Polls are fast, as jobs take seconds."""
         return {
             "base_url": self.url,
             "api_key": self.key,
@@ -35,41 +35,41 @@ class World:
         }
 
     def journal(self) -> list[dict[str, Any]]:
-        """Every exchange so far."""
-        return list(self._of("GET", "/journal"))
+        """Return every exchange so far."""
+        return list(self._request("GET", "/journal"))
 
     def ledger(self) -> dict[str, Any]:
-        """What was charged and delivered."""
-        return dict(self._of("GET", "/ledger"))
+        """Return the charges and refunds."""
+        return dict(self._request("GET", "/ledger"))
 
     def jobs(self) -> list[dict[str, Any]]:
-        """Every job."""
-        return list(self._of("GET", "/jobs"))
+        """Return every job."""
+        return list(self._request("GET", "/jobs"))
 
     def script(self, scenario: dict[str, Any]) -> None:
-        """Say how jobs go and what fails from now on; see the guide of scenarios."""
-        self._of("PUT", "/scenario", scenario)
+        """Set how jobs go and what fails from now on; see the guide of scenarios."""
+        self._request("PUT", "/scenario", scenario)
 
     def reset(self) -> None:
-        """Forget jobs, journal and ledger."""
-        self._of("POST", "/reset")
+        """Delete all jobs, the journal and the ledger."""
+        self._request("POST", "/reset")
 
     def remove(self) -> None:
         """Remove the world."""
-        self._of("DELETE", "")
+        self._request("DELETE", "")
 
-    def ask(self, method: str, path: str, body: object = None) -> Any:
-        """Ask the control API."""
+    def request(self, method: str, path: str, body: object = None) -> Any:
+        """Send a request to the control API."""
         data = None if body is None else json.dumps(body).encode()
-        request = Request(
+        control_request = Request(
             f"{self.url}/_mock/v1{path}",
             data=data,
             method=method,
             headers={"Content-Type": "application/json"},
         )
-        with _OPENER.open(request, timeout=_TIMEOUT) as answer:
-            text = answer.read()
+        with _OPENER.open(control_request, timeout=_TIMEOUT) as response:
+            text = response.read()
         return json.loads(text) if text else None
 
-    def _of(self, method: str, path: str, body: object = None) -> Any:
-        return self.ask(method, f"/worlds/{self.id}{path}", body)
+    def _request(self, method: str, path: str, body: object = None) -> Any:
+        return self.request(method, f"/worlds/{self.id}{path}", body)

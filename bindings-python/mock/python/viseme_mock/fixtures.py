@@ -1,4 +1,4 @@
-"""The pytest fixtures, found by pytest itself where the package is installed."""
+"""The pytest fixtures. pytest finds them if the package is installed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ._world import World
 
 @pytest.fixture(scope="session")
 def viseme_mock_server() -> Iterator[MockServer]:
-    """One mock server for the session."""
+    """Return the mock server of the session."""
     with MockServer() as server:
         yield server
 
 
 @pytest.fixture
 def viseme_mock(viseme_mock_server: MockServer) -> Iterator[World]:
-    """A world of its own for the test."""
+    """Return a new world for the test."""
     world = viseme_mock_server.new_world()
     yield world
     world.remove()
