@@ -96,7 +96,7 @@ enum Command {
     },
     /// Mutate `protocol/` and `webhook/` and check that a test fails for each mutant (takes hours)
     Mutants {
-        /// Only these files, such as `core/src/protocol/claims.rs`
+        /// Only these files, such as `core/src/protocol/submit_registry.rs`
         files: Vec<String>,
     },
     /// Measure performance

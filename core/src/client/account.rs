@@ -6,7 +6,7 @@ use super::Client;
 use super::ask::Ask;
 use crate::account::Usage;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::account::{balance, deletion, usage};
+use crate::http::endpoints::{balance, deletion, usage};
 
 impl Client {
     /// What is left on the account, in dollars.

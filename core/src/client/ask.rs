@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Client;
 use crate::error::Result;
-use crate::http::read::{NoData, classify};
+use crate::http::json_response::{NoData, classify};
 
 /// How many times such a request is sent.
 const ATTEMPTS: u32 = 4;

@@ -9,7 +9,7 @@ use super::Client;
 use super::ask::Ask;
 use super::paginator::{Page, Paginator};
 use crate::account::{Billing, BillingFilter};
-use crate::http::account::billings;
+use crate::http::endpoints::billings;
 
 impl Client {
     /// The account's charges, newest first, fetched as they are needed.

@@ -8,7 +8,7 @@ use super::Client;
 use super::ask::Ask;
 use super::paginator::{Page, Paginator};
 use crate::account::HistoryFilter;
-use crate::http::history;
+use crate::http::endpoints::history;
 use crate::protocol::Prediction;
 
 impl Client {

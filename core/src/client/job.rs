@@ -12,7 +12,7 @@ use super::progress::{OnProgress, Progress};
 use super::watcher::Watcher;
 use super::{Client, Updates};
 use crate::error::{Error, ErrorKind, Result};
-use crate::protocol::{PollAnswer, Prediction};
+use crate::protocol::{PollResponse, Prediction};
 
 /// How often a single look at a job is tried.
 const REFRESH_ATTEMPTS: u32 = 3;
@@ -71,8 +71,10 @@ impl Job {
             let answer = client.shared.api.poll(&self.id, timeout).await;
             client.heed(&answer);
             let error = match answer {
-                PollAnswer::Seen { prediction, .. } => return Ok(Arc::unwrap_or_clone(prediction)),
-                PollAnswer::Trouble { error, retry_after } if attempt < REFRESH_ATTEMPTS => {
+                PollResponse::Seen { prediction, .. } => {
+                    return Ok(Arc::unwrap_or_clone(prediction));
+                }
+                PollResponse::Trouble { error, retry_after } if attempt < REFRESH_ATTEMPTS => {
                     let config = &client.shared.config;
                     let asked = retry_after.unwrap_or_default().min(config.max_retry_after);
                     let pause = config.backoff.delay(attempt, client.random());
@@ -81,9 +83,9 @@ impl Job {
                     attempt += 1;
                     continue;
                 }
-                PollAnswer::Trouble { error, .. }
-                | PollAnswer::Unknown(error)
-                | PollAnswer::Refused(error) => error,
+                PollResponse::Trouble { error, .. }
+                | PollResponse::Unknown(error)
+                | PollResponse::Refused(error) => error,
             };
             return Err(error.with_job(&self.id).with_attempts(attempt));
         }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
-use crate::protocol::{Prediction, WatchEvent};
+use crate::protocol::{Prediction, WaitEvent};
 
 /// How many jobs' last states are kept for waits that have not begun: a webhook can be quicker
 /// than the answer to the submit.
@@ -78,14 +78,11 @@ pub(super) struct Mailbox {
 
 impl Mailbox {
     /// What was left, or else what `work` gives, whichever comes first; the other is dropped.
-    pub(super) async fn delivery_or(
-        &mut self,
-        work: impl Future<Output = WatchEvent>,
-    ) -> WatchEvent {
+    pub(super) async fn delivery_or(&mut self, work: impl Future<Output = WaitEvent>) -> WaitEvent {
         let delivery = pin!(self.delivery());
         // A delivery that is there already comes first: then no poll goes out.
         match select(delivery, pin!(work)).await {
-            Either::Left((prediction, _)) => WatchEvent::Delivered(prediction),
+            Either::Left((prediction, _)) => WaitEvent::Delivered(prediction),
             Either::Right((event, _)) => event,
         }
     }
@@ -124,8 +121,8 @@ mod tests {
     }
 
     async fn look(mailbox: &mut Mailbox) -> Option<String> {
-        match mailbox.delivery_or(std::future::ready(WatchEvent::Woke)).await {
-            WatchEvent::Delivered(prediction) => Some(prediction.id.clone()),
+        match mailbox.delivery_or(std::future::ready(WaitEvent::Woke)).await {
+            WaitEvent::Delivered(prediction) => Some(prediction.id.clone()),
             _ => None,
         }
     }

@@ -51,7 +51,8 @@ use crate::http::{Api, Downloads, ReqwestTransport, Transport, Uploads};
 use crate::media::Media;
 use crate::model::{Input, describe};
 use crate::protocol::{
-    Backoff, Claims, Pacing, PollBudget, Prediction, RecoveryPolicy, SubmitBudget, SubmitPolicy,
+    Backoff, Pacing, PollLimiter, Prediction, RecoveryPolicy, SubmitLimiter, SubmitPolicy,
+    SubmitRegistry,
 };
 
 /// How many uploads and downloads a client has under way at once; further ones queue.
@@ -79,9 +80,9 @@ struct Shared {
     /// Absent where the set-up turns them off.
     remote: Option<RemoteChecks>,
     clock: Arc<dyn Clock>,
-    budget: Mutex<PollBudget>,
-    claims: Mutex<Claims>,
-    submit_budget: Mutex<SubmitBudget>,
+    budget: Mutex<PollLimiter>,
+    claims: Mutex<SubmitRegistry>,
+    submit_budget: Mutex<SubmitLimiter>,
     running: Option<Semaphore>,
     catalogue: models::Catalogue,
     mailroom: Arc<Mailroom>,
@@ -159,9 +160,9 @@ impl Client {
             transfers: Semaphore::new(MAX_TRANSFERS),
             mailroom: Arc::default(),
             webhook_secret: SecretCache::default(),
-            budget: Mutex::new(PollBudget::new(config.max_polls_per_second)),
+            budget: Mutex::new(PollLimiter::new(config.max_polls_per_second)),
             claims: Mutex::default(),
-            submit_budget: Mutex::new(SubmitBudget::new(
+            submit_budget: Mutex::new(SubmitLimiter::new(
                 config.submit_limits.map(|limits| limits.per_minute),
             )),
             running: config.submit_limits.map(|limits| Semaphore::new(limits.concurrent.max(1))),
@@ -310,7 +311,7 @@ impl Client {
         }
     }
 
-    fn claims<T>(&self, act: impl FnOnce(&mut Claims) -> T) -> T {
+    fn claims<T>(&self, act: impl FnOnce(&mut SubmitRegistry) -> T) -> T {
         act(&mut self.shared.claims.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

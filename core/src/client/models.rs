@@ -9,7 +9,7 @@ use super::Client;
 use super::ask::Ask;
 use crate::account::Model;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::account::models;
+use crate::http::endpoints::models;
 use crate::model::did_you_mean;
 
 /// How long the catalogue is kept, as official tools do.

@@ -13,7 +13,7 @@ use super::prepare::{Options, fetchable_url, prepare};
 use super::progress::OnProgress;
 use crate::account::Price;
 use crate::error::{ErrorKind, Result};
-use crate::http::account::price;
+use crate::http::endpoints::price;
 use crate::model::{Input, InputValue};
 
 /// A question for a price, asked when awaited; made by [`Client::price`].

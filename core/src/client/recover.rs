@@ -7,9 +7,9 @@ use super::progress::OnProgress;
 use super::submit::drive;
 use super::{Client, Job};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{NoPage, history};
+use crate::http::endpoints::history::{self, NoPage};
 use crate::protocol::{
-    Finding, Prediction, RecoveredBy, SearchAnswer, Submission, SubmitRecord, earliest, find,
+    Finding, Prediction, RecoveredBy, SearchResponse, Submission, SubmitRecord, earliest, find,
 };
 
 /// How many pages of the history are read in one look.
@@ -40,7 +40,7 @@ impl Client {
     }
 
     /// One look into the history for the record's job; the job that is found is claimed.
-    pub(super) async fn look_for(&self, record: &SubmitRecord) -> SearchAnswer {
+    pub(super) async fn look_for(&self, record: &SubmitRecord) -> SearchResponse {
         let mut jobs = Vec::new();
         for number in 1..=MAX_PAGES {
             let body = history::request(&record.model, number);
@@ -48,9 +48,9 @@ impl Client {
             let page = match history::classify(exchange) {
                 Ok(page) => page,
                 Err(NoPage::Trouble { error, retry_after }) => {
-                    return SearchAnswer::Trouble { error, retry_after };
+                    return SearchResponse::Trouble { error, retry_after };
                 }
-                Err(NoPage::Refused(error)) => return SearchAnswer::Refused(error),
+                Err(NoPage::Refused(error)) => return SearchResponse::Refused(error),
             };
             let server_sent_at = server_time(record.sent_at, self.system_time(), page.server_now);
             let oldest = page.jobs.iter().filter_map(|job| job.created_at).min();
@@ -62,7 +62,7 @@ impl Client {
             }
         }
         let message = format!("More than {} jobs were made since.", jobs.len());
-        SearchAnswer::Refused(Error::new(ErrorKind::UnexpectedResponse, message))
+        SearchResponse::Refused(Error::new(ErrorKind::UnexpectedResponse, message))
     }
 
     fn choose(
@@ -70,17 +70,17 @@ impl Client {
         record: &SubmitRecord,
         server_sent_at: SystemTime,
         jobs: &[Arc<Prediction>],
-    ) -> SearchAnswer {
+    ) -> SearchResponse {
         // Found and claimed in one step: no other search can take the job in between.
         self.claims(|claims| {
             let rivals = claims.rivals(&record.model, &record.input);
             let is_claimed = |id: &str| claims.is_claimed(id);
             match find(record, server_sent_at, jobs, &is_claimed, rivals) {
-                Finding::Nothing => SearchAnswer::NotYet,
-                Finding::Several(jobs) => SearchAnswer::Several(jobs),
+                Finding::Nothing => SearchResponse::NotYet,
+                Finding::Several(jobs) => SearchResponse::Several(jobs),
                 Finding::Job(job, by) => {
                     claims.claim(record, &job.id);
-                    SearchAnswer::Found(recovered(job, by))
+                    SearchResponse::Found(recovered(job, by))
                 }
             }
         })

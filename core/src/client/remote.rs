@@ -10,7 +10,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Result;
-use crate::http::{Found, RemoteMedia, Stopped};
+use crate::http::{Found, ProbeError, RemoteMedia};
 use crate::media::{MediaInfo, Rule, Violation};
 use crate::model::Level;
 
@@ -112,8 +112,8 @@ impl RemoteChecks {
 }
 
 /// A file of which not even the kind could be told.
-fn unread(field: &str, name: &str, why: &Stopped) -> Violation {
-    let Stopped { rule, clause, advice } = why;
+fn unread(field: &str, name: &str, why: &ProbeError) -> Violation {
+    let ProbeError { rule, clause, advice } = why;
     let mut message = format!("{field}: {name} could not be checked: {clause}.");
     if !advice.is_empty() {
         message.push(' ');
@@ -124,7 +124,7 @@ fn unread(field: &str, name: &str, why: &Stopped) -> Violation {
 }
 
 /// Says why facts are missing.
-fn explain(violations: &mut [Violation], why: &Stopped) {
+fn explain(violations: &mut [Violation], why: &ProbeError) {
     for violation in violations.iter_mut().filter(|it| it.rule == Rule::Undetermined) {
         violation.message.push_str(&format!(" It was read in part: {}.", why.clause));
     }

@@ -13,10 +13,10 @@ use super::prepare::{Options, option_methods, prepare};
 use super::progress::{OnProgress, Progress};
 use super::{Client, Job};
 use crate::error::{ErrorKind, Result};
-use crate::http::Connection;
+use crate::http::RequestPermit;
 use crate::model::Input;
 use crate::protocol::{
-    Prediction, Submission, SubmitAction, SubmitAnswer, SubmitEvent, SubmitRecord,
+    Prediction, Submission, SubmitAction, SubmitEvent, SubmitRecord, SubmitResponse,
 };
 
 /// A submit, sent when awaited; made by [`Client::submit`].
@@ -84,7 +84,7 @@ impl IntoFuture for Submit {
 /// Sends the body; it goes out again only where it provably was not taken.
 pub(super) async fn submit(
     client: &Client,
-    turn: Connection<'_>,
+    turn: RequestPermit<'_>,
     model: &str,
     body: Value,
     webhook: Option<&Url>,
@@ -101,12 +101,12 @@ pub(super) async fn submit(
 pub(super) async fn drive(
     client: &Client,
     mut submission: Submission,
-    mut turn: Option<Connection<'_>>,
+    mut turn: Option<RequestPermit<'_>>,
     record: SubmitRecord,
     webhook: Option<&Url>,
     on_progress: &OnProgress,
 ) -> Result<Arc<Prediction>> {
-    let mut books = Books { client, record, open: Open::No };
+    let mut books = ClaimGuard { client, record, open: Open::No };
     if submission.is_lost() {
         books.open = Open::Lost;
     }
@@ -177,7 +177,7 @@ pub(super) async fn drive(
 }
 
 /// Keeps the client's claims right, also when the submission is dropped half-way.
-struct Books<'a> {
+struct ClaimGuard<'a> {
     client: &'a Client,
     record: SubmitRecord,
     open: Open,
@@ -189,32 +189,32 @@ enum Open {
     Lost,
 }
 
-impl Books<'_> {
+impl ClaimGuard<'_> {
     fn begin(&mut self) {
         self.client.claims(|claims| claims.begin(&self.record.model, &self.record.input));
         self.open = Open::InFlight;
     }
 
-    fn answered(&mut self, answer: &SubmitAnswer) {
+    fn answered(&mut self, answer: &SubmitResponse) {
         let (model, input) = (&self.record.model, &self.record.input);
         self.client.claims(|claims| match answer {
-            SubmitAnswer::Accepted(prediction) => {
+            SubmitResponse::Accepted(prediction) => {
                 claims.end(model, input);
                 if !claims.claim(&self.record, &prediction.id) {
                     tracing::warn!(job = prediction.id, "the service gave the same job twice");
                 }
             }
-            SubmitAnswer::Refused { .. } => claims.end(model, input),
-            SubmitAnswer::Lost(_) => claims.lose(model, input),
+            SubmitResponse::Refused { .. } => claims.end(model, input),
+            SubmitResponse::Lost(_) => claims.lose(model, input),
         });
         self.open = match answer {
-            SubmitAnswer::Lost(_) => Open::Lost,
+            SubmitResponse::Lost(_) => Open::Lost,
             _ => Open::No,
         };
     }
 }
 
-impl Drop for Books<'_> {
+impl Drop for ClaimGuard<'_> {
     fn drop(&mut self) {
         let (model, input) = (&self.record.model, &self.record.input);
         match self.open {

@@ -9,7 +9,7 @@ use super::Client;
 use super::mailroom::Mailbox;
 use super::progress::{OnProgress, Progress};
 use crate::error::Result;
-use crate::protocol::{Prediction, Watch, WatchAction, WatchEvent, WatchPolicy};
+use crate::protocol::{Prediction, WaitAction, WaitEvent, WaitMachine, WaitPolicy};
 
 /// How long after a submit a 404 for the job may be mere slowness of the service. A guess.
 const UNKNOWN_GRACE: Duration = Duration::from_secs(30);
@@ -19,7 +19,7 @@ const LAST_POLL: Duration = Duration::from_secs(5);
 /// Waits for one job.
 pub(super) struct Watcher {
     client: Client,
-    watch: Watch,
+    watch: WaitMachine,
     deadline: Duration,
     /// What webhooks tell of the job.
     mailbox: Mailbox,
@@ -28,8 +28,8 @@ pub(super) struct Watcher {
 }
 
 enum Next {
-    Report(WatchEvent),
-    Do(WatchAction),
+    Report(WaitEvent),
+    Do(WaitAction),
 }
 
 /// What came of a while of watching.
@@ -48,18 +48,18 @@ impl Watcher {
         deadline: Duration,
     ) -> Self {
         let policy = policy(&client, &prediction.model, deadline);
-        Self::new(client, Watch::submitted(prediction, policy), deadline)
+        Self::new(client, WaitMachine::submitted(prediction, policy), deadline)
     }
 
     /// Waits for a job known by its id.
     pub(super) fn resumed(client: Client, job_id: &str, deadline: Duration) -> Self {
         let policy = policy(&client, "", deadline);
-        Self::new(client, Watch::resume(job_id, policy), deadline)
+        Self::new(client, WaitMachine::resume(job_id, policy), deadline)
     }
 
-    fn new(client: Client, watch: Watch, deadline: Duration) -> Self {
+    fn new(client: Client, watch: WaitMachine, deadline: Duration) -> Self {
         let mailbox = client.shared.mailroom.mailbox(watch.job_id());
-        let action = Some(Next::Report(WatchEvent::Start));
+        let action = Some(Next::Report(WaitEvent::Start));
         Self { client, watch, deadline, mailbox, action }
     }
 
@@ -76,18 +76,18 @@ impl Watcher {
                         return Some(Seen::News(news));
                     }
                 }
-                Next::Do(WatchAction::Finish(outcome)) => return Some(Seen::End(outcome)),
-                Next::Do(WatchAction::Nothing) => return None,
-                Next::Do(WatchAction::Sleep(pause, trouble)) => {
+                Next::Do(WaitAction::Finish(outcome)) => return Some(Seen::End(outcome)),
+                Next::Do(WaitAction::Nothing) => return None,
+                Next::Do(WaitAction::Sleep(pause, trouble)) => {
                     if let Some(error) = trouble {
                         tracing::debug!(%error, ?pause, "poll failed; trying again");
                         on_progress.emit(|| Progress::Retrying { error, after: pause });
                     }
-                    let sleep = self.client.sleep(pause).map(|()| WatchEvent::Woke);
+                    let sleep = self.client.sleep(pause).map(|()| WaitEvent::Woke);
                     let event = self.mailbox.delivery_or(sleep).await;
                     self.action = Some(Next::Report(event));
                 }
-                Next::Do(WatchAction::Poll) => {
+                Next::Do(WaitAction::Poll) => {
                     // Boxed, as it is large and short: a job sleeps for most of its life.
                     let poll = poll(&self.client, self.watch.job_id(), self.deadline).boxed();
                     let event = self.mailbox.delivery_or(poll).await;
@@ -110,22 +110,22 @@ impl Watcher {
     }
 }
 
-async fn poll(client: &Client, job_id: &str, deadline: Duration) -> WatchEvent {
+async fn poll(client: &Client, job_id: &str, deadline: Duration) -> WaitEvent {
     let latest = deadline.max(client.now()).saturating_add(LAST_POLL);
     if !client.await_poll_slot(latest).await {
         // A webhook may still come in time.
         client.sleep(deadline.saturating_sub(client.now())).await;
-        return WatchEvent::HeldBack;
+        return WaitEvent::HeldBack;
     }
     let left = deadline.saturating_sub(client.now());
     let answer = client.shared.api.poll(job_id, left.max(LAST_POLL)).await;
     client.heed(&answer);
-    WatchEvent::Polled(answer)
+    WaitEvent::Polled(answer)
 }
 
-fn policy(client: &Client, model: &str, deadline: Duration) -> WatchPolicy {
+fn policy(client: &Client, model: &str, deadline: Duration) -> WaitPolicy {
     let config = &client.shared.config;
-    WatchPolicy {
+    WaitPolicy {
         pacing: client.pacing(model),
         backoff: config.backoff,
         max_failures: config.max_poll_failures,

@@ -9,7 +9,7 @@ use url::Url;
 use super::Client;
 use crate::config::is_loopback;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::webhook_secret;
+use crate::http::endpoints::webhook_secret;
 use crate::protocol::Prediction;
 use crate::webhook::{Delivery, Refusal, Verified, Verifier, WebhookSecret, parse};
 

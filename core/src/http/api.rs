@@ -14,11 +14,11 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use super::body::{Answer, Exchange, exchange};
+use super::endpoints::{poll, submit};
 use super::transport::{Request, RequestBody, Sent, Transport, TransportError};
-use super::{poll, submit};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
-use crate::protocol::{PollAnswer, SubmitAnswer};
+use crate::protocol::{PollResponse, SubmitResponse};
 
 /// What may stand in a path segment as it is (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -39,7 +39,7 @@ pub(crate) struct Api {
 
 /// One of the connections to the API, for one request.
 #[must_use = "it is free again once dropped"]
-pub(crate) struct Connection<'a>(
+pub(crate) struct RequestPermit<'a>(
     #[allow(dead_code, reason = "held until dropped")] SemaphorePermit<'a>,
 );
 
@@ -83,9 +83,9 @@ impl Api {
     }
 
     /// A connection for one request, as soon as one is free.
-    pub(crate) async fn connection(&self) -> Result<Connection<'_>> {
+    pub(crate) async fn connection(&self) -> Result<RequestPermit<'_>> {
         let permit = self.connections.acquire().await;
-        permit.map(Connection).map_err(|error| {
+        permit.map(RequestPermit).map_err(|error| {
             Error::new(ErrorKind::Config, "The client is closed.").with_source(error)
         })
     }
@@ -93,11 +93,11 @@ impl Api {
     /// Sends the POST that costs money, once; the service is to call back at `webhook`.
     pub(crate) async fn submit(
         &self,
-        connection: &Connection<'_>,
+        connection: &RequestPermit<'_>,
         model: &str,
         body: &Value,
         webhook: Option<&Url>,
-    ) -> SubmitAnswer {
+    ) -> SubmitResponse {
         let mut url = self.url(&format!("api/v3/{}", path_of(model)));
         if let Some(webhook) = webhook {
             url.query_pairs_mut().append_pair("webhook", webhook.as_str());
@@ -113,7 +113,7 @@ impl Api {
     }
 
     /// Asks for the state of a job, within at most `timeout`.
-    pub(crate) async fn poll(&self, job_id: &str, timeout: Duration) -> PollAnswer {
+    pub(crate) async fn poll(&self, job_id: &str, timeout: Duration) -> PollResponse {
         let path = format!("api/v3/predictions/{}", segment(job_id));
         let timeout = timeout.min(self.request_timeout);
         let answer = self.send(Method::GET, &format!("{path}/result"), None, timeout).await;
@@ -180,7 +180,7 @@ impl Api {
 
     async fn exchange_on(
         &self,
-        _connection: &Connection<'_>,
+        _connection: &RequestPermit<'_>,
         mut request: Request,
         timeout: Duration,
     ) -> Exchange {

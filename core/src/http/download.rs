@@ -10,10 +10,10 @@ use http::{HeaderMap, HeaderValue, Method};
 use tokio::io::AsyncWriteExt as _;
 use url::Url;
 
+use super::atomic_file::AtomicFile;
 use super::file_name::safe_file_name;
-use super::follow::{self, MAX_REDIRECTS, is_redirect};
-use super::part_file::PartFile;
-use super::pauses::Pauses;
+use super::redirects::{self, MAX_REDIRECTS, is_redirect};
+use super::retry::RetryPauses;
 use super::retry_after::retry_after;
 use super::save::folder_of;
 use super::transport::{Request, RequestBody, Response, Transport};
@@ -39,7 +39,7 @@ pub struct DownloadedFile {
 /// Fetches outputs. It has no key to send, by construction.
 pub(crate) struct Downloads {
     transport: Arc<dyn Transport>,
-    pauses: Pauses,
+    pauses: RetryPauses,
     request_timeout: Duration,
     stall: Duration,
     allow_http: bool,
@@ -81,7 +81,7 @@ impl Downloads {
     ) -> Self {
         Self {
             transport,
-            pauses: Pauses::new(clock, config),
+            pauses: RetryPauses::new(clock, config),
             request_timeout: config.request_timeout,
             stall: config.stall_timeout,
             allow_http: config.allow_http,
@@ -92,7 +92,7 @@ impl Downloads {
     /// A dropped or failed download leaves nothing behind.
     pub(crate) async fn save(&self, download: Download<'_>) -> Result<DownloadedFile> {
         let (folder, is_folder) = folder_of(&download.to).await?;
-        let mut part = PartFile::create(&folder).await?;
+        let mut part = AtomicFile::create(&folder).await?;
         let mut progress = Progress::default();
         let mut failures = 0;
         loop {
@@ -122,7 +122,7 @@ impl Downloads {
     async fn attempt(
         &self,
         download: &Download<'_>,
-        part: &mut PartFile,
+        part: &mut AtomicFile,
         progress: &mut Progress,
     ) -> Result<(), Stop> {
         let opened = self.open(download.url.clone(), progress).await;
@@ -191,12 +191,12 @@ impl Downloads {
             match response.status {
                 200 | 206 => return Ok(response),
                 status if is_redirect(status) => {
-                    url = follow::target(&url, &response.headers).map_err(not_followed)?;
+                    url = redirects::target(&url, &response.headers).map_err(not_followed)?;
                 }
                 status => return Err(refused(status, &response.headers)),
             }
         }
-        Err(not_followed(follow::TOO_MANY))
+        Err(not_followed(redirects::TOO_MANY))
     }
 
     fn require_safe(&self, url: &Url) -> Result<(), Stop> {
@@ -214,7 +214,7 @@ impl Downloads {
 async fn begin(
     status: u16,
     headers: &HeaderMap,
-    part: &mut PartFile,
+    part: &mut AtomicFile,
     progress: &mut Progress,
 ) -> Result<(), Stop> {
     let header = |name| headers.get(name);
@@ -244,7 +244,7 @@ fn range_start(value: &HeaderValue) -> Option<u64> {
     value.to_str().ok()?.trim().strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
 }
 
-fn not_followed(why: follow::NotFollowed) -> Stop {
+fn not_followed(why: redirects::NotFollowed) -> Stop {
     Stop::Final(download_error(&format!("it was {why}")))
 }
 

@@ -9,17 +9,19 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use url::Url;
 
-use super::account::{balance, billings, deletion, models, price, usage};
 use super::body::{Answer, Exchange};
-use super::failure::{status_error, unexpected, what_is_odd};
+use super::endpoints::{balance, billings, deletion, models, price, usage};
+use super::error_mapping::{status_error, unexpected, what_is_odd};
 use super::file_name::safe_file_name;
 use super::retry_after::retry_after;
 use super::{
-    envelope::Envelope, history, legacy_upload, poll, read, submit, ticket, webhook_secret,
+    endpoints::{history, poll, submit, webhook_secret},
+    envelope::Envelope,
+    json_response, legacy_upload, presigned_upload,
 };
 use crate::error::{Error, ResponseInfo};
 use crate::fuzzing::{head_and_body, pairs};
-use crate::protocol::{PollAnswer, Prediction, Resend, SubmitAnswer, job_outcome};
+use crate::protocol::{PollResponse, Prediction, Resend, SubmitResponse, job_outcome};
 
 const JOB: &str = "e6832d4abffb4d79bfbca19783fca133";
 const MODEL: &str = "kwaivgi/kling-lipsync/audio-to-video";
@@ -51,37 +53,37 @@ pub fn answer(data: &[u8]) {
 
 /// The money: a job is accepted with its id, a 4xx never is, and only what cannot have been taken
 /// is sent again.
-fn submitted(answer: &Answer, outcome: SubmitAnswer) {
+fn submitted(answer: &Answer, outcome: SubmitResponse) {
     let status = Envelope::of(answer).status;
     match outcome {
-        SubmitAnswer::Accepted(prediction) => {
+        SubmitResponse::Accepted(prediction) => {
             assert!(!(400..500).contains(&status), "a refusal was taken for a job");
             sound_prediction(&prediction);
         }
-        SubmitAnswer::Refused { error, resend } => {
+        SubmitResponse::Refused { error, resend } => {
             assert!((300..500).contains(&status), "HTTP {status} may have been taken");
             assert!(resend == Resend::Never || status == 429, "HTTP {status} is sent again");
             sound_error(&error);
         }
-        SubmitAnswer::Lost(error) => {
+        SubmitResponse::Lost(error) => {
             assert!(!(400..500).contains(&status), "HTTP {status} was not taken");
             sound_error(&error);
         }
     }
 }
 
-fn polled(outcome: PollAnswer) {
+fn polled(outcome: PollResponse) {
     match outcome {
-        PollAnswer::Seen { prediction, .. } => {
+        PollResponse::Seen { prediction, .. } => {
             assert_eq!(prediction.id, JOB, "the state of another job");
             sound_prediction(&prediction);
             if let Err(error) = job_outcome(prediction) {
                 sound_error(&error);
             }
         }
-        PollAnswer::Trouble { error, .. }
-        | PollAnswer::Unknown(error)
-        | PollAnswer::Refused(error) => {
+        PollResponse::Trouble { error, .. }
+        | PollResponse::Unknown(error)
+        | PollResponse::Refused(error) => {
             sound_error(&error);
         }
     }
@@ -99,9 +101,11 @@ fn past(outcome: Result<history::Page, history::NoPage>) {
 /// Nothing is sent in the clear to another machine unless that is allowed.
 fn uploads(exchange: impl Fn() -> Exchange) {
     let is_safe = |url: &Url| url.scheme() == "https" || crate::config::is_loopback(url);
-    match ticket::classify("face.mp4", exchange(), false) {
+    match presigned_upload::classify("face.mp4", exchange(), false) {
         Ok(ticket) => assert!(is_safe(&ticket.put_url) && is_safe(&ticket.download_url)),
-        Err(ticket::NoTicket::Trouble(error) | ticket::NoTicket::Refused(error)) => {
+        Err(
+            presigned_upload::NoTicket::Trouble(error) | presigned_upload::NoTicket::Refused(error),
+        ) => {
             sound_error(&error);
         }
     }
@@ -115,28 +119,30 @@ fn uploads(exchange: impl Fn() -> Exchange) {
 
 fn account(exchange: impl Fn() -> Exchange) {
     let is_number = |amount: f64| assert!(amount.is_finite(), "{amount} is no amount");
-    reading(read::classify("a", exchange(), |data| balance::parse(&data)), is_number);
-    reading(read::classify("b", exchange(), |data| price::parse(MODEL, data)), |price| {
+    reading(json_response::classify("a", exchange(), |data| balance::parse(&data)), is_number);
+    reading(json_response::classify("b", exchange(), |data| price::parse(MODEL, data)), |price| {
         is_number(price.due());
     });
-    reading(read::classify("c", exchange(), |data| deletion::parse(&data)), |_| {});
-    reading(read::classify("d", exchange(), billings::parse), |(records, count)| {
+    reading(json_response::classify("c", exchange(), |data| deletion::parse(&data)), |_| {});
+    reading(json_response::classify("d", exchange(), billings::parse), |(records, count)| {
         assert!(records.len() <= count);
     });
-    reading(read::classify("e", exchange(), history::parse), |(jobs, count)| {
+    reading(json_response::classify("e", exchange(), history::parse), |(jobs, count)| {
         assert!(jobs.len() <= count);
         jobs.iter().for_each(sound_prediction);
     });
-    reading(read::classify("f", exchange(), models::parse), |models| {
+    reading(json_response::classify("f", exchange(), models::parse), |models| {
         assert!(models.iter().all(|model| !model.id.is_empty()));
     });
-    reading(read::classify("g", exchange(), usage::parse), |_| {});
+    reading(json_response::classify("g", exchange(), usage::parse), |_| {});
 }
 
-fn reading<T>(outcome: Result<T, read::NoData>, holds: impl FnOnce(T)) {
+fn reading<T>(outcome: Result<T, json_response::NoData>, holds: impl FnOnce(T)) {
     match outcome {
         Ok(data) => holds(data),
-        Err(read::NoData::Trouble { error, .. } | read::NoData::Refused(error)) => {
+        Err(
+            json_response::NoData::Trouble { error, .. } | json_response::NoData::Refused(error),
+        ) => {
             sound_error(&error);
         }
     }

@@ -6,8 +6,8 @@ use url::Url;
 
 use super::body::Exchange;
 use super::envelope::Envelope;
-use super::failure::{connection_error, status_error, unexpected};
-use super::ticket::usable;
+use super::error_mapping::{connection_error, status_error, unexpected};
+use super::presigned_upload::usable;
 use crate::error::Error;
 
 pub(super) const PATH: &str = "api/v3/media/upload/binary";

@@ -1,45 +1,39 @@
 //! HTTP: how requests are sent and answers are understood.
 
-pub(crate) mod account;
 mod api;
+mod atomic_file;
 mod body;
 mod download;
+pub(crate) mod endpoints;
 mod envelope;
-mod failure;
+mod error_mapping;
 mod file_name;
-mod follow;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzzing;
-pub(crate) mod history;
+pub(crate) mod json_response;
 mod legacy_upload;
-mod part_file;
-mod pauses;
-mod poll;
+mod presigned_upload;
 mod progress;
-pub(crate) mod read;
+mod redirects;
 mod remote;
 mod reqwest_transport;
+mod retry;
 mod retry_after;
 mod save;
-mod submit;
-mod ticket;
+mod ssrf;
 mod tls;
 mod transport;
 mod upload;
 #[cfg(feature = "testing")]
 mod virtual_clock;
-pub(crate) mod webhook_secret;
 
-pub(crate) use api::{Api, Connection};
+pub(crate) use api::{Api, RequestPermit};
 pub use download::DownloadedFile;
 pub(crate) use download::{Download, Downloads};
-pub(crate) use history::NoPage;
-pub(crate) use remote::{Found, RemoteMedia, Stopped};
+pub(crate) use remote::{Found, ProbeError, RemoteMedia};
 pub(crate) use reqwest_transport::ReqwestTransport;
 pub(crate) use save::save;
 pub(crate) use transport::Transport;
 pub(crate) use upload::{Content, OnBytes, UploadFile, Uploads};
 #[cfg(feature = "testing")]
 pub(crate) use virtual_clock::VirtualClockTransport;
-
-use crate::protocol::parse as prediction;

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _};
 use http::header::CONTENT_LENGTH;
 
-use super::remote::PublicOnly;
+use super::ssrf::PublicResolver;
 use super::tls;
 use super::transport::{Request, RequestBody, Response, Sent, Transport, TransportError};
 use crate::config::{Config, is_loopback};
@@ -28,7 +28,7 @@ impl ReqwestTransport {
         if config.allow_private_addresses {
             return Self::build(builder);
         }
-        Self::build(builder.no_proxy().dns_resolver(Arc::new(PublicOnly)))
+        Self::build(builder.no_proxy().dns_resolver(Arc::new(PublicResolver)))
     }
 
     fn build(builder: reqwest::ClientBuilder) -> Result<Self> {

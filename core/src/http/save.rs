@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::io::AsyncWriteExt as _;
 
+use super::atomic_file::AtomicFile;
 use super::download::DownloadedFile;
-use super::part_file::PartFile;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Where a file goes that is to be saved `to` a path: the folder, and whether the path is it.
@@ -33,7 +33,7 @@ pub(super) async fn folder_of(to: &Path) -> Result<(PathBuf, bool)> {
 /// like it.
 pub(crate) async fn save(content: &[u8], to: &Path, name: &str) -> Result<DownloadedFile> {
     let (folder, is_folder) = folder_of(to).await?;
-    let mut part = PartFile::create(&folder).await?;
+    let mut part = AtomicFile::create(&folder).await?;
     let file = part.file();
     let written = match file.write_all(content).await {
         Ok(()) => file.flush().await,

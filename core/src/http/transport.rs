@@ -9,7 +9,7 @@ use futures_util::stream::BoxStream;
 use http::{HeaderMap, Method};
 use url::Url;
 
-use super::remote::PrivateAddress;
+use super::ssrf::PrivateAddress;
 
 /// Sends one request; follows no redirect and repeats nothing.
 pub(crate) trait Transport: Send + Sync {

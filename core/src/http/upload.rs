@@ -15,11 +15,11 @@ use url::Url;
 use super::api::Api;
 use super::body::{Answer, Exchange, exchange};
 use super::envelope::Envelope;
-use super::failure::{connection_error, status_error};
+use super::error_mapping::{connection_error, status_error};
 use super::legacy_upload::{self, NotTaken, framing};
-use super::pauses::Pauses;
+use super::presigned_upload::{self, NoTicket, PresignedUpload};
 use super::progress::{ByteCount, unless_stalled};
-use super::ticket::{self, NoTicket, Ticket};
+use super::retry::RetryPauses;
 use super::transport::{Request, RequestBody, Sent, Transport, TransportError};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -50,7 +50,7 @@ pub(crate) enum Content {
 /// Uploads files.
 pub(crate) struct Uploads {
     transport: Arc<dyn Transport>,
-    pauses: Pauses,
+    pauses: RetryPauses,
     stall: Duration,
     allow_http: bool,
 }
@@ -66,7 +66,7 @@ impl Uploads {
     ) -> Self {
         Self {
             transport,
-            pauses: Pauses::new(clock, config),
+            pauses: RetryPauses::new(clock, config),
             stall: config.stall_timeout,
             allow_http: config.allow_http,
         }
@@ -143,12 +143,12 @@ impl Uploads {
         Ok(self.unless_stalled(transfer, &count).await)
     }
 
-    async fn ticket(&self, api: &Api, file: &UploadFile) -> Result<Ticket> {
-        let body = ticket::request(&file.name, file.size, file.content_type);
+    async fn ticket(&self, api: &Api, file: &UploadFile) -> Result<PresignedUpload> {
+        let body = presigned_upload::request(&file.name, file.size, file.content_type);
         let mut attempt = 1;
         loop {
             let exchange = api.post("api/v3/media/uploads", &body).await;
-            match ticket::classify(&file.name, exchange, self.allow_http) {
+            match presigned_upload::classify(&file.name, exchange, self.allow_http) {
                 Ok(ticket) => return Ok(ticket),
                 Err(NoTicket::Trouble(error)) if attempt < TICKET_ATTEMPTS => {
                     tracing::debug!(file = file.name, attempt, %error, "no upload ticket; trying again");
@@ -167,7 +167,12 @@ impl Uploads {
         self.pauses.after(failures, asked).await;
     }
 
-    async fn put(&self, file: &UploadFile, ticket: Ticket, on_bytes: &OnBytes) -> Result<()> {
+    async fn put(
+        &self,
+        file: &UploadFile,
+        ticket: PresignedUpload,
+        on_bytes: &OnBytes,
+    ) -> Result<()> {
         let (count, stream) = counted(file, on_bytes).await?;
         let request = Request {
             method: ticket.method,

@@ -27,7 +27,7 @@ pub enum RecoveredBy {
 
 /// Other submits of the same client that were not answered (yet).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rivals {
+pub struct ConcurrentSubmits {
     /// Under way, with the same model and input.
     pub in_flight: usize,
     /// Lost too, with the same model and input.
@@ -55,7 +55,7 @@ pub fn find(
     server_sent_at: SystemTime,
     history: &[Arc<Prediction>],
     is_claimed: &dyn Fn(&str) -> bool,
-    rivals: Rivals,
+    rivals: ConcurrentSubmits,
 ) -> Finding {
     let fitting: Vec<_> = history
         .iter()

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Prediction;
-use super::answer::{Resend, SearchAnswer, SubmitAnswer};
-use super::lost::{Search, submission_unknown};
 use super::pacing::Backoff;
+use super::recovery_search::{Search, submission_unknown};
+use super::response_class::{Resend, SearchResponse, SubmitResponse};
 use crate::error::Error;
 
 /// How often and how long to try.
@@ -43,9 +43,9 @@ pub enum SubmitEvent {
     /// Begin.
     Start,
     /// The submit's outcome.
-    Answered(SubmitAnswer),
+    Answered(SubmitResponse),
     /// What the history tells.
-    Searched(SearchAnswer),
+    Searched(SearchResponse),
     /// The pause is over.
     Woke,
     /// The client's shared budget has no moment for a further submit before the deadline.
@@ -150,11 +150,11 @@ impl Submission {
         SubmitAction::Submit
     }
 
-    fn answered(&mut self, now: Duration, answer: SubmitAnswer, random: f64) -> SubmitAction {
+    fn answered(&mut self, now: Duration, answer: SubmitResponse, random: f64) -> SubmitAction {
         match answer {
-            SubmitAnswer::Accepted(prediction) => self.finish(Ok(prediction)),
-            SubmitAnswer::Lost(cause) => self.lose(now, cause, random),
-            SubmitAnswer::Refused { error, resend: Resend::After(retry_after) }
+            SubmitResponse::Accepted(prediction) => self.finish(Ok(prediction)),
+            SubmitResponse::Lost(cause) => self.lose(now, cause, random),
+            SubmitResponse::Refused { error, resend: Resend::After(retry_after) }
                 if self.attempts < self.policy.max_attempts =>
             {
                 let asked = retry_after.unwrap_or_default().min(self.policy.max_retry_after);
@@ -166,7 +166,7 @@ impl Submission {
                 self.state = State::Pausing(Box::new(error.clone()));
                 SubmitAction::Sleep(pause, error)
             }
-            SubmitAnswer::Refused { error, .. } => {
+            SubmitResponse::Refused { error, .. } => {
                 let error = error.with_attempts(self.attempts);
                 self.finish(Err(error))
             }
@@ -192,18 +192,18 @@ impl Submission {
         &mut self,
         now: Duration,
         mut search: Search,
-        answer: SearchAnswer,
+        answer: SearchResponse,
         random: f64,
     ) -> SubmitAction {
         match answer {
-            SearchAnswer::Found(prediction) => self.finish(Ok(prediction)),
-            SearchAnswer::Several(jobs) => self.give_up(search.several(jobs)),
-            SearchAnswer::Refused(error) => self.give_up(search.refused(&error)),
-            SearchAnswer::NotYet => {
+            SearchResponse::Found(prediction) => self.finish(Ok(prediction)),
+            SearchResponse::Several(jobs) => self.give_up(search.several(jobs)),
+            SearchResponse::Refused(error) => self.give_up(search.refused(&error)),
+            SearchResponse::NotYet => {
                 search.trouble = None;
                 self.pause_search(now, search, Duration::ZERO, random)
             }
-            SearchAnswer::Trouble { error, retry_after } => {
+            SearchResponse::Trouble { error, retry_after } => {
                 search.trouble = Some(error);
                 let asked = retry_after.unwrap_or_default().min(self.policy.max_retry_after);
                 self.pause_search(now, search, asked, random)

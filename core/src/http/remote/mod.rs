@@ -1,11 +1,9 @@
 //! Reads what a file behind a URL is, from a few of its bytes.
 
-mod address;
 mod answer;
 #[cfg(feature = "testing")]
 pub(super) mod fuzzing;
-mod guard;
-mod stop;
+mod probe_error;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,18 +14,17 @@ use http::header::{ACCEPT_ENCODING, IF_RANGE, RANGE};
 use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 
-use super::follow::{self, MAX_REDIRECTS};
+use super::redirects::{self, MAX_REDIRECTS};
 use super::reqwest_transport::ReqwestTransport;
+use super::ssrf::SsrfGuard;
 use super::transport::{BodyStream, Request, RequestBody, Response, Transport, TransportError};
 use crate::config::Config;
 use crate::error::Result;
 use crate::media::MediaInfo;
 use crate::media::range_probe::{RangeProbe, RangeProbeLimits, Step};
 use answer::Answer;
-use guard::Guard;
-pub(super) use guard::{PrivateAddress, PublicOnly};
-use stop::Stop;
-pub(crate) use stop::Stopped;
+pub(crate) use probe_error::ProbeError;
+use probe_error::Stop;
 
 /// How many times the connection may break while one file is read.
 const MAX_FAILURES: u32 = 1;
@@ -35,7 +32,7 @@ const MAX_FAILURES: u32 = 1;
 /// Reads files behind URLs that may be anyone's. It has no key to send, by construction.
 pub(crate) struct RemoteMedia {
     transport: Arc<dyn Transport>,
-    guard: Guard,
+    guard: SsrfGuard,
     limits: RangeProbeLimits,
     timeout: Duration,
 }
@@ -46,14 +43,14 @@ pub(crate) struct Found {
     /// What the file says of itself; `None` where not even its kind could be told.
     pub(crate) info: Option<MediaInfo>,
     /// Why the reading ended before all was known.
-    pub(crate) stopped: Option<Stopped>,
+    pub(crate) stopped: Option<ProbeError>,
 }
 
 impl RemoteMedia {
     pub(crate) fn new(config: &Config) -> Result<Self> {
         Ok(Self {
             transport: Arc::new(ReqwestTransport::for_strangers(config)?),
-            guard: Guard::new(config),
+            guard: SsrfGuard::new(config),
             limits: RangeProbeLimits::default(),
             timeout: config.remote_check_timeout,
         })
@@ -67,13 +64,14 @@ impl RemoteMedia {
         let found = match end {
             Ok(Ok(info)) => Found { info: Some(info), stopped: None },
             // Its parts do not belong together.
-            Ok(Err(Stop::Changed)) => Found { info: None, stopped: Some(Stopped::changed()) },
+            Ok(Err(Stop::Changed)) => Found { info: None, stopped: Some(ProbeError::changed()) },
             Ok(Err(Stop::Broken(why) | Stop::Final(why))) => {
                 Found { info: probe.partial_info(), stopped: Some(why) }
             }
-            Err(_) => {
-                Found { info: probe.partial_info(), stopped: Some(Stopped::too_slow(self.timeout)) }
-            }
+            Err(_) => Found {
+                info: probe.partial_info(),
+                stopped: Some(ProbeError::too_slow(self.timeout)),
+            },
         };
         tracing::debug!(
             host = url.host_str(),
@@ -231,7 +229,7 @@ impl<'a> Session<'a> {
     /// Sends a request and follows redirects; every hop is looked at before it is made.
     async fn exchange(&mut self, method: Method, headers: HeaderMap) -> Result<Response, Stop> {
         loop {
-            self.remote.guard.admit(&self.url).map_err(|why| Stop::refusal(why, &self.url))?;
+            self.remote.guard.check(&self.url).map_err(|why| Stop::blocked(why, &self.url))?;
             let mut headers = headers.clone();
             // What is compressed on the way has other offsets and another size.
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -243,14 +241,14 @@ impl<'a> Session<'a> {
             };
             let exchange = self.remote.transport.exchange(request);
             let response = exchange.await.map_err(|error| Stop::broken(&error))?;
-            if !follow::is_redirect(response.status) {
+            if !redirects::is_redirect(response.status) {
                 return Ok(response);
             }
             self.redirects += 1;
             if self.redirects > MAX_REDIRECTS {
-                return Err(Stop::redirect(follow::TOO_MANY));
+                return Err(Stop::redirect(redirects::TOO_MANY));
             }
-            let target = follow::target(&self.url, &response.headers).map_err(Stop::redirect)?;
+            let target = redirects::target(&self.url, &response.headers).map_err(Stop::redirect)?;
             self.url = without_secrets(target);
         }
     }

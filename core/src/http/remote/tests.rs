@@ -44,7 +44,7 @@ async fn read(url: &str, redirects: &[(&'static str, &'static str)]) -> (Found, 
     let web = Arc::new(Web { redirects: redirects.iter().copied().collect(), ..Web::default() });
     let remote = RemoteMedia {
         transport: Arc::clone(&web) as _,
-        guard: Guard::strict(),
+        guard: SsrfGuard::strict(),
         limits: RangeProbeLimits::default(),
         timeout: Duration::from_secs(60),
     };

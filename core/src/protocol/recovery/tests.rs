@@ -28,7 +28,7 @@ fn other() -> Option<Value> {
     Some(json!({"audio": "https://b", "speed": 1}))
 }
 
-fn words(history: &[Arc<Prediction>], claimed: &[&str], rivals: Rivals) -> String {
+fn words(history: &[Arc<Prediction>], claimed: &[&str], rivals: ConcurrentSubmits) -> String {
     let sent_at = SystemTime::UNIX_EPOCH + SENT;
     match find(&record(), sent_at, history, &|id| claimed.contains(&id), rivals) {
         Finding::Nothing => "nothing".into(),
@@ -42,10 +42,10 @@ fn words(history: &[Arc<Prediction>], claimed: &[&str], rivals: Rivals) -> Strin
 
 #[test]
 fn histories_and_what_they_tell() {
-    let none = Rivals::default();
-    let lost = Rivals { lost: 1, ..none };
-    let in_flight = Rivals { in_flight: 1, ..none };
-    let of_model = Rivals { of_model: 1, ..none };
+    let none = ConcurrentSubmits::default();
+    let lost = ConcurrentSubmits { lost: 1, ..none };
+    let in_flight = ConcurrentSubmits { in_flight: 1, ..none };
+    let of_model = ConcurrentSubmits { of_model: 1, ..none };
     for (history, claimed, rivals, expected) in [
         (vec![], vec![], none, "nothing"),
         (vec![job("a", 1, same())], vec![], none, "a by input"),
@@ -93,7 +93,7 @@ fn a_time_at_the_end_of_all_clocks_is_a_time() {
     for power in (0..63).rev() {
         last = last.checked_add(Duration::from_secs(1 << power)).unwrap_or(last);
     }
-    let found = find(&record(), last, &[job], &|_| false, Rivals::default());
+    let found = find(&record(), last, &[job], &|_| false, ConcurrentSubmits::default());
     assert_eq!(found, Finding::Nothing);
     assert_eq!(earliest(SystemTime::UNIX_EPOCH + SENT), SystemTime::UNIX_EPOCH + SENT - SKEW);
 }
@@ -120,5 +120,5 @@ fn which_inputs_are_the_same() {
 fn a_job_of_another_model_is_never_it() {
     let mut foreign = Arc::unwrap_or_clone(job("a", 1, same()));
     foreign.model = "other".into();
-    assert_eq!(words(&[Arc::new(foreign)], &[], Rivals::default()), "nothing");
+    assert_eq!(words(&[Arc::new(foreign)], &[], ConcurrentSubmits::default()), "nothing");
 }

@@ -25,21 +25,21 @@ fn error(kind: ErrorKind) -> Error {
     Error::new(kind, "It broke.")
 }
 
-fn accepted() -> SubmitAnswer {
-    SubmitAnswer::Accepted(Arc::new(Prediction::new("j1", Status::Created)))
+fn accepted() -> SubmitResponse {
+    SubmitResponse::Accepted(Arc::new(Prediction::new("j1", Status::Created)))
 }
 
-fn again(seconds: Option<u64>) -> SubmitAnswer {
+fn again(seconds: Option<u64>) -> SubmitResponse {
     let resend = Resend::After(seconds.map(Duration::from_secs));
-    SubmitAnswer::Refused { error: error(ErrorKind::RateLimit), resend }
+    SubmitResponse::Refused { error: error(ErrorKind::RateLimit), resend }
 }
 
-fn refused() -> SubmitAnswer {
-    SubmitAnswer::Refused { error: error(ErrorKind::BadRequest), resend: Resend::Never }
+fn refused() -> SubmitResponse {
+    SubmitResponse::Refused { error: error(ErrorKind::BadRequest), resend: Resend::Never }
 }
 
-fn lost() -> SubmitAnswer {
-    SubmitAnswer::Lost(error(ErrorKind::Connection))
+fn lost() -> SubmitResponse {
+    SubmitResponse::Lost(error(ErrorKind::Connection))
 }
 
 /// The action in a few words.
@@ -131,7 +131,7 @@ fn a_lost_submit_keeps_what_the_server_said() {
     let cause = error(ErrorKind::Server).with_http(http).with_app_code(Some(5000));
     let mut machine = Submission::new(policy());
     machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
-    let event = SubmitEvent::Answered(SubmitAnswer::Lost(cause));
+    let event = SubmitEvent::Answered(SubmitResponse::Lost(cause));
     let SubmitAction::Finish(Err(error)) = machine.step(Duration::ZERO, event, 0.5) else {
         panic!("a lost submit ends the submission");
     };
@@ -165,23 +165,23 @@ fn without_time_to_look_there_is_still_one_look() {
     let lost = machine.step(Duration::ZERO, SubmitEvent::Answered(lost()), 0.5);
     assert_eq!(words(&lost), "sleep 0");
     assert_eq!(words(&machine.step(Duration::ZERO, SubmitEvent::Woke, 0.5)), "search");
-    let answer = SubmitEvent::Searched(SearchAnswer::NotYet);
+    let answer = SubmitEvent::Searched(SearchResponse::NotYet);
     let end = machine.step(Duration::ZERO, answer, 0.5);
     assert_eq!(words(&end), "submission_unknown after 1");
 }
 
-fn found() -> SearchAnswer {
-    SearchAnswer::Found(Arc::new(Prediction::new("j2", Status::Processing)))
+fn found() -> SearchResponse {
+    SearchResponse::Found(Arc::new(Prediction::new("j2", Status::Processing)))
 }
 
-fn history_trouble(seconds: Option<u64>) -> SearchAnswer {
+fn history_trouble(seconds: Option<u64>) -> SearchResponse {
     let retry_after = seconds.map(Duration::from_secs);
-    SearchAnswer::Trouble { error: error(ErrorKind::Server), retry_after }
+    SearchResponse::Trouble { error: error(ErrorKind::Server), retry_after }
 }
 
-fn several() -> SearchAnswer {
+fn several() -> SearchResponse {
     let job = |id: &str| Arc::new(Prediction::new(id, Status::Created));
-    SearchAnswer::Several(vec![job("a"), job("b")])
+    SearchResponse::Several(vec![job("a"), job("b")])
 }
 
 /// Plays the events; each pause takes as long as it says, everything else no time.
@@ -200,7 +200,7 @@ fn play(mut machine: Submission, events: Vec<SubmitEvent>) -> String {
 
 #[test]
 fn a_lost_submit_is_looked_for() {
-    use SearchAnswer::{NotYet, Refused};
+    use SearchResponse::{NotYet, Refused};
     use SubmitEvent::{Answered, Searched, Start, Woke};
     for (events, expected) in [
         (vec![Start, Answered(lost()), Woke, Searched(found())], "submit, sleep 1, search, job j2"),
@@ -273,7 +273,7 @@ fn a_submit_of_another_time_is_looked_for_at_once_and_never_sent() {
         Woke,
         Answered(accepted()),
         Start,
-        Searched(SearchAnswer::NotYet),
+        Searched(SearchResponse::NotYet),
         Woke,
         Searched(found()),
     ];
@@ -283,9 +283,9 @@ fn a_submit_of_another_time_is_looked_for_at_once_and_never_sent() {
 #[test]
 fn the_end_of_a_search_says_what_it_found() {
     for (answer, word) in [
-        (SearchAnswer::NotYet, "no job that is surely it"),
+        (SearchResponse::NotYet, "no job that is surely it"),
         (several(), "2 jobs that could be it: a, b"),
-        (SearchAnswer::Refused(Error::new(ErrorKind::Authentication, "No key.")), "No key"),
+        (SearchResponse::Refused(Error::new(ErrorKind::Authentication, "No key.")), "No key"),
         (history_trouble(None), "could not be read (It broke)"),
     ] {
         let policy = SubmitPolicy { deadline: Duration::from_secs(1), ..recovering() };
@@ -314,7 +314,7 @@ fn at_most_one_submit_may_have_been_taken() {
         || SubmitEvent::Answered(again(Some(9))),
         || SubmitEvent::Answered(lost()),
         || SubmitEvent::Searched(found()),
-        || SubmitEvent::Searched(SearchAnswer::NotYet),
+        || SubmitEvent::Searched(SearchResponse::NotYet),
         || SubmitEvent::Searched(several()),
         || SubmitEvent::Searched(history_trouble(None)),
     ];
@@ -350,11 +350,11 @@ fn explore(
         let in_flight = matches!(machine.state, State::InFlight);
         let searching = matches!(machine.state, State::Searching(_));
         let brings_job = match &event {
-            SubmitEvent::Answered(SubmitAnswer::Accepted(_)) => in_flight,
-            SubmitEvent::Searched(SearchAnswer::Found(_)) => searching,
+            SubmitEvent::Answered(SubmitResponse::Accepted(_)) => in_flight,
+            SubmitEvent::Searched(SearchResponse::Found(_)) => searching,
             _ => false,
         };
-        let was_lost = in_flight && matches!(event, SubmitEvent::Answered(SubmitAnswer::Lost(_)));
+        let was_lost = in_flight && matches!(event, SubmitEvent::Answered(SubmitResponse::Lost(_)));
         let action = machine.step(Duration::from_secs(past.now), event, 0.5);
         assert!(!past.ended || matches!(action, SubmitAction::Nothing), "an action after the end");
         assert!(

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::body::Exchange;
-use super::envelope::Envelope;
-use super::failure::{connection_error, status_error};
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::body::Exchange;
+use crate::http::envelope::Envelope;
+use crate::http::error_mapping::{connection_error, status_error};
 use crate::webhook::WebhookSecret;
 
 pub(crate) const PATH: &str = "api/v3/webhook/secret";

@@ -6,10 +6,10 @@ use crate::http::transport::{Sent, TransportError};
 
 fn verdict(exchange: Exchange) -> String {
     match classify("j1", exchange) {
-        PollAnswer::Seen { prediction, .. } => format!("seen {}", prediction.status),
-        PollAnswer::Trouble { error, .. } => format!("trouble {}", error.code()),
-        PollAnswer::Unknown(error) => format!("unknown {}", error.code()),
-        PollAnswer::Refused(error) => format!("refused {}", error.code()),
+        PollResponse::Seen { prediction, .. } => format!("seen {}", prediction.status),
+        PollResponse::Trouble { error, .. } => format!("trouble {}", error.code()),
+        PollResponse::Unknown(error) => format!("unknown {}", error.code()),
+        PollResponse::Refused(error) => format!("refused {}", error.code()),
     }
 }
 

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::body::{Answer, Exchange};
-use super::envelope::Envelope;
-use super::failure::{connection_error, status_error, unexpected, what_is_odd};
-use super::prediction;
-use super::retry_after::retry_after;
 use crate::error::Error;
-use crate::protocol::{PollAnswer, Prediction};
+use crate::http::body::{Answer, Exchange};
+use crate::http::envelope::Envelope;
+use crate::http::error_mapping::{connection_error, status_error, unexpected, what_is_odd};
+use crate::http::retry_after::retry_after;
+use crate::protocol::parse as prediction;
+use crate::protocol::{PollResponse, Prediction};
 
 /// What the outcome of a poll of that job means.
-pub(crate) fn classify(job_id: &str, exchange: Exchange) -> PollAnswer {
+pub(crate) fn classify(job_id: &str, exchange: Exchange) -> PollResponse {
     match exchange {
         Ok(answer) => answered(job_id, &answer),
         Err(error) => {
             let error = connection_error(&doing(job_id), error);
-            PollAnswer::Trouble { error, retry_after: None }
+            PollResponse::Trouble { error, retry_after: None }
         }
     }
 }
@@ -34,16 +34,16 @@ fn doing(job_id: &str) -> String {
     format!("asking for job {job_id}")
 }
 
-fn answered(job_id: &str, answer: &Answer) -> PollAnswer {
+fn answered(job_id: &str, answer: &Answer) -> PollResponse {
     let retry_after = retry_after(&answer.headers, SystemTime::now());
     match seen(job_id, answer) {
         Some(prediction) if prediction.id == job_id => {
-            PollAnswer::Seen { prediction: Arc::new(prediction), retry_after }
+            PollResponse::Seen { prediction: Arc::new(prediction), retry_after }
         }
         Some(other) => {
             let what = format!("it is about job {}", other.id);
             let error = unexpected(&doing(job_id), answer, &what);
-            PollAnswer::Trouble { error, retry_after }
+            PollResponse::Trouble { error, retry_after }
         }
         None => not_seen(&doing(job_id), answer, retry_after),
     }
@@ -55,22 +55,22 @@ fn seen(job_id: &str, answer: &Answer) -> Option<Prediction> {
     prediction::parse(data, Some(job_id))
 }
 
-fn not_seen(doing: &str, answer: &Answer, retry_after: Option<Duration>) -> PollAnswer {
+fn not_seen(doing: &str, answer: &Answer, retry_after: Option<Duration>) -> PollResponse {
     let envelope = Envelope::of(answer);
     if envelope.is_success() {
         let error = unexpected(doing, answer, &what_is_odd(answer, &envelope));
-        return PollAnswer::Trouble { error, retry_after };
+        return PollResponse::Trouble { error, retry_after };
     }
     refused(envelope.status, status_error(doing, answer, &envelope), retry_after)
 }
 
 /// The service's documentation says to go on after 429 and 5xx and to stop at other refusals; a
 /// request timeout (408) and "too early" (425) pass as well.
-fn refused(status: u16, error: Error, retry_after: Option<Duration>) -> PollAnswer {
+fn refused(status: u16, error: Error, retry_after: Option<Duration>) -> PollResponse {
     match status {
-        404 => PollAnswer::Unknown(error),
-        408 | 425 | 429 | 500..=599 => PollAnswer::Trouble { error, retry_after },
-        _ => PollAnswer::Refused(error),
+        404 => PollResponse::Unknown(error),
+        408 | 425 | 429 | 500..=599 => PollResponse::Trouble { error, retry_after },
+        _ => PollResponse::Refused(error),
     }
 }
 

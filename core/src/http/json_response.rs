@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::body::Exchange;
 use super::envelope::{Envelope, integer};
-use super::failure::{connection_error, status_error, unexpected};
+use super::error_mapping::{connection_error, status_error, unexpected};
 use super::retry_after::retry_after;
 use crate::error::Error;
 

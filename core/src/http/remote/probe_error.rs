@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::super::follow::NotFollowed;
+use super::super::redirects::NotFollowed;
+use super::super::ssrf::Blocked;
 use super::super::transport::TransportError;
-use super::guard::Refusal;
 use crate::media::Rule;
 
 /// Why a reading ended before all was known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stopped {
+pub(crate) struct ProbeError {
     /// [`Rule::Readable`] where the service is likely to fail as well, else
     /// [`Rule::Undetermined`].
     pub(crate) rule: Rule,
@@ -24,13 +24,13 @@ pub(crate) struct Stopped {
 /// How a reading ends early.
 pub(super) enum Stop {
     /// The connection failed: another request may go on.
-    Broken(Stopped),
-    Final(Stopped),
+    Broken(ProbeError),
+    Final(ProbeError),
     /// The file became another while it was read.
     Changed,
 }
 
-impl Stopped {
+impl ProbeError {
     fn new(rule: Rule, clause: impl Into<String>, advice: &'static str) -> Self {
         Self { rule, clause: clause.into(), advice }
     }
@@ -48,7 +48,7 @@ impl Stopped {
 impl Stop {
     /// A bound of our own.
     pub(super) fn bound(clause: &str) -> Self {
-        Self::Final(Stopped::new(Rule::Undetermined, clause, ""))
+        Self::Final(ProbeError::new(Rule::Undetermined, clause, ""))
     }
 
     /// The clause completes "the server …".
@@ -61,7 +61,7 @@ impl Stop {
             return Self::private();
         }
         let clause = format!("the connection failed: {error}");
-        Self::Broken(Stopped::new(Rule::Readable, clause, "Check the URL."))
+        Self::Broken(ProbeError::new(Rule::Readable, clause, "Check the URL."))
     }
 
     pub(super) fn status(status: u16) -> Self {
@@ -77,21 +77,21 @@ impl Stop {
                 "The service is likely to get the same answer, and the job to fail: check the URL.",
             ),
         };
-        Self::Final(Stopped::new(rule, format!("the server answers HTTP {status}"), advice))
+        Self::Final(ProbeError::new(rule, format!("the server answers HTTP {status}"), advice))
     }
 
     /// The clause completes "it was …".
     pub(super) fn redirect(clause: NotFollowed) -> Self {
-        Self::Final(Stopped::new(Rule::Readable, format!("it was {clause}"), "Check the URL."))
+        Self::Final(ProbeError::new(Rule::Readable, format!("it was {clause}"), "Check the URL."))
     }
 
-    pub(super) fn refusal(refusal: Refusal, url: &Url) -> Self {
+    pub(super) fn blocked(refusal: Blocked, url: &Url) -> Self {
         match refusal {
-            Refusal::Private => Self::private(),
-            Refusal::Scheme => {
+            Blocked::Private => Self::private(),
+            Blocked::Scheme => {
                 Self::bound(&format!("its scheme is `{}`; http and https are read", url.scheme()))
             }
-            Refusal::Proxy => Self::Final(Stopped::new(
+            Blocked::Proxy => Self::Final(ProbeError::new(
                 Rule::Undetermined,
                 "it would be read through a proxy, which hides whether its address is private",
                 "`allow_private_addresses` lets that pass.",
@@ -100,7 +100,7 @@ impl Stop {
     }
 
     fn private() -> Self {
-        Self::Final(Stopped::new(
+        Self::Final(ProbeError::new(
             Rule::Undetermined,
             "it leads to a private address",
             "Make sure that the service can reach it; `allow_private_addresses` lets it be read \

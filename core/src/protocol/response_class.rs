@@ -8,7 +8,7 @@ use crate::error::Error;
 
 /// What came of a submit.
 #[derive(Clone, Debug)]
-pub enum SubmitAnswer {
+pub enum SubmitResponse {
     /// The service took it: there is a job, and it may cost money.
     Accepted(Arc<Prediction>),
     /// The service cannot have taken it.
@@ -24,7 +24,7 @@ pub enum SubmitAnswer {
 
 /// What came of a look into the history for a lost submit.
 #[derive(Clone, Debug)]
-pub enum SearchAnswer {
+pub enum SearchResponse {
     /// The job was found, and no other submit of this client takes it.
     Found(Arc<Prediction>),
     /// Nothing that fits, so far.
@@ -53,7 +53,7 @@ pub enum Resend {
 
 /// What came of a poll.
 #[derive(Clone, Debug)]
-pub enum PollAnswer {
+pub enum PollResponse {
     /// The state of the job.
     Seen {
         /// What the service says.

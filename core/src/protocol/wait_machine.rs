@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Prediction;
-use super::answer::PollAnswer;
-use super::ending::{job_outcome, wait_timeout};
+use super::outcome::{job_outcome, wait_timeout};
 use super::pacing::{Backoff, Pacing};
+use super::response_class::PollResponse;
 use crate::error::Error;
 
 /// How to poll, and when to give up.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct WatchPolicy {
+pub struct WaitPolicy {
     /// When to poll while all is well.
     pub pacing: Pacing,
     /// The pause after a failed poll; a longer `Retry-After` wins.
@@ -28,11 +28,11 @@ pub struct WatchPolicy {
 
 /// What happened.
 #[derive(Clone, Debug)]
-pub enum WatchEvent {
+pub enum WaitEvent {
     /// Begin.
     Start,
     /// A poll's outcome.
-    Polled(PollAnswer),
+    Polled(PollResponse),
     /// No poll went out: the client's shared budget has no moment for one before the deadline.
     HeldBack,
     /// The pause is over.
@@ -44,10 +44,10 @@ pub enum WatchEvent {
 
 /// What to do.
 #[derive(Clone, Debug)]
-pub enum WatchAction {
+pub enum WaitAction {
     /// Ask for the job's state.
     Poll,
-    /// Wait, then report [`WatchEvent::Woke`]; the error is the trouble that caused the pause.
+    /// Wait, then report [`WaitEvent::Woke`]; the error is the trouble that caused the pause.
     Sleep(Duration, Option<Error>),
     /// It is decided: the completed prediction, or why there is none.
     Finish(Result<Arc<Prediction>, Error>),
@@ -57,12 +57,12 @@ pub enum WatchAction {
 
 /// An action, and the news that came with the event.
 #[derive(Clone, Debug)]
-pub struct WatchStep {
+pub struct WaitStep {
     /// The job's state, if it differs from the one before; each change comes once, the last
     /// state included.
     pub news: Option<Arc<Prediction>>,
     /// What to do.
-    pub action: WatchAction,
+    pub action: WaitAction,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,10 +81,10 @@ enum Then {
 }
 
 /// The machine: [`step`](Self::step) it with each event until it says
-/// [`Finish`](WatchAction::Finish).
+/// [`Finish`](WaitAction::Finish).
 #[derive(Clone, Debug)]
-pub struct Watch {
-    policy: WatchPolicy,
+pub struct WaitMachine {
+    policy: WaitPolicy,
     state: State,
     job_id: String,
     latest: Option<Arc<Prediction>>,
@@ -96,10 +96,10 @@ pub struct Watch {
     last_poll: bool,
 }
 
-impl Watch {
+impl WaitMachine {
     /// Waits for a job known only by its id: the first poll is due at once.
     #[must_use]
-    pub fn resume(job_id: impl Into<String>, policy: WatchPolicy) -> Self {
+    pub fn resume(job_id: impl Into<String>, policy: WaitPolicy) -> Self {
         Self {
             policy,
             state: State::Fresh,
@@ -115,7 +115,7 @@ impl Watch {
 
     /// Waits for a job that was just submitted, with what the service answered.
     #[must_use]
-    pub fn submitted(prediction: Arc<Prediction>, policy: WatchPolicy) -> Self {
+    pub fn submitted(prediction: Arc<Prediction>, policy: WaitPolicy) -> Self {
         let mut watch = Self::resume(prediction.id.clone(), policy);
         watch.latest = Some(prediction);
         watch.just_submitted = true;
@@ -129,23 +129,23 @@ impl Watch {
     }
 
     /// What to do after this event, at this moment; `random` is from 0 to 1.
-    pub fn step(&mut self, now: Duration, event: WatchEvent, random: f64) -> WatchStep {
+    pub fn step(&mut self, now: Duration, event: WaitEvent, random: f64) -> WaitStep {
         match (self.state, event) {
-            (State::Fresh, WatchEvent::Start) => self.start(now, random),
-            (State::Polling, WatchEvent::Polled(answer)) => self.polled(now, answer, random),
-            (State::Polling, WatchEvent::HeldBack) => quiet(self.give_up(None)),
-            (State::Pausing { then }, WatchEvent::Woke) => quiet(self.woke(then)),
-            (State::Polling | State::Pausing { .. }, WatchEvent::Delivered(prediction))
+            (State::Fresh, WaitEvent::Start) => self.start(now, random),
+            (State::Polling, WaitEvent::Polled(answer)) => self.polled(now, answer, random),
+            (State::Polling, WaitEvent::HeldBack) => quiet(self.give_up(None)),
+            (State::Pausing { then }, WaitEvent::Woke) => quiet(self.woke(then)),
+            (State::Polling | State::Pausing { .. }, WaitEvent::Delivered(prediction))
                 if prediction.id == self.job_id && prediction.status.is_terminal() =>
             {
                 let (prediction, news) = self.note(prediction);
-                WatchStep { news, action: self.finish(job_outcome(prediction)) }
+                WaitStep { news, action: self.finish(job_outcome(prediction)) }
             }
-            _ => quiet(WatchAction::Nothing),
+            _ => quiet(WaitAction::Nothing),
         }
     }
 
-    fn start(&mut self, now: Duration, random: f64) -> WatchStep {
+    fn start(&mut self, now: Duration, random: f64) -> WaitStep {
         self.started = now;
         match self.latest.clone() {
             None => {
@@ -158,12 +158,12 @@ impl Watch {
                 } else {
                     self.pause_between_polls(now, None, random)
                 };
-                WatchStep { news: Some(prediction), action }
+                WaitStep { news: Some(prediction), action }
             }
         }
     }
 
-    fn woke(&mut self, then: Then) -> WatchAction {
+    fn woke(&mut self, then: Then) -> WaitAction {
         match then {
             Then::Poll => self.poll(),
             Then::PollALastTime => {
@@ -174,18 +174,18 @@ impl Watch {
         }
     }
 
-    fn polled(&mut self, now: Duration, answer: PollAnswer, random: f64) -> WatchStep {
+    fn polled(&mut self, now: Duration, answer: PollResponse, random: f64) -> WaitStep {
         match answer {
-            PollAnswer::Seen { prediction, retry_after } => {
+            PollResponse::Seen { prediction, retry_after } => {
                 self.seen(now, prediction, retry_after, random)
             }
-            PollAnswer::Trouble { error, retry_after } => {
+            PollResponse::Trouble { error, retry_after } => {
                 quiet(self.trouble(now, error, retry_after, random))
             }
-            PollAnswer::Unknown(error) if self.may_be_too_new(now) => {
+            PollResponse::Unknown(error) if self.may_be_too_new(now) => {
                 quiet(self.trouble(now, error, None, random))
             }
-            PollAnswer::Unknown(error) | PollAnswer::Refused(error) => {
+            PollResponse::Unknown(error) | PollResponse::Refused(error) => {
                 let error = self.with_what_is_known(error);
                 quiet(self.finish(Err(error)))
             }
@@ -198,7 +198,7 @@ impl Watch {
         prediction: Arc<Prediction>,
         retry_after: Option<Duration>,
         random: f64,
-    ) -> WatchStep {
+    ) -> WaitStep {
         self.failures = 0;
         let (prediction, news) = self.note(prediction);
         let action = if prediction.status.is_terminal() {
@@ -208,7 +208,7 @@ impl Watch {
         } else {
             self.pause_between_polls(now, retry_after, random)
         };
-        WatchStep { news, action }
+        WaitStep { news, action }
     }
 
     /// Keeps the state in mind, and tells whether it is news.
@@ -232,7 +232,7 @@ impl Watch {
         error: Error,
         retry_after: Option<Duration>,
         random: f64,
-    ) -> WatchAction {
+    ) -> WaitAction {
         self.failures += 1;
         if self.last_poll {
             return self.give_up(Some(error));
@@ -251,7 +251,7 @@ impl Watch {
         now: Duration,
         retry_after: Option<Duration>,
         random: f64,
-    ) -> WatchAction {
+    ) -> WaitAction {
         let pause = self.policy.pacing.delay(self.polls, random);
         self.pause(now, pause, retry_after, None)
     }
@@ -264,7 +264,7 @@ impl Watch {
         pause: Duration,
         retry_after: Option<Duration>,
         trouble: Option<Error>,
-    ) -> WatchAction {
+    ) -> WaitAction {
         let asked = retry_after.unwrap_or_default().min(self.policy.max_retry_after);
         let left = self.policy.deadline.saturating_sub(now);
         let wanted = pause.max(asked);
@@ -276,23 +276,23 @@ impl Watch {
             (left, Then::PollALastTime)
         };
         self.state = State::Pausing { then };
-        WatchAction::Sleep(pause, trouble)
+        WaitAction::Sleep(pause, trouble)
     }
 
-    fn poll(&mut self) -> WatchAction {
+    fn poll(&mut self) -> WaitAction {
         self.state = State::Polling;
         self.polls = self.polls.saturating_add(1);
-        WatchAction::Poll
+        WaitAction::Poll
     }
 
-    fn give_up(&mut self, trouble: Option<Error>) -> WatchAction {
+    fn give_up(&mut self, trouble: Option<Error>) -> WaitAction {
         let error = wait_timeout(&self.job_id, self.latest.clone(), trouble);
         self.finish(Err(error))
     }
 
-    fn finish(&mut self, outcome: Result<Arc<Prediction>, Error>) -> WatchAction {
+    fn finish(&mut self, outcome: Result<Arc<Prediction>, Error>) -> WaitAction {
         self.state = State::Done;
-        WatchAction::Finish(outcome)
+        WaitAction::Finish(outcome)
     }
 
     fn may_be_too_new(&self, now: Duration) -> bool {
@@ -307,8 +307,8 @@ impl Watch {
     }
 }
 
-fn quiet(action: WatchAction) -> WatchStep {
-    WatchStep { news: None, action }
+fn quiet(action: WaitAction) -> WaitStep {
+    WaitStep { news: None, action }
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ use crate::config::Config;
 use crate::protocol::Backoff;
 
 /// Sleeps between attempts.
-pub(super) struct Pauses {
+pub(super) struct RetryPauses {
     clock: Arc<dyn Clock>,
     backoff: Backoff,
     max_retry_after: Duration,
 }
 
-impl Pauses {
+impl RetryPauses {
     pub(super) fn new(clock: Arc<dyn Clock>, config: &Config) -> Self {
         Self { clock, backoff: config.backoff, max_retry_after: config.max_retry_after }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::read::number;
+use crate::http::json_response::number;
 
 pub(crate) const PATH: &str = "api/v3/balance";
 

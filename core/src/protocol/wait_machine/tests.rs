@@ -8,8 +8,8 @@ fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn policy() -> WatchPolicy {
-    WatchPolicy {
+fn policy() -> WaitPolicy {
+    WaitPolicy {
         pacing: Pacing {
             first: secs(2),
             interval: secs(2),
@@ -29,42 +29,42 @@ fn prediction(status: &str) -> Arc<Prediction> {
     Arc::new(Prediction::new("j1", Status::from_word(status)))
 }
 
-fn seen(status: &str) -> WatchEvent {
-    WatchEvent::Polled(PollAnswer::Seen { prediction: prediction(status), retry_after: None })
+fn seen(status: &str) -> WaitEvent {
+    WaitEvent::Polled(PollResponse::Seen { prediction: prediction(status), retry_after: None })
 }
 
-fn trouble(retry_after: Option<u64>) -> WatchEvent {
+fn trouble(retry_after: Option<u64>) -> WaitEvent {
     let error = Error::new(ErrorKind::Server, "It broke.");
     let retry_after = retry_after.map(Duration::from_secs);
-    WatchEvent::Polled(PollAnswer::Trouble { error, retry_after })
+    WaitEvent::Polled(PollResponse::Trouble { error, retry_after })
 }
 
-fn unknown() -> WatchEvent {
-    WatchEvent::Polled(PollAnswer::Unknown(Error::new(ErrorKind::NotFound, "No such job.")))
+fn unknown() -> WaitEvent {
+    WaitEvent::Polled(PollResponse::Unknown(Error::new(ErrorKind::NotFound, "No such job.")))
 }
 
-fn refused() -> WatchEvent {
-    WatchEvent::Polled(PollAnswer::Refused(Error::new(ErrorKind::Authentication, "No.")))
+fn refused() -> WaitEvent {
+    WaitEvent::Polled(PollResponse::Refused(Error::new(ErrorKind::Authentication, "No.")))
 }
 
-fn delivered(id: &str, status: &str) -> WatchEvent {
-    WatchEvent::Delivered(Arc::new(Prediction::new(id, Status::from_word(status))))
+fn delivered(id: &str, status: &str) -> WaitEvent {
+    WaitEvent::Delivered(Arc::new(Prediction::new(id, Status::from_word(status))))
 }
 
 /// The step in a few words: the news in brackets, then the action.
-fn words(step: &WatchStep) -> String {
+fn words(step: &WaitStep) -> String {
     let action = match &step.action {
-        WatchAction::Poll => "poll".into(),
-        WatchAction::Sleep(pause, None) => format!("sleep {}", pause.as_secs()),
-        WatchAction::Sleep(pause, Some(error)) => {
+        WaitAction::Poll => "poll".into(),
+        WaitAction::Sleep(pause, None) => format!("sleep {}", pause.as_secs()),
+        WaitAction::Sleep(pause, Some(error)) => {
             format!("{} sleep {}", error.code(), pause.as_secs())
         }
-        WatchAction::Finish(Ok(prediction)) => format!("done {}", prediction.status),
-        WatchAction::Finish(Err(error)) => {
+        WaitAction::Finish(Ok(prediction)) => format!("done {}", prediction.status),
+        WaitAction::Finish(Err(error)) => {
             assert_eq!(error.job_id(), Some("j1"), "every error carries the id");
             error.code().into()
         }
-        WatchAction::Nothing => "nothing".into(),
+        WaitAction::Nothing => "nothing".into(),
     };
     match &step.news {
         Some(news) => format!("[{}] {action}", news.status),
@@ -73,12 +73,12 @@ fn words(step: &WatchStep) -> String {
 }
 
 /// Plays the events; each pause takes as long as it says, everything else no time.
-fn play(mut watch: Watch, events: Vec<WatchEvent>) -> String {
+fn play(mut watch: WaitMachine, events: Vec<WaitEvent>) -> String {
     let mut now = Duration::ZERO;
     let mut said = Vec::new();
     for event in events {
         let step = watch.step(now, event, 0.5);
-        if let WatchAction::Sleep(pause, _) = &step.action {
+        if let WaitAction::Sleep(pause, _) = &step.action {
             now += *pause;
         }
         said.push(words(&step));
@@ -88,8 +88,8 @@ fn play(mut watch: Watch, events: Vec<WatchEvent>) -> String {
 
 #[test]
 fn the_wait_of_a_fresh_job() {
-    use WatchEvent::{Start, Woke};
-    let submitted = |status: &str| Watch::submitted(prediction(status), policy());
+    use WaitEvent::{Start, Woke};
+    let submitted = |status: &str| WaitMachine::submitted(prediction(status), policy());
     for (watch, events, expected) in [
         (
             submitted("created"),
@@ -137,8 +137,8 @@ fn the_wait_of_a_fresh_job() {
 
 #[test]
 fn the_wait_of_a_job_known_by_its_id() {
-    use WatchEvent::{Start, Woke};
-    let resumed = || Watch::resume("j1", policy());
+    use WaitEvent::{Start, Woke};
+    let resumed = || WaitMachine::resume("j1", policy());
     for (events, expected) in [
         (
             vec![Start, seen("processing"), Woke, seen("processing")],
@@ -181,8 +181,8 @@ fn the_wait_of_a_job_known_by_its_id() {
 
 #[test]
 fn a_webhook_ends_the_wait() {
-    use WatchEvent::{Start, Woke};
-    let submitted = || Watch::submitted(prediction("created"), policy());
+    use WaitEvent::{Start, Woke};
+    let submitted = || WaitMachine::submitted(prediction("created"), policy());
     let done = || delivered("j1", "completed");
     for (watch, events, expected) in [
         // During a pause, and while a poll is under way, whose answer is then of no interest.
@@ -192,10 +192,14 @@ fn a_webhook_ends_the_wait() {
             vec![Start, Woke, done(), seen("completed")],
             "[created] sleep 2, poll, [completed] done completed, nothing",
         ),
-        (Watch::resume("j1", policy()), vec![Start, done()], "poll, [completed] done completed"),
+        (
+            WaitMachine::resume("j1", policy()),
+            vec![Start, done()],
+            "poll, [completed] done completed",
+        ),
         // After a failed poll.
         (
-            Watch::resume("j1", policy()),
+            WaitMachine::resume("j1", policy()),
             vec![Start, trouble(Some(300)), done(), Woke],
             "poll, server sleep 100, [completed] done completed, nothing",
         ),
@@ -235,17 +239,17 @@ fn a_webhook_ends_the_wait() {
 fn a_recovered_job_stays_one_when_a_webhook_ends_it() {
     let mut found = Prediction::new("j1", Status::Created);
     found.recovered = Some(RecoveredBy::Input);
-    let mut watch = Watch::submitted(Arc::new(found), policy());
-    watch.step(Duration::ZERO, WatchEvent::Start, 0.5);
+    let mut watch = WaitMachine::submitted(Arc::new(found), policy());
+    watch.step(Duration::ZERO, WaitEvent::Start, 0.5);
     let step = watch.step(Duration::ZERO, delivered("j1", "completed"), 0.5);
-    let WatchAction::Finish(Ok(prediction)) = step.action else { panic!("{step:?}") };
+    let WaitAction::Finish(Ok(prediction)) = step.action else { panic!("{step:?}") };
     assert_eq!(prediction.recovered, Some(RecoveredBy::Input));
 }
 
 #[test]
 fn the_deadline() {
-    use WatchEvent::{Start, Woke};
-    let with = |deadline| WatchPolicy { deadline: secs(deadline), ..policy() };
+    use WaitEvent::{Start, Woke};
+    let with = |deadline| WaitPolicy { deadline: secs(deadline), ..policy() };
     for (policy, events, expected) in [
         // The last poll is made at the deadline, not a pause after it.
         (
@@ -278,28 +282,28 @@ fn the_deadline() {
         (with(3), vec![Start, trouble(Some(60)), Woke], "poll, server sleep 3, wait_timeout"),
         (with(400), vec![Start, trouble(Some(u64::MAX))], "poll, server sleep 300"),
         // Nor if there are too many others who want to ask; nobody says so without being asked.
-        (with(3), vec![Start, WatchEvent::HeldBack, Woke], "poll, wait_timeout, nothing"),
+        (with(3), vec![Start, WaitEvent::HeldBack, Woke], "poll, wait_timeout, nothing"),
         (
             with(9),
-            vec![WatchEvent::HeldBack, Start, seen("created"), WatchEvent::HeldBack, Woke],
+            vec![WaitEvent::HeldBack, Start, seen("created"), WaitEvent::HeldBack, Woke],
             "nothing, poll, [created] sleep 2, nothing, poll",
         ),
         // No time at all: one look.
         (with(0), vec![Start, seen("processing")], "poll, [processing] wait_timeout"),
         (with(0), vec![Start, seen("completed")], "poll, [completed] done completed"),
     ] {
-        assert_eq!(play(Watch::resume("j1", policy), events), expected);
+        assert_eq!(play(WaitMachine::resume("j1", policy), events), expected);
     }
 }
 
 #[test]
 fn what_the_service_asks_for_holds_between_good_polls_too() {
-    let mut watch = Watch::resume("j1", policy());
-    watch.step(Duration::ZERO, WatchEvent::Start, 0.5);
+    let mut watch = WaitMachine::resume("j1", policy());
+    watch.step(Duration::ZERO, WaitEvent::Start, 0.5);
     let answer =
-        PollAnswer::Seen { prediction: prediction("created"), retry_after: Some(secs(20)) };
+        PollResponse::Seen { prediction: prediction("created"), retry_after: Some(secs(20)) };
     assert_eq!(
-        words(&watch.step(Duration::ZERO, WatchEvent::Polled(answer), 0.5)),
+        words(&watch.step(Duration::ZERO, WaitEvent::Polled(answer), 0.5)),
         "[created] sleep 20"
     );
 }
@@ -307,24 +311,24 @@ fn what_the_service_asks_for_holds_between_good_polls_too() {
 #[test]
 fn the_grace_of_a_new_job_ends() {
     for (at, expected) in [(29, "not_found sleep 1"), (30, "not_found")] {
-        let mut watch = Watch::submitted(prediction("created"), policy());
-        watch.step(Duration::ZERO, WatchEvent::Start, 0.5);
-        watch.step(secs(at), WatchEvent::Woke, 0.5);
+        let mut watch = WaitMachine::submitted(prediction("created"), policy());
+        watch.step(Duration::ZERO, WaitEvent::Start, 0.5);
+        watch.step(secs(at), WaitEvent::Woke, 0.5);
         assert_eq!(words(&watch.step(secs(at), unknown(), 0.5)), expected);
     }
-    let mut watch = Watch::submitted(prediction("created"), policy());
+    let mut watch = WaitMachine::submitted(prediction("created"), policy());
     assert_eq!(watch.job_id(), "j1");
-    watch.step(Duration::ZERO, WatchEvent::Start, 0.5);
-    watch.step(secs(31), WatchEvent::Woke, 0.5);
+    watch.step(Duration::ZERO, WaitEvent::Start, 0.5);
+    watch.step(secs(31), WaitEvent::Woke, 0.5);
     assert_eq!(words(&watch.step(secs(31), unknown(), 0.5)), "not_found");
 }
 
 #[test]
 fn an_error_keeps_the_last_state_that_was_seen() {
-    let mut watch = Watch::submitted(prediction("processing"), policy());
-    watch.step(Duration::ZERO, WatchEvent::Start, 0.5);
-    watch.step(secs(2), WatchEvent::Woke, 0.5);
-    let WatchAction::Finish(Err(error)) = watch.step(secs(2), refused(), 0.5).action else {
+    let mut watch = WaitMachine::submitted(prediction("processing"), policy());
+    watch.step(Duration::ZERO, WaitEvent::Start, 0.5);
+    watch.step(secs(2), WaitEvent::Woke, 0.5);
+    let WaitAction::Finish(Err(error)) = watch.step(secs(2), refused(), 0.5).action else {
         panic!("a refusal ends the wait");
     };
     assert_eq!(error.prediction().unwrap().status, Status::Processing);

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::read::{number, take, text};
 use crate::account::Price;
+use crate::http::json_response::{number, take, text};
 
 pub(crate) const PATH: &str = "api/v3/model/price";
 /// The older form.

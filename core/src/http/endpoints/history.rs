@@ -6,15 +6,15 @@ use std::time::SystemTime;
 use http::header::DATE;
 use serde_json::{Map, Value, json};
 
-use super::account::usage::date;
-use super::body::{Answer, Exchange};
-use super::envelope::Envelope;
-use super::failure::{connection_error, status_error, unexpected};
-use super::prediction;
-use super::retry_after::retry_after;
+use super::usage::date;
 use crate::account::HistoryFilter;
 use crate::error::Error;
+use crate::http::body::{Answer, Exchange};
+use crate::http::envelope::Envelope;
+use crate::http::error_mapping::{connection_error, status_error, unexpected};
+use crate::http::retry_after::retry_after;
 use crate::protocol::Prediction;
+use crate::protocol::parse as prediction;
 
 /// How many jobs are asked for at once: the most the service gives.
 pub(crate) const PAGE_SIZE: usize = 100;

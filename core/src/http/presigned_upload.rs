@@ -6,13 +6,13 @@ use url::Url;
 
 use super::body::{Answer, Exchange};
 use super::envelope::Envelope;
-use super::failure::{connection_error, status_error, unexpected};
+use super::error_mapping::{connection_error, status_error, unexpected};
 use crate::config::is_loopback;
 use crate::error::Error;
 
 /// Where and how a file is to be put, and where it can be fetched afterwards.
 #[derive(Debug)]
-pub(crate) struct Ticket {
+pub(crate) struct PresignedUpload {
     pub(crate) method: Method,
     pub(crate) put_url: Url,
     pub(crate) headers: HeaderMap,
@@ -38,7 +38,7 @@ pub(crate) fn classify(
     file_name: &str,
     exchange: Exchange,
     allow_http: bool,
-) -> Result<Ticket, NoTicket> {
+) -> Result<PresignedUpload, NoTicket> {
     let doing = format!("asking where to upload {file_name}");
     let answer = exchange.map_err(|error| NoTicket::Trouble(connection_error(&doing, error)))?;
     let envelope = Envelope::of(&answer);
@@ -58,7 +58,7 @@ fn odd(doing: &str, answer: &Answer) -> NoTicket {
     NoTicket::Trouble(unexpected(doing, answer, what))
 }
 
-fn parse(data: &Value, allow_http: bool) -> Option<Ticket> {
+fn parse(data: &Value, allow_http: bool) -> Option<PresignedUpload> {
     let upload = data.get("upload")?;
     let method = upload.get("method").and_then(Value::as_str).unwrap_or("PUT");
     let mut headers = HeaderMap::new();
@@ -69,7 +69,7 @@ fn parse(data: &Value, allow_http: bool) -> Option<Ticket> {
             headers.insert(name, HeaderValue::from_str(value.as_str()?).ok()?);
         }
     }
-    Some(Ticket {
+    Some(PresignedUpload {
         method: Method::from_bytes(method.as_bytes()).ok()?,
         put_url: usable(upload.get("url")?, allow_http)?,
         headers,
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
 
-    fn classified(status: u16, body: &Value) -> Result<Ticket, NoTicket> {
+    fn classified(status: u16, body: &Value) -> Result<PresignedUpload, NoTicket> {
         let body = Bytes::from(body.to_string());
         classify("a.mp4", Ok(Answer { status, headers: HeaderMap::new(), body }), false)
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::read::count;
+use crate::http::json_response::count;
 
 pub(crate) const PATH: &str = "api/v3/predictions/delete";
 

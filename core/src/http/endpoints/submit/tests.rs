@@ -8,14 +8,14 @@ use crate::error::ErrorKind;
 
 fn verdict(exchange: Exchange) -> String {
     match classify("m", exchange) {
-        SubmitAnswer::Accepted(prediction) => format!("accepted {}", prediction.id),
-        SubmitAnswer::Refused { error, resend: Resend::Never } => {
+        SubmitResponse::Accepted(prediction) => format!("accepted {}", prediction.id),
+        SubmitResponse::Refused { error, resend: Resend::Never } => {
             format!("refused {}", error.code())
         }
-        SubmitAnswer::Refused { error, resend: Resend::After(pause) } => {
+        SubmitResponse::Refused { error, resend: Resend::After(pause) } => {
             format!("again {} {:?}", error.code(), pause.map(|pause| pause.as_secs()))
         }
-        SubmitAnswer::Lost(error) => format!("lost {}", error.code()),
+        SubmitResponse::Lost(error) => format!("lost {}", error.code()),
     }
 }
 
@@ -88,7 +88,7 @@ fn a_long_wait_is_passed_on_as_it_is() {
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", "86400".parse().unwrap());
     let answer = Answer { status: 429, headers, body: Bytes::new() };
-    let SubmitAnswer::Refused { error, resend } = classify("m", Ok(answer)) else { panic!() };
+    let SubmitResponse::Refused { error, resend } = classify("m", Ok(answer)) else { panic!() };
     assert_eq!(resend, Resend::After(Some(Duration::from_secs(86400))));
     assert_eq!(error.kind(), ErrorKind::RateLimit);
     assert_eq!(error.http().unwrap().retry_after, Some(Duration::from_secs(86400)));

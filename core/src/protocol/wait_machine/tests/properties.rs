@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn any_event() -> impl Strategy<Value = WatchEvent> {
+fn any_event() -> impl Strategy<Value = WaitEvent> {
     let words = prop::sample::select(vec![
         "created",
         "processing",
@@ -16,11 +16,11 @@ fn any_event() -> impl Strategy<Value = WatchEvent> {
         "odd",
     ]);
     prop_oneof![
-        1 => Just(WatchEvent::Start),
-        1 => Just(WatchEvent::HeldBack),
-        4 => Just(WatchEvent::Woke),
+        1 => Just(WaitEvent::Start),
+        1 => Just(WaitEvent::HeldBack),
+        4 => Just(WaitEvent::Woke),
         6 => (words.clone(), proptest::option::of(any::<u64>())).prop_map(|(status, after)| {
-            WatchEvent::Polled(PollAnswer::Seen {
+            WaitEvent::Polled(PollResponse::Seen {
                 prediction: prediction(status),
                 retry_after: after.map(Duration::from_secs),
             })
@@ -42,11 +42,11 @@ proptest! {
         deadline in 0u64..200,
         events in proptest::collection::vec((any_event(), 0u64..50, 0f64..=1.0), 1..40),
     ) {
-        let policy = WatchPolicy { deadline: secs(deadline), ..policy() };
+        let policy = WaitPolicy { deadline: secs(deadline), ..policy() };
         let mut watch = if fresh {
-            Watch::submitted(prediction("created"), policy)
+            WaitMachine::submitted(prediction("created"), policy)
         } else {
-            Watch::resume("j1", policy)
+            WaitMachine::resume("j1", policy)
         };
         let mut now = Duration::ZERO;
         let mut ended = false;
@@ -60,18 +60,18 @@ proptest! {
                 last_news = Some(news);
             }
             match step.action {
-                WatchAction::Nothing => {}
+                WaitAction::Nothing => {}
                 _ if ended => prop_assert!(false, "an action after the end"),
-                WatchAction::Poll => {}
-                WatchAction::Sleep(pause, _) => {
+                WaitAction::Poll => {}
+                WaitAction::Sleep(pause, _) => {
                     prop_assert!(now + pause <= secs(deadline).max(now), "slept past the deadline");
                 }
-                WatchAction::Finish(Ok(prediction)) => {
+                WaitAction::Finish(Ok(prediction)) => {
                     prop_assert_eq!(&prediction.status, &Status::Completed);
                     prop_assert_eq!(&prediction.id, "j1");
                     ended = true;
                 }
-                WatchAction::Finish(Err(error)) => {
+                WaitAction::Finish(Err(error)) => {
                     prop_assert_eq!(error.job_id(), Some("j1"));
                     ended = true;
                 }
@@ -86,23 +86,23 @@ proptest! {
         id in prop::sample::select(vec!["j1", "j2"]),
         status in prop::sample::select(vec!["created", "completed", "failed", "odd"]),
     ) {
-        let mut watch = Watch::resume("j1", policy());
+        let mut watch = WaitMachine::resume("j1", policy());
         let mut now = Duration::ZERO;
         let mut waits = false;
         for (event, pause) in events {
             now += secs(pause);
             match watch.step(now, event, 0.5).action {
-                WatchAction::Nothing => {}
-                WatchAction::Finish(_) => waits = false,
-                WatchAction::Poll | WatchAction::Sleep(..) => waits = true,
+                WaitAction::Nothing => {}
+                WaitAction::Finish(_) => waits = false,
+                WaitAction::Poll | WaitAction::Sleep(..) => waits = true,
             }
         }
         let before = format!("{watch:?}");
         let step = watch.step(now, delivered(id, status), 0.5);
         if waits && id == "j1" && ["completed", "failed"].contains(&status) {
-            prop_assert!(matches!(step.action, WatchAction::Finish(_)), "{:?}", step);
+            prop_assert!(matches!(step.action, WaitAction::Finish(_)), "{:?}", step);
         } else {
-            prop_assert!(matches!(step.action, WatchAction::Nothing), "{:?}", step);
+            prop_assert!(matches!(step.action, WaitAction::Nothing), "{:?}", step);
             prop_assert!(step.news.is_none());
             prop_assert_eq!(before, format!("{watch:?}"));
         }
@@ -116,23 +116,23 @@ proptest! {
         answers in proptest::collection::vec((any::<bool>(), proptest::option::of(0u64..1000)), 1..50),
         random in 0f64..=1.0,
     ) {
-        let policy = WatchPolicy { deadline: secs(deadline), ..policy() };
-        let mut watch = Watch::resume("j1", policy);
+        let policy = WaitPolicy { deadline: secs(deadline), ..policy() };
+        let mut watch = WaitMachine::resume("j1", policy);
         let mut now = Duration::ZERO;
-        let mut event = WatchEvent::Start;
+        let mut event = WaitEvent::Start;
         let mut answers = answers.into_iter().cycle();
         for _ in 0..100_000 {
             event = match watch.step(now, event, random).action {
-                WatchAction::Finish(_) => return Ok(()),
-                WatchAction::Sleep(pause, _) => {
+                WaitAction::Finish(_) => return Ok(()),
+                WaitAction::Sleep(pause, _) => {
                     now += pause;
-                    WatchEvent::Woke
+                    WaitEvent::Woke
                 }
-                WatchAction::Poll => match answers.next() {
+                WaitAction::Poll => match answers.next() {
                     Some((true, after)) => trouble(after),
                     _ => seen("processing"),
                 },
-                WatchAction::Nothing => break,
+                WaitAction::Nothing => break,
             };
         }
         prop_assert!(false, "the wait did not end by {now:?}");

@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 use serde_json::Value;
 
 use super::SubmitRecord;
-use super::recovery::Rivals;
+use super::recovery::ConcurrentSubmits;
 use crate::model::RUN_FLAGS;
 
 /// How many ids are remembered: far more than a client submits while a lost submit is looked for.
@@ -16,7 +16,7 @@ const REMEMBERED: usize = 100_000;
 
 /// The submits of a client that are not answered yet, and the jobs of those that are.
 #[derive(Debug, Default)]
-pub struct Claims {
+pub struct SubmitRegistry {
     ids: HashSet<Arc<str>>,
     /// The job of each record, by the record's digest.
     jobs: HashMap<u64, Arc<str>>,
@@ -33,7 +33,7 @@ struct Open {
     lost: usize,
 }
 
-impl Claims {
+impl SubmitRegistry {
     /// A submit goes out.
     pub fn begin(&mut self, model: &str, input: &Value) {
         self.open.entry(key(model, input)).or_default().in_flight += 1;
@@ -89,9 +89,9 @@ impl Claims {
 
     /// The open submits beside one lost submit of this model and input.
     #[must_use]
-    pub fn rivals(&self, model: &str, input: &Value) -> Rivals {
+    pub fn rivals(&self, model: &str, input: &Value) -> ConcurrentSubmits {
         let own = key(model, input);
-        let mut rivals = Rivals::default();
+        let mut rivals = ConcurrentSubmits::default();
         for (key, open) in &self.open {
             if *key == own {
                 rivals.in_flight = open.in_flight;
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn open_submits_are_counted_by_model_and_input() {
-        let mut claims = Claims::default();
+        let mut claims = SubmitRegistry::default();
         let (a, b) = (json!({"x": 1, "y": 2}), json!({"x": 2}));
         for input in [&a, &a, &a, &b] {
             claims.begin("m", input);
@@ -152,7 +152,7 @@ mod tests {
         claims.lose("m", &a);
         claims.lose("m", &a);
         let rivals = claims.rivals("m", &json!({"y": 2, "x": 1}));
-        assert_eq!(rivals, Rivals { in_flight: 1, lost: 1, of_model: 1 });
+        assert_eq!(rivals, ConcurrentSubmits { in_flight: 1, lost: 1, of_model: 1 });
         claims.begin("m", &b);
         claims.lose("m", &b);
         assert_eq!(claims.rivals("m", &a).of_model, 2, "one under way and one lost");
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(claims.rivals("m", &a).lost, 1, "the lost ones are still open");
         claims.settle("m", &a);
         claims.end("m", &b);
-        assert_eq!(claims.rivals("m", &a), Rivals::default());
+        assert_eq!(claims.rivals("m", &a), ConcurrentSubmits::default());
         claims.settle("m", &a);
         claims.end("other", &a);
         assert!(claims.open.is_empty(), "nothing is remembered of what is over");
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn how_a_job_is_asked_for_does_not_tell_it_from_another() {
-        let mut claims = Claims::default();
+        let mut claims = SubmitRegistry::default();
         claims.begin("m", &json!({"x": 1, "enable_sync_mode": true}));
         claims.begin("m", &json!({"x": 1, "enable_base64_output": false}));
         assert_eq!(claims.rivals("m", &json!({"x": 1})).in_flight, 2);
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_job_is_claimed_once_and_forgotten_after_many_others() {
-        let mut claims = Claims::default();
+        let mut claims = SubmitRegistry::default();
         let record = |n: u64| {
             let sent_at = UNIX_EPOCH + Duration::from_millis(n) + Duration::from_nanos(7);
             SubmitRecord::new("m", json!({"x": 1}), sent_at)

@@ -4,8 +4,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
 
-use super::super::read::{moment, number, take, text};
 use crate::account::{Billing, BillingFilter};
+use crate::http::json_response::{moment, number, take, text};
 use crate::protocol::Status;
 
 pub(crate) const SEARCH_PATH: &str = "api/v3/billings/search";

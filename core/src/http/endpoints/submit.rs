@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::body::{Answer, Exchange};
-use super::envelope::Envelope;
-use super::failure::{connection_error, status_error, unexpected, what_is_odd};
-use super::prediction;
-use super::retry_after::retry_after;
-use super::transport::{Sent, TransportError};
-use crate::protocol::{Prediction, Resend, SubmitAnswer};
+use crate::http::body::{Answer, Exchange};
+use crate::http::envelope::Envelope;
+use crate::http::error_mapping::{connection_error, status_error, unexpected, what_is_odd};
+use crate::http::retry_after::retry_after;
+use crate::http::transport::{Sent, TransportError};
+use crate::protocol::parse as prediction;
+use crate::protocol::{Prediction, Resend, SubmitResponse};
 
 /// What the outcome of a submit means; `model` is for messages.
-pub(crate) fn classify(model: &str, exchange: Exchange) -> SubmitAnswer {
+pub(crate) fn classify(model: &str, exchange: Exchange) -> SubmitResponse {
     let doing = format!("submitting {model}");
     match exchange {
         Ok(answer) => answered(&doing, &answer),
@@ -20,32 +20,34 @@ pub(crate) fn classify(model: &str, exchange: Exchange) -> SubmitAnswer {
     }
 }
 
-fn broken(doing: &str, error: TransportError) -> SubmitAnswer {
+fn broken(doing: &str, error: TransportError) -> SubmitResponse {
     let sent = error.sent;
     let error = connection_error(doing, error);
     match sent {
-        Sent::No => SubmitAnswer::Refused { error, resend: Resend::After(None) },
-        Sent::Maybe => SubmitAnswer::Lost(error),
+        Sent::No => SubmitResponse::Refused { error, resend: Resend::After(None) },
+        Sent::Maybe => SubmitResponse::Lost(error),
     }
 }
 
-fn answered(doing: &str, answer: &Answer) -> SubmitAnswer {
+fn answered(doing: &str, answer: &Answer) -> SubmitResponse {
     if let Some(prediction) = accepted(answer) {
-        return SubmitAnswer::Accepted(Arc::new(prediction));
+        return SubmitResponse::Accepted(Arc::new(prediction));
     }
     let envelope = Envelope::of(answer);
     if envelope.is_success() {
-        return SubmitAnswer::Lost(unexpected(doing, answer, &what_is_odd(answer, &envelope)));
+        return SubmitResponse::Lost(unexpected(doing, answer, &what_is_odd(answer, &envelope)));
     }
     let error = status_error(doing, answer, &envelope);
     match envelope.status {
-        429 => SubmitAnswer::Refused {
+        429 => SubmitResponse::Refused {
             error,
             resend: Resend::After(retry_after(&answer.headers, SystemTime::now())),
         },
         // 303 says "done, look there"; the other redirects say "not here".
-        301 | 302 | 307 | 308 | 400..=499 => SubmitAnswer::Refused { error, resend: Resend::Never },
-        _ => SubmitAnswer::Lost(error),
+        301 | 302 | 307 | 308 | 400..=499 => {
+            SubmitResponse::Refused { error, resend: Resend::Never }
+        }
+        _ => SubmitResponse::Lost(error),
     }
 }
 

@@ -10,13 +10,13 @@ use tokio::io::AsyncSeekExt as _;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Removed when dropped before it is finished.
-pub(super) struct PartFile {
+pub(super) struct AtomicFile {
     file: File,
     path: TempPath,
     folder: PathBuf,
 }
 
-impl PartFile {
+impl AtomicFile {
     pub(super) async fn create(folder: &Path) -> Result<Self> {
         let owned = folder.to_owned();
         let created = blocking(move || new_file(&owned)).await;

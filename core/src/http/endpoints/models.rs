@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::super::read::{number, take, text};
 use crate::account::Model;
+use crate::http::json_response::{number, take, text};
 
 pub(crate) const PATH: &str = "api/v3/models";
 

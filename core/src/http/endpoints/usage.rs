@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
 
-use super::super::read::{count, number, take, text};
 use crate::account::{DailyUsage, ModelUsage, Usage};
+use crate::http::json_response::{count, number, take, text};
 
 pub(crate) const PATH: &str = "api/v3/user/usage_stats";
 

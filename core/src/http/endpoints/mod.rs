@@ -1,0 +1,12 @@
+//! One file for each endpoint of the API: what is sent, and how the response is read.
+
+pub(crate) mod balance;
+pub(crate) mod billings;
+pub(crate) mod deletion;
+pub(crate) mod history;
+pub(crate) mod models;
+pub(crate) mod poll;
+pub(crate) mod price;
+pub(crate) mod submit;
+pub(crate) mod usage;
+pub(crate) mod webhook_secret;
