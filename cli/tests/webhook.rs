@@ -78,7 +78,7 @@ async fn a_webhook_that_is_not_genuine_is_rejected_with_the_reason() {
     let (harness, delivery) = harness_with_webhook("timestamp_offset: -10m").await;
     let body = ["--body", "body.json"];
     let result = harness.viseme(&arguments(&delivery, &body)).await;
-    assert_rejected(&result, "at most 300 s are taken");
+    assert_rejected(&result, "at most 300 s are allowed");
     let lenient = ["--body", "body.json", "--tolerance", "1h"];
     assert_eq!(harness.viseme(&arguments(&delivery, &lenient)).await.code, Some(0));
 

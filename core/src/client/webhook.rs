@@ -11,7 +11,7 @@ use crate::config::is_loopback;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::endpoints::webhook_secret;
 use crate::protocol::Prediction;
-use crate::webhook::{Delivery, Refusal, Verified, Verifier, WebhookSecret, parse};
+use crate::webhook::{Delivery, RejectReason, Verified, Verifier, WebhookSecret, parse};
 
 /// How often the secret is tried to be fetched.
 const ATTEMPTS: u32 = 3;
@@ -74,10 +74,12 @@ impl Client {
             Verifier::new(secret).verify(headers, body, now)
         };
         let verified = match verify(self.webhook_secret().await?) {
-            Err(refusal @ Refusal::BadSignature { .. }) => match self.newer_secret().await {
-                Some(secret) => verify(secret),
-                None => Err(refusal),
-            },
+            Err(reason @ RejectReason::InvalidSignature { .. }) => {
+                match self.newer_secret().await {
+                    Some(secret) => verify(secret),
+                    None => Err(reason),
+                }
+            }
             outcome => outcome,
         };
         let Verified { id, sent_at } = verified?;

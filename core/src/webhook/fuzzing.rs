@@ -1,4 +1,4 @@
-//! Any request to a webhook's URL: nothing unsigned is believed, and everything signed is.
+//! Fuzzes webhook verification: unsigned requests are rejected, signed requests are accepted.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,39 +8,39 @@ use sha2::Sha256;
 use super::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, Verifier, WebhookSecret, parse};
 use crate::fuzzing::{head_and_body, pairs};
 
-/// Nobody can guess it: it is no secret of the service's either.
+/// A secret that no input holds.
 const SECRET: &str = "whsec_a-secret-that-no-input-holds";
 const NOW: u64 = 1_758_798_328;
 
-/// A delivery: lines with headers, an empty line, the body.
+/// Verifies a delivery: header lines, an empty line, the body.
 pub fn webhook(data: &[u8]) {
     let (head, body) = head_and_body(data);
     let Ok(secret) = WebhookSecret::new(SECRET) else { return };
     let verifier = Verifier::new(secret);
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
-    if let Err(refusal) = verifier.verify(pairs(&head), body, now) {
-        assert!(refusal.to_string().len() <= 1024, "{refusal}");
+    if let Err(reason) = verifier.verify(pairs(&head), body, now) {
+        assert!(reason.to_string().len() <= 1024, "{reason}");
     } else {
-        // What the input has signed by chance or by guessing would be.
+        // Accepted only if the input happens to hold the valid signature.
         assert_eq!(Some(signature(&head, body)), find(&head, SIGNATURE_HEADER).map(str::to_owned));
     }
     let _ = verifier.receive(pairs(&head), body, now);
     let _ = parse(body);
-    signed(&verifier, body, now);
+    check_signed_body(&verifier, body, now);
 }
 
-/// The same body signed is believed; with a bit changed it is not.
-fn signed(verifier: &Verifier, body: &[u8], now: SystemTime) {
+/// Checks that the signed body is accepted, and rejected after one bit was changed.
+fn check_signed_body(verifier: &Verifier, body: &[u8], now: SystemTime) {
     let head = format!("{ID_HEADER}: a1\n{TIMESTAMP_HEADER}: {NOW}\n");
     let signature = signature(&head, body);
     let headers = || pairs(&head).chain([(SIGNATURE_HEADER, signature.as_str())]);
-    assert!(verifier.verify(headers(), body, now).is_ok(), "a genuine delivery was refused");
+    assert!(verifier.verify(headers(), body, now).is_ok(), "a genuine delivery was rejected");
     let mut changed = body.to_vec();
     match changed.last_mut() {
         Some(last) => *last ^= 1,
         None => changed.push(b' '),
     }
-    assert!(verifier.verify(headers(), &changed, now).is_err(), "a changed delivery was believed");
+    assert!(verifier.verify(headers(), &changed, now).is_err(), "a changed delivery was accepted");
 }
 
 fn signature(head: &str, body: &[u8]) -> String {

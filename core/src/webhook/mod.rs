@@ -1,9 +1,9 @@
-//! Webhooks: what the service calls back with when a job has completed or failed.
+//! Webhooks: the requests that the service sends when a job has completed or failed.
 //!
-//! Anybody can send a request to a public URL, so a delivery is believed only once its signature
-//! was verified with the account's webhook secret. [`Verifier::receive`] does that and reads the
-//! prediction. Nothing here does I/O or reads a clock: the headers, the body and the time of now
-//! are handed in.
+//! Anybody can send a request to a public URL. Trust a delivery only after its signature was
+//! verified with the webhook secret of the account. [`Verifier::receive`] verifies the signature
+//! and parses the prediction. Nothing here does I/O or reads a clock: pass the headers, the body
+//! and the current time.
 //!
 //! ```
 //! use std::time::{Duration, SystemTime};
@@ -13,7 +13,7 @@
 //! let secret = WebhookSecret::new("whsec_e9EE3BdyXSxcB4ZyZUKjQUEoQX4sF9P1+eMpb/KluCM=")?;
 //! let verifier = Verifier::new(secret);
 //!
-//! // From your web framework: all headers, and the body as it came, before any JSON parsing.
+//! // From your web framework: all headers, and the raw body, before any JSON parsing.
 //! let headers = [
 //!     ("Webhook-Id", "e6832d4abffb4d79bfbca19783fca133"),
 //!     ("Webhook-Timestamp", "1758798328"),
@@ -26,18 +26,15 @@
 //! # }
 //! ```
 
-mod body;
+mod delivery;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzzing;
-mod headers;
-mod refusal;
-mod secret;
+mod reject_reason;
 mod verifier;
 
-pub use body::parse;
-pub use refusal::Refusal;
-pub use secret::WebhookSecret;
-pub use verifier::{Delivery, Verified, Verifier};
+pub use delivery::{Delivery, Verified, parse};
+pub use reject_reason::RejectReason;
+pub use verifier::{Verifier, WebhookSecret};
 pub use viseme_spec::webhook::{
     DEFAULT_TOLERANCE, ID_HEADER, SCHEME, SECRET_PREFIX, SIGNATURE_HEADER, TIMESTAMP_HEADER,
 };

@@ -197,8 +197,8 @@ async fn a_replaced_secret_is_fetched_again_but_not_for_every_forgery() {
     // The secret can be fetched by hand, and a receiver of one's own does with it alone.
     let secret = test.client.refresh_webhook_secret().await.unwrap();
     assert_eq!(asked(), 4);
-    let refusal = Verifier::new(secret).verify([("webhook-id", "x")], b"", SystemTime::now());
-    assert!(refusal.is_err());
+    let outcome = Verifier::new(secret).verify([("webhook-id", "x")], b"", SystemTime::now());
+    assert!(outcome.is_err());
 }
 
 async fn wait_a_minute(test: &TestClient) {

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use viseme::webhook::{Refusal, Verifier, WebhookSecret};
+use viseme::webhook::{RejectReason, Verifier, WebhookSecret};
 use viseme_mock::{
     DeliveryState, Fault, JobRule, MockServer, RequestKind, Scenario, Timeline, World,
 };
@@ -283,22 +283,22 @@ async fn webhooks_are_sent_in_reversed_order() {
 }
 
 #[tokio::test]
-async fn invalid_signatures_are_refused_by_the_client() {
+async fn invalid_deliveries_are_rejected_by_the_client() {
     for (fields, expected) in [
-        ("signature: bad", "the signature does not fit"),
+        ("signature: bad", "the signature does not match"),
         ("signature: missing", "`webhook-signature` is missing"),
-        ("signature: standard_webhooks", "scheme `v1`"),
+        ("signature: standard_webhooks", "got `v1`"),
         ("timestamp_offset: -10m", "signed 600 s ago"),
         ("timestamp_offset: 1h", "3600 s in the future"),
-        ("truncate: 20", "the signature does not fit"),
+        ("truncate: 20", "the signature does not match"),
     ] {
         let (_server, world, api) = setup(&format!("webhooks: {{{fields}}}")).await;
         let receiver = Receiver::start(&[]).await;
         submit(&api, "mock/instant", &receiver.url).await;
         world.settled().await;
         let (headers, body) = receiver.received().remove(0);
-        let refusal = verifier(&world).verify(&headers, &body, after(0)).unwrap_err();
-        assert!(refusal.to_string().contains(expected), "{fields}: {refusal}");
+        let reason = verifier(&world).verify(&headers, &body, after(0)).unwrap_err();
+        assert!(reason.to_string().contains(expected), "{fields}: {reason}");
     }
 }
 
@@ -312,12 +312,12 @@ async fn the_secret_is_rotated_before_a_delivery() {
     submit(&api, "mock/instant", &receiver.url).await;
     world.settled().await;
     let new = verifier(&world);
-    let fits = |verifier: &Verifier, index: usize| {
+    let verify = |verifier: &Verifier, index: usize| {
         let (headers, body) = &receiver.received()[index];
         verifier.verify(headers, body, after(0))
     };
-    assert!(fits(&old, 0).is_ok() && fits(&new, 1).is_ok());
-    assert!(matches!(fits(&old, 1), Err(Refusal::BadSignature { .. })));
+    assert!(verify(&old, 0).is_ok() && verify(&new, 1).is_ok());
+    assert!(matches!(verify(&old, 1), Err(RejectReason::InvalidSignature { .. })));
 }
 
 #[tokio::test]
