@@ -1,23 +1,26 @@
-//! A handle on what was submitted.
+//! A submitted job: wait for it, follow its updates, refresh it.
 
 use std::fmt;
 use std::future::IntoFuture;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use futures_util::stream::{BoxStream, Stream, StreamExt as _, unfold};
 
+use super::Client;
+use super::poller::{PollStep, Poller};
 use super::progress::{OnProgress, Progress};
-use super::watcher::Watcher;
-use super::{Client, Updates};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{PollResponse, Prediction};
 
-/// How often a single look at a job is tried.
+/// How many times `refresh` polls.
 const REFRESH_ATTEMPTS: u32 = 3;
 
-/// A handle on a job; cheap to clone. The id is all that is needed to make one again.
+/// A handle on a job. Cheap to clone. [`Client::job`] creates one from the id.
 #[derive(Clone)]
 pub struct Job {
     client: Client,
@@ -34,13 +37,13 @@ impl Job {
         Self { client, id: id.trim().to_owned(), submitted: None }
     }
 
-    /// The job's id.
+    /// Returns the job id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// What the service answered to the submit, where it was made through this handle.
+    /// Returns the response to the submit, if this handle comes from one.
     #[must_use]
     pub fn prediction(&self) -> Option<&Prediction> {
         self.submitted.as_deref()
@@ -51,16 +54,15 @@ impl Job {
         Wait { job: self.clone(), deadline: None, on_progress: OnProgress::default() }
     }
 
-    /// The job's states as they change, until it ends or the client's deadline passes.
+    /// Returns a stream of the job's updates, until the job ends or the client's deadline passes.
     pub fn updates(&self) -> Updates {
         self.wait().updates()
     }
 
-    /// Asks once for the job's state, whatever that is; troubles of the network or the service are
-    /// tried again twice.
+    /// Polls the job once and returns its current state. Temporary errors are retried twice.
     ///
     /// # Errors
-    /// Those of a request, with the job's id. A job that failed is no error here.
+    /// The errors of a request, with the job id. A failed job is not an error.
     pub async fn refresh(&self) -> Result<Prediction> {
         self.require_usable()?;
         let client = &self.client;
@@ -69,7 +71,7 @@ impl Job {
             client.await_poll_slot(Duration::MAX).await;
             let timeout = client.shared.config.request_timeout;
             let answer = client.shared.api.poll(&self.id, timeout).await;
-            client.heed(&answer);
+            client.on_rate_limited(&answer);
             let error = match answer {
                 PollResponse::Seen { prediction, .. } => {
                     return Ok(Arc::unwrap_or_clone(prediction));
@@ -94,20 +96,20 @@ impl Job {
     fn require_usable(&self) -> Result<()> {
         self.client.shared.api.require_key()?;
         if self.id.is_empty() {
-            let message = "The job's id is empty. Pass the id that the submit gave.";
+            let message = "The job id is empty. Pass the id that the submit returned.";
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }
         Ok(())
     }
 
-    fn watcher(&self, deadline: Option<Duration>) -> Result<Watcher> {
+    fn poller(&self, deadline: Option<Duration>) -> Result<Poller> {
         self.require_usable()?;
         let client = self.client.clone();
         let deadline = deadline.unwrap_or(client.shared.config.deadline);
         let deadline = client.now().saturating_add(deadline);
         Ok(match &self.submitted {
-            Some(prediction) => Watcher::submitted(client, Arc::clone(prediction), deadline),
-            None => Watcher::resumed(client, &self.id, deadline),
+            Some(prediction) => Poller::submitted(client, Arc::clone(prediction), deadline),
+            None => Poller::resumed(client, &self.id, deadline),
         })
     }
 }
@@ -118,10 +120,9 @@ impl fmt::Debug for Job {
     }
 }
 
-/// A wait, begun when awaited; made by [`Job::wait`].
+/// A wait. It starts when it is awaited; [`Job::wait`] creates it.
 ///
-/// Awaiting gives the completed prediction. Dropping it, or running into the deadline, leaves the
-/// job as it is.
+/// Awaiting returns the completed prediction. Neither dropping it nor the deadline affects the job.
 #[must_use = "a wait does nothing until it is awaited"]
 pub struct Wait {
     job: Job,
@@ -130,26 +131,26 @@ pub struct Wait {
 }
 
 impl Wait {
-    /// How long to wait; the default is the client's. With zero, one look is taken.
+    /// Sets how long to wait. Default: the client's deadline. Zero polls once.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// Is told what goes on.
+    /// Calls `listener` on every progress event.
     pub fn on_progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.on_progress = OnProgress::new(listener);
         self
     }
 
-    /// The job's states as they change, in place of the result alone.
+    /// Returns a stream of the job's updates instead of only the result.
     pub fn updates(self) -> Updates {
-        Updates::new(self.job.watcher(self.deadline), self.on_progress)
+        Updates::new(self.job.poller(self.deadline), self.on_progress)
     }
 
     async fn finish(self) -> Result<Prediction> {
-        let mut watcher = self.job.watcher(self.deadline)?;
-        watcher.finish(&self.on_progress).await.map(Arc::unwrap_or_clone)
+        let mut poller = self.job.poller(self.deadline)?;
+        poller.finish(&self.on_progress).await.map(Arc::unwrap_or_clone)
     }
 }
 
@@ -162,7 +163,51 @@ impl IntoFuture for Wait {
     }
 }
 
-/// The error of a wait that was asked to go on after its end.
-pub(super) fn ended(job_id: &str) -> Error {
-    Error::new(ErrorKind::UnexpectedResponse, "The wait is over already.").with_job(job_id)
+/// A stream of the updates of a job, including the last one; [`Job::updates`] creates it.
+///
+/// The stream ends after the last update. A failed job is a prediction with the status `failed`, not an
+/// error. An error is the last item if the wait itself ended early.
+#[must_use = "streams do nothing until they are polled"]
+pub struct Updates {
+    stream: BoxStream<'static, Result<Prediction>>,
+}
+
+impl Updates {
+    pub(super) fn new(poller: Result<Poller>, on_progress: OnProgress) -> Self {
+        let stream = unfold((Some(poller), on_progress), |(poller, on_progress)| async move {
+            let mut poller = match poller? {
+                Ok(poller) => poller,
+                Err(error) => return Some((Err(error), (None, on_progress))),
+            };
+            match poller.next(&on_progress).await? {
+                PollStep::Update(prediction) => {
+                    let prediction = Arc::unwrap_or_clone(prediction);
+                    Some((Ok(prediction), (Some(Ok(poller)), on_progress)))
+                }
+                PollStep::End(Err(error)) if ended_early(&error) => {
+                    Some((Err(error), (None, on_progress)))
+                }
+                PollStep::End(_) => None,
+            }
+        });
+        Self { stream: stream.boxed() }
+    }
+
+    /// Returns the next update, or `None` after the last.
+    pub async fn next(&mut self) -> Option<Result<Prediction>> {
+        self.stream.next().await
+    }
+}
+
+/// Returns whether the wait ended before the job.
+fn ended_early(error: &Error) -> bool {
+    !error.prediction().is_some_and(|prediction| prediction.status.is_terminal())
+}
+
+impl Stream for Updates {
+    type Item = Result<Prediction>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.stream.poll_next_unpin(context)
+    }
 }

@@ -7,21 +7,20 @@ mod check;
 mod download;
 mod history;
 mod job;
-mod mailroom;
 mod models;
 mod paginator;
+mod poller;
 mod prepare;
 mod price;
 mod progress;
+mod rate_limit;
 mod recover;
 mod remote;
 mod run;
 mod submit;
-mod turns;
-mod updates;
 mod upload;
-mod watcher;
 mod webhook;
+mod webhook_inbox;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -32,18 +31,17 @@ use tokio::sync::Semaphore;
 
 pub use check::{Report, check};
 pub use download::Download;
-pub use job::{Job, Wait};
+pub use job::{Job, Updates, Wait};
 pub use paginator::Paginator;
 pub use price::PriceQuery;
 pub use progress::Progress;
 use remote::RemoteChecks;
 pub use run::{Run, RunMany, RunResult};
 pub use submit::Submit;
-pub use updates::Updates;
 pub use upload::Upload;
 
-use self::mailroom::Mailroom;
 use self::webhook::SecretCache;
+use self::webhook_inbox::WebhookInbox;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigBuilder};
 use crate::error::{Error, ErrorKind, Result};
@@ -80,12 +78,12 @@ struct Shared {
     /// Absent where the set-up turns them off.
     remote: Option<RemoteChecks>,
     clock: Arc<dyn Clock>,
-    budget: Mutex<PollLimiter>,
+    poll_limiter: Mutex<PollLimiter>,
     claims: Mutex<SubmitRegistry>,
-    submit_budget: Mutex<SubmitLimiter>,
+    submit_limiter: Mutex<SubmitLimiter>,
     running: Option<Semaphore>,
     catalogue: models::Catalogue,
-    mailroom: Arc<Mailroom>,
+    webhook_inbox: Arc<WebhookInbox>,
     webhook_secret: SecretCache,
 }
 
@@ -158,11 +156,11 @@ impl Client {
             downloads: Downloads::new(transport, Arc::clone(&clock), &config),
             remote: RemoteChecks::new(&config, Arc::clone(&clock))?,
             transfers: Semaphore::new(MAX_TRANSFERS),
-            mailroom: Arc::default(),
+            webhook_inbox: Arc::default(),
             webhook_secret: SecretCache::default(),
-            budget: Mutex::new(PollLimiter::new(config.max_polls_per_second)),
+            poll_limiter: Mutex::new(PollLimiter::new(config.max_polls_per_second)),
             claims: Mutex::default(),
-            submit_budget: Mutex::new(SubmitLimiter::new(
+            submit_limiter: Mutex::new(SubmitLimiter::new(
                 config.submit_limits.map(|limits| limits.per_minute),
             )),
             running: config.submit_limits.map(|limits| Semaphore::new(limits.concurrent.max(1))),

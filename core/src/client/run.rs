@@ -11,10 +11,10 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 
 use super::Client;
+use super::poller::Poller;
 use super::prepare::{Options, option_methods, prepare};
 use super::progress::{OnProgress, Progress};
 use super::submit::submit;
-use super::watcher::Watcher;
 use crate::error::Result;
 use crate::model::Input;
 use crate::protocol::Prediction;
@@ -82,16 +82,16 @@ impl Run {
         let webhook = webhook.map(|url| client.webhook_url(&url, base64)).transpose()?;
         // Boxed, so that the memory of the first steps is released before the long wait.
         let body = prepare(&client, &input, options, &on_progress).boxed().await?;
-        let _place = client.place().await?;
-        let turn = client.await_submit_turn().await?;
+        let _slot = client.acquire_slot().await?;
+        let turn = client.acquire_submit_permit().await?;
         let deadline = deadline.unwrap_or(client.shared.config.deadline);
         let deadline = client.now().saturating_add(deadline);
         let model = input.model().to_owned();
         drop(input);
         let submit = submit(&client, turn, &model, body, webhook.as_ref(), deadline, &on_progress);
         let prediction = submit.boxed().await?;
-        let mut watcher = Watcher::submitted(client.clone(), prediction, deadline);
-        watcher.finish(&on_progress).await.map(Arc::unwrap_or_clone)
+        let mut poller = Poller::submitted(client.clone(), prediction, deadline);
+        poller.finish(&on_progress).await.map(Arc::unwrap_or_clone)
     }
 }
 

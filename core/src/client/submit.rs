@@ -1,4 +1,4 @@
-//! The submit: drives the at-most-once machine.
+//! The submit: drives the state machine that submits at most once.
 
 use std::future::IntoFuture;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::protocol::{
     Prediction, Submission, SubmitAction, SubmitEvent, SubmitRecord, SubmitResponse,
 };
 
-/// A submit, sent when awaited; made by [`Client::submit`].
+/// A submit. It starts when it is awaited; [`Client::submit`] creates it.
 ///
-/// Dropping it while the POST is under way may leave a job behind whose id nobody knows; let it
-/// finish if you can.
+/// If you drop it while the POST is in flight, the service may create a job whose id nobody knows. Let
+/// it finish if you can.
 #[must_use = "a submit does nothing until it is awaited"]
 pub struct Submit {
     client: Client,
@@ -45,14 +45,14 @@ impl Submit {
         self
     }
 
-    /// Has the service call back at this URL when the job has completed or failed: `https`, or
-    /// `http` to this machine. [`Client::receive_webhook`] takes what it sends.
+    /// Asks the service to call this URL when the job completes or fails: `https`, or `http` to this
+    /// machine. [`Client::receive_webhook`] accepts the delivery.
     pub fn webhook(mut self, url: impl Into<String>) -> Self {
         self.webhook = Some(url.into());
         self
     }
 
-    /// Is told what goes on.
+    /// Calls `listener` on every progress event.
     pub fn on_progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.on_progress = OnProgress::new(listener);
         self
@@ -63,10 +63,10 @@ impl Submit {
         let base64 = options.wants_base64(&input);
         let webhook = webhook.map(|url| client.webhook_url(&url, base64)).transpose()?;
         let body = prepare(&client, &input, options, &on_progress).await?;
-        let turn = client.await_submit_turn().await?;
+        let permit = client.acquire_submit_permit().await?;
         let deadline = client.now().saturating_add(client.shared.config.deadline);
         let submit =
-            submit(&client, turn, input.model(), body, webhook.as_ref(), deadline, &on_progress);
+            submit(&client, permit, input.model(), body, webhook.as_ref(), deadline, &on_progress);
         let prediction = submit.await?;
         Ok(Job::submitted(client, prediction))
     }
@@ -81,10 +81,10 @@ impl IntoFuture for Submit {
     }
 }
 
-/// Sends the body; it goes out again only where it provably was not taken.
+/// Sends the body. Sends it again only if the service certainly did not accept it.
 pub(super) async fn submit(
     client: &Client,
-    turn: RequestPermit<'_>,
+    permit: RequestPermit<'_>,
     model: &str,
     body: Value,
     webhook: Option<&Url>,
@@ -93,55 +93,55 @@ pub(super) async fn submit(
 ) -> Result<Arc<Prediction>> {
     let submission = Submission::new(client.submit_policy(deadline));
     let record = SubmitRecord::new(model, body, client.system_time());
-    drive(client, submission, Some(turn), record, webhook, on_progress).await
+    drive(client, submission, Some(permit), record, webhook, on_progress).await
 }
 
-/// Drives a submission to its end, and keeps the books on which jobs are whose. The first submit
-/// goes out on the connection `turn`, further ones wait for a turn of their own.
+/// Drives a submission to its end and registers which submit claims which job. The first submit uses
+/// `permit`; further ones acquire their own.
 pub(super) async fn drive(
     client: &Client,
     mut submission: Submission,
-    mut turn: Option<RequestPermit<'_>>,
+    mut permit: Option<RequestPermit<'_>>,
     record: SubmitRecord,
     webhook: Option<&Url>,
     on_progress: &OnProgress,
 ) -> Result<Arc<Prediction>> {
-    let mut books = ClaimGuard { client, record, open: Open::No };
+    let mut claim = ClaimGuard { client, record, open: Open::No };
     if submission.is_lost() {
-        books.open = Open::Lost;
+        claim.open = Open::Lost;
     }
     let mut event = SubmitEvent::Start;
-    // Given back once the answer was understood: whoever gets it next knows of a rest by then.
+    // Released after the response was classified, so that its next holder sees a pause.
     let mut in_use = None;
     loop {
         event = match submission.step(client.now(), event, client.random()) {
             SubmitAction::Submit => {
                 let attempt = submission.attempts();
-                let connection = match turn.take() {
-                    Some(connection) => connection,
-                    None => client.await_submit_turn().await?,
+                let permit = match permit.take() {
+                    Some(permit) => permit,
+                    None => client.acquire_submit_permit().await?,
                 };
-                books.record.sent_at = client.system_time();
-                on_progress.emit(|| Progress::Submitting { attempt, record: books.record.clone() });
-                books.begin();
-                let (model, input) = (&books.record.model, &books.record.input);
-                let connection = &*in_use.insert(connection);
-                let answer = client.shared.api.submit(connection, model, input, webhook).await;
-                books.answered(&answer);
+                claim.record.sent_at = client.system_time();
+                on_progress.emit(|| Progress::Submitting { attempt, record: claim.record.clone() });
+                claim.begin();
+                let (model, input) = (&claim.record.model, &claim.record.input);
+                let permit = &*in_use.insert(permit);
+                let answer = client.shared.api.submit(permit, model, input, webhook).await;
+                claim.answered(&answer);
                 SubmitEvent::Answered(answer)
             }
             SubmitAction::Search => {
                 tracing::info!(
-                    model = books.record.model,
-                    "looking for a lost submit in the history"
+                    model = claim.record.model,
+                    "searching the history for a lost submit"
                 );
                 on_progress.emit(|| Progress::Recovering);
-                SubmitEvent::Searched(client.look_for(&books.record).await)
+                SubmitEvent::Searched(client.look_for(&claim.record).await)
             }
             SubmitAction::Sleep(pause, error) => {
-                tracing::debug!(model = books.record.model, %error, ?pause, "pausing before going on");
+                tracing::debug!(model = claim.record.model, %error, ?pause, "pausing before the next step");
                 if error.kind() == ErrorKind::RateLimit {
-                    client.rest_from_submits(pause);
+                    client.pause_submits(pause);
                 }
                 drop(in_use.take());
                 if !submission.is_lost() {
@@ -151,32 +151,32 @@ pub(super) async fn drive(
                 if submission.is_lost() {
                     SubmitEvent::Woke
                 } else {
-                    turn = client.await_submit_turn_by(submission.deadline()).await?;
-                    turn.as_ref().map_or(SubmitEvent::HeldBack, |_| SubmitEvent::Woke)
+                    permit = client.acquire_submit_permit_by(submission.deadline()).await?;
+                    permit.as_ref().map_or(SubmitEvent::HeldBack, |_| SubmitEvent::Woke)
                 }
             }
             SubmitAction::Finish(Ok(prediction)) => {
                 let recovered = prediction.recovered.is_some();
                 tracing::info!(
-                    model = books.record.model,
+                    model = claim.record.model,
                     job = prediction.id,
                     recovered,
                     "submitted"
                 );
                 on_progress.emit(|| Progress::Submitted { job_id: prediction.id.clone() });
-                return Ok(named(prediction, &books.record.model));
+                return Ok(named(prediction, &claim.record.model));
             }
             SubmitAction::Finish(Err(error)) if error.kind() == ErrorKind::SubmissionUnknown => {
-                return Err(error.with_record(books.record.clone()));
+                return Err(error.with_record(claim.record.clone()));
             }
             SubmitAction::Finish(Err(error)) => return Err(error),
-            // The machine asks for nothing only after events it did not ask for.
+            // The machine returns `Nothing` only for unexpected events.
             SubmitAction::Nothing => SubmitEvent::Woke,
         };
     }
 }
 
-/// Keeps the client's claims right, also when the submission is dropped half-way.
+/// Keeps the registry of submits correct, even if the submission is dropped.
 struct ClaimGuard<'a> {
     client: &'a Client,
     record: SubmitRecord,
@@ -225,7 +225,7 @@ impl Drop for ClaimGuard<'_> {
     }
 }
 
-/// The prediction with its model, where the service left it out.
+/// Adds the model to a prediction if the service omitted it.
 fn named(prediction: Arc<Prediction>, model: &str) -> Arc<Prediction> {
     if !prediction.model.is_empty() {
         return prediction;

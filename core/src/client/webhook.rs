@@ -94,7 +94,7 @@ impl Client {
     ///
     /// Pass only what was verified: it is believed.
     pub fn deliver(&self, prediction: impl Into<Arc<Prediction>>) -> bool {
-        self.shared.mailroom.leave(prediction.into())
+        self.shared.webhook_inbox.publish(prediction.into())
     }
 
     /// The secret, fetched anew unless that was done a moment ago.

@@ -1,4 +1,4 @@
-//! Drives the machine that waits for a job.
+//! Polls a job: drives the wait machine.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,24 +6,24 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 
 use super::Client;
-use super::mailroom::Mailbox;
 use super::progress::{OnProgress, Progress};
-use crate::error::Result;
+use super::webhook_inbox::Subscription;
+use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Prediction, WaitAction, WaitEvent, WaitMachine, WaitPolicy};
 
-/// How long after a submit a 404 for the job may be mere slowness of the service. A guess.
+/// How long after a submit a 404 for the job may be a delay of the service. A guess.
 const UNKNOWN_GRACE: Duration = Duration::from_secs(30);
-/// How long a poll that is made at the deadline may wait for its moment, and may take then.
+/// How long a poll at the deadline may wait for the rate limit, and how long it may take.
 const LAST_POLL: Duration = Duration::from_secs(5);
 
 /// Waits for one job.
-pub(super) struct Watcher {
+pub(super) struct Poller {
     client: Client,
     watch: WaitMachine,
     deadline: Duration,
-    /// What webhooks tell of the job.
-    mailbox: Mailbox,
-    /// What is to be done next; `None` once all is done.
+    /// The webhook deliveries of the job.
+    deliveries: Subscription,
+    /// The next step; `None` at the end.
     action: Option<Next>,
 }
 
@@ -32,15 +32,15 @@ enum Next {
     Do(WaitAction),
 }
 
-/// What came of a while of watching.
-pub(super) enum Seen {
-    /// The job's state changed.
-    News(Arc<Prediction>),
+/// The result of one step of polling.
+pub(super) enum PollStep {
+    /// The job changed.
+    Update(Arc<Prediction>),
     /// The wait is over.
     End(Result<Arc<Prediction>>),
 }
 
-impl Watcher {
+impl Poller {
     /// Waits for a job that was just submitted.
     pub(super) fn submitted(
         client: Client,
@@ -58,13 +58,13 @@ impl Watcher {
     }
 
     fn new(client: Client, watch: WaitMachine, deadline: Duration) -> Self {
-        let mailbox = client.shared.mailroom.mailbox(watch.job_id());
+        let deliveries = client.shared.webhook_inbox.subscribe(watch.job_id());
         let action = Some(Next::Report(WaitEvent::Start));
-        Self { client, watch, deadline, mailbox, action }
+        Self { client, watch, deadline, deliveries, action }
     }
 
-    /// Goes on until there is news, or an end; `None` after the end.
-    pub(super) async fn next(&mut self, on_progress: &OnProgress) -> Option<Seen> {
+    /// Polls until the job changes or the wait ends; returns `None` after the end.
+    pub(super) async fn next(&mut self, on_progress: &OnProgress) -> Option<PollStep> {
         loop {
             match self.action.take()? {
                 Next::Report(event) => {
@@ -73,10 +73,10 @@ impl Watcher {
                     if let Some(news) = step.news {
                         tracing::debug!(job = news.id, status = %news.status, "update");
                         on_progress.emit(|| Progress::Update(Arc::clone(&news)));
-                        return Some(Seen::News(news));
+                        return Some(PollStep::Update(news));
                     }
                 }
-                Next::Do(WaitAction::Finish(outcome)) => return Some(Seen::End(outcome)),
+                Next::Do(WaitAction::Finish(outcome)) => return Some(PollStep::End(outcome)),
                 Next::Do(WaitAction::Nothing) => return None,
                 Next::Do(WaitAction::Sleep(pause, trouble)) => {
                     if let Some(error) = trouble {
@@ -84,13 +84,13 @@ impl Watcher {
                         on_progress.emit(|| Progress::Retrying { error, after: pause });
                     }
                     let sleep = self.client.sleep(pause).map(|()| WaitEvent::Woke);
-                    let event = self.mailbox.delivery_or(sleep).await;
+                    let event = self.deliveries.race(sleep).await;
                     self.action = Some(Next::Report(event));
                 }
                 Next::Do(WaitAction::Poll) => {
-                    // Boxed, as it is large and short: a job sleeps for most of its life.
+                    // Boxed because it is large and short-lived: a job mostly sleeps.
                     let poll = poll(&self.client, self.watch.job_id(), self.deadline).boxed();
-                    let event = self.mailbox.delivery_or(poll).await;
+                    let event = self.deliveries.race(poll).await;
                     self.action = Some(Next::Report(event));
                 }
             }
@@ -101,10 +101,10 @@ impl Watcher {
     pub(super) async fn finish(&mut self, on_progress: &OnProgress) -> Result<Arc<Prediction>> {
         loop {
             match self.next(on_progress).await {
-                Some(Seen::News(_)) => {}
-                Some(Seen::End(outcome)) => return outcome,
-                // The end comes before `None`.
-                None => return Err(super::job::ended(self.watch.job_id())),
+                Some(PollStep::Update(_)) => {}
+                Some(PollStep::End(outcome)) => return outcome,
+                // The end precedes `None`.
+                None => return Err(wait_ended(self.watch.job_id())),
             }
         }
     }
@@ -113,13 +113,13 @@ impl Watcher {
 async fn poll(client: &Client, job_id: &str, deadline: Duration) -> WaitEvent {
     let latest = deadline.max(client.now()).saturating_add(LAST_POLL);
     if !client.await_poll_slot(latest).await {
-        // A webhook may still come in time.
+        // A webhook may still arrive in time.
         client.sleep(deadline.saturating_sub(client.now())).await;
         return WaitEvent::HeldBack;
     }
     let left = deadline.saturating_sub(client.now());
     let answer = client.shared.api.poll(job_id, left.max(LAST_POLL)).await;
-    client.heed(&answer);
+    client.on_rate_limited(&answer);
     WaitEvent::Polled(answer)
 }
 
@@ -133,4 +133,9 @@ fn policy(client: &Client, model: &str, deadline: Duration) -> WaitPolicy {
         unknown_grace: UNKNOWN_GRACE,
         deadline,
     }
+}
+
+/// The error of a wait that continues after its end.
+fn wait_ended(job_id: &str) -> Error {
+    Error::new(ErrorKind::UnexpectedResponse, "The wait has already ended.").with_job(job_id)
 }
