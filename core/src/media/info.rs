@@ -32,6 +32,30 @@ pub struct MediaInfo {
     /// An oddity of a file that most players still play, as such a clause (`"ends in the middle of
     /// a frame"`).
     pub anomaly: Option<String>,
+    /// Width and height in pixels as coded, upright.
+    #[serde(skip)]
+    pub(crate) coded_size: Option<(u32, u32)>,
+    /// How long the longest of the played tracks is.
+    #[serde(skip)]
+    pub(crate) total_duration: Option<Duration>,
+    /// The peculiarity that a message explains.
+    #[serde(skip)]
+    pub(crate) detail: Option<Detail>,
+}
+
+/// A peculiarity of a file that decides which advice a message gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// The only picture is a cover beside the audio.
+    CoverOnly,
+    /// The video track has no samples.
+    EmptyVideo,
+    /// So many bytes of other data come before the first box.
+    Prefix(u64),
+    /// The text encodes a file of this kind.
+    Encodes(Container),
+    /// The raw samples are 32-bit floating point numbers, not 16-bit integers.
+    FloatSamples,
 }
 
 impl MediaInfo {
@@ -48,6 +72,9 @@ impl MediaInfo {
             audio_codec: None,
             corruption: None,
             anomaly: None,
+            coded_size: None,
+            total_duration: None,
+            detail: None,
         }
     }
 }

@@ -186,6 +186,8 @@ impl RangeProbe {
         info.duration = None;
         info.corruption = None;
         info.anomaly = None;
+        info.total_duration = None;
+        info.detail = None;
         if info.video_codec.is_none() {
             // A video track may follow the audio track.
             info.audio_codec = None;

@@ -1,6 +1,8 @@
 //! Validates the facts of a media file against the limits of a model's field.
 
-use super::format::{decimal, one_of, seconds, size};
+mod advice;
+
+use super::format::{all_of, decimal, one_of, seconds, size};
 use super::{Container, MediaInfo, MediaKind, Rule, Violation};
 use viseme_spec::{Level, MediaLimits, Range};
 
@@ -99,7 +101,7 @@ impl CheckedFile<'_> {
         let statement = format!(
             "{is} {}{corruption}. The model accepts {allowed}. {}",
             found.describe(),
-            self.conversion_advice()
+            advice::for_wrong_kind(self)
         );
         Some(self.error(Rule::Container, found.label().to_owned(), allowed, &statement))
     }
@@ -116,29 +118,15 @@ impl CheckedFile<'_> {
             && BOX_FORMATS.iter().any(|container| self.limits.containers.contains(container))
     }
 
-    fn conversion_advice(&self) -> String {
-        let best = self.limits.containers.first().map_or("it", |container| container.label());
-        match (self.info.container, self.info.container.kind()) {
-            (Container::Html | Container::Xml | Container::Json | Container::Text, _) => {
-                "Download the file again and look at its content.".to_owned()
-            }
-            (_, Some(kind)) if kind == self.limits.kind => format!("Convert it to {best}."),
-            (_, Some(MediaKind::Video)) if self.limits.kind == MediaKind::Audio => {
-                format!("Extract its audio as {best}.")
-            }
-            _ => "Choose another file.".to_owned(),
-        }
-    }
-
     fn corrupt(&self) -> Option<Violation> {
         let clause = self.info.corruption.as_ref()?;
-        let statement = format!("{clause}. Export or download it again.");
+        let statement = format!("{clause}. {}", advice::for_corruption(self));
         Some(self.error(Rule::Corrupt, clause.clone(), "an intact file".to_owned(), &statement))
     }
 
     fn anomalous(&self) -> Option<Violation> {
         let clause = self.info.anomaly.as_ref()?;
-        let statement = format!("{clause}. Listen to its end, or export it again.");
+        let statement = format!("{clause}. Play it to its end, or export it again.");
         Some(self.warning(Rule::Anomalous, clause.clone(), "an intact file".to_owned(), &statement))
     }
 
@@ -159,7 +147,27 @@ impl CheckedFile<'_> {
     /// Returns the violation of the strictest range that the duration breaks.
     fn duration(&self) -> Option<Violation> {
         let duration = self.info.duration?.as_secs_f64();
-        self.limits.seconds.iter().find_map(|range| self.duration_outside(duration, range))
+        let broken =
+            self.limits.seconds.iter().find_map(|range| self.duration_outside(duration, range));
+        broken.or_else(|| self.longer_audio(duration))
+    }
+
+    /// Warns of a video whose audio plays longer than the model accepts: whether the service
+    /// measures the pictures alone is not documented.
+    fn longer_audio(&self, duration: f64) -> Option<Violation> {
+        let total = self.info.total_duration?.as_secs_f64();
+        let range = self.limits.seconds.iter().find(|range| total > range.max + OVERSHOOT_S)?;
+        if self.info.video_codec.is_none() || total <= duration {
+            return None;
+        }
+        let actual = seconds(total);
+        let allowed = format!("{} to {}", decimal(range.min), seconds(range.max));
+        let statement = format!(
+            "has {} of pictures and {actual} of audio. The model accepts {allowed}{}. Trim the audio.",
+            seconds(duration),
+            source_clause(range)
+        );
+        Some(self.warning(Rule::Duration, actual, allowed, &statement))
     }
 
     fn duration_outside(&self, duration: f64, range: &Range<f64>) -> Option<Violation> {
@@ -199,6 +207,15 @@ impl CheckedFile<'_> {
                 u32::MAX => format!("both sides {} px or more", range.min),
                 max => format!("both sides {} to {max} px", range.min),
             };
+            // Whether the displayed or the coded size is meant is not documented.
+            let coded = self.info.coded_size.filter(|(a, b)| is_allowed(*a) && is_allowed(*b));
+            if let (Level::Error, Some((a, b))) = (range.level, coded) {
+                let statement = format!(
+                    "is {actual}, but {a} × {b} px as coded. The model accepts {allowed}. If the \
+                     service rejects it, scale it to square pixels."
+                );
+                return Some(self.warning(Rule::Dimensions, actual, allowed, &statement));
+            }
             let statement = format!(
                 "is {actual}. The model accepts {allowed}{}. Scale or crop it.",
                 source_clause(range)
@@ -211,19 +228,18 @@ impl CheckedFile<'_> {
                 &statement,
             ));
         }
-        let level = resolution_level(width, height, self.limits.short_side_px)?;
-        let names: Vec<String> =
-            self.limits.short_side_px.iter().map(|side| format!("{side}p")).collect();
+        let short_sides = self.limits.short_side_px;
+        if short_sides.is_empty() || short_sides.contains(&width.min(height)) {
+            return None;
+        }
+        let names: Vec<String> = short_sides.iter().map(|side| format!("{side}p")).collect();
         let allowed = one_of(&names);
-        let statement = if level == Level::Error {
-            format!("is {actual}. The model accepts {allowed}. Scale or crop it.")
-        } else {
-            format!(
-                "is {actual}. The model accepts {allowed}; whether this size counts as one of them is not \
-                 documented. If the service rejects it, scale or crop it."
-            )
-        };
-        Some(self.violation(Rule::Resolution, level, actual, allowed, &statement))
+        // The sides are within the documented range: what 720p means for them is a guess.
+        let statement = format!(
+            "is {actual}. The model accepts {allowed}; whether this size counts as one of them is \
+             not documented. If the service rejects it, scale or crop it."
+        );
+        Some(self.warning(Rule::Resolution, actual, allowed, &statement))
     }
 
     fn aspect_ratio(&self) -> Option<Violation> {
@@ -250,7 +266,7 @@ impl CheckedFile<'_> {
         let needs_size = self.limits.side_px.is_some() || self.limits.aspect_ratio.is_some();
         let unknown: Vec<&str> = [
             (needs_duration && self.info.duration.is_none(), "duration"),
-            (needs_size && self.info.width.is_none(), "width and height"),
+            (needs_size && self.info.width.is_none(), "picture size"),
             (self.info.bytes.is_none(), "file size"),
         ]
         .into_iter()
@@ -259,7 +275,7 @@ impl CheckedFile<'_> {
         if unknown.is_empty() {
             return None;
         }
-        let what = unknown.join(", ");
+        let what = all_of(&unknown);
         let statement = format!("does not state its {what}, so that was not checked.");
         Some(self.warning(Rule::Undetermined, format!("unknown {what}"), what, &statement))
     }
@@ -310,25 +326,6 @@ impl CheckedFile<'_> {
 /// Returns who states a range, as the end of a sentence.
 fn source_clause<T>(range: &Range<T>) -> String {
     if range.said_by.is_empty() { String::new() } else { format!(", {}", range.said_by) }
-}
-
-/// Returns the level of the violation if a picture has none of the named resolutions.
-///
-/// "720p" is read as the length of the shorter side. Two more readings are possible and lead to a
-/// warning: the longer side of a 16:9 picture of that name, and the number of pixels of that
-/// picture (960 × 960 has as many as 1280 × 720). All of this is a guess.
-fn resolution_level(width: u32, height: u32, short_sides: &[u32]) -> Option<Level> {
-    let (short, long) = (width.min(height), width.max(height));
-    if short_sides.is_empty() || short_sides.contains(&short) {
-        return None;
-    }
-    let may_count = short_sides.iter().any(|side| {
-        let full_long = side.saturating_mul(16) / 9;
-        let pixels = u64::from(*side) * u64::from(full_long);
-        let has = u64::from(short) * u64::from(long);
-        long == full_long || has.abs_diff(pixels) * 50 <= pixels
-    });
-    Some(if may_count { Level::Warning } else { Level::Error })
 }
 
 /// Returns the extension of a path's or URL's last part, in lower case.

@@ -16,3 +16,4 @@ mod images;
 mod model_docs;
 mod probe;
 mod range_probe;
+mod real_world;

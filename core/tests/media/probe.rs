@@ -245,20 +245,25 @@ fn rotation_and_pixel_aspect() {
 }
 
 #[test]
-fn tracks_that_are_switched_off() {
+fn disabled_tracks() {
     let folder = Folder::new();
     let mut content = folder.plain_video("plain.mp4");
     let headers = crate::media_files::find_all(&content, b"tkhd");
     assert_eq!(headers.len(), 2, "pictures and sound");
     // The lowest bit of the flags is the switch. Pictures off: as in an audio book.
     content[headers[0] + 7] &= 0xfe;
-    folder.write("book.m4b", &content);
+    let mut book = content.clone();
+    book[8..12].copy_from_slice(b"M4B ");
+    folder.write("book.m4b", &book);
+    folder.write("pictures_off.mp4", &content);
     let info = facts(&folder, "book.m4b");
     assert_eq!((info.container, info.video_codec), (Container::M4a, None));
     // All off: nobody set the switches.
     content[headers[1] + 7] &= 0xfe;
     folder.write("unset.mp4", &content);
-    assert_made(&folder, &[video("unset.mp4", Container::Mp4)]);
+    // Players ignore the switch of a video without an enabled picture track.
+    let files = ["pictures_off.mp4", "unset.mp4"].map(|name| video(name, Container::Mp4));
+    assert_made(&folder, &files);
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use super::super::{Container, MediaInfo};
 use super::ReadError;
 use super::frames::{self, Frame};
-use super::mpeg_audio::add_scan;
 use super::window::Window;
 
 const RATES: [u32; 13] = [
@@ -12,7 +11,7 @@ const RATES: [u32; 13] = [
 ];
 /// Without the checksum.
 const SHORTEST_HEADER: u32 = 7;
-const SAMPLES_A_BLOCK: u32 = 1024;
+const BLOCK_SAMPLES: u32 = 1024;
 
 /// Reads a frame's header.
 pub(super) fn parse(bytes: &[u8]) -> Option<Frame> {
@@ -28,7 +27,7 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Frame> {
     }
     Some(Frame {
         length,
-        samples: (u32::from(d & 3) + 1) * SAMPLES_A_BLOCK,
+        samples: (u32::from(d & 3) + 1) * BLOCK_SAMPLES,
         rate,
         // Version, profile, rate and channels.
         likeness: u32::from(kinds & 0xfe) << 16
@@ -37,13 +36,13 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Frame> {
     })
 }
 
-/// Reads a file whose first frame is at `at`. ADTS has no header for the whole: its frames are
-/// counted.
+/// Reads a file whose first frame is at `at`. ADTS files do not state their length, so the frames
+/// are counted.
 pub(super) fn read(window: &Window<'_>, at: u64, first: Frame) -> Result<MediaInfo, ReadError> {
     let mut info = MediaInfo::new(Container::Adts, window.size());
     info.audio_codec = Some("aac".to_owned());
     if let Some(scan) = frames::count(window, at, first, parse)? {
-        add_scan(&mut info, scan, first.rate);
+        scan.describe(&mut info, 0);
     }
     Ok(info)
 }
@@ -53,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_of_frames() {
+    fn frame_headers() {
         // AAC-LC, 44.1 kHz, stereo, 371 bytes, one block.
         let frame = parse(&[0xff, 0xf1, 0x50, 0x80, 0x2e, 0x7f, 0xfc]).unwrap();
         assert_eq!((frame.length, frame.samples, frame.rate), (371, 1024, 44_100));

@@ -1,6 +1,6 @@
-//! Reads numbers one after the other from a few bytes.
+//! Reads numbers one after the other from a slice.
 
-/// A position in a slice. Every reader gives `None` past the end.
+/// A position in a slice. Every method returns `None` past the end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor<'b> {
     rest: &'b [u8],
@@ -61,7 +61,7 @@ impl<'b> Cursor<'b> {
         self.array().map(u64::from_le_bytes)
     }
 
-    /// A 32-bit number, or a 64-bit one where `wide`: how ISO base media boxes hold times.
+    /// Returns a 32-bit number, or a 64-bit one if `wide`, as boxes store times.
     pub(super) fn time(&mut self, wide: bool) -> Option<u64> {
         if wide { self.u64() } else { self.u32().map(u64::from) }
     }

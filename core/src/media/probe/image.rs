@@ -1,7 +1,6 @@
-//! Width and height of still pictures.
+//! Reads the width and height of still images.
 //!
-//! As coded: the turn that a camera notes in Exif is not applied. The rules for pictures here are
-//! the same for both sides, so it does not matter to them.
+//! The rotation in Exif is not applied: the limits of images are the same for both sides.
 
 use std::cell::RefCell;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -9,7 +8,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use super::window::Window;
 use super::{Container, MediaInfo, ReadError};
 
-/// How much is read at once: headers are short, and blocks are kept by the window.
+/// How much is read at once: headers are short, and the window caches blocks.
 const CHUNK: usize = 512;
 
 pub(super) fn read(window: &Window<'_>, container: Container) -> Result<MediaInfo, ReadError> {
@@ -20,7 +19,7 @@ pub(super) fn read(window: &Window<'_>, container: Container) -> Result<MediaInf
     if let Some(error) = missing.into_inner() {
         return Err(error);
     }
-    // A header that cannot be read leaves the size unknown, which is reported as such.
+    // If the header cannot be read, the size is unknown, and a violation reports that.
     if let Ok(size) = size {
         info.width = u32::try_from(size.width).ok();
         info.height = u32::try_from(size.height).ok();
@@ -28,11 +27,11 @@ pub(super) fn read(window: &Window<'_>, container: Container) -> Result<MediaInf
     Ok(info)
 }
 
-/// A window, as the library wants it.
+/// A window as a standard reader.
 struct WindowReader<'w, 'f> {
     window: &'w Window<'w>,
     position: u64,
-    /// Why a read failed: it must reach the caller as it is.
+    /// The error of a failed read, for the caller of the probe.
     failed: &'f RefCell<Option<ReadError>>,
 }
 
@@ -42,9 +41,9 @@ impl Read for WindowReader<'_, '_> {
             return Ok(0);
         }
         let bytes = self.window.read(self.position, buffer.len()).map_err(|error| {
-            let told = io::Error::other(error.to_string());
+            let message = io::Error::other(error.to_string());
             self.failed.replace(Some(error));
-            told
+            message
         })?;
         let count = bytes.len().min(buffer.len());
         if let (Some(to), Some(from)) = (buffer.get_mut(..count), bytes.get(..count)) {

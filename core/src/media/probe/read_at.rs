@@ -1,32 +1,31 @@
-//! Where the readers get their bytes from.
+//! Random access to the bytes of a file.
 
 use std::fmt;
 
 use bytes::Bytes;
 
-/// Random access to a file's bytes: a file on disk, bytes in memory, or what has been fetched of
-/// a URL so far.
+/// Random access to the bytes of a file on disk, in memory, or behind a URL.
 pub trait ReadAt {
-    /// The size of the whole in bytes, where it is known.
+    /// Returns the size of the file in bytes, if known.
     fn size(&self) -> Option<u64>;
 
-    /// Up to `length` bytes from `offset`; fewer only where the file ends.
+    /// Returns up to `length` bytes from `offset`; fewer only at the end of the file.
     ///
     /// # Errors
-    /// [`ReadError::Missing`] where the bytes exist but are not at hand (the caller may get them
-    /// and start over), [`ReadError::Io`] where reading failed.
+    /// Returns [`ReadError::Missing`] if the bytes have not been fetched yet, and
+    /// [`ReadError::Io`] if reading failed.
     fn read_at(&self, offset: u64, length: usize) -> Result<Bytes, ReadError>;
 }
 
-/// Why bytes could not be had.
+/// The reason why bytes could not be read.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// Not at hand: get this range, then probe again.
+    /// The bytes have not been fetched: fetch this range, then probe again.
     Missing {
-        /// Where the wanted bytes begin.
+        /// The offset of the missing bytes.
         offset: u64,
-        /// How many are wanted; the file may end before.
+        /// How many bytes are missing; the file may end before.
         length: usize,
     },
     /// Reading failed.
@@ -37,7 +36,7 @@ impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing { offset, length } => {
-                write!(f, "{length} bytes from offset {offset} are not at hand")
+                write!(f, "{length} bytes from offset {offset} are missing")
             }
             Self::Io(error) => write!(f, "reading failed: {error}"),
         }

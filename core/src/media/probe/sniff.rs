@@ -1,12 +1,12 @@
-//! Names a file's kind by its first bytes.
+//! Recognizes the kind of a file by its first bytes.
 
 use super::super::Container;
 use super::cursor::Cursor;
 
-/// How many of the first bytes are looked at.
+/// How many of the first bytes are examined.
 pub(super) const HEAD: usize = 4096;
 
-/// Signatures at fixed offsets; `None` where none fits.
+/// Returns the kind by a signature at a fixed offset; `None` if there is none.
 pub(super) fn by_signature(head: &[u8]) -> Option<Container> {
     let starts = |signature: &[u8]| head.starts_with(signature);
     let form = head.get(8..12);
@@ -20,6 +20,16 @@ pub(super) fn by_signature(head: &[u8]) -> Option<Container> {
         b"OggS" => Container::Ogg,
         b"fLaC" => Container::Flac,
         b"#!AM" if starts(b"#!AMR") => Container::Amr,
+        b"#!SI" if starts(b"#!SILK_V3") => Container::Silk,
+        // WeChat and QQ put a byte in front.
+        b"\x02#!S" if starts(b"\x02#!SILK_V3") => Container::Silk,
+        b"caff" => Container::Caf,
+        b".snd" => Container::Au,
+        b"riff" if starts(b"riff\x2e\x91\xcf\x11") => Container::Wave64,
+        b"RIFX" if form == Some(b"WAVE") => Container::Rifx,
+        b"ADIF" => Container::Adif,
+        [0x56, ..] if is_loas(head) => Container::Loas,
+        [0x1f, 0x8b, 8, _] => Container::Gzip,
         b"\x1a\x45\xdf\xa3" => matroska(head),
         b"FLV\x01" => Container::Flv,
         b"\x30\x26\xb2\x75" if starts(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11") => Container::Asf,
@@ -35,7 +45,7 @@ pub(super) fn by_signature(head: &[u8]) -> Option<Container> {
     Some(found)
 }
 
-/// Files made of boxes. Which of MP4, MOV and M4A it is the boxes tell.
+/// Recognizes files made of boxes. Whether it is MP4, MOV or M4A depends on the boxes.
 fn iso_media(head: &[u8]) -> Option<Container> {
     let mut cursor = Cursor::new(head);
     let size = cursor.u32()?;
@@ -50,7 +60,7 @@ fn iso_media(head: &[u8]) -> Option<Container> {
     (begins_a_movie && !(2..8).contains(&size)).then_some(Container::Mp4)
 }
 
-/// Images that are made of boxes.
+/// Recognizes images that are made of boxes.
 fn still_image(head: &[u8], size: u32) -> Option<Container> {
     let brand = head.get(8..12)?;
     let end = usize::try_from(size).map_or(head.len(), |size| size.clamp(16, head.len().max(16)));
@@ -67,63 +77,48 @@ fn still_image(head: &[u8], size: u32) -> Option<Container> {
     }
 }
 
-/// WebM says so near its start.
+/// Returns where the first box is in a file of boxes that starts with other data.
+pub(super) fn late_box_file(head: &[u8]) -> Option<u64> {
+    let kind = memchr::memmem::find(head, b"ftyp")?;
+    let start = kind.checked_sub(4).filter(|start| *start > 0)?;
+    let is_box = iso_media(head.get(start..)?) == Some(Container::Mp4);
+    // A short box of brands.
+    (is_box && head.get(start..start + 2)? == [0, 0]).then_some(start as u64)
+}
+
+/// Tells WebM from Matroska: the word is near the start.
 fn matroska(head: &[u8]) -> Container {
     let start = head.get(..64.min(head.len())).unwrap_or_default();
     if start.windows(4).any(|four| four == b"webm") { Container::WebM } else { Container::Matroska }
 }
 
-/// Two letters are no proof: the length of the header that follows is.
+/// Checks the length of the header that follows: two letters are no proof.
 fn is_bitmap(head: &[u8]) -> bool {
     let header = Cursor::new(head.get(14..).unwrap_or_default()).u32_le();
     matches!(header, Some(12 | 40 | 52 | 56 | 64 | 108 | 124))
 }
 
-/// Packets of 188 bytes, or of 192 with a time before each.
+/// Checks for three LOAS frames in a row, or as many as there are.
+fn is_loas(head: &[u8]) -> bool {
+    let mut at = 0_usize;
+    for seen in 0..3 {
+        let Some(&[sync, high, low]) = head.get(at..).and_then(|rest| rest.first_chunk()) else {
+            return seen > 0;
+        };
+        if sync != 0x56 || high & 0xe0 != 0xe0 {
+            return false;
+        }
+        at += 3 + (usize::from(high & 0x1f) << 8 | usize::from(low));
+    }
+    true
+}
+
+/// Checks for packets of 188 bytes, or of 192 with a time before each.
 fn is_transport_stream(head: &[u8]) -> bool {
     let every = |from: usize, step: usize| {
         (0..3).all(|packet| head.get(from + packet * step) == Some(&0x47))
     };
     every(0, 188) || every(4, 192)
-}
-
-/// Returns the kind of text that the first bytes are; `None` if they are not text.
-pub(super) fn by_text(head: &[u8], is_whole: bool) -> Option<Container> {
-    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
-        // Text in 16 bits; sound frames were ruled out before.
-        return Some(Container::Text);
-    }
-    let text = readable(head, is_whole)?;
-    let text = text.trim_start_matches('\u{feff}').trim_start();
-    let begins =
-        |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
-    let found = if ["<!doctype html", "<html", "<head", "<body"].iter().any(|tag| begins(tag)) {
-        Container::Html
-    } else if begins("<?xml") {
-        if text.to_ascii_lowercase().contains("<html") { Container::Html } else { Container::Xml }
-    } else if begins("<") {
-        Container::Xml
-    } else if begins("{") || begins("[") {
-        Container::Json
-    } else {
-        Container::Text
-    };
-    Some(found)
-}
-
-/// The bytes as text, where they have no control characters. A character cut at the end of the
-/// head is forgiven.
-fn readable(head: &[u8], is_whole: bool) -> Option<&str> {
-    let text = match std::str::from_utf8(head) {
-        Ok(text) => text,
-        Err(error) if !is_whole && error.error_len().is_none() => {
-            std::str::from_utf8(head.get(..error.valid_up_to())?).ok()?
-        }
-        Err(_) => return None,
-    };
-    let is_plain =
-        text.chars().all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\x0c'));
-    (is_plain && !text.trim().is_empty()).then_some(text)
 }
 
 #[cfg(test)]
@@ -150,6 +145,14 @@ mod tests {
             (b"OggS\0\x02", Container::Ogg),
             (b"fLaC\0\0\0\x22", Container::Flac),
             (b"#!AMR\n", Container::Amr),
+            (b"\x02#!SILK_V3", Container::Silk),
+            (b"caff\0\x01", Container::Caf),
+            (b".snd\0\0\0\x18", Container::Au),
+            (b"riff\x2e\x91\xcf\x11\xa5\xd6", Container::Wave64),
+            (b"RIFX\0\0\0\0WAVEfmt ", Container::Rifx),
+            (b"ADIF\0", Container::Adif),
+            (b"\x56\xe0\x01a\x56\xe0\x01a\x56\xe0\x01a", Container::Loas),
+            (b"\x1f\x8b\x08\0", Container::Gzip),
             (b"\x1a\x45\xdf\xa3\x9f\x42\x82\x84webm", Container::WebM),
             (b"\x1a\x45\xdf\xa3\xa3\x42\x82\x88matroska", Container::Matroska),
             (b"FLV\x01\x05", Container::Flv),
@@ -177,32 +180,17 @@ mod tests {
     }
 
     #[test]
-    fn near_misses_have_no_signature() {
-        for start in [&b"BM is a car maker"[..], b"RIFF\0\0\0\0sfbk", b"\0\0\0\x05free", b"GIF88a"]
-        {
+    fn similar_bytes_are_no_signature() {
+        for start in [
+            &b"BM is a car maker"[..],
+            b"RIFF\0\0\0\0sfbk",
+            b"\0\0\0\x05free",
+            b"GIF88a",
+            b"\x56\xe0\x01a\x56\0",
+        ] {
             assert_eq!(by_signature(&padded(start)), None, "{}", start.escape_ascii());
         }
         assert_eq!(by_signature(b""), None);
         assert_eq!(by_signature(b"\0\0"), None);
-    }
-
-    #[test]
-    fn texts() {
-        for (text, expected) in [
-            (&b"<!DOCTYPE html><html>"[..], Some(Container::Html)),
-            (b"\xef\xbb\xbf\r\n <HTML lang=en>", Some(Container::Html)),
-            (b"<?xml version=\"1.0\"?><!DOCTYPE html><html>", Some(Container::Html)),
-            (b"<?xml version=\"1.0\"?><Error><Code>NoSuchKey</Code>", Some(Container::Xml)),
-            (b"{\"code\": 404}", Some(Container::Json)),
-            (b"not found\n", Some(Container::Text)),
-            (b"version https://git-lfs.github.com/spec/v1", Some(Container::Text)),
-            (b"caf\xc3", None),
-            (b"a\0b", None),
-            (b"  \n", None),
-        ] {
-            assert_eq!(by_text(text, true), expected, "{}", text.escape_ascii());
-        }
-        assert_eq!(by_text(b"caf\xc3", false), Some(Container::Text));
-        assert_eq!(by_text(b"\xff\xfea\0b\0", true), Some(Container::Text));
     }
 }

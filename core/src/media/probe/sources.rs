@@ -1,4 +1,4 @@
-//! Bytes on disk and bytes in memory.
+//! Files on disk and bytes in memory.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -13,7 +13,7 @@ use super::{ReadAt, ReadError};
 /// A file on disk.
 #[derive(Debug)]
 pub struct FileSource {
-    // Seeking and reading are two steps on one position: one reader at a time.
+    // Seeking and reading share one position, so only one reader may do both at a time.
     file: Mutex<File>,
     size: u64,
     bytes_read: AtomicU64,
@@ -23,10 +23,10 @@ impl FileSource {
     /// Opens a regular file.
     ///
     /// # Errors
-    /// The system's error where the file cannot be opened; [`io::ErrorKind::InvalidInput`] for a
-    /// folder, a pipe or a device.
+    /// Returns the system's error if the file cannot be opened, and
+    /// [`io::ErrorKind::InvalidInput`] for a folder, a pipe or a device.
     pub fn open(path: &Path) -> io::Result<Self> {
-        // Asked before opening: opening a pipe would wait for its writer.
+        // Checked before opening: opening a pipe would wait for its writer.
         if !std::fs::metadata(path)?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
         }
@@ -35,7 +35,7 @@ impl FileSource {
         Ok(Self { file: Mutex::new(file), size, bytes_read: AtomicU64::new(0) })
     }
 
-    /// How many bytes have been read from the disk so far.
+    /// Returns how many bytes have been read from the disk so far.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.bytes_read.load(Ordering::Relaxed)
@@ -48,7 +48,7 @@ impl ReadAt for FileSource {
     }
 
     fn read_at(&self, offset: u64, length: usize) -> Result<Bytes, ReadError> {
-        // Not more than there is: the buffer is as large as the answer.
+        // No more than is present, so that the buffer is as large as the result.
         let there = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
         let wanted = length.min(there);
         let mut buffer = Vec::with_capacity(wanted);
@@ -60,14 +60,14 @@ impl ReadAt for FileSource {
     }
 }
 
-/// Bytes in memory: a whole file.
+/// A whole file in memory.
 #[derive(Clone, Debug)]
 pub struct BytesSource {
     content: Bytes,
 }
 
 impl BytesSource {
-    /// The file with that content.
+    /// Creates a source of that content.
     pub fn new(content: impl Into<Bytes>) -> Self {
         Self { content: content.into() }
     }

@@ -1,4 +1,4 @@
-//! What has been fetched so far of a file that is elsewhere.
+//! The ranges that have been fetched of a remote file.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{ReadAt, ReadError};
 
-/// The ranges fetched so far of a file that is elsewhere, such as behind a URL.
+/// The ranges fetched so far of a file behind a URL.
 ///
 /// Probe it; on [`ReadError::Missing`] fetch that range, [`insert`](Self::insert) it and probe
 /// again. An MP4 takes two or three such rounds.
@@ -17,13 +17,13 @@ pub struct SparseSource {
 }
 
 impl SparseSource {
-    /// Nothing fetched yet; the size of the whole where it is known.
+    /// Creates a source without any bytes. `size` is the size of the file, if known.
     #[must_use]
     pub fn new(size: Option<u64>) -> Self {
         Self { size, ranges: BTreeMap::new() }
     }
 
-    /// Sets the size of the whole in bytes, once it is known.
+    /// Sets the size of the file in bytes.
     pub fn set_size(&mut self, size: u64) {
         self.size = Some(size);
     }
@@ -36,13 +36,13 @@ impl SparseSource {
         }
     }
 
-    /// How many bytes are at hand.
+    /// Returns how many bytes have been inserted.
     #[must_use]
     pub fn bytes_held(&self) -> u64 {
         self.ranges.values().map(|range| range.len() as u64).sum()
     }
 
-    /// The bytes at hand from `offset` on, at most `length`, of the range that reaches furthest.
+    /// Returns up to `length` bytes from `offset`, of the range that reaches furthest.
     fn piece(&self, offset: u64, length: usize) -> Option<Bytes> {
         self.ranges
             .range(..=offset)
@@ -68,7 +68,7 @@ impl ReadAt for SparseSource {
             let at = offset.saturating_add(gathered.len() as u64);
             let rest = wanted - gathered.len();
             match self.piece(at, rest) {
-                // The usual case, without a copy.
+                // The usual case needs no copy.
                 Some(piece) if piece.len() == wanted => return Ok(piece),
                 Some(piece) => gathered.extend_from_slice(&piece),
                 None => return Err(ReadError::Missing { offset: at, length: rest }),

@@ -1,4 +1,4 @@
-//! Bounded, cached reading: what stands between the readers and a [`ReadAt`].
+//! Bounded, cached reading of a [`ReadAt`].
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -7,20 +7,20 @@ use bytes::Bytes;
 
 use super::{ReadAt, ReadError};
 
-/// The least that is asked of the source at once. A usual `moov` box fits, so that a remote MP4
-/// is read in two or three requests.
+/// The smallest read of the source. A usual `moov` box fits, so that a remote MP4 is read in two
+/// or three requests.
 const BLOCK: usize = 32 * 1024;
-/// The most that is asked at once: reading on and on doubles the block up to this.
-const LARGEST_BLOCK: usize = 1024 * 1024;
-/// Blocks kept. Reading goes forward, with a few looks back.
-const BLOCKS_KEPT: usize = 4;
-/// Boxes, chunks and tags that may be visited: a real file has a few hundred.
-const STEPS: u32 = 50_000;
+/// The largest read: reading on doubles the block up to this.
+const MAX_BLOCK: usize = 1024 * 1024;
+/// The number of cached blocks. Reading mostly moves forward.
+const MAX_BLOCKS: usize = 4;
+/// The maximum number of boxes, chunks, tags and candidates: a real file has a few hundred.
+const MAX_STEPS: u32 = 50_000;
 
-/// A source seen through a small cache, with a bound on bytes and steps.
+/// A source with a small cache and a limit on bytes and steps.
 ///
-/// Once the bound is reached every read is empty, as if the file ended there, and
-/// [`spent`](Self::spent) says so: what was concluded from an end of the file is then void.
+/// Once the limit is reached, every read is empty, as if the file ended there, and
+/// [`spent`](Self::spent) returns true: facts derived from the end of the file are then void.
 pub(super) struct Window<'a> {
     source: &'a dyn ReadAt,
     size: Option<u64>,
@@ -34,7 +34,7 @@ pub(super) struct Window<'a> {
 struct Block {
     start: u64,
     bytes: Bytes,
-    /// The source had no more bytes than these.
+    /// The file ends with this block.
     is_last: bool,
 }
 
@@ -62,24 +62,24 @@ impl<'a> Window<'a> {
             source,
             size: source.size(),
             bytes_left: Cell::new(max_bytes),
-            steps_left: Cell::new(STEPS),
+            steps_left: Cell::new(MAX_STEPS),
             spent: Cell::new(false),
             ahead: Cell::new(BLOCK),
             blocks: RefCell::new(VecDeque::new()),
         }
     }
 
-    /// The file's size, where known.
+    /// Returns the size of the file, if known.
     pub(super) fn size(&self) -> Option<u64> {
         self.size
     }
 
-    /// Whether the bound was reached.
+    /// Returns true if the limit was reached.
     pub(super) fn spent(&self) -> bool {
         self.spent.get()
     }
 
-    /// Takes one step of those that are left; false when none is.
+    /// Takes one step; returns false if none is left.
     pub(super) fn step(&self) -> bool {
         match self.steps_left.get().checked_sub(1) {
             Some(left) => {
@@ -93,9 +93,10 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// Up to `length` bytes (at most [`LARGEST_BLOCK`]) from `offset`; fewer where the file ends.
+    /// Returns up to `length` bytes (at most [`MAX_BLOCK`]) from `offset`; fewer at the end of the
+    /// file.
     pub(super) fn read(&self, offset: u64, length: usize) -> Result<Bytes, ReadError> {
-        let length = length.min(LARGEST_BLOCK);
+        let length = length.min(MAX_BLOCK);
         if length == 0 || self.size.is_some_and(|size| offset >= size) {
             return Ok(Bytes::new());
         }
@@ -106,12 +107,12 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// Exactly `N` bytes from `offset`; `None` where the file ends before.
+    /// Returns exactly `N` bytes from `offset`; `None` if the file ends before.
     pub(super) fn array<const N: usize>(&self, offset: u64) -> Result<Option<[u8; N]>, ReadError> {
         Ok(self.read(offset, N)?.as_ref().try_into().ok())
     }
 
-    /// Whether the file has all bytes before `end`.
+    /// Returns true if the file has all bytes before `end`.
     pub(super) fn reaches(&self, end: u64) -> Result<bool, ReadError> {
         match (self.size, end.checked_sub(1)) {
             (Some(size), _) => Ok(end <= size),
@@ -141,21 +142,20 @@ impl<'a> Window<'a> {
         let block = Block { start: offset, bytes, is_last };
         let answer = block.get(offset, length).unwrap_or_default();
         let mut blocks = self.blocks.borrow_mut();
-        if blocks.len() == BLOCKS_KEPT {
+        if blocks.len() == MAX_BLOCKS {
             blocks.pop_front();
         }
         blocks.push_back(block);
         Ok(answer)
     }
 
-    /// How much to ask for at `offset`: more each time when the reading goes on where the last
-    /// block ended, so that a scan takes few requests.
+    /// Returns how much to read at `offset`: more each time if it follows the last block, so that a
+    /// scan takes few requests.
     fn block_length(&self, offset: u64) -> usize {
         let goes_on = self.blocks.borrow().back().is_some_and(|last| {
             offset >= last.start && offset <= last.end().saturating_add(BLOCK as u64)
         });
-        let ahead =
-            if goes_on { self.ahead.get().saturating_mul(2).min(LARGEST_BLOCK) } else { BLOCK };
+        let ahead = if goes_on { self.ahead.get().saturating_mul(2).min(MAX_BLOCK) } else { BLOCK };
         self.ahead.set(ahead);
         ahead
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::media::info::Detail;
 use viseme_spec::describe;
 
 fn limits(field: &str) -> MediaLimits {
@@ -72,8 +73,7 @@ fn audio_durations_outside_third_party_limits_are_a_warning() {
 #[test]
 fn picture_sizes() {
     const OUT_OF_RANGE: &[(Rule, Level)] = &[(Rule::Dimensions, Level::Error)];
-    const NEITHER: &[(Rule, Level)] = &[(Rule::Resolution, Level::Error)];
-    const AMBIGUOUS: &[(Rule, Level)] = &[(Rule::Resolution, Level::Warning)];
+    const OTHER: &[(Rule, Level)] = &[(Rule::Resolution, Level::Warning)];
     for (width, height, expected) in [
         (1280, 720, &[][..]),
         (720, 1280, &[]),
@@ -82,12 +82,16 @@ fn picture_sizes() {
         (720, 720, &[]),
         (1080, 1080, &[]),
         (1440, 1080, &[]),
-        (960, 960, AMBIGUOUS),
-        (1440, 1440, AMBIGUOUS),
-        (1920, 800, AMBIGUOUS),
-        (1280, 960, AMBIGUOUS),
-        (1600, 900, NEITHER),
-        (1024, 768, NEITHER),
+        (960, 960, OTHER),
+        (1440, 1440, OTHER),
+        (1920, 800, OTHER),
+        (1280, 960, OTHER),
+        (1600, 900, OTHER),
+        (1024, 768, OTHER),
+        (1366, 768, OTHER),
+        (1024, 1024, OTHER),
+        (832, 1248, OTHER),
+        (1792, 1024, OTHER),
         (640, 360, OUT_OF_RANGE),
         (1280, 719, OUT_OF_RANGE),
         (3840, 2160, OUT_OF_RANGE),
@@ -95,6 +99,22 @@ fn picture_sizes() {
     ] {
         let info = MediaInfo { width: Some(width), height: Some(height), ..video() };
         assert_eq!(video_rules(&info), expected, "{width} × {height}");
+    }
+}
+
+#[test]
+fn a_picture_whose_coded_size_fits_is_a_warning() {
+    let info = MediaInfo { width: Some(1309), height: Some(700), ..video() };
+    assert_eq!(video_rules(&info), [(Rule::Dimensions, Level::Error)]);
+    let info = MediaInfo { coded_size: Some((1280, 720)), ..info };
+    assert_eq!(video_rules(&info), [(Rule::Dimensions, Level::Warning)]);
+}
+
+#[test]
+fn audio_longer_than_the_pictures_is_a_warning() {
+    for (total, expected) in [(6, &[][..]), (10, &[]), (12, &[(Rule::Duration, Level::Warning)])] {
+        let total_duration = Some(Duration::from_secs(total));
+        assert_eq!(video_rules(&MediaInfo { total_duration, ..video() }), expected, "{total}");
     }
 }
 
@@ -167,7 +187,7 @@ fn unknown_facts_are_one_warning() {
     assert_eq!(video_rules(&info), [(Rule::Undetermined, Level::Warning)]);
     assert_eq!(
         validate("video", "clip.mp4", &info, &limits("video"))[0].message,
-        "video: clip.mp4 does not state its duration, width and height, file size, so that was not checked."
+        "video: clip.mp4 does not state its duration, picture size and file size, so that was not checked."
     );
     let corrupt = MediaInfo { corruption: Some("is truncated".to_owned()), ..info };
     assert_eq!(video_rules(&corrupt), [(Rule::Corrupt, Level::Error)]);
@@ -242,5 +262,52 @@ fn image_limits() {
         let found: Vec<_> =
             validate("image", "a", &info, limits).iter().map(|it| (it.rule, it.level)).collect();
         assert_eq!(found, expected, "{info:?}");
+    }
+}
+
+#[test]
+fn messages_say_the_step_that_makes_a_file_acceptable() {
+    let plain = |container| MediaInfo::new(container, Some(1_000));
+    let detailed = |container, detail| MediaInfo { detail: Some(detail), ..plain(container) };
+    let silent = MediaInfo { audio_codec: None, ..video() };
+    let encrypted = MediaInfo { corruption: Some("is encrypted (DRM)".to_owned()), ..video() };
+    let cover = MediaInfo {
+        audio_codec: Some("aac".to_owned()),
+        ..detailed(Container::M4a, Detail::CoverOnly)
+    };
+    let prefix = MediaInfo {
+        corruption: Some("has 45 bytes of other data".to_owned()),
+        ..detailed(Container::M4a, Detail::Prefix(45))
+    };
+    for (field, name, info, expected) in [
+        ("audio", "voice.caf", plain(Container::Caf), "ffmpeg -i voice.caf -vn voice.mp3"),
+        ("audio", "voice.mp3", plain(Container::Ogg), "ffmpeg -i voice.mp3 -vn voice-fixed.mp3"),
+        ("audio", "clip.mp4", video(), "Extract its audio as MP3: ffmpeg -i clip.mp4 -vn clip.mp3"),
+        ("audio", "clip.mp4", silent, "It has no audio track. Choose a file with audio."),
+        ("audio", "a.wav", plain(Container::RawPcm), "ffmpeg -f s16le -ar 24000 -ac 1 -i a.wav a-"),
+        ("audio", "a.wav", detailed(Container::RawPcm, Detail::FloatSamples), "-f f32le"),
+        ("audio", "a.wav", plain(Container::Rifx), "sox a.wav a-fixed.wav"),
+        ("audio", "a.mp3", plain(Container::Silk), "sh converter.sh a.mp3 mp3"),
+        ("audio", "a.mp3.gz", plain(Container::Gzip), "gzip -dc < a.mp3.gz > a.mp3.mp3"),
+        (
+            "audio",
+            "a.mp3",
+            detailed(Container::Base64, Detail::Encodes(Container::Wav)),
+            "base64 -d a.mp3 > a.wav",
+        ),
+        (
+            "audio",
+            "a.mp3",
+            detailed(Container::DataUri, Detail::Encodes(Container::Mp3)),
+            "sed 's/^[^,]*,//' a.mp3 | base64 -d > a-fixed.mp3",
+        ),
+        ("audio", "a.m4a", prefix, "tail -c +46 a.m4a > a-fixed.m4a"),
+        ("video", "a.mkv", plain(Container::Matroska), "ffmpeg -i a.mkv -c:v libx264"),
+        ("video", "a.mp4", cover, "repeat the picture"),
+        ("video", "a.mp4", encrypted, "get a copy without copy protection"),
+    ] {
+        let found = validate(field, name, &info, &limits(field));
+        let message = &found[0].message;
+        assert!(found[0].is_error() && message.contains(expected), "{message}");
     }
 }

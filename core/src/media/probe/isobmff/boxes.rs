@@ -1,4 +1,4 @@
-//! Walks the boxes of ISO base media and QuickTime files.
+//! Walks the boxes of ISO base media and QuickTime files, and the entries of their tables.
 
 use bytes::Bytes;
 
@@ -6,35 +6,73 @@ use super::super::ReadError;
 use super::super::cursor::Cursor;
 use super::super::window::Window;
 
-/// The largest content of one box that is read whole.
-const LARGEST_CONTENT: u64 = 256 * 1024;
+/// Content of a box beyond this size is not read in one piece.
+const MAX_CONTENT: u64 = 256 * 1024;
+/// Entries of a table beyond this size are not read: an hour of audio has a third of it.
+const MAX_TABLE: u64 = 4 * 1024 * 1024;
+/// A table is read in pieces of about this size.
+const TABLE_PIECE: usize = 32 * 1024;
 
-/// Where a box lies in the file.
+/// The position of a box in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BoxAt {
     pub(super) kind: [u8; 4],
-    /// Where its header begins.
+    /// The offset of its header.
     pub(super) start: u64,
-    /// Where its content begins.
+    /// The offset of its content.
     pub(super) body: u64,
-    /// Where it says it ends; never before `body`, at most where its parent ends.
+    /// The declared end; never before `body`, at most the end of the parent.
     pub(super) end: u64,
-    /// It says it ends behind its parent's end.
+    /// The declared end lies beyond the end of the parent.
     pub(super) overruns: bool,
-    /// What it says its whole length is; `None` for "to the end of the file".
+    /// The declared size; `None` for "to the end of the file".
     pub(super) declared: Option<u64>,
 }
 
 impl BoxAt {
-    /// The content, or its first part where it is large.
+    /// Returns the content, or its first part if it is large.
     pub(super) fn content(&self, window: &Window<'_>) -> Result<Bytes, ReadError> {
-        let length = self.end.saturating_sub(self.body).min(LARGEST_CONTENT);
+        let length = self.end.saturating_sub(self.body).min(MAX_CONTENT);
         window.read(self.body, usize::try_from(length).unwrap_or(usize::MAX))
     }
 
-    /// The boxes inside, from `skip` bytes behind the start of the content.
+    /// Returns the boxes inside, from `skip` bytes after the start of the content.
     pub(super) fn children<'w, 'a>(&self, window: &'w Window<'a>, skip: u64) -> BoxWalk<'w, 'a> {
         BoxWalk { window, at: self.body.saturating_add(skip), end: self.end }
+    }
+
+    /// Calls `each` with every entry of a table that starts `skip` bytes after the start of the
+    /// content. Returns false if the file or the box ends before `count` entries, or if the table
+    /// is too large to be read.
+    pub(super) fn entries(
+        &self,
+        window: &Window<'_>,
+        skip: u64,
+        entry_size: usize,
+        count: u64,
+        mut each: impl FnMut(&[u8]),
+    ) -> Result<bool, ReadError> {
+        let (Ok(step), Some(at)) = (u64::try_from(entry_size.max(1)), self.body.checked_add(skip))
+        else {
+            return Ok(false);
+        };
+        let present = self.end.saturating_sub(at).min(MAX_TABLE) / step;
+        let wanted = count.min(present);
+        let per_piece = (TABLE_PIECE / entry_size.max(1)).max(1);
+        let mut done = 0_u64;
+        while done < wanted {
+            let now = usize::try_from(wanted - done).map_or(per_piece, |left| left.min(per_piece));
+            let offset = at.saturating_add(done.saturating_mul(step));
+            let piece = window.read(offset, now.saturating_mul(entry_size))?;
+            let mut entries = piece.chunks_exact(entry_size.max(1));
+            let read = entries.len();
+            entries.by_ref().for_each(&mut each);
+            done = done.saturating_add(read as u64);
+            if read < now {
+                return Ok(false);
+            }
+        }
+        Ok(wanted == count)
     }
 }
 
@@ -46,12 +84,12 @@ pub(super) struct BoxWalk<'w, 'a> {
 }
 
 impl<'w, 'a> BoxWalk<'w, 'a> {
-    /// The boxes of the whole file.
-    pub(super) fn whole_file(window: &'w Window<'a>) -> Self {
-        Self { window, at: 0, end: window.size().unwrap_or(u64::MAX) }
+    /// Returns the boxes of the file from `start`.
+    pub(super) fn of_file(window: &'w Window<'a>, start: u64) -> Self {
+        Self { window, at: start, end: window.size().unwrap_or(u64::MAX) }
     }
 
-    /// The next box; `None` at the end, or where what follows cannot be a box.
+    /// Returns the next box; `None` at the end, or if the next bytes cannot be a box.
     pub(super) fn next(&mut self) -> Result<Option<BoxAt>, ReadError> {
         if self.at >= self.end || !self.window.step() {
             return Ok(None);
@@ -86,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_of_every_form() {
+    fn short_long_and_open_headers() {
         let short = header_at(b"\0\0\0\x10moov\0\0\0\0", 100, 1000).unwrap();
         assert_eq!((short.body, short.end, short.overruns), (108, 116, false));
 
@@ -101,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_headers_are_no_boxes() {
+    fn invalid_headers_are_no_boxes() {
         assert_eq!(header_at(b"\0\0\0\x07moov", 0, 1000), None);
         assert_eq!(header_at(b"\0\0\0\x01mdat\0\0\0\0\0\0\0\x08", 0, 1000), None);
         assert_eq!(header_at(b"\0\0\0", 0, 1000), None);

@@ -1,61 +1,117 @@
-//! MP4, MOV and M4A: the few boxes that matter, wherever they lie. `mdat` is never read.
+//! MP4, MOV and M4A: reads the few boxes that matter, wherever they are. `mdat` is never read.
 
 mod boxes;
 mod fragments;
 mod geometry;
+mod integrity;
 mod movie;
 mod sample_entry;
+mod sample_table;
+mod selection;
+mod sps;
 mod timing;
 
 use std::time::Duration;
 
+use super::super::info::Detail;
 use super::super::{Container, MediaInfo};
 use super::ReadError;
 use super::window::Window;
 use boxes::{BoxAt, BoxWalk};
 use fragments::Fragments;
 use movie::{Movie, Track};
+use selection::{Context, Selection};
 
 /// Longer than any file: a number beyond it is corruption.
-const LONGEST_SECONDS: f64 = 1e7;
+const MAX_SECONDS: f64 = 1e7;
+/// Boxes before the first well-known one; a real file has one or two.
+const MAX_UNKNOWN_BOXES: usize = 16;
 
-/// What was seen on the file's top level.
+/// The boxes on the file's top level.
 #[derive(Default)]
 struct Layout {
+    /// Where the first box starts.
+    start: u64,
     brand: Option<[u8; 4]>,
     movie: Option<Movie>,
+    /// The box of the index.
+    index: Option<BoxAt>,
     fragments: Option<Fragments>,
-    /// How far the segment indexes say that the file reaches.
+    /// The end of the file according to the segment indexes.
     listed_end: u64,
     has_media: bool,
+    /// The last box of media data.
+    media: Option<BoxAt>,
     has_fragment: bool,
-    /// The box the file ends in, before that box does.
+    /// The box that the file ends in before that box does.
     cut_in: Option<BoxAt>,
 }
 
-/// Reads a file that begins like ISO base media or QuickTime.
-pub(super) fn read(window: &Window<'_>) -> Result<MediaInfo, ReadError> {
-    let layout = layout(window)?;
-    let tracks = layout.movie.as_ref().map_or(&[][..], |movie| &movie.tracks);
-    let video = chosen(tracks, Track::is_video);
-    let sound = chosen(tracks, Track::is_sound);
-
-    let container = container(layout.brand, video.is_some(), sound.is_some());
-    let mut info = MediaInfo::new(container, window.size());
-    info.duration = playing_time(&layout, tracks);
-    info.video_codec = video.and_then(codec);
-    info.audio_codec = sound.and_then(codec);
-    if let Some(size) = video.and_then(|track| displayed_size(&layout, track)) {
-        info.width = Some(size.0);
-        info.height = Some(size.1);
+/// Returns true if the file starts with boxes that lead to one that only such files have.
+pub(super) fn is_box_file(window: &Window<'_>) -> Result<bool, ReadError> {
+    let mut walk = BoxWalk::of_file(window, 0);
+    for _ in 0..MAX_UNKNOWN_BOXES {
+        match walk.next()? {
+            Some(found) if matches!(&found.kind, b"ftyp" | b"moov" | b"moof" | b"mdat") => {
+                return Ok(true);
+            }
+            Some(found)
+                if !found.overruns
+                    && found.declared.is_some()
+                    && found.kind.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') => {}
+            _ => return Ok(false),
+        }
     }
-    info.corruption = corruption(window, &layout, video, sound)?;
+    Ok(false)
+}
+
+/// Reads a file whose first box is at `start`.
+pub(super) fn read(window: &Window<'_>, start: u64) -> Result<MediaInfo, ReadError> {
+    let layout = layout(window, start)?;
+    let has_audio_brand =
+        matches!(layout.brand.as_ref(), Some(b"M4A " | b"M4B " | b"M4P " | b"F4A " | b"F4B "));
+    let context = layout.movie.as_ref().map(|movie| Context {
+        movie,
+        fragments: layout.fragments.as_ref().filter(|_| layout.has_fragment),
+        has_audio_brand,
+    });
+    let selection = context.as_ref().map(Context::select).unwrap_or_default();
+    let (video, audio) = (selection.video, selection.audio);
+
+    let is_audio = video.is_none() && (audio.is_some() || has_audio_brand);
+    let container = match layout.brand.as_ref() {
+        _ if is_audio => Container::M4a,
+        // The first QuickTime files had no brand.
+        Some(b"qt  ") | None => Container::Mov,
+        _ => Container::Mp4,
+    };
+    let mut info = MediaInfo::new(container, window.size());
+    if let Some(context) = &context {
+        (info.duration, info.total_duration) = durations(context, &selection);
+        if let Some(size) = video.and_then(|track| picture_size(context.movie, track)) {
+            (info.width, info.height) = (Some(size.displayed.0), Some(size.displayed.1));
+            info.coded_size = Some(size.coded);
+        }
+    }
+    info.video_codec = video.and_then(codec);
+    info.audio_codec = audio.and_then(codec);
+    let faults = integrity::faults(window, &layout, &selection)?;
+    info.detail = if selection.has_cover {
+        Some(Detail::CoverOnly)
+    } else if selection.has_empty_video {
+        Some(Detail::EmptyVideo)
+    } else if start > 0 {
+        Some(Detail::Prefix(start))
+    } else {
+        None
+    };
+    (info.corruption, info.anomaly) = (faults.corruption, faults.anomaly);
     Ok(info)
 }
 
-fn layout(window: &Window<'_>) -> Result<Layout, ReadError> {
-    let mut layout = Layout::default();
-    let mut walk = BoxWalk::whole_file(window);
+fn layout(window: &Window<'_>, start: u64) -> Result<Layout, ReadError> {
+    let mut layout = Layout { start, ..Layout::default() };
+    let mut walk = BoxWalk::of_file(window, start);
     while let Some(found) = walk.next()? {
         if found.declared.is_some() && (found.overruns || !window.reaches(found.end)?) {
             layout.cut_in = Some(found);
@@ -64,10 +120,15 @@ fn layout(window: &Window<'_>) -> Result<Layout, ReadError> {
             b"ftyp" if layout.brand.is_none() => layout.brand = window.array(found.body)?,
             b"moov" if layout.movie.is_none() => {
                 let movie = movie::read(window, &found)?;
-                layout.fragments = movie.is_fragmented.then(|| Fragments::new(&movie));
+                layout.fragments =
+                    movie.is_fragmented.then(|| Fragments::new(&movie, window.size()));
                 layout.movie = Some(movie);
+                layout.index = Some(found);
             }
-            b"mdat" => layout.has_media = true,
+            b"mdat" => {
+                layout.has_media = true;
+                layout.media = Some(found);
+            }
             b"moof" => {
                 layout.has_fragment = true;
                 if let Some(fragments) = &mut layout.fragments {
@@ -84,102 +145,29 @@ fn layout(window: &Window<'_>) -> Result<Layout, ReadError> {
     Ok(layout)
 }
 
-/// The first track of a kind. Tracks that are switched off, such as the pictures of an audio
-/// book's chapters, count only where all are: some writers leave the switch alone.
-fn chosen(tracks: &[Track], of_kind: fn(&Track) -> bool) -> Option<&Track> {
-    let uses_enabled_flag = tracks.iter().any(|track| track.is_enabled);
-    tracks.iter().find(|track| of_kind(track) && (track.is_enabled || !uses_enabled_flag))
-}
-
-fn container(brand: Option<[u8; 4]>, has_video: bool, has_sound: bool) -> Container {
-    let sound_brand = matches!(brand.as_ref(), Some(b"M4A " | b"M4B " | b"M4P " | b"F4A "));
-    match brand.as_ref() {
-        _ if !has_video && (has_sound || sound_brand) => Container::M4a,
-        // QuickTime's files had no brand at first.
-        Some(b"qt  ") | None => Container::Mov,
-        _ => Container::Mp4,
-    }
-}
-
-fn playing_time(layout: &Layout, tracks: &[Track]) -> Option<Duration> {
-    let timescale = layout.movie.as_ref()?.timescale;
-    tracks
-        .iter()
-        .filter(|track| track.is_video() || track.is_sound())
-        .filter_map(|track| {
-            let span = layout.fragments.as_ref().and_then(|fragments| fragments.span(track.id));
-            timing::seconds(track, timescale, span)
-        })
-        .reduce(f64::max)
-        .and_then(plausible)
+/// Returns how long the video plays (the audio, if there is no video), and how long the longest
+/// of both does.
+fn durations(
+    context: &Context<'_>,
+    selection: &Selection<'_>,
+) -> (Option<Duration>, Option<Duration>) {
+    let main = selection.video.or(selection.audio).and_then(|track| context.period(track));
+    let all = [selection.video, selection.audio].map(|it| it.and_then(|it| context.period(it)));
+    let origin = all.iter().flatten().map(|period| period.origin).reduce(f64::min).unwrap_or(0.0);
+    let end = all.iter().flatten().map(|period| period.end).reduce(f64::max);
+    let duration = |end: f64| plausible(end - origin);
+    (main.and_then(|period| duration(period.end)), end.and_then(duration))
 }
 
 fn plausible(seconds: f64) -> Option<Duration> {
-    (seconds > 0.0 && seconds <= LONGEST_SECONDS).then(|| Duration::from_secs_f64(seconds))
+    (seconds > 0.0 && seconds <= MAX_SECONDS).then(|| Duration::from_secs_f64(seconds))
 }
 
 fn codec(track: &Track) -> Option<String> {
     track.entry.as_ref().map(|entry| entry.codec.clone())
 }
 
-fn displayed_size(layout: &Layout, track: &Track) -> Option<(u32, u32)> {
-    let movie = layout.movie.as_ref()?;
+fn picture_size(movie: &Movie, track: &Track) -> Option<geometry::Size> {
     let picture = track.entry.as_ref()?.picture?;
-    geometry::displayed(picture, track.presented, track.matrix.then(movie.matrix))
-}
-
-fn corruption(
-    window: &Window<'_>,
-    layout: &Layout,
-    video: Option<&Track>,
-    sound: Option<&Track>,
-) -> Result<Option<String>, ReadError> {
-    if let Some(cut) = layout.cut_in.filter(|cut| matters(cut.kind)) {
-        return Ok(Some(cut_clause(window, layout, cut)));
-    }
-    let clause = if layout.movie.is_none() {
-        if layout.has_fragment {
-            "is one segment of a stream, without the header (moov) that says what it holds"
-        } else {
-            "has no index (moov): its recording or download was not finished"
-        }
-    } else if video.is_none() && sound.is_none() {
-        "has neither a video nor an audio track"
-    } else if [video, sound].into_iter().flatten().any(is_encrypted) {
-        "is encrypted (DRM)"
-    } else if !window.reaches(layout.listed_end)? {
-        "is truncated: its index lists more data than the file has"
-    } else if !layout.has_media {
-        "is truncated: it has an index but no media data"
-    } else {
-        return Ok(None);
-    };
-    Ok(Some(clause.to_owned()))
-}
-
-fn is_encrypted(track: &Track) -> bool {
-    track.entry.as_ref().is_some_and(|entry| entry.is_encrypted)
-}
-
-/// A cut in anything else is not missed by a player.
-fn matters(kind: [u8; 4]) -> bool {
-    matches!(&kind, b"moov" | b"mdat" | b"moof" | b"ftyp")
-}
-
-fn cut_clause(window: &Window<'_>, layout: &Layout, cut: BoxAt) -> String {
-    if &cut.kind == b"moov" {
-        return "is truncated in the middle of its index (moov)".to_owned();
-    }
-    let without_index = layout.movie.is_none();
-    match (&cut.kind, window.size(), cut.declared) {
-        (b"mdat", Some(size), Some(declared)) => {
-            let there = size.saturating_sub(cut.start);
-            let index = if without_index { ", and its index (moov) is missing" } else { "" };
-            format!(
-                "is truncated: {there} of {declared} bytes of its media data are present{index}"
-            )
-        }
-        _ if without_index => "is truncated: it ends before its index (moov)".to_owned(),
-        _ => "is truncated: it ends in the middle of its media data".to_owned(),
-    }
+    geometry::size(picture, track.presented, track.matrix.then(movie.matrix))
 }

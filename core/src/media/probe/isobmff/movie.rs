@@ -1,15 +1,18 @@
-//! Reads the `moov` box: what a movie says of its tracks.
+//! Reads the `moov` box: the movie header and its tracks.
 
 use super::super::ReadError;
 use super::super::cursor::Cursor;
 use super::super::window::Window;
 use super::boxes::BoxAt;
 use super::sample_entry::{self, SampleEntry};
+use super::sample_table::{SampleTable, TableBoxes};
 
-/// Tracks that are looked at; a real file has a handful.
-const MOST_TRACKS: usize = 64;
+/// Tracks beyond this number are ignored; a real file has a handful.
+const MAX_TRACKS: usize = 64;
+/// Entries of an edit list beyond this number are ignored.
+const MAX_EDITS: usize = 4096;
 
-/// The parts of a transformation that matter for size: rotation and scale, not position.
+/// The parts of a transformation that affect the size: rotation and scale, not position.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Matrix {
     pub(super) a: f64,
@@ -21,7 +24,7 @@ pub(super) struct Matrix {
 impl Matrix {
     pub(super) const IDENTITY: Self = Self { a: 1.0, b: 0.0, c: 0.0, d: 1.0 };
 
-    /// This one first, then the other.
+    /// Returns the product: this transformation first, then the other.
     pub(super) fn then(self, other: Self) -> Self {
         Self {
             a: self.a * other.a + self.b * other.c,
@@ -30,39 +33,43 @@ impl Matrix {
             d: self.c * other.b + self.d * other.d,
         }
     }
+
+    /// Returns true if the transformation swaps width and height.
+    pub(super) fn is_quarter_turn(self) -> bool {
+        self.b.abs() > self.a.abs()
+    }
 }
 
-/// One entry of an edit list.
+/// One entry of an edit list. Its rate is not kept: players ignore it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Edit {
     /// In the movie's timescale; 0 means "all of the media".
     pub(super) length: u64,
-    /// Where it begins in the media, in the media's timescale; negative for a pause before it.
+    /// The start in the media, in the media's timescale; negative for an empty edit.
     pub(super) media_time: i64,
-    /// Played at its normal speed.
-    pub(super) normal_rate: bool,
 }
 
-/// What a `trak` box says.
+/// The facts of a `trak` box.
 #[derive(Clone, Debug)]
 pub(super) struct Track {
     pub(super) id: u32,
     pub(super) is_enabled: bool,
     pub(super) handler: [u8; 4],
     pub(super) matrix: Matrix,
-    /// Presentation size in pixels.
+    /// The presentation size in pixels.
     pub(super) presented: (f64, f64),
     pub(super) timescale: u32,
-    /// In the track's timescale; 0 where the samples are all in fragments.
-    pub(super) media_length: u64,
-    /// How much later than decoded the first sample is shown, in the track's timescale.
-    pub(super) first_offset: i64,
+    /// The duration in the media header, in the track's timescale.
+    pub(super) declared_length: Option<u64>,
+    pub(super) samples: SampleTable,
     pub(super) edits: Vec<Edit>,
     pub(super) entry: Option<SampleEntry>,
+    /// The tracks that hold this track's chapters.
+    pub(super) chapters: Vec<u32>,
 }
 
 impl Track {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             id: 0,
             is_enabled: true,
@@ -70,10 +77,11 @@ impl Track {
             matrix: Matrix::IDENTITY,
             presented: (0.0, 0.0),
             timescale: 0,
-            media_length: 0,
-            first_offset: 0,
+            declared_length: None,
+            samples: SampleTable::default(),
             edits: Vec::new(),
             entry: None,
+            chapters: Vec::new(),
         }
     }
 
@@ -81,47 +89,58 @@ impl Track {
         &self.handler == b"vide"
     }
 
-    pub(super) fn is_sound(&self) -> bool {
+    pub(super) fn is_audio(&self) -> bool {
         &self.handler == b"soun"
     }
 }
 
-/// What the `moov` box says.
+/// The defaults of a track's fragments (`trex`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FragmentDefaults {
+    pub(super) id: u32,
+    pub(super) duration: u32,
+    pub(super) size: u32,
+}
+
+/// The facts of the `moov` box.
 #[derive(Clone, Debug)]
 pub(super) struct Movie {
     pub(super) timescale: u32,
+    /// The duration in the movie header, in the movie's timescale.
+    pub(super) declared_length: Option<u64>,
     pub(super) matrix: Matrix,
     pub(super) tracks: Vec<Track>,
     /// Samples may follow in `moof` boxes.
     pub(super) is_fragmented: bool,
-    /// Track id and default sample duration, from `trex`.
-    pub(super) defaults: Vec<(u32, u32)>,
+    pub(super) defaults: Vec<FragmentDefaults>,
+    /// The tracks are compressed (`cmov`), which is not supported here.
+    pub(super) is_compressed: bool,
 }
 
 pub(super) fn read(window: &Window<'_>, moov: &BoxAt) -> Result<Movie, ReadError> {
     let mut movie = Movie {
         timescale: 0,
+        declared_length: None,
         matrix: Matrix::IDENTITY,
         tracks: Vec::new(),
         is_fragmented: false,
         defaults: Vec::new(),
+        is_compressed: false,
     };
     let mut walk = moov.children(window, 0);
     while let Some(child) = walk.next()? {
         match &child.kind {
             b"mvhd" => {
-                if let Some((timescale, matrix)) = movie_header(&child.content(window)?) {
-                    movie.timescale = timescale;
-                    movie.matrix = matrix;
-                }
+                movie_header(&child.content(window)?, &mut movie);
             }
-            b"trak" if movie.tracks.len() < MOST_TRACKS => {
+            b"trak" if movie.tracks.len() < MAX_TRACKS => {
                 movie.tracks.push(track(window, &child)?);
             }
             b"mvex" => {
                 movie.is_fragmented = true;
                 movie.defaults = fragment_defaults(window, &child)?;
             }
+            b"cmov" => movie.is_compressed = true,
             _ => {}
         }
     }
@@ -137,11 +156,13 @@ fn track(window: &Window<'_>, trak: &BoxAt) -> Result<Track, ReadError> {
                 track_header(&child.content(window)?, &mut track);
             }
             b"edts" => {
-                let mut inner = child.children(window, 0);
-                while let Some(list) = inner.next()? {
-                    if &list.kind == b"elst" {
-                        track.edits = edit_list(&list.content(window)?);
-                    }
+                if let Some(list) = first_child(window, &child, *b"elst")? {
+                    track.edits = edit_list(&list.content(window)?);
+                }
+            }
+            b"tref" => {
+                if let Some(list) = first_child(window, &child, *b"chap")? {
+                    track.chapters = track_ids(&list.content(window)?);
                 }
             }
             b"mdia" => media(window, &child, &mut track)?,
@@ -151,7 +172,23 @@ fn track(window: &Window<'_>, trak: &BoxAt) -> Result<Track, ReadError> {
     Ok(track)
 }
 
+fn first_child(
+    window: &Window<'_>,
+    parent: &BoxAt,
+    kind: [u8; 4],
+) -> Result<Option<BoxAt>, ReadError> {
+    let mut walk = parent.children(window, 0);
+    while let Some(child) = walk.next()? {
+        if child.kind == kind {
+            return Ok(Some(child));
+        }
+    }
+    Ok(None)
+}
+
 fn media(window: &Window<'_>, mdia: &BoxAt, track: &mut Track) -> Result<(), ReadError> {
+    // The handler decides how the sample description is read, and may come after it.
+    let mut information = None;
     let mut walk = mdia.children(window, 0);
     while let Some(child) = walk.next()? {
         match &child.kind {
@@ -165,67 +202,73 @@ fn media(window: &Window<'_>, mdia: &BoxAt, track: &mut Track) -> Result<(), Rea
                     track.handler = handler;
                 }
             }
-            b"minf" => {
-                let mut inner = child.children(window, 0);
-                while let Some(table) = inner.next()? {
-                    if &table.kind == b"stbl" {
-                        sample_table(window, &table, track)?;
-                    }
-                }
-            }
+            b"minf" => information = information.or(Some(child)),
             _ => {}
         }
     }
-    Ok(())
+    match information {
+        Some(minf) => media_information(window, &minf, track),
+        None => Ok(()),
+    }
 }
 
-fn sample_table(window: &Window<'_>, stbl: &BoxAt, track: &mut Track) -> Result<(), ReadError> {
-    let mut walk = stbl.children(window, 0);
+fn media_information(
+    window: &Window<'_>,
+    minf: &BoxAt,
+    track: &mut Track,
+) -> Result<(), ReadError> {
+    let mut table = None;
+    let mut walk = minf.children(window, 0);
     while let Some(child) = walk.next()? {
         match &child.kind {
-            // The first description; a file with several is rare and plays at the first's size.
-            b"stsd" => track.entry = sample_entry::first(window, &child, track.handler)?,
-            b"stts" if track.media_length == 0 => {
-                track.media_length = sum_of_times(&child.content(window)?);
-            }
-            b"ctts" => {
-                let content = child.content(window)?;
-                track.first_offset = first_composition_offset(&content).unwrap_or(0);
-            }
+            b"stbl" => table = table.or(Some(child)),
+            b"vmhd" if track.handler == [0; 4] => track.handler = *b"vide",
+            b"smhd" if track.handler == [0; 4] => track.handler = *b"soun",
             _ => {}
         }
+    }
+    let Some(stbl) = table else { return Ok(()) };
+    let boxes = TableBoxes::find(window, &stbl)?;
+    track.samples = boxes.read(window)?;
+    if let Some(stsd) = &boxes.stsd {
+        // Only the first description: a file with several is rare and plays at the first's size.
+        track.entry = sample_entry::first(window, stsd, track.handler)?;
     }
     Ok(())
 }
 
-fn fragment_defaults(window: &Window<'_>, mvex: &BoxAt) -> Result<Vec<(u32, u32)>, ReadError> {
+fn fragment_defaults(
+    window: &Window<'_>,
+    mvex: &BoxAt,
+) -> Result<Vec<FragmentDefaults>, ReadError> {
     let mut defaults = Vec::new();
     let mut walk = mvex.children(window, 0);
     while let Some(child) = walk.next()? {
-        if &child.kind == b"trex" && defaults.len() < MOST_TRACKS {
+        if &child.kind == b"trex" && defaults.len() < MAX_TRACKS {
             defaults.extend(track_extends(&child.content(window)?));
         }
     }
     Ok(defaults)
 }
 
-fn track_extends(content: &[u8]) -> Option<(u32, u32)> {
+fn track_extends(content: &[u8]) -> Option<FragmentDefaults> {
     let mut cursor = Cursor::new(content);
     cursor.skip(4)?;
     let id = cursor.u32()?;
     cursor.skip(4)?;
-    Some((id, cursor.u32()?))
+    Some(FragmentDefaults { id, duration: cursor.u32()?, size: cursor.u32()? })
 }
 
-fn movie_header(content: &[u8]) -> Option<(u32, Matrix)> {
+fn movie_header(content: &[u8], movie: &mut Movie) -> Option<()> {
     let mut cursor = Cursor::new(content);
     let wide = cursor.u8()? == 1;
     cursor.skip(3 + if wide { 16 } else { 8 })?;
-    let timescale = cursor.u32()?;
-    cursor.time(wide)?;
+    movie.timescale = cursor.u32()?;
+    movie.declared_length = known_length(cursor.time(wide)?);
     // Rate, volume and reserved fields.
     cursor.skip(16)?;
-    Some((timescale, matrix(&mut cursor)?))
+    movie.matrix = matrix(&mut cursor)?;
+    Some(())
 }
 
 fn track_header(content: &[u8], track: &mut Track) -> Option<()> {
@@ -249,13 +292,18 @@ fn media_header(content: &[u8], track: &mut Track) -> Option<()> {
     let wide = cursor.u8()? == 1;
     cursor.skip(3 + if wide { 16 } else { 8 })?;
     track.timescale = cursor.u32()?;
-    let length = cursor.time(wide)?;
-    let is_unknown = length == if wide { u64::MAX } else { u64::from(u32::MAX) };
-    track.media_length = if is_unknown { 0 } else { length };
+    track.declared_length = known_length(cursor.time(wide)?);
     Some(())
 }
 
-/// The four numbers that matter of nine; leaves the cursor behind all nine.
+/// Returns `None` for the values that mean "unknown". Writers store the 32-bit one in wide fields
+/// as well.
+fn known_length(length: u64) -> Option<u64> {
+    let is_unknown = length == 0 || length == u64::from(u32::MAX) || length == u64::MAX;
+    (!is_unknown).then_some(length)
+}
+
+/// Reads the four numbers that matter of nine; leaves the cursor after all nine.
 fn matrix(cursor: &mut Cursor<'_>) -> Option<Matrix> {
     let a = signed_fixed(cursor.i32()?);
     let b = signed_fixed(cursor.i32()?);
@@ -274,40 +322,26 @@ fn signed_fixed(value: i32) -> f64 {
     f64::from(value) / 65536.0
 }
 
+fn track_ids(content: &[u8]) -> Vec<u32> {
+    let mut cursor = Cursor::new(content);
+    std::iter::from_fn(|| cursor.u32()).take(MAX_TRACKS).collect()
+}
+
 fn edit_list(content: &[u8]) -> Vec<Edit> {
     let mut cursor = Cursor::new(content);
     let (Some(version), Some(()), Some(count)) = (cursor.u8(), cursor.skip(3), cursor.u32()) else {
         return Vec::new();
     };
     let wide = version == 1;
-    // The content is bounded, so the count cannot be believed into a long loop.
-    (0..count).map_while(|_| edit(&mut cursor, wide)).collect()
+    // The content is bounded, so a false count cannot cause a long loop.
+    (0..count).map_while(|_| edit(&mut cursor, wide)).take(MAX_EDITS).collect()
 }
 
 fn edit(cursor: &mut Cursor<'_>, wide: bool) -> Option<Edit> {
     let length = cursor.time(wide)?;
     let media_time = if wide { cursor.i64()? } else { i64::from(cursor.i32()?) };
-    let rate = cursor.u32()?;
-    Some(Edit { length, media_time, normal_rate: rate == 0x1_0000 })
-}
-
-fn sum_of_times(content: &[u8]) -> u64 {
-    let mut cursor = Cursor::new(content);
-    if cursor.skip(8).is_none() {
-        return 0;
-    }
-    let mut total = 0_u64;
-    while let (Some(count), Some(each)) = (cursor.u32(), cursor.u32()) {
-        total = total.saturating_add(u64::from(count).saturating_mul(u64::from(each)));
-    }
-    total
-}
-
-fn first_composition_offset(content: &[u8]) -> Option<i64> {
-    let mut cursor = Cursor::new(content);
-    cursor.skip(12)?;
-    // Version 0 says unsigned; writers put negative numbers there as well.
-    cursor.i32().map(i64::from)
+    cursor.skip(4)?;
+    Some(Edit { length, media_time })
 }
 
 #[cfg(test)]
@@ -315,7 +349,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_edit_list_is_read_in_both_widths() {
+    fn edit_lists_of_both_widths() {
         let narrow = [
             &[0, 0, 0, 0, 0, 0, 0, 2][..],
             &[0, 0, 0, 100, 0xff, 0xff, 0xff, 0xff, 0, 1, 0, 0],
@@ -324,10 +358,7 @@ mod tests {
         .concat();
         assert_eq!(
             edit_list(&narrow),
-            [
-                Edit { length: 100, media_time: -1, normal_rate: true },
-                Edit { length: 1000, media_time: 1024, normal_rate: true },
-            ]
+            [Edit { length: 100, media_time: -1 }, Edit { length: 1000, media_time: 1024 }]
         );
         let wide = [
             &[1, 0, 0, 0, 0, 0, 0, 1][..],
@@ -336,16 +367,14 @@ mod tests {
             &[0, 0, 0, 0],
         ]
         .concat();
-        assert_eq!(edit_list(&wide), [Edit { length: 1 << 32, media_time: 7, normal_rate: false }]);
+        assert_eq!(edit_list(&wide), [Edit { length: 1 << 32, media_time: 7 }]);
     }
 
     #[test]
-    fn a_boastful_count_ends_with_the_bytes() {
+    fn a_false_count_ends_with_the_bytes() {
         let mut bytes = vec![0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff];
         bytes.extend([0; 24]);
         assert_eq!(edit_list(&bytes).len(), 2);
-        assert_eq!(sum_of_times(&bytes), 0);
-        assert_eq!(sum_of_times(&[]), 0);
     }
 
     #[test]
@@ -354,5 +383,14 @@ mod tests {
         let half = quarter.then(quarter);
         assert_eq!(half, Matrix { a: -1.0, b: 0.0, c: 0.0, d: -1.0 });
         assert_eq!(half.then(half), Matrix::IDENTITY);
+        assert!(quarter.is_quarter_turn() && !half.is_quarter_turn());
+    }
+
+    #[test]
+    fn unknown_lengths_of_either_width() {
+        for length in [0, 0xffff_ffff, u64::MAX] {
+            assert_eq!(known_length(length), None);
+        }
+        assert_eq!(known_length(0xffff_fffe), Some(0xffff_fffe));
     }
 }

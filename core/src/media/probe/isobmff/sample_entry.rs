@@ -1,35 +1,37 @@
-//! Reads the first entry of an `stsd` box: codec and coded size.
+//! Reads the first entry of an `stsd` box: codec and picture size.
 
 use super::super::ReadError;
 use super::super::cursor::Cursor;
 use super::super::window::Window;
 use super::boxes::BoxAt;
+use super::sps::{self, CodedPicture};
 
-/// How a track's samples are coded.
+/// The description of a track's samples.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct SampleEntry {
     /// A common name, or the four characters found.
     pub(super) codec: String,
     pub(super) is_encrypted: bool,
-    /// For video tracks.
+    /// For video tracks only.
     pub(super) picture: Option<Picture>,
 }
 
-/// The coded picture.
+/// The picture of a video track.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Picture {
+    /// The size in the sample description.
     pub(super) width: u32,
     pub(super) height: u32,
+    /// The size and pixel aspect in the codec's own header.
+    pub(super) coded: Option<CodedPicture>,
     /// Width and height of one pixel (`pasp`).
     pub(super) pixel_aspect: Option<(u32, u32)>,
-    /// Width and height of the part to be shown (`clap`).
-    pub(super) clean: Option<(f64, f64)>,
 }
 
-/// The fields in front of a visual entry's boxes.
+/// The bytes before the boxes of a visual entry.
 const VISUAL_FIELDS: u64 = 78;
-/// The fields in front of a sound entry's boxes, in its first version.
-const SOUND_FIELDS: u64 = 28;
+/// The bytes before the boxes of an audio entry of the first version.
+const AUDIO_FIELDS: u64 = 28;
 
 pub(super) fn first(
     window: &Window<'_>,
@@ -41,7 +43,7 @@ pub(super) fn first(
     let content = window.read(entry.body, 64)?;
     match &handler {
         b"vide" => visual(window, &entry, &content).map(Some),
-        b"soun" => sound(window, &entry, &content).map(Some),
+        b"soun" => audio(window, &entry, &content).map(Some),
         _ => Ok(None),
     }
 }
@@ -51,13 +53,14 @@ fn visual(window: &Window<'_>, entry: &BoxAt, content: &[u8]) -> Result<SampleEn
     let size = cursor.skip(24).and_then(|()| Some((cursor.u16()?, cursor.u16()?)));
     let (width, height) = size.unwrap_or_default();
     let mut picture =
-        Picture { width: width.into(), height: height.into(), pixel_aspect: None, clean: None };
+        Picture { width: width.into(), height: height.into(), coded: None, pixel_aspect: None };
     let mut details = Details::of(entry.kind);
     let mut walk = entry.children(window, VISUAL_FIELDS);
     while let Some(child) = walk.next()? {
         match &child.kind {
             b"pasp" => picture.pixel_aspect = pixel_aspect(&child.content(window)?),
-            b"clap" => picture.clean = clean_aperture(&child.content(window)?),
+            b"avcC" => picture.coded = sps::of_avc(&child.content(window)?),
+            b"hvcC" => picture.coded = sps::of_hevc(&child.content(window)?),
             _ => details.note(window, &child)?,
         }
     }
@@ -68,14 +71,14 @@ fn visual(window: &Window<'_>, entry: &BoxAt, content: &[u8]) -> Result<SampleEn
     })
 }
 
-fn sound(window: &Window<'_>, entry: &BoxAt, content: &[u8]) -> Result<SampleEntry, ReadError> {
+fn audio(window: &Window<'_>, entry: &BoxAt, content: &[u8]) -> Result<SampleEntry, ReadError> {
     let mut cursor = Cursor::new(content);
     let version = cursor.skip(8).and_then(|()| cursor.u16()).unwrap_or(0);
     // QuickTime's later versions have more fields. ISO's version 1 has not, but is hardly used.
     let fields = match version {
-        1 => SOUND_FIELDS + 16,
-        2 => SOUND_FIELDS + 36,
-        _ => SOUND_FIELDS,
+        1 => AUDIO_FIELDS + 16,
+        2 => AUDIO_FIELDS + 36,
+        _ => AUDIO_FIELDS,
     };
     let mut details = Details::of(entry.kind);
     let mut walk = entry.children(window, fields);
@@ -96,7 +99,7 @@ fn sound(window: &Window<'_>, entry: &BoxAt, content: &[u8]) -> Result<SampleEnt
     })
 }
 
-/// What the boxes inside an entry add to its four characters.
+/// The codec of an entry: its four characters, and what its boxes add.
 struct Details {
     kind: [u8; 4],
     object_type: Option<u8>,
@@ -105,14 +108,15 @@ struct Details {
 
 impl Details {
     fn of(kind: [u8; 4]) -> Self {
-        let is_encrypted = matches!(&kind, b"encv" | b"enca" | b"drmi" | b"drms");
+        // `aavd` is Audible's, `drms` and `drmi` are Apple's.
+        let is_encrypted = matches!(&kind, b"encv" | b"enca" | b"drmi" | b"drms" | b"aavd");
         Self { kind, object_type: None, is_encrypted }
     }
 
     fn note(&mut self, window: &Window<'_>, child: &BoxAt) -> Result<(), ReadError> {
         match &child.kind {
             b"esds" => self.object_type = object_type(&child.content(window)?),
-            // Under encryption the entry's own characters are inside.
+            // An encrypted entry states its codec here.
             b"sinf" => {
                 let mut inner = child.children(window, 0);
                 while let Some(form) = inner.next()? {
@@ -128,32 +132,33 @@ impl Details {
     }
 
     fn video_codec(&self) -> String {
-        let name = match &self.kind {
-            b"avc1" | b"avc2" | b"avc3" | b"avc4" | b"dva1" | b"dvav" => "h264",
-            b"hvc1" | b"hev1" | b"hvc2" | b"hev2" | b"dvh1" | b"dvhe" => "hevc",
+        let name = match &self.kind.map(|byte| byte.to_ascii_lowercase()) {
+            b"avc1" | b"avc2" | b"avc3" | b"avc4" | b"dva1" | b"dvav" | b"h264" | b"x264" => "h264",
+            b"hvc1" | b"hev1" | b"hvc2" | b"hev2" | b"dvh1" | b"dvhe" | b"hevc" | b"h265" => "hevc",
             b"vvc1" | b"vvi1" => "vvc",
             b"av01" => "av1",
             b"vp08" => "vp8",
             b"vp09" => "vp9",
             b"apcn" | b"apch" | b"apcs" | b"apco" | b"ap4h" | b"ap4x" => "prores",
-            b"AVdn" | b"AVdh" => "dnxhd",
+            b"avdn" | b"avdh" => "dnxhd",
             b"jpeg" | b"mjpa" | b"mjpb" | b"mjpg" => "mjpeg",
             b"png " => "png",
-            b"s263" | b"h263" | b"H263" => "h263",
+            b"s263" | b"h263" => "h263",
             b"mp4v" => match self.object_type {
                 Some(0x60..=0x65) => "mpeg2video",
                 Some(0x6a) => "mpeg1video",
                 Some(0x6c) => "mjpeg",
+                Some(0x6d) => "png",
                 _ => "mpeg4",
             },
-            other => return four_characters(*other),
+            _ => return four_characters(self.kind),
         };
         name.to_owned()
     }
 
     fn audio_codec(&self) -> String {
         let name = match &self.kind {
-            b"mp4a" => match self.object_type {
+            b"mp4a" | b"MP4A" | b"aavd" => match self.object_type {
                 Some(0x69 | 0x6b) => "mp3",
                 Some(0xa5) => "ac3",
                 Some(0xa6) => "eac3",
@@ -180,7 +185,7 @@ impl Details {
     }
 }
 
-/// Readable whatever the bytes are.
+/// Returns the characters in a readable form, whatever the bytes are.
 fn four_characters(kind: [u8; 4]) -> String {
     kind.escape_ascii().to_string().trim().to_owned()
 }
@@ -191,16 +196,7 @@ fn pixel_aspect(content: &[u8]) -> Option<(u32, u32)> {
     (aspect.0 > 0 && aspect.1 > 0).then_some(aspect)
 }
 
-fn clean_aperture(content: &[u8]) -> Option<(f64, f64)> {
-    let mut cursor = Cursor::new(content);
-    let mut side = || {
-        let (numerator, denominator) = (cursor.u32()?, cursor.u32()?);
-        (denominator > 0).then(|| f64::from(numerator) / f64::from(denominator))
-    };
-    Some((side()?, side()?))
-}
-
-/// The object type of an MPEG-4 elementary stream descriptor.
+/// Returns the object type of an MPEG-4 elementary stream descriptor.
 fn object_type(esds: &[u8]) -> Option<u8> {
     let mut cursor = Cursor::new(esds);
     cursor.skip(4)?;
@@ -225,7 +221,7 @@ fn object_type(esds: &[u8]) -> Option<u8> {
     cursor.u8()
 }
 
-/// A descriptor's tag; its length, in up to four bytes, is passed over.
+/// Reads the tag of a descriptor and skips its length of up to four bytes.
 fn descriptor(cursor: &mut Cursor<'_>) -> Option<u8> {
     let tag = cursor.u8()?;
     for _ in 0..4 {
@@ -253,17 +249,17 @@ mod tests {
         [&length.to_be_bytes()[..], kind, content].concat()
     }
 
-    /// Reads the one entry of a description made by hand.
+    /// Reads a sample description with one entry.
     fn read(handler: &[u8; 4], entry: &[u8]) -> SampleEntry {
         let stsd = boxed(b"stsd", &[&[0, 0, 0, 0, 0, 0, 0, 1], entry].concat());
         let source = BytesSource::new(stsd);
         let window = Window::new(&source, 1_000_000);
-        let stsd = BoxWalk::whole_file(&window).next().unwrap().unwrap();
+        let stsd = BoxWalk::of_file(&window, 0).next().unwrap().unwrap();
         first(&window, &stsd, *handler).unwrap().unwrap()
     }
 
     #[test]
-    fn sound_entries_of_every_version() {
+    fn audio_entries_of_every_version() {
         for (version, fields) in [(0_u8, 28), (1, 44), (2, 64)] {
             let mut content = vec![0; fields];
             content[9] = version;
@@ -276,21 +272,15 @@ mod tests {
     }
 
     #[test]
-    fn an_encrypted_entry_says_what_is_inside() {
+    fn an_encrypted_entry_states_its_codec() {
         let mut content = vec![0; 78];
         content[24..28].copy_from_slice(&[5, 0, 2, 0xd0]);
         content.extend(boxed(b"sinf", &boxed(b"frma", b"hvc1")));
         content.extend(boxed(b"pasp", &[0, 0, 0, 4, 0, 0, 0, 3]));
-        content
-            .extend(boxed(b"clap", &[[0, 0, 4, 0, 0, 0, 0, 1], [0, 0, 2, 0, 0, 0, 0, 1]].concat()));
         let entry = read(b"vide", &boxed(b"encv", &content));
         assert_eq!((entry.codec.as_str(), entry.is_encrypted), ("hevc", true));
-        let expected = Picture {
-            width: 1280,
-            height: 720,
-            pixel_aspect: Some((4, 3)),
-            clean: Some((1024.0, 512.0)),
-        };
+        let expected =
+            Picture { width: 1280, height: 720, coded: None, pixel_aspect: Some((4, 3)) };
         assert_eq!(entry.picture, Some(expected));
     }
 
@@ -305,6 +295,7 @@ mod tests {
         assert_eq!(named(b"mp4a", 0x6b).audio_codec(), "mp3");
         assert_eq!(named(b"mp4v", 0x20).video_codec(), "mpeg4");
         assert_eq!(named(b"mp4v", 0x61).video_codec(), "mpeg2video");
+        assert_eq!(named(b"AVC1", 0).video_codec(), "h264");
         assert_eq!(object_type(&[0, 0, 0, 0, 3]), None);
         assert_eq!(object_type(&[]), None);
     }
@@ -317,9 +308,8 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_aspects_are_dropped() {
+    fn invalid_pixel_aspects_are_ignored() {
         assert_eq!(pixel_aspect(&[0, 0, 0, 4, 0, 0, 0, 3]), Some((4, 3)));
         assert_eq!(pixel_aspect(&[0, 0, 0, 4, 0, 0, 0, 0]), None);
-        assert_eq!(clean_aperture(&[0; 16]), None);
     }
 }
