@@ -169,7 +169,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
    * history, for a while, and never submits anything.
    */
   async recover(record: SubmitRecord, options: CallOptions = {}): Promise<Job> {
-        let task!: Task;
+    let task!: Task;
     const found = await call<PredictionData | null>(this.#reach, options, () => {
       task = this.#start({ op: 'recover', record });
       return task;

@@ -29,7 +29,8 @@ export class Job {
     const found = await call<PredictionData>(
       this.#reach,
       options,
-      (progress) => this.#native.start(JSON.stringify({ op: 'wait', ...numbers({ timeoutMs }), progress })),
+      (progress) =>
+        this.#native.start(JSON.stringify({ op: 'wait', ...numbers({ timeoutMs }), progress })),
       teller(this.#reach, options),
     );
     return new Prediction(found, this.#reach);
