@@ -115,11 +115,11 @@ class Operations:
         return {"jobs": jobs}
 
     async def op_models(self, call: Call) -> Any:
-        wanted = call.input.get("id")
+        model_id = call.input.get("id")
         found = (
             await resolve(call.client.models())
-            if wanted is None
-            else [await resolve(call.client.model(wanted))]
+            if model_id is None
+            else [await resolve(call.client.model(model_id))]
         )
         return {"models": [values.model(model) for model in found]}
 

@@ -28,7 +28,7 @@ class Interrupt:
         if self._running is not None and self._running == self._target:
             raise KeyboardInterrupt
 
-    def begin(self, operation: str, at_once: bool) -> None:
+    def start(self, operation: str, at_once: bool) -> None:
         """Allow interrupts of this operation."""
         self._running = operation
         if at_once:
@@ -71,7 +71,7 @@ def main() -> None:
 def run(operations: Operations, interrupt: Interrupt, message: dict[str, Any]) -> dict[str, Any]:
     """Execute an operation."""
     try:
-        interrupt.begin(message["id"], bool(message.get("cancelled_before")))
+        interrupt.start(message["id"], bool(message.get("cancelled_before")))
         outcome = finish(operations.execute(message))
         interrupt.end()
     except KeyboardInterrupt as error:

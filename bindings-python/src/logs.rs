@@ -16,7 +16,7 @@ use crate::runtime;
 /// How many records wait for delivery, at most. Further ones are lost.
 const MAX_PENDING: usize = 10_000;
 
-/// The lowest level that Python wants, in its numbers; 255 for none.
+/// The lowest level to deliver, in the numbers of `logging`; 255 for none.
 static MIN_LEVEL: AtomicU8 = AtomicU8::new(255);
 static PENDING: Mutex<Vec<Record>> = Mutex::new(Vec::new());
 /// Whether the callback thread was notified that records are pending.
@@ -37,7 +37,7 @@ pub(crate) fn set_log_sink(sink: Py<PyAny>) {
     let _ = SINK.set(sink);
 }
 
-/// Sets the lowest level that is wanted, as a number of `logging`.
+/// Sets the lowest level to deliver, as a number of `logging`.
 #[pyfunction]
 pub(crate) fn set_log_level(level: u8) {
     MIN_LEVEL.store(level, Ordering::Relaxed);

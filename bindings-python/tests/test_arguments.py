@@ -296,3 +296,12 @@ def test_a_path_object_of_bytes_is_a_path(client: viseme.Client) -> None:
 
     report = client.check("kwaivgi/kling-lipsync/audio-to-video", {"audio": BytesPath()})
     assert not report.ok
+
+
+def test_headers_are_text_and_errors_hide_their_values() -> None:
+    kind = _settings.HEADERS
+    assert _settings.encode_value("headers", {"X-Team": "a"}, kind) == {"X-Team": "a"}
+    for headers in ({"Authorization": b"secret"}, "X-Team: secret"):
+        with pytest.raises(viseme.InputError, match="`headers` must be a dict of header") as caught:
+            _settings.encode_value("headers", headers, kind)
+        assert "secret" not in str(caught.value)

@@ -192,9 +192,9 @@ asyncio.run(main())
     ids=["thread", "many", "tasks", "many-tasks"],
 )
 def test_the_interpreter_exits_with_running_jobs(endless: World, code: str) -> None:
-    begin = "client = viseme.Client(**SETTINGS)\n"
+    start = "client = viseme.Client(**SETTINGS)\n"
     end = "\ntime.sleep(0.5)\nprint('over')"
-    out, err = run(begin + code.strip() + end, settings(endless))
+    out, err = run(start + code.strip() + end, settings(endless))
     assert out.split() == ["over"]
     assert err == ""
     assert polls(endless) > 0

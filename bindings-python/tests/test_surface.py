@@ -24,9 +24,9 @@ TWINS |= {"__iter__": "__aiter__", "__next__": "__anext__"}
 
 
 def own(kind: type) -> dict[str, Any]:
-    wanted = set(TWINS) | set(TWINS.values())
+    special = set(TWINS) | set(TWINS.values())
     members = inspect.getmembers(kind, callable)
-    return {name: one for name, one in members if not name.startswith("_") or name in wanted}
+    return {name: one for name, one in members if not name.startswith("_") or name in special}
 
 
 @pytest.mark.parametrize(

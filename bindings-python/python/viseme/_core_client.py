@@ -229,7 +229,7 @@ class native_errors:  # noqa: N801 - a context manager, used like a function
 
 
 def update_log_level() -> None:
-    """Tell the native part which records `logging` wants."""
+    """Set the level of the native part to that of `logging`."""
     _native.set_log_level(min(_logger.getEffectiveLevel(), 255))
 
 

@@ -94,7 +94,7 @@ def upload(media: MediaSource, callbacks: ByteCallbacks) -> Operation[str]:
     contents: list[bytes] = []
     medium = encode_media("media", media, contents)
     return Operation(
-        {"op": "upload", "medium": medium, "progress": callbacks.wanted},
+        {"op": "upload", "medium": medium, "progress": callbacks.are_needed},
         lambda value, _: str(value),
         contents=contents,
         callbacks=callbacks,
@@ -108,7 +108,7 @@ def download(request: Mapping[str, Any], callbacks: ByteCallbacks) -> Operation[
         "maxBytes": encode_optional("max_bytes", request["maxBytes"], SIZE),
     }
     return Operation(
-        {"op": "download", **request, **target, "progress": callbacks.wanted},
+        {"op": "download", **request, **target, "progress": callbacks.are_needed},
         lambda value, _: decode_downloaded_file(value),
         callbacks=callbacks,
     )
@@ -129,7 +129,7 @@ def wait(
     """Wait until a job has ended."""
     timeout_ms = encode_optional("timeout", timeout, DURATION)
     return Operation(
-        {"op": "wait", "timeoutMs": timeout_ms, "progress": callbacks.wanted},
+        {"op": "wait", "timeoutMs": timeout_ms, "progress": callbacks.are_needed},
         _prediction_decoder(core),
         callbacks=callbacks,
         job=job,
@@ -244,7 +244,7 @@ def _with_input(
     contents: list[bytes] = []
     encoded = encode_input(given, contents)
     if callbacks is not None:
-        more["progress"] = callbacks.wanted
+        more["progress"] = callbacks.are_needed
     return Operation(
         {"op": op, "input": encoded, **more}, decode, contents=contents, callbacks=callbacks
     )

@@ -146,8 +146,8 @@ class Callbacks(Protocol):
     """Gets the events of one operation."""
 
     @property
-    def wanted(self) -> bool:
-        """Whether events are wanted at all."""
+    def are_needed(self) -> bool:
+        """Whether the operation has to report events."""
         ...
 
     def on_event(self, data: Any, /) -> list[object]:
@@ -177,8 +177,8 @@ class RunCallbacks:
         self._bar = bar
 
     @property
-    def wanted(self) -> bool:
-        """Whether events are wanted at all."""
+    def are_needed(self) -> bool:
+        """Whether the operation has to report events."""
         return not (self._on_progress is None and self._on_update is None and self._bar is None)
 
     def on_event(self, data: types.ProgressData, *index: int) -> list[object]:
@@ -208,8 +208,8 @@ class ByteCallbacks:
         self._bar = bar
 
     @property
-    def wanted(self) -> bool:
-        """Whether events are wanted at all."""
+    def are_needed(self) -> bool:
+        """Whether the operation has to report events."""
         return not (self._on_progress is None and self._bar is None)
 
     def on_event(self, data: dict[str, Any]) -> list[object]:

@@ -114,23 +114,23 @@ def run_callbacks(
     on_update: Callable[..., object] | None,
     progress: bool,
 ) -> RunCallbacks:
-    """Return the callbacks of a run, with a bar if it is wanted."""
-    bar = RunBar() if _is_wanted(progress) else None
+    """Return the callbacks of a run, with a bar if `progress` is true."""
+    bar = RunBar() if _is_enabled(progress) else None
     return RunCallbacks(decoder, on_progress, on_update, bar)
 
 
 def many_bar(inputs: object, progress: bool) -> ManyBar | None:
-    """Return a bar for many runs if it is wanted."""
-    if not _is_wanted(progress):
+    """Return a bar for many runs if `progress` is true."""
+    if not _is_enabled(progress):
         return None
     return ManyBar(len(inputs) if isinstance(inputs, Sized) else None)
 
 
 def byte_callbacks(label: str, on_progress: OnBytes | None, progress: bool) -> ByteCallbacks:
-    """Return the callbacks of an upload or a download, with a bar if it is wanted."""
-    bar = BytesBar(label) if _is_wanted(progress) else None
+    """Return the callbacks of an upload or a download, with a bar if `progress` is true."""
+    bar = BytesBar(label) if _is_enabled(progress) else None
     return ByteCallbacks(on_progress, bar)
 
 
-def _is_wanted(progress: bool) -> bool:
+def _is_enabled(progress: bool) -> bool:
     return bool(encode_value("progress", progress, BOOL))

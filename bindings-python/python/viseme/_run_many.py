@@ -80,7 +80,7 @@ class ManyRuns(Generic[P]):
         self._max_open = limit + PREFETCH
         self._open = 0
         self._operation: Operation[None] = Operation(
-            {"op": "runMany", "limit": limit, "options": options, "progress": callbacks.wanted},
+            {"op": "runMany", "limit": limit, "options": options, "progress": callbacks.are_needed},
             lambda _, __: None,
         )
 

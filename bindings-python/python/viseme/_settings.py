@@ -180,6 +180,12 @@ def _encode_texts(value: Any) -> list[str]:
     return list(map(_encode_text, texts))
 
 
+def _encode_headers(value: Any) -> dict[str, str]:
+    _require(isinstance(value, Mapping))
+    pairs = cast("Mapping[Any, Any]", value).items()
+    return {_encode_text(name): _encode_text(text) for name, text in pairs}
+
+
 def _number_kind(rule: Rule) -> Kind:
     def encode(value: Any) -> float:
         number = _encode_number(value)
@@ -261,6 +267,8 @@ def _kind(parameter: Parameter) -> Kind:
             return _words_kind(rule.words)
         case "list":
             return TEXTS
+        case "map":
+            return HEADERS
         case "object" if name == "pacing":
             return _either(_object_kind(name, Pacing, rule), _EVEN_PACING)
         case "object" if name == "backoff":
@@ -282,6 +290,7 @@ DURATION = Kind(_encode_duration, "a non-negative number of seconds")
 _EVEN_PACING = replace(DURATION, encode=_encode_even_pacing)
 MOMENT = Kind(_encode_moment, "a datetime")
 TEXTS = Kind(_encode_texts, "text, or an iterable of text")
+HEADERS = Kind(_encode_headers, "a dict of header names and values", is_secret=True)
 PATH = Kind(_encode_path, "a path")
 SECRET = Kind(_encode_text, "text", is_secret=True)
 COUNT = _integer_kind(Rule("integer", minimum=1))
