@@ -3,6 +3,11 @@
 //! A request goes in, messages come out. One [`Task`] does a whole operation; the host language wakes
 //! up when there is a message. The types of all requests and messages are in [`dto`].
 
+#![allow(
+    clippy::result_large_err,
+    reason = "an error crosses to the host once per operation; boxing it would complicate every signature"
+)]
+
 mod client;
 pub mod dto;
 #[cfg(test)]
