@@ -4,6 +4,7 @@
 //! `cargo xtask generate` writes them: it runs the test below with `VISEME_GENERATE=1`.
 
 mod python;
+mod python_preamble;
 mod schema;
 mod typescript;
 
