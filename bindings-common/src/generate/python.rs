@@ -73,9 +73,9 @@ pub(super) fn models(border: &Border) -> String {
             let _ = write!(out, "\n{name} = {}\n", annotation(ty));
         } else {
             let _ = write!(out, "\n\nKnown{name} = {}\n", annotation(known));
-            let _ = write!(out, "{name} = Union[Known{name}, str]\n");
+            let _ = writeln!(out, "{name} = Union[Known{name}, str]");
         }
-        let _ = write!(out, "\"\"\"{doc}\"\"\"\n");
+        let _ = writeln!(out, "\"\"\"{doc}\"\"\"");
     }
     for (name, class) in CLASSES {
         out += &data_class(&border.outgoing[name], name, class);

@@ -175,7 +175,7 @@ fn declaration(name: &str, definition: &Definition, incoming: bool) -> String {
     let mut out = format!("\n{}", comment(&definition.doc, ""));
     let _ = match &definition.ty {
         Type::Object { fields, .. } => {
-            write!(out, "export interface {name} {}\n", object(fields, incoming, ""))
+            writeln!(out, "export interface {name} {}", object(fields, incoming, ""))
         }
         Type::Union(options) => {
             let _ = write!(out, "export type {name} =");
@@ -315,7 +315,7 @@ fn decoded(definition: &Definition, name: &str, interface: &str) -> String {
         let _ = writeln!(out, "  readonly {}: {};", field.name, value(field).0);
     }
     let _ = write!(out, "}}\n\n/** Makes a {interface} of the data of native code. */\n");
-    let _ = write!(out, "export function decode{interface}(data: {name}): {interface} {{\n");
+    let _ = writeln!(out, "export function decode{interface}(data: {name}): {interface} {{");
     let _ = writeln!(out, "  return {{");
     for field in fields {
         let _ = writeln!(out, "    {}: {},", field.name, value(field).1);
