@@ -124,6 +124,7 @@ fn alter_result(mutant: Mutant, run: &Run, outcome: &mut Outcome) {
         }),
         Mutant::KeyInError => edit_error(outcome, |error| error.text.push_str(&key)),
         Mutant::KeyInLog => outcome.logs.push(format!("Authorization: Bearer {key}")),
+        #[allow(clippy::print_stdout, reason = "this mutant prints the key on purpose")]
         Mutant::KeyInOutput => println!("debug: key={key}"),
         Mutant::DuplicateUpdates => {
             if let Some(Value::Array(updates)) = list(outcome, "updates")

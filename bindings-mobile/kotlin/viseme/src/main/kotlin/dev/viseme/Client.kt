@@ -127,7 +127,8 @@ public class Client(settings: Settings = Settings()) : AutoCloseable {
         to: Path,
         maxBytes: Long? = null,
         onProgress: (suspend (received: Long, total: Long?) -> Unit)? = null,
-    ): DownloadedFile = download(prediction.outputs.firstOrNull(), prediction.id, to, maxBytes, onProgress)
+    ): DownloadedFile =
+        download(prediction.outputs.firstOrNull(), prediction.id, to, maxBytes, onProgress)
 
     /** Gives up the connections. What is under way goes on to its end. */
     override fun close(): Unit = native.close()
