@@ -13,7 +13,7 @@ const MIB: u64 = 1024 * 1024;
 
 /// A file, the parameter it is passed as, and words of the message.
 const CASES: &[(&str, &str, &[&str])] = &[
-    ("missing.mp4", "video", &["no file", "Check the path"]),
+    ("missing.mp4", "video", &["file not found", "Check the path"]),
     ("folder.mp4", "video", &["folder"]),
     ("empty.mp4", "video", &["is empty"]),
     ("picture.mp4", "video", &["PNG", "MP4 or MOV"]),

@@ -85,7 +85,7 @@ async fn wrong_usage_is_exit_code_2() {
         (&["wait", "x", "--deadline", "-1"], &["-1"]),
         (&["wait", "x", "--poll-every", "0"], &["at least 0.1s"]),
         (&["status", ""], &["id is empty"]),
-        (&["upload", "none.mp3"], &["no file none.mp3"]),
+        (&["upload", "none.mp3"], &["file not found: none.mp3"]),
         (&["upload", "."], &["folder"]),
         (&["mock", "--scenario", "none.yaml"], &["none.yaml", "no such file"]),
         (&["mock", "--scenario", "bad.yaml"], &["bad.yaml", "moon"]),

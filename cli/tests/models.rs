@@ -110,7 +110,10 @@ async fn invalid_input_is_rejected_before_it_is_paid_for() {
     let url = "video=https://media.example/face.mp4";
     for (arguments, words) in [
         (vec!["run", SPEECH, "-i", url, "-i", "txet=Hello.", "--no-check"], "Did you mean `text`?"),
-        (vec!["run", SPEECH, "-i", "video=none.mp4", "-i", "text=Hello."], "no file none.mp4"),
+        (
+            vec!["run", SPEECH, "-i", "video=none.mp4", "-i", "text=Hello."],
+            "file not found: none.mp4",
+        ),
         (
             vec![
                 "submit",
