@@ -19,11 +19,12 @@ import java.util.concurrent.ConcurrentHashMap
 import kotlin.system.exitProcess
 
 private val FEATURES = listOf(
-    "run", "check", "upload", "presigned_uploads", "submit", "job_wait", "job_updates", "job_refresh",
-    "download", "recover", "any_model", "media_path", "media_bytes", "media_stream", "media_url",
-    "media_checks", "sync", "base64", "webhook", "deadline", "request_timeout", "pacing",
-    "retry_settings", "recovery", "submit_limits", "client_name", "progress", "error_codes",
-    "error_classes", "error_category", "error_attributes", "cancel", "virtual_clock", "parallel",
+    "run", "check", "upload", "presigned_uploads", "submit", "job_wait", "job_updates",
+    "job_refresh", "download", "recover", "any_model", "media_path", "media_bytes",
+    "media_stream", "media_url", "media_checks", "sync", "base64", "webhook", "deadline",
+    "request_timeout", "pacing", "retry_settings", "recovery", "submit_limits", "client_name",
+    "progress", "error_codes", "error_classes", "error_category", "error_attributes", "cancel",
+    "virtual_clock", "parallel",
 )
 
 fun main() {
