@@ -71,11 +71,14 @@ mod clock;
 mod config;
 mod error;
 #[cfg(feature = "testing")]
+mod fuzz_input;
+#[cfg(feature = "testing")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
 pub mod media;
 pub mod model;
+mod prediction;
 mod protocol;
 pub mod webhook;
 
@@ -91,9 +94,8 @@ pub use error::{Error, ErrorKind, ResponseInfo, Result};
 pub use http::DownloadedFile;
 pub use media::Media;
 pub use model::{AudioToVideo, Input, KlingEffects, TextToVideo};
-pub use protocol::{
-    Backoff, Output, Pacing, Prediction, RecoveredBy, Status, SubmitLimits, SubmitRecord,
-};
+pub use prediction::{Output, Prediction, RecoveredBy, Status, SubmitRecord};
+pub use protocol::{Backoff, Pacing, SubmitLimits};
 
 /// The examples of the project's README are compiled as tests.
 #[cfg(doctest)]

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::Client;
-use super::ask::Ask;
+use super::ask::ReadRequest;
 use crate::account::Usage;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::endpoints::{balance, deletion, usage};
@@ -14,8 +14,10 @@ impl Client {
     /// # Errors
     /// Those of a request.
     pub async fn balance(&self) -> Result<f64> {
-        self.ask("asking for the balance", Ask::Get(balance::PATH), |data| balance::parse(&data))
-            .await
+        self.ask("asking for the balance", ReadRequest::Get(balance::PATH), |data| {
+            balance::parse(&data)
+        })
+        .await
     }
 
     /// What was used and spent from one moment to another, of one model or of all. The service
@@ -34,7 +36,7 @@ impl Client {
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }
         let body = usage::request(from, to, model);
-        self.ask("asking for the usage", Ask::Post(usage::PATH, &body), usage::parse).await
+        self.ask("asking for the usage", ReadRequest::Post(usage::PATH, &body), usage::parse).await
     }
 
     /// Deletes past jobs and their outputs, for good; gives how many there were. What is gone
@@ -56,7 +58,7 @@ impl Client {
         let mut deleted = 0;
         for some in ids.chunks(deletion::MAX_IDS) {
             let body = deletion::request(some);
-            let request = Ask::Post(deletion::PATH, &body);
+            let request = ReadRequest::Post(deletion::PATH, &body);
             deleted += self.ask("deleting jobs", request, |data| deletion::parse(&data)).await?;
         }
         Ok(deleted)

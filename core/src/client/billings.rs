@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 use serde_json::Value;
 
 use super::Client;
-use super::ask::Ask;
+use super::ask::ReadRequest;
 use super::paginator::{Page, Paginator};
 use crate::account::{Billing, BillingFilter};
 use crate::http::endpoints::billings;
@@ -41,7 +41,7 @@ impl Client {
         let fetch = move |number| {
             let (client, body) = (client.clone(), request(number));
             async move {
-                let request = Ask::Post(path, &body);
+                let request = ReadRequest::Post(path, &body);
                 let (items, count) =
                     client.ask("reading the bill", request, billings::parse).await?;
                 Ok(Page { items, is_full: count >= page_size })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 
 use super::Client;
-use super::ask::Ask;
+use super::ask::ReadRequest;
 use super::paginator::{Page, Paginator};
 use crate::account::HistoryFilter;
 use crate::http::endpoints::history;
@@ -39,7 +39,7 @@ impl Client {
             let (client, filter) = (client.clone(), Arc::clone(&filter));
             async move {
                 let body = history::search(&filter, number);
-                let request = Ask::Post(history::PATH, &body);
+                let request = ReadRequest::Post(history::PATH, &body);
                 let (items, count) =
                     client.ask("reading the history", request, history::parse).await?;
                 Ok(Page { items, is_full: count >= filter.page_size as usize })

@@ -17,8 +17,8 @@ use super::progress::{OnProgress, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{PollResponse, Prediction};
 
-/// How many times `refresh` polls.
-const REFRESH_ATTEMPTS: u32 = 3;
+/// Maximum number of retries of a poll by `refresh`.
+const REFRESH_RETRIES: u32 = 2;
 
 /// A handle on a job. Cheap to clone. [`Client::job`] creates one from the id.
 #[derive(Clone)]
@@ -66,6 +66,7 @@ impl Job {
     pub async fn refresh(&self) -> Result<Prediction> {
         self.require_usable()?;
         let client = &self.client;
+        let retry = client.retry(REFRESH_RETRIES);
         let mut attempt = 1;
         loop {
             client.await_poll_slot(Duration::MAX).await;
@@ -76,18 +77,12 @@ impl Job {
                 PollResponse::Seen { prediction, .. } => {
                     return Ok(Arc::unwrap_or_clone(prediction));
                 }
-                PollResponse::Trouble { error, retry_after } if attempt < REFRESH_ATTEMPTS => {
-                    let config = &client.shared.config;
-                    let asked = retry_after.unwrap_or_default().min(config.max_retry_after);
-                    let pause = config.backoff.delay(attempt, client.random());
-                    tracing::debug!(%error, attempt, "poll failed; trying again");
-                    client.sleep(pause.max(asked)).await;
+                PollResponse::Trouble { error, .. } => {
+                    retry.pause(attempt, error.with_job(&self.id)).await?;
                     attempt += 1;
                     continue;
                 }
-                PollResponse::Trouble { error, .. }
-                | PollResponse::Unknown(error)
-                | PollResponse::Refused(error) => error,
+                PollResponse::Unknown(error) | PollResponse::Refused(error) => error,
             };
             return Err(error.with_job(&self.id).with_attempts(attempt));
         }

@@ -45,7 +45,7 @@ use self::webhook_inbox::WebhookInbox;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigBuilder};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Api, Downloads, ReqwestTransport, Transport, Uploads};
+use crate::http::{Api, Downloads, ReqwestTransport, Retry, Transport, Uploads};
 use crate::media::Media;
 use crate::model::{Input, describe};
 use crate::protocol::{
@@ -293,6 +293,11 @@ impl Client {
         self.shared.config.pacing.unwrap_or_else(|| Pacing::for_model(describe(model)))
     }
 
+    /// Retries of a request that changes nothing.
+    fn retry(&self, max_retries: u32) -> Retry {
+        Retry::new(Arc::clone(&self.shared.clock), &self.shared.config, max_retries)
+    }
+
     /// How a submit is sent and, if it is lost, looked for.
     fn submit_policy(&self, deadline: Duration) -> SubmitPolicy {
         let config = &self.shared.config;
@@ -301,9 +306,7 @@ impl Client {
             backoff: Backoff { base: config.backoff.base, max: LONGEST_SEARCH_PAUSE },
         });
         SubmitPolicy {
-            max_attempts: config.max_submit_attempts,
-            backoff: config.backoff,
-            max_retry_after: config.max_retry_after,
+            retry: config.retry_policy(config.max_submit_attempts.saturating_sub(1)),
             deadline,
             recovery,
         }

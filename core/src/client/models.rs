@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::Client;
-use super::ask::Ask;
+use super::ask::ReadRequest;
 use crate::account::Model;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::endpoints::models;
@@ -32,7 +32,7 @@ impl Client {
         {
             return Ok(Arc::clone(models));
         }
-        let request = Ask::Get(models::PATH);
+        let request = ReadRequest::Get(models::PATH);
         let fetched = self.ask("asking for the models", request, models::parse).await?;
         let models: Arc<[Model]> = fetched.into();
         *kept = Some((self.now(), Arc::clone(&models)));

@@ -127,9 +127,7 @@ fn policy(client: &Client, model: &str, deadline: Duration) -> WaitPolicy {
     let config = &client.shared.config;
     WaitPolicy {
         pacing: client.pacing(model),
-        backoff: config.backoff,
-        max_failures: config.max_poll_failures,
-        max_retry_after: config.max_retry_after,
+        retry: config.retry_policy(config.max_poll_failures.saturating_sub(1)),
         unknown_grace: UNKNOWN_GRACE,
         deadline,
     }

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
 use super::Client;
-use super::ask::Ask;
+use super::ask::ReadRequest;
 use super::check::validate_input;
 use super::prepare::{Options, fetchable_url, prepare};
 use super::progress::OnProgress;
@@ -54,10 +54,10 @@ impl PriceQuery {
         let body = price::request(input.model(), &body);
         let doing = format!("asking for the price of {}", input.model());
         let parse = |data| price::parse(input.model(), data);
-        let answer = match client.ask(&doing, Ask::Post(price::PATH, &body), parse).await {
+        let answer = match client.ask(&doing, ReadRequest::Post(price::PATH, &body), parse).await {
             // The newer form is not there, or the model is not: the older form tells which.
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                client.ask(&doing, Ask::Post(price::OLD_PATH, &body), parse).await
+                client.ask(&doing, ReadRequest::Post(price::OLD_PATH, &body), parse).await
             }
             other => other,
         };

@@ -7,7 +7,8 @@ use super::progress::OnProgress;
 use super::submit::drive;
 use super::{Client, Job};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::endpoints::history::{self, NoPage};
+use crate::http::endpoints::history;
+use crate::http::{RequestFailure, retry_after};
 use crate::protocol::{
     Finding, Prediction, RecoveredBy, SearchResponse, Submission, SubmitRecord, earliest, find,
 };
@@ -47,10 +48,11 @@ impl Client {
             let exchange = self.shared.api.post("api/v3/predictions", &body).await;
             let page = match history::classify(exchange) {
                 Ok(page) => page,
-                Err(NoPage::Trouble { error, retry_after }) => {
+                Err(RequestFailure::Transient(error)) => {
+                    let retry_after = retry_after(&error);
                     return SearchResponse::Trouble { error, retry_after };
                 }
-                Err(NoPage::Refused(error)) => return SearchResponse::Refused(error),
+                Err(RequestFailure::Final(error)) => return SearchResponse::Refused(error),
             };
             let server_sent_at = server_time(record.sent_at, self.system_time(), page.server_now);
             let oldest = page.jobs.iter().filter_map(|job| job.created_at).min();

@@ -14,7 +14,7 @@ use crate::protocol::Prediction;
 use crate::webhook::{Delivery, RejectReason, Verified, Verifier, WebhookSecret, parse};
 
 /// How often the secret is tried to be fetched.
-const ATTEMPTS: u32 = 3;
+const MAX_RETRIES: u32 = 2;
 /// How long a secret is believed to be current after it was fetched: forged deliveries shall not
 /// make the client ask for it over and over.
 const SECRET_IS_CURRENT: Duration = Duration::from_secs(60);
@@ -118,6 +118,7 @@ impl Client {
         if let Some((_, asked)) = cache {
             *asked = self.now();
         }
+        let retry = self.retry(MAX_RETRIES);
         let mut attempt = 1;
         loop {
             let error = match webhook_secret::read(self.shared.api.get(webhook_secret::PATH).await)
@@ -128,13 +129,10 @@ impl Client {
                 }
                 Err(error) => error.with_attempts(attempt),
             };
-            if attempt == ATTEMPTS || !may_pass(error.kind()) {
+            if !may_pass(error.kind()) {
                 return Err(error);
             }
-            let asked = error.http().and_then(|http| http.retry_after).unwrap_or_default();
-            let config = &self.shared.config;
-            let pause = config.backoff.delay(attempt, self.random());
-            self.sleep(pause.max(asked.min(config.max_retry_after))).await;
+            retry.pause(attempt, error).await?;
             attempt += 1;
         }
     }

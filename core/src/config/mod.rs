@@ -15,7 +15,7 @@ pub use builder::ConfigBuilder;
 pub(crate) use values::is_loopback;
 
 use crate::error::Result;
-use crate::protocol::{Backoff, Pacing, SubmitLimits};
+use crate::protocol::{Backoff, Pacing, RetryPolicy, SubmitLimits};
 
 /// Where WaveSpeedAI's API lives.
 pub const DEFAULT_BASE_URL: &str = "https://api.wavespeed.ai";
@@ -65,6 +65,11 @@ impl Config {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where `WAVESPEED_API_KEY` is missing or a variable cannot be used.
     pub fn from_env() -> Result<Self> {
         Self::builder().build()
+    }
+
+    /// Returns the retry policy for requests that are retried this often.
+    pub(crate) fn retry_policy(&self, max_retries: u32) -> RetryPolicy {
+        RetryPolicy { max_retries, backoff: self.backoff, max_retry_after: self.max_retry_after }
     }
 
     /// The API's base URL.

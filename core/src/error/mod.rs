@@ -8,7 +8,7 @@ use std::time::Duration;
 pub use viseme_spec::ErrorKind;
 
 use crate::media::Violation;
-use crate::protocol::{Prediction, SubmitRecord};
+use crate::prediction::{Prediction, SubmitRecord};
 
 /// Shorthand for a result with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;

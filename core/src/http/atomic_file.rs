@@ -1,15 +1,25 @@
-//! A file under a temporary name, which becomes the real one when it is whole.
+//! Writes files atomically: under a temporary name, renamed once they are complete.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 use tokio::fs::File;
-use tokio::io::AsyncSeekExt as _;
+use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Removed when dropped before it is finished.
+/// A file that was downloaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DownloadedFile {
+    /// The path of the file.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// A file under a temporary name, which is removed if it is dropped before it is finished.
 pub(super) struct AtomicFile {
     file: File,
     path: TempPath,
@@ -28,18 +38,18 @@ impl AtomicFile {
         &mut self.file
     }
 
-    /// The error for a failed write.
+    /// Returns the error for a failed write.
     pub(super) fn error(&self, error: &io::Error) -> Error {
         cannot_save(&self.folder, error)
     }
 
-    /// Drops what was written.
+    /// Discards the content written so far.
     pub(super) async fn restart(&mut self) -> io::Result<()> {
         self.file.set_len(0).await?;
         self.file.rewind().await.map(drop)
     }
 
-    /// Renames it; a file of that name is replaced.
+    /// Renames the file to `path` and replaces an existing file.
     pub(super) async fn finish_as(self, path: &Path) -> Result<PathBuf> {
         self.file.sync_all().await.map_err(|error| cannot_save(path, &error))?;
         let (from, to) = (self.path, path.to_owned());
@@ -48,7 +58,7 @@ impl AtomicFile {
             .map_err(|error| cannot_save(path, &error))
     }
 
-    /// Renames it to the name, or to the first free one of `name-1.ext`, `name-2.ext`, …
+    /// Renames the file to `name` in `folder`, or to the first free name of `name-1.ext`, `name-2.ext`, …
     pub(super) async fn finish_in(self, folder: &Path, name: &str) -> Result<PathBuf> {
         self.file.sync_all().await.map_err(|error| cannot_save(folder, &error))?;
         let (mut from, to, name) = (self.path, folder.to_owned(), name.to_owned());
@@ -69,13 +79,50 @@ impl AtomicFile {
     }
 }
 
+/// Returns the folder of the target path `to`, and whether `to` itself is that folder.
+///
+/// # Errors
+/// [`ErrorKind::Download`] if the target is a device or similar: renaming would replace it with a file.
+pub(super) async fn folder_of(to: &Path) -> Result<(PathBuf, bool)> {
+    let there = tokio::fs::metadata(to).await.ok();
+    let is_folder = there.as_ref().is_some_and(std::fs::Metadata::is_dir);
+    if !is_folder && there.is_some_and(|meta| !meta.is_file()) {
+        let message = format!(
+            "The output cannot be saved to {}: it is neither a file nor a folder.",
+            to.display()
+        );
+        return Err(Error::new(ErrorKind::Download, message));
+    }
+    Ok(match to.parent() {
+        _ if is_folder => (to.to_owned(), true),
+        Some(parent) if !parent.as_os_str().is_empty() => (parent.to_owned(), false),
+        _ => (PathBuf::from("."), false),
+    })
+}
+
+/// Saves bytes to a file, which is replaced, or to an existing folder under `name` or the first
+/// free variation of it.
+pub(crate) async fn save(content: &[u8], to: &Path, name: &str) -> Result<DownloadedFile> {
+    let (folder, is_folder) = folder_of(to).await?;
+    let mut part = AtomicFile::create(&folder).await?;
+    let file = part.file();
+    let written = match file.write_all(content).await {
+        Ok(()) => file.flush().await,
+        Err(error) => Err(error),
+    };
+    written.map_err(|error| part.error(&error))?;
+    let path =
+        if is_folder { part.finish_in(&folder, name).await? } else { part.finish_as(to).await? };
+    Ok(DownloadedFile { path, bytes: content.len() as u64 })
+}
+
 fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".viseme-").suffix(".part");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // As any new file: less the umask. The default of temporary files, 0600, would stay.
+        // The mode of any new file, less the umask. Temporary files default to 0600.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     builder.tempfile_in(folder)

@@ -10,12 +10,11 @@ use http::{HeaderMap, HeaderValue, Method};
 use tokio::io::AsyncWriteExt as _;
 use url::Url;
 
-use super::atomic_file::AtomicFile;
+use super::atomic_file::{AtomicFile, DownloadedFile, folder_of};
 use super::file_name::safe_file_name;
 use super::redirects::{self, MAX_REDIRECTS, is_redirect};
-use super::retry::RetryPauses;
+use super::retry::{RequestFailure, Retry};
 use super::retry_after::retry_after;
-use super::save::folder_of;
 use super::transport::{Request, RequestBody, Response, Transport};
 use crate::clock::Clock;
 use crate::config::{Config, is_loopback};
@@ -23,23 +22,13 @@ use crate::error::{Error, ErrorKind, ResponseInfo, Result};
 
 /// The status for a range that begins behind the file's end.
 const NOTHING_MORE: u16 = 416;
-/// How many times in a row a download may fail without getting any further.
-const MAX_FAILURES: u32 = 5;
-
-/// Where a download ended up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DownloadedFile {
-    /// The file.
-    pub path: PathBuf,
-    /// Its size in bytes.
-    pub bytes: u64,
-}
+/// Maximum number of retries in a row without progress.
+const MAX_RETRIES: u32 = 4;
 
 /// Fetches outputs. It has no key to send, by construction.
 pub(crate) struct Downloads {
     transport: Arc<dyn Transport>,
-    pauses: RetryPauses,
+    retry: Retry,
     request_timeout: Duration,
     stall: Duration,
     allow_http: bool,
@@ -53,13 +42,6 @@ pub(crate) struct Download<'a> {
     pub(crate) max_bytes: u64,
     /// Told the bytes so far, and the size of the whole where it is known.
     pub(crate) on_bytes: &'a (dyn Fn(u64, Option<u64>) + Send + Sync),
-}
-
-/// Why an attempt ended early.
-enum Stop {
-    /// Another attempt may go on from here, after the pause the server asked for.
-    Broken(Error, Option<Duration>),
-    Final(Error),
 }
 
 /// What is known of the whole after the first answer.
@@ -81,7 +63,7 @@ impl Downloads {
     ) -> Self {
         Self {
             transport,
-            pauses: RetryPauses::new(clock, config),
+            retry: Retry::new(clock, config, MAX_RETRIES),
             request_timeout: config.request_timeout,
             stall: config.stall_timeout,
             allow_http: config.allow_http,
@@ -99,14 +81,10 @@ impl Downloads {
             let before = progress.received;
             match self.attempt(&download, &mut part, &mut progress).await {
                 Ok(()) => break,
-                Err(Stop::Final(error)) => return Err(error),
-                Err(Stop::Broken(error, asked)) => {
+                Err(RequestFailure::Final(error)) => return Err(error),
+                Err(RequestFailure::Transient(error)) => {
                     failures = if progress.received > before { 1 } else { failures + 1 };
-                    if failures >= MAX_FAILURES {
-                        return Err(error.with_attempts(failures));
-                    }
-                    tracing::debug!(failures, received = progress.received, %error, "download broke off");
-                    self.pauses.after(failures, asked).await;
+                    self.retry.pause(failures, error).await?;
                 }
             }
         }
@@ -124,22 +102,22 @@ impl Downloads {
         download: &Download<'_>,
         part: &mut AtomicFile,
         progress: &mut Progress,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), RequestFailure> {
         let opened = self.open(download.url.clone(), progress).await;
-        if let Err(Stop::Broken(error, _)) = &opened
+        if let Err(RequestFailure::Transient(error)) = &opened
             && error.http().is_some_and(|http| http.status == NOTHING_MORE)
         {
             // There is no more than what came, though the first answer told of more: start over,
             // once.
             if progress.began_anew {
-                return Err(Stop::Final(error.clone()));
+                return Err(RequestFailure::Final(error.clone()));
             }
             *progress = Progress { began_anew: true, ..Progress::default() };
         }
         let Response { status, headers, mut body } = opened?;
         begin(status, &headers, part, progress).await?;
         if progress.total.is_some_and(|total| total > download.max_bytes) {
-            return Err(Stop::Final(too_large(download.max_bytes)));
+            return Err(RequestFailure::Final(too_large(download.max_bytes)));
         }
         loop {
             let chunk = match tokio::time::timeout(self.stall, body.next()).await {
@@ -153,12 +131,15 @@ impl Downloads {
             };
             progress.received += chunk.len() as u64;
             if progress.received > download.max_bytes {
-                return Err(Stop::Final(too_large(download.max_bytes)));
+                return Err(RequestFailure::Final(too_large(download.max_bytes)));
             }
-            part.file().write_all(&chunk).await.map_err(|error| Stop::Final(part.error(&error)))?;
+            part.file()
+                .write_all(&chunk)
+                .await
+                .map_err(|error| RequestFailure::Final(part.error(&error)))?;
             (download.on_bytes)(progress.received, progress.total);
         }
-        part.file().flush().await.map_err(|error| Stop::Final(part.error(&error)))?;
+        part.file().flush().await.map_err(|error| RequestFailure::Final(part.error(&error)))?;
         match progress.total {
             Some(total) if progress.received < total => {
                 Err(broken(&format!("only {} of {total} bytes came", progress.received)))
@@ -168,7 +149,7 @@ impl Downloads {
     }
 
     /// Sends the request, with a range where a part is there already, and follows redirects.
-    async fn open(&self, mut url: Url, progress: &Progress) -> Result<Response, Stop> {
+    async fn open(&self, mut url: Url, progress: &Progress) -> Result<Response, RequestFailure> {
         let mut headers = HeaderMap::new();
         if let (Some(validator), true) = (&progress.validator, progress.received > 0) {
             let range = format!("bytes={}-", progress.received);
@@ -199,11 +180,11 @@ impl Downloads {
         Err(not_followed(redirects::TOO_MANY))
     }
 
-    fn require_safe(&self, url: &Url) -> Result<(), Stop> {
+    fn require_safe(&self, url: &Url) -> Result<(), RequestFailure> {
         match url.scheme() {
             "https" => Ok(()),
             "http" if self.allow_http || is_loopback(url) => Ok(()),
-            scheme => Err(Stop::Final(download_error(&format!(
+            scheme => Err(RequestFailure::Final(download_error(&format!(
                 "its URL has the scheme `{scheme}`; https is needed (`allow_http` allows http)",
             )))),
         }
@@ -216,7 +197,7 @@ async fn begin(
     headers: &HeaderMap,
     part: &mut AtomicFile,
     progress: &mut Progress,
-) -> Result<(), Stop> {
+) -> Result<(), RequestFailure> {
     let header = |name| headers.get(name);
     let goes_on =
         status == 206 && header(CONTENT_RANGE).and_then(range_start) == Some(progress.received);
@@ -224,7 +205,7 @@ async fn begin(
         if status == 206 {
             return Err(broken("the server sent another range than was asked for"));
         }
-        part.restart().await.map_err(|error| Stop::Final(part.error(&error)))?;
+        part.restart().await.map_err(|error| RequestFailure::Final(part.error(&error)))?;
         *progress = Progress {
             total: header(http::header::CONTENT_LENGTH)
                 .and_then(|length| length.to_str().ok()?.parse().ok()),
@@ -244,11 +225,11 @@ fn range_start(value: &HeaderValue) -> Option<u64> {
     value.to_str().ok()?.trim().strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
 }
 
-fn not_followed(why: redirects::NotFollowed) -> Stop {
-    Stop::Final(download_error(&format!("it was {why}")))
+fn not_followed(why: redirects::NotFollowed) -> RequestFailure {
+    RequestFailure::Final(download_error(&format!("it was {why}")))
 }
 
-fn refused(status: u16, headers: &HeaderMap) -> Stop {
+fn refused(status: u16, headers: &HeaderMap) -> RequestFailure {
     let advice = match status {
         403 | 404 | 410 => {
             "; outputs are kept for seven days: ask for the job again, it may name a new address"
@@ -260,13 +241,13 @@ fn refused(status: u16, headers: &HeaderMap) -> Stop {
     let error =
         download_error(&format!("the server answered HTTP {status}{advice}")).with_http(http);
     match status {
-        408 | NOTHING_MORE | 425 | 429 | 500..=599 => Stop::Broken(error, asked),
-        _ => Stop::Final(error),
+        NOTHING_MORE => RequestFailure::Transient(error),
+        _ => RequestFailure::from_status(status, error),
     }
 }
 
-fn broken(what: &str) -> Stop {
-    Stop::Broken(download_error(what), None)
+fn broken(what: &str) -> RequestFailure {
+    RequestFailure::Transient(download_error(what))
 }
 
 fn too_large(max_bytes: u64) -> Error {

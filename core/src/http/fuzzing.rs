@@ -13,6 +13,7 @@ use super::body::{Answer, Exchange};
 use super::endpoints::{balance, billings, deletion, models, price, usage};
 use super::error_mapping::{status_error, unexpected, what_is_odd};
 use super::file_name::safe_file_name;
+use super::retry::RequestFailure;
 use super::retry_after::retry_after;
 use super::{
     endpoints::{history, poll, submit, webhook_secret},
@@ -20,7 +21,7 @@ use super::{
     json_response, legacy_upload, presigned_upload,
 };
 use crate::error::{Error, ResponseInfo};
-use crate::fuzzing::{head_and_body, pairs};
+use crate::fuzz_input::{head_and_body, pairs};
 use crate::protocol::{PollResponse, Prediction, Resend, SubmitResponse, job_outcome};
 
 const JOB: &str = "e6832d4abffb4d79bfbca19783fca133";
@@ -89,12 +90,10 @@ fn polled(outcome: PollResponse) {
     }
 }
 
-fn past(outcome: Result<history::Page, history::NoPage>) {
+fn past(outcome: Result<history::Page, RequestFailure>) {
     match outcome {
         Ok(page) => page.jobs.iter().for_each(|job| sound_prediction(job)),
-        Err(history::NoPage::Trouble { error, .. } | history::NoPage::Refused(error)) => {
-            sound_error(&error);
-        }
+        Err(failure) => sound_error(failure.error()),
     }
 }
 
@@ -103,17 +102,11 @@ fn uploads(exchange: impl Fn() -> Exchange) {
     let is_safe = |url: &Url| url.scheme() == "https" || crate::config::is_loopback(url);
     match presigned_upload::classify("face.mp4", exchange(), false) {
         Ok(ticket) => assert!(is_safe(&ticket.put_url) && is_safe(&ticket.download_url)),
-        Err(
-            presigned_upload::NoTicket::Trouble(error) | presigned_upload::NoTicket::Refused(error),
-        ) => {
-            sound_error(&error);
-        }
+        Err(failure) => sound_error(failure.error()),
     }
     match legacy_upload::classify("face.mp4", exchange(), false) {
         Ok(url) => assert!(is_safe(&url)),
-        Err(legacy_upload::NotTaken::Trouble(error) | legacy_upload::NotTaken::Refused(error)) => {
-            sound_error(&error);
-        }
+        Err(failure) => sound_error(failure.error()),
     }
 }
 
@@ -137,14 +130,10 @@ fn account(exchange: impl Fn() -> Exchange) {
     reading(json_response::classify("g", exchange(), usage::parse), |_| {});
 }
 
-fn reading<T>(outcome: Result<T, json_response::NoData>, holds: impl FnOnce(T)) {
+fn reading<T>(outcome: Result<T, RequestFailure>, holds: impl FnOnce(T)) {
     match outcome {
         Ok(data) => holds(data),
-        Err(
-            json_response::NoData::Trouble { error, .. } | json_response::NoData::Refused(error),
-        ) => {
-            sound_error(&error);
-        }
+        Err(failure) => sound_error(failure.error()),
     }
 }
 

@@ -1,49 +1,33 @@
 //! Reads: requests that change nothing, so that they may be repeated.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use serde_json::{Map, Value};
 
 use super::body::Exchange;
 use super::envelope::{Envelope, integer};
 use super::error_mapping::{connection_error, status_error, unexpected};
-use super::retry_after::retry_after;
-use crate::error::Error;
+use super::retry::RequestFailure;
 
-/// Why a read gave nothing.
-#[derive(Debug)]
-pub(crate) enum NoData {
-    /// It may work a moment later.
-    Trouble { error: Error, retry_after: Option<Duration> },
-    /// The service will not answer.
-    Refused(Error),
-}
-
-/// What `parse` makes of the data in an answer; `doing` completes "… when …". An answer of which
-/// it makes nothing is trouble that may pass: gateways answer for the service at times.
+/// Parses the `data` of a response; `doing` completes "… when …". A success that `parse` does not
+/// understand is transient: gateways sometimes answer in place of the service.
 pub(crate) fn classify<T>(
     doing: &str,
     exchange: Exchange,
     parse: impl FnOnce(Value) -> Option<T>,
-) -> Result<T, NoData> {
-    let answer = exchange.map_err(|error| NoData::Trouble {
-        error: connection_error(doing, error),
-        retry_after: None,
-    })?;
-    let retry_after = retry_after(&answer.headers, SystemTime::now());
+) -> Result<T, RequestFailure> {
+    let answer =
+        exchange.map_err(|error| RequestFailure::Transient(connection_error(doing, error)))?;
     let envelope = Envelope::of(&answer);
     if envelope.is_success() {
         let data = envelope.json.and_then(|mut json| json.get_mut("data").map(Value::take));
-        return data.and_then(parse).ok_or_else(|| NoData::Trouble {
-            error: unexpected(doing, &answer, "it does not hold what was asked for"),
-            retry_after,
+        return data.and_then(parse).ok_or_else(|| {
+            let what = "it does not hold what was asked for";
+            RequestFailure::Transient(unexpected(doing, &answer, what))
         });
     }
     let error = status_error(doing, &answer, &envelope);
-    Err(match envelope.status {
-        408 | 425 | 429 | 500..=599 => NoData::Trouble { error, retry_after },
-        _ => NoData::Refused(error),
-    })
+    Err(RequestFailure::from_status(envelope.status, error))
 }
 
 /// Takes a field out if it can be read; a field that cannot stays, and so ends up in `extra`.
@@ -82,4 +66,9 @@ pub(super) fn count(value: &Value) -> Option<u64> {
 pub(super) fn moment(value: &Value) -> Option<SystemTime> {
     let timestamp: jiff::Timestamp = value.as_str()?.parse().ok()?;
     Some(timestamp.into())
+}
+
+/// Formats a time as the API expects it: `2025-10-01T00:00:00Z`.
+pub(super) fn date(at: SystemTime) -> String {
+    jiff::Timestamp::try_from(at).unwrap_or_default().to_string()
 }

@@ -8,7 +8,7 @@ use super::body::Exchange;
 use super::envelope::Envelope;
 use super::error_mapping::{connection_error, status_error, unexpected};
 use super::presigned_upload::usable;
-use crate::error::Error;
+use super::retry::RequestFailure;
 
 pub(super) const PATH: &str = "api/v3/media/upload/binary";
 
@@ -36,37 +36,27 @@ pub(super) fn framing(name: &str, content_type: &str, random: u128) -> Framing {
     }
 }
 
-/// Why the file did not arrive.
-#[derive(Debug)]
-pub(super) enum NotTaken {
-    /// It may work a moment later.
-    Trouble(Error),
-    /// The service will not take it.
-    Refused(Error),
-}
-
 /// Where the service finds the file.
 pub(super) fn classify(
     file_name: &str,
     exchange: Exchange,
     allow_http: bool,
-) -> Result<Url, NotTaken> {
+) -> Result<Url, RequestFailure> {
     let doing = format!("uploading {file_name}");
-    let answer = exchange.map_err(|error| NotTaken::Trouble(connection_error(&doing, error)))?;
+    let answer =
+        exchange.map_err(|error| RequestFailure::Transient(connection_error(&doing, error)))?;
     let envelope = Envelope::of(&answer);
     if envelope.is_success() {
         let url = envelope.json.as_ref().and_then(|json| json.get("data")?.get("download_url"));
         return url.and_then(|url: &Value| usable(url, allow_http)).ok_or_else(|| {
             let what = "it holds no address that may be used";
-            NotTaken::Trouble(unexpected(&doing, &answer, what))
+            RequestFailure::Transient(unexpected(&doing, &answer, what))
         });
     }
     let error = status_error(&doing, &answer, &envelope);
-    Err(match answer.status {
-        408 | 425 | 429 | 500..=599 => NotTaken::Trouble(error),
-        // A success whose envelope says otherwise names a fault of the file.
-        _ => NotTaken::Refused(error),
-    })
+    // The status of the response itself: a 200 whose envelope contains an error names a fault of
+    // the file, which is final.
+    Err(RequestFailure::from_status(answer.status, error))
 }
 
 #[cfg(test)]

@@ -19,7 +19,6 @@ mod remote;
 mod reqwest_transport;
 mod retry;
 mod retry_after;
-mod save;
 mod ssrf;
 mod tls;
 mod transport;
@@ -28,11 +27,12 @@ mod upload;
 mod virtual_clock;
 
 pub(crate) use api::{Api, RequestPermit};
-pub use download::DownloadedFile;
+pub use atomic_file::DownloadedFile;
+pub(crate) use atomic_file::save;
 pub(crate) use download::{Download, Downloads};
 pub(crate) use remote::{Found, ProbeError, RemoteMedia};
 pub(crate) use reqwest_transport::ReqwestTransport;
-pub(crate) use save::save;
+pub(crate) use retry::{RequestFailure, Retry, retry_after};
 pub(crate) use transport::Transport;
 pub(crate) use upload::{Content, OnBytes, UploadFile, Uploads};
 #[cfg(feature = "testing")]

@@ -7,8 +7,8 @@ use url::Url;
 use super::body::{Answer, Exchange};
 use super::envelope::Envelope;
 use super::error_mapping::{connection_error, status_error, unexpected};
+use super::retry::RequestFailure;
 use crate::config::is_loopback;
-use crate::error::Error;
 
 /// Where and how a file is to be put, and where it can be fetched afterwards.
 #[derive(Debug)]
@@ -17,15 +17,6 @@ pub(crate) struct PresignedUpload {
     pub(crate) put_url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) download_url: Url,
-}
-
-/// Why there is no ticket.
-#[derive(Debug)]
-pub(crate) enum NoTicket {
-    /// It may work a moment later.
-    Trouble(Error),
-    /// The service will not give one.
-    Refused(Error),
 }
 
 /// The body of the request for a ticket.
@@ -38,24 +29,22 @@ pub(crate) fn classify(
     file_name: &str,
     exchange: Exchange,
     allow_http: bool,
-) -> Result<PresignedUpload, NoTicket> {
+) -> Result<PresignedUpload, RequestFailure> {
     let doing = format!("asking where to upload {file_name}");
-    let answer = exchange.map_err(|error| NoTicket::Trouble(connection_error(&doing, error)))?;
+    let answer =
+        exchange.map_err(|error| RequestFailure::Transient(connection_error(&doing, error)))?;
     let envelope = Envelope::of(&answer);
     if envelope.is_success() {
         let data = envelope.json.as_ref().and_then(|json| json.get("data"));
         return data.and_then(|data| parse(data, allow_http)).ok_or_else(|| odd(&doing, &answer));
     }
     let error = status_error(&doing, &answer, &envelope);
-    Err(match envelope.status {
-        408 | 425 | 429 | 500..=599 => NoTicket::Trouble(error),
-        _ => NoTicket::Refused(error),
-    })
+    Err(RequestFailure::from_status(envelope.status, error))
 }
 
-fn odd(doing: &str, answer: &Answer) -> NoTicket {
+fn odd(doing: &str, answer: &Answer) -> RequestFailure {
     let what = "it holds no upload ticket with addresses that may be used";
-    NoTicket::Trouble(unexpected(doing, answer, what))
+    RequestFailure::Transient(unexpected(doing, answer, what))
 }
 
 fn parse(data: &Value, allow_http: bool) -> Option<PresignedUpload> {
@@ -94,7 +83,7 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
 
-    fn classified(status: u16, body: &Value) -> Result<PresignedUpload, NoTicket> {
+    fn classified(status: u16, body: &Value) -> Result<PresignedUpload, RequestFailure> {
         let body = Bytes::from(body.to_string());
         classify("a.mp4", Ok(Answer { status, headers: HeaderMap::new(), body }), false)
     }
@@ -121,7 +110,10 @@ mod tests {
     fn a_ticket_to_an_unsafe_place_is_not_used() {
         assert!(classified(200, &ticket("http://127.0.0.1:1/x")).is_ok());
         for url in ["http://s3.example/x", "file:///etc/passwd", "x"] {
-            assert!(matches!(classified(200, &ticket(url)), Err(NoTicket::Trouble(_))), "{url}");
+            assert!(
+                matches!(classified(200, &ticket(url)), Err(RequestFailure::Transient(_))),
+                "{url}"
+            );
         }
     }
 
@@ -137,8 +129,8 @@ mod tests {
             (200, json!({"code": 200, "data": null}), false, ErrorKind::UnexpectedResponse),
         ] {
             let (was_final, error) = match classified(status, &body).unwrap_err() {
-                NoTicket::Refused(error) => (true, error),
-                NoTicket::Trouble(error) => (false, error),
+                RequestFailure::Final(error) => (true, error),
+                RequestFailure::Transient(error) => (false, error),
             };
             assert_eq!((was_final, error.kind()), (is_final, kind), "{status} {body}");
         }

@@ -1,4 +1,4 @@
-//! Uploads by ticket: the service names a signed address, the file is put there.
+//! Uploads: the service returns a presigned URL, and the client sends the file to it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,19 +16,19 @@ use super::api::Api;
 use super::body::{Answer, Exchange, exchange};
 use super::envelope::Envelope;
 use super::error_mapping::{connection_error, status_error};
-use super::legacy_upload::{self, NotTaken, framing};
-use super::presigned_upload::{self, NoTicket, PresignedUpload};
+use super::legacy_upload::{self, framing};
+use super::presigned_upload::{self, PresignedUpload};
 use super::progress::{ByteCount, unless_stalled};
-use super::retry::RetryPauses;
+use super::retry::{RequestFailure, Retry};
 use super::transport::{Request, RequestBody, Sent, Transport, TransportError};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How many times a ticket is asked for in a row.
-const TICKET_ATTEMPTS: u32 = 5;
-/// How many tickets are used up for one file.
-const MAX_TICKETS: u32 = 4;
+/// Maximum number of retries of a request for a presigned upload.
+const PRESIGN_RETRIES: u32 = 4;
+/// Maximum number of retries of the transfer of one file.
+const TRANSFER_RETRIES: u32 = 3;
 /// How much of a file is in memory at a time.
 const CHUNK: usize = 64 * 1024;
 
@@ -50,12 +50,13 @@ pub(crate) enum Content {
 /// Uploads files.
 pub(crate) struct Uploads {
     transport: Arc<dyn Transport>,
-    pauses: RetryPauses,
+    presign_retry: Retry,
+    transfer_retry: Retry,
     stall: Duration,
     allow_http: bool,
 }
 
-/// Told how many bytes of the current attempt were handed to the network.
+/// Receives the number of bytes of the current attempt that were sent.
 pub(crate) type OnBytes = Arc<dyn Fn(u64) + Send + Sync>;
 
 impl Uploads {
@@ -66,14 +67,15 @@ impl Uploads {
     ) -> Self {
         Self {
             transport,
-            pauses: RetryPauses::new(clock, config),
+            presign_retry: Retry::new(Arc::clone(&clock), config, PRESIGN_RETRIES),
+            transfer_retry: Retry::new(clock, config, TRANSFER_RETRIES),
             stall: config.stall_timeout,
             allow_http: config.allow_http,
         }
     }
 
-    /// Uploads the file and gives back where the service finds it. A failed attempt takes a new
-    /// ticket: a ticket's address accepts one attempt only.
+    /// Uploads the file and returns the URL at which the service finds it. Each attempt requests a
+    /// new presigned URL, because a URL accepts only one attempt.
     pub(crate) async fn upload(
         &self,
         api: &Api,
@@ -82,46 +84,35 @@ impl Uploads {
     ) -> Result<Url> {
         let mut attempt = 1;
         loop {
-            let ticket = match self.ticket(api, file).await {
-                Ok(ticket) => ticket,
+            let presigned = match self.presign(api, file).await {
+                Ok(presigned) => presigned,
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     return self.upload_whole(api, file, on_bytes).await;
                 }
                 Err(error) => return Err(error),
             };
-            let download_url = ticket.download_url.clone();
-            match self.put(file, ticket, on_bytes).await {
+            let download_url = presigned.download_url.clone();
+            match self.put(file, presigned, on_bytes).await {
                 Ok(()) => return Ok(download_url),
-                Err(error) if attempt >= MAX_TICKETS || error.kind() == ErrorKind::InvalidInput => {
+                Err(error) if error.kind() == ErrorKind::InvalidInput => {
                     return Err(error.with_attempts(attempt));
                 }
-                Err(error) => {
-                    tracing::debug!(file = file.name, attempt, %error, "upload failed; trying again");
-                    self.pause(attempt, &error).await;
-                    attempt += 1;
-                }
+                Err(error) => self.transfer_retry.pause(attempt, error).await?,
             }
+            attempt += 1;
         }
     }
 
-    /// Where the service gives no tickets: the older upload.
+    /// Uploads through the older endpoint, for services without presigned uploads.
     async fn upload_whole(&self, api: &Api, file: &UploadFile, on_bytes: &OnBytes) -> Result<Url> {
-        tracing::debug!(file = file.name, "the service gives no tickets; using its older upload");
-        let mut attempt = 1;
-        loop {
-            let exchange = self.post_whole(api, file, on_bytes).await?;
-            match legacy_upload::classify(&file.name, exchange, self.allow_http) {
-                Ok(url) => return Ok(url),
-                Err(NotTaken::Trouble(error)) if attempt < MAX_TICKETS => {
-                    tracing::debug!(file = file.name, attempt, %error, "upload failed; trying again");
-                    self.pause(attempt, &error).await;
-                    attempt += 1;
-                }
-                Err(NotTaken::Trouble(error) | NotTaken::Refused(error)) => {
-                    return Err(error.with_attempts(attempt));
-                }
-            }
-        }
+        tracing::debug!(file = file.name, "no presigned uploads; using the older endpoint");
+        self.transfer_retry
+            .run(|| async {
+                let exchange = self.post_whole(api, file, on_bytes).await;
+                let exchange = exchange.map_err(RequestFailure::Final)?;
+                legacy_upload::classify(&file.name, exchange, self.allow_http)
+            })
+            .await
     }
 
     async fn post_whole(
@@ -143,41 +134,27 @@ impl Uploads {
         Ok(self.unless_stalled(transfer, &count).await)
     }
 
-    async fn ticket(&self, api: &Api, file: &UploadFile) -> Result<PresignedUpload> {
+    async fn presign(&self, api: &Api, file: &UploadFile) -> Result<PresignedUpload> {
         let body = presigned_upload::request(&file.name, file.size, file.content_type);
-        let mut attempt = 1;
-        loop {
-            let exchange = api.post("api/v3/media/uploads", &body).await;
-            match presigned_upload::classify(&file.name, exchange, self.allow_http) {
-                Ok(ticket) => return Ok(ticket),
-                Err(NoTicket::Trouble(error)) if attempt < TICKET_ATTEMPTS => {
-                    tracing::debug!(file = file.name, attempt, %error, "no upload ticket; trying again");
-                    self.pause(attempt, &error).await;
-                    attempt += 1;
-                }
-                Err(NoTicket::Trouble(error) | NoTicket::Refused(error)) => {
-                    return Err(error.with_attempts(attempt));
-                }
-            }
-        }
-    }
-
-    async fn pause(&self, failures: u32, error: &Error) {
-        let asked = error.http().and_then(|http| http.retry_after);
-        self.pauses.after(failures, asked).await;
+        self.presign_retry
+            .run(|| async {
+                let exchange = api.post("api/v3/media/uploads", &body).await;
+                presigned_upload::classify(&file.name, exchange, self.allow_http)
+            })
+            .await
     }
 
     async fn put(
         &self,
         file: &UploadFile,
-        ticket: PresignedUpload,
+        presigned: PresignedUpload,
         on_bytes: &OnBytes,
     ) -> Result<()> {
         let (count, stream) = counted(file, on_bytes).await?;
         let request = Request {
-            method: ticket.method,
-            url: ticket.put_url,
-            headers: ticket.headers,
+            method: presigned.method,
+            url: presigned.put_url,
+            headers: presigned.headers,
             body: RequestBody::Stream { length: file.size, stream },
         };
         // The whole may take as long as it likes, as long as it moves.

@@ -1,15 +1,13 @@
 //! The life of a job, as pure decisions: nothing here does I/O, reads a clock or rolls dice.
 
-mod decode;
 mod outcome;
 mod pacing;
 pub(crate) mod parse;
-mod prediction;
 mod rate_limiter;
-mod record;
 mod recovery;
 mod recovery_search;
 mod response_class;
+mod retry;
 mod submission;
 mod submit_registry;
 mod wait_machine;
@@ -17,12 +15,12 @@ mod wait_machine;
 #[cfg(feature = "testing")]
 pub(crate) use outcome::job_outcome;
 pub use pacing::{Backoff, Pacing};
-pub use prediction::{Output, Prediction};
 pub use rate_limiter::{PollLimiter, SubmitLimiter, SubmitLimits};
-pub use record::SubmitRecord;
-pub use recovery::{Finding, RecoveredBy, earliest, find};
+pub use recovery::{Finding, earliest, find};
 pub use response_class::{PollResponse, Resend, SearchResponse, SubmitResponse};
+pub use retry::{RetryPolicy, is_retryable};
 pub use submission::{RecoveryPolicy, Submission, SubmitAction, SubmitEvent, SubmitPolicy};
 pub use submit_registry::SubmitRegistry;
-pub use viseme_spec::Status;
+
+pub use crate::prediction::{Output, Prediction, RecoveredBy, Status, SubmitRecord};
 pub use wait_machine::{WaitAction, WaitEvent, WaitMachine, WaitPolicy};

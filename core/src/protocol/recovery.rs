@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use super::{Prediction, SubmitRecord};
+use crate::prediction::{Prediction, RecoveredBy, SubmitRecord};
 
 /// How far the times of the service's machines may lie apart, after the difference to this
 /// machine's clock was taken out. A guess.
@@ -13,17 +13,6 @@ const SKEW: Duration = Duration::from_secs(60);
 /// How long after its sending a submit may be taken: the service's gateway gives up well before.
 /// A guess.
 const LATEST: Duration = Duration::from_secs(10 * 60);
-
-/// How a recovered job was told from others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum RecoveredBy {
-    /// By its input.
-    Input,
-    /// By its model and time alone, as the history did not tell inputs; there was no other.
-    ModelAndTime,
-}
 
 /// Other submits of the same client that were not answered (yet).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Prediction;
-use super::submission::SubmitPolicy;
 use crate::error::{Error, ErrorKind};
 
 /// The search for one lost submit.
@@ -21,9 +20,7 @@ pub(super) struct Search {
 }
 
 impl Search {
-    pub(super) fn new(now: Duration, policy: &SubmitPolicy, cause: Error) -> Self {
-        let window = policy.recovery.map_or(Duration::ZERO, |recovery| recovery.window);
-        let until = now.saturating_add(window).min(policy.deadline);
+    pub(super) fn new(cause: Error, until: Duration) -> Self {
         Self { cause, until, looks: 0, trouble: None }
     }
 

@@ -11,21 +11,26 @@ use super::Prediction;
 use super::pacing::Backoff;
 use super::recovery_search::{Search, submission_unknown};
 use super::response_class::{Resend, SearchResponse, SubmitResponse};
+use super::retry::RetryPolicy;
 use crate::error::Error;
 
 /// How often and how long to try.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SubmitPolicy {
-    /// How many times a submit that provably was not taken is sent in all.
-    pub max_attempts: u32,
-    /// The pause between two attempts; a longer `Retry-After` wins.
-    pub backoff: Backoff,
-    /// The longest `Retry-After` that is obeyed.
-    pub max_retry_after: Duration,
+    /// How often a submit that certainly was not accepted is retried.
+    pub retry: RetryPolicy,
     /// When to give up, on the clock of the `now` that is handed in.
     pub deadline: Duration,
     /// How a lost submit is looked for; `None` where it is not.
     pub recovery: Option<RecoveryPolicy>,
+}
+
+impl SubmitPolicy {
+    /// Returns when a search that starts now must end.
+    fn search_until(&self, now: Duration) -> Duration {
+        let window = self.recovery.map_or(Duration::ZERO, |recovery| recovery.window);
+        now.saturating_add(window).min(self.deadline)
+    }
 }
 
 /// How a lost submit is looked for in the history.
@@ -131,7 +136,7 @@ impl Submission {
             (State::Pausing(error), SubmitEvent::HeldBack) => self.finish(Err(*error)),
             (State::InFlight, SubmitEvent::Answered(answer)) => self.answered(now, answer, random),
             (State::ToRecover(cause), SubmitEvent::Start) => {
-                self.search(Search::new(now, &self.policy, *cause))
+                self.search(Search::new(*cause, self.policy.search_until(now)))
             }
             (State::PausingSearch(search), SubmitEvent::Woke) => self.search(*search),
             (State::Searching(search), SubmitEvent::Searched(answer)) => {
@@ -154,21 +159,20 @@ impl Submission {
         match answer {
             SubmitResponse::Accepted(prediction) => self.finish(Ok(prediction)),
             SubmitResponse::Lost(cause) => self.lose(now, cause, random),
-            SubmitResponse::Refused { error, resend: Resend::After(retry_after) }
-                if self.attempts < self.policy.max_attempts =>
-            {
-                let asked = retry_after.unwrap_or_default().min(self.policy.max_retry_after);
-                let pause = self.policy.backoff.delay(self.attempts, random).max(asked);
+            SubmitResponse::Refused { error, resend } => {
                 let error = error.with_attempts(self.attempts);
+                let pause = match resend {
+                    Resend::Never => None,
+                    Resend::After(retry_after) => {
+                        self.policy.retry.next_pause(self.attempts, retry_after, random)
+                    }
+                };
+                let Some(pause) = pause else { return self.finish(Err(error)) };
                 if now.saturating_add(pause) >= self.policy.deadline {
                     return self.finish(Err(error));
                 }
                 self.state = State::Pausing(Box::new(error.clone()));
                 SubmitAction::Sleep(pause, error)
-            }
-            SubmitResponse::Refused { error, .. } => {
-                let error = error.with_attempts(self.attempts);
-                self.finish(Err(error))
             }
         }
     }
@@ -178,7 +182,7 @@ impl Submission {
             let error = submission_unknown(&cause, "it was not looked for");
             return self.give_up(error);
         }
-        let search = Search::new(now, &self.policy, cause);
+        let search = Search::new(cause, self.policy.search_until(now));
         self.pause_search(now, search, Duration::ZERO, random)
     }
 
@@ -205,7 +209,7 @@ impl Submission {
             }
             SearchResponse::Trouble { error, retry_after } => {
                 search.trouble = Some(error);
-                let asked = retry_after.unwrap_or_default().min(self.policy.max_retry_after);
+                let asked = self.policy.retry.bounded(retry_after);
                 self.pause_search(now, search, asked, random)
             }
         }
@@ -223,7 +227,8 @@ impl Submission {
         if left.is_zero() && search.looks > 0 {
             return self.give_up(search.nothing());
         }
-        let backoff = self.policy.recovery.map_or(self.policy.backoff, |policy| policy.backoff);
+        let backoff =
+            self.policy.recovery.map_or(self.policy.retry.backoff, |policy| policy.backoff);
         let pause = backoff.delay(search.looks + 1, random).max(asked).min(left);
         let cause = search.cause.clone();
         self.state = State::PausingSearch(Box::new(search));

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::Prediction;
 use super::outcome::{job_outcome, wait_timeout};
-use super::pacing::{Backoff, Pacing};
+use super::pacing::Pacing;
 use super::response_class::PollResponse;
+use super::retry::RetryPolicy;
 use crate::error::Error;
 
 /// How to poll, and when to give up.
@@ -14,12 +15,8 @@ use crate::error::Error;
 pub struct WaitPolicy {
     /// When to poll while all is well.
     pub pacing: Pacing,
-    /// The pause after a failed poll; a longer `Retry-After` wins.
-    pub backoff: Backoff,
-    /// How many polls may fail in a row.
-    pub max_failures: u32,
-    /// The longest `Retry-After` that is obeyed.
-    pub max_retry_after: Duration,
+    /// How often failed polls in a row are retried.
+    pub retry: RetryPolicy,
     /// How long after the start the service may not know a job that was just submitted.
     pub unknown_grace: Duration,
     /// When the caller wants an answer, on the clock of the `now` that is handed in.
@@ -237,12 +234,11 @@ impl WaitMachine {
         if self.last_poll {
             return self.give_up(Some(error));
         }
-        if self.failures >= self.policy.max_failures {
+        let Some(pause) = self.policy.retry.next_pause(self.failures, None, random) else {
             let error = self.with_what_is_known(error);
             return self.finish(Err(error));
-        }
+        };
         let error = error.with_attempts(self.failures).with_job(&self.job_id);
-        let pause = self.policy.backoff.delay(self.failures, random);
         self.pause(now, pause, retry_after, Some(error))
     }
 
@@ -265,7 +261,7 @@ impl WaitMachine {
         retry_after: Option<Duration>,
         trouble: Option<Error>,
     ) -> WaitAction {
-        let asked = retry_after.unwrap_or_default().min(self.policy.max_retry_after);
+        let asked = self.policy.retry.bounded(retry_after);
         let left = self.policy.deadline.saturating_sub(now);
         let wanted = pause.max(asked);
         let (pause, then) = if wanted < left {

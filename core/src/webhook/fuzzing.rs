@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, Verifier, WebhookSecret, parse};
-use crate::fuzzing::{head_and_body, pairs};
+use crate::fuzz_input::{head_and_body, pairs};
 
 /// A secret that no input holds.
 const SECRET: &str = "whsec_a-secret-that-no-input-holds";

@@ -6,13 +6,12 @@ use std::time::SystemTime;
 use http::header::DATE;
 use serde_json::{Map, Value, json};
 
-use super::usage::date;
 use crate::account::HistoryFilter;
-use crate::error::Error;
 use crate::http::body::{Answer, Exchange};
 use crate::http::envelope::Envelope;
 use crate::http::error_mapping::{connection_error, status_error, unexpected};
-use crate::http::retry_after::retry_after;
+use crate::http::json_response::date;
+use crate::http::retry::RequestFailure;
 use crate::protocol::Prediction;
 use crate::protocol::parse as prediction;
 
@@ -28,14 +27,6 @@ pub(crate) struct Page {
     pub(crate) is_full: bool,
     /// The service's own time when it answered.
     pub(crate) server_now: SystemTime,
-}
-
-/// Why there is no page.
-pub(crate) enum NoPage {
-    /// It may work a moment later.
-    Trouble { error: Error, retry_after: Option<std::time::Duration> },
-    /// The service will not tell.
-    Refused(Error),
 }
 
 /// The body of the request for a page of a model's jobs, with their inputs.
@@ -75,33 +66,23 @@ pub(crate) fn parse(mut data: Value) -> Option<(Vec<Prediction>, usize)> {
 }
 
 /// The page in an answer.
-pub(crate) fn classify(exchange: Exchange) -> Result<Page, NoPage> {
+pub(crate) fn classify(exchange: Exchange) -> Result<Page, RequestFailure> {
     let doing = "reading the history";
-    let answer = exchange.map_err(|error| NoPage::Trouble {
-        error: connection_error(doing, error),
-        retry_after: None,
-    })?;
-    let envelope = Envelope::of(&answer);
-    let after = retry_after(&answer.headers, SystemTime::now());
+    let answer =
+        exchange.map_err(|error| RequestFailure::Transient(connection_error(doing, error)))?;
+    let mut envelope = Envelope::of(&answer);
     if !envelope.is_success() {
         let error = status_error(doing, &answer, &envelope);
-        return Err(match envelope.status {
-            408 | 425 | 429 | 500..=599 => NoPage::Trouble { error, retry_after: after },
-            _ => NoPage::Refused(error),
-        });
+        return Err(RequestFailure::from_status(envelope.status, error));
     }
-    let items = envelope.json.as_ref().and_then(|json| json.get("data")?.get("items")?.as_array());
-    let Some(items) = items else {
+    let data = envelope.json.as_mut().and_then(|json| json.get_mut("data").map(Value::take));
+    let Some((jobs, count)) = data.and_then(parse) else {
         let error = unexpected(doing, &answer, "it holds no list of jobs");
-        return Err(NoPage::Trouble { error, retry_after: after });
+        return Err(RequestFailure::Transient(error));
     };
     Ok(Page {
-        jobs: items
-            .iter()
-            .filter_map(|item| prediction::parse(item.clone(), None))
-            .map(Arc::new)
-            .collect(),
-        is_full: items.len() >= PAGE_SIZE,
+        jobs: jobs.into_iter().map(Arc::new).collect(),
+        is_full: count >= PAGE_SIZE,
         server_now: server_now(&answer),
     })
 }

@@ -9,7 +9,7 @@ use crate::http::envelope::Envelope;
 use crate::http::error_mapping::{connection_error, status_error, unexpected, what_is_odd};
 use crate::http::retry_after::retry_after;
 use crate::protocol::parse as prediction;
-use crate::protocol::{PollResponse, Prediction};
+use crate::protocol::{PollResponse, Prediction, is_retryable};
 
 /// What the outcome of a poll of that job means.
 pub(crate) fn classify(job_id: &str, exchange: Exchange) -> PollResponse {
@@ -64,12 +64,12 @@ fn not_seen(doing: &str, answer: &Answer, retry_after: Option<Duration>) -> Poll
     refused(envelope.status, status_error(doing, answer, &envelope), retry_after)
 }
 
-/// The service's documentation says to go on after 429 and 5xx and to stop at other refusals; a
-/// request timeout (408) and "too early" (425) pass as well.
+/// Classifies a poll that was not a success: the service's documentation says to continue after
+/// retryable statuses and to stop at others.
 fn refused(status: u16, error: Error, retry_after: Option<Duration>) -> PollResponse {
     match status {
         404 => PollResponse::Unknown(error),
-        408 | 425 | 429 | 500..=599 => PollResponse::Trouble { error, retry_after },
+        status if is_retryable(status) => PollResponse::Trouble { error, retry_after },
         _ => PollResponse::Refused(error),
     }
 }

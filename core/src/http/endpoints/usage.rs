@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use serde_json::{Map, Value, json};
 
 use crate::account::{DailyUsage, ModelUsage, Usage};
-use crate::http::json_response::{count, number, take, text};
+use crate::http::json_response::{count, date, number, take, text};
 
 pub(crate) const PATH: &str = "api/v3/user/usage_stats";
 
@@ -16,11 +16,6 @@ pub(crate) fn request(from: SystemTime, to: SystemTime, model: Option<&str>) -> 
         }
         None => json!({"start_time": date(from), "end_time": date(to)}),
     }
-}
-
-/// A moment as this request wants it: `2025-10-01T00:00:00Z`.
-pub(crate) fn date(at: SystemTime) -> String {
-    jiff::Timestamp::try_from(at).unwrap_or_default().to_string()
 }
 
 pub(crate) fn parse(data: Value) -> Option<Usage> {

@@ -8,6 +8,7 @@ use super::super::redirects::NotFollowed;
 use super::super::ssrf::Blocked;
 use super::super::transport::TransportError;
 use crate::media::Rule;
+use crate::protocol::is_retryable;
 
 /// Why a reading ended before all was known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +72,7 @@ impl Stop {
                 "The service is likely to be refused as well: check the URL, and whether a \
                  signature in it has run out.",
             ),
-            408 | 425 | 429 | 500.. => (Rule::Undetermined, ""),
+            status if is_retryable(status) => (Rule::Undetermined, ""),
             _ => (
                 Rule::Readable,
                 "The service is likely to get the same answer, and the job to fail: check the URL.",

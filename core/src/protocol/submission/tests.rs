@@ -6,9 +6,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 fn policy() -> SubmitPolicy {
     SubmitPolicy {
-        max_attempts: 3,
-        backoff: Backoff { base: Duration::from_secs(1), max: Duration::from_secs(30) },
-        max_retry_after: Duration::from_secs(300),
+        retry: RetryPolicy {
+            max_retries: 2,
+            backoff: Backoff { base: Duration::from_secs(1), max: Duration::from_secs(30) },
+            max_retry_after: Duration::from_secs(300),
+        },
         deadline: HOUR,
         recovery: None,
     }
@@ -364,7 +366,7 @@ fn explore(
         match &action {
             SubmitAction::Submit => {
                 assert!(!past.may_be_taken, "sent again after one that may have been taken");
-                assert!(machine.attempts() <= policy().max_attempts);
+                assert!(machine.attempts() <= policy().retry.max_retries + 1);
             }
             SubmitAction::Search => assert!(past.may_be_taken, "nothing to look for"),
             SubmitAction::Finish(outcome) => {

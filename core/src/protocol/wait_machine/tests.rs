@@ -17,9 +17,11 @@ fn policy() -> WaitPolicy {
             max: secs(5),
             jitter: 0.0,
         },
-        backoff: Backoff { base: secs(1), max: secs(30) },
-        max_failures: 3,
-        max_retry_after: secs(300),
+        retry: RetryPolicy {
+            max_retries: 2,
+            backoff: Backoff { base: secs(1), max: secs(30) },
+            max_retry_after: secs(300),
+        },
         unknown_grace: secs(30),
         deadline: secs(100),
     }

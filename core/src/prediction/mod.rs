@@ -1,4 +1,7 @@
-//! What the service says of a job at one moment.
+//! The state of a job as the service reports it, and the record of a submit. Plain data.
+
+mod decode;
+mod submit_record;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -6,7 +9,20 @@ use std::time::{Duration, SystemTime};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use super::{RecoveredBy, Status};
+pub use submit_record::SubmitRecord;
+pub use viseme_spec::Status;
+
+/// How a lost submit's job was identified in the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum RecoveredBy {
+    /// By its input.
+    Input,
+    /// By its model and time only, because the history did not contain inputs; no other job
+    /// matched.
+    ModelAndTime,
+}
 
 /// One output of a completed job.
 #[derive(Clone, Debug, PartialEq)]
