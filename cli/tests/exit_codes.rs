@@ -111,8 +111,8 @@ async fn an_output_path_that_is_not_writable_fails_before_the_job_is_paid_for() 
 async fn missing_and_wrong_api_keys() {
     let harness = Harness::new(Scenario::new()).await;
     for (key, code, words) in [
-        ("", 2, "There is no API key"),
-        ("two words", 2, "has a space"),
+        ("", 2, "No API key found"),
+        ("two words", 2, "contains a space"),
         ("unknown-key", 3, "HTTP 401"),
     ] {
         let mut command = harness.command(&run_samples(&[]));

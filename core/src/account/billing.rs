@@ -1,4 +1,4 @@
-//! What was charged, one record a charge.
+//! Prices, billing records and usage.
 
 use std::time::SystemTime;
 
@@ -7,80 +7,155 @@ use serde_json::{Map, Value};
 
 use crate::protocol::Status;
 
-/// One record of the account's bill. What the service leaves out is `None`.
+/// A billing record. Fields that the service leaves out are `None`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Billing {
     /// The record's id.
     pub id: String,
-    /// What it is: `deduct` for a charge.
+    /// The kind of the record: `deduct` for a charge.
     pub kind: String,
-    /// The amount in dollars.
+    /// The amount in USD.
     pub amount: Option<f64>,
-    /// The amount before any discount.
+    /// The amount in USD before any discount.
     pub original_amount: Option<f64>,
-    /// The job that was charged for.
+    /// The id of the charged job.
     pub job_id: Option<String>,
     /// The job's model.
     pub model: Option<String>,
-    /// The job's state when the service answered.
+    /// The job's status at the time of the response.
     pub status: Option<Status>,
-    /// The name of the API key that was used.
+    /// The name of the API key that submitted the job.
     pub key_name: Option<String>,
-    /// When it was made.
-    #[serde(serialize_with = "moment")]
+    /// The time the record was created.
+    #[serde(serialize_with = "timestamp")]
     pub created_at: Option<SystemTime>,
-    /// Every other field of the service's record.
+    /// Every other field of the record.
     pub extra: Map<String, Value>,
 }
 
-/// Which records are asked for, newest first; all by default.
+/// Selects billing records, newest first; all by default.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 #[must_use]
 pub struct BillingFilter {
-    /// Records of this kind alone, such as `deduct`.
+    /// The kind of the records, such as `deduct`.
     pub kind: Option<String>,
-    /// Records of these jobs alone; of any where empty.
+    /// The ids of the jobs; empty selects every job.
     pub job_ids: Vec<String>,
-    /// Records made at this moment or later.
+    /// The earliest creation time.
     pub from: Option<SystemTime>,
-    /// Records made at this moment or earlier.
+    /// The latest creation time.
     pub to: Option<SystemTime>,
 }
 
 impl BillingFilter {
-    /// All records there are.
+    /// Creates a filter that selects all records.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Records of this kind alone, such as `deduct`.
+    /// Selects only records of this kind, such as `deduct`.
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = Some(kind.into());
         self
     }
 
-    /// Records of these jobs alone.
+    /// Selects only records of these jobs.
     pub fn jobs<I: IntoIterator<Item: Into<String>>>(mut self, ids: I) -> Self {
         self.job_ids = ids.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Records made at this moment or later.
-    pub fn from(mut self, moment: SystemTime) -> Self {
-        self.from = Some(moment);
+    /// Selects records created at this time or later.
+    pub fn from(mut self, time: SystemTime) -> Self {
+        self.from = Some(time);
         self
     }
 
-    /// Records made at this moment or earlier.
-    pub fn to(mut self, moment: SystemTime) -> Self {
-        self.to = Some(moment);
+    /// Selects records created at this time or earlier.
+    pub fn to(mut self, time: SystemTime) -> Self {
+        self.to = Some(time);
         self
     }
 }
 
-/// A moment as the service writes it.
-fn moment<S: serde::Serializer>(at: &Option<SystemTime>, to: S) -> Result<S::Ok, S::Error> {
+/// The price of a run with a given input.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Price {
+    /// The model.
+    pub model: String,
+    /// The price before any discount.
+    pub amount: f64,
+    /// The price after the account's discount, if the service returned one.
+    pub discounted: Option<f64>,
+    /// The currency; `USD` if the service returned none.
+    pub currency: String,
+    /// Parameters that were left out of the request because their media are not uploaded. The
+    /// service measures media to compute the price; without them it returns the base price.
+    pub left_out: Vec<String>,
+    /// Every other field of the response.
+    pub extra: Map<String, Value>,
+}
+
+impl Price {
+    /// Returns the amount to pay: the discounted price if there is one.
+    #[must_use]
+    pub fn due(&self) -> f64 {
+        self.discounted.unwrap_or(self.amount)
+    }
+}
+
+/// The usage and cost of a period. Fields that the service leaves out are `None` or empty.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Usage {
+    /// The total cost in USD.
+    pub cost: Option<f64>,
+    /// The number of runs.
+    pub requests: Option<u64>,
+    /// The number of runs that succeeded.
+    pub succeeded: Option<u64>,
+    /// The usage of each model.
+    pub models: Vec<ModelUsage>,
+    /// The usage of each day.
+    pub days: Vec<DailyUsage>,
+    /// Every other field of the response.
+    pub extra: Map<String, Value>,
+}
+
+/// The usage of one model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ModelUsage {
+    /// The model.
+    pub model: String,
+    /// The cost in USD.
+    pub cost: Option<f64>,
+    /// The number of runs.
+    pub requests: Option<u64>,
+    /// Every other field of the record (`unit_price`, `last_used_date`, …).
+    pub extra: Map<String, Value>,
+}
+
+/// The usage of one day.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct DailyUsage {
+    /// The day, as the service writes it: `2025-10-01`.
+    pub day: String,
+    /// The cost in USD.
+    pub cost: Option<f64>,
+    /// The number of runs.
+    pub requests: Option<u64>,
+    /// The usage of each model.
+    pub models: Vec<ModelUsage>,
+    /// Every other field of the record.
+    pub extra: Map<String, Value>,
+}
+
+/// Serializes a time as the service writes it.
+fn timestamp<S: serde::Serializer>(at: &Option<SystemTime>, to: S) -> Result<S::Ok, S::Error> {
     at.and_then(|at| jiff::Timestamp::try_from(at).ok()).map(|at| at.to_string()).serialize(to)
 }

@@ -1,10 +1,10 @@
-//! Which past jobs are asked for.
+//! The filter for past jobs.
 
 use std::time::SystemTime;
 
 use crate::protocol::Status;
 
-/// Which past jobs are asked for; all of the last seven days by default.
+/// Selects past jobs; all jobs of the last seven days by default.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -21,25 +21,25 @@ use crate::protocol::Status;
 #[non_exhaustive]
 #[must_use]
 pub struct HistoryFilter {
-    /// Jobs of this model alone.
+    /// The model's id.
     pub model: Option<String>,
-    /// Jobs in this state alone.
+    /// The status of the jobs.
     pub status: Option<Status>,
-    /// Jobs made at this moment or later, by the service's clock.
+    /// The earliest creation time, by the service's clock.
     pub created_after: Option<SystemTime>,
-    /// Jobs made at this moment or earlier.
+    /// The latest creation time, by the service's clock.
     pub created_before: Option<SystemTime>,
-    /// Whether each job comes with its input.
+    /// Whether each job includes its input.
     pub include_inputs: bool,
-    /// How many jobs are asked for at a time, from 1 to 100.
+    /// The number of jobs per request, from 1 to 100.
     pub page_size: u32,
 }
 
 impl HistoryFilter {
-    /// The most jobs that the service gives at a time.
+    /// The maximum number of jobs per request.
     pub const MAX_PAGE_SIZE: u32 = 100;
 
-    /// All jobs there are.
+    /// Creates a filter that selects all jobs.
     pub fn new() -> Self {
         Self {
             model: None,
@@ -51,37 +51,37 @@ impl HistoryFilter {
         }
     }
 
-    /// Jobs of this model alone.
+    /// Selects only jobs of this model.
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.model = Some(model.into());
         self
     }
 
-    /// Jobs in this state alone.
+    /// Selects only jobs with this status.
     pub fn status(mut self, status: Status) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// Jobs made at this moment or later, by the service's clock.
-    pub fn created_after(mut self, moment: SystemTime) -> Self {
-        self.created_after = Some(moment);
+    /// Selects jobs created at this time or later, by the service's clock.
+    pub fn created_after(mut self, time: SystemTime) -> Self {
+        self.created_after = Some(time);
         self
     }
 
-    /// Jobs made at this moment or earlier, by the service's clock.
-    pub fn created_before(mut self, moment: SystemTime) -> Self {
-        self.created_before = Some(moment);
+    /// Selects jobs created at this time or earlier, by the service's clock.
+    pub fn created_before(mut self, time: SystemTime) -> Self {
+        self.created_before = Some(time);
         self
     }
 
-    /// Whether each job comes with its input. Default `false`.
+    /// Sets whether each job includes its input. Default `false`.
     pub fn include_inputs(mut self, include: bool) -> Self {
         self.include_inputs = include;
         self
     }
 
-    /// How many jobs are asked for at a time; kept within 1 to 100. Default 100.
+    /// Sets the number of jobs per request, clamped to 1–100. Default 100.
     pub fn page_size(mut self, jobs: u32) -> Self {
         self.page_size = jobs.clamp(1, Self::MAX_PAGE_SIZE);
         self

@@ -1,13 +1,9 @@
-//! What the service says of an account and of its models: prices, past jobs, what was spent.
+//! The account and the catalogue: models, past jobs, prices, billing records and usage.
 
 mod billing;
 mod history;
 mod model;
-mod price;
-mod usage;
 
-pub use billing::{Billing, BillingFilter};
+pub use billing::{Billing, BillingFilter, DailyUsage, ModelUsage, Price, Usage};
 pub use history::HistoryFilter;
 pub use model::Model;
-pub use price::Price;
-pub use usage::{DailyUsage, ModelUsage, Usage};

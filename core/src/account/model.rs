@@ -6,38 +6,38 @@ use serde_json::{Map, Value};
 use crate::media::Violation;
 use crate::model::{Input, validate_schema};
 
-/// A model as the service's catalogue has it.
+/// A model of the service's catalogue.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Model {
-    /// Its id, as it stands in the URL of a submit.
+    /// The model's id, which is part of the submit URL.
     pub id: String,
-    /// The name people know it by.
+    /// The display name.
     pub name: String,
-    /// What it does.
+    /// The description.
     pub description: String,
     /// The service's category (`image-to-video`, …).
     pub category: String,
-    /// The price a run starts from, in dollars.
+    /// The minimum price of a run in USD.
     pub base_price: Option<f64>,
-    /// How the price is computed, in JSONata, where it is not just the base price.
+    /// The JSONata formula of the price, if it is not just the base price.
     pub formula: Option<String>,
-    /// The schema of its input: JSON Schema with keys of the service's own.
+    /// The JSON Schema of the input, with extra keywords of the service.
     pub schema: Option<Value>,
-    /// Every other field of the service's record.
+    /// Every other field of the record.
     pub extra: Map<String, Value>,
 }
 
 impl Model {
-    /// Every rule of the model's schema that an input breaks; nothing where the service gives no
+    /// Returns every violation of the model's schema by an input; none if the service has no
     /// schema.
     #[must_use]
     pub fn validate(&self, input: &Input) -> Vec<Violation> {
         self.schema.as_ref().map(|schema| validate_schema(input, schema)).unwrap_or_default()
     }
 
-    /// Whether all of these words stand in its id, name, category or description; case does not
-    /// count.
+    /// Returns whether the id, name, category and description together contain all of these words,
+    /// ignoring case.
     #[must_use]
     pub fn matches(&self, words: &str) -> bool {
         let all = [&self.id, &self.name, &self.category, &self.description];

@@ -1,13 +1,13 @@
-//! The environment variables of the official clients.
+//! Reads the environment variables of the official clients.
 
 use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::values::config_error;
+use super::validate::invalid;
 use crate::error::Result;
 
-/// What the environment says; see [`ConfigBuilder`](super::ConfigBuilder) for the table.
+/// The settings from the environment; [`ConfigBuilder`](super::ConfigBuilder) has the table.
 #[derive(Default)]
 pub(super) struct Env {
     pub(super) api_key: Option<SecretString>,
@@ -26,7 +26,7 @@ pub(super) fn read(var: &dyn Fn(&str) -> Option<String>) -> Result<Env> {
 
     if count("WAVESPEED_MAX_RETRIES")?.is_some_and(|retries| retries > 0) {
         tracing::warn!(
-            "WAVESPEED_MAX_RETRIES is not obeyed: running a task again could pay for it twice"
+            "WAVESPEED_MAX_RETRIES is ignored: running a task again could charge you twice"
         );
     }
     Ok(Env {
@@ -47,12 +47,12 @@ fn parse_seconds(name: &str, text: &str) -> Result<Duration> {
         .ok()
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .ok_or_else(|| {
-            config_error(format!("{name} is `{text}`; it must be a number of seconds, 0 or more."))
+            invalid(name, format!("must be a non-negative number of seconds, got {text:?}"))
         })
 }
 
 fn parse_count(name: &str, text: &str) -> Result<u32> {
-    text.trim().parse().map_err(|_| {
-        config_error(format!("{name} is `{text}`; it must be a whole number, 0 or more."))
-    })
+    text.trim()
+        .parse()
+        .map_err(|_| invalid(name, format!("must be a non-negative whole number, got {text:?}")))
 }

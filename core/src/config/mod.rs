@@ -1,8 +1,8 @@
-//! How a client is set up; the only place that reads the environment.
+//! The configuration of a client; the only code that reads the environment.
 
 mod builder;
 mod env;
-mod values;
+mod validate;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,18 +12,18 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use builder::ConfigBuilder;
-pub(crate) use values::is_loopback;
+pub(crate) use validate::is_loopback;
 
 use crate::error::Result;
 use crate::protocol::{Backoff, Pacing, RetryPolicy, SubmitLimits};
 
-/// Where WaveSpeedAI's API lives.
+/// The base URL of the WaveSpeedAI API.
 pub const DEFAULT_BASE_URL: &str = "https://api.wavespeed.ai";
 
-/// The default of [`ConfigBuilder::deadline`]: one hour, far beyond any lip-sync.
+/// The default of [`ConfigBuilder::deadline`]: one hour, far longer than any lip-sync takes.
 pub const DEFAULT_DEADLINE: Duration = Duration::from_secs(60 * 60);
 
-/// A checked set-up of a client; make one with [`Config::builder`] or [`Config::from_env`].
+/// A validated configuration of a client. Create one with [`Config::builder`] or [`Config::from_env`].
 #[derive(Clone)]
 pub struct Config {
     pub(crate) api_key: Option<SecretString>,
@@ -54,15 +54,17 @@ pub struct Config {
 }
 
 impl Config {
-    /// Starts a set-up; what is not set comes from the environment, then from the defaults.
+    /// Returns a builder. Settings that you do not set come from the environment, then from the
+    /// defaults.
     pub fn builder() -> ConfigBuilder {
         ConfigBuilder::default()
     }
 
-    /// The set-up from the environment alone.
+    /// Returns the configuration from the environment.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where `WAVESPEED_API_KEY` is missing or a variable cannot be used.
+    /// Returns [`ErrorKind::Config`](crate::ErrorKind::Config) if `WAVESPEED_API_KEY` is missing or a
+    /// variable is invalid.
     pub fn from_env() -> Result<Self> {
         Self::builder().build()
     }
@@ -72,13 +74,13 @@ impl Config {
         RetryPolicy { max_retries, backoff: self.backoff, max_retry_after: self.max_retry_after }
     }
 
-    /// The API's base URL.
+    /// Returns the base URL of the API.
     #[must_use]
     pub fn base_url(&self) -> &Url {
         &self.base_url
     }
 
-    /// How long a wait lasts by default.
+    /// Returns the default deadline of a wait.
     #[must_use]
     pub fn deadline(&self) -> Duration {
         self.deadline

@@ -11,7 +11,7 @@ fn build(builder: ConfigBuilder, vars: &[(&str, &str)]) -> Result<Config> {
 }
 
 #[test]
-fn what_is_passed_wins_over_the_environment() {
+fn settings_override_the_environment() {
     let vars = [("WAVESPEED_API_KEY", "from-env"), ("WAVESPEED_BASE_URL", "https://env.example")];
     let config = build(Config::builder().api_key(" passed\n"), &vars).unwrap();
     assert_eq!(config.api_key.unwrap().expose_secret(), "passed");
@@ -38,8 +38,8 @@ fn the_official_clients_variables_are_read() {
 }
 
 #[test]
-fn base_urls() {
-    for (given, kept) in [
+fn base_urls_are_validated_and_normalized() {
+    for (input, normalized) in [
         ("https://api.wavespeed.ai/", Some("https://api.wavespeed.ai/")),
         ("https://api.wavespeed.ai/api/v3/", Some("https://api.wavespeed.ai/")),
         ("https://gateway.example/wavespeed/", Some("https://gateway.example/wavespeed")),
@@ -53,14 +53,14 @@ fn base_urls() {
         ("https://user:secret@api.wavespeed.ai", None),
         ("https://api.wavespeed.ai/?a=b", None),
     ] {
-        let built = build(Config::builder().api_key("k").base_url(given), &[]);
-        match (built, kept) {
-            (Ok(config), Some(kept)) => assert_eq!(config.base_url.as_str(), kept, "{given}"),
+        let built = build(Config::builder().api_key("k").base_url(input), &[]);
+        match (built, normalized) {
+            (Ok(config), Some(url)) => assert_eq!(config.base_url.as_str(), url, "{input}"),
             (Err(error), None) => {
-                assert_eq!(error.kind(), ErrorKind::Config, "{given}");
+                assert_eq!(error.kind(), ErrorKind::Config, "{input}");
                 assert!(!error.to_string().contains("secret"), "{error}");
             }
-            (built, kept) => panic!("{given}: {built:?}, expected {kept:?}"),
+            (built, normalized) => panic!("{input}: {built:?}, expected {normalized:?}"),
         }
     }
     assert!(
@@ -70,16 +70,19 @@ fn base_urls() {
 }
 
 #[test]
-fn a_missing_key_says_what_to_do() {
+fn the_error_for_a_missing_key_says_what_to_do() {
     for vars in [&[][..], &[("WAVESPEED_API_KEY", "  ")][..]] {
         let error = build(Config::builder(), vars).unwrap_err();
-        assert!(error.message().contains("WAVESPEED_API_KEY"), "{error}");
+        assert!(
+            error.message().contains("No API key found. Set WAVESPEED_API_KEY or pass `api_key`."),
+            "{error}"
+        );
     }
     assert!(build(Config::builder().anonymous(), &[]).unwrap().api_key.is_none());
 }
 
 #[test]
-fn the_key_is_in_no_text() {
+fn debug_output_and_errors_hide_the_key() {
     let builder = Config::builder().api_key("wsk_hush");
     let config = build(builder, &[]).unwrap();
     assert!(!format!("{config:?}").contains("hush"));
@@ -88,31 +91,82 @@ fn the_key_is_in_no_text() {
 }
 
 #[test]
-fn variables_may_be_handed_in() {
+fn a_passed_environment_replaces_the_process_environment() {
     let variables = [("WAVESPEED_API_KEY", "k"), ("WAVESPEED_BASE_URL", "https://api.example")];
     let config = Config::builder().env(variables).build().unwrap();
     assert_eq!(config.base_url().as_str(), "https://api.example/");
-    assert!(Config::builder().env(variables).ignore_env().build().is_err(), "read all the same");
+    assert!(
+        Config::builder().env(variables).ignore_env().build().is_err(),
+        "`ignore_env` ignores passed variables as well"
+    );
     let none: [(&str, &str); 0] = [];
-    assert!(Config::builder().env(none).build().is_err(), "taken from the process");
+    assert!(Config::builder().env(none).build().is_err(), "no variable of the process is read");
 }
 
 #[test]
-fn unusable_settings_are_named() {
-    for (builder, vars, word) in [
-        (Config::builder(), &[("WAVESPEED_TIMEOUT", "soon")][..], "WAVESPEED_TIMEOUT"),
-        (Config::builder(), &[("WAVESPEED_TIMEOUT", "-1")], "WAVESPEED_TIMEOUT"),
+fn errors_name_the_setting_its_value_and_what_is_allowed() {
+    let none = &[][..];
+    let builder = Config::builder;
+    for (builder, vars, message) in [
         (
-            Config::builder(),
-            &[("WAVESPEED_MAX_CONNECTION_RETRIES", "1.5")],
-            "WAVESPEED_MAX_CONNECTION_RETRIES",
+            builder(),
+            &[("WAVESPEED_TIMEOUT", "soon")][..],
+            "`WAVESPEED_TIMEOUT`: must be a non-negative number of seconds, got \"soon\".",
         ),
-        (Config::builder().max_connections(0), &[], "max_connections"),
-        (Config::builder().max_polls_per_second(0.0), &[], "max_polls_per_second"),
-        (Config::builder().proxy("gopher://x"), &[], "proxy"),
-        (Config::builder().client_name("naïve"), &[], "client_name"),
+        (
+            builder(),
+            &[("WAVESPEED_TIMEOUT", "-1")],
+            "`WAVESPEED_TIMEOUT`: must be a non-negative number of seconds, got \"-1\".",
+        ),
+        (
+            builder(),
+            &[("WAVESPEED_MAX_CONNECTION_RETRIES", "1.5")],
+            "`WAVESPEED_MAX_CONNECTION_RETRIES`: must be a non-negative whole number, got \"1.5\".",
+        ),
+        (
+            builder(),
+            &[("WAVESPEED_BASE_URL", "ftp://x")],
+            "`WAVESPEED_BASE_URL`: must be an https URL such as `https://api.wavespeed.ai`, \
+             got \"ftp://x\".",
+        ),
+        (
+            builder().base_url("https://x/?a=b"),
+            none,
+            "`base_url`: must not have a query or fragment, got \"https://x/?a=b\".",
+        ),
+        (builder().max_connections(0), none, "`max_connections`: must be at least 1, got 0."),
+        (
+            builder().max_polls_per_second(0.0),
+            none,
+            "`max_polls_per_second`: must be a number greater than 0, got 0.",
+        ),
+        (
+            builder().request_timeout(Duration::ZERO),
+            none,
+            "`request_timeout`: must be longer than 0 s, got 0 s.",
+        ),
+        (
+            builder().proxy("gopher://x"),
+            none,
+            "`proxy`: its scheme must be http, https or socks5, got `gopher`.",
+        ),
+        (
+            builder().client_name("naïve"),
+            none,
+            "`client_name`: must be printable ASCII, got \"naïve\".",
+        ),
+        (
+            builder(),
+            &[("WAVESPEED_CLIENT_NAME", "naïve")],
+            "`WAVESPEED_CLIENT_NAME`: must be printable ASCII, got \"naïve\".",
+        ),
+        (
+            builder().user_agent("a\nb"),
+            none,
+            "`user_agent`: must be printable ASCII, got \"a\\nb\".",
+        ),
     ] {
         let error = build(builder.api_key("k"), vars).unwrap_err();
-        assert!(error.message().contains(word), "{error}");
+        assert_eq!(error.message(), format!("Invalid value for {message}"));
     }
 }

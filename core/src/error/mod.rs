@@ -1,4 +1,4 @@
-//! The one error type of the crate.
+//! The error type of the crate.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,30 +10,30 @@ pub use viseme_spec::ErrorKind;
 use crate::media::Violation;
 use crate::prediction::{Prediction, SubmitRecord};
 
-/// Shorthand for a result with the crate's [`Error`].
+/// A result with the crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What the service said, where an HTTP answer came.
+/// The HTTP response of the service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResponseInfo {
     /// The HTTP status.
     pub status: u16,
-    /// The service's id of the request, where it sent one: worth quoting to its support.
+    /// The service's id of the request, if it sent one. Quote it to the service's support.
     pub request_id: Option<String>,
-    /// How long the service asks to wait before the next request.
+    /// The delay before the next request that the service asks for.
     pub retry_after: Option<Duration>,
-    /// The body as text, cut after [`ResponseInfo::MAX_BODY`] bytes.
+    /// The body as text, truncated to [`ResponseInfo::MAX_BODY`] bytes.
     pub body: String,
 }
 
 impl ResponseInfo {
-    /// How many bytes of a body an error keeps.
+    /// The maximum number of bytes of a body that an error keeps.
     pub const MAX_BODY: usize = 4096;
 }
 
-/// What went wrong: a sentence for people, a stable [`code`](Error::code) for programs, and
-/// everything known about the job and the answer.
+/// An error: a message for people, a stable [`code`](Error::code) for programs, and everything
+/// known about the job and the response.
 #[derive(Clone)]
 pub struct Error(Box<Inner>);
 
@@ -114,69 +114,69 @@ impl Error {
         self
     }
 
-    /// What kind of error it is.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The stable code of its kind, the same in every language.
+    /// Returns the stable code of the kind, the same in every language.
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.0.kind.code()
     }
 
-    /// What was wrong, where, and what to do; without the job's id, which [`Display`](fmt::Display)
-    /// adds.
+    /// Returns the message: what is wrong and what to do. [`Display`](fmt::Display) adds the job's
+    /// id.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// What the service answered, where it answered.
+    /// Returns the HTTP response, if there was one.
     #[must_use]
     pub fn http(&self) -> Option<&ResponseInfo> {
         self.0.http.as_ref()
     }
 
-    /// The service's application code (1200, 1402, …), where it gave one.
+    /// Returns the service's application code (1200, 1402, …), if it sent one.
     #[must_use]
     pub fn app_code(&self) -> Option<i64> {
         self.0.app_code
     }
 
-    /// The job's id, on every error raised after it was known: `client.job(id)` goes on from it.
+    /// Returns the job's id, if it was known. `client.job(id)` continues with the job.
     #[must_use]
     pub fn job_id(&self) -> Option<&str> {
         self.0.job_id.as_deref()
     }
 
-    /// The last state of the job that was seen.
+    /// Returns the last known state of the job.
     #[must_use]
     pub fn prediction(&self) -> Option<&Prediction> {
         self.0.prediction.as_deref()
     }
 
-    /// Which rules the input breaks; empty unless the kind is [`ErrorKind::InvalidInput`].
+    /// Returns the violations of the input; empty unless the kind is [`ErrorKind::InvalidInput`].
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.0.violations
     }
 
-    /// The jobs of the history that could be the lost one; empty unless the kind is
-    /// [`ErrorKind::SubmissionUnknown`] and several fit.
+    /// Returns the jobs of the history that could be the lost one; empty unless the kind is
+    /// [`ErrorKind::SubmissionUnknown`] and several match.
     pub fn candidates(&self) -> impl Iterator<Item = &Prediction> {
         self.0.candidates.iter().map(Arc::as_ref)
     }
 
-    /// What was submitted and when, where its fate is unknown: enough to look for it again with
-    /// [`Client::recover`](crate::Client::recover).
+    /// Returns the record of a submit with an unknown outcome. Pass it to
+    /// [`Client::recover`](crate::Client::recover) to search for the job again.
     #[must_use]
     pub fn record(&self) -> Option<&SubmitRecord> {
         self.0.record.as_deref()
     }
 
-    /// How many times the failed step was tried.
+    /// Returns how many times the failed step was tried.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
