@@ -1,4 +1,4 @@
-// One round of one client, in a process of its own: many jobs at once. Prints what it cost as JSON.
+// Measures one client in its own process: many jobs at the same time. Prints the cost as JSON.
 // Arguments: the client, how many jobs, the server's URL, the key, and the folder with the packages
 // `wavespeed` and `undici`. All poll once a second.
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,13 +10,13 @@ const jobs = Number(count);
 const MODEL = 'kwaivgi/kling-lipsync/audio-to-video';
 const others = createRequire(join(packages, 'package.json'));
 
-/** Each job's input is its own, as the ledger counts equal ones as paid twice. */
+/** Each job has its own input, because the ledger counts equal ones as charged twice. */
 const parameters = (number) => ({
   audio: `https://example.com/${number}/voice.mp3`,
   video: `https://example.com/${number}/face.mp4`,
 });
 
-/** A job's id, and when its end was known here, in seconds since 1970. */
+/** Returns a job's id and the time when its end was known here, in seconds since 1970. */
 const ended = (id) => [id, Date.now() / 1000];
 
 async function viseme() {
@@ -45,7 +45,7 @@ async function viseme() {
 
 async function wavespeed() {
   const { Client } = others('wavespeed');
-  // It prints each trouble that it meets, there where the result is printed.
+  // It prints errors to the standard output, which is for the result.
   for (const name of ['log', 'warn', 'error']) console[name] = () => {};
   const client = new Client(key, { baseUrl: url });
   return atOnce(async (number) => {
@@ -59,8 +59,8 @@ async function undici() {
   const pool = new Pool(url, { connections: 100 });
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
   const ask = async (method, path, body) => {
-    const answer = await pool.request({ method, path, headers, body });
-    const { data } = await answer.body.json();
+    const response = await pool.request({ method, path, headers, body });
+    const { data } = await response.body.json();
     return data;
   };
   return atOnce(async (number) => {
@@ -86,7 +86,7 @@ const loading = performance.now();
 const run = await { viseme, wavespeed, undici }[name]();
 const loaded = performance.now();
 try {
-  // Resets the highest mark of memory; refused in some containers.
+  // Resets the peak of memory; some containers do not allow it.
   writeFileSync('/proc/self/clear_refs', '5');
 } catch {}
 const before = memory('VmRSS');

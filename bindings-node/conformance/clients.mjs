@@ -1,9 +1,9 @@
-// The clients that operations share, and how they are set up.
+// The clients that operations share, and their settings.
 import { Client } from 'viseme';
 
 const clients = new Map();
 
-/** The client with that id; it is made where there is none yet. */
+/** Returns the client with this id, and creates it if needed. */
 export function clientOf({ id, base_url, key, virtual_clock, settings = {} }) {
   let client = clients.get(id);
   if (client === undefined) {
@@ -64,7 +64,7 @@ function settingsOf(settings) {
     } else if (name === 'submit_limits') {
       all.submitLimits = { perMinute: value.per_minute, concurrent: value.concurrent };
     } else {
-      throw new Error(`there is no setting ${name}`);
+      throw new Error(`unknown setting ${name}`);
     }
   }
   return all;

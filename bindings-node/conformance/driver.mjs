@@ -1,11 +1,12 @@
-// The driver of the Node client: does what the conformance suite says, and reports what it saw.
-// The argument is the native part that was built for tests; see ../../conformance/protocol.md.
+// The driver of the Node client: executes the operations of the conformance suite and reports their
+// outcomes. The argument is the native library that was built for tests. See
+// ../../conformance/protocol.md.
 import { createInterface } from 'node:readline';
 import { connect } from 'node:net';
 
 const [addon] = process.argv.slice(2);
 process.env.VISEME_NATIVE_ADDON = addon;
-const { carryOut, closeClient } = await import('./ops.mjs');
+const { execute, closeClient } = await import('./operations.mjs');
 const { FEATURES } = await import('./features.mjs');
 const { version } = (await import('viseme/package.json', { with: { type: 'json' } })).default;
 
@@ -37,7 +38,7 @@ async function run(message) {
   if (message.cancelled_before) {
     controller.abort();
   }
-  const outcome = await carryOut(message, controller.signal);
+  const outcome = await execute(message, controller.signal);
   open.delete(id);
   send({ type: 'outcome', id, ...outcome });
 }

@@ -1,4 +1,4 @@
-// Every feature of this driver; conformance/profiles/node.yaml says the same.
+// The features of this driver, as in conformance/profiles/node.yaml.
 export const FEATURES = [
   'run',
   'run_many',

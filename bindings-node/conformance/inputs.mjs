@@ -1,4 +1,4 @@
-// Inputs as the client takes them.
+// Builds the client's inputs.
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { input, Media } from 'viseme';
@@ -9,7 +9,7 @@ const TYPED = [
   'kwaivgi/kling-effects',
 ];
 
-/** The input that a message describes: a typed one where there is one. */
+/** Returns the input that a message describes, typed if the model has a typed input. */
 export async function inputOf({ model, media = {}, params = {}, untyped }) {
   const all = { ...params };
   for (const [name, medium] of Object.entries(media)) {
@@ -18,7 +18,7 @@ export async function inputOf({ model, media = {}, params = {}, untyped }) {
   return TYPED.includes(model) && !untyped ? { model, ...all } : input(model, all);
 }
 
-/** A medium as the message hands it over. */
+/** Returns the medium that a message describes. */
 export async function mediumOf({ path, bytes, stream, url, name }) {
   if (path !== undefined) {
     return Media.path(path);
@@ -29,6 +29,6 @@ export async function mediumOf({ path, bytes, stream, url, name }) {
   if (stream !== undefined) {
     return Media.bytes(createReadStream(stream), name ?? 'file');
   }
-  // A URL as text may be none at all; that is for the client to say.
+  // An invalid URL goes to the client as text; the client rejects it.
   return URL.canParse(url) ? new URL(url) : url;
 }

@@ -1,4 +1,4 @@
-// What the client gives, in the words of the protocol.
+// The client's results in the format of the protocol.
 import { inspect } from 'node:util';
 
 const seconds = (ms) => (ms === undefined ? undefined : ms / 1000);
@@ -38,11 +38,11 @@ export function model({ id, name, basePrice }) {
   return { id, name, base_price: basePrice };
 }
 
-export function delivery({ id, sentAt, prediction: told }) {
-  return { id, sent_at: sentAt.toISOString(), prediction: prediction(told) };
+export function delivery({ id, sentAt, prediction: data }) {
+  return { id, sent_at: sentAt.toISOString(), prediction: prediction(data) };
 }
 
-/** The names of its classes, from its own to the root of the client's errors. */
+/** Returns the names of its classes, from its own to the base of the client's errors. */
 function classes(error) {
   const names = [];
   for (
@@ -78,21 +78,21 @@ export function error(it) {
   };
 }
 
-export function event(news) {
-  switch (news.event) {
+export function event(progress) {
+  switch (progress.event) {
     case 'checked':
-      return { event: 'checked', report: report(news.report) };
+      return { event: 'checked', report: report(progress.report) };
     case 'submitting': {
-      const { model, input, sentAt } = news.record;
-      return { ...news, record: { model, input, sent_at: sentAt } };
+      const { model, input, sentAt } = progress.record;
+      return { ...progress, record: { model, input, sent_at: sentAt } };
     }
     case 'submitted':
-      return { event: 'submitted', job_id: news.jobId };
+      return { event: 'submitted', job_id: progress.jobId };
     case 'update':
-      return { event: 'update', prediction: prediction(news.prediction) };
+      return { event: 'update', prediction: prediction(progress.prediction) };
     case 'retrying':
-      return { event: 'retrying', error: error(news.error), after: seconds(news.afterMs) };
+      return { event: 'retrying', error: error(progress.error), after: seconds(progress.afterMs) };
     default:
-      return news;
+      return progress;
   }
 }

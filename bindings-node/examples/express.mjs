@@ -1,5 +1,5 @@
-// Takes webhooks with Express. `client` fetches the secret and ends its own waits for the job; a
-// receiver without an API key uses `new WebhookVerifier(secret)` in its place.
+// Receives webhooks with Express. `client` fetches the secret and ends its own waits for the job. A
+// receiver without an API key uses `new WebhookVerifier(secret)` instead.
 import express from 'express';
 import { Client, expressWebhook } from 'viseme';
 
@@ -7,11 +7,11 @@ const client = new Client();
 const seen = new Set();
 
 const app = express();
-// Before any parser of JSON: the signature is that of the body as it came.
+// Before any JSON parser: the signature covers the raw body.
 app.post(
   '/hook',
   expressWebhook(client, ({ id, prediction }) => {
-    // A delivery may come again; a real service keeps the ids where a restart finds them.
+    // The service may send a delivery again. Store the ids so that they survive a restart.
     if (!seen.has(id)) {
       seen.add(id);
       console.log(`${prediction.status} ${prediction.id}`);

@@ -1,4 +1,4 @@
-// Takes webhooks with Fastify; see express.mjs for what to mind.
+// Receives webhooks with Fastify. See express.mjs for the details.
 import Fastify from 'fastify';
 import { Client, fastifyWebhook } from 'viseme';
 

@@ -1,4 +1,4 @@
-// Takes webhooks with Hono; see express.mjs for what to mind.
+// Receives webhooks with Hono. See express.mjs for the details.
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { Client, webWebhook } from 'viseme';

@@ -1,7 +1,7 @@
-// Makes the tarballs that are published: the packages `viseme` and `viseme-mock`, and those with what
-// is native on this platform. Arguments: Cargo's profile folder (default `debug`; publish `release`)
-// and where to (default `target/npm`). What is native has to be built; releases run this on each
-// platform, and publish the two packages without native parts from one of them.
+// Creates the npm tarballs: the packages `viseme` and `viseme-mock`, and their native packages for this
+// platform. Arguments: Cargo's profile folder (default `debug`; publish `release`) and the output
+// folder (default `target/npm`). Build the native library first. Releases run this on each platform
+// and publish the two packages without native code from one of them.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -37,59 +37,59 @@ const exe = process.platform === 'win32' ? '.exe' : '';
 
 rmSync(to, { recursive: true, force: true });
 mkdirSync(to, { recursive: true });
-face(root, '@viseme/');
-face(join(root, 'mock'), '@viseme/mock-');
+facade(root, '@viseme/');
+facade(join(root, 'mock'), '@viseme/mock-');
 native('@viseme/', libraryName('viseme_node'), `viseme.${platform}.node`);
 native('@viseme/mock-', `viseme-mock${exe}`, `viseme-mock${exe}`);
 
-/** A package without native parts, which depends on those of all platforms. */
-function face(folder, prefix) {
-  const { devDependencies: _, scripts: _s, prettier: _p, ...own } = read(folder);
+/** Packs a package without native code; it depends on the native packages of all platforms. */
+function facade(source, prefix) {
+  const { devDependencies: _, scripts: _s, prettier: _p, ...own } = read(source);
   const optional = PLATFORMS.map((name) => [`${prefix}${name}`, own.version]);
-  const made = { ...own, optionalDependencies: Object.fromEntries(optional) };
-  const place = join(to, own.name);
-  mkdirSync(place);
+  const manifest = { ...own, optionalDependencies: Object.fromEntries(optional) };
+  const folder = join(to, own.name);
+  mkdirSync(folder);
   for (const name of ['dist', 'bin', 'README.md']) {
     try {
-      cpSync(join(folder, name), join(place, name), { recursive: true });
+      cpSync(join(source, name), join(folder, name), { recursive: true });
     } catch (error) {
       if (name !== 'bin' || error.code !== 'ENOENT') throw error;
     }
   }
-  finish(place, made);
+  finish(folder, manifest);
 }
 
-/** The package with the native part of this platform. */
+/** Packs the native package of this platform. */
 function native(prefix, built, file) {
   const { version, license, engines } = read(root);
   const name = `${prefix}${platform}`;
   const isAddon = file.endsWith('.node');
-  const made = {
+  const manifest = {
     name,
     version,
     license,
     engines,
-    description: `What is native of ${isAddon ? 'viseme' : 'viseme-mock'} on ${platform}`,
+    description: `The native code of ${isAddon ? 'viseme' : 'viseme-mock'} for ${platform}`,
     os: [os],
     cpu: [cpu],
     ...(os === 'linux' && { libc: [libc === 'gnu' ? 'glibc' : 'musl'] }),
     ...(isAddon && { main: file }),
     files: [file, 'LICENSE-*'],
   };
-  const place = join(to, name.replaceAll('/', '-'));
-  mkdirSync(place);
-  copyFileSync(join(target, built), join(place, file));
-  chmodSync(join(place, file), 0o755);
-  finish(place, made);
+  const folder = join(to, name.replaceAll('/', '-'));
+  mkdirSync(folder);
+  copyFileSync(join(target, built), join(folder, file));
+  chmodSync(join(folder, file), 0o755);
+  finish(folder, manifest);
 }
 
-function finish(place, made) {
-  writeFileSync(join(place, 'package.json'), `${JSON.stringify(made, null, 2)}\n`);
+function finish(folder, manifest) {
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE']) {
-    copyFileSync(join(root, '..', licence), join(place, licence));
+    copyFileSync(join(root, '..', licence), join(folder, licence));
   }
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  execFileSync(npm, ['pack', '--silent', '--pack-destination', to], { cwd: place, stdio: 'pipe' });
+  execFileSync(npm, ['pack', '--silent', '--pack-destination', to], { cwd: folder, stdio: 'pipe' });
 }
 
 function read(folder) {

@@ -1,5 +1,5 @@
-// Puts the native part that Cargo built where the package looks for it in a checkout.
-// Arguments: the profile's folder (default `debug`), and the file to make (default: the usual one).
+// Copies the native library that Cargo built to where the package finds it in a checkout.
+// Arguments: the profile's folder (default `debug`), and the target file (default: `native/`).
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,6 +16,6 @@ const metadata = execFileSync('cargo', ['metadata', '--format-version', '1', '--
 const { target_directory } = JSON.parse(metadata.toString());
 const target = given ?? join(here, '..', 'native', `viseme.${platformName()}.node`);
 mkdirSync(dirname(target), { recursive: true });
-// A process may have the old one mapped: it is replaced, not written over.
+// A process may have the old file mapped: replace it instead of overwriting it.
 rmSync(target, { force: true });
 copyFileSync(join(target_directory, profile, libraryName('viseme_node')), target);

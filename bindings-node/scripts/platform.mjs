@@ -1,4 +1,4 @@
-// What this platform is called in the names of the native packages. The same as in ts/native.ts.
+// Returns this platform's name in the names of the native packages, as in ts/native.ts.
 export function platformName() {
   const { platform, arch } = process;
   if (platform === 'linux') {
@@ -8,7 +8,7 @@ export function platformName() {
   return platform === 'win32' ? `win32-${arch}-msvc` : `${platform}-${arch}`;
 }
 
-/** What Cargo calls a dynamic library here. */
+/** Returns Cargo's file name of a dynamic library. */
 export function libraryName(crate) {
   const { platform } = process;
   if (platform === 'win32') return `${crate}.dll`;

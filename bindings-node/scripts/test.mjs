@@ -1,4 +1,4 @@
-// Runs the tests in `test/`, or those that are named.
+// Runs all tests in `test/`, or those whose names are given.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -4,8 +4,7 @@ use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 use viseme_bindings::ClientHandle;
 
-use crate::job::NativeJob;
-use crate::task::{Task, contents_of};
+use crate::task::{NativeJob, Task, copy_contents};
 
 /// A client of the service.
 #[napi]
@@ -25,7 +24,7 @@ impl NativeClient {
     /// Starts the operation of a request in JSON.
     #[napi]
     pub fn start(&self, request: String, contents: Vec<Buffer>) -> Task {
-        self.client.start(&request, contents_of(&contents)).into()
+        self.client.start(&request, copy_contents(&contents)).into()
     }
 
     /// Returns a handle on a job that was submitted before.
@@ -51,7 +50,7 @@ impl NativeClient {
 /// Checks an input without a client.
 #[napi]
 pub fn check_input(input: String, contents: Vec<Buffer>) -> Task {
-    viseme_bindings::check_input(&input, contents_of(&contents)).into()
+    viseme_bindings::check_input(&input, copy_contents(&contents)).into()
 }
 
 /// Verifies a webhook delivery; returns the outcome as a message in JSON.

@@ -7,13 +7,11 @@
 //! promise that is awaited keeps a process alive.
 
 mod client;
-mod job;
 mod runtime;
 mod task;
 
 pub use client::{NativeClient, check_input, is_testing_build, verify_webhook, version};
-pub use job::NativeJob;
-pub use task::Task;
+pub use task::{NativeJob, Task};
 
 /// A job makes some hundred small allocations, on which the C library's allocator spent a fifth of the
 /// CPU time. Only Rust's allocations are affected.

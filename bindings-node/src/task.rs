@@ -1,11 +1,9 @@
-//! An operation in progress: JavaScript asks for its messages until there are no more.
+//! An operation in progress, whose messages JavaScript asks for, and a handle on a job.
 
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, PromiseRaw};
 use napi_derive::napi;
 use viseme_bindings::JobHandle;
-
-use crate::job::NativeJob;
 
 /// An operation in progress. It advances only while a promise of [`next`](Self::next) is awaited,
 /// except for many runs, which advance by themselves until the task is cancelled or dropped.
@@ -49,7 +47,7 @@ impl Task {
     /// Sends inputs, as a JSON array, to many runs. Returns whether the runs still accept inputs.
     #[napi]
     pub fn push(&self, inputs: String, contents: Vec<Buffer>) -> bool {
-        self.task.push(&inputs, contents_of(&contents))
+        self.task.push(&inputs, copy_contents(&contents))
     }
 
     /// Ends the inputs of many runs.
@@ -65,7 +63,34 @@ impl Task {
     }
 }
 
-/// The contents of media, copied: JavaScript may change its own while they are sent.
-pub(crate) fn contents_of(buffers: &[Buffer]) -> Vec<Vec<u8>> {
+/// A handle on a job.
+#[napi]
+pub struct NativeJob {
+    job: JobHandle,
+}
+
+impl From<JobHandle> for NativeJob {
+    fn from(job: JobHandle) -> Self {
+        Self { job }
+    }
+}
+
+#[napi]
+impl NativeJob {
+    /// Returns the job's id.
+    #[napi]
+    pub fn id(&self) -> String {
+        self.job.id().to_owned()
+    }
+
+    /// Starts the operation of a request in JSON.
+    #[napi]
+    pub fn start(&self, request: String) -> Task {
+        self.job.start(&request).into()
+    }
+}
+
+/// Returns copies of the contents of media: JavaScript may change its own while they are sent.
+pub(crate) fn copy_contents(buffers: &[Buffer]) -> Vec<Vec<u8>> {
     buffers.iter().map(|buffer| buffer.to_vec()).collect()
 }

@@ -1,13 +1,13 @@
-// Signals: what they stop, and what they leave behind.
+// Abort signals: what they end and what they leave behind.
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { AbortError } from 'viseme';
 
-import { ENDLESS, INPUT, place, polls, sleep, until } from './support.mjs';
+import { ENDLESS, INPUT, setUp, polls, sleep, until } from './support.mjs';
 
-test('an abort stops the polling', async () => {
-  const { client, world } = await place(ENDLESS);
+test('an abort stops polling', async () => {
+  const { client, world } = await setUp(ENDLESS);
   const controller = new AbortController();
   const running = client.run(INPUT, { signal: controller.signal });
   await until(async () => (await polls(world)) > 2, 'it polled');
@@ -18,16 +18,16 @@ test('an abort stops the polling', async () => {
   assert.equal(error.name, 'AbortError');
   assert.equal(error.code, 'ABORT_ERR');
   assert.equal(error.cause, reason);
-  // One may have been on its way.
+  // One poll may have been in flight.
   await sleep(200);
   const before = await polls(world);
   await sleep(600);
   assert.equal(await polls(world), before);
-  assert.equal((await world.ledger()).charges.length, 1, 'the job goes on');
+  assert.equal((await world.ledger()).charges.length, 1, 'the job continues');
 });
 
-test('a signal that is aborted already sends nothing', async () => {
-  const { client, world } = await place();
+test('a call with an aborted signal sends nothing', async () => {
+  const { client, world } = await setUp();
   const signal = AbortSignal.abort('no');
   const calls = [
     client.run(INPUT, { signal }),
@@ -46,8 +46,8 @@ test('a signal that is aborted already sends nothing', async () => {
   assert.deepEqual(await world.journal(), []);
 });
 
-test('no listener is left on the signal, nor is its onabort touched', async () => {
-  const { client } = await place();
+test('calls leave no listener on the signal and keep its onabort', async () => {
+  const { client } = await setUp();
   const { signal } = new AbortController();
   const mine = () => undefined;
   signal.onabort = mine;
@@ -61,8 +61,8 @@ test('no listener is left on the signal, nor is its onabort touched', async () =
   assert.equal(signal.onabort, mine);
 });
 
-test('AbortSignal.timeout gives its reason', async () => {
-  const { client } = await place(ENDLESS);
+test('the reason of AbortSignal.timeout is the cause of the error', async () => {
+  const { client } = await setUp(ENDLESS);
   const error = await client
     .run(INPUT, { signal: AbortSignal.timeout(300) })
     .catch((error) => error);
@@ -70,8 +70,8 @@ test('AbortSignal.timeout gives its reason', async () => {
   assert.equal(error.cause.name, 'TimeoutError');
 });
 
-test('leaving a loop stops the polling', async () => {
-  const { client, world } = await place(ENDLESS);
+test('leaving a loop stops polling', async () => {
+  const { client, world } = await setUp(ENDLESS);
   const job = await client.submit(INPUT);
   for await (const { status } of job.updates()) {
     if (status === 'processing') break;
@@ -82,10 +82,10 @@ test('leaving a loop stops the polling', async () => {
   assert.equal(await polls(world), before);
 });
 
-test('leaving many runs stops them all', async () => {
+test('leaving the loop of runMany stops all runs', async () => {
   const fast = { match: { nth: 1 }, timeline: [{ created: '0s' }, { completed: '50ms' }] };
   const slow = { timeline: [{ created: '0s' }] };
-  const { client, world } = await place({ jobs: [fast, slow] });
+  const { client, world } = await setUp({ jobs: [fast, slow] });
   for await (const { ok } of client.runMany([INPUT, INPUT, INPUT, INPUT], { limit: 4 })) {
     assert.ok(ok);
     break;
@@ -96,8 +96,8 @@ test('leaving many runs stops them all', async () => {
   assert.equal((await world.journal()).length, before);
 });
 
-test('an abort ends many runs with its reason', async () => {
-  const { client } = await place(ENDLESS);
+test('an abort ends runMany with its reason', async () => {
+  const { client } = await setUp(ENDLESS);
   const controller = new AbortController();
   setTimeout(() => controller.abort('enough'), 300);
   const read = async () => {

@@ -1,15 +1,26 @@
-// Listeners that throw must not cost a job.
+// Callbacks that throw must not end the wait for a paid job.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { INPUT, place, sleep } from './support.mjs';
+import { INPUT, setUp, sleep } from './support.mjs';
 
-test('what listeners throw becomes a warning, and the run goes on', async () => {
+/** Collects the warnings of the process during an action. */
+async function warningsOf(action) {
   const warnings = [];
-  const hear = (warning) => warnings.push(warning);
-  process.on('warning', hear);
+  const collect = (warning) => warnings.push(warning);
+  process.on('warning', collect);
   try {
-    const { client } = await place();
+    await action();
+    await sleep(50);
+  } finally {
+    process.off('warning', collect);
+  }
+  return warnings;
+}
+
+test('a callback that throws becomes a warning, and the run continues', async () => {
+  const { client } = await setUp();
+  const warnings = await warningsOf(async () => {
     const prediction = await client.run(INPUT, {
       onProgress: () => {
         throw new Error('first');
@@ -26,13 +37,24 @@ test('what listeners throw becomes a warning, and the run goes on', async () => 
     })) {
       assert.ok(ok);
     }
-    await sleep(50);
-  } finally {
-    process.off('warning', hear);
-  }
+  });
   const texts = warnings.map(({ message }) => message).join('\n');
-  assert.match(texts, /first/);
-  assert.match(texts, /second/);
+  assert.match(texts, /`onProgress` threw an error; the call continues: first/);
+  assert.match(texts, /`onUpdate` threw an error; the call continues: second/);
   assert.match(texts, /third, of 0/);
   assert.ok(warnings.every(({ name }) => name === 'VisemeWarning'));
+  // One for each callback, however often it throws.
+  assert.equal(warnings.length, 3);
+});
+
+test('a callback of an upload or a download that throws becomes a warning', async () => {
+  const { client } = await setUp();
+  const onProgress = () => {
+    throw new Error('no space');
+  };
+  const warnings = await warningsOf(() => client.upload(INPUT.video, { onProgress }));
+  assert.deepEqual(
+    warnings.map(({ name }) => name),
+    ['VisemeWarning'],
+  );
 });

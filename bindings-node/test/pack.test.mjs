@@ -13,7 +13,7 @@ const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
 let folder;
 
-/** The README's first example in that language. */
+/** Returns the README's first example in a language. */
 function example(language) {
   const text = readme.split(`\`\`\`${language}\n`)[1]?.split('```')[0];
   assert.ok(text, `the README has no example in ${language}`);
@@ -30,7 +30,7 @@ before(async () => {
   const files = (await readdir(tarballs)).filter((name) => name.endsWith('.tgz'));
   assert.equal(files.length, 4, String(files));
   await writeFile(join(folder, 'package.json'), '{"private": true}');
-  // Offline: the packages of other platforms are optional, and cannot be had.
+  // Offline: the optional packages of other platforms are not available.
   const flags = ['install', '--offline', '--no-audit', '--no-fund', '--silent'];
   const paths = files.map((name) => join(tarballs, name));
   await promisify(execFile)(npm, [...flags, ...paths], { cwd: folder, timeout: 400_000 });
@@ -40,14 +40,14 @@ before(async () => {
 
 after(() => rm(folder, { recursive: true, force: true }));
 
-/** Runs a program against the mock server, by the command that the README names. */
+/** Runs a program with the README's command for the mock server. */
 async function offline(file) {
   const mock = join(folder, 'node_modules', 'viseme-mock', 'bin', 'viseme-mock.js');
   const env = { PATH: process.env.PATH, HOME: folder };
   return await node([mock, 'exec', '--', process.execPath, file], { cwd: folder, env });
 }
 
-test('the example for ESM', async () => {
+test('the ESM example of the README runs', async () => {
   await writeFile(join(folder, 'example.mjs'), example('js'));
   const { code, stdout, stderr } = await offline('example.mjs');
   assert.equal(code, 0, stderr);
@@ -55,14 +55,14 @@ test('the example for ESM', async () => {
   assert.ok((await readFile(join(folder, 'result.mp4'))).length > 1000);
 });
 
-test('the example for CommonJS', async () => {
+test('the CommonJS example of the README runs', async () => {
   await writeFile(join(folder, 'example.cjs'), example('cjs'));
   const { code, stdout, stderr } = await offline('example.cjs');
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^http:.*\.mp4$/m);
 });
 
-test('the example in TypeScript', async () => {
+test('the TypeScript example of the README compiles', async () => {
   await writeFile(join(folder, 'typed.mts'), example('ts'));
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const types = ['--typeRoots', join(ROOT, 'node_modules', '@types'), '--types', 'node'];
@@ -74,7 +74,7 @@ test('the example in TypeScript', async () => {
   assert.match(stdout, /completed/);
 });
 
-test('the package holds what it needs and no more', async () => {
+test('the package contains only the files it needs', async () => {
   const files = await readdir(join(folder, 'node_modules', 'viseme'));
   assert.deepEqual(files.sort(), [
     'LICENSE-APACHE',

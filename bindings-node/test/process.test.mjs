@@ -1,4 +1,4 @@
-// Processes and threads that end while jobs are under way: no crash, no hang.
+// Processes and threads that end while jobs run: no crash, no hang.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
@@ -7,22 +7,22 @@ import { ENDLESS, FAST, INPUT, node, polls, sleep, until, world } from './suppor
 
 const PROGRAM = `
   import { Client } from 'viseme';
-  const { baseUrl, key, input } = JSON.parse(process.env.PLACE);
+  const { baseUrl, key, input } = JSON.parse(process.env.WORLD);
   const client = new Client({ ignoreEnv: true, baseUrl, apiKey: key, pacing: { intervalMs: 20 } });
 `;
 
 async function program(code, scenario) {
   const { baseUrl, key } = await world(scenario);
-  const env = { ...process.env, PLACE: JSON.stringify({ baseUrl, key, input: INPUT }) };
+  const env = { ...process.env, WORLD: JSON.stringify({ baseUrl, key, input: INPUT }) };
   return await node(['--input-type=module', '-e', PROGRAM + code], { env });
 }
 
-test('a client alone keeps no process alive', async () => {
+test('a client alone does not keep the process alive', async () => {
   const { code, stderr } = await program(`await client.run(input); console.log('done');`, FAST);
   assert.equal(code, 0, stderr);
 });
 
-test('process.exit with jobs under way ends at once', async () => {
+test('process.exit ends the process at once while jobs run', async () => {
   const code = `
     for (let n = 0; n < 50; n += 1) client.run(input).catch(() => {});
     const many = client.runMany(Array.from({ length: 50 }, () => input), { limit: 50 });
@@ -33,7 +33,7 @@ test('process.exit with jobs under way ends at once', async () => {
   assert.equal(ended.stdout.trim(), 'bye');
 });
 
-test('an uncaught error with jobs under way ends the process as ever', async () => {
+test('an uncaught error ends the process while jobs run', async () => {
   const code = `
     for (let n = 0; n < 10; n += 1) client.run(input).catch(() => {});
     setTimeout(() => { throw new Error('boom'); }, 300);`;
@@ -50,7 +50,7 @@ test('a wait keeps the process alive until it is aborted', async () => {
   assert.equal(ended.stdout.trim(), 'AbortError');
 });
 
-test('an iterator that was left keeps no process alive', async () => {
+test('an iterator that was left does not keep the process alive', async () => {
   const code = `
     const job = await client.submit(input);
     for await (const _ of job.updates()) break;
@@ -77,7 +77,7 @@ async function worker(scenario) {
 
 const message = (of) => new Promise((resolve) => of.once('message', resolve));
 
-test('many workers at once, each with a client of its own', async () => {
+test('many workers run at the same time, each with its own client', async () => {
   const workers = await Promise.all(Array.from({ length: 8 }, () => worker(FAST)));
   const statuses = workers.map(
     (it) =>
@@ -90,21 +90,21 @@ test('many workers at once, each with a client of its own', async () => {
   await Promise.all(workers.map((it) => it.terminate()));
 });
 
-test('workers that are torn down while they wait', async () => {
+test('workers can be terminated while they wait', async () => {
   for (let round = 0; round < 3; round += 1) {
     const workers = await Promise.all(Array.from({ length: 4 }, () => worker(ENDLESS)));
     await Promise.all(workers.map(message));
     await new Promise((resolve) => setTimeout(resolve, 100));
     await Promise.all(workers.map((it) => it.terminate()));
   }
-  // The native part still works in this thread, and in a new one.
+  // The native library still works in this thread and in a new one.
   const last = await worker(FAST);
   const texts = [];
   await new Promise((resolve) => last.on('message', (it) => texts.push(it) === 2 && resolve()));
   assert.deepEqual(texts, ['started', 'completed']);
 });
 
-test('a worker that was torn down polls no more', async () => {
+test('a terminated worker stops polling', async () => {
   const made = await world(ENDLESS);
   const { baseUrl, key } = made;
   const one = new Worker(WORKER, { eval: true, workerData: { baseUrl, key, input: INPUT } });
@@ -116,7 +116,7 @@ test('a worker that was torn down polls no more', async () => {
   assert.equal(await polls(made), before);
 });
 
-test("a worker's own environment counts", async () => {
+test("a client in a worker uses the worker's environment", async () => {
   const { baseUrl, key } = await world(FAST);
   const code = `
     const { parentPort, workerData } = require('node:worker_threads');

@@ -1,4 +1,4 @@
-// From the input to the file.
+// Complete runs, from the input to the file.
 import assert from 'node:assert/strict';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
@@ -8,13 +8,14 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { check, Client, input, Media, Output, Prediction, run } from 'viseme';
 
-import { AUDIO, clientOf, FAST, INPUT, MODEL, place, VIDEO, world } from './support.mjs';
+import { AUDIO, clientOf, FAST, INPUT, MODEL, setUp, VIDEO, world } from './support.mjs';
 
-test('a run gives a completed prediction, paid for once', async () => {
-  const { client, world } = await place();
+test('a run returns a completed prediction and is charged once', async () => {
+  const { client, world } = await setUp();
   const prediction = await client.run(INPUT);
   assert.ok(prediction instanceof Prediction);
   assert.equal(prediction.status, 'completed');
+  assert.equal(prediction.isTerminal, true);
   assert.equal(prediction.model, MODEL);
   assert.ok(prediction.createdAt instanceof Date);
   assert.ok(prediction.output instanceof Output);
@@ -23,13 +24,13 @@ test('a run gives a completed prediction, paid for once', async () => {
   assert.equal((await world.ledger()).charges.length, 1);
 });
 
-test("the official package's call shape", async () => {
-  const { client } = await place();
+test('run accepts the call shape of the official package', async () => {
+  const { client } = await setUp();
   const prediction = await client.run(MODEL, { audio: AUDIO, video: VIDEO }, { timeoutMs: 60_000 });
   assert.equal(prediction.status, 'completed');
 });
 
-test('run() alone takes its client from the environment', async () => {
+test('run() without a client uses the environment', async () => {
   const { baseUrl, key } = await world();
   process.env.WAVESPEED_BASE_URL = baseUrl;
   process.env.WAVESPEED_API_KEY = key;
@@ -42,7 +43,7 @@ test('run() alone takes its client from the environment', async () => {
   }
 });
 
-test('media of every kind are uploaded whole', async (t) => {
+test('media of every kind are uploaded completely', async (t) => {
   const content = await readFile(VIDEO);
   const web = () => new Blob([content]).stream();
   const kinds = {
@@ -60,7 +61,7 @@ test('media of every kind are uploaded whole', async (t) => {
   };
   for (const [kind, video] of Object.entries(kinds)) {
     await t.test(kind, async () => {
-      const { client } = await place();
+      const { client } = await setUp();
       const url = await client.upload(video);
       const got = Buffer.from(await (await fetch(url)).arrayBuffer());
       assert.ok(got.equals(content), `${got.length} of ${content.length} bytes`);
@@ -77,7 +78,7 @@ test('media of every kind are uploaded whole', async (t) => {
 test('streams leave no temporary files', async () => {
   const ours = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('viseme-'));
   const before = await ours();
-  const { client } = await place();
+  const { client } = await setUp();
   await client.run({ ...INPUT, video: createReadStream(VIDEO) });
   await assert.rejects(client.run({ ...INPUT, video: createReadStream(AUDIO) }));
   await assert.rejects(client.run({ ...INPUT, video: createReadStream('/no/such/file') }));
@@ -87,17 +88,17 @@ test('streams leave no temporary files', async () => {
   );
 });
 
-test('an output comes as a file, in memory and as a stream', async () => {
-  const { client } = await place();
+test('an output can be read as a file, in memory and as a stream', async () => {
+  const { client } = await setUp();
   const folder = await mkdtemp(join(tmpdir(), 'test-viseme-'));
   try {
     const { output } = await client.run(INPUT);
-    const news = [];
-    const saved = await output.save(join(folder, 'a.mp4'), { onProgress: (it) => news.push(it) });
+    const events = [];
+    const saved = await output.save(join(folder, 'a.mp4'), { onProgress: (it) => events.push(it) });
     assert.equal(saved.path, join(folder, 'a.mp4'));
     const content = await readFile(saved.path);
     assert.equal(content.length, saved.bytes);
-    assert.equal(news.at(-1).received, saved.bytes);
+    assert.equal(events.at(-1).received, saved.bytes);
     assert.ok(Buffer.from(await output.arrayBuffer()).equals(content));
     const streamed = await new Response(await output.stream()).arrayBuffer();
     assert.ok(Buffer.from(streamed).equals(content));
@@ -111,15 +112,15 @@ test('an output comes as a file, in memory and as a stream', async () => {
   }
 });
 
-test('base64 outputs are saved as well', async () => {
-  const { client } = await place();
+test('base64 outputs can be saved', async () => {
+  const { client } = await setUp();
   const { output } = await client.run(INPUT, { base64: true });
   assert.equal(output.url, undefined);
   assert.ok((await output.arrayBuffer()).byteLength > 1000);
 });
 
-test('a job is submitted, followed, looked at and waited for', async () => {
-  const { client } = await place({
+test('a job can be submitted, followed, refreshed and awaited', async () => {
+  const { client } = await setUp({
     jobs: [{ timeline: [{ created: '0s' }, { processing: '100ms' }, { completed: '300ms' }] }],
   });
   const job = await client.submit(INPUT);
@@ -131,13 +132,13 @@ test('a job is submitted, followed, looked at and waited for', async () => {
   assert.equal(seen.at(-1), 'completed');
   const again = client.job(job.id);
   assert.equal((await again.refresh()).status, 'completed');
-  const told = [];
-  assert.equal((await again.wait({ onUpdate: (it) => told.push(it.status) })).id, job.id);
-  assert.deepEqual(told, ['completed']);
+  const statuses = [];
+  assert.equal((await again.wait({ onUpdate: (it) => statuses.push(it.status) })).id, job.id);
+  assert.deepEqual(statuses, ['completed']);
 });
 
-test('progress comes in order, and before the end', async () => {
-  const { client } = await place();
+test('progress events arrive in order and before the result', async () => {
+  const { client } = await setUp();
   const events = [];
   let over = false;
   const onProgress = ({ event }) => {
@@ -157,8 +158,8 @@ test('progress comes in order, and before the end', async () => {
   ]);
 });
 
-test('many runs: results as they come, one failure among them', async () => {
-  const { client, world } = await place();
+test('runMany returns each result, including a failure', async () => {
+  const { client, world } = await setUp();
   const inputs = Array.from({ length: 30 }, (_, n) =>
     n === 7 ? { ...INPUT, audio: '/no/such/file' } : INPUT,
   );
@@ -179,8 +180,8 @@ test('many runs: results as they come, one failure among them', async () => {
   assert.equal((await world.ledger()).charges.length, 29);
 });
 
-test('many runs take inputs as places become free', async () => {
-  const { client } = await place();
+test('runMany reads inputs only when runs can start', async () => {
+  const { client } = await setUp();
   let taken = 0;
   let done = 0;
   let most = 0;
@@ -195,11 +196,11 @@ test('many runs take inputs as places become free', async () => {
     done += 1;
   }
   assert.equal(done, 12);
-  assert.ok(most <= 6, `${most} were open at once`);
+  assert.ok(most <= 6, `${most} ran at the same time`);
 });
 
-test('an error of the inputs is thrown to who reads the results', async () => {
-  const { client } = await place();
+test('an error of the inputs is thrown to the reader of the results', async () => {
+  const { client } = await setUp();
   function* inputs() {
     yield INPUT;
     throw new RangeError('no more');
@@ -210,8 +211,8 @@ test('an error of the inputs is thrown to who reads the results', async () => {
   await assert.rejects(read(), RangeError);
 });
 
-test('the account: history, balance, price, models, delete, usage, billings', async () => {
-  const { client } = await place();
+test('the account methods return the data of the mock server', async () => {
+  const { client } = await setUp();
   const { id } = await client.run(INPUT);
   const jobs = [];
   for await (const job of client.history({ model: MODEL, createdAfter: new Date(0) })) {
@@ -236,11 +237,11 @@ test('the account: history, balance, price, models, delete, usage, billings', as
   assert.equal(await client.delete([id]), 1);
 });
 
-// A model of the mock server's own.
+// A model that only the mock server has.
 const OTHER = 'mock/instant';
 
-test('any model, and an input that is judged by its schema', async () => {
-  const { client } = await place();
+test('any model runs, and validate uses the schema of the catalogue', async () => {
+  const { client } = await setUp();
   const prediction = await client.run(input(OTHER, { prompt: 'x', image: Media.path(VIDEO) }));
   assert.equal(prediction.status, 'completed');
   const report = await client.validate(INPUT);
@@ -250,15 +251,15 @@ test('any model, and an input that is judged by its schema', async () => {
   });
 });
 
-test('a check needs neither client nor key', async () => {
+test('check needs no client and no API key', async () => {
   const report = await check({ ...INPUT, audio: VIDEO });
   assert.equal(report.ok, false);
   assert.equal(report.violations[0].field, 'audio');
 });
 
-test('a lost submit is found again by its record', async () => {
+test('recover finds a lost submit by its record', async () => {
   const faults = [{ at: 'submit', nth: 1, when: 'after_accept', do: 'reset' }];
-  const { client, world } = await place({ ...FAST, faults }, { recoveryWindowMs: 0 });
+  const { client, world } = await setUp({ ...FAST, faults }, { recoveryWindowMs: 0 });
   const error = await client.run(INPUT).catch((error) => error);
   assert.equal(error.code, 'submission_unknown');
   const record = JSON.parse(JSON.stringify(error.record));
@@ -268,8 +269,8 @@ test('a lost submit is found again by its record', async () => {
   assert.equal((await world.ledger()).charges.length, 1);
 });
 
-test('a client that was closed ends what is under way', async () => {
-  const { client } = await place({ jobs: [{ timeline: [{ created: '0s' }] }] });
+test('closing a client ends its pending calls', async () => {
+  const { client } = await setUp({ jobs: [{ timeline: [{ created: '0s' }] }] });
   const job = await client.submit(INPUT);
   const waits = [
     job.wait(),
@@ -279,8 +280,20 @@ test('a client that was closed ends what is under way', async () => {
       .then(() => job.updates().next()),
   ];
   setTimeout(() => client.close(), 100);
-  await assert.rejects(waits[0], { name: 'AbortError', message: /goes on/ });
+  await assert.rejects(waits[0], { name: 'AbortError', message: /continues/ });
   await Promise.allSettled(waits);
   await assert.rejects(client.balance(), { code: 'config', message: /closed/ });
   await new Client({ anonymous: true, ignoreEnv: true })[Symbol.asyncDispose]();
+});
+
+test('setApiKey replaces the key for all further requests', async () => {
+  const { client } = await setUp();
+  const other = await world();
+  assert.throws(() => client.setApiKey(''), { name: 'ConfigError' });
+  assert.throws(() => client.setApiKey('a\nb'), { name: 'ConfigError' });
+  client.setApiKey('unknown-key');
+  await assert.rejects(client.balance(), { code: 'authentication' });
+  client.setApiKey(other.key);
+  await client.submit(INPUT);
+  assert.equal((await other.ledger()).charges.length, 1);
 });

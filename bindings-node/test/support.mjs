@@ -1,4 +1,4 @@
-// What the tests share: a mock server, the samples, and clients that do not wait long.
+// Shared by the tests: a mock server, the samples, and clients with short pauses.
 import { execFile } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,13 +15,13 @@ export const AUDIO = join(SAMPLES, 'voice.mp3');
 export const MODEL = 'kwaivgi/kling-lipsync/audio-to-video';
 export const INPUT = { model: MODEL, audio: AUDIO, video: VIDEO };
 
-/** A clock that runs so fast that jobs are done at once, and one on which they never are. */
+/** A scenario whose jobs complete at once, and one whose jobs never do. */
 export const FAST = { jobs: [{ timeline: [{ created: '0s' }, { completed: '50ms' }] }] };
 export const ENDLESS = { jobs: [{ timeline: [{ created: '0s' }, { processing: '10ms' }] }] };
 
 let server;
 
-/** A world of this file's mock server. */
+/** Creates a world on this file's mock server. */
 export async function world(scenario = FAST) {
   server ??= MockServer.start();
   return await (await server).makeWorld({ scenario });
@@ -38,19 +38,19 @@ export function clientOf({ baseUrl, key }, settings = {}) {
   });
 }
 
-/** A world and a client of it. */
-export async function place(scenario, settings) {
+/** Creates a world and a client of it. */
+export async function setUp(scenario, settings) {
   const made = await world(scenario);
   return { world: made, client: clientOf(made, settings) };
 }
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Waits until something holds; an error after half a minute. */
-export async function until(holds, what) {
+/** Waits until the condition holds; throws after half a minute. */
+export async function until(condition, what) {
   const end = Date.now() + 30_000;
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`it never came that ${what}`);
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`timed out waiting until ${what}`);
     await sleep(20);
   }
 }
@@ -60,7 +60,7 @@ export async function polls(of) {
   return journal.filter(({ path }) => path.endsWith('/result')).length;
 }
 
-/** Runs a program of Node's to its end; what it printed, and its exit code. */
+/** Runs a Node program to its end; returns its output and exit code. */
 export async function node(args, options = {}) {
   const all = { timeout: 60_000, cwd: ROOT, ...options };
   try {

@@ -1,4 +1,4 @@
-// The types, as the compilers of users see them.
+// The types in the compilers of users.
 import assert from 'node:assert/strict';
 import {
   copyFile,
@@ -54,7 +54,7 @@ for (const [name, { type, ...options }] of Object.entries(CONSUMERS)) {
   });
 }
 
-test('there are no const enums, and everything exported says what it is', async () => {
+test('there are no const enums, and every export is documented', async () => {
   const dist = join(ROOT, 'dist');
   const files = (await readdir(dist)).filter((name) => name.endsWith('.d.ts'));
   const all = await Promise.all(files.map((name) => readFile(join(dist, name), 'utf8')));

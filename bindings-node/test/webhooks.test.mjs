@@ -1,4 +1,4 @@
-// Webhooks: the examples against the mock server's signed deliveries, and the verifier by itself.
+// Webhooks: the examples with signed deliveries of the mock server, and the verifier.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
@@ -9,11 +9,11 @@ import { inspect } from 'node:util';
 import { test } from 'node:test';
 import { expressWebhook, WebhookError, WebhookVerifier } from 'viseme';
 
-import { INPUT, place, ROOT } from './support.mjs';
+import { INPUT, setUp, ROOT } from './support.mjs';
 
 for (const framework of ['express', 'fastify', 'hono', 'web']) {
-  test(`the example for ${framework}`, async () => {
-    const { client, world } = await place();
+  test(`the ${framework} example receives deliveries`, async () => {
+    const { client, world } = await setUp();
     const env = {
       ...process.env,
       PORT: '0',
@@ -44,7 +44,7 @@ for (const framework of ['express', 'fastify', 'hono', 'web']) {
 }
 
 test('a webhook ends the wait for its job', async () => {
-  const { client, world } = await place(
+  const { client, world } = await setUp(
     { jobs: [{ timeline: [{ created: '0s' }, { completed: '300ms' }] }] },
     { pacing: { intervalMs: 3_600_000 } },
   );
@@ -61,7 +61,7 @@ test('a webhook ends the wait for its job', async () => {
   }
 });
 
-test('what fails in the handler has the delivery sent again', async () => {
+test('a handler that throws makes the service send the delivery again', async () => {
   const verifier = new WebhookVerifier(SECRET);
   const handler = expressWebhook(verifier, () => {
     throw new Error('the database is away');
@@ -72,7 +72,10 @@ test('what fails in the handler has the delivery sent again', async () => {
     const body = JSON.stringify({ id: 'j', status: 'completed', outputs: [] });
     const answer = await post(`http://127.0.0.1:${server.address().port}/`, body, signed(body));
     assert.equal(answer.status, 500);
-    assert.ok(!(await answer.text()).includes('database'), 'not the business of the sender');
+    assert.ok(
+      !(await answer.text()).includes('database'),
+      'the response does not reveal the error',
+    );
   } finally {
     server.close();
   }
@@ -80,7 +83,7 @@ test('what fails in the handler has the delivery sent again', async () => {
 
 const SECRET = 'whsec_e9EE3BdyXSxcB4ZyZUKjQUEoQX4sF9P1+eMpb/KluCM=';
 
-/** The headers of a delivery of now, by the service's description of its signature. */
+/** Returns the headers of a delivery, signed as the service documents. */
 function signed(body, at = Date.now()) {
   const seconds = String(Math.floor(at / 1000));
   const key = SECRET.slice('whsec_'.length);
@@ -100,7 +103,7 @@ function post(url, body, headers) {
   });
 }
 
-test('the verifier believes what is signed, and says why it does not', () => {
+test('the verifier accepts signed deliveries and explains rejections', () => {
   const verifier = new WebhookVerifier(['whsec_old', SECRET]);
   const body = JSON.stringify({ id: 'j', status: 'completed', outputs: ['https://a.example/b'] });
   const headers = signed(body);
@@ -111,15 +114,15 @@ test('the verifier believes what is signed, and says why it does not', () => {
   verifier.verify(Object.entries(headers), Buffer.from(body));
   verifier.verify({ ...headers, cookie: ['a', 'b'], absent: undefined }, body);
 
-  const refuses = (headers, body, message, options) =>
+  const rejects = (headers, body, message, options) =>
     assert.throws(
       () => verifier.verify(headers, body, options),
       (error) => error instanceof WebhookError && message.test(error.message),
     );
-  refuses(headers, `${body} `, /signature/);
-  refuses({}, body, /webhook-id/);
-  refuses(signed(body, Date.now() - 3_600_000), body, /ago/);
-  refuses(headers, JSON.parse(body), /raw body/);
+  rejects(headers, `${body} `, /signature/);
+  rejects({}, body, /webhook-id/);
+  rejects(signed(body, Date.now() - 3_600_000), body, /ago/);
+  rejects(headers, JSON.parse(body), /raw body/);
   const then = new Date(Date.now() - 3_600_000);
   verifier.verify(signed(body, then.getTime()), body, { now: then });
   const patient = new WebhookVerifier(SECRET, { toleranceMs: 7_200_000 });

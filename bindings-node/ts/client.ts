@@ -1,79 +1,120 @@
-import type { Billing, BillingFilter, HistoryFilter, Model, Price, Usage } from './account';
-import { call, refuseIfOver, type CallOptions, type Message } from './call';
-import { errorOf, type ErrorData, type SubmitRecord } from './errors';
-import { AnyInput, pack, type Input, type ParametersOf } from './inputs';
-import { Paginator } from './iterate';
+import { runOperation, throwIfClosed, CoreClient, type Message } from './core-client';
+import { makeError, type SubmitRecord } from './errors';
+import {
+  BILLING_FILTER_DATA_RULES,
+  decodeBilling,
+  HISTORY_FILTER_DATA_RULES,
+  RUN_OPTIONS_RULES,
+  SUBMIT_RECORD_DATA_RULES,
+  type Billing,
+  type BillingData,
+  type DeliveryData,
+  type DownloadedFile,
+  type Model,
+  type PredictionData,
+  type Price,
+  type Report,
+  type Request,
+  type Usage,
+} from './generated/dto';
+import {
+  AnyInput,
+  checkJson,
+  encodeInput,
+  MediaPayload,
+  type Input,
+  type ParametersOf,
+} from './inputs';
 import { Job } from './job';
-import { many, type RunResult } from './many';
-import { expectFailure, Luggage, type MediaSource } from './media';
-import { native, type NativeClient, type Reach, type Task } from './native';
+import { suppressUnhandledError, type MediaSource } from './media';
+import type { Task } from './native';
 import type {
+  BillingFilter,
+  CallOptions,
   ClientSettings,
   DownloadOptions,
-  RunManyOptions,
-  RunOptions,
-  DownloadedFile,
-  SubmitOptions,
+  HistoryFilter,
+  PriceOptions,
   UploadOptions,
 } from './options';
-import { Prediction, save, type PredictionData } from './prediction';
-import { teller } from './progress';
-import type { Report } from './report';
-import { told, numbers } from './told';
-import { asBody, asHeaders, deliveryOf, type Delivery, type DeliveryData } from './delivery';
-import type { WebhookBody, WebhookHeaders, WebhookReceiver } from './delivery';
+import { Paginator } from './pagination';
+import { Prediction } from './prediction';
+import {
+  progressDispatcher,
+  type RunManyOptions,
+  type RunOptions,
+  type SubmitOptions,
+} from './progress';
+import { runMany, type RunResult } from './run-many';
+import { encode, encodeFields, encodeOptions, isPlainObject, show } from './serialize';
+import {
+  decodeDelivery,
+  encodeBody,
+  encodeHeaders,
+  type Delivery,
+  type WebhookBody,
+  type WebhookHeaders,
+  type WebhookReceiver,
+} from './webhooks';
+
+const { timeoutMs: _, ...SUBMIT_OPTIONS_RULES } = RUN_OPTIONS_RULES;
+const TEXT = { kind: 'text' } as const;
+const TEXTS = { kind: 'list', of: TEXT } as const;
+const MOMENT = { kind: 'moment' } as const;
+const UPLOAD = { upload: { required: false, rule: { kind: 'boolean' } } } as const;
 
 /**
  * A client of the service. Everything asynchronous is a promise or an async iterator.
  *
- * A promise that is waited for keeps the process alive, as with `fetch`; a client by itself does
- * not. `AbortSignal.timeout(ms)` or `client.close()` end what is under way; a job that was submitted
- * goes on at the service all the same, and `client.job(id).wait()` finds it again.
+ * A pending promise keeps the process alive, as with `fetch`; a client by itself does not.
+ * `AbortSignal.timeout(ms)` and `client.close()` end pending calls. A submitted job continues even
+ * then: `client.job(id).wait()` waits for it again.
  */
 export class Client implements WebhookReceiver, AsyncDisposable {
-  readonly #reach: Reach;
+  readonly #core: CoreClient;
 
-  /** A client with these settings; `new Client()` takes `WAVESPEED_API_KEY` and the defaults. */
+  /** Creates a client. `new Client()` uses `WAVESPEED_API_KEY` and the defaults. */
   constructor(settings: ClientSettings = {}) {
-    this.#reach = { native: open(settings), tasks: new Set(), closed: false };
+    this.#core = new CoreClient(settings);
   }
 
   /**
-   * Checks, uploads, submits and waits: from the input to the completed prediction.
+   * Checks, uploads, submits and waits: returns the completed prediction.
    *
-   * Pays at most once. Every error raised after the submit has the job's id in `jobId`.
+   * It pays at most once. Every error after the submit has the job's id in `jobId`.
    */
   run(input: Input, options?: RunOptions): Promise<Prediction>;
-  /** The same with the model's id first, as the official package has it. */
+  /** The same with the model's id first, as in the official package. */
   run<const M extends string>(
     model: M,
     parameters: ParametersOf<M>,
     options?: RunOptions,
   ): Promise<Prediction>;
   async run(first: Input | string, second?: object, third?: RunOptions): Promise<Prediction> {
-    const [input, options] = sorted<RunOptions>(first, second, third);
-    const found = await this.#withInput<PredictionData>(input, options, 'run', {
-      options: told(options),
-    });
-    return new Prediction(found, this.#reach);
+    const [input, options] = normalizeArgs<RunOptions>(first, second, third);
+    const encoded = encodeOptions('run', options, RUN_OPTIONS_RULES);
+    const data = await this.#runWithInput<PredictionData>(input, options, (progress) => ({
+      op: 'run',
+      options: encoded,
+      progress,
+    }));
+    return new Prediction(data, this.#core);
   }
 
   /**
-   * Runs many inputs, at most `limit` of them at once; results come as they are ready, each with
-   * the position of its input. One run's failure does not stop the others. Inputs are taken from
-   * the iterable as places become free. Leaving the loop ends all, while jobs that were submitted
-   * go on at the service.
+   * Runs many inputs, at most `limit` at the same time. Results come as they finish, each with the
+   * position of its input; a failed run does not stop the others. The client reads inputs from the
+   * iterable when runs can start. Leaving the loop ends all runs, but submitted jobs continue.
    */
   runMany(
     inputs: Iterable<Input> | AsyncIterable<Input>,
     options: RunManyOptions = {},
   ): Paginator<RunResult> {
-    return many(this.#reach, inputs, options);
+    return runMany(this.#core, inputs, options);
   }
 
   /**
-   * Checks and uploads what is needed, and sends the POST that costs money, at most once; does not
-   * wait for the result.
+   * Checks, uploads and sends the POST that costs money, at most once. Does not wait for the result.
    */
   submit(input: Input, options?: SubmitOptions): Promise<Job>;
   /** The same with the model's id first. */
@@ -83,21 +124,21 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     options?: SubmitOptions,
   ): Promise<Job>;
   async submit(first: Input | string, second?: object, third?: SubmitOptions): Promise<Job> {
-    const [input, options] = sorted<SubmitOptions>(first, second, third);
+    const [input, options] = normalizeArgs<SubmitOptions>(first, second, third);
+    const encoded = encodeOptions('submit', options, SUBMIT_OPTIONS_RULES);
     let task!: Task;
-    const found = await this.#withInput<PredictionData | null>(
+    const data = await this.#runWithInput<PredictionData | null>(
       input,
       options,
-      'submit',
-      { options: told(options) },
-      (begun) => (task = begun),
+      (progress) => ({ op: 'submit', options: encoded, progress }),
+      (started) => (task = started),
     );
-    return this.#jobOf(task, found);
+    return this.#jobOf(task, data);
   }
 
   /**
    * Checks an input against the rules of its model, without uploading or submitting anything.
-   * Broken rules are in the report, not errors.
+   * Broken rules are in the report; they are no errors.
    */
   check(input: Input, options?: CallOptions): Promise<Report>;
   /** The same with the model's id first. */
@@ -107,11 +148,12 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     options?: CallOptions,
   ): Promise<Report>;
   async check(first: Input | string, second?: object, third?: CallOptions): Promise<Report> {
-    const [input, options] = sorted<CallOptions>(first, second, third);
-    return await this.#withInput<Report>(input, options, 'check');
+    const [input, options] = normalizeArgs<CallOptions>(first, second, third);
+    encodeOptions('check', options);
+    return await this.#runWithInput<Report>(input, options, () => ({ op: 'check' }));
   }
 
-  /** Judges an input by the model's schema in the live catalogue as well. Nothing is spent. */
+  /** Checks an input against the model's schema in the live catalogue as well. It costs nothing. */
   validate(input: Input, options?: CallOptions): Promise<Report>;
   /** The same with the model's id first. */
   validate<const M extends string>(
@@ -120,61 +162,61 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     options?: CallOptions,
   ): Promise<Report>;
   async validate(first: Input | string, second?: object, third?: CallOptions): Promise<Report> {
-    const [input, options] = sorted<CallOptions>(first, second, third);
-    return await this.#withInput<Report>(input, options, 'validate');
+    const [input, options] = normalizeArgs<CallOptions>(first, second, third);
+    encodeOptions('validate', options);
+    return await this.#runWithInput<Report>(input, options, () => ({ op: 'validate' }));
   }
 
   /**
-   * Asks what a run would cost. That costs nothing. With `upload`, media on this machine are
-   * uploaded first, so that the service can measure them; otherwise the price is the base price.
+   * Returns the price of a run. It costs nothing. With `upload`, local media are uploaded first, so
+   * that the service can measure them; without, the price is the base price.
    */
-  price(input: Input, options?: CallOptions & { upload?: boolean }): Promise<Price>;
+  price(input: Input, options?: PriceOptions): Promise<Price>;
   /** The same with the model's id first. */
   price<const M extends string>(
     model: M,
     parameters: ParametersOf<M>,
-    options?: CallOptions & { upload?: boolean },
+    options?: PriceOptions,
   ): Promise<Price>;
-  async price(
-    first: Input | string,
-    second?: object,
-    third?: CallOptions & { upload?: boolean },
-  ): Promise<Price> {
-    const [input, options] = sorted<CallOptions & { upload?: boolean }>(first, second, third);
-    return await this.#withInput<Price>(input, options, 'price', { upload: options.upload });
+  async price(first: Input | string, second?: object, third?: PriceOptions): Promise<Price> {
+    const [input, options] = normalizeArgs<PriceOptions>(first, second, third);
+    const encoded = encodeOptions('price', options, UPLOAD);
+    return await this.#runWithInput<Price>(input, options, () => ({ op: 'price', ...encoded }));
   }
 
-  /** Uploads one medium and gives the URL under which the service finds it, for seven days. */
+  /** Uploads one medium and returns its URL, which the service can read for seven days. */
   async upload(media: MediaSource, options: UploadOptions = {}): Promise<string> {
-    refuseIfOver(this.#reach, options.signal);
-    expectFailure(media);
-    const luggage = new Luggage();
+    encodeOptions('upload', options);
+    throwIfClosed(this.#core, options.signal);
+    suppressUnhandledError(media);
+    const payload = new MediaPayload();
     try {
-      const medium = await luggage.pack(media, options.signal);
-      return await call<string>(this.#reach, options, (progress) =>
-        this.#start({ op: 'upload', medium, progress }, luggage.contents),
+      const medium = await payload.add('media', media, options.signal);
+      return await runOperation<string>(this.#core, options, (progress) =>
+        this.#core.start({ op: 'upload', medium, progress }, payload.contents),
       );
     } finally {
-      await luggage.unpack();
+      await payload.cleanup();
     }
   }
 
-  /** A handle on a job that was submitted before, here or elsewhere. */
+  /** Returns a handle on a job that was submitted before, here or elsewhere. */
   job(id: string): Job {
-    return new Job(this.#reach, this.#reach.native.job(id));
+    encode('id', id, TEXT, 'invalid_input');
+    return new Job(this.#core, this.#core.job(id));
   }
 
   /**
-   * Finds out what became of a submit whose answer was never heard: looks for its job in the
-   * history, for a while, and never submits anything.
+   * Finds the job of a submit that got no response: searches the history for a while, and never
+   * submits anything.
    */
   async recover(record: SubmitRecord, options: CallOptions = {}): Promise<Job> {
+    encodeOptions('recover', options);
+    const encoded = encodeRecord(record);
     let task!: Task;
-    const found = await call<PredictionData | null>(this.#reach, options, () => {
-      task = this.#start({ op: 'recover', record });
-      return task;
-    });
-    return this.#jobOf(task, found);
+    const start = () => (task = this.#core.start({ op: 'recover', record: encoded }));
+    const data = await runOperation<PredictionData | null>(this.#core, options, start);
+    return this.#jobOf(task, data);
   }
 
   /** Downloads an output to a file, or into an existing folder under a name taken from the URL. */
@@ -183,101 +225,120 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     to: string | URL,
     options: DownloadOptions = {},
   ): Promise<DownloadedFile> {
-    return await save(this.#reach, { url: String(url) }, undefined, to, options);
+    if (typeof url !== 'string' && !(url instanceof URL)) {
+      throw makeError('invalid_input', `\`url\` must be a URL, got ${show(url)}.`);
+    }
+    return await this.#core.downloadOutput({ url: String(url) }, undefined, to, options);
   }
 
   /**
    * Downloads the first output of a completed job that has a URL, or came as base64. Throws a
-   * {@link DownloadError} with the job's id where there is none.
+   * {@link DownloadError} with the job's id if there is none.
    */
   async downloadOutput(
     prediction: Prediction,
     to: string | URL,
     options: DownloadOptions = {},
   ): Promise<DownloadedFile> {
-    return await save(this.#reach, prediction.output?.data, prediction.id, to, options);
+    if (!(prediction instanceof Prediction)) {
+      const message = `\`prediction\` must be a Prediction, got ${show(prediction)}.`;
+      throw makeError('invalid_input', message);
+    }
+    return await this.#core.downloadOutput(prediction.output?.data, prediction.id, to, options);
   }
 
-  /** The account's jobs of the last seven days, newest first, fetched as they are needed. */
+  /** Lists the account's jobs of the last seven days, newest first, fetched when needed. */
   history(filter: HistoryFilter = {}, options: CallOptions = {}): Paginator<Prediction> {
-    const request = { op: 'history', filter: moments(filter) };
-    const read = ({ item }: Message) => new Prediction(item as PredictionData, this.#reach);
-    return new Paginator(this.#reach, options, () => this.#start(request), read);
+    const encoded = encodeFilter(filter, HISTORY_FILTER_DATA_RULES);
+    const decode = ({ item }: Message) => new Prediction(item as PredictionData, this.#core);
+    return this.#list('history', { op: 'history', filter: encoded }, options, decode);
   }
 
-  /** The account's charges, newest first, fetched as they are needed. */
+  /** Lists the account's charges, newest first, fetched when needed. */
   billings(filter: BillingFilter = {}, options: CallOptions = {}): Paginator<Billing> {
-    return this.#bill({ op: 'billings', filter: moments(filter) }, options);
+    const encoded = encodeFilter(filter, BILLING_FILTER_DATA_RULES);
+    return this.#list('billings', { op: 'billings', filter: encoded }, options, billingOf);
   }
 
-  /** Every charge of a month, such as `2026-03`. */
+  /** Lists all charges of a month, such as `2026-03`. */
   billingsOfMonth(month: string, options: CallOptions = {}): Paginator<Billing> {
-    return this.#bill({ op: 'billingsOfMonth', month }, options);
+    encode('month', month, TEXT, 'invalid_input');
+    return this.#list('billingsOfMonth', { op: 'billingsOfMonth', month }, options, billingOf);
   }
 
-  /** Every model of the service, kept for an hour. */
+  /** Returns all models of the service's catalogue, which the client keeps for an hour. */
   async models(options: CallOptions = {}): Promise<Model[]> {
-    return await this.#ask<Model[]>({ op: 'models' }, options);
+    return await this.#ask<Model[]>('models', { op: 'models' }, options);
   }
 
-  /** The model with this id, from the service's catalogue. */
+  /** Returns the model with this id from the service's catalogue. */
   async model(id: string, options: CallOptions = {}): Promise<Model> {
-    return await this.#ask<Model>({ op: 'model', id }, options);
+    encode('id', id, TEXT, 'invalid_input');
+    return await this.#ask<Model>('model', { op: 'model', id }, options);
   }
 
-  /** What is left on the account, in dollars. */
+  /** Returns the balance in USD. */
   async balance(options: CallOptions = {}): Promise<number> {
-    return await this.#ask<number>({ op: 'balance' }, options);
+    return await this.#ask<number>('balance', { op: 'balance' }, options);
   }
 
-  /** What was used and spent from one moment to another, at most 31 days. */
+  /** Returns the usage and the cost of a time span of at most 31 days. */
   async usage(
     from: Date,
     to: Date,
     options: CallOptions & { model?: string | undefined } = {},
   ): Promise<Usage> {
-    const request = { op: 'usage', from: from.getTime(), to: to.getTime(), model: options.model };
-    return await this.#ask<Usage>(request, options);
+    const { model, ...rest } = options;
+    const span = {
+      from: encode('from', from, MOMENT, 'invalid_input') as number,
+      to: encode('to', to, MOMENT, 'invalid_input') as number,
+    };
+    if (model !== undefined) {
+      encode('model', model, TEXT, 'invalid_input');
+    }
+    return await this.#ask<Usage>('usage', { op: 'usage', ...span, model }, rest);
   }
 
-  /** Deletes past jobs and their outputs, for good; gives how many there were. */
+  /** Deletes past jobs and their outputs permanently. Returns how many were deleted. */
   async delete(ids: Iterable<string>, options: CallOptions = {}): Promise<number> {
-    return await this.#ask<number>({ op: 'delete', ids: [...ids] }, options);
+    const encoded = encode('ids', ids, TEXTS, 'invalid_input') as string[];
+    return await this.#ask<number>('delete', { op: 'delete', ids: encoded }, options);
   }
 
   /**
-   * Takes a webhook's delivery: verifies it with the account's secret, which is fetched once, reads
-   * it, and ends the waits of this client for its job. Pass the body as it came, not parsed.
+   * Receives a webhook delivery: verifies it with the account's secret, which is fetched once,
+   * decodes it, and ends this client's waits for its job. Pass the raw body, not a parsed one.
    */
   async receiveWebhook(
     headers: WebhookHeaders,
     body: WebhookBody,
     options: CallOptions = {},
   ): Promise<Delivery> {
-    const content = asBody(body);
-    const request = { op: 'receiveWebhook', headers: asHeaders(headers) };
-    const begin = () => this.#start(request, [content]);
-    return deliveryOf(await call<DeliveryData>(this.#reach, options, begin), this.#reach);
+    encodeOptions('receiveWebhook', options);
+    const content = encodeBody(body);
+    const request = { op: 'receiveWebhook', headers: encodeHeaders(headers) } as const;
+    const start = () => this.#core.start(request, [content]);
+    const data = await runOperation<DeliveryData>(this.#core, options, start);
+    return decodeDelivery(data, this.#core);
   }
 
   /**
-   * Ends the waits of this client for a job, by a delivery's body that was verified elsewhere; tells
-   * whether there were any. It is believed.
+   * Ends this client's waits for a job with the body of a delivery that was verified elsewhere.
+   * Returns whether there were any. The signature is not checked.
    */
   deliver(body: WebhookBody): boolean {
-    const message = JSON.parse(this.#reach.native.deliver(asBody(body))) as Message;
-    if (message.error !== undefined) {
-      throw errorOf(message.error, this.#reach);
-    }
-    return message.value as boolean;
+    return this.#core.deliver(encodeBody(body));
   }
 
-  /** Ends everything that is under way with an {@link AbortError}; the client is of no use then. */
+  /** Replaces the API key for all further requests, including those of running jobs. */
+  setApiKey(apiKey: string): void {
+    encode('apiKey', apiKey, TEXT, 'config');
+    this.#core.setApiKey(apiKey);
+  }
+
+  /** Ends all pending calls with an {@link AbortError}. The client cannot be used afterwards. */
   close(): void {
-    this.#reach.closed = true;
-    for (const task of this.#reach.tasks) {
-      task.cancel();
-    }
+    this.#core.close();
   }
 
   /** Closes the client. */
@@ -285,97 +346,87 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     this.close();
   }
 
-  #start(request: object, contents: Buffer[] = []): Task {
-    return this.#reach.native.start(JSON.stringify(request), contents);
+  async #ask<T>(call: string, request: Request, options: CallOptions): Promise<T> {
+    encodeOptions(call, options);
+    const { signal } = options;
+    return await runOperation<T>(this.#core, { signal }, () => this.#core.start(request));
   }
 
-  async #ask<T>(request: object, options: CallOptions): Promise<T> {
-    return await call<T>(this.#reach, { signal: options.signal }, () => this.#start(request));
+  #list<T>(
+    call: string,
+    request: Request,
+    options: CallOptions,
+    decode: (message: Message) => T,
+  ): Paginator<T> {
+    encodeOptions(call, options);
+    return new Paginator(this.#core, options, () => this.#core.start(request), decode);
   }
 
-  #bill(request: object, options: CallOptions): Paginator<Billing> {
-    const read = ({ item }: Message) => {
-      const record = item as Omit<Billing, 'createdAt'> & { createdAt: number | null };
-      const { createdAt } = record;
-      return { ...record, createdAt: createdAt === null ? null : new Date(createdAt) };
-    };
-    return new Paginator(this.#reach, options, () => this.#start(request), read);
-  }
-
-  #jobOf(task: Task, found: PredictionData | null): Job {
+  #jobOf(task: Task, data: PredictionData | null): Job {
     const job = task.job();
     if (job === null) {
-      const message = 'The job of the submit is not there.';
-      throw errorOf({ code: 'unexpected_response', message, attempts: 1 });
+      throw makeError('unexpected_response', 'The submit returned no job.');
     }
-    return new Job(
-      this.#reach,
-      job,
-      found === null ? undefined : new Prediction(found, this.#reach),
-    );
+    return new Job(this.#core, job, data);
   }
 
-  async #withInput<T>(
+  async #runWithInput<T>(
     input: Input,
     options: RunOptions,
-    op: string,
-    more: object = {},
-    begun: (task: Task) => void = () => undefined,
+    request: (progress: boolean) => object,
+    onStart: (task: Task) => void = () => undefined,
   ): Promise<T> {
-    refuseIfOver(this.#reach, options.signal);
-    const luggage = new Luggage();
+    throwIfClosed(this.#core, options.signal);
+    const payload = new MediaPayload();
     try {
-      // The text of the input is put in as it is, and not parsed and written again.
-      const packed = await pack(input, luggage, options.signal);
-      return await call<T>(
-        this.#reach,
-        options,
-        (progress) => {
-          const head = JSON.stringify({ op, ...(progress && { progress }), ...more }).slice(0, -1);
-          const task = this.#reach.native.start(`${head},"input":${packed}}`, luggage.contents);
-          begun(task);
-          return task;
-        },
-        teller(this.#reach, options),
-      );
+      const encoded = await encodeInput(input, payload, options.signal);
+      const start = (progress: boolean) => {
+        const task = this.#core.startWithInput(request(progress), encoded, payload.contents);
+        onStart(task);
+        return task;
+      };
+      const onEvent = progressDispatcher(this.#core, options);
+      return await runOperation<T>(this.#core, options, start, onEvent);
     } finally {
-      await luggage.unpack();
+      await payload.cleanup();
     }
   }
 }
 
-/** The two shapes of a call as one: an input, and options. */
-function sorted<O extends CallOptions>(
+/** Returns the input and the options of both call shapes. */
+function normalizeArgs<O extends CallOptions>(
   first: Input | string,
   second: object | undefined,
   third: O | undefined,
 ): [Input, O] {
-  return typeof first === 'string'
-    ? [new AnyInput(first, { ...second }), third ?? ({} as O)]
-    : [first, (second ?? {}) as O];
-}
-
-function open(settings: ClientSettings): NativeClient {
-  const { ignoreEnv, ...rest } = settings;
-  const env = ignoreEnv ? {} : variables();
-  try {
-    return native.NativeClient.open(JSON.stringify({ env, settings: numbers(rest) }));
-  } catch (error) {
-    const { error: data } = JSON.parse((error as Error).message) as { error: ErrorData };
-    throw errorOf(data);
+  if (typeof first !== 'string') {
+    return [first, (second ?? {}) as O];
   }
+  if (second !== undefined && !isPlainObject(second)) {
+    const message = `\`parameters\` must be an object with the model's parameters, got ${show(second)}.`;
+    throw makeError('invalid_input', message);
+  }
+  return [new AnyInput(first, { ...second }), third ?? ({} as O)];
 }
 
-/** The environment as this thread has it: a worker may have one of its own. */
-function variables(): Record<string, string> {
-  const all = Object.entries(process.env).filter(([name]) => name.startsWith('WAVESPEED_'));
-  return Object.fromEntries(all) as Record<string, string>;
+function encodeFilter(filter: object, rules: Parameters<typeof encodeFields>[1]): object {
+  if (!isPlainObject(filter)) {
+    throw makeError('invalid_input', `\`filter\` must be an object, got ${show(filter)}.`);
+  }
+  return encodeFields(filter, rules, 'a field of `filter`', 'invalid_input');
 }
 
-/** Dates as numbers. */
-function moments(filter: object): object {
-  const entries = Object.entries(filter);
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name, value instanceof Date ? value.getTime() : value]),
-  );
+function encodeRecord(record: SubmitRecord): SubmitRecord {
+  if (!isPlainObject(record)) {
+    const message = `\`record\` must be an object {model, input, sentAt}, got ${show(record)}.`;
+    throw makeError('invalid_input', message);
+  }
+  const what = 'a field of `record`';
+  encodeFields(record, SUBMIT_RECORD_DATA_RULES, what, 'invalid_input', 'record.');
+  checkJson('record.input', record.input);
+  return record;
+}
+
+function billingOf({ item }: Message): Billing {
+  return decodeBilling(item as BillingData);
 }

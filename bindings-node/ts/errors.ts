@@ -1,63 +1,14 @@
-import { Prediction, type PredictionData } from './prediction';
-import type { Violation } from './report';
-import type { Reach } from './native';
+import type { ErrorCode, ErrorData, SubmitRecordData, Violation } from './generated/dto';
+import { Prediction, type Downloader } from './prediction';
 
 /** What was submitted and when: plain JSON, enough for {@link Client.recover}. */
-export interface SubmitRecord {
-  /** The model's id. */
-  readonly model: string;
-  /** The body that was sent, with the URLs of uploaded media. */
-  readonly input: unknown;
-  /** When it was sent, by this machine's clock, such as `2026-01-01T00:00:00Z`. */
-  readonly sentAt: string;
-}
+export type SubmitRecord = SubmitRecordData;
 
-/** A stable code, the same in every language. `docs/errors.md` lists them. */
-export type ErrorCode =
-  | 'config'
-  | 'invalid_input'
-  | 'connection'
-  | 'request_timeout'
-  | 'bad_request'
-  | 'authentication'
-  | 'insufficient_credits'
-  | 'permission_denied'
-  | 'not_found'
-  | 'rate_limit'
-  | 'server'
-  | 'api_status'
-  | 'unexpected_response'
-  | 'submission_unknown'
-  | 'upload'
-  | 'download'
-  | 'webhook'
-  | 'job_failed'
-  | 'job_cancelled'
-  | 'wait_timeout';
-
-/** An error as it comes over the border. */
-export interface ErrorData {
-  code: ErrorCode;
-  message: string;
-  attempts: number;
-  jobId?: string;
-  appCode?: number;
-  prediction?: PredictionData;
-  status?: number;
-  requestId?: string;
-  retryAfterMs?: number;
-  body?: string;
-  violations?: Violation[];
-  record?: SubmitRecord;
-  candidates?: PredictionData[];
-  causes?: string[];
-}
-
-/** The base of every error that Viseme raises, but for {@link AbortError}. */
+/** The base class of every error of Viseme, except {@link AbortError}. */
 export abstract class VisemeError extends Error {
   /** The stable code, the same in every language. */
   readonly code: ErrorCode;
-  /** The job's id, on every error raised after it was known: `client.job(id)` goes on from it. */
+  /** The job's id, on every error after it was known: `client.job(id)` continues from it. */
   readonly jobId: string | undefined;
   /** How many times the failed step was tried. */
   readonly attempts: number;
@@ -65,23 +16,23 @@ export abstract class VisemeError extends Error {
   readonly appCode: number | undefined;
   /** The last state of the job that was seen. */
   readonly prediction: Prediction | undefined;
-  /** The HTTP status, where an HTTP answer came. */
+  /** The HTTP status, if there was an HTTP response. */
   readonly status: number | undefined;
-  /** The service's id of the request, worth quoting to its support. */
+  /** The service's id of the request; quote it to the service's support. */
   readonly requestId: string | undefined;
   /** How long the service asks to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** The answer's body as text, at most 4096 bytes, without the key. */
+  /** The response body as text, at most 4096 bytes, without the key. */
   readonly body: string | undefined;
 
   /** @internal */
-  constructor(data: ErrorData, reach?: Reach) {
+  constructor(data: ErrorData, downloader: Downloader) {
     super(data.message, causes(data.causes ?? []));
     this.code = data.code;
     this.attempts = data.attempts;
     this.jobId = data.jobId;
     this.appCode = data.appCode;
-    this.prediction = data.prediction && new Prediction(data.prediction, reach);
+    this.prediction = data.prediction && new Prediction(data.prediction, downloader);
     this.status = data.status;
     this.requestId = data.requestId;
     this.retryAfterMs = data.retryAfterMs;
@@ -90,22 +41,22 @@ export abstract class VisemeError extends Error {
   }
 }
 
-/** The client was set up with something it cannot use, or there is no API key. Nothing was sent. */
+/** A setting of the client is invalid, or there is no API key. Nothing was sent. */
 export class ConfigError extends VisemeError {}
 
-/** The input or its media break the model's rules. Nothing was submitted, nothing was spent. */
+/** The input, its media or an option is invalid. Nothing was submitted or charged. */
 export class InputError extends VisemeError {
   /** Every broken rule. */
   readonly violations: readonly Violation[];
 
   /** @internal */
-  constructor(data: ErrorData, reach?: Reach) {
-    super(data, reach);
+  constructor(data: ErrorData, downloader: Downloader) {
+    super(data, downloader);
     this.violations = data.violations ?? [];
   }
 }
 
-/** The base of what went wrong between this machine and the service. */
+/** The base class of errors between this machine and the service. */
 export abstract class ApiError extends VisemeError {}
 
 /** The service could not be reached, or the connection broke. */
@@ -114,13 +65,13 @@ export class ApiConnectionError extends ApiError {}
 /** One request took longer than the request timeout. */
 export class ApiTimeoutError extends ApiConnectionError {}
 
-/** The service answered with an HTTP status that is not a success; the base of the usual ones. */
+/** The service responded with an HTTP status that is not a success. */
 export class ApiStatusError extends ApiError {}
 
-/** HTTP 400 or 422: the service refused the request as wrong. */
+/** HTTP 400 or 422: the service rejected the request as invalid. */
 export class BadRequestError extends ApiStatusError {}
 
-/** HTTP 401: the API key is missing or not accepted. */
+/** HTTP 401: the API key is missing or invalid. */
 export class AuthenticationError extends ApiStatusError {}
 
 /** The account is out of credits. */
@@ -129,74 +80,74 @@ export class InsufficientCreditsError extends ApiStatusError {}
 /** HTTP 403: the key may not do this, or the account is suspended. */
 export class PermissionDeniedError extends ApiStatusError {}
 
-/** HTTP 404: there is no such job, model or file, or no longer. Jobs are kept for seven days. */
+/** HTTP 404: the job, model or file does not exist or no longer exists. Jobs last seven days. */
 export class NotFoundError extends ApiStatusError {}
 
-/** HTTP 429, and trying again as often as allowed did not help. */
+/** HTTP 429: too many requests, even after all retries. */
 export class RateLimitError extends ApiStatusError {}
 
 /** HTTP 5xx: the service failed. */
 export class ServerError extends ApiStatusError {}
 
-/** The service answered with something that cannot be understood. */
+/** The service sent a response that the client cannot parse. */
 export class ApiResponseError extends ApiError {}
 
 /**
- * The answer to the submit was lost, and no job, or more than one, could be it. It is not sent
- * again, as that might pay twice.
+ * The submit got no response, and the history has no job, or several, that match it. The client does
+ * not send it again, because that could charge twice.
  */
 export class SubmissionUnknownError extends VisemeError {
-  /** What was submitted and when: keep it, and call {@link Client.recover} later. */
+  /** What was submitted and when: store it, and call {@link Client.recover} later. */
   readonly record: SubmitRecord | undefined;
   /** The jobs of the history that could be the lost one. */
   readonly candidates: readonly Prediction[];
 
   /** @internal */
-  constructor(data: ErrorData, reach?: Reach) {
-    super(data, reach);
+  constructor(data: ErrorData, downloader: Downloader) {
+    super(data, downloader);
     this.record = data.record;
-    this.candidates = (data.candidates ?? []).map((one) => new Prediction(one, reach));
+    this.candidates = (data.candidates ?? []).map((one) => new Prediction(one, downloader));
   }
 }
 
 /** A file could not be uploaded. Nothing was submitted. */
 export class UploadError extends VisemeError {}
 
-/** An output could not be downloaded or saved. The job is done and paid. */
+/** An output could not be downloaded or saved. The job has completed and was charged. */
 export class DownloadError extends VisemeError {}
 
-/** A webhook delivery could not be verified or read: answer it with a 4xx status. */
+/** A webhook delivery could not be verified or read: respond with a 4xx status. */
 export class WebhookError extends VisemeError {}
 
-/** The base of what became of a job. It always has a `jobId`. */
+/** The base class of errors of a job. It always has a `jobId`. */
 export abstract class JobError extends VisemeError {}
 
 /** The job ended as `failed`. The service refunds failed jobs. */
 export class JobFailedError extends JobError {}
 
-/** The job ended as `cancelled`, `timeout` or `deleted` on the service's side. */
+/** The job ended as `cancelled`, `timeout` or `deleted`. */
 export class JobCancelledError extends JobError {}
 
-/** `timeoutMs` passed while the job was still running. The job goes on: wait again by its id. */
+/** `timeoutMs` passed while the job was still running. The job continues: wait again by its id. */
 export class WaitTimeoutError extends JobError {}
 
 /**
- * The caller's signal was aborted, or the client closed. `cause` is the signal's reason. Polling has
- * stopped; a job that was submitted goes on at the service.
+ * The caller's signal was aborted, or the client was closed. `cause` is the signal's reason. The
+ * client stops polling; a submitted job continues and is charged.
  */
 export class AbortError extends Error {
-  /** The code that Node itself gives such errors. */
+  /** The code that Node uses for such errors. */
   readonly code = 'ABORT_ERR';
 
   /** @internal */
   constructor(reason: unknown) {
-    super('The operation was aborted. A job that was submitted goes on.', { cause: reason });
+    super('The operation was aborted. A submitted job continues.', { cause: reason });
   }
 }
 
-type Concrete = new (data: ErrorData, reach?: Reach) => VisemeError;
+type ConcreteError = new (data: ErrorData, downloader: Downloader) => VisemeError;
 
-const CLASSES: Record<ErrorCode, Concrete> = {
+const CLASSES: Record<ErrorCode, ConcreteError> = {
   config: ConfigError,
   invalid_input: InputError,
   connection: ApiConnectionError,
@@ -231,22 +182,31 @@ for (const [name, { prototype }] of NAMES) {
   Object.defineProperty(prototype, 'name', { value: name, configurable: true, writable: true });
 }
 
-/** The error of the fitting class; its stack begins where this is called. */
-export function errorOf(data: ErrorData, reach?: Reach): VisemeError {
-  return new (CLASSES[data.code] ?? ApiResponseError)(data, reach);
+/** Returns an error of the class for its code. Its stack begins at the caller. */
+export function decodeError(data: ErrorData, downloader: Downloader): VisemeError {
+  return new (CLASSES[data.code] ?? ApiResponseError)(data, downloader);
 }
 
-/** An error that the face itself raises. */
-export function refused(code: 'config' | 'invalid_input' | 'webhook', message: string) {
-  return errorOf({ code, message, attempts: 1 });
+/** Returns an error that the facade itself raises. */
+export function makeError(code: ErrorCode, message: string): VisemeError {
+  return decodeError({ code, message, attempts: 1 }, NO_CLIENT);
 }
 
-/** The errors behind an error, each the cause of the one before. */
-function causes(messages: string[]): ErrorOptions | undefined {
+/** For predictions that came from no client. */
+export const NO_CLIENT: Downloader = {
+  downloadOutput: async () => {
+    const message =
+      'This output came from no client. Download it with `client.download(output.url, to)`.';
+    throw makeError('config', message);
+  },
+};
+
+/** Returns the errors behind an error, each the cause of the one before. */
+function causes(messages: readonly string[]): ErrorOptions | undefined {
   let cause: Error | undefined;
   for (const message of [...messages].reverse()) {
     cause = new Error(message, cause && { cause });
-    // Where it was made says nothing: it came from the native part.
+    // Its own stack says nothing: the error comes from native code.
     cause.stack = `Error: ${message}`;
   }
   return cause && { cause };
@@ -256,7 +216,7 @@ function absent(error: object): string[] {
   return Object.entries(error).flatMap(([name, value]) => (value === undefined ? [name] : []));
 }
 
-/** What is not known shall not fill the console when the error is printed. */
+/** Hides what is not known when the error is printed. */
 function hide(error: object, names: string[]): void {
   for (const name of names) {
     Object.defineProperty(error, name, { enumerable: false });

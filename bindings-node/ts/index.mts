@@ -1,2 +1,3 @@
-// The same objects as `require('viseme')` gives, so that `instanceof` holds in programs that use both.
+// The same objects as `require('viseme')` returns, so that `instanceof` works in programs that use
+// both.
 export * from './index.js';

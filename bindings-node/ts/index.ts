@@ -1,21 +1,10 @@
 /**
- * Moves the lips of a video to a voice, with Kling LipSync on WaveSpeedAI.
+ * Lip-syncs a video to an audio track, with Kling LipSync on WaveSpeedAI.
  *
  * @packageDocumentation
  */
-export type {
-  Billing,
-  BillingFilter,
-  DailyUsage,
-  HistoryFilter,
-  Model,
-  ModelUsage,
-  Price,
-  Usage,
-} from './account';
-export { check, run } from './alone';
 export { Client } from './client';
-export type { Delivery, WebhookBody, WebhookHeaders, WebhookReceiver } from './delivery';
+export { check, run } from './default-client';
 export {
   AbortError,
   ApiConnectionError,
@@ -42,8 +31,24 @@ export {
   WaitTimeoutError,
   WebhookError,
 } from './errors';
-export type { ErrorCode, SubmitRecord } from './errors';
-export { AnyInput, input } from './inputs';
+export type { SubmitRecord } from './errors';
+export type {
+  Backoff,
+  Billing,
+  DailyUsage,
+  DownloadedFile,
+  ErrorCode,
+  MediaInfo,
+  Model,
+  ModelUsage,
+  Pacing,
+  Price,
+  Report,
+  Status,
+  SubmitLimits,
+  Usage,
+  Violation,
+} from './generated/dto';
 export type {
   AudioToVideo,
   EffectScene,
@@ -52,27 +57,38 @@ export type {
   TextToVideo,
   VoiceId,
 } from './generated/models';
+export { AnyInput, input } from './inputs';
 export type { Input, Parameters, ParametersOf, TypedInput } from './inputs';
-export { Paginator } from './iterate';
 export { Job } from './job';
-export type { RunResult } from './many';
 export { Media } from './media';
 export type { ByteStream, MediaSource } from './media';
 export type {
+  BillingFilter,
   CallOptions,
   ClientSettings,
   DownloadOptions,
-  Pacing,
+  HistoryFilter,
+  PriceOptions,
+  UploadOptions,
+} from './options';
+export { Paginator } from './pagination';
+export { Output, Prediction } from './prediction';
+export type {
+  OnProgress,
+  OnUpdate,
+  Progress,
   RunManyOptions,
   RunOptions,
-  DownloadedFile,
   SubmitOptions,
-  UploadOptions,
+  UpdatesOptions,
   WaitOptions,
-} from './options';
-export { Output, Prediction } from './prediction';
-export type { Status } from './prediction';
-export type { OnProgress, OnUpdate, Progress } from './progress';
-export type { MediaInfo, Report, Violation } from './report';
+} from './progress';
+export type { RunResult } from './run-many';
 export { expressWebhook, fastifyWebhook, webWebhook, WebhookVerifier } from './webhooks';
-export type { OnDelivery } from './webhooks';
+export type {
+  Delivery,
+  OnDelivery,
+  WebhookBody,
+  WebhookHeaders,
+  WebhookReceiver,
+} from './webhooks';

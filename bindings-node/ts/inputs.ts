@@ -1,14 +1,21 @@
-import { refused } from './errors';
-import type { Models } from './generated/models';
-import { expectFailure, isMedium, Luggage, type MediumData } from './media';
+import { open, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-/** The parameters of the model with that id; of an unknown model, anything. */
+import { makeError } from './errors';
+import type { FieldData, MediaData } from './generated/dto';
+import type { Models } from './generated/models';
+import { isMedia, Media, suppressUnhandledError, type ByteStream } from './media';
+import { isPlainObject, show } from './serialize';
+
+/** The parameters of the model with this id; for an unknown model, anything. */
 export type ParametersOf<M extends string> = M extends keyof Models ? Models[M] : Parameters;
 
-/** The parameters of any model: JSON, and media, which are uploaded. Text is taken as it is. */
+/** The parameters of any model: JSON, and media, which the client uploads. */
 export type Parameters = { [name: string]: unknown };
 
-/** An input of a model with typed inputs, told apart by `model`. */
+/** An input of a model with typed inputs, distinguished by `model`. */
 export type TypedInput = { [M in keyof Models]: { model: M } & Models[M] }[keyof Models];
 
 /** An input: a typed one, or one of any model, made by {@link input}. */
@@ -18,7 +25,7 @@ export type Input = TypedInput | AnyInput;
 export class AnyInput {
   /** The model's id. */
   readonly model: string;
-  /** Its parameters. */
+  /** The parameters. */
   readonly parameters: Parameters;
 
   /** @internal */
@@ -29,53 +36,147 @@ export class AnyInput {
 }
 
 /**
- * An input of any model: `input('wavespeed-ai/infinitetalk', { image: Media.path('face.png') })`.
- * Text stands for itself there: for a file, pass `Media.path`, for a URL that shall be judged, a
- * `URL`.
+ * Returns an input of any model: `input('wavespeed-ai/infinitetalk', { image: Media.path('a.png') })`.
+ *
+ * Strings stay strings for models without a typed input: pass `Media.path` for a file, and a `URL`
+ * for media that the client should check.
  */
 export function input<const M extends string>(model: M, parameters: ParametersOf<M>): AnyInput {
   return new AnyInput(model, parameters as Parameters);
 }
 
-type FieldData = { value: unknown } | { media: MediumData };
+/** The largest file that the service accepts in an upload, according to its own clients: 200 MB. */
+const MAX_UPLOAD = 200 * 1024 * 1024;
 
-/** The input as JSON text; `undefined` where something has to be read or to travel beside it. */
-export function packPlain(given: Input): string | undefined {
+/** The media of an input: their bytes and temporary files. */
+export class MediaPayload {
+  readonly contents: Buffer[] = [];
+  readonly #folders: string[] = [];
+
+  /** Adds a medium; returns its data for native code. */
+  async add(
+    parameter: string,
+    source: unknown,
+    signal: AbortSignal | undefined,
+  ): Promise<MediaData> {
+    if (source instanceof Media) {
+      const { source: inner, isPath, name } = source;
+      return isPath ? { path: String(inner) } : await this.#add(parameter, inner, name, signal);
+    }
+    return await this.#add(parameter, source, undefined, signal);
+  }
+
+  async #add(
+    parameter: string,
+    source: unknown,
+    name: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<MediaData> {
+    if (typeof source === 'string') {
+      return { text: source };
+    }
+    if (source instanceof URL) {
+      return source.protocol === 'file:' ? { path: fileURLToPath(source) } : { text: source.href };
+    }
+    if (source instanceof Blob) {
+      const given = name ?? (source as { name?: string }).name;
+      return this.#addBytes(Buffer.from(await source.arrayBuffer()), given);
+    }
+    if (source instanceof ArrayBuffer) {
+      return this.#addBytes(Buffer.from(source), name);
+    }
+    if (ArrayBuffer.isView(source)) {
+      const { buffer, byteOffset, byteLength } = source;
+      return this.#addBytes(Buffer.from(buffer, byteOffset, byteLength), name);
+    }
+    if (!isMedia(source)) {
+      const message = `\`${parameter}\` must be a path, a URL, bytes, a Blob or a stream, got ${show(source)}.`;
+      throw makeError('invalid_input', message);
+    }
+    return { path: await this.#writeFile(parameter, source as ByteStream, name, signal) };
+  }
+
+  #addBytes(content: Buffer, name = 'media'): MediaData {
+    return { bytes: { at: this.contents.push(content) - 1, name } };
+  }
+
+  /** Writes a stream to a temporary file: its size must be known before the upload. */
+  async #writeFile(
+    parameter: string,
+    stream: ByteStream,
+    name = nameOf(stream),
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    const folder = await mkdtemp(join(tmpdir(), 'viseme-'));
+    this.#folders.push(folder);
+    const path = join(folder, basename(name) || 'media');
+    const file = await open(path, 'wx');
+    try {
+      let size = 0;
+      for await (const chunk of stream as AsyncIterable<Uint8Array | string>) {
+        signal?.throwIfAborted();
+        const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+        size += bytes.byteLength;
+        if (size > MAX_UPLOAD) {
+          const message = `\`${parameter}\` must be at most 200 MB; the stream has more.`;
+          throw makeError('invalid_input', message);
+        }
+        await file.write(bytes);
+      }
+    } finally {
+      await file.close();
+    }
+    return path;
+  }
+
+  /** Removes the temporary files. */
+  async cleanup(): Promise<void> {
+    for (const folder of this.#folders.splice(0)) {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+}
+
+/** Returns the name of the file that a stream reads. */
+function nameOf(stream: ByteStream): string {
+  const { path } = stream as { path?: unknown };
+  return typeof path === 'string' ? basename(path) : 'media';
+}
+
+/** Returns the input as JSON text, or `undefined` if it has media that must be read first. */
+export function encodePlainInput(given: Input): string | undefined {
   const { model, parameters } = parts(given);
   const fields: [string, FieldData][] = [];
   for (const [name, value] of Object.entries(parameters)) {
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
-      fields.push([name, { value }]);
-    } else if (value !== undefined) {
+    if (isMedia(value)) {
       return undefined;
+    }
+    if (value !== undefined) {
+      checkJson(name, value);
+      fields.push([name, { value }]);
     }
   }
   return JSON.stringify({ model, fields });
 }
 
-/** The input as JSON text; what has to travel beside it is put into the luggage. */
-export async function pack(
+/** Returns the input as JSON text. Its media go to the payload. */
+export async function encodeInput(
   given: Input,
-  luggage: Luggage,
-  signal?: AbortSignal | undefined,
+  payload: MediaPayload,
+  signal: AbortSignal | undefined,
 ): Promise<string> {
-  const plain = packPlain(given);
+  const plain = encodePlainInput(given);
   if (plain !== undefined) {
     return plain;
   }
   const { model, parameters } = parts(given);
-  for (const value of Object.values(parameters)) {
-    if (typeof value === 'object') expectFailure(value);
-  }
+  Object.values(parameters).forEach(suppressUnhandledError);
   const fields: [string, FieldData][] = [];
   for (const [name, value] of Object.entries(parameters)) {
-    if (value === undefined) {
-      continue;
-    }
-    if (isMedium(value)) {
-      fields.push([name, { media: await luggage.pack(value, signal) }]);
-    } else {
-      refuseMediaWithin(name, value);
+    if (isMedia(value)) {
+      fields.push([name, { media: await payload.add(name, value, signal) }]);
+    } else if (value !== undefined) {
+      checkJson(name, value);
       fields.push([name, { value }]);
     }
   }
@@ -83,21 +184,56 @@ export async function pack(
 }
 
 function parts(given: Input): AnyInput {
-  if (given instanceof AnyInput) {
-    return given;
+  if (typeof given !== 'object' || given === null) {
+    const message = `\`input\` must be an object with a \`model\`, or a model id, got ${show(given)}.`;
+    throw makeError('invalid_input', message);
   }
-  const { model, ...parameters } = given;
+  const { model, parameters } =
+    given instanceof AnyInput ? given : withoutModel(given as unknown as Parameters);
   if (typeof model !== 'string') {
-    throw refused('invalid_input', 'The input has no `model`. Pass the id of a model.');
+    throw makeError('invalid_input', `\`model\` must be the id of a model, got ${show(model)}.`);
+  }
+  if (typeof parameters !== 'object' || parameters === null) {
+    throw makeError('invalid_input', `\`parameters\` must be an object, got ${show(parameters)}.`);
   }
   return { model, parameters };
 }
 
-function refuseMediaWithin(name: string, value: unknown): void {
-  if (Array.isArray(value) && value.some((one) => isMedium(one) && !(one instanceof URL))) {
-    const message =
-      `${name}: media in a list are not uploaded by themselves. Pass the URLs that ` +
-      '`client.upload` gives.';
-    throw refused('invalid_input', message);
+function withoutModel({ model, ...parameters }: Parameters) {
+  return { model, parameters };
+}
+
+/** Throws an {@link InputError} if a parameter is not JSON. */
+export function checkJson(name: string, value: unknown, within: readonly unknown[] = []): void {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'undefined':
+      return;
+    case 'number':
+      if (Number.isFinite(value)) return;
+      break;
+    case 'object':
+      if (value === null || typeof (value as { toJSON?: unknown }).toJSON === 'function') {
+        return;
+      }
+      if (within.includes(value)) {
+        throw makeError('invalid_input', `\`${name}\` must be JSON, but it contains itself.`);
+      }
+      if (Array.isArray(value) || isPlainObject(value)) {
+        for (const [key, one] of Object.entries(value)) {
+          const place = Array.isArray(value) ? `${name}[${key}]` : `${name}.${key}`;
+          if (isMedia(one) && !(one instanceof URL)) {
+            const message =
+              `\`${place}\` is media, which the client uploads only as a parameter of its own. ` +
+              'Pass the URL that `client.upload` returns.';
+            throw makeError('invalid_input', message);
+          }
+          checkJson(place, one, [...within, value]);
+        }
+        return;
+      }
+      break;
   }
+  throw makeError('invalid_input', `\`${name}\` must be JSON or media, got ${show(value)}.`);
 }

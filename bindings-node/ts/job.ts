@@ -1,56 +1,61 @@
-import { call, type CallOptions, type Message } from './call';
-import { Paginator } from './iterate';
-import type { NativeJob, Reach } from './native';
-import type { WaitOptions } from './options';
-import { Prediction, type PredictionData } from './prediction';
-import { teller } from './progress';
-import { numbers } from './told';
+import { runOperation, type CoreClient, type Message } from './core-client';
+import type { JobRequest, PredictionData } from './generated/dto';
+import type { NativeJob, Task } from './native';
+import type { CallOptions } from './options';
+import { Paginator } from './pagination';
+import { Prediction } from './prediction';
+import { progressDispatcher, type UpdatesOptions, type WaitOptions } from './progress';
+import { encodeOptions, TIMEOUT } from './serialize';
 
-/** A handle on a job. The id is all that is needed to make one again: `client.job(id)`. */
+/** A handle on a job. Its id is enough to create one again: `client.job(id)`. */
 export class Job {
   /** The job's id. */
   readonly id: string;
-  /** What the service answered to the submit, where it was made through this handle. */
+  /** The service's response to the submit, if this handle comes from a submit. */
   readonly prediction: Prediction | undefined;
-  readonly #reach: Reach;
+  readonly #client: CoreClient;
   readonly #native: NativeJob;
 
   /** @internal */
-  constructor(reach: Reach, native: NativeJob, prediction?: Prediction) {
+  constructor(client: CoreClient, native: NativeJob, data?: PredictionData | null) {
     this.id = native.id();
-    this.prediction = prediction;
-    this.#reach = reach;
+    this.prediction = data ? new Prediction(data, client) : undefined;
+    this.#client = client;
     this.#native = native;
   }
 
-  /** Waits until the job completes. A deadline or an abort ends the wait, never the job. */
+  /** Waits until the job completes. A timeout or an abort ends the wait, never the job. */
   async wait(options: WaitOptions = {}): Promise<Prediction> {
-    const { timeoutMs } = options;
-    const found = await call<PredictionData>(
-      this.#reach,
+    const encoded = encodeOptions('wait', options, TIMEOUT);
+    const data = await runOperation<PredictionData>(
+      this.#client,
       options,
-      (progress) =>
-        this.#native.start(JSON.stringify({ op: 'wait', ...numbers({ timeoutMs }), progress })),
-      teller(this.#reach, options),
+      (progress) => this.#start({ op: 'wait', ...encoded, progress }),
+      progressDispatcher(this.#client, options),
     );
-    return new Prediction(found, this.#reach);
+    return new Prediction(data, this.#client);
   }
 
   /**
-   * The job's states as they change, the last one included. A job that fails gives a prediction
-   * with the status `failed`, not an error; an error comes where the wait itself ended early.
+   * Lists the job's states as they change, including the last one. A failed job is a prediction with
+   * the status `failed`, not an error; an error means that the wait itself ended early.
    */
-  updates(options: CallOptions & { timeoutMs?: number | undefined } = {}): Paginator<Prediction> {
-    const { timeoutMs } = options;
-    const request = JSON.stringify({ op: 'updates', ...numbers({ timeoutMs }) });
-    const read = ({ item }: Message) => new Prediction(item as PredictionData, this.#reach);
-    return new Paginator(this.#reach, options, () => this.#native.start(request), read);
+  updates(options: UpdatesOptions = {}): Paginator<Prediction> {
+    const encoded = encodeOptions('updates', options, TIMEOUT);
+    const start = () => this.#start({ op: 'updates', ...encoded });
+    const decode = ({ item }: Message) => new Prediction(item as PredictionData, this.#client);
+    return new Paginator(this.#client, options, start, decode);
   }
 
-  /** Asks once for the job's state, whatever that is. A job that failed is no error here. */
+  /** Asks once for the job's state. A failed job is not an error here. */
   async refresh(options: CallOptions = {}): Promise<Prediction> {
-    const begin = () => this.#native.start(JSON.stringify({ op: 'refresh' }));
-    const found = await call<PredictionData>(this.#reach, options, begin);
-    return new Prediction(found, this.#reach);
+    encodeOptions('refresh', options);
+    const start = () => this.#start({ op: 'refresh' });
+    const data = await runOperation<PredictionData>(this.#client, options, start);
+    return new Prediction(data, this.#client);
+  }
+
+  #start(request: JobRequest): Task {
+    return this.#native.start(JSON.stringify(request));
   }
 }

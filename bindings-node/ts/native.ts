@@ -1,18 +1,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Something under way in the native part. */
+/** An operation in progress in native code. */
 export interface Task {
-  /** The next messages as a JSON array; `null` after the last and once it is cancelled. */
+  /** Returns the next messages as a JSON array; `null` after the last and after cancellation. */
   next(): Promise<string | null>;
   cancel(): void;
-  /** Adds inputs, as a JSON array, to many runs; `false` once it is cancelled. */
+  /** Sends inputs, as a JSON array, to many runs; returns `false` once they are cancelled. */
   push(inputs: string, contents: Buffer[]): boolean;
   finish(): void;
   job(): NativeJob | null;
 }
 
-/** What the native part can do for an object that holds it. */
+/** A client in native code. */
 export interface NativeClient {
   start(request: string, contents: Buffer[]): Task;
   job(id: string): NativeJob;
@@ -20,40 +20,32 @@ export interface NativeClient {
   deliver(body: Buffer): string;
 }
 
-/** A handle on a job in the native part. */
+/** A handle on a job in native code. */
 export interface NativeJob {
   id(): string;
   start(request: string): Task;
 }
 
 interface Native {
-  NativeClient: { open(settings: string): NativeClient };
+  NativeClient: { open(config: string): NativeClient };
   checkInput(input: string, contents: Buffer[]): Task;
   verifyWebhook(request: string, body: Buffer): string;
   isTestingBuild(): boolean;
   version(): string;
 }
 
-/** The client that an object may turn to. */
-export interface Reach {
-  readonly native: NativeClient;
-  /** The tasks under way, which end with the client. */
-  readonly tasks: Set<Task>;
-  closed: boolean;
-}
-
-/** The native part of this platform. */
+/** The native library for this platform. */
 export const native: Native = load();
 
 function load(): Native {
   const platform = platformName();
   const file = `viseme.${platform}.node`;
-  // Another build of the native part: the conformance suite has one of its own.
-  const given = process.env['VISEME_NATIVE_ADDON'];
-  // In a checkout, where it was built.
+  // Another build of the library: the conformance suite uses its own.
+  const configured = process.env['VISEME_NATIVE_ADDON'];
+  // In a checkout, the build is here.
   const built = join(__dirname, '..', 'native', file);
-  if (given !== undefined || existsSync(built)) {
-    return require(given ?? built) as Native;
+  if (configured !== undefined || existsSync(built)) {
+    return require(configured ?? built) as Native;
   }
   const name = `@viseme/${platform}`;
   let found: Native;
@@ -61,9 +53,9 @@ function load(): Native {
     found = require(name) as Native;
   } catch (cause) {
     throw new Error(
-      `viseme: the native part for this platform, ${name}, could not be loaded. It is an optional ` +
-        'dependency: install without --omit=optional and --no-optional, on the platform it is to ' +
-        'run on. Where there is no such package, the platform is not supported.',
+      `viseme: cannot load ${name}, the native library for this platform. It is an optional ` +
+        'dependency: install without --omit=optional and --no-optional, on the platform that runs ' +
+        'the program. If npm has no such package, the platform is not supported.',
       { cause },
     );
   }
@@ -89,7 +81,7 @@ function platformName(): string {
 }
 
 function isMusl(): boolean {
-  // Looking up the names of open sockets would take long.
+  // The report is slow if it looks up the names of open sockets.
   const report = process.report as typeof process.report & { excludeNetwork?: boolean };
   report.excludeNetwork = true;
   const { header } = report.getReport() as unknown as { header: Record<string, unknown> };

@@ -1,73 +1,83 @@
-import { inform } from './call';
-import { errorOf, type ErrorData, type SubmitRecord, type VisemeError } from './errors';
-import type { Reach } from './native';
-import { Prediction, type PredictionData } from './prediction';
-import type { Report } from './report';
+import { guardCallback } from './callbacks';
+import { decodeError, type VisemeError } from './errors';
+import type {
+  ErrorData,
+  PredictionData,
+  ProgressData,
+  RunOptions as NativeRunOptions,
+} from './generated/dto';
+import type { CallOptions } from './options';
+import { Prediction, type Downloader } from './prediction';
 
-/** One piece of news from a run. Words that are added later are to be ignored. */
-export type Progress =
-  /** The input was checked; warnings are in the report. */
-  | { readonly event: 'checked'; readonly report: Report }
-  /** A medium is being uploaded: bytes so far, and its size. */
-  | {
-      readonly event: 'uploading';
-      readonly field: string;
-      readonly sent: number;
-      readonly total: number;
+/** The data of native code, with predictions and errors as objects of their classes. */
+type Decoded<T> = T extends unknown
+  ? {
+      [P in keyof T]: T[P] extends PredictionData
+        ? Prediction
+        : T[P] extends ErrorData
+          ? VisemeError
+          : T[P];
     }
-  /** A medium was uploaded. */
-  | { readonly event: 'uploaded'; readonly field: string; readonly url: string }
-  /**
-   * The POST that costs money goes out. The record, saved now, lets `client.recover` find the job
-   * even if this process dies before the answer comes.
-   */
-  | { readonly event: 'submitting'; readonly attempt: number; readonly record: SubmitRecord }
-  /** The answer to the submit was lost; the job is looked for in the history. */
-  | { readonly event: 'recovering' }
-  /** There is a job. */
-  | { readonly event: 'submitted'; readonly jobId: string }
-  /** The job's state changed. */
-  | { readonly event: 'update'; readonly prediction: Prediction }
-  /** A step failed in a way that may pass, and is tried again after a while. */
-  | { readonly event: 'retrying'; readonly error: VisemeError; readonly afterMs: number };
+  : never;
 
-/** Is told what goes on; in many runs also the position of the input. */
+/** One progress event of a run. Ignore unknown events: later versions may add some. */
+export type Progress = Decoded<ProgressData>;
+
+/** Called on every progress event; `runMany` also passes the position of the input. */
 export type OnProgress = (progress: Progress, index?: number) => unknown;
 
-/** Is told each new state of the job; in many runs also the position of the input. */
+/** Called on every new state of the job; `runMany` also passes the position of the input. */
 export type OnUpdate = (prediction: Prediction, index?: number) => unknown;
 
-/** News as they come over the border. */
-export type ProgressData = { event: string } & Record<string, unknown>;
-
-interface Listeners {
+interface Callbacks {
+  /** Called on every progress event. If it throws, the process emits a warning. */
   onProgress?: OnProgress | undefined;
+  /** Called on every new state of the job. If it throws, the process emits a warning. */
   onUpdate?: OnUpdate | undefined;
 }
 
-/** Tells the listeners of a run. */
-export function teller(reach: Reach, listeners: Listeners) {
+/** Options of `submit`. */
+export interface SubmitOptions
+  extends CallOptions, Omit<NativeRunOptions, 'timeoutMs'>, Pick<Callbacks, 'onProgress'> {}
+
+/** Options of `run`. */
+export interface RunOptions extends CallOptions, NativeRunOptions, Callbacks {}
+
+/** Options of `runMany`. */
+export interface RunManyOptions extends RunOptions {
+  /** How many inputs run at the same time. Default: 10. */
+  limit?: number | undefined;
+}
+
+/** Options of `job.updates`. */
+export interface UpdatesOptions extends CallOptions {
+  /** How long to wait; 0 asks once. Default: the client's timeout. */
+  timeoutMs?: number | undefined;
+}
+
+/** Options of `job.wait`. */
+export interface WaitOptions extends UpdatesOptions, Callbacks {}
+
+/** Returns a function that decodes the events of a run and passes them to its callbacks. */
+export function progressDispatcher(downloader: Downloader, callbacks: Callbacks) {
+  const onProgress = guardCallback('onProgress', callbacks.onProgress);
+  const onUpdate = guardCallback('onUpdate', callbacks.onUpdate);
   return (data: ProgressData, ...index: [number?]): void => {
-    const news = progressOf(data, reach);
-    inform(listeners.onProgress, news, ...index);
-    if (news.event === 'update') {
-      inform(listeners.onUpdate, news.prediction, ...index);
+    const progress = decodeProgress(data, downloader);
+    onProgress(progress, ...index);
+    if (progress.event === 'update') {
+      onUpdate(progress.prediction, ...index);
     }
   };
 }
 
-function progressOf(data: ProgressData, reach: Reach): Progress {
-  switch (data.event) {
-    case 'update': {
-      const prediction = new Prediction(data['prediction'] as PredictionData, reach);
-      return { event: 'update', prediction };
-    }
-    case 'retrying':
-      return {
-        ...data,
-        error: errorOf(data['error'] as ErrorData, reach),
-      } as unknown as Progress;
-    default:
-      return data as unknown as Progress;
+function decodeProgress(data: ProgressData, downloader: Downloader): Progress {
+  const decoded: Record<string, unknown> = { ...data };
+  if ('prediction' in data) {
+    decoded['prediction'] = new Prediction(data.prediction, downloader);
   }
+  if ('error' in data) {
+    decoded['error'] = decodeError(data.error, downloader);
+  }
+  return decoded as unknown as Progress;
 }

@@ -1,92 +1,157 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { inform, type Message } from './call';
-import {
-  asBody,
-  asHeaders,
-  deliveryOf,
-  type Delivery,
-  type DeliveryData,
-  type WebhookBody,
-  type WebhookHeaders,
-  type WebhookReceiver,
-} from './delivery';
-import { errorOf, WebhookError } from './errors';
+import { warn } from './callbacks';
+import type { Message } from './core-client';
+import { decodeError, makeError, NO_CLIENT, WebhookError } from './errors';
+import { WEBHOOK_VERIFICATION_RULES, type DeliveryData } from './generated/dto';
 import { native } from './native';
-import { numbers } from './told';
+import { Prediction, type Downloader } from './prediction';
+import { encodeFields, show } from './serialize';
 
-/** The largest body that is read: deliveries are some kilobytes. */
+/** The headers of a request in any order and case: those of Node, of the web, or pairs. */
+export type WebhookHeaders =
+  | Headers
+  | Readonly<Record<string, string | readonly string[] | undefined>>
+  | Iterable<readonly [string, string]>;
+
+/** The raw body of a request, not parsed. */
+export type WebhookBody = string | Uint8Array | ArrayBuffer;
+
+/** A verified webhook delivery. */
+export interface Delivery {
+  /** The delivery's id. The service may send a delivery again: handle each id once. */
+  readonly id: string;
+  /** When the service sent it. */
+  readonly sentAt: Date;
+  /** The state of the job, with its input. */
+  readonly prediction: Prediction;
+}
+
+/** Receives deliveries: a `Client`, whose waits then end, or a `WebhookVerifier`. */
+export interface WebhookReceiver {
+  /** Verifies and decodes a delivery. */
+  receiveWebhook(headers: WebhookHeaders, body: WebhookBody): Promise<Delivery>;
+}
+
+/** Decodes a delivery. */
+export function decodeDelivery(data: DeliveryData, downloader: Downloader): Delivery {
+  const prediction = new Prediction(data.prediction, downloader);
+  return { id: data.id, sentAt: new Date(data.sentAt), prediction };
+}
+
+/** Returns the headers as pairs. */
+export function encodeHeaders(headers: WebhookHeaders): [string, string][] {
+  if (typeof headers !== 'object' || headers === null) {
+    throw makeError(
+      'webhook',
+      `\`headers\` must be the headers of a request, got ${show(headers)}.`,
+    );
+  }
+  const pairs =
+    Symbol.iterator in headers
+      ? [...(headers as Iterable<readonly [string, string]>)]
+      : Object.entries(headers);
+  return pairs.flatMap(([name, value]) => {
+    const values = Array.isArray(value) ? value : [value];
+    return values.flatMap((one): [string, string][] => (one === undefined ? [] : [[name, one]]));
+  });
+}
+
+/** Returns the body as bytes. */
+export function encodeBody(body: WebhookBody): Buffer {
+  if (typeof body === 'string') {
+    return Buffer.from(body);
+  }
+  if (ArrayBuffer.isView(body)) {
+    return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  }
+  if (body instanceof ArrayBuffer) {
+    return Buffer.from(body);
+  }
+  throw makeError(
+    'webhook',
+    '`body` must be the raw body, not a parsed one: the signature covers its bytes. Use for ' +
+      'instance `express.raw({ type: "*/*" })` on this route.',
+  );
+}
+
+/** The largest body that the handlers read: deliveries have a few kilobytes. */
 const MAX_BODY = 1024 * 1024;
 
-/** Verifies deliveries with a secret of your own; for receivers that hold no API key. */
+/** Verifies deliveries with a secret, for receivers without an API key. */
 export class WebhookVerifier implements WebhookReceiver {
-  readonly #secrets: string[];
-  readonly #toleranceMs: number | undefined;
+  readonly #secrets: readonly string[];
+  readonly #tolerance: object;
 
   /**
-   * `secret` is the account's webhook secret, `whsec_…`; several while one is being replaced.
-   * `toleranceMs` is how far a delivery's time may be from now, either way; default 5 minutes.
+   * `secret` is the account's webhook secret, `whsec_…`; pass several while you replace one.
+   * `toleranceMs` is how far a delivery's time may be from now, either way. Default: 5 minutes.
    */
   constructor(
     secret: string | readonly string[],
     options: { toleranceMs?: number | undefined } = {},
   ) {
-    this.#secrets = typeof secret === 'string' ? [secret] : [...secret];
-    this.#toleranceMs = options.toleranceMs;
+    const { toleranceMs, secrets } = WEBHOOK_VERIFICATION_RULES;
+    const what = 'an option of `WebhookVerifier`';
+    const encoded = encodeFields({ secret }, { secret: secrets }, what, 'config');
+    this.#secrets = encoded['secret'] as string[];
+    this.#tolerance = encodeFields(options, { toleranceMs }, what, 'config');
   }
 
-  /** Verifies a delivery and reads it. Throws a {@link WebhookError} that says what does not fit. */
+  /** Verifies and decodes a delivery. Throws a {@link WebhookError} that says what is wrong. */
   verify(
     headers: WebhookHeaders,
     body: WebhookBody,
     options: { now?: Date | undefined } = {},
   ): Delivery {
+    const { now } = WEBHOOK_VERIFICATION_RULES;
     const request = {
       secrets: this.#secrets,
-      headers: asHeaders(headers),
-      ...numbers({ toleranceMs: this.#toleranceMs }),
-      now: options.now?.getTime(),
+      headers: encodeHeaders(headers),
+      ...this.#tolerance,
+      ...encodeFields(options, { now }, 'an option of `verify`', 'webhook'),
     };
-    const text = native.verifyWebhook(JSON.stringify(request), asBody(body));
+    const text = native.verifyWebhook(JSON.stringify(request), encodeBody(body));
     const message = JSON.parse(text) as Message;
     if (message.error !== undefined) {
-      throw errorOf(message.error);
+      throw decodeError(message.error, NO_CLIENT);
     }
-    return deliveryOf(message.value as DeliveryData);
+    return decodeDelivery(message.value as DeliveryData, NO_CLIENT);
   }
 
-  /** The same as a promise, as a `Client` has it. */
+  /** The same as a promise, like `client.receiveWebhook`. */
   async receiveWebhook(headers: WebhookHeaders, body: WebhookBody): Promise<Delivery> {
     return this.verify(headers, body);
   }
 
-  /** Shows no secret. */
+  /** Returns no secret. */
   toJSON(): object {
     return {};
   }
 }
 
-/** Does what a delivery is about. What it throws has the delivery sent again. */
+/** Handles a delivery. If it throws, the service sends the delivery again. */
 export type OnDelivery = (delivery: Delivery) => unknown;
 
 /**
- * A handler of web `Request`s, for Hono (`(c) => hook(c.req.raw)`), Next.js, Deno and the like. It
- * answers 204 to what was taken, 400 to what is not genuine, 500 and 503 where it shall come again.
+ * Returns a handler of web `Request`s, for Hono (`(c) => hook(c.req.raw)`), Next.js, Deno and the
+ * like. It responds with 204 to a delivery that was handled, with 400 to one that is not genuine, and
+ * with 500 or 503 if the service shall send it again.
  */
 export function webWebhook(
   receiver: WebhookReceiver,
   onDelivery: OnDelivery,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
-    const take = async () => await limited(request.body ?? []);
-    const { status, text } = await answer(receiver, request.headers, take, onDelivery);
+    const readBody = async () => await readLimited(request.body ?? []);
+    const { status, text } = await handle(receiver, request.headers, readBody, onDelivery);
     return new Response(text, { status });
   };
 }
 
 /**
- * A handler for Express and for Node's own `http`: `app.post('/hook', expressWebhook(…))`, before
- * any parser of JSON. A body that `express.raw` has read is taken as well.
+ * Returns a handler for Express and for Node's own `http`: `app.post('/hook', expressWebhook(…))`,
+ * before any JSON parser. A body that `express.raw` has read works as well.
  */
 export function expressWebhook(
   receiver: WebhookReceiver,
@@ -94,15 +159,15 @@ export function expressWebhook(
 ): (request: IncomingMessage & { body?: unknown }, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
     const { body } = request;
-    const take = async () =>
-      body === undefined ? await limited(request) : asBody(body as WebhookBody);
-    const { status, text } = await answer(receiver, request.headers, take, onDelivery);
+    const readBody = async () =>
+      body === undefined ? await readLimited(request) : encodeBody(body as WebhookBody);
+    const { status, text } = await handle(receiver, request.headers, readBody, onDelivery);
     response.statusCode = status;
     response.end(text ?? undefined);
   };
 }
 
-/** As much of Fastify as is needed here. */
+/** The part of Fastify that the plugin uses. */
 interface FastifyLike {
   addContentTypeParser(
     type: string,
@@ -126,8 +191,8 @@ interface FastifyReplyLike {
 }
 
 /**
- * A plugin for Fastify: `app.register(fastifyWebhook(…, '/hook'))`. Within it bodies are not parsed;
- * other routes are as they were.
+ * Returns a plugin for Fastify: `app.register(fastifyWebhook(…, '/hook'))`. It does not parse bodies;
+ * other routes are not affected.
  */
 export function fastifyWebhook(
   receiver: WebhookReceiver,
@@ -139,49 +204,49 @@ export function fastifyWebhook(
     const raw = { parseAs: 'buffer', bodyLimit: MAX_BODY } as const;
     app.addContentTypeParser('*', raw, (_request, body, done) => done(null, body));
     app.post(path, async (request, reply) => {
-      const take = async () => asBody(request.body as WebhookBody);
-      const { status, text } = await answer(receiver, request.headers, take, onDelivery);
+      const readBody = async () => encodeBody(request.body as WebhookBody);
+      const { status, text } = await handle(receiver, request.headers, readBody, onDelivery);
       return reply.code(status).send(text ?? undefined);
     });
   };
 }
 
-interface Answer {
+interface WebhookResponse {
   status: number;
   text: string | null;
 }
 
-class TooLarge extends Error {}
+class BodyTooLarge extends Error {}
 
-async function answer(
+async function handle(
   receiver: WebhookReceiver,
   headers: WebhookHeaders,
-  take: () => Promise<Buffer>,
+  readBody: () => Promise<Buffer>,
   onDelivery: OnDelivery,
-): Promise<Answer> {
+): Promise<WebhookResponse> {
   let delivery: Delivery;
   try {
-    delivery = await receiver.receiveWebhook(headers, await take());
+    delivery = await receiver.receiveWebhook(headers, await readBody());
   } catch (error) {
-    if (error instanceof TooLarge) {
+    if (error instanceof BodyTooLarge) {
       return { status: 413, text: 'the body is too large\n' };
     }
     if (error instanceof WebhookError) {
       return { status: 400, text: `${error.message}\n` };
     }
-    // The secret could not be fetched: have it sent again.
+    // The secret could not be fetched: the service shall send the delivery again.
     return { status: 503, text: 'the delivery cannot be verified now\n' };
   }
   try {
     await onDelivery(delivery);
   } catch (error) {
-    inform(() => Promise.reject(error));
-    return { status: 500, text: 'the delivery could not be worked on\n' };
+    warn('The handler of a webhook delivery threw an error', error);
+    return { status: 500, text: 'the delivery could not be handled\n' };
   }
   return { status: 204, text: null };
 }
 
-async function limited(
+async function readLimited(
   stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array> | ReadableStream<Uint8Array>,
 ): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
@@ -189,7 +254,7 @@ async function limited(
   for await (const chunk of stream as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
     if (size > MAX_BODY) {
-      throw new TooLarge();
+      throw new BodyTooLarge();
     }
     chunks.push(chunk);
   }

@@ -14,7 +14,7 @@ pub struct HistoryFilterData {
     /// Only jobs of this model.
     pub model: Option<String>,
     /// Only jobs with this status.
-    #[cfg_attr(test, schemars(with = "Option<crate::generate::Status>"))]
+    #[cfg_attr(test, schemars(with = "Option<super::words::Status>"))]
     pub status: Option<String>,
     /// Only jobs created at this time or later.
     #[cfg_attr(test, schemars(extend("format" = "unix-ms")))]
@@ -22,9 +22,9 @@ pub struct HistoryFilterData {
     /// Only jobs created at this time or earlier.
     #[cfg_attr(test, schemars(extend("format" = "unix-ms")))]
     pub created_before: Option<f64>,
-    /// Whether predictions contain the job's input. Default: true.
+    /// Whether predictions contain the job's input. Default: false.
     pub include_inputs: Option<bool>,
-    /// How many jobs one request reads. Default: 100.
+    /// How many jobs one request reads, from 1 to 100. Default: 100.
     #[cfg_attr(test, schemars(range(min = 1)))]
     pub page_size: Option<u32>,
 }
@@ -108,7 +108,7 @@ pub struct BillingData {
     /// The job's model.
     pub model: Option<String>,
     /// The job's status at the time of the response.
-    #[cfg_attr(test, schemars(with = "Option<crate::generate::Status>"))]
+    #[cfg_attr(test, schemars(with = "Option<super::words::Status>"))]
     pub status: Option<String>,
     /// The name of the API key.
     pub key_name: Option<String>,

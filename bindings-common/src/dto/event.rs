@@ -27,6 +27,7 @@ pub enum Message<T> {
 #[serde(rename_all = "camelCase")]
 pub struct ErrorData {
     /// The stable code, the same in every language.
+    #[cfg_attr(test, schemars(with = "super::words::ErrorCode"))]
     pub code: String,
     /// What is wrong and what to do.
     pub message: String,

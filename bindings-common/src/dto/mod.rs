@@ -1,14 +1,16 @@
 //! The types that cross between native code and a host language.
 //!
 //! They are plain data: ids are text, durations are numbers of milliseconds, and moments are
-//! milliseconds since 1970. What comes in refuses unknown fields. The TypeScript and the Python
-//! types of the same data are generated from these definitions (see [`crate::generate`]).
+//! milliseconds since 1970. Incoming types reject unknown fields. The TypeScript and the Python
+//! types of the same data are generated from these definitions (`cargo xtask generate`).
 
 mod account;
 mod event;
 mod request;
 mod result;
 mod settings;
+#[cfg(test)]
+mod words;
 
 use std::time::{Duration, SystemTime};
 

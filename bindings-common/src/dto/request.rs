@@ -249,3 +249,17 @@ impl RunOptions {
         Ok(apply!(self, submit))
     }
 }
+
+impl TryFrom<SubmitRecordData> for viseme::SubmitRecord {
+    type Error = ErrorData;
+
+    fn try_from(record: SubmitRecordData) -> Result<Self, ErrorData> {
+        let SubmitRecordData { model, input, sent_at } = record;
+        let json = serde_json::json!({ "model": model, "input": input, "sent_at": sent_at });
+        serde_json::from_value(json).map_err(|_| {
+            let message =
+                format!("`sentAt` must be a time such as 2026-01-31T09:00:00Z, got \"{sent_at}\".");
+            ErrorData::new("invalid_input", message)
+        })
+    }
+}

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use viseme::{Output, Prediction};
 
-use super::{ErrorData, millis, unix_millis};
+use super::{millis, unix_millis};
 
 /// The state of a job as the service describes it at one moment; immutable.
 ///
@@ -21,7 +21,7 @@ pub struct PredictionData {
     /// The model; empty if the service did not say.
     pub model: String,
     /// The status, in the service's own word. An unknown one means that the job still runs.
-    #[cfg_attr(test, schemars(with = "crate::generate::Status"))]
+    #[cfg_attr(test, schemars(with = "super::words::Status"))]
     pub status: String,
     /// Whether the job has ended: no further status will follow.
     pub is_terminal: bool,
@@ -54,7 +54,7 @@ pub struct PredictionData {
     pub input: Option<Value>,
     /// How the job was found in the history, if the submit got no response.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(with = "Option<crate::generate::RecoveredBy>"))]
+    #[cfg_attr(test, schemars(with = "Option<super::words::RecoveredBy>"))]
     pub recovered: Option<viseme::RecoveredBy>,
     /// All other fields of the service's response.
     #[serde(skip_serializing_if = "Map::is_empty")]
@@ -132,7 +132,7 @@ pub struct Violation {
     /// The rule's stable code, such as `duration` or `container`.
     pub rule: String,
     /// Whether it stops a run.
-    #[cfg_attr(test, schemars(with = "crate::generate::Level"))]
+    #[cfg_attr(test, schemars(with = "super::words::Level"))]
     pub level: viseme::model::Level,
     /// The value that was found: `10.52 s`.
     pub actual: String,
@@ -231,20 +231,6 @@ impl From<&viseme::SubmitRecord> for SubmitRecordData {
             input: record.input.clone(),
             sent_at: sent_at.to_owned(),
         }
-    }
-}
-
-impl TryFrom<SubmitRecordData> for viseme::SubmitRecord {
-    type Error = ErrorData;
-
-    fn try_from(record: SubmitRecordData) -> Result<Self, ErrorData> {
-        let SubmitRecordData { model, input, sent_at } = record;
-        let json = serde_json::json!({ "model": model, "input": input, "sent_at": sent_at });
-        serde_json::from_value(json).map_err(|_| {
-            let message =
-                format!("`sentAt` must be a time such as 2026-01-31T09:00:00Z, got \"{sent_at}\".");
-            ErrorData::new("invalid_input", message)
-        })
     }
 }
 

@@ -4,9 +4,6 @@ use std::fmt::Write as _;
 
 use viseme::model::{FieldKind, descriptions};
 
-use crate::dto::InputData;
-use crate::input::Contents;
-
 use super::schema::{
     Border, Definition, Field, Type, camel_case, capitalized, mentions, rename_code, wrap,
 };
@@ -85,13 +82,10 @@ pub(super) fn models() -> String {
     let mut by_id = String::new();
     for model in descriptions() {
         let name = interface_name(model.id);
-        // The client fills in some defaults of its own.
-        let empty = InputData { model: model.id.to_owned(), fields: Vec::new() };
-        let defaults = empty.build(&mut Contents(Vec::new())).expect(model.id);
         let _ = write!(out, "\n{}export interface {name} {{\n", plain_comment(model.summary, ""));
         for field in model.fields {
             out += &plain_comment(&sentence(field), "  ");
-            let required = field.required && defaults.get(field.name).is_none();
+            let required = field.required && !field.default_is_sent;
             let (optional, undefined) = if required { ("", "") } else { ("?", " | undefined") };
             let ty = match &field.kind {
                 FieldKind::Media(_) => "MediaSource".to_owned(),

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npx viseme-mock`: the program of this platform, with the same arguments and signals.
+// `npx viseme-mock`: runs this platform's program with the same arguments and signals.
 'use strict';
 
 const { spawn } = require('node:child_process');
@@ -18,7 +18,7 @@ child.on('exit', (code, signal) => {
   if (signal === null) {
     process.exit(code);
   }
-  // Ends as the program did.
+  // Exit like the program.
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 const FILE = process.platform === 'win32' ? 'viseme-mock.exe' : 'viseme-mock';
 
 /**
- * Where the program is: what `VISEME_MOCK_BINARY` says, what Cargo built in a checkout, or the
- * package of this platform.
+ * Returns the path of the program: `VISEME_MOCK_BINARY`, Cargo's build in a checkout, or the one in
+ * this platform's package.
  */
 export function binaryPath(): string {
   const given = process.env['VISEME_MOCK_BINARY'];

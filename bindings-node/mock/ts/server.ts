@@ -5,19 +5,19 @@ import { createInterface } from 'node:readline';
 import { binaryPath } from './binary';
 import { World, type Clock, type Scenario } from './world';
 
-/** How a mock server is started. */
+/** Options of a mock server. */
 export interface MockServerOptions {
-  /** The script of the world of the key `mock-key`. */
+  /** The scenario of the world of the key `mock-key`. */
   scenario?: Scenario | undefined;
   /** The port to listen on. Default: a free one. */
   port?: number | undefined;
-  /** Lets webhooks go to other machines. Default `false`. */
+  /** Allows webhooks to other machines. Default: false. */
   remoteWebhooks?: boolean | undefined;
-  /** The program. Default: that of the package of this platform. */
+  /** The path of the program. Default: the one in this platform's package. */
   binary?: string | undefined;
 }
 
-/** How a world is made. */
+/** Options of a world. */
 export interface WorldOptions {
   id?: string | undefined;
   seed?: number | undefined;
@@ -26,8 +26,8 @@ export interface WorldOptions {
 }
 
 /**
- * A mock server in a process of its own, on a loopback address. It does not keep this process alive,
- * and ends with it.
+ * A mock server in its own process, on a loopback address. It does not keep this process alive, and
+ * it ends with this process.
  *
  * ```ts
  * await using mock = await MockServer.start();
@@ -48,25 +48,25 @@ export class MockServer implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #kill = () => void this.#child.kill();
 
-  private constructor(child: ChildProcess, first: First) {
+  private constructor(child: ChildProcess, startup: Startup) {
     this.#child = child;
-    this.baseUrl = first.url;
-    this.key = first.key;
-    this.port = first.port;
-    this.version = first.version;
-    this.world = new World({ id: 'default', key: first.key, baseUrl: first.url }, first.url);
+    this.baseUrl = startup.url;
+    this.key = startup.key;
+    this.port = startup.port;
+    this.version = startup.version;
+    this.world = new World({ id: 'default', key: startup.key, baseUrl: startup.url }, startup.url);
     process.once('exit', this.#kill);
   }
 
-  /** Starts one, and waits until it is ready. */
+  /** Starts a server and waits until it is ready. */
   static async start(options: MockServerOptions = {}): Promise<MockServer> {
     const { binary = binaryPath(), port = 0, remoteWebhooks, scenario } = options;
     const flags = ['--port', String(port), ...(remoteWebhooks ? ['--remote-webhooks'] : [])];
-    // With its standard input it ends with this process, even where that is killed.
+    // It ends with its standard input, and so with this process, even if that is killed.
     const child = spawn(binary, [...flags, '--end-with-stdin'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
-    const server = new MockServer(child, await firstLine(child));
+    const server = new MockServer(child, await readStartup(child));
     child.unref();
     for (const pipe of [child.stdin, child.stdout] as unknown as { unref(): void }[]) {
       pipe.unref();
@@ -77,12 +77,12 @@ export class MockServer implements AsyncDisposable {
     return server;
   }
 
-  /** Makes another world: a key with jobs, faults, a clock and books of its own. */
+  /** Creates another world: an API key with its own jobs, faults, clock, journal and ledger. */
   async makeWorld(options: WorldOptions = {}): Promise<World> {
     return await World.make(this.baseUrl, options);
   }
 
-  /** Stops it. */
+  /** Stops the server. */
   async stop(): Promise<void> {
     process.removeListener('exit', this.#kill);
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
@@ -93,25 +93,25 @@ export class MockServer implements AsyncDisposable {
     }
   }
 
-  /** Stops it. */
+  /** Stops the server. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
 }
 
-interface First {
+interface Startup {
   url: string;
   port: number;
   version: string;
   key: string;
 }
 
-async function firstLine(child: ChildProcess): Promise<First> {
+async function readStartup(child: ChildProcess): Promise<Startup> {
   const lines = createInterface({ input: child.stdout! });
-  const line = new Promise<First>((resolve, reject) => {
+  const line = new Promise<Startup>((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`viseme-mock ended at once (${code})`)));
-    lines.once('line', (text) => resolve(JSON.parse(text) as First));
+    child.once('exit', (code) => reject(new Error(`viseme-mock exited with code ${code}`)));
+    lines.once('line', (text) => resolve(JSON.parse(text) as Startup));
   });
   return await line;
 }

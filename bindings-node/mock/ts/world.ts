@@ -1,4 +1,4 @@
-/** What happens in a world: jobs, faults, webhooks, the clock; see the mock server's guide. */
+/** The behaviour of a world: jobs, faults, webhooks, the clock. See the mock server's guide. */
 export interface Scenario {
   seed?: number;
   clock?: Clock;
@@ -8,7 +8,7 @@ export interface Scenario {
   [word: string]: unknown;
 }
 
-/** A fault: where it strikes, which time, before or after the job was made, and what breaks. */
+/** A fault: which request it affects, before or after the job is created, and what it does. */
 export interface Fault {
   at: string;
   nth?: number | readonly number[];
@@ -24,14 +24,14 @@ export interface Clock {
   [word: string]: unknown;
 }
 
-/** One exchange with the server, as its journal has it. */
+/** One request and its response in the journal. */
 export interface Exchange {
   readonly method: string;
   readonly path: string;
   readonly [word: string]: unknown;
 }
 
-/** What was charged. */
+/** The charges. */
 export interface Ledger {
   readonly charges: readonly { readonly job_id: string; readonly [word: string]: unknown }[];
   readonly duplicates: number;
@@ -39,7 +39,7 @@ export interface Ledger {
   readonly [word: string]: unknown;
 }
 
-/** A key of the mock server with all that belongs to it; other keys see nothing of it. */
+/** An API key of the mock server with its own jobs, faults, clock, journal and ledger. */
 export class World {
   readonly id: string;
   /** The API key. */
@@ -63,7 +63,7 @@ export class World {
     return new World({ id, key, baseUrl }, server);
   }
 
-  /** Replaces the script of the world. */
+  /** Replaces the scenario of the world. */
   async setScenario(scenario: Scenario): Promise<void> {
     await this.#ask('PUT', 'scenario', scenario);
   }
@@ -73,37 +73,37 @@ export class World {
     await this.#ask('POST', 'faults', fault);
   }
 
-  /** The jobs that were made. */
+  /** Returns the jobs. */
   async jobs(): Promise<Record<string, unknown>[]> {
     return (await this.#ask('GET', 'jobs')) as Record<string, unknown>[];
   }
 
-  /** Ends, holds or releases a job. */
+  /** Completes, fails, holds or releases a job. */
   async act(job: string, action: 'complete' | 'fail' | 'hold' | 'release'): Promise<void> {
     await this.#ask('POST', `jobs/${encodeURIComponent(job)}/${action}`);
   }
 
-  /** Moves the clock on, or says how it runs: `{ advance: '5s' }`. */
+  /** Advances the clock or changes its mode: `{ advance: '5s' }`. */
   async setClock(change: Record<string, unknown>): Promise<unknown> {
     return await this.#ask('POST', 'clock', change);
   }
 
-  /** Every exchange so far. */
+  /** Returns every request and response so far. */
   async journal(): Promise<Exchange[]> {
     return (await this.#ask('GET', 'journal')) as Exchange[];
   }
 
-  /** What was charged. */
+  /** Returns the charges. */
   async ledger(): Promise<Ledger> {
     return (await this.#ask('GET', 'ledger')) as Ledger;
   }
 
-  /** Judges what happened: `{ ledger: { charges: 1 } }`. */
+  /** Checks expectations: `{ ledger: { charges: 1 } }`. */
   async verify(expect: Record<string, unknown>): Promise<Record<string, unknown>> {
     return (await this.#ask('POST', 'verify', { expect })) as Record<string, unknown>;
   }
 
-  /** The webhooks that were sent. */
+  /** Returns the webhooks that were sent. */
   async webhooks(): Promise<Record<string, unknown>[]> {
     return (await this.#ask('GET', 'webhooks')) as Record<string, unknown>[];
   }
@@ -113,7 +113,7 @@ export class World {
     await this.#ask('POST', `webhooks/${webhook}/redeliver`);
   }
 
-  /** Forgets all that happened. */
+  /** Removes all jobs, journal entries and charges. */
   async reset(): Promise<void> {
     await this.#ask('POST', 'reset');
   }

@@ -1,4 +1,4 @@
-// Compiled, not run: what the types allow, and what they do not.
+// Compiled, not run: what the types allow and what they reject.
 import {
   Client,
   input,
@@ -28,15 +28,18 @@ export async function allowed(client: Client): Promise<void> {
     const known: RunResult = result;
     if (known.ok) {
       const status: Status = known.prediction.status;
-      console.log(status);
+      console.log(status, known.prediction.isTerminal);
+      if (status === 'completed') client.setApiKey('another');
     } else {
       const code: ErrorCode = known.error.code;
       console.log(code, known.error instanceof InputError && known.error.violations[0]?.field);
     }
   }
   await client.run(inputs[0]!, {
-    onProgress: (news) => {
-      if (news.event === 'uploading') console.log(news.sent / news.total);
+    onProgress: (progress) => {
+      if (progress.event === 'uploading') console.log(progress.sent / progress.total);
+      if (progress.event === 'update') console.log(progress.prediction.outputUrl);
+      if (progress.event === 'retrying') console.log(progress.error.code, progress.afterMs);
     },
     onUpdate: ({ id }, index) => console.log(id, index ?? 0),
   });
@@ -47,7 +50,7 @@ export async function allowed(client: Client): Promise<void> {
   }
 }
 
-export async function refused(client: Client): Promise<void> {
+export async function rejected(client: Client): Promise<void> {
   const model = 'kwaivgi/kling-lipsync/audio-to-video';
   // @ts-expect-error a parameter is missing
   await client.run({ model, audio: 'a' });
@@ -57,8 +60,12 @@ export async function refused(client: Client): Promise<void> {
   await client.run(model, { audio: 'a', video: 'v', text: 'x' });
   // @ts-expect-error no option of ours
   await client.run({ model, audio: 'a', video: 'v' }, { timeout: 1 });
-  // @ts-expect-error a medium is not a number
+  // @ts-expect-error media are not numbers
   await client.upload(1);
-  // @ts-expect-error errors are not made by users
+  // @ts-expect-error no option of a submit
+  await client.submit({ model, audio: 'a', video: 'v' }, { timeoutMs: 1 });
+  // @ts-expect-error no setting of a client
+  new Client({ timeout: 3 });
+  // @ts-expect-error users do not create errors
   new VisemeError({});
 }

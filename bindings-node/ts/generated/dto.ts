@@ -82,10 +82,13 @@ export interface DownloadedFile {
   readonly bytes: number;
 }
 
+/** The stable code of an error, the same in every language. `docs/errors.md` lists them. */
+export type ErrorCode = 'config' | 'invalid_input' | 'connection' | 'request_timeout' | 'bad_request' | 'authentication' | 'insufficient_credits' | 'permission_denied' | 'not_found' | 'rate_limit' | 'server' | 'api_status' | 'unexpected_response' | 'submission_unknown' | 'upload' | 'download' | 'webhook' | 'job_failed' | 'job_cancelled' | 'wait_timeout';
+
 /** An error. */
 export interface ErrorData {
   /** The stable code, the same in every language. */
-  readonly code: string;
+  readonly code: ErrorCode;
   /** What is wrong and what to do. */
   readonly message: string;
   /** How many times the failed step was tried. */
@@ -501,9 +504,9 @@ export interface HistoryFilterData {
   createdAfter?: number | undefined;
   /** Only jobs created at this time or earlier. */
   createdBefore?: number | undefined;
-  /** Whether predictions contain the job's input. Default: true. */
+  /** Whether predictions contain the job's input. Default: false. */
   includeInputs?: boolean | undefined;
-  /** How many jobs one request reads. Default: 100. */
+  /** How many jobs one request reads, from 1 to 100. Default: 100. */
   pageSize?: number | undefined;
 }
 

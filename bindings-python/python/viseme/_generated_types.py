@@ -62,7 +62,7 @@ class DownloadedFile(TypedDict):
 class ErrorData(TypedDict):
     """An error."""
 
-    code: str
+    code: ErrorCode
     message: str
     attempts: int
     jobId: NotRequired[str]
@@ -602,6 +602,8 @@ class WebhookVerification(TypedDict):
     toleranceMs: NotRequired[float | None]
     now: NotRequired[float | None]
 
+
+ErrorCode = Literal["config", "invalid_input", "connection", "request_timeout", "bad_request", "authentication", "insufficient_credits", "permission_denied", "not_found", "rate_limit", "server", "api_status", "unexpected_response", "submission_unknown", "upload", "download", "webhook", "job_failed", "job_cancelled", "wait_timeout"]
 
 Level = Literal["error", "warning"]
 

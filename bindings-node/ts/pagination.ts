@@ -1,38 +1,39 @@
-import { aborted, refuseIfOver, type CallOptions, type Message } from './call';
-import { errorOf } from './errors';
-import type { Reach, Task } from './native';
+import { abortError, throwIfClosed, type CoreClient, type Message } from './core-client';
+import { decodeError } from './errors';
+import type { Task } from './native';
+import type { CallOptions } from './options';
 
 /**
- * What a task says, one after the other. It ends the task when it is left: by `break`, by `return`,
- * at the end of an `await using` block.
+ * A lazy list. Leaving it ends its requests: by `break` or `return` in a loop, or at the end of an
+ * `await using` block.
  */
 export class Paginator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
-  readonly #reach: Reach;
+  readonly #client: CoreClient;
   readonly #signal: AbortSignal | undefined;
-  readonly #begin: () => Task;
-  readonly #read: (message: Message) => T | undefined;
+  readonly #startTask: () => Task;
+  readonly #decode: (message: Message) => T | undefined;
   readonly #ready: Message[] = [];
   #task: Task | undefined;
   #busy: Promise<unknown> | undefined;
-  #over = false;
-  readonly #stop = () => this.#task?.cancel();
+  #ended = false;
+  readonly #cancel = () => this.#task?.cancel();
 
-  /** @internal `read` gives `undefined` for a message that is no item. */
+  /** @internal `decode` returns `undefined` for a message that is no element. */
   constructor(
-    reach: Reach,
+    client: CoreClient,
     options: CallOptions,
-    begin: () => Task,
-    read: (message: Message) => T | undefined,
+    startTask: () => Task,
+    decode: (message: Message) => T | undefined,
   ) {
-    this.#reach = reach;
+    this.#client = client;
     this.#signal = options.signal;
-    this.#begin = begin;
-    this.#read = read;
+    this.#startTask = startTask;
+    this.#decode = decode;
   }
 
-  /** The next one. */
+  /** Returns the next element. */
   async next(): Promise<IteratorResult<T, undefined>> {
-    // Two at once would get each other's.
+    // Two calls at the same time would take each other's elements.
     while (this.#busy !== undefined) {
       await this.#busy;
     }
@@ -54,7 +55,7 @@ export class Paginator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
   }
 
   async #next(): Promise<IteratorResult<T, undefined>> {
-    while (!this.#over) {
+    while (!this.#ended) {
       const value = this.#take();
       if (value !== undefined) {
         return { done: false, value };
@@ -62,10 +63,10 @@ export class Paginator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
       const task = this.#start();
       const batch = await task.next();
       if (batch === null) {
-        const wanted = this.#over;
+        const left = this.#ended;
         this.#end();
-        if (!wanted && (this.#signal?.aborted || this.#reach.closed)) {
-          throw aborted(this.#reach, this.#signal);
+        if (!left && (this.#signal?.aborted || this.#client.closed)) {
+          throw abortError(this.#client, this.#signal);
         }
         break;
       }
@@ -74,7 +75,7 @@ export class Paginator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
     return { done: true, value: undefined };
   }
 
-  /** The next item of those that are here already. */
+  /** Returns the next element that has arrived already. */
   #take(): T | undefined {
     try {
       for (;;) {
@@ -83,9 +84,9 @@ export class Paginator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
           return undefined;
         }
         if (message.error !== undefined) {
-          throw errorOf(message.error, this.#reach);
+          throw decodeError(message.error, this.#client);
         }
-        const value = this.#read(message);
+        const value = this.#decode(message);
         if (value !== undefined) {
           return value;
         }
@@ -98,36 +99,36 @@ export class Paginator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
 
   #start(): Task {
     if (this.#task === undefined) {
-      refuseIfOver(this.#reach, this.#signal);
-      this.#task = this.#begin();
-      this.#reach.tasks.add(this.#task);
-      this.#signal?.addEventListener('abort', this.#stop, { once: true });
+      throwIfClosed(this.#client, this.#signal);
+      this.#task = this.#startTask();
+      this.#client.tasks.add(this.#task);
+      this.#signal?.addEventListener('abort', this.#cancel, { once: true });
     }
     return this.#task;
   }
 
   #end(): void {
-    this.#over = true;
+    this.#ended = true;
     this.#ready.length = 0;
-    this.#signal?.removeEventListener('abort', this.#stop);
+    this.#signal?.removeEventListener('abort', this.#cancel);
     if (this.#task !== undefined) {
-      this.#reach.tasks.delete(this.#task);
+      this.#client.tasks.delete(this.#task);
       this.#task.cancel();
     }
   }
 
-  /** Ends it. Jobs that were submitted go on at the service. */
+  /** Ends the list. Submitted jobs continue. */
   async return(): Promise<IteratorResult<T, undefined>> {
     this.#end();
     return { done: true, value: undefined };
   }
 
-  /** Itself. */
+  /** Returns this list. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
-  /** Ends it. */
+  /** Ends the list. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end();
   }

@@ -9,17 +9,17 @@ export { closeClient } from './clients.mjs';
 
 const kept = new Map();
 
-/** Carries an operation out; what the driver cannot do is a driver error. */
-export async function carryOut(message, signal) {
+/** Executes an operation. If the driver cannot do it, the outcome is a driver error. */
+export async function execute(message, signal) {
   const events = [];
   try {
-    const operation = OPS[message.op];
+    const operation = OPERATIONS[message.op];
     if (operation === undefined) {
-      return { driver_error: `there is no operation ${message.op}` };
+      return { driver_error: `unknown operation ${message.op}` };
     }
     const client = message.client && clientOf(message.client);
     const options = optionsOf(message.options ?? {}, signal);
-    const onProgress = (news) => events.push(values.event(news));
+    const onProgress = (progress) => events.push(values.event(progress));
     const call = { id: message.id, client, input: message.input, options, onProgress, events };
     return { value: await operation(call), events };
   } catch (error) {
@@ -41,7 +41,7 @@ function optionsOf({ deadline, max_bytes, check_media, ...same }, signal) {
   return all;
 }
 
-/** Keeps a prediction for a later download, and tells it. */
+/** Keeps a prediction for a later download, and returns it in the protocol's format. */
 function keep(id, prediction) {
   kept.set(id, prediction);
   return values.prediction(prediction);
@@ -56,7 +56,7 @@ async function all(iterable, show, limit = Infinity) {
   return found;
 }
 
-const OPS = {
+const OPERATIONS = {
   async run({ id, client, input, options, onProgress }) {
     return keep(id, await client.run(await inputOf(input), { ...options, onProgress }));
   },
@@ -101,7 +101,7 @@ const OPS = {
     }
     const prediction = kept.get(input.of);
     if (prediction === undefined) {
-      throw new Error(`nothing came of ${input.of}`);
+      throw new Error(`${input.of} has no prediction`);
     }
     return await client.downloadOutput(prediction, input.to, options);
   },

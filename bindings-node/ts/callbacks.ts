@@ -1,0 +1,39 @@
+/**
+ * Returns a callback that never throws, so that it cannot end the wait for a job that costs money.
+ * The first error of the user's callback, thrown or rejected, becomes a warning of the process.
+ */
+export function guardCallback<T extends unknown[]>(
+  name: string,
+  callback: ((...values: T) => unknown) | undefined,
+): (...values: T) => void {
+  let warned = false;
+  const report = (thrown: unknown) => {
+    if (!warned) {
+      warned = true;
+      warn(`\`${name}\` threw an error; the call continues`, thrown);
+    }
+  };
+  return (...values) => {
+    try {
+      const result = callback?.(...values);
+      if (isThenable(result)) {
+        result.then(undefined, report);
+      }
+    } catch (error) {
+      report(error);
+    }
+  };
+}
+
+/** Emits a warning of the process about an error that must not end the current call. */
+export function warn(what: string, thrown: unknown): void {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const warning = new Error(`${what}: ${error.message}`, { cause: error });
+  warning.name = 'VisemeWarning';
+  warning.stack = `${warning.name}: ${warning.message}\n${error.stack ?? ''}`;
+  process.emitWarning(warning);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then === 'function';
+}

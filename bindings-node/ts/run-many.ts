@@ -1,0 +1,211 @@
+import { warn } from './callbacks';
+import type { CoreClient, Message } from './core-client';
+import { decodeError, type VisemeError } from './errors';
+import {
+  RUN_OPTIONS_RULES,
+  type PredictionData,
+  type RunManyEvent,
+  type RunManyItem,
+} from './generated/dto';
+import { encodeInput, encodePlainInput, MediaPayload, type Input } from './inputs';
+import type { Task } from './native';
+import { Paginator } from './pagination';
+import { Prediction } from './prediction';
+import { progressDispatcher, type RunManyOptions } from './progress';
+import { encodeOptions, LIMIT } from './serialize';
+
+/** The result of one of many runs; `index` is the position of its input, counted from 0. */
+export type RunResult =
+  | { readonly index: number; readonly ok: true; readonly prediction: Prediction }
+  | { readonly index: number; readonly ok: false; readonly error: VisemeError };
+
+/** Runs many inputs. */
+export function runMany(
+  client: CoreClient,
+  inputs: Iterable<Input> | AsyncIterable<Input>,
+  options: RunManyOptions,
+): Paginator<RunResult> {
+  const encoded = encodeOptions('runMany', options, { ...RUN_OPTIONS_RULES, ...LIMIT });
+  const { limit = 10, ...runOptions } = encoded as { limit?: number };
+  const dispatch = progressDispatcher(client, options);
+  const sender = new InputSender(inputs, limit, options.signal);
+  const start = () => {
+    const progress = options.onProgress !== undefined || options.onUpdate !== undefined;
+    const task = client.start({ op: 'runMany', limit, options: runOptions, progress });
+    sender.start(task);
+    return task;
+  };
+  const decode = ({ item, event }: Message): RunResult | undefined => {
+    if (event !== undefined) {
+      const { progress, index } = event as RunManyEvent;
+      dispatch(progress, index);
+      return undefined;
+    }
+    const { index, value, error } = item as RunManyItem;
+    sender.release(index);
+    return error === undefined
+      ? { index, ok: true, prediction: new Prediction(value as PredictionData, client) }
+      : { index, ok: false, error: decodeError(error, client) };
+  };
+  return new ManyRuns(client, options, start, decode, sender);
+}
+
+/** The results of many runs; an error of the inputs ends them. */
+class ManyRuns extends Paginator<RunResult> {
+  readonly #sender: InputSender;
+
+  constructor(
+    client: CoreClient,
+    options: RunManyOptions,
+    start: () => Task,
+    decode: (message: Message) => RunResult | undefined,
+    sender: InputSender,
+  ) {
+    super(client, options, start, decode);
+    this.#sender = sender;
+  }
+
+  override async next(): Promise<IteratorResult<RunResult, undefined>> {
+    try {
+      const next = await super.next();
+      if (next.done) {
+        await this.#sender.end();
+      }
+      return next;
+    } catch (error) {
+      await this.#sender.end().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  override async return(): Promise<IteratorResult<RunResult, undefined>> {
+    const last = await super.return();
+    await this.#sender.end().catch(() => undefined);
+    return last;
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+}
+
+/** How many inputs native code receives at once, at most. */
+const PREFETCH = 64;
+
+/** Sends inputs to native code when runs can start, so that not all of them are in memory. */
+class InputSender {
+  readonly #inputs: Iterable<Input> | AsyncIterable<Input>;
+  readonly #limit: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #payloads = new Map<number, MediaPayload>();
+  /** Inputs as JSON text that are sent together. */
+  readonly #encoded: string[] = [];
+  /** How many inputs were encoded. */
+  #count = 0;
+  #resume: (() => void) | undefined;
+  #running = 0;
+  #ended = false;
+  #failure: { error: unknown } | undefined;
+
+  constructor(
+    inputs: Iterable<Input> | AsyncIterable<Input>,
+    limit: number,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#inputs = inputs;
+    this.#limit = limit;
+    this.#signal = signal;
+  }
+
+  start(task: Task): void {
+    void this.#sendAll(task).catch((error: unknown) => {
+      this.#failure = { error };
+      task.cancel();
+    });
+  }
+
+  async #sendAll(task: Task): Promise<void> {
+    const inputs = this.#inputs;
+    if (Symbol.asyncIterator in inputs) {
+      for await (const input of inputs) {
+        if (!(await this.#addWhenFree(task, input)) || !this.#send(task)) {
+          return;
+        }
+      }
+    } else {
+      for (const input of inputs) {
+        // The usual case awaits nothing: with thousands of jobs each await would cost time.
+        const plain =
+          this.#running < this.#limit && !this.#ended ? encodePlainInput(input) : undefined;
+        if (plain !== undefined) {
+          this.#add(plain);
+        } else if (!(await this.#addWhenFree(task, input))) {
+          return;
+        }
+        if (this.#encoded.length >= PREFETCH && !this.#send(task)) {
+          return;
+        }
+      }
+    }
+    if (this.#send(task)) {
+      task.finish();
+    }
+  }
+
+  /** Adds an input once a run can start; returns `false` if no more are wanted. */
+  async #addWhenFree(task: Task, input: Input): Promise<boolean> {
+    if (!this.#send(task)) {
+      return false;
+    }
+    if (this.#running >= this.#limit) {
+      await new Promise<void>((resume) => (this.#resume = resume));
+    }
+    if (this.#ended) {
+      return false;
+    }
+    const payload = new MediaPayload();
+    this.#payloads.set(this.#count, payload);
+    this.#add(await encodeInput(input, payload, this.#signal));
+    const contents = payload.contents.splice(0);
+    return contents.length === 0 || this.#send(task, contents);
+  }
+
+  #add(encoded: string): void {
+    this.#encoded.push(encoded);
+    this.#count += 1;
+    this.#running += 1;
+  }
+
+  /** Sends what is encoded; returns `false` if the runs accept no more inputs. */
+  #send(task: Task, contents: Buffer[] = []): boolean {
+    const encoded = this.#encoded.splice(0);
+    return encoded.length === 0 || task.push(`[${encoded.join()}]`, contents);
+  }
+
+  /** Makes room for another run, and removes the temporary files of a finished one. */
+  release(index: number): void {
+    this.#running -= 1;
+    this.#resume?.();
+    this.#resume = undefined;
+    const payload = this.#payloads.get(index);
+    this.#payloads.delete(index);
+    void payload?.cleanup().catch((error: unknown) => {
+      warn('A temporary file could not be removed', error);
+    });
+  }
+
+  /** Removes all temporary files; throws the error of the inputs. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    this.#resume?.();
+    for (const payload of this.#payloads.values()) {
+      await payload.cleanup();
+    }
+    this.#payloads.clear();
+    const failure = this.#failure;
+    if (failure !== undefined) {
+      this.#failure = undefined;
+      throw failure.error;
+    }
+  }
+}
