@@ -36,6 +36,7 @@ export const FEATURES = [
   'submit_limits',
   'client_name',
   'progress',
+  'progress_errors',
   'error_codes',
   'error_classes',
   'error_attributes',

@@ -19,7 +19,10 @@ export async function execute(message, signal) {
     }
     const client = message.client && clientOf(message.client);
     const options = optionsOf(message.options ?? {}, signal);
-    const onProgress = (progress) => events.push(values.event(progress));
+      const onProgress = (progress) => {
+        events.push(values.event(progress));
+        if (message.options?.progress_error) throw new Error('the progress callback of the case');
+      };
     const call = { id: message.id, client, input: message.input, options, onProgress, events };
     return { value: await operation(call), events };
   } catch (error) {
@@ -33,7 +36,7 @@ export async function execute(message, signal) {
   }
 }
 
-function optionsOf({ deadline, max_bytes, check_media, ...same }, signal) {
+function optionsOf({ deadline, max_bytes, check_media, progress_error: _, ...same }, signal) {
   const all = { ...same, signal };
   if (deadline !== undefined) all.timeoutMs = deadline * 1000;
   if (max_bytes !== undefined) all.maxBytes = max_bytes;

@@ -132,6 +132,10 @@ class Operations:
     async def op_delete(self, call: Call) -> Any:
         return {"deleted": await resolve(call.client.delete(call.input["ids"]))}
 
+    async def op_set_api_key(self, call: Call) -> Any:
+        call.client.set_api_key(call.input["key"])
+        return {}
+
     async def op_webhook_verify(self, call: Call) -> Any:
         given = call.input
         verifier = viseme.WebhookVerifier(given["secret"], tolerance=given.get("tolerance"))
@@ -152,11 +156,14 @@ class Call:
         self.client: Any = None
         self.input: dict[str, Any] = message.get("input") or {}
         self.options = options_of(message)
+        self._progress_error = self.options.pop("progress_error", False)
         self.events: list[Any] = []
 
     def on_progress(self, event: Any) -> None:
         """Store the event."""
         self.events.append(values.event(event))
+        if self._progress_error:
+            raise RuntimeError("the progress callback of the case")
 
 
 async def resolve(given: Any) -> Any:

@@ -7,11 +7,18 @@ use serde_json::{Map, Value};
 use super::input::{is_typed, media_of};
 use super::{Case, Operation};
 
-/// The options that are features of their own.
-const OPTIONS: [&str; 4] = ["sync", "base64", "webhook", "deadline"];
+/// The options that require a feature.
+const OPTIONS: [(&str, &str); 6] = [
+    ("sync", "sync"),
+    ("base64", "base64"),
+    ("webhook", "webhook"),
+    ("deadline", "deadline"),
+    ("headers", "request_headers"),
+    ("progress_error", "progress_errors"),
+];
 
 /// The settings and their features.
-const SETTINGS: [(&str, &str); 10] = [
+const SETTINGS: [(&str, &str); 11] = [
     ("request_timeout", "request_timeout"),
     ("deadline", "deadline"),
     ("pacing", "pacing"),
@@ -19,6 +26,7 @@ const SETTINGS: [(&str, &str); 10] = [
     ("max_poll_failures", "retry_settings"),
     ("max_submit_attempts", "retry_settings"),
     ("max_retry_after", "retry_settings"),
+    ("max_retries", "max_retries"),
     ("recovery_window", "recovery"),
     ("submit_limits", "submit_limits"),
     ("client_name", "client_name"),
@@ -47,9 +55,9 @@ pub(super) fn features(case: &Case) -> Vec<String> {
 fn of_operation(operation: &Operation, add: &mut impl FnMut(&str)) {
     add(&operation.op);
     of_settings(&operation.settings, add);
-    for option in OPTIONS {
+    for (option, feature) in OPTIONS {
         if operation.options.contains_key(option) {
-            add(option);
+            add(feature);
         }
     }
     if operation.background {

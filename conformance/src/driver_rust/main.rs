@@ -47,6 +47,7 @@ const FEATURES: &[&str] = &[
     "delete",
     "webhook_verify",
     "webhook_receive",
+    "set_api_key",
     "any_model",
     "media_path",
     "media_bytes",

@@ -137,6 +137,7 @@ async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<Operat
                 ids.iter().filter_map(Value::as_str).map(str::to_owned).collect();
             Ok(client.delete(ids).await.map(|deleted| json!({"deleted": deleted})))
         }
+        "set_api_key" => Ok(client.set_api_key(text(message, "key")?).map(|()| json!({}))),
         "webhook_receive" => {
             let result =
                 client.receive_webhook(headers(message), text(message, "body")?.as_bytes());

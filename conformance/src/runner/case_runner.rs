@@ -266,7 +266,7 @@ impl CaseRunner<'_> {
         self.trace.steps.push(StepRecord {
             name: name.to_owned(),
             op: pending.run.op.clone(),
-            input: Value::Object(pending.run.input),
+            input: self.without_key(&Value::Object(pending.run.input)),
             options: Value::Object(pending.run.options),
             outcome,
             started_after: pending.started_after,
@@ -275,6 +275,12 @@ impl CaseRunner<'_> {
         });
         driver_failure
             .map_or(Ok(()), |driver_failure| Err(StopReason::DriverFailure(driver_failure)))
+    }
+
+    /// Replaces the API key in an input, because reports must not contain it.
+    fn without_key(&self, input: &Value) -> Value {
+        let text = input.to_string().replace(self.world.key(), "{world.key}");
+        serde_json::from_str(&text).unwrap_or_default()
     }
 
     async fn act(&mut self, action: &Action) -> Result<(), StopReason> {

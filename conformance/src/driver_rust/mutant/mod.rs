@@ -42,6 +42,8 @@ pub(crate) enum Mutant {
     TruncateDownloads,
     AcceptAnyWebhook,
     OmitWebhook,
+    OmitDefaultVoice,
+    IgnoreNewKey,
 }
 
 impl Mutant {
@@ -60,6 +62,7 @@ impl Mutant {
                 | Self::ReusePresignedUrl
                 | Self::DecodeUrls
                 | Self::OmitWebhook
+                | Self::OmitDefaultVoice
         )
     }
 
@@ -92,6 +95,12 @@ fn alter_operation(mutant: Mutant, run: &mut Run) {
         Mutant::UnlimitedSubmitRetries => set("max_submit_attempts", json!(50)),
         Mutant::SkipValidation => {
             run.options.insert("check_media".to_owned(), json!(false));
+        }
+        Mutant::IgnoreNewKey => {
+            let key = run.client.as_ref().map(|client| json!(client.key));
+            if let (Some(old), Some(key)) = (run.input.get_mut("key"), key) {
+                *old = key;
+            }
         }
         Mutant::IgnoreDeadline => {
             run.options.remove("deadline");

@@ -166,6 +166,13 @@ impl ProxyState {
                     String::from_utf8_lossy(&buffered.body).replace("%2F", "/").replace("%2B", "+");
                 buffered.body = Bytes::from(text);
             }
+            Mutant::OmitDefaultVoice if buffered.path.ends_with("/text-to-video") => {
+                buffered.body = edit_json(&buffered.body, |json| {
+                    if let Some(input) = json.as_object_mut() {
+                        input.remove("voice_id");
+                    }
+                });
+            }
             Mutant::OmitWebhook => {
                 if let Some((path, _)) = buffered.path.clone().split_once("?webhook=") {
                     path.clone_into(&mut buffered.path);

@@ -2,7 +2,7 @@ mod properties;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::protocol::{RecoveredBy, Status};
+use crate::protocol::{Backoff, RecoveredBy, Status};
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
