@@ -19,10 +19,10 @@ export async function execute(message, signal) {
     }
     const client = message.client && clientOf(message.client);
     const options = optionsOf(message.options ?? {}, signal);
-      const onProgress = (progress) => {
-        events.push(values.event(progress));
-        if (message.options?.progress_error) throw new Error('the progress callback of the case');
-      };
+    const onProgress = (progress) => {
+      events.push(values.event(progress));
+      if (message.options?.progress_error) throw new Error('the progress callback of the case');
+    };
     const call = { id: message.id, client, input: message.input, options, onProgress, events };
     return { value: await operation(call), events };
   } catch (error) {
