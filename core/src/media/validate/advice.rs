@@ -88,11 +88,11 @@ fn convert(file: &CheckedFile<'_>, name: &CommandName) -> String {
         _ => "",
     };
     let verb = match (file.limits.kind, file.info.container.kind()) {
-        (MediaKind::Audio, Some(MediaKind::Video)) => "Extract its audio",
-        _ => "Convert it",
+        (MediaKind::Audio, Some(MediaKind::Video)) => "Extract its audio as",
+        _ => "Convert it to",
     };
     let label = target.label();
-    format!("{verb} as {label}: ffmpeg -i {} {options}{output}", name.input)
+    format!("{verb} {label}: ffmpeg -i {} {options}{output}", name.input)
 }
 
 /// Returns the step that mends a corrupt file.
