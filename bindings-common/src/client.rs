@@ -11,7 +11,7 @@ use viseme::{Client, Job, Output, Prediction, Status};
 use crate::dto::{
     BillingData, ClientConfig, DeliveryData, DownloadProgress, DownloadedFile, ErrorData,
     InputData, Model, OutputData, PredictionData, Price, Report, Request, UploadProgress, Usage,
-    WebhookVerification, duration, moment,
+    WebhookVerification, duration, moment, pairs,
 };
 use crate::input::Contents;
 use crate::job::JobHandle;
@@ -109,6 +109,7 @@ fn verify(request: WebhookVerification, body: &[u8]) -> Result<Delivery, ErrorDa
 fn start(client: &Client, request: Request, mut contents: Contents) -> Result<Task, ErrorData> {
     Ok(match request {
         Request::Run { input, options, progress } => {
+            let client = client.with_headers(pairs(&options.headers))?;
             let run = options.apply_to_run(client.run(input.build(&mut contents)?))?;
             Task::with_progress(progress, move |sender| async move {
                 let run = match sender {
@@ -119,9 +120,11 @@ fn start(client: &Client, request: Request, mut contents: Contents) -> Result<Ta
             })
         }
         Request::RunMany { limit, options, progress } => {
-            run_many(client.clone(), limit, options, progress)
+            let client = client.with_headers(pairs(&options.headers))?;
+            run_many(client, limit, options, progress)
         }
         Request::Submit { input, options, progress } => {
+            let client = client.with_headers(pairs(&options.headers))?;
             let submit = options.apply_to_submit(client.submit(input.build(&mut contents)?))?;
             let slot = JobSlot::default();
             let submitted = slot.clone();
@@ -229,7 +232,8 @@ where
 fn submit_outcome(job: viseme::Result<Job>, slot: &JobSlot) -> String {
     outcome::<Option<PredictionData>>(job.map(|job| {
         let prediction = job.prediction().cloned().map(PredictionData::from);
-        slot.set(job);
+        // The headers of the submit are not those of what is done with its job later.
+        slot.set(job.with_headers([]).unwrap_or(job));
         prediction
     }))
 }

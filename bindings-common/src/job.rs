@@ -3,7 +3,7 @@
 use futures_util::stream::StreamExt as _;
 use viseme::{Job, Wait};
 
-use crate::dto::{ErrorData, JobRequest, PredictionData, duration};
+use crate::dto::{ErrorData, JobRequest, PredictionData, duration, pairs};
 use crate::message::{self, error, item, outcome};
 use crate::task::{Task, progress_sender};
 
@@ -37,8 +37,8 @@ impl JobHandle {
 
 fn start(job: &Job, request: JobRequest) -> Result<Task, ErrorData> {
     Ok(match request {
-        JobRequest::Wait { timeout_ms, progress } => {
-            let wait = wait(job, timeout_ms)?;
+        JobRequest::Wait { timeout_ms, headers, progress } => {
+            let wait = wait(&job.with_headers(pairs(&headers))?, timeout_ms)?;
             Task::with_progress(progress, move |sender| async move {
                 let wait = match sender {
                     Some(sender) => wait.on_progress(progress_sender(sender)),
@@ -47,15 +47,16 @@ fn start(job: &Job, request: JobRequest) -> Result<Task, ErrorData> {
                 outcome::<PredictionData>(wait.await)
             })
         }
-        JobRequest::Updates { timeout_ms } => {
-            let updates = wait(job, timeout_ms)?.updates();
+        JobRequest::Updates { timeout_ms, headers } => {
+            let job = job.with_headers(pairs(&headers))?;
+            let updates = wait(&job, timeout_ms)?.updates();
             Task::from_messages(updates.map(|update| match update {
                 Ok(prediction) => item(PredictionData::from(prediction)),
                 Err(cause) => error(cause.into()),
             }))
         }
-        JobRequest::Refresh => {
-            let job = job.clone();
+        JobRequest::Refresh { headers } => {
+            let job = job.with_headers(pairs(&headers))?;
             Task::from_future(async move { outcome::<PredictionData>(job.refresh().await) })
         }
     })

@@ -60,10 +60,8 @@ pub struct NativeSettings {
     pub max_polls_per_second: Option<f64>,
     /// How many connections may be open at once.
     pub max_connections: Option<u32>,
-    /// How many polls may fail in a row.
-    pub max_poll_failures: Option<u32>,
-    /// How often a submit that was surely not taken is sent.
-    pub max_submit_attempts: Option<u32>,
+    /// How often a request is retried after a temporary failure.
+    pub max_retries: Option<u32>,
     /// The pauses before failed requests are sent again.
     pub backoff: Option<NativeBackoff>,
     /// The longest `Retry-After` that is obeyed.
@@ -83,7 +81,7 @@ pub struct NativeSettings {
     /// The app's name and version in the requests.
     pub user_agent: Option<String>,
     /// Whether the client keeps the mock server's time. Only in a build for tests.
-    pub lockstep: Option<bool>,
+    pub virtual_clock: Option<bool>,
 }
 
 impl NativeSettings {
@@ -98,11 +96,11 @@ impl NativeSettings {
             )*};
         }
         pass!(base_url allow_http connect_timeout request_timeout stall_timeout);
-        pass!(max_polls_per_second max_poll_failures max_submit_attempts max_retry_after);
+        pass!(max_polls_per_second max_retries max_retry_after);
         pass!(recovery_window check_remote_media remote_check_timeout);
         pass!(allow_private_addresses user_agent);
         #[cfg(feature = "testing")]
-        pass!(lockstep);
+        pass!(virtual_clock);
         to = match self.token {
             Some(token) => to.api_key(token),
             None => to.anonymous(),

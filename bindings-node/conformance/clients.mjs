@@ -14,7 +14,7 @@ export function clientOf({ id, base_url, key, virtual_clock, settings = {} }) {
       checkRemoteMedia: false,
       allowPrivateAddresses: true,
       ...settingsOf(settings),
-      lockstep: virtual_clock,
+      virtualClock: virtual_clock,
     });
     clients.set(id, client);
   }
@@ -36,8 +36,7 @@ const DURATIONS = {
 };
 
 const OTHERS = {
-  max_poll_failures: 'maxPollFailures',
-  max_submit_attempts: 'maxSubmitAttempts',
+  max_retries: 'maxRetries',
   max_connections: 'maxConnections',
   max_polls_per_second: 'maxPollsPerSecond',
   check_remote_media: 'checkRemoteMedia',

@@ -132,6 +132,10 @@ const OPERATIONS = {
   async delete({ client, input, options }) {
     return { deleted: await client.delete(input.ids, options) };
   },
+  async set_api_key({ client, input: { key } }) {
+    client.setApiKey(key);
+    return {};
+  },
   async webhook_verify({ input: { secret, headers, body, now, tolerance } }) {
     const toleranceMs = tolerance == null ? undefined : tolerance * 1000;
     const verifier = new WebhookVerifier(secret, { toleranceMs });

@@ -15,6 +15,7 @@ export function prediction(it) {
     execution_time: seconds(it.executionTimeMs),
     created_at: it.createdAt?.toISOString(),
     recovered: it.recovered,
+    request_id: it.requestId,
   };
 }
 

@@ -175,7 +175,7 @@ function encodeSettings(settings: ClientSettings): string {
     throw makeError('config', message);
   }
   // The conformance suite uses the clock of the mock server.
-  const testing = native.isTestingBuild() ? { lockstep: BOOLEAN } : {};
+  const testing = native.isTestingBuild() ? { virtualClock: BOOLEAN } : {};
   const rules = { ...CLIENT_SETTINGS_RULES, ignoreEnv: BOOLEAN, ...testing };
   const { ignoreEnv, ...rest } = encodeFields(settings, rules, 'a setting of a client', 'config');
   return JSON.stringify({ env: ignoreEnv ? {} : environment(), settings: rest });

@@ -80,6 +80,7 @@ export type {
   RunManyOptions,
   RunOptions,
   SubmitOptions,
+  RefreshOptions,
   UpdatesOptions,
   WaitOptions,
 } from './progress';

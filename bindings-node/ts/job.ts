@@ -1,11 +1,10 @@
 import { runOperation, type CoreClient, type Message } from './core-client';
 import type { JobRequest, PredictionData } from './generated/dto';
 import type { NativeJob, Task } from './native';
-import type { CallOptions } from './options';
 import { Paginator } from './pagination';
 import { Prediction } from './prediction';
-import { progressDispatcher, type UpdatesOptions, type WaitOptions } from './progress';
-import { encodeOptions, TIMEOUT } from './serialize';
+import { progressDispatcher, type RefreshOptions, type UpdatesOptions, type WaitOptions } from './progress';
+import { encodeOptions, HEADERS, TIMEOUT } from './serialize';
 
 /** A handle on a job. Its id is enough to create one again: `client.job(id)`. */
 export class Job {
@@ -26,7 +25,7 @@ export class Job {
 
   /** Waits until the job completes. A timeout or an abort ends the wait, never the job. */
   async wait(options: WaitOptions = {}): Promise<Prediction> {
-    const encoded = encodeOptions('wait', options, TIMEOUT);
+    const encoded = encodeOptions('wait', options, { ...TIMEOUT, ...HEADERS });
     const data = await runOperation<PredictionData>(
       this.#client,
       options,
@@ -41,16 +40,16 @@ export class Job {
    * the status `failed`, not an error; an error means that the wait itself ended early.
    */
   updates(options: UpdatesOptions = {}): Paginator<Prediction> {
-    const encoded = encodeOptions('updates', options, TIMEOUT);
+    const encoded = encodeOptions('updates', options, { ...TIMEOUT, ...HEADERS });
     const start = () => this.#start({ op: 'updates', ...encoded });
     const decode = ({ item }: Message) => new Prediction(item as PredictionData, this.#client);
     return new Paginator(this.#client, options, start, decode);
   }
 
   /** Asks once for the job's state. A failed job is not an error here. */
-  async refresh(options: CallOptions = {}): Promise<Prediction> {
-    encodeOptions('refresh', options);
-    const start = () => this.#start({ op: 'refresh' });
+  async refresh(options: RefreshOptions = {}): Promise<Prediction> {
+    const encoded = encodeOptions('refresh', options, HEADERS);
+    const start = () => this.#start({ op: 'refresh', ...encoded });
     const data = await runOperation<PredictionData>(this.#client, options, start);
     return new Prediction(data, this.#client);
   }

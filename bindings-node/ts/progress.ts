@@ -49,8 +49,14 @@ export interface RunManyOptions extends RunOptions {
   limit?: number | undefined;
 }
 
+/** Options of `job.refresh`. */
+export interface RefreshOptions extends CallOptions {
+  /** Additional headers for the requests to the API. */
+  headers?: Readonly<Record<string, string>> | undefined;
+}
+
 /** Options of `job.updates`. */
-export interface UpdatesOptions extends CallOptions {
+export interface UpdatesOptions extends RefreshOptions {
   /** How long to wait; 0 asks once. Default: the client's timeout. */
   timeoutMs?: number | undefined;
 }

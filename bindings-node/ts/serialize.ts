@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 
 import { makeError } from './errors';
-import type { ErrorCode, Rule } from './generated/dto';
+import { RUN_OPTIONS_RULES, type ErrorCode, type Rule } from './generated/dto';
 
 /** What the options of the facade itself accept. */
 type FacadeRule = Rule | { readonly kind: 'signal' | 'callback' };
@@ -17,13 +17,15 @@ const FACADE_OPTIONS: FacadeRules = { ...SIGNAL, onProgress: CALLBACK, onUpdate:
 
 /** A duration as an option. */
 export const TIMEOUT = { timeoutMs: { required: false, rule: { kind: 'duration' } } } as const;
+/** The additional headers of a call as an option. */
+export const HEADERS = { headers: RUN_OPTIONS_RULES.headers } as const;
 /** The number of runs at the same time as an option. */
 export const LIMIT = {
   limit: { required: false, rule: { kind: 'number', integer: true, minimum: 1 } },
 } as const;
 
 /** The values that are secret: an error does not show them. */
-const SECRETS = new Set(['apiKey', 'proxy', 'secrets']);
+const SECRETS = new Set(['apiKey', 'proxy', 'secrets', 'headers']);
 
 /**
  * Checks the options of a call and encodes those for native code. Throws an {@link InputError} that
@@ -138,6 +140,7 @@ function accepts(rule: FacadeRule, value: unknown): boolean {
     case 'union':
       return rule.of.some((one) => accepts(one, value));
     case 'map':
+      return isPlainObject(value) && Object.values(value).every((one) => accepts(rule.of, one));
     case 'object':
       return isPlainObject(value);
     case 'signal':
@@ -173,7 +176,7 @@ function describe(rule: FacadeRule): string {
     case 'list':
       return `${describe(rule.of)} or a list of them`;
     case 'map':
-      return 'an object';
+      return rule.of.kind === 'text' ? 'an object of strings' : 'an object';
     case 'union':
       return rule.of.map(describe).join(' or ');
     case 'object':

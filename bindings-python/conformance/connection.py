@@ -42,6 +42,7 @@ FEATURES = [
     "sync",
     "base64",
     "webhook",
+    "request_headers",
     "deadline",
     "request_timeout",
     "pacing",

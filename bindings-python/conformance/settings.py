@@ -30,7 +30,7 @@ def settings_of(client: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
         "allow_private_addresses": True,
         **given,
     }
-    return settings, {"lockstep": client.get("virtual_clock", False)}
+    return settings, {"virtualClock": client.get("virtual_clock", False)}
 
 
 def input_of(message: dict[str, Any]) -> Any:

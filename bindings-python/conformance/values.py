@@ -31,6 +31,7 @@ def prediction(it: Any) -> Any:
         "execution_time": it.execution_time,
         "created_at": time(it.created_at),
         "recovered": it.recovered,
+        "request_id": it.request_id,
     }
 
 

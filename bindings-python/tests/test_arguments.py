@@ -177,7 +177,7 @@ def test_a_directory_as_media_is_an_input_error(client: viseme.Client, tmp_path:
             "Client.run_many() got an unexpected keyword argument 'webhok'. "
             "Did you mean 'webhook'?",
         ),
-        (lambda: viseme.Client(lockstep=True), "unexpected keyword argument 'lockstep'"),
+        (lambda: viseme.Client(virtual_clock=True), "unexpected keyword argument 'virtual_clock'"),
     ],
 )
 def test_an_unknown_keyword_is_a_type_error_with_a_suggestion(

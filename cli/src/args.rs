@@ -58,6 +58,11 @@ pub(crate) struct Args {
     /// Allow plain http to another machine. Everyone on the way can read the key and the media.
     #[arg(long, global = true)]
     pub(crate) allow_http: bool,
+
+    /// How often to retry a request after a temporary failure. [default: 11 for the polls of a wait,
+    /// 4 for other requests]
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) max_retries: Option<u32>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -107,6 +112,7 @@ impl From<&Args> for Options {
             verbose: args.verbose,
             base_url: args.base_url.clone(),
             allow_http: args.allow_http,
+            max_retries: args.max_retries,
             ..Self::default()
         };
         match &args.command {

@@ -26,6 +26,9 @@ fn config(options: &Options) -> viseme::ConfigBuilder {
     if let Some(url) = &options.base_url {
         builder = builder.base_url(url);
     }
+    if let Some(retries) = options.max_retries {
+        builder = builder.max_retries(retries);
+    }
     if let Some(time) = options.poll_every {
         builder = builder.pacing(Pacing::every(time));
     }

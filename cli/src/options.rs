@@ -66,6 +66,8 @@ pub(crate) struct Options {
     pub(crate) verbose: bool,
     pub(crate) base_url: Option<String>,
     pub(crate) allow_http: bool,
+    /// How often to retry a request, if not the default.
+    pub(crate) max_retries: Option<u32>,
     /// Whether the service is a mock server that ends with the command.
     pub(crate) offline: bool,
     /// Where to save the output.

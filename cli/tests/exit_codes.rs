@@ -92,7 +92,7 @@ async fn wrong_usage_is_exit_code_2() {
         (&["download", "x", "--out", "none/film.mp4"], &["no such folder"]),
         (&["wait", "x", "--out", "none/"], &["no such folder"]),
         (&["status", "x", "--base-url", "nonsense"], &["nonsense", "must be a URL"]),
-        (&["status", "x", "--base-url", "http://192.0.2.1"], &["plain http"]),
+        (&["status", "x", "--base-url", "http://192.0.2.1"], &["Plain http"]),
     ] {
         assert_ends(&harness.viseme(arguments).await, 2, words);
     }

@@ -20,8 +20,9 @@ pub use account::{
 pub use event::{
     DownloadProgress, ErrorData, Message, ProgressData, RunManyEvent, RunManyItem, UploadProgress,
 };
+pub(crate) use request::pairs;
 pub use request::{
-    FieldData, InputData, JobRequest, MediaBytes, MediaData, Request, RunOptions,
+    FieldData, Headers, InputData, JobRequest, MediaBytes, MediaData, Request, RunOptions,
     WebhookVerification,
 };
 pub use result::{

@@ -1,5 +1,7 @@
 //! What a host asks for.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -98,7 +100,7 @@ pub enum Request {
 }
 
 /// An operation of a job.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are parameters of the methods of the same name")]
@@ -107,12 +109,21 @@ pub enum JobRequest {
     Wait {
         timeout_ms: Option<f64>,
         #[serde(default)]
+        headers: Headers,
+        #[serde(default)]
         progress: bool,
     },
     /// Lists the job's states as they change.
-    Updates { timeout_ms: Option<f64> },
+    Updates {
+        timeout_ms: Option<f64>,
+        #[serde(default)]
+        headers: Headers,
+    },
     /// Asks once for the job's state.
-    Refresh,
+    Refresh {
+        #[serde(default)]
+        headers: Headers,
+    },
 }
 
 /// A model and its parameters, in the order in which they were given.
@@ -180,6 +191,17 @@ pub struct RunOptions {
     pub base64: Option<bool>,
     /// A URL that the service calls when the job has completed or failed.
     pub webhook: Option<String>,
+    /// Additional headers for the requests to the API. Other hosts never receive them.
+    #[serde(default)]
+    pub headers: Headers,
+}
+
+/// Additional headers for the requests of one operation to the API.
+pub type Headers = BTreeMap<String, String>;
+
+/// Returns headers as pairs.
+pub(crate) fn pairs(headers: &Headers) -> impl Iterator<Item = (&str, &str)> {
+    headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
 /// The parameters of a webhook's verification.

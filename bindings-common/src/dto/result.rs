@@ -56,6 +56,10 @@ pub struct PredictionData {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "Option<super::words::RecoveredBy>"))]
     pub recovered: Option<viseme::RecoveredBy>,
+    /// The id of the request whose response this is. Include it when you contact the support of the
+    /// service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// All other fields of the service's response.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub extra: Map<String, Value>,
@@ -194,6 +198,7 @@ impl From<Prediction> for PredictionData {
             timings_ms: timings.map(|(name, time)| (name, millis(time))).collect(),
             input: prediction.input,
             recovered: prediction.recovered,
+            request_id: prediction.request_id,
             extra: prediction.extra,
         }
     }

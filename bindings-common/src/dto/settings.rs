@@ -49,12 +49,9 @@ pub struct ClientSettings {
     /// How many requests the client sends at the same time. Default: 100.
     #[cfg_attr(test, schemars(range(min = 1)))]
     pub max_connections: Option<u32>,
-    /// How many polls of a job may fail in a row before its wait ends. Default: 12.
-    #[cfg_attr(test, schemars(range(min = 1)))]
-    pub max_poll_failures: Option<u32>,
-    /// How many times a submit is sent if the service provably did not accept it. Default: 5.
-    #[cfg_attr(test, schemars(range(min = 1)))]
-    pub max_submit_attempts: Option<u32>,
+    /// How often a request is retried after a temporary failure. A submit that the service may have
+    /// accepted is never sent again. Default: 11 for the polls of a wait, 4 for other requests.
+    pub max_retries: Option<u32>,
     /// The pauses before retries. Default: 1 s, doubling up to 30 s.
     pub backoff: Option<Backoff>,
     /// The longest `Retry-After` that the client obeys. Default: 300 s.
@@ -81,7 +78,7 @@ pub struct ClientSettings {
     /// Uses the clock of the mock server's world.
     #[cfg(feature = "testing")]
     #[cfg_attr(test, schemars(skip))]
-    pub lockstep: Option<bool>,
+    pub virtual_clock: Option<bool>,
 }
 
 /// When to poll a job that runs normally.
@@ -171,10 +168,10 @@ impl ClientConfig {
             )*};
         }
         set!(api_key base_url allow_http max_polls_per_second);
-        set!(max_poll_failures max_submit_attempts proxy ca_bundle check_remote_media);
+        set!(max_retries proxy ca_bundle check_remote_media);
         set!(allow_private_addresses client_name user_agent);
         #[cfg(feature = "testing")]
-        set!(lockstep);
+        set!(virtual_clock);
         set_duration!(
             connect_timeout_ms "connectTimeoutMs" => connect_timeout
             request_timeout_ms "requestTimeoutMs" => request_timeout

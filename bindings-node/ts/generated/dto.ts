@@ -224,6 +224,11 @@ export interface PredictionData {
   readonly input?: unknown;
   /** How the job was found in the history, if the submit got no response. */
   readonly recovered?: RecoveredBy;
+  /**
+   * The id of the request whose response this is. Include it when you contact the support of the
+   * service.
+   */
+  readonly requestId?: string;
   /** All other fields of the service's response. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
@@ -452,10 +457,11 @@ export interface ClientSettings {
   maxPollsPerSecond?: number | undefined;
   /** How many requests the client sends at the same time. Default: 100. */
   maxConnections?: number | undefined;
-  /** How many polls of a job may fail in a row before its wait ends. Default: 12. */
-  maxPollFailures?: number | undefined;
-  /** How many times a submit is sent if the service provably did not accept it. Default: 5. */
-  maxSubmitAttempts?: number | undefined;
+  /**
+   * How often a request is retried after a temporary failure. A submit that the service may have
+   * accepted is never sent again. Default: 11 for the polls of a wait, 4 for other requests.
+   */
+  maxRetries?: number | undefined;
   /** The pauses before retries. Default: 1 s, doubling up to 30 s. */
   backoff?: Backoff | undefined;
   /** The longest `Retry-After` that the client obeys. Default: 300 s. */
@@ -524,16 +530,19 @@ export type JobRequest =
   | {
       op: 'wait';
       timeoutMs?: number | undefined;
+      headers?: Readonly<Record<string, string>> | undefined;
       progress?: boolean | undefined;
     }
   /** Lists the job's states as they change. */
   | {
       op: 'updates';
       timeoutMs?: number | undefined;
+      headers?: Readonly<Record<string, string>> | undefined;
     }
   /** Asks once for the job's state. */
   | {
       op: 'refresh';
+      headers?: Readonly<Record<string, string>> | undefined;
     };
 
 /** Bytes that travel beside a request. */
@@ -698,6 +707,8 @@ export interface RunOptions {
   base64?: boolean | undefined;
   /** A URL that the service calls when the job has completed or failed. */
   webhook?: string | undefined;
+  /** Additional headers for the requests to the API. Other hosts never receive them. */
+  headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What the account may submit: the name of its tier, or the numbers. */
@@ -759,6 +770,11 @@ export abstract class PredictionFields {
   readonly input: unknown;
   /** How the job was found in the history, if the submit got no response. */
   readonly recovered: RecoveredBy | undefined;
+  /**
+   * The id of the request whose response this is. Include it when you contact the support of the
+   * service.
+   */
+  readonly requestId: string | undefined;
   /** All other fields of the service's response. */
   readonly extra: Readonly<Record<string, unknown>>;
 
@@ -777,6 +793,7 @@ export abstract class PredictionFields {
     this.timingsMs = data.timingsMs ?? {};
     this.input = data.input;
     this.recovered = data.recovered;
+    this.requestId = data.requestId;
     this.extra = data.extra ?? {};
   }
 }
@@ -840,8 +857,7 @@ export const CLIENT_SETTINGS_RULES = {
   } } },
   maxPollsPerSecond: { required: false, rule: { kind: 'number', integer: false, above: 0 } },
   maxConnections: { required: false, rule: { kind: 'number', integer: true, minimum: 1 } },
-  maxPollFailures: { required: false, rule: { kind: 'number', integer: true, minimum: 1 } },
-  maxSubmitAttempts: { required: false, rule: { kind: 'number', integer: true, minimum: 1 } },
+  maxRetries: { required: false, rule: { kind: 'number', integer: true, minimum: 0 } },
   backoff: { required: false, rule: { kind: 'object', fields: {
     baseMs: { required: true, rule: { kind: 'duration' } },
     maxMs: { required: true, rule: { kind: 'duration' } },
@@ -870,6 +886,7 @@ export const RUN_OPTIONS_RULES = {
   sync: { required: false, rule: { kind: 'boolean' } },
   base64: { required: false, rule: { kind: 'boolean' } },
   webhook: { required: false, rule: { kind: 'text' } },
+  headers: { required: false, rule: { kind: 'map', of: { kind: 'text' } } },
 } as const satisfies Rules;
 
 /** What the fields of HistoryFilterData accept. */

@@ -16,7 +16,7 @@ export interface TextToVideo {
   /** The text to speak. At most 120 characters. */
   text: string;
   /** The voice that speaks the text. Default: `genshin_klee2`. */
-  voice_id: VoiceId;
+  voice_id?: VoiceId | undefined;
   /** The language of the voice. It should match the text. Default: `en`. */
   voice_language?: 'zh' | 'en' | (string & {}) | undefined;
   /** The speed of the voice. 1 is normal speed. 0.8 to 2; default: 1. */

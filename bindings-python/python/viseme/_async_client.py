@@ -79,6 +79,7 @@ class AsyncClient(BaseClient[AsyncExecutor]):
             sync: Sync mode: the answer to the submit waits for the result, up to 90 s.
             base64: Return outputs as base64 in the prediction itself.
             webhook: A URL that the service calls when the job has completed or failed.
+            headers: Additional headers of the requests to the API. Other hosts never get them.
         """
         given = normalize_input(input, parameters)
         encoded = encode_options(self.run, options, RUN_KINDS)

@@ -158,9 +158,9 @@ class BaseClient(ABC, Generic[C]):
             pacing: When to poll; a number is a fixed interval. Default: as fits the model.
             max_polls_per_second: The limit of polls of all jobs together. Default 100.
             max_connections: The limit of requests at the same time. Default 100.
-            max_poll_failures: How many polls of a job may fail in a row. Default 12.
-            max_submit_attempts: How often to send a submit that the service certainly did not
-                accept. Default 5.
+            max_retries: How often to retry a request after a temporary failure. A submit that the
+                service may have accepted is never sent again. Default 11 for the polls of a wait,
+                4 for other requests.
             backoff: The delays before retries. Default 1 s, doubling up to 30 s.
             max_retry_after: The longest ``Retry-After`` to obey. Default 300.
             recovery_window: How long to search for a submit whose answer was lost. Default 120;

@@ -424,6 +424,11 @@ class PredictionFields:
     """The job's input, if the service repeats it (webhooks, history)."""
     recovered: RecoveredBy | None = None
     """How the job was found in the history, if the submit got no response."""
+    request_id: str | None = None
+    """The id of the request whose response this is.
+
+    Include it when you contact the support of the service.
+    """
     extra: dict[str, Any] = dataclasses.field(default_factory=dict[str, Any])
     """All other fields of the service's response."""
 
@@ -444,6 +449,7 @@ def prediction_fields(data: types.PredictionData) -> dict[str, Any]:
         "timings": {name: decode_duration(item) for name, item in data.get("timingsMs", {}).items()},
         "input": data.get("input"),
         "recovered": data.get("recovered"),
+        "request_id": data.get("requestId"),
         "extra": data.get("extra", {}),
     }
 
@@ -465,8 +471,7 @@ CLIENT_SETTINGS: tuple[Parameter, ...] = (
     ))),
     Parameter("max_polls_per_second", "maxPollsPerSecond", False, Rule("number", above=0)),
     Parameter("max_connections", "maxConnections", False, Rule("integer", minimum=1)),
-    Parameter("max_poll_failures", "maxPollFailures", False, Rule("integer", minimum=1)),
-    Parameter("max_submit_attempts", "maxSubmitAttempts", False, Rule("integer", minimum=1)),
+    Parameter("max_retries", "maxRetries", False, Rule("integer", minimum=0)),
     Parameter("backoff", "backoff", False, Rule("object", fields=(
         Parameter("base", "baseMs", True, Rule("duration")),
         Parameter("max", "maxMs", True, Rule("duration")),
@@ -494,6 +499,7 @@ RUN_OPTIONS: tuple[Parameter, ...] = (
     Parameter("sync", "sync", False, Rule("boolean")),
     Parameter("base64", "base64", False, Rule("boolean")),
     Parameter("webhook", "webhook", False, Rule("text")),
+    Parameter("headers", "headers", False, Rule("map", of=(Rule("text"),))),
 )
 
 HISTORY_FILTER_DATA: tuple[Parameter, ...] = (

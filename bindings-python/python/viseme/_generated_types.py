@@ -153,6 +153,7 @@ class PredictionData(TypedDict):
     timingsMs: NotRequired[dict[str, float]]
     input: NotRequired[Any]
     recovered: NotRequired[RecoveredBy]
+    requestId: NotRequired[str]
     extra: NotRequired[dict[str, Any]]
 
 
@@ -334,8 +335,7 @@ class ClientSettings(TypedDict):
     pacing: NotRequired[Pacing | None]
     maxPollsPerSecond: NotRequired[float | None]
     maxConnections: NotRequired[int | None]
-    maxPollFailures: NotRequired[int | None]
-    maxSubmitAttempts: NotRequired[int | None]
+    maxRetries: NotRequired[int | None]
     backoff: NotRequired[Backoff | None]
     maxRetryAfterMs: NotRequired[float | None]
     recoveryWindowMs: NotRequired[float | None]
@@ -384,6 +384,7 @@ class JobRequestWait(TypedDict):
 
     op: Literal["wait"]
     timeoutMs: NotRequired[float | None]
+    headers: NotRequired[dict[str, str]]
     progress: NotRequired[bool]
 
 
@@ -392,12 +393,14 @@ class JobRequestUpdates(TypedDict):
 
     op: Literal["updates"]
     timeoutMs: NotRequired[float | None]
+    headers: NotRequired[dict[str, str]]
 
 
 class JobRequestRefresh(TypedDict):
     """Asks once for the job's state."""
 
     op: Literal["refresh"]
+    headers: NotRequired[dict[str, str]]
 
 
 class MediaBytes(TypedDict):
@@ -585,6 +588,7 @@ class RunOptions(TypedDict):
     sync: NotRequired[bool | None]
     base64: NotRequired[bool | None]
     webhook: NotRequired[str | None]
+    headers: NotRequired[dict[str, str]]
 
 
 class SubmitLimitsObject(TypedDict):

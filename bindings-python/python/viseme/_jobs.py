@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import _native
@@ -37,30 +37,34 @@ class Job:
         self,
         *,
         timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
         on_progress: OnProgress | None = None,
         on_update: Callable[[Prediction], object] | None = None,
         progress: bool = False,
     ) -> Prediction:
         """Wait until the job completes. A timeout or an interrupt ends the wait, never the job.
 
-        With a `timeout` of 0 seconds, the service is asked once.
+        With a `timeout` of 0 seconds, the service is asked once. `headers` are additional headers
+        of the requests.
         """
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress)
         return self._executor.execute(
-            operations.wait(self._executor, self._native, timeout, callbacks)
+            operations.wait(self._executor, self._native, timeout, headers, callbacks)
         )
 
-    def updates(self, *, timeout: float | None = None) -> Paginator[Prediction]:
+    def updates(
+        self, *, timeout: float | None = None, headers: Mapping[str, str] | None = None
+    ) -> Paginator[Prediction]:
         """Iterate over the states of the job as they change, including the last one.
 
         A failed job is a prediction with the status ``failed``, not an error. The iterator raises
         an error only if the wait itself ends early.
         """
-        return self._executor.paginate(operations.updates(self._executor, self._native, timeout))
+        return self._executor.paginate(operations.updates(self._executor, self._native, timeout, headers))
 
-    def refresh(self) -> Prediction:
+    def refresh(self, *, headers: Mapping[str, str] | None = None) -> Prediction:
         """Ask once for the state of the job. A failed job is not an error here."""
-        return self._executor.execute(operations.refresh(self._executor, self._native))
+        return self._executor.execute(operations.refresh(self._executor, self._native, headers))
 
     def __repr__(self) -> str:
         """Return the class and the id."""
@@ -90,30 +94,34 @@ class AsyncJob:
         self,
         *,
         timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
         on_progress: OnProgress | None = None,
         on_update: Callable[[AsyncPrediction], object] | None = None,
         progress: bool = False,
     ) -> AsyncPrediction:
         """Wait until the job completes. A timeout or an interrupt ends the wait, never the job.
 
-        With a `timeout` of 0 seconds, the service is asked once.
+        With a `timeout` of 0 seconds, the service is asked once. `headers` are additional headers
+        of the requests.
         """
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress)
         return await self._executor.execute(
-            operations.wait(self._executor, self._native, timeout, callbacks)
+            operations.wait(self._executor, self._native, timeout, headers, callbacks)
         )
 
-    def updates(self, *, timeout: float | None = None) -> AsyncPaginator[AsyncPrediction]:
+    def updates(
+        self, *, timeout: float | None = None, headers: Mapping[str, str] | None = None
+    ) -> AsyncPaginator[AsyncPrediction]:
         """Iterate over the states of the job as they change, including the last one.
 
         A failed job is a prediction with the status ``failed``, not an error. The iterator raises
         an error only if the wait itself ends early.
         """
-        return self._executor.paginate(operations.updates(self._executor, self._native, timeout))
+        return self._executor.paginate(operations.updates(self._executor, self._native, timeout, headers))
 
-    async def refresh(self) -> AsyncPrediction:
+    async def refresh(self, *, headers: Mapping[str, str] | None = None) -> AsyncPrediction:
         """Ask once for the state of the job. A failed job is not an error here."""
-        return await self._executor.execute(operations.refresh(self._executor, self._native))
+        return await self._executor.execute(operations.refresh(self._executor, self._native, headers))
 
     def __repr__(self) -> str:
         """Return the class and the id."""

@@ -31,6 +31,7 @@ from ._settings import (
     BILLING_KINDS,
     BOOL,
     DURATION,
+    HEADERS,
     HISTORY_KINDS,
     MOMENT,
     PATH,
@@ -124,27 +125,41 @@ def url_download_request(
 
 
 def wait(
-    core: CoreClient[P], job: _native.NativeJob, timeout: float | None, callbacks: RunCallbacks
+    core: CoreClient[P],
+    job: _native.NativeJob,
+    timeout: float | None,
+    headers: Mapping[str, str] | None,
+    callbacks: RunCallbacks,
 ) -> Operation[P]:
     """Wait until a job has ended."""
-    timeout_ms = encode_optional("timeout", timeout, DURATION)
-    return Operation(
-        {"op": "wait", "timeoutMs": timeout_ms, "progress": callbacks.are_needed},
-        _prediction_decoder(core),
-        callbacks=callbacks,
-        job=job,
-    )
+    request = {"op": "wait", **_wait_options(timeout, headers), "progress": callbacks.are_needed}
+    return Operation(request, _prediction_decoder(core), callbacks=callbacks, job=job)
 
 
-def updates(core: CoreClient[P], job: _native.NativeJob, timeout: float | None) -> Operation[P]:
+def updates(
+    core: CoreClient[P],
+    job: _native.NativeJob,
+    timeout: float | None,
+    headers: Mapping[str, str] | None,
+) -> Operation[P]:
     """List the states of a job as they change."""
-    timeout_ms = encode_optional("timeout", timeout, DURATION)
-    return Operation({"op": "updates", "timeoutMs": timeout_ms}, _prediction_decoder(core), job=job)
+    request = {"op": "updates", **_wait_options(timeout, headers)}
+    return Operation(request, _prediction_decoder(core), job=job)
 
 
-def refresh(core: CoreClient[P], job: _native.NativeJob) -> Operation[P]:
+def refresh(
+    core: CoreClient[P], job: _native.NativeJob, headers: Mapping[str, str] | None
+) -> Operation[P]:
     """Ask once for the state of a job."""
-    return Operation({"op": "refresh"}, _prediction_decoder(core), job=job)
+    request = {"op": "refresh", "headers": encode_optional("headers", headers, HEADERS) or {}}
+    return Operation(request, _prediction_decoder(core), job=job)
+
+
+def _wait_options(timeout: float | None, headers: Mapping[str, str] | None) -> dict[str, Any]:
+    return {
+        "timeoutMs": encode_optional("timeout", timeout, DURATION),
+        "headers": encode_optional("headers", headers, HEADERS) or {},
+    }
 
 
 def recover(

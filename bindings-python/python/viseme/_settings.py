@@ -82,8 +82,7 @@ class ClientSettings(TypedDict, total=False):
     pacing: Pacing | float | None
     max_polls_per_second: float | None
     max_connections: int | None
-    max_poll_failures: int | None
-    max_submit_attempts: int | None
+    max_retries: int | None
     backoff: Backoff | None
     max_retry_after: float | None
     recovery_window: float | None
@@ -106,6 +105,7 @@ class SubmitOptions(TypedDict, total=False):
     sync: bool | None
     base64: bool | None
     webhook: str | None
+    headers: Mapping[str, str] | None
 
 
 class RunOptions(SubmitOptions, total=False):

@@ -18,15 +18,13 @@ const OPTIONS: [(&str, &str); 6] = [
 ];
 
 /// The settings and their features.
-const SETTINGS: [(&str, &str); 11] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("request_timeout", "request_timeout"),
     ("deadline", "deadline"),
     ("pacing", "pacing"),
     ("backoff", "retry_settings"),
-    ("max_poll_failures", "retry_settings"),
-    ("max_submit_attempts", "retry_settings"),
     ("max_retry_after", "retry_settings"),
-    ("max_retries", "max_retries"),
+    ("max_retries", "retry_settings"),
     ("recovery_window", "recovery"),
     ("submit_limits", "submit_limits"),
     ("client_name", "client_name"),

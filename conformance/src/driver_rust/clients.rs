@@ -27,8 +27,7 @@ struct Settings {
     max_retry_after: Option<f64>,
     recovery_window: Option<f64>,
     remote_check_timeout: Option<f64>,
-    max_poll_failures: Option<u32>,
-    max_submit_attempts: Option<u32>,
+    max_retries: Option<u32>,
     max_connections: Option<usize>,
     max_polls_per_second: Option<f64>,
     backoff: Option<BackoffSettings>,
@@ -105,7 +104,7 @@ fn create(wanted: &protocol::Client) -> AnyResult<ClientResult> {
         .ignore_env()
         .base_url(&wanted.base_url)
         .api_key(&wanted.key)
-        .lockstep(wanted.virtual_clock);
+        .virtual_clock(wanted.virtual_clock);
     Ok(configure(builder, settings).build().and_then(Client::new))
 }
 
@@ -131,11 +130,8 @@ fn configure(mut to: ConfigBuilder, from: Settings) -> ConfigBuilder {
             to = set(to, secs(value));
         }
     }
-    if let Some(failures) = from.max_poll_failures {
-        to = to.max_poll_failures(failures);
-    }
-    if let Some(attempts) = from.max_submit_attempts {
-        to = to.max_submit_attempts(attempts);
+    if let Some(retries) = from.max_retries {
+        to = to.max_retries(retries);
     }
     if let Some(connections) = from.max_connections {
         to = to.max_connections(connections);

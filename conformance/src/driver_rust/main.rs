@@ -56,6 +56,7 @@ const FEATURES: &[&str] = &[
     "sync",
     "base64",
     "webhook",
+    "request_headers",
     "deadline",
     "request_timeout",
     "pacing",

@@ -54,6 +54,13 @@ async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<Operat
         Err(error) => return Ok(Err(error)),
     };
     let (message, options) = (&run.input, &run.options);
+    let additional = options.get("headers").and_then(Value::as_object);
+    let additional = additional.into_iter().flatten();
+    let additional = additional.filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
+    let client = match client.with_headers(additional) {
+        Ok(client) => client,
+        Err(error) => return Ok(Err(error)),
+    };
     match run.op.as_str() {
         "run" => {
             let mut running = client.run(input(message)?).on_progress(events.listener());

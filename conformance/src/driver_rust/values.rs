@@ -20,6 +20,7 @@ pub(crate) fn prediction(prediction: &Prediction) -> Value {
         "execution_time": prediction.execution_time.map(|time| time.as_secs_f64()),
         "created_at": prediction.created_at.map(time),
         "recovered": prediction.recovered.map(recovered),
+        "request_id": prediction.request_id,
     })
 }
 

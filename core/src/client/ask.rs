@@ -6,9 +6,6 @@ use super::Client;
 use crate::error::Result;
 use crate::http::json_response::classify;
 
-/// Maximum number of retries of such a request.
-const MAX_RETRIES: u32 = 3;
-
 /// Which request.
 #[derive(Clone, Copy)]
 pub(super) enum ReadRequest<'a> {
@@ -24,9 +21,9 @@ impl Client {
         request: ReadRequest<'_>,
         parse: impl Fn(Value) -> Option<T>,
     ) -> Result<T> {
-        let api = &self.shared.api;
+        let api = &self.api;
         api.require_key()?;
-        self.retry(MAX_RETRIES)
+        self.retry()
             .run(|| async {
                 let exchange = match request {
                     ReadRequest::Get(path) => api.get(path).await,

@@ -17,9 +17,6 @@ use super::progress::{OnProgress, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{PollResponse, Prediction};
 
-/// Maximum number of retries of a poll by `refresh`.
-const REFRESH_RETRIES: u32 = 2;
-
 /// A handle on a job. Cheap to clone. [`Client::job`] creates one from the id.
 #[derive(Clone)]
 pub struct Job {
@@ -49,6 +46,18 @@ impl Job {
         self.submitted.as_deref()
     }
 
+    /// Returns a handle on the same job whose requests have these additional headers, and no others;
+    /// see [`Client::with_headers`].
+    ///
+    /// # Errors
+    /// As [`Client::with_headers`].
+    pub fn with_headers<'a>(
+        &self,
+        headers: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self> {
+        Ok(Self { client: self.client.with_headers(headers)?, ..self.clone() })
+    }
+
     /// Waits until the job completes.
     pub fn wait(&self) -> Wait {
         Wait { job: self.clone(), deadline: None, on_progress: OnProgress::default() }
@@ -59,19 +68,19 @@ impl Job {
         self.wait().updates()
     }
 
-    /// Polls the job once and returns its current state. Temporary errors are retried twice.
+    /// Polls the job once and returns its current state. Temporary errors are retried.
     ///
     /// # Errors
     /// The errors of a request, with the job id. A failed job is not an error.
     pub async fn refresh(&self) -> Result<Prediction> {
         self.require_usable()?;
         let client = &self.client;
-        let retry = client.retry(REFRESH_RETRIES);
+        let retry = client.retry();
         let mut attempt = 1;
         loop {
             client.await_poll_slot(Duration::MAX).await;
             let timeout = client.shared.config.request_timeout;
-            let answer = client.shared.api.poll(&self.id, timeout).await;
+            let answer = client.api.poll(&self.id, timeout).await;
             client.on_rate_limited(&answer);
             let error = match answer {
                 PollResponse::Seen { prediction, .. } => {
@@ -89,7 +98,7 @@ impl Job {
     }
 
     fn require_usable(&self) -> Result<()> {
-        self.client.shared.api.require_key()?;
+        self.client.api.require_key()?;
         if self.id.is_empty() {
             let message = "The job id is empty. Pass the id that the submit returned.";
             return Err(Error::new(ErrorKind::InvalidInput, message));

@@ -66,12 +66,13 @@ const LONGEST_SEARCH_PAUSE: Duration = Duration::from_secs(15);
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    /// Has the additional headers of this clone.
+    api: Api,
 }
 
 /// What all clones of a client share.
 struct Shared {
     config: Config,
-    api: Api,
     uploads: Uploads,
     downloads: Downloads,
     transfers: Semaphore,
@@ -94,7 +95,7 @@ impl Client {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) where TLS or the proxy cannot be set up.
     pub fn new(config: Config) -> Result<Self> {
         #[cfg(feature = "testing")]
-        if config.lockstep {
+        if config.virtual_clock {
             let clock = crate::clock::VirtualClock::new();
             let transport = Arc::new(ReqwestTransport::new(&config)?);
             let transport = crate::http::VirtualClockTransport::new(transport, clock.clone());
@@ -128,7 +129,28 @@ impl Client {
         if key.is_empty() {
             return Err(Error::new(ErrorKind::Config, "The new API key is empty."));
         }
-        self.shared.api.set_key(key.into())
+        self.api.set_key(key.into())
+    }
+
+    /// Returns a client that sends additional headers with every request to the API, such as a trace
+    /// id. They replace the additional headers of this client, so an empty list removes them. Other
+    /// hosts (storage, media, outputs) never receive them. Everything else is shared with this client.
+    ///
+    /// ```no_run
+    /// # async fn example(client: viseme::Client, input: viseme::Input) -> viseme::Result<()> {
+    /// let traced = client.with_headers([("X-Trace-Id", "4bf92f35")])?;
+    /// let prediction = traced.run(input).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::InvalidInput`] if a name or a value is not valid in a header, or if the client sets the header itself, such as `Authorization`.
+    pub fn with_headers<'a>(
+        &self,
+        headers: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self> {
+        Ok(Self { shared: Arc::clone(&self.shared), api: self.api.with_headers(headers)? })
     }
 
     /// A client whose time and chance come from elsewhere.
@@ -150,8 +172,8 @@ impl Client {
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
+        let api = Api::new(Arc::clone(&transport), &config)?;
         let shared = Shared {
-            api: Api::new(Arc::clone(&transport), &config)?,
             uploads: Uploads::new(Arc::clone(&transport), Arc::clone(&clock), &config),
             downloads: Downloads::new(transport, Arc::clone(&clock), &config),
             remote: RemoteChecks::new(&config, Arc::clone(&clock))?,
@@ -168,7 +190,7 @@ impl Client {
             clock,
             config,
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { shared: Arc::new(shared), api })
     }
 
     /// Checks, uploads, submits and waits: from the input to the completed prediction.
@@ -293,9 +315,9 @@ impl Client {
         self.shared.config.pacing.unwrap_or_else(|| Pacing::for_model(describe(model)))
     }
 
-    /// Retries of a request that changes nothing.
-    fn retry(&self, max_retries: u32) -> Retry {
-        Retry::new(Arc::clone(&self.shared.clock), &self.shared.config, max_retries)
+    /// Returns the retries of a request.
+    fn retry(&self) -> Retry {
+        Retry::new(Arc::clone(&self.shared.clock), &self.shared.config)
     }
 
     /// How a submit is sent and, if it is lost, looked for.
@@ -305,11 +327,7 @@ impl Client {
             window: config.recovery_window,
             backoff: Backoff { base: config.backoff.base, max: LONGEST_SEARCH_PAUSE },
         });
-        SubmitPolicy {
-            retry: config.retry_policy(config.max_submit_attempts.saturating_sub(1)),
-            deadline,
-            recovery,
-        }
+        SubmitPolicy { retry: config.retry_policy(), deadline, recovery }
     }
 
     fn claims<T>(&self, act: impl FnOnce(&mut SubmitRegistry) -> T) -> T {

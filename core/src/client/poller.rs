@@ -118,7 +118,7 @@ async fn poll(client: &Client, job_id: &str, deadline: Duration) -> WaitEvent {
         return WaitEvent::HeldBack;
     }
     let left = deadline.saturating_sub(client.now());
-    let answer = client.shared.api.poll(job_id, left.max(LAST_POLL)).await;
+    let answer = client.api.poll(job_id, left.max(LAST_POLL)).await;
     client.on_rate_limited(&answer);
     WaitEvent::Polled(answer)
 }
@@ -127,7 +127,7 @@ fn policy(client: &Client, model: &str, deadline: Duration) -> WaitPolicy {
     let config = &client.shared.config;
     WaitPolicy {
         pacing: client.pacing(model),
-        retry: config.retry_policy(config.max_poll_failures.saturating_sub(1)),
+        retry: config.poll_retry_policy(),
         unknown_grace: UNKNOWN_GRACE,
         deadline,
     }

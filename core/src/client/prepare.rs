@@ -109,7 +109,7 @@ pub(super) async fn prepare(
     }
     let report = if options.strict { report.strict() } else { report }.into_result()?;
     on_progress.emit(|| Progress::Checked(report.clone()));
-    client.shared.api.require_key()?;
+    client.api.require_key()?;
     let description = describe(input.model());
     let values = input.fields().map(|(name, value)| {
         let report = &report;

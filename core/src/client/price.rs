@@ -39,7 +39,7 @@ impl PriceQuery {
 
     async fn ask(self) -> Result<Price> {
         let Self { client, input, upload } = self;
-        client.shared.api.require_key()?;
+        client.api.require_key()?;
         let (body, left_out) = if upload {
             (
                 prepare(&client, &input, Options::default(), &OnProgress::default()).await?,

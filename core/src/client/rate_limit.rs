@@ -66,7 +66,7 @@ impl Client {
             let reserved = self.submit_limiter(|limiter| limiter.reserve(self.now(), latest));
             let Some(wait) = reserved else { return Ok(None) };
             self.sleep(wait).await;
-            let permit = self.shared.api.connection().await?;
+            let permit = self.api.connection().await?;
             // A pause may have started in the meantime; then the permit is released for polls.
             if !self.submit_limiter(|limiter| limiter.is_paused(self.now())) {
                 return Ok(Some(permit));

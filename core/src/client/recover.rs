@@ -24,7 +24,7 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::SubmissionUnknown`] where no job, or more than one, could be it.
     pub async fn recover(&self, record: &SubmitRecord) -> Result<Job> {
-        self.shared.api.require_key()?;
+        self.api.require_key()?;
         if let Some(id) = self.claims(|claims| claims.job_of(record).map(str::to_owned)) {
             return Ok(self.job(id));
         }
@@ -45,7 +45,7 @@ impl Client {
         let mut jobs = Vec::new();
         for number in 1..=MAX_PAGES {
             let body = history::request(&record.model, number);
-            let exchange = self.shared.api.post("api/v3/predictions", &body).await;
+            let exchange = self.api.post("api/v3/predictions", &body).await;
             let page = match history::classify(exchange) {
                 Ok(page) => page,
                 Err(RequestFailure::Transient(error)) => {

@@ -126,7 +126,7 @@ pub(super) async fn drive(
                 claim.begin();
                 let (model, input) = (&claim.record.model, &claim.record.input);
                 let permit = &*in_use.insert(permit);
-                let answer = client.shared.api.submit(permit, model, input, webhook).await;
+                let answer = client.api.submit(permit, model, input, webhook).await;
                 claim.answered(&answer);
                 SubmitEvent::Answered(answer)
             }

@@ -44,7 +44,7 @@ impl Upload {
             Plan::NotNeeded(url) => return Ok(url),
             Plan::File(file) => file,
         };
-        self.client.shared.api.require_key()?;
+        self.client.api.require_key()?;
         let total = file.size;
         let on_bytes: OnBytes = match self.on_bytes {
             Some(listener) => Arc::new(move |sent| listener(sent, total)),
@@ -58,7 +58,7 @@ impl Client {
     /// Uploads a file as soon as the limit of concurrent transfers allows it.
     pub(super) async fn put_file(&self, file: &UploadFile, on_bytes: OnBytes) -> Result<Url> {
         let _permit = self.shared.transfers.acquire().await.map_err(closed)?;
-        self.shared.uploads.upload(&self.shared.api, file, &on_bytes).await
+        self.shared.uploads.upload(&self.api, file, &on_bytes).await
     }
 }
 

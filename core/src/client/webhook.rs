@@ -13,7 +13,7 @@ use crate::http::endpoints::webhook_secret;
 use crate::protocol::Prediction;
 use crate::webhook::{Delivery, RejectReason, Verified, Verifier, WebhookSecret, parse};
 
-/// How often the secret is tried to be fetched.
+/// Maximum number of retries of a request for the secret.
 const MAX_RETRIES: u32 = 2;
 /// How long a secret is believed to be current after it was fetched: forged deliveries shall not
 /// make the client ask for it over and over.
@@ -114,15 +114,15 @@ impl Client {
         &self,
         cache: &mut Option<(WebhookSecret, Duration)>,
     ) -> Result<WebhookSecret> {
-        self.shared.api.require_key()?;
+        self.api.require_key()?;
         if let Some((_, asked)) = cache {
             *asked = self.now();
         }
-        let retry = self.retry(MAX_RETRIES);
+        // The sender of the webhook waits for the response, and sends the webhook again later.
+        let retry = self.retry().at_most(MAX_RETRIES);
         let mut attempt = 1;
         loop {
-            let error = match webhook_secret::read(self.shared.api.get(webhook_secret::PATH).await)
-            {
+            let error = match webhook_secret::read(self.api.get(webhook_secret::PATH).await) {
                 Ok(secret) => {
                     *cache = Some((secret.clone(), self.now()));
                     return Ok(secret);

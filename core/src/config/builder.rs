@@ -20,7 +20,7 @@ use crate::protocol::{Backoff, Pacing, SubmitLimits};
 /// | [`client_name`](Self::client_name) | `WAVESPEED_CLIENT_NAME`, which wins as it does in the official clients | `viseme` |
 /// | [`connect_timeout`](Self::connect_timeout) | `WAVESPEED_CONNECTION_TIMEOUT` (seconds) | 10 s |
 /// | [`deadline`](Self::deadline) | `WAVESPEED_TIMEOUT` (seconds) | 1 h |
-/// | [`max_poll_failures`](Self::max_poll_failures) | `WAVESPEED_MAX_CONNECTION_RETRIES` (retries, one less) | 12 |
+/// | [`max_retries`](Self::max_retries) | `WAVESPEED_MAX_CONNECTION_RETRIES` | 11 for the polls of a wait, 4 for other requests |
 /// | first delay after a failure, [`backoff`](Self::backoff) | `WAVESPEED_RETRY_INTERVAL` (seconds) | 1 s |
 ///
 /// `WAVESPEED_MAX_RETRIES`, which makes some official clients run a paid task again, is ignored
@@ -41,8 +41,7 @@ pub struct ConfigBuilder {
     pacing: Option<Pacing>,
     max_polls_per_second: Option<f64>,
     max_connections: Option<usize>,
-    max_poll_failures: Option<u32>,
-    max_submit_attempts: Option<u32>,
+    max_retries: Option<u32>,
     backoff: Option<Backoff>,
     max_retry_after: Option<Duration>,
     recovery_window: Option<Duration>,
@@ -55,7 +54,7 @@ pub struct ConfigBuilder {
     client_name: Option<String>,
     user_agent: Option<String>,
     #[cfg(feature = "testing")]
-    lockstep: bool,
+    virtual_clock: bool,
 }
 
 impl ConfigBuilder {
@@ -146,17 +145,13 @@ impl ConfigBuilder {
         self
     }
 
-    /// Sets how many polls of a job may fail in a row before its wait ends. Default 12, which is
-    /// about three and a half minutes.
-    pub fn max_poll_failures(mut self, failures: u32) -> Self {
-        self.max_poll_failures = Some(failures);
-        self
-    }
-
-    /// Sets how many times a submit is sent if the service provably did not accept it (no
-    /// connection, HTTP 429). Default 5. A submit that may have been accepted is never sent again.
-    pub fn max_submit_attempts(mut self, attempts: u32) -> Self {
-        self.max_submit_attempts = Some(attempts);
+    /// Sets how often a request is retried after a temporary failure: no connection, HTTP 408, 425,
+    /// 429 or 5xx. Holds for polls, uploads, downloads, reads, and submits that the service provably
+    /// did not accept. A submit that may have been accepted is never sent again. Default 11 for the
+    /// polls of a wait, which is about three and a half minutes, and 4 for other requests. The retries
+    /// of polls start again after each poll that succeeds.
+    pub fn max_retries(mut self, retries: u32) -> Self {
+        self.max_retries = Some(retries);
         self
     }
 
@@ -239,8 +234,8 @@ impl ConfigBuilder {
     /// [`VirtualClock`](crate::VirtualClock).
     #[cfg(feature = "testing")]
     #[doc(hidden)]
-    pub fn lockstep(mut self, lockstep: bool) -> Self {
-        self.lockstep = lockstep;
+    pub fn virtual_clock(mut self, enabled: bool) -> Self {
+        self.virtual_clock = enabled;
         self
     }
 
@@ -290,8 +285,7 @@ impl ConfigBuilder {
             pacing: self.pacing,
             max_polls_per_second: self.max_polls_per_second.unwrap_or(100.0),
             max_connections: self.max_connections.unwrap_or(100),
-            max_poll_failures: self.max_poll_failures.or(env.max_poll_failures).unwrap_or(12),
-            max_submit_attempts: self.max_submit_attempts.unwrap_or(5),
+            max_retries: self.max_retries.or(env.max_retries),
             backoff,
             max_retry_after: self.max_retry_after.unwrap_or(Duration::from_secs(5 * 60)),
             recovery_window: self.recovery_window.unwrap_or(Duration::from_secs(2 * 60)),
@@ -310,7 +304,7 @@ impl ConfigBuilder {
                 self.user_agent.map(|product| header_text("user_agent", product)).transpose()?,
             ),
             #[cfg(feature = "testing")]
-            lockstep: self.lockstep,
+            virtual_clock: self.virtual_clock,
         };
         require(
             config.max_polls_per_second.is_finite() && config.max_polls_per_second > 0.0,
@@ -318,10 +312,8 @@ impl ConfigBuilder {
             "a number greater than 0",
             config.max_polls_per_second,
         )?;
-        let at_least_one = |setting, value: u64| require(value > 0, setting, "at least 1", value);
-        at_least_one("max_connections", config.max_connections as u64)?;
-        at_least_one("max_poll_failures", config.max_poll_failures.into())?;
-        at_least_one("max_submit_attempts", config.max_submit_attempts.into())?;
+        let connections = config.max_connections;
+        require(connections > 0, "max_connections", "at least 1", connections)?;
         require(!config.request_timeout.is_zero(), "request_timeout", "longer than 0 s", "0 s")?;
         Ok(config)
     }

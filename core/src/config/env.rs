@@ -15,7 +15,7 @@ pub(super) struct Env {
     pub(super) client_name: Option<String>,
     pub(super) connect_timeout: Option<Duration>,
     pub(super) deadline: Option<Duration>,
-    pub(super) max_poll_failures: Option<u32>,
+    pub(super) max_retries: Option<u32>,
     pub(super) retry_interval: Option<Duration>,
 }
 
@@ -35,8 +35,7 @@ pub(super) fn read(var: &dyn Fn(&str) -> Option<String>) -> Result<Env> {
         client_name: var("WAVESPEED_CLIENT_NAME"),
         connect_timeout: seconds("WAVESPEED_CONNECTION_TIMEOUT")?,
         deadline: seconds("WAVESPEED_TIMEOUT")?,
-        max_poll_failures: count("WAVESPEED_MAX_CONNECTION_RETRIES")?
-            .map(|retries| retries.saturating_add(1)),
+        max_retries: count("WAVESPEED_MAX_CONNECTION_RETRIES")?,
         retry_interval: seconds("WAVESPEED_RETRY_INTERVAL")?,
     })
 }

@@ -15,7 +15,9 @@ pub use builder::ConfigBuilder;
 pub(crate) use validate::is_loopback;
 
 use crate::error::Result;
-use crate::protocol::{Backoff, Pacing, RetryPolicy, SubmitLimits};
+use crate::protocol::{
+    Backoff, DEFAULT_MAX_POLL_RETRIES, DEFAULT_MAX_RETRIES, Pacing, RetryPolicy, SubmitLimits,
+};
 
 /// The base URL of the WaveSpeedAI API.
 pub const DEFAULT_BASE_URL: &str = "https://api.wavespeed.ai";
@@ -35,8 +37,8 @@ pub struct Config {
     pub(crate) pacing: Option<Pacing>,
     pub(crate) max_polls_per_second: f64,
     pub(crate) max_connections: usize,
-    pub(crate) max_poll_failures: u32,
-    pub(crate) max_submit_attempts: u32,
+    /// `None` stands for the defaults, which depend on the request.
+    pub(crate) max_retries: Option<u32>,
     pub(crate) backoff: Backoff,
     pub(crate) max_retry_after: Duration,
     pub(crate) recovery_window: Duration,
@@ -50,7 +52,7 @@ pub struct Config {
     pub(crate) client_name: String,
     pub(crate) user_agent: String,
     #[cfg(feature = "testing")]
-    pub(crate) lockstep: bool,
+    pub(crate) virtual_clock: bool,
 }
 
 impl Config {
@@ -69,8 +71,17 @@ impl Config {
         Self::builder().build()
     }
 
-    /// Returns the retry policy for requests that are retried this often.
-    pub(crate) fn retry_policy(&self, max_retries: u32) -> RetryPolicy {
+    /// Returns the retry policy for all requests but the polls of a wait.
+    pub(crate) fn retry_policy(&self) -> RetryPolicy {
+        self.policy(self.max_retries.unwrap_or(DEFAULT_MAX_RETRIES))
+    }
+
+    /// Returns the retry policy for the polls of a wait.
+    pub(crate) fn poll_retry_policy(&self) -> RetryPolicy {
+        self.policy(self.max_retries.unwrap_or(DEFAULT_MAX_POLL_RETRIES))
+    }
+
+    fn policy(&self, max_retries: u32) -> RetryPolicy {
         RetryPolicy { max_retries, backoff: self.backoff, max_retry_after: self.max_retry_after }
     }
 

@@ -33,7 +33,7 @@ fn the_official_clients_variables_are_read() {
     assert_eq!(config.client_name, "from-env");
     assert_eq!(config.connect_timeout, Duration::from_millis(2500));
     assert_eq!(config.deadline, Duration::from_secs(36000));
-    assert_eq!(config.max_poll_failures, 6);
+    assert_eq!(config.max_retries, Some(5));
     assert_eq!(config.backoff.base, Duration::from_millis(500));
 }
 
@@ -132,7 +132,7 @@ fn errors_name_the_setting_its_value_and_what_is_allowed() {
         (
             builder().base_url("https://x/?a=b"),
             none,
-            "`base_url`: must not have a query or fragment, got \"https://x/?a=b\".",
+            "`base_url`: must not have a query or fragment, got \"https://x/…\".",
         ),
         (builder().max_connections(0), none, "`max_connections`: must be at least 1, got 0."),
         (
@@ -168,5 +168,23 @@ fn errors_name_the_setting_its_value_and_what_is_allowed() {
     ] {
         let error = build(builder.api_key("k"), vars).unwrap_err();
         assert_eq!(error.message(), format!("Invalid value for {message}"));
+    }
+}
+
+#[test]
+fn errors_of_a_base_url_repeat_no_password_and_no_query() {
+    for url in [
+        "https://user:hunter2@[bad",
+        "https://user:hunter2@host:port",
+        "user:hunter2@host",
+        "//user:hunter2@host",
+        "ftp://user:hunter2@host",
+        "http://host.example/?key=hunter2",
+        "http://host.example/#hunter2",
+        "nonsense?key=hunter2",
+        "https://user:hunt@er2:hunter2@host:port",
+    ] {
+        let error = build(Config::builder().api_key("k").base_url(url), &[]).unwrap_err();
+        assert!(!error.message().contains("hunter2"), "{url}: {error}");
     }
 }

@@ -55,8 +55,9 @@ pub(super) fn api_key(key: Option<SecretString>, anonymous: bool) -> Result<Opti
 /// Parses the base URL and removes the API version, which the paths include. `setting` is the
 /// setting or the variable that it comes from.
 pub(super) fn base_url(setting: &str, text: &str, allow_http: bool) -> Result<Url> {
+    let shown = without_secrets(text);
     let mut url = Url::parse(text.trim()).map_err(|error| {
-        invalid(setting, format!("must be a URL {EXAMPLE}, got {text:?} ({error})"))
+        invalid(setting, format!("must be a URL {EXAMPLE}, got {shown:?} ({error})"))
     })?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(invalid(
@@ -65,7 +66,7 @@ pub(super) fn base_url(setting: &str, text: &str, allow_http: bool) -> Result<Ur
         ));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(invalid(setting, format!("must not have a query or fragment, got {text:?}")));
+        return Err(invalid(setting, format!("must not have a query or fragment, got {shown:?}")));
     }
     match url.scheme() {
         "https" => {}
@@ -74,13 +75,13 @@ pub(super) fn base_url(setting: &str, text: &str, allow_http: bool) -> Result<Ur
             return Err(invalid(
                 setting,
                 format!(
-                    "must use https, got {text:?}. Plain http to another machine exposes the API \
+                    "must use https, got {shown:?}. Plain http to another machine exposes the API \
                      key; set `allow_http` only if the network is safe",
                 ),
             ));
         }
         _ => {
-            return Err(invalid(setting, format!("must be an https URL {EXAMPLE}, got {text:?}")));
+            return Err(invalid(setting, format!("must be an https URL {EXAMPLE}, got {shown:?}")));
         }
     }
     // Some tools include the version in their base URL; the paths here include it themselves.
@@ -88,6 +89,23 @@ pub(super) fn base_url(setting: &str, text: &str, allow_http: bool) -> Result<Ur
     let path = path.strip_suffix("/api/v3").unwrap_or(path).to_owned();
     url.set_path(&path);
     Ok(url)
+}
+
+/// Returns what may be a URL without the user, the password, the query and the fragment that it may
+/// contain: a message shows it.
+fn without_secrets(text: &str) -> String {
+    let (head, has_more) = match text.find(['?', '#']) {
+        Some(at) => (text.get(..at).unwrap_or_default(), true),
+        None => (text, false),
+    };
+    let start = head.find("//").map_or(0, |at| at + 2);
+    let head = match (head.get(..start), head.rfind('@').filter(|at| *at >= start)) {
+        (Some(scheme), Some(at)) => {
+            format!("{scheme}…{}", head.get(at..).unwrap_or_default())
+        }
+        _ => head.to_owned(),
+    };
+    if has_more { format!("{head}…") } else { head }
 }
 
 const EXAMPLE: &str = "such as `https://api.wavespeed.ai`";

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -26,15 +26,44 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// How long a submit in sync mode may take: the service has been seen to hold it for 90 seconds.
 const SYNC_TIMEOUT: Duration = Duration::from_secs(150);
 
-/// The API at its base URL, with its key.
+/// Headers that the client sets itself. A caller cannot replace them.
+const RESERVED_HEADERS: [&str; 17] = [
+    "accept",
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "proxy-authorization",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "x-client-name",
+    "x-client-os",
+    "x-client-version",
+];
+
+/// The API at its base URL, with its key. Clones share connections and the key.
+#[derive(Clone)]
 pub(crate) struct Api {
+    shared: Arc<Shared>,
+    /// The headers of every request, with the caller's own.
+    headers: Arc<HeaderMap>,
+}
+
+struct Shared {
     transport: Arc<dyn Transport>,
     connections: Semaphore,
     base_url: Url,
     /// Replaced as a whole, so that a request under way keeps the one it was sent with.
     credential: RwLock<Option<Arc<Credential>>>,
-    headers: HeaderMap,
     request_timeout: Duration,
+    /// The headers that the client sets.
+    headers: HeaderMap,
 }
 
 /// One of the connections to the API, for one request.
@@ -59,32 +88,47 @@ impl Credential {
 
 impl Api {
     pub(crate) fn new(transport: Arc<dyn Transport>, config: &Config) -> Result<Self> {
-        Ok(Self {
+        let headers = headers(config)?;
+        let shared = Shared {
             transport,
             connections: Semaphore::new(config.max_connections),
             base_url: config.base_url.clone(),
             credential: RwLock::new(
                 config.api_key.clone().map(Credential::new).transpose()?.map(Arc::new),
             ),
-            headers: headers(config)?,
             request_timeout: config.request_timeout,
-        })
+            headers: headers.clone(),
+        };
+        Ok(Self { shared: Arc::new(shared), headers: Arc::new(headers) })
+    }
+
+    /// Returns the same API whose requests have these additional headers, and no others.
+    pub(crate) fn with_headers<'a>(
+        &self,
+        additional: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self> {
+        let mut headers = self.shared.headers.clone();
+        for (name, value) in additional {
+            let (name, value) = additional_header(name, value)?;
+            headers.append(name, value);
+        }
+        Ok(Self { shared: Arc::clone(&self.shared), headers: Arc::new(headers) })
     }
 
     /// Uses another key for every request from now on.
     pub(crate) fn set_key(&self, key: SecretString) -> Result<()> {
         let credential = Arc::new(Credential::new(key)?);
-        *self.credential.write().unwrap_or_else(PoisonError::into_inner) = Some(credential);
+        *self.shared.credential.write().unwrap_or_else(PoisonError::into_inner) = Some(credential);
         Ok(())
     }
 
     fn credential(&self) -> Option<Arc<Credential>> {
-        self.credential.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.credential.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A connection for one request, as soon as one is free.
     pub(crate) async fn connection(&self) -> Result<RequestPermit<'_>> {
-        let permit = self.connections.acquire().await;
+        let permit = self.shared.connections.acquire().await;
         permit.map(RequestPermit).map_err(|error| {
             Error::new(ErrorKind::Config, "The client is closed.").with_source(error)
         })
@@ -104,8 +148,8 @@ impl Api {
         }
         // In sync mode the service answers when the job is done, or after some time.
         let timeout = match body.get("enable_sync_mode") {
-            Some(Value::Bool(true)) => self.request_timeout.max(SYNC_TIMEOUT),
-            _ => self.request_timeout,
+            Some(Value::Bool(true)) => self.shared.request_timeout.max(SYNC_TIMEOUT),
+            _ => self.shared.request_timeout,
         };
         let request = self.request(Method::POST, url, Some(body));
         let exchange = self.exchange_on(connection, request, timeout).await;
@@ -115,7 +159,7 @@ impl Api {
     /// Asks for the state of a job, within at most `timeout`.
     pub(crate) async fn poll(&self, job_id: &str, timeout: Duration) -> PollResponse {
         let path = format!("api/v3/predictions/{}", segment(job_id));
-        let timeout = timeout.min(self.request_timeout);
+        let timeout = timeout.min(self.shared.request_timeout);
         let answer = self.send(Method::GET, &format!("{path}/result"), None, timeout).await;
         if !poll::is_no_such_route(&answer) {
             return poll::classify(job_id, answer);
@@ -126,12 +170,12 @@ impl Api {
 
     /// Gets a path under the base URL.
     pub(crate) async fn get(&self, path: &str) -> Exchange {
-        self.send(Method::GET, path, None, self.request_timeout).await
+        self.send(Method::GET, path, None, self.shared.request_timeout).await
     }
 
     /// Posts JSON to a path under the base URL.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Exchange {
-        self.send(Method::POST, path, Some(body), self.request_timeout).await
+        self.send(Method::POST, path, Some(body), self.shared.request_timeout).await
     }
 
     /// Posts any body to a path under the base URL; how long that may take is the caller's to
@@ -142,7 +186,7 @@ impl Api {
         content_type: HeaderValue,
         body: RequestBody,
     ) -> Exchange {
-        let mut headers = self.headers.clone();
+        let mut headers = HeaderMap::clone(&self.headers);
         headers.insert(CONTENT_TYPE, content_type);
         let request = Request { method: Method::POST, url: self.url(path), headers, body };
         self.exchange(|| request, Duration::MAX).await
@@ -188,7 +232,7 @@ impl Api {
         if let Some(credential) = &credential {
             request.headers.insert(AUTHORIZATION, credential.bearer.clone());
         }
-        let answer = exchange(self.transport.as_ref(), request, timeout).boxed().await?;
+        let answer = exchange(self.shared.transport.as_ref(), request, timeout).boxed().await?;
         Ok(match credential {
             Some(credential) => without_key(&credential.key, answer),
             None => answer,
@@ -196,7 +240,7 @@ impl Api {
     }
 
     fn request(&self, method: Method, url: Url, body: Option<&Value>) -> Request {
-        let mut headers = self.headers.clone();
+        let mut headers = HeaderMap::clone(&self.headers);
         let body = match body {
             Some(json) => {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -208,8 +252,8 @@ impl Api {
     }
 
     fn url(&self, path: &str) -> Url {
-        let mut url = self.base_url.clone();
-        let base = self.base_url.path().trim_end_matches('/');
+        let mut url = self.shared.base_url.clone();
+        let base = self.shared.base_url.path().trim_end_matches('/');
         url.set_path(&format!("{base}/{path}"));
         url
     }
@@ -239,6 +283,24 @@ fn headers(config: &Config) -> Result<HeaderMap> {
     headers.insert("x-client-version", header_value(env!("CARGO_PKG_VERSION"))?);
     headers.insert("x-client-os", header_value(client_os())?);
     Ok(headers)
+}
+
+/// Returns a header of the caller. Errors do not repeat its value, which may be a secret.
+fn additional_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue)> {
+    let invalid = |problem: &str| {
+        let message = format!("Invalid value for `headers`: {problem}.");
+        Error::new(ErrorKind::InvalidInput, message)
+    };
+    let parsed = HeaderName::try_from(name)
+        .map_err(|_| invalid(&format!("{name:?} is not a header name")))?;
+    if RESERVED_HEADERS.contains(&parsed.as_str()) {
+        return Err(invalid(&format!("the client sets `{name}` itself; remove it")));
+    }
+    let mut value = HeaderValue::from_str(value).map_err(|_| {
+        invalid(&format!("the value of `{name}` contains a character that no header may have"))
+    })?;
+    value.set_sensitive(true);
+    Ok((parsed, value))
 }
 
 fn header_value(text: &str) -> Result<HeaderValue> {
@@ -271,6 +333,23 @@ fn path_of(model: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn additional_headers_are_validated_and_errors_do_not_repeat_their_values() {
+        assert!(additional_header("X-Team", "dubbing").is_ok());
+        for (name, value, problem) in [
+            ("Authorization", "secret", "the client sets `Authorization` itself"),
+            ("content-type", "secret", "the client sets `content-type` itself"),
+            ("x team", "secret", "\"x team\" is not a header name"),
+            ("", "secret", "\"\" is not a header name"),
+            ("x-team", "secret\r\nx: y", "the value of `x-team` contains"),
+        ] {
+            let error = additional_header(name, value).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{name}");
+            assert!(error.message().contains(problem), "{error}");
+            assert!(!error.message().contains("secret"), "{error}");
+        }
+    }
 
     #[test]
     fn ids_cannot_leave_their_place_in_the_path() {

@@ -22,8 +22,6 @@ use crate::error::{Error, ErrorKind, ResponseInfo, Result};
 
 /// The status for a range that begins behind the file's end.
 const NOTHING_MORE: u16 = 416;
-/// Maximum number of retries in a row without progress.
-const MAX_RETRIES: u32 = 4;
 
 /// Fetches outputs. It has no key to send, by construction.
 pub(crate) struct Downloads {
@@ -63,7 +61,7 @@ impl Downloads {
     ) -> Self {
         Self {
             transport,
-            retry: Retry::new(clock, config, MAX_RETRIES),
+            retry: Retry::new(clock, config),
             request_timeout: config.request_timeout,
             stall: config.stall_timeout,
             allow_http: config.allow_http,

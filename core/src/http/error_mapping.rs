@@ -109,14 +109,19 @@ fn advice(kind: ErrorKind) -> &'static str {
 }
 
 fn http_answer(answer: &Answer, status: u16) -> ResponseInfo {
-    let header = |name: &str| Some(answer.headers.get(name)?.to_str().ok()?.to_owned());
     let cut = answer.body.get(..ResponseInfo::MAX_BODY).unwrap_or(&answer.body);
     ResponseInfo {
         status,
-        request_id: header("x-request-id").or_else(|| header("request-id")),
+        request_id: request_id(&answer.headers),
         retry_after: retry_after(&answer.headers, SystemTime::now()),
         body: String::from_utf8_lossy(cut).into_owned(),
     }
+}
+
+/// Returns the request id of a response.
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
+    let header = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
+    header("x-request-id").or_else(|| header("request-id")).filter(|id| !id.is_empty())
 }
 
 /// The message in an error body of any of the shapes the service and its gateway use.

@@ -39,8 +39,14 @@ pub(crate) struct Retry {
 }
 
 impl Retry {
-    pub(crate) fn new(clock: Arc<dyn Clock>, config: &Config, max_retries: u32) -> Self {
-        Self { clock, policy: config.retry_policy(max_retries) }
+    pub(crate) fn new(clock: Arc<dyn Clock>, config: &Config) -> Self {
+        Self { clock, policy: config.retry_policy() }
+    }
+
+    /// Returns the same retries, but at most this many.
+    pub(crate) fn at_most(self, max_retries: u32) -> Self {
+        let max_retries = self.policy.max_retries.min(max_retries);
+        Self { policy: RetryPolicy { max_retries, ..self.policy }, ..self }
     }
 
     /// Sleeps before the next attempt, at least as long as the server asked for in `error`.

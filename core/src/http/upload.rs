@@ -25,10 +25,6 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Maximum number of retries of a request for a presigned upload.
-const PRESIGN_RETRIES: u32 = 4;
-/// Maximum number of retries of the transfer of one file.
-const TRANSFER_RETRIES: u32 = 3;
 /// How much of a file is in memory at a time.
 const CHUNK: usize = 64 * 1024;
 
@@ -50,8 +46,7 @@ pub(crate) enum Content {
 /// Uploads files.
 pub(crate) struct Uploads {
     transport: Arc<dyn Transport>,
-    presign_retry: Retry,
-    transfer_retry: Retry,
+    retry: Retry,
     stall: Duration,
     allow_http: bool,
 }
@@ -67,8 +62,7 @@ impl Uploads {
     ) -> Self {
         Self {
             transport,
-            presign_retry: Retry::new(Arc::clone(&clock), config, PRESIGN_RETRIES),
-            transfer_retry: Retry::new(clock, config, TRANSFER_RETRIES),
+            retry: Retry::new(clock, config),
             stall: config.stall_timeout,
             allow_http: config.allow_http,
         }
@@ -97,7 +91,7 @@ impl Uploads {
                 Err(error) if error.kind() == ErrorKind::InvalidInput => {
                     return Err(error.with_attempts(attempt));
                 }
-                Err(error) => self.transfer_retry.pause(attempt, error).await?,
+                Err(error) => self.retry.pause(attempt, error).await?,
             }
             attempt += 1;
         }
@@ -106,7 +100,7 @@ impl Uploads {
     /// Uploads through the older endpoint, for services without presigned uploads.
     async fn upload_whole(&self, api: &Api, file: &UploadFile, on_bytes: &OnBytes) -> Result<Url> {
         tracing::debug!(file = file.name, "no presigned uploads; using the older endpoint");
-        self.transfer_retry
+        self.retry
             .run(|| async {
                 let exchange = self.post_whole(api, file, on_bytes).await;
                 let exchange = exchange.map_err(RequestFailure::Final)?;
@@ -136,7 +130,7 @@ impl Uploads {
 
     async fn presign(&self, api: &Api, file: &UploadFile) -> Result<PresignedUpload> {
         let body = presigned_upload::request(&file.name, file.size, file.content_type);
-        self.presign_retry
+        self.retry
             .run(|| async {
                 let exchange = api.post("api/v3/media/uploads", &body).await;
                 presigned_upload::classify(&file.name, exchange, self.allow_http)

@@ -1,4 +1,4 @@
-//! A transport that tells the time of a client in lockstep.
+//! A transport that sends the time of the virtual clock.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -90,6 +90,9 @@ pub struct Prediction {
     pub input: Option<Value>,
     /// Set where the answer to the submit was lost and the job was found in the history.
     pub recovered: Option<RecoveredBy>,
+    /// The id of the request whose response this is, as the service named it in a header; `None` in
+    /// webhooks and in the history. Include it when you contact the support of the service.
+    pub request_id: Option<String>,
     /// Every other field of the service's answer, and fields whose type was not understood.
     pub extra: Map<String, Value>,
 }
@@ -112,6 +115,7 @@ impl Prediction {
             timings: BTreeMap::new(),
             input: None,
             recovered: None,
+            request_id: None,
             extra: Map::new(),
         }
     }
@@ -167,6 +171,9 @@ impl Serialize for Prediction {
         if let Some(by) = self.recovered {
             fields.put("recovered", &true)?;
             fields.put("recovered_by", &by)?;
+        }
+        if let Some(id) = &self.request_id {
+            fields.put("request_id", id)?;
         }
         for (name, value) in &self.extra {
             fields.put(name, value)?;

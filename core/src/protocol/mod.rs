@@ -18,7 +18,7 @@ pub use pacing::{Backoff, Pacing};
 pub use rate_limiter::{PollLimiter, SubmitLimiter, SubmitLimits};
 pub use recovery::{Finding, earliest, find};
 pub use response_class::{PollResponse, Resend, SearchResponse, SubmitResponse};
-pub use retry::{RetryPolicy, is_retryable};
+pub use retry::{DEFAULT_MAX_POLL_RETRIES, DEFAULT_MAX_RETRIES, RetryPolicy, is_retryable};
 pub use submission::{RecoveryPolicy, Submission, SubmitAction, SubmitEvent, SubmitPolicy};
 pub use submit_registry::SubmitRegistry;
 

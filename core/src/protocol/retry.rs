@@ -4,6 +4,13 @@ use std::time::Duration;
 
 use super::pacing::Backoff;
 
+/// How often a request is retried where the caller sets no number.
+pub const DEFAULT_MAX_RETRIES: u32 = 4;
+
+/// The same for the polls of a wait, which is patient because the job is paid for: about three and a
+/// half minutes with the default backoff.
+pub const DEFAULT_MAX_POLL_RETRIES: u32 = 11;
+
 /// How often a request is retried, and the pauses between the attempts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryPolicy {

@@ -38,7 +38,7 @@ async fn reads_are_repeated_and_refusals_are_not() {
     for (status, requests, kind) in [
         (401, 1, ErrorKind::Authentication),
         (403, 1, ErrorKind::PermissionDenied),
-        (500, 4, ErrorKind::Server),
+        (500, 5, ErrorKind::Server),
     ] {
         let test =
             TestClient::with(Scenario::new().fault(Fault::at(RequestKind::Other).status(status)))

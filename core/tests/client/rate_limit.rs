@@ -14,7 +14,7 @@ struct Play {
     client: Client,
 }
 
-/// A world and a client in lockstep; jobs take an hour.
+/// A world and a client on the virtual clock; jobs take an hour.
 async fn play(fault: Fault, configure: impl FnOnce(ConfigBuilder) -> ConfigBuilder) -> Play {
     let rule = JobRule::new(Timeline::secs(&[("created", 0), ("completed", 3600)]));
     let server = MockServer::start().await.unwrap();
@@ -24,7 +24,7 @@ async fn play(fault: Fault, configure: impl FnOnce(ConfigBuilder) -> ConfigBuild
         .base_url(world.base_url())
         .api_key(world.key())
         .check_remote_media(false)
-        .lockstep(true);
+        .virtual_clock(true);
     let client = Client::new(configure(builder).build().unwrap()).unwrap();
     Play { _server: server, world, client }
 }

@@ -12,7 +12,7 @@ struct Play {
     client: Client,
 }
 
-/// A world and a client in lockstep; jobs take 20 seconds.
+/// A world and a client on the virtual clock; jobs take 20 seconds.
 async fn play(scenario: Scenario, configure: impl FnOnce(ConfigBuilder) -> ConfigBuilder) -> Play {
     let rule =
         JobRule::new(Timeline::secs(&[("created", 0), ("processing", 2), ("completed", 20)]));
@@ -23,7 +23,7 @@ async fn play(scenario: Scenario, configure: impl FnOnce(ConfigBuilder) -> Confi
         .base_url(world.base_url())
         .api_key(world.key())
         .check_remote_media(false)
-        .lockstep(true);
+        .virtual_clock(true);
     let client = Client::new(configure(builder).build().unwrap()).unwrap();
     Play { _server: server, world, client }
 }
@@ -83,7 +83,7 @@ async fn without_inputs_the_only_job_of_its_model_and_time_is_it_and_two_are_not
     // Another program of the same account submits at the same time.
     let both = play(scenario(), |config| config).await;
     let other = Config::builder().ignore_env().base_url(both.world.base_url());
-    let other = other.api_key(both.world.key()).check_remote_media(false).lockstep(true);
+    let other = other.api_key(both.world.key()).check_remote_media(false).virtual_clock(true);
     let other = Client::new(other.build().unwrap()).unwrap();
     other.submit(remote_input()).await.unwrap();
     both.world.add_fault(lost());
@@ -110,8 +110,7 @@ async fn the_limits_of_an_account_slow_a_batch_down_and_fail_none_of_it() {
     assert_eq!((told.world.ledger().charges.len(), refused), (12, 0));
 
     // Not told, it takes 429 for an answer, and comes again when the service says so.
-    let untold =
-        play(Scenario::new().limits(limits), |config| config.max_submit_attempts(20)).await;
+    let untold = play(Scenario::new().limits(limits), |config| config.max_retries(20)).await;
     let mut runs = untold.client.run_many(inputs(), 12);
     while let Some(done) = runs.next().await {
         assert_eq!(done.result.unwrap().status, Status::Completed);

@@ -265,7 +265,7 @@ faults:
             ("jobs: [{match: {model: 'a[b'}}]", "model"),
             ("jobs: [{price_usd: -1}]", "price_usd"),
             ("clock: {mode: {scaled: 0}}", "scaled"),
-            ("clock: {mode: lockstepp}", "lockstepp"),
+            ("clock: {mode: virtuall}", "virtuall"),
             ("balance_usd: .inf", "balance_usd"),
             ("limits: {per_hour: 1}", "per_hour"),
             ("history: {appears_after: soon}", "soon"),

@@ -22,10 +22,9 @@ public struct Settings: Sendable, Hashable {
     public var maxPollsPerSecond: Double?
     /// How many connections may be open at once.
     public var maxConnections: Int?
-    /// How many polls of a job may fail in a row; 12 by default.
-    public var maxPollFailures: Int?
-    /// How often a submit that was surely not taken is sent.
-    public var maxSubmitAttempts: Int?
+    /// How often a request is retried after a temporary failure. A submit that the service may have
+    /// accepted is never sent again. Default: 11 for the polls of a wait, 4 for other requests.
+    public var maxRetries: Int?
     /// The pauses before what failed is tried again.
     public var backoff: Backoff?
     /// The longest `Retry-After` that is obeyed.
@@ -48,7 +47,7 @@ public struct Settings: Sendable, Hashable {
     public var userAgent: String?
 
     /// Whether the client keeps the mock server's time; only a library built for tests can.
-    @_spi(Testing) public var lockstep: Bool?
+    @_spi(Testing) public var virtualClock: Bool?
 
     /// The library's defaults, for this backend and this token.
     public init(baseURL: URL? = nil, token: String? = nil) {
@@ -84,8 +83,7 @@ extension Settings {
             pacing: try pacing?.native(),
             maxPollsPerSecond: maxPollsPerSecond,
             maxConnections: try maxConnections?.native("maxConnections"),
-            maxPollFailures: try maxPollFailures?.native("maxPollFailures"),
-            maxSubmitAttempts: try maxSubmitAttempts?.native("maxSubmitAttempts"),
+            maxRetries: try maxRetries?.native("maxRetries"),
             backoff: try backoff?.native(),
             maxRetryAfter: try maxRetryAfter?.native("maxRetryAfter"),
             recoveryWindow: try recoveryWindow?.native("recoveryWindow"),
@@ -95,7 +93,7 @@ extension Settings {
             allowPrivateAddresses: allowPrivateAddresses,
             clientName: clientName,
             userAgent: userAgent,
-            lockstep: lockstep
+            virtualClock: virtualClock
         )
     }
 }

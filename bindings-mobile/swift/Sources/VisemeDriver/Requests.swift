@@ -15,8 +15,7 @@ extension Settings {
         maxRetryAfter = from.seconds("max_retry_after")
         recoveryWindow = from.seconds("recovery_window")
         remoteCheckTimeout = from.seconds("remote_check_timeout")
-        maxPollFailures = from.int("max_poll_failures")
-        maxSubmitAttempts = from.int("max_submit_attempts")
+        maxRetries = from.int("max_retries")
         maxConnections = from.int("max_connections")
         maxPollsPerSecond = from.double("max_polls_per_second")
         if let backoff = from["backoff"], let base = backoff.seconds("base") {
@@ -40,7 +39,7 @@ extension Settings {
         allowHTTP = from.flag("allow_http")
         clientName = from.text("client_name")
         userAgent = from.text("user_agent")
-        lockstep = client.flag("virtual_clock")
+        virtualClock = client.flag("virtual_clock")
     }
 }
 

@@ -91,8 +91,8 @@ fn alter_operation(mutant: Mutant, run: &mut Run) {
             set("pacing", pacing);
         }
         Mutant::NoRecovery => set("recovery_window", json!(0)),
-        Mutant::StopAtFirstPollFailure => set("max_poll_failures", json!(1)),
-        Mutant::UnlimitedSubmitRetries => set("max_submit_attempts", json!(50)),
+        Mutant::StopAtFirstPollFailure => set("max_retries", json!(0)),
+        Mutant::UnlimitedSubmitRetries => set("max_retries", json!(50)),
         Mutant::SkipValidation => {
             run.options.insert("check_media".to_owned(), json!(false));
         }

@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime};
 use crate::error::Error;
 use crate::http::body::{Answer, Exchange};
 use crate::http::envelope::Envelope;
-use crate::http::error_mapping::{connection_error, status_error, unexpected, what_is_odd};
+use crate::http::error_mapping::{
+    connection_error, request_id, status_error, unexpected, what_is_odd,
+};
 use crate::http::retry_after::retry_after;
 use crate::protocol::parse as prediction;
 use crate::protocol::{PollResponse, Prediction, is_retryable};
@@ -52,7 +54,9 @@ fn answered(job_id: &str, answer: &Answer) -> PollResponse {
 fn seen(job_id: &str, answer: &Answer) -> Option<Prediction> {
     let is_success = (200..300).contains(&answer.status);
     let data = is_success.then(|| Envelope::of(answer).take_data()).flatten()?;
-    prediction::parse(data, Some(job_id))
+    let mut prediction = prediction::parse(data, Some(job_id))?;
+    prediction.request_id = request_id(&answer.headers);
+    Some(prediction)
 }
 
 fn not_seen(doing: &str, answer: &Answer, retry_after: Option<Duration>) -> PollResponse {

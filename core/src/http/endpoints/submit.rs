@@ -5,7 +5,9 @@ use std::time::SystemTime;
 
 use crate::http::body::{Answer, Exchange};
 use crate::http::envelope::Envelope;
-use crate::http::error_mapping::{connection_error, status_error, unexpected, what_is_odd};
+use crate::http::error_mapping::{
+    connection_error, request_id, status_error, unexpected, what_is_odd,
+};
 use crate::http::retry_after::retry_after;
 use crate::http::transport::{Sent, TransportError};
 use crate::protocol::parse as prediction;
@@ -58,7 +60,9 @@ fn accepted(answer: &Answer) -> Option<Prediction> {
     if (400..500).contains(&envelope.status) {
         return None;
     }
-    prediction::parse(envelope.take_data()?, None)
+    let mut prediction = prediction::parse(envelope.take_data()?, None)?;
+    prediction.request_id = request_id(&answer.headers);
+    Some(prediction)
 }
 
 #[cfg(test)]

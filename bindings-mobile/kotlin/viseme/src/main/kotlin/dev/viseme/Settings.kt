@@ -20,8 +20,9 @@ import kotlin.time.toJavaDuration
  * @property pacing when a job is asked after; the model's own pacing by default
  * @property maxPollsPerSecond how many polls all jobs of the client may make a second
  * @property maxConnections how many connections may be open at once
- * @property maxPollFailures how many polls of a job may fail in a row; 12 by default
- * @property maxSubmitAttempts how often a submit that was surely not taken is sent
+ * @property maxRetries how often a request is retried after a temporary failure; 11 for the polls
+ *   of a wait and 4 for other requests by default. A submit that the service may have accepted is
+ *   never sent again.
  * @property backoff the pauses before what failed is tried again
  * @property maxRetryAfter the longest `Retry-After` that is obeyed
  * @property recoveryWindow how long a submit whose answer was lost is looked for; zero switches it
@@ -46,8 +47,7 @@ public data class Settings(
     val pacing: Pacing? = null,
     val maxPollsPerSecond: Double? = null,
     val maxConnections: Int? = null,
-    val maxPollFailures: Int? = null,
-    val maxSubmitAttempts: Int? = null,
+    val maxRetries: Int? = null,
     val backoff: Backoff? = null,
     val maxRetryAfter: Duration? = null,
     val recoveryWindow: Duration? = null,
@@ -61,7 +61,7 @@ public data class Settings(
 ) {
     /** Whether the client keeps the mock server's time; only a library built for tests can. */
     @InternalVisemeApi
-    public var lockstep: Boolean? = null
+    public var virtualClock: Boolean? = null
 
     /** Without the token. */
     override fun toString(): String = "Settings(baseUrl=$baseUrl, token=${token?.let { "***" }})"
@@ -77,8 +77,7 @@ public data class Settings(
         pacing = pacing?.toNative(),
         maxPollsPerSecond = maxPollsPerSecond,
         maxConnections = maxConnections?.native("maxConnections"),
-        maxPollFailures = maxPollFailures?.native("maxPollFailures"),
-        maxSubmitAttempts = maxSubmitAttempts?.native("maxSubmitAttempts"),
+        maxRetries = maxRetries?.native("maxRetries"),
         backoff = backoff?.run {
             NativeBackoff(base.native("backoff.base"), max.native("backoff.max"))
         },
@@ -90,7 +89,7 @@ public data class Settings(
         allowPrivateAddresses = allowPrivateAddresses,
         clientName = clientName,
         userAgent = userAgent,
-        lockstep = @OptIn(InternalVisemeApi::class) lockstep,
+        virtualClock = @OptIn(InternalVisemeApi::class) virtualClock,
     )
 }
 

@@ -21,8 +21,7 @@ internal fun settings(client: JsonObject): Settings {
         pacing = from.members("pacing")?.let(::pacing),
         maxPollsPerSecond = from.double("max_polls_per_second"),
         maxConnections = from.int("max_connections"),
-        maxPollFailures = from.int("max_poll_failures"),
-        maxSubmitAttempts = from.int("max_submit_attempts"),
+        maxRetries = from.int("max_retries"),
         backoff = from.members("backoff")?.let {
             Backoff(it.seconds("base")!!, it.seconds("max")!!)
         },
@@ -37,7 +36,7 @@ internal fun settings(client: JsonObject): Settings {
         clientName = from.text("client_name"),
         userAgent = from.text("user_agent"),
     )
-    settings.lockstep = client.flag("virtual_clock")
+    settings.virtualClock = client.flag("virtual_clock")
     return settings
 }
 
