@@ -3,7 +3,12 @@ import type { JobRequest, PredictionData } from './generated/dto';
 import type { NativeJob, Task } from './native';
 import { Paginator } from './pagination';
 import { Prediction } from './prediction';
-import { progressDispatcher, type RefreshOptions, type UpdatesOptions, type WaitOptions } from './progress';
+import {
+  progressDispatcher,
+  type RefreshOptions,
+  type UpdatesOptions,
+  type WaitOptions,
+} from './progress';
 import { encodeOptions, HEADERS, TIMEOUT } from './serialize';
 
 /** A handle on a job. Its id is enough to create one again: `client.job(id)`. */

@@ -91,7 +91,9 @@ class Operations:
         return {"updates": updates}
 
     async def op_job_refresh(self, call: Call) -> Any:
-        return self._store(call, await resolve(call.client.job(call.input["job_id"]).refresh(**call.options)))
+        return self._store(
+            call, await resolve(call.client.job(call.input["job_id"]).refresh(**call.options))
+        )
 
     async def op_download(self, call: Call) -> Any:
         to = call.input["to"]

@@ -60,7 +60,9 @@ class Job:
         A failed job is a prediction with the status ``failed``, not an error. The iterator raises
         an error only if the wait itself ends early.
         """
-        return self._executor.paginate(operations.updates(self._executor, self._native, timeout, headers))
+        return self._executor.paginate(
+            operations.updates(self._executor, self._native, timeout, headers)
+        )
 
     def refresh(self, *, headers: Mapping[str, str] | None = None) -> Prediction:
         """Ask once for the state of the job. A failed job is not an error here."""
@@ -117,11 +119,15 @@ class AsyncJob:
         A failed job is a prediction with the status ``failed``, not an error. The iterator raises
         an error only if the wait itself ends early.
         """
-        return self._executor.paginate(operations.updates(self._executor, self._native, timeout, headers))
+        return self._executor.paginate(
+            operations.updates(self._executor, self._native, timeout, headers)
+        )
 
     async def refresh(self, *, headers: Mapping[str, str] | None = None) -> AsyncPrediction:
         """Ask once for the state of the job. A failed job is not an error here."""
-        return await self._executor.execute(operations.refresh(self._executor, self._native, headers))
+        return await self._executor.execute(
+            operations.refresh(self._executor, self._native, headers)
+        )
 
     def __repr__(self) -> str:
         """Return the class and the id."""
