@@ -28,18 +28,20 @@ pub enum Status {
 }
 
 impl Status {
-    /// Returns the status for a word of the service.
+    /// Returns the status for a word of the service, in any case. The words of other services and
+    /// gateways for the same statuses count as well (`succeeded`, `error`, `canceled`).
     #[must_use]
     pub fn from_word(word: &str) -> Self {
-        match word {
+        match word.trim().to_ascii_lowercase().replace([' ', '-'], "_").as_str() {
             "created" => Self::Created,
             "processing" => Self::Processing,
-            "completed" => Self::Completed,
-            "failed" => Self::Failed,
-            "cancelled" => Self::Cancelled,
-            "timeout" => Self::Timeout,
+            "completed" | "complete" | "succeeded" | "success" | "successful" | "finished"
+            | "done" => Self::Completed,
+            "failed" | "failure" | "error" | "errored" => Self::Failed,
+            "cancelled" | "canceled" | "aborted" => Self::Cancelled,
+            "timeout" | "timed_out" | "timedout" | "expired" => Self::Timeout,
             "deleted" => Self::Deleted,
-            other => Self::Other(other.to_owned()),
+            _ => Self::Other(word.to_owned()),
         }
     }
 
@@ -77,5 +79,33 @@ impl fmt::Display for Status {
 impl serde::Serialize for Status {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_understood_in_any_case_and_spelling() {
+        for (word, status) in [
+            ("completed", Status::Completed),
+            ("COMPLETED", Status::Completed),
+            (" Completed ", Status::Completed),
+            ("succeeded", Status::Completed),
+            ("Success", Status::Completed),
+            ("Failed", Status::Failed),
+            ("error", Status::Failed),
+            ("canceled", Status::Cancelled),
+            ("Cancelled", Status::Cancelled),
+            ("Timed Out", Status::Timeout),
+            ("DELETED", Status::Deleted),
+            ("Processing", Status::Processing),
+        ] {
+            assert_eq!(Status::from_word(word), status, "{word}");
+        }
+        for word in ["queued", "Warming up", "in_progress", "uncompleted", "not failed", ""] {
+            assert_eq!(Status::from_word(word), Status::Other(word.to_owned()));
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
-use crate::protocol::{Prediction, WaitEvent};
+use crate::protocol::{Prediction, WaitEvent, is_conclusive};
 
 /// The number of terminal predictions that are kept for later waits: a webhook may arrive before the
 /// response to the submit.
@@ -31,11 +31,11 @@ struct State {
 
 impl WebhookInbox {
     /// Publishes a prediction and returns whether a wait received it. Ignores predictions that are not
-    /// terminal.
+    /// terminal, and completed ones without outputs.
     pub(super) fn publish(&self, prediction: Arc<Prediction>) -> bool {
         let (id, status) = (&prediction.id, &prediction.status);
-        if !status.is_terminal() {
-            tracing::debug!(job = id, %status, "ignored a delivery that is not terminal");
+        if !is_conclusive(&prediction) {
+            tracing::debug!(job = id, %status, "ignored a delivery that does not end the wait");
             return false;
         }
         let mut state = self.state();

@@ -41,6 +41,13 @@ pub(super) fn api_key(key: Option<SecretString>, anonymous: bool) -> Result<Opti
         };
     };
     let trimmed = key.expose_secret().trim();
+    if trimmed.starts_with(['"', '\'', '`', '“', '‘', '«']) {
+        return Err(invalid(
+            "api_key",
+            "it is in quotes, which are not part of the key. Remove them (an `.env` file read by \
+             Docker keeps them)",
+        ));
+    }
     // The format of keys is not documented: only values that are invalid in a header are rejected.
     if !trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(invalid(
@@ -114,8 +121,9 @@ const EXAMPLE: &str = "such as `https://api.wavespeed.ai`";
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        // A client that connects to 0.0.0.0 or [::] reaches this machine.
+        Some(url::Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback() || address.is_unspecified(),
         None => false,
     }
 }
@@ -126,7 +134,7 @@ pub(super) fn proxy(text: &str) -> Result<Url> {
     let url =
         Url::parse(text).map_err(|error| invalid("proxy", format!("must be a URL ({error})")))?;
     match url.scheme() {
-        "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h" => Ok(url),
+        "http" | "https" | "socks" | "socks4" | "socks4a" | "socks5" | "socks5h" => Ok(url),
         other => Err(invalid(
             "proxy",
             format!("its scheme must be http, https or socks5, got `{other}`"),

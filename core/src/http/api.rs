@@ -13,9 +13,10 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
-use super::body::{Answer, Exchange, exchange};
+use super::body::{Exchange, exchange};
 use super::endpoints::{poll, submit};
-use super::transport::{Request, RequestBody, Sent, Transport, TransportError};
+use super::redactor::Redactor;
+use super::transport::{ConnectionUse, Request, RequestBody, Sent, Transport, TransportError};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{PollResponse, SubmitResponse};
@@ -72,17 +73,17 @@ pub(crate) struct RequestPermit<'a>(
     #[allow(dead_code, reason = "held until dropped")] SemaphorePermit<'a>,
 );
 
-/// The API key, and the header that carries it.
+/// The header that carries the API key.
 struct Credential {
-    key: SecretString,
     bearer: HeaderValue,
+    redactor: Redactor,
 }
 
 impl Credential {
     fn new(key: SecretString) -> Result<Self> {
         let mut bearer = header_value(&format!("Bearer {}", key.expose_secret()))?;
         bearer.set_sensitive(true);
-        Ok(Self { key, bearer })
+        Ok(Self { bearer, redactor: Redactor::new(key) })
     }
 }
 
@@ -151,7 +152,8 @@ impl Api {
             Some(Value::Bool(true)) => self.shared.request_timeout.max(SYNC_TIMEOUT),
             _ => self.shared.request_timeout,
         };
-        let request = self.request(Method::POST, url, Some(body));
+        let mut request = self.request(Method::POST, url, Some(body));
+        request.connection = ConnectionUse::KnownAlive;
         let exchange = self.exchange_on(connection, request, timeout).await;
         submit::classify(model, exchange)
     }
@@ -188,7 +190,13 @@ impl Api {
     ) -> Exchange {
         let mut headers = HeaderMap::clone(&self.headers);
         headers.insert(CONTENT_TYPE, content_type);
-        let request = Request { method: Method::POST, url: self.url(path), headers, body };
+        let request = Request {
+            method: Method::POST,
+            url: self.url(path),
+            headers,
+            body,
+            connection: ConnectionUse::Pooled,
+        };
         self.exchange(|| request, Duration::MAX).await
     }
 
@@ -232,11 +240,15 @@ impl Api {
         if let Some(credential) = &credential {
             request.headers.insert(AUTHORIZATION, credential.bearer.clone());
         }
-        let answer = exchange(self.shared.transport.as_ref(), request, timeout).boxed().await?;
-        Ok(match credential {
-            Some(credential) => without_key(&credential.key, answer),
-            None => answer,
-        })
+        let mut exchange = exchange(self.shared.transport.as_ref(), request, timeout).boxed().await;
+        let answer = match &mut exchange {
+            Ok(answer) => Some(answer),
+            Err(error) => error.part.as_deref_mut(),
+        };
+        if let (Some(answer), Some(credential)) = (answer, credential) {
+            answer.redactor = credential.redactor.clone();
+        }
+        exchange
     }
 
     fn request(&self, method: Method, url: Url, body: Option<&Value>) -> Request {
@@ -248,7 +260,7 @@ impl Api {
             }
             None => RequestBody::Empty,
         };
-        Request { method, url, headers, body }
+        Request { method, url, headers, body, connection: ConnectionUse::Pooled }
     }
 
     fn url(&self, path: &str) -> Url {
@@ -257,23 +269,6 @@ impl Api {
         url.set_path(&format!("{base}/{path}"));
         url
     }
-}
-
-/// A server that repeats the key in its answer must not bring it into errors and logs.
-fn without_key(key: &SecretString, mut answer: Answer) -> Answer {
-    let key = key.expose_secret().as_bytes();
-    if memchr::memmem::find(&answer.body, key).is_some() {
-        let mut clean = Vec::with_capacity(answer.body.len());
-        let mut rest = 0;
-        for at in memchr::memmem::find_iter(&answer.body, key) {
-            clean.extend_from_slice(answer.body.get(rest..at).unwrap_or_default());
-            clean.extend_from_slice("[key]".as_bytes());
-            rest = at + key.len();
-        }
-        clean.extend_from_slice(answer.body.get(rest..).unwrap_or_default());
-        answer.body = Bytes::from(clean);
-    }
-    answer
 }
 
 fn headers(config: &Config) -> Result<HeaderMap> {

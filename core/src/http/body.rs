@@ -1,24 +1,36 @@
-//! Whole answers: the body read to its end, within bounds.
+//! Whole answers: the body read to its end and decompressed, within bounds.
 
+use std::io::Read as _;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
 
+use super::redactor::Redactor;
 use super::transport::{BodyStream, Request, Sent, Transport, TransportError};
 
 /// The largest answer of the API that is read: base64 outputs can be tens of megabytes.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
 /// An answer with its whole body.
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Removes the key from what of the answer is shown.
+    pub(crate) redactor: Redactor,
 }
 
-/// What came of an exchange: no answer at all, or one whose body may have broken off.
+impl Answer {
+    pub(crate) fn new(status: u16, headers: HeaderMap, body: Bytes) -> Self {
+        Self { status, headers, body, redactor: Redactor::default() }
+    }
+}
+
+/// The answer, or why there is none; the error of one that broke off contains what arrived.
 pub(crate) type Exchange = Result<Answer, TransportError>;
 
 /// Sends the request and reads the whole answer, all within `timeout`.
@@ -27,37 +39,115 @@ pub(crate) async fn exchange(
     request: Request,
     timeout: Duration,
 ) -> Exchange {
+    let mut part = None;
     let whole = async {
         let response = transport.exchange(request).await?;
-        let body = read(response.body, MAX_ANSWER).await?;
-        Ok(Answer { status: response.status, headers: response.headers, body })
+        let part = part.insert(Answer::new(response.status, response.headers, Bytes::new()));
+        let mut received = BytesMut::new();
+        let read = read(response.body, &mut received, MAX_ANSWER).await;
+        part.body = decoded(&part.headers, received.freeze());
+        read
     };
-    tokio::time::timeout(timeout, whole).await.unwrap_or_else(|_| {
+    let outcome = tokio::time::timeout(timeout, whole).await.unwrap_or_else(|_| {
         let message = format!("no complete answer within {} s", timeout.as_secs_f64());
         Err(TransportError::new(Sent::Maybe, true, message))
-    })
+    });
+    match (outcome, part) {
+        (Ok(()), Some(answer)) => Ok(answer),
+        (Err(error), part) => Err(error.with_part(part)),
+        // Without an error there is an answer.
+        (Ok(()), None) => Err(TransportError::new(Sent::Maybe, false, "there is no answer")),
+    }
 }
 
-async fn read(mut stream: BodyStream, limit: usize) -> Result<Bytes, TransportError> {
-    // Most answers come in one piece, which need not be copied.
-    let mut first = Bytes::new();
-    let mut whole = BytesMut::new();
-    let mut size = 0;
+async fn read(
+    mut stream: BodyStream,
+    received: &mut BytesMut,
+    limit: usize,
+) -> Result<(), TransportError> {
     while let Some(chunk) = stream.next().await {
         let chunk = chunk?;
-        size += chunk.len();
-        if size > limit {
+        if received.len() + chunk.len() > limit {
             let message = format!("the answer is larger than {limit} bytes");
             return Err(TransportError::new(Sent::Maybe, false, message));
         }
-        if first.is_empty() {
-            first = chunk;
-            continue;
-        }
-        if whole.is_empty() {
-            whole.extend_from_slice(&first);
-        }
-        whole.extend_from_slice(&chunk);
+        received.extend_from_slice(&chunk);
     }
-    Ok(if whole.is_empty() { first } else { whole.freeze() })
+    Ok(())
+}
+
+/// Decompresses a body as far as it can be: some gateways compress every answer, asked or not.
+fn decoded(headers: &HeaderMap, body: Bytes) -> Bytes {
+    let encoding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+    let limit = MAX_ANSWER as u64;
+    let mut plain = Vec::new();
+    let decoded = match encoding.map(|encoding| encoding.trim().to_ascii_lowercase()).as_deref() {
+        // The signature: some servers send the header with a body that is not compressed.
+        Some("gzip" | "x-gzip") if body.starts_with(&[0x1f, 0x8b]) => {
+            flate2::read::MultiGzDecoder::new(&body[..]).take(limit).read_to_end(&mut plain)
+        }
+        Some("deflate") if body.first().is_some_and(|first| first & 0x0f == 8) => {
+            flate2::read::ZlibDecoder::new(&body[..]).take(limit).read_to_end(&mut plain)
+        }
+        _ => return body,
+    };
+    match decoded {
+        Err(_) if plain.is_empty() => body,
+        // A body that broke off contains the beginning at least.
+        _ => plain.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zlib(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn compressed_bodies_are_decompressed() {
+        let text = b"{\"code\":200}";
+        for (encoding, body, expected) in [
+            ("gzip", gzip(text), &text[..]),
+            ("GZIP", gzip(text), text),
+            ("x-gzip", gzip(text), text),
+            ("deflate", zlib(text), text),
+            ("gzip", text.to_vec(), text),
+            ("identity", text.to_vec(), text),
+            ("br", b"?".to_vec(), b"?"),
+            ("gzip", b"\x1f\x8bnonsense".to_vec(), b"\x1f\x8bnonsense"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            assert_eq!(&decoded(&headers, body.into())[..], expected, "{encoding}");
+        }
+        assert_eq!(&decoded(&HeaderMap::new(), gzip(text).into())[..], gzip(text));
+    }
+
+    #[test]
+    fn a_compressed_body_that_breaks_off_is_kept_as_far_as_it_goes_and_a_bomb_is_bounded() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        let text: Vec<u8> = (0..40_000_u32).flat_map(u32::to_le_bytes).collect();
+        let mut body = gzip(&text);
+        body.truncate(body.len() - 20);
+        let part = decoded(&headers, body.into());
+        assert!(!part.is_empty() && text.starts_with(&part[..]));
+        let bomb = gzip(&vec![0; MAX_ANSWER + 1000]);
+        assert_eq!(decoded(&headers, bomb.into()).len(), MAX_ANSWER);
+    }
 }

@@ -15,7 +15,7 @@ use super::file_name::safe_file_name;
 use super::redirects::{self, MAX_REDIRECTS, is_redirect};
 use super::retry::{RequestFailure, Retry};
 use super::retry_after::retry_after;
-use super::transport::{Request, RequestBody, Response, Transport};
+use super::transport::{ConnectionUse, Request, RequestBody, Response, Transport};
 use crate::clock::Clock;
 use crate::config::{Config, is_loopback};
 use crate::error::{Error, ErrorKind, ResponseInfo, Result};
@@ -161,6 +161,7 @@ impl Downloads {
                 url: url.clone(),
                 headers: headers.clone(),
                 body: RequestBody::Empty,
+                connection: ConnectionUse::Pooled,
             };
             let exchange = self.transport.exchange(request);
             let response = tokio::time::timeout(self.request_timeout, exchange)
@@ -175,7 +176,7 @@ impl Downloads {
                 status => return Err(refused(status, &response.headers)),
             }
         }
-        Err(not_followed(redirects::TOO_MANY))
+        Err(not_followed(redirects::too_many()))
     }
 
     fn require_safe(&self, url: &Url) -> Result<(), RequestFailure> {

@@ -3,21 +3,29 @@
 use serde_json::Value;
 
 use super::body::Answer;
+use super::lenient_json;
 pub(crate) use crate::protocol::parse::integer;
 
 /// An answer as far as it could be understood.
 pub(crate) struct Envelope {
     /// The HTTP status, or the envelope's own code where it is an error code within a 200.
     pub(crate) status: u16,
-    /// The body as JSON; `None` where it is none.
+    /// The body as JSON; `None` if it is not JSON, or not complete.
     pub(crate) json: Option<Value>,
 }
 
 impl Envelope {
     pub(crate) fn of(answer: &Answer) -> Self {
-        // Some proxies put a byte order mark before JSON.
-        let body = answer.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&answer.body);
-        let json: Option<Value> = serde_json::from_slice(body).ok();
+        let parsed = lenient_json::parse(&answer.body);
+        Self::new(answer, parsed.filter(|parsed| parsed.complete).map(|parsed| parsed.value))
+    }
+
+    /// Reads also a body that ends early, as far as it goes.
+    pub(crate) fn of_part(answer: &Answer) -> Self {
+        Self::new(answer, lenient_json::parse(&answer.body).map(|parsed| parsed.value))
+    }
+
+    fn new(answer: &Answer, json: Option<Value>) -> Self {
         Self { status: effective_status(answer.status, json.as_ref()), json }
     }
 

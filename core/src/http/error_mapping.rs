@@ -7,20 +7,24 @@ use serde_json::Value;
 
 use super::body::Answer;
 use super::envelope::{Envelope, integer};
+use super::redirects::{self, is_redirect};
 use super::retry_after::retry_after;
 use super::transport::TransportError;
 use crate::error::{Error, ErrorKind, ResponseInfo};
+use crate::protocol::Prediction;
 
 /// The service's application code for an account without credits (third-party sources).
 const INSUFFICIENT_CREDITS: i64 = 1407;
 
-/// The error for an answer that is not a success; `doing` completes "… when …".
+/// Returns the error for an answer that is not a success; `doing` completes "… when …".
 pub(crate) fn status_error(doing: &str, answer: &Answer, envelope: &Envelope) -> Error {
     let said = envelope
         .json
         .as_ref()
         .and_then(message)
+        .or_else(|| is_redirect(envelope.status).then(|| redirect(&answer.headers)).flatten())
         .unwrap_or_else(|| excerpt(&answer.body, &answer.headers));
+    let said = answer.redactor.clean(said).into_owned();
     let app_code = envelope.json.as_ref().and_then(app_code);
     let kind = kind(envelope.status, app_code, &said);
     let said = if said.is_empty() { String::new() } else { format!(": {said}") };
@@ -33,6 +37,12 @@ pub(crate) fn status_error(doing: &str, answer: &Answer, envelope: &Envelope) ->
     Error::new(kind, message)
         .with_http(http_answer(answer, envelope.status))
         .with_app_code(app_code)
+}
+
+/// Returns what an answer without an envelope says; empty if that is nothing.
+pub(super) fn what_was_said(answer: &Answer) -> String {
+    let json = Envelope::of(answer).json;
+    json.as_ref().and_then(message).unwrap_or_else(|| excerpt(&answer.body, &answer.headers))
 }
 
 /// The error for a success that cannot be understood.
@@ -48,12 +58,21 @@ pub(crate) fn unexpected(doing: &str, answer: &Answer, what: &str) -> Error {
 pub(crate) fn what_is_odd(answer: &Answer, envelope: &Envelope) -> String {
     match &envelope.json {
         _ if answer.body.is_empty() => "its body is empty".to_owned(),
-        None => format!("its body is not JSON but {}", excerpt(&answer.body, &answer.headers)),
+        None => {
+            let excerpt = excerpt(&answer.body, &answer.headers);
+            format!("its body is not JSON but {}", answer.redactor.clean(excerpt))
+        }
         Some(json) if json.get("data").is_some_and(Value::is_null) => {
             "its `data` is null".to_owned()
         }
-        Some(_) => "it holds no prediction with an id and a status".to_owned(),
+        Some(_) => "it contains no prediction with an id and a status".to_owned(),
     }
+}
+
+/// Removes the key from the error text of a prediction.
+pub(crate) fn without_key(mut prediction: Prediction, answer: &Answer) -> Prediction {
+    prediction.error = prediction.error.map(|text| answer.redactor.clean(text).into_owned());
+    prediction
 }
 
 /// The error for an exchange that broke or ran out of time.
@@ -114,7 +133,7 @@ fn http_answer(answer: &Answer, status: u16) -> ResponseInfo {
         status,
         request_id: request_id(&answer.headers),
         retry_after: retry_after(&answer.headers, SystemTime::now()),
-        body: String::from_utf8_lossy(cut).into_owned(),
+        body: answer.redactor.clean(String::from_utf8_lossy(cut)).into_owned(),
     }
 }
 
@@ -130,6 +149,9 @@ fn message(json: &Value) -> Option<String> {
         Value::String(text) => text.clone(),
         Value::Array(items) => join(items),
         Value::Object(map) => {
+            if let (Some(Value::Array(path)), Some(text)) = (map.get("loc"), map.get("msg")) {
+                return Some(shorten(&at_field(path, &message(text)?)));
+            }
             let text = ["message", "error", "detail", "errors", "msg", "title"]
                 .iter()
                 .find_map(|name| map.get(*name).and_then(message))?;
@@ -148,6 +170,30 @@ fn join(items: &[Value]) -> String {
     items.iter().filter_map(message).collect::<Vec<_>>().join("; ")
 }
 
+/// Adds the field to a message in FastAPI's form: `{"loc": ["body", "video"], "msg": …}`.
+fn at_field(path: &[Value], text: &str) -> String {
+    let names: Vec<String> = path
+        .iter()
+        .enumerate()
+        .filter(|(at, name)| {
+            !(*at == 0 && matches!(name.as_str(), Some("body" | "query" | "path")))
+        })
+        .map(|(_, name)| name.as_str().map_or_else(|| name.to_string(), str::to_owned))
+        .collect();
+    if names.is_empty() { text.to_owned() } else { format!("`{}`: {text}", names.join(".")) }
+}
+
+/// Says where a redirect leads, without the query, which can contain secrets.
+fn redirect(headers: &HeaderMap) -> Option<String> {
+    let to = redirects::location(headers)?;
+    let to = to.split(['?', '#']).next().unwrap_or_default();
+    Some(format!(
+        "it redirects to {}, which the client does not follow. If that is the right service, set the base \
+         URL to it",
+        shorten(to)
+    ))
+}
+
 /// The application code in an error body: within `data`, or the envelope's own where it is beyond
 /// HTTP's range.
 fn app_code(json: &Value) -> Option<i64> {
@@ -163,6 +209,9 @@ fn excerpt(body: &[u8], headers: &HeaderMap) -> String {
         .is_some_and(|kind| kind.contains("html"));
     let text = String::from_utf8_lossy(body.get(..512).unwrap_or(body));
     let text = text.trim();
+    if let Some(said) = xml_error(text) {
+        return shorten(&said);
+    }
     if is_html || text.starts_with('<') {
         return match title(text) {
             Some(title) => format!("a page of HTML (\"{title}\")"),
@@ -173,10 +222,26 @@ fn excerpt(body: &[u8], headers: &HeaderMap) -> String {
 }
 
 fn title(html: &str) -> Option<&str> {
-    let start = html.find("<title>")? + "<title>".len();
-    let rest = html.get(start..)?;
-    let title = rest.get(..rest.find("</title>")?)?.trim();
-    (!title.is_empty()).then_some(title)
+    element(html, "title")
+}
+
+/// Returns the code and the message in the error of a storage service (S3's form).
+pub(super) fn xml_error(text: &str) -> Option<String> {
+    if !text.starts_with('<') || !text.contains("<Error") {
+        return None;
+    }
+    match (element(text, "Code")?, element(text, "Message")) {
+        (code, Some(message)) => Some(format!("{code}: {message}")),
+        (code, None) => Some(code.to_owned()),
+    }
+}
+
+/// Returns the text of the first element with that name.
+fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let start = format!("<{name}>");
+    let rest = text.get(text.find(&start)? + start.len()..)?;
+    let content = rest.get(..rest.find(&format!("</{name}>"))?)?.trim();
+    (!content.is_empty()).then_some(content)
 }
 
 /// One line of at most 200 characters.

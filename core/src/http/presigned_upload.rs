@@ -85,7 +85,7 @@ mod tests {
 
     fn classified(status: u16, body: &Value) -> Result<PresignedUpload, RequestFailure> {
         let body = Bytes::from(body.to_string());
-        classify("a.mp4", Ok(Answer { status, headers: HeaderMap::new(), body }), false)
+        classify("a.mp4", Ok(Answer::new(status, HeaderMap::new(), body)), false)
     }
 
     fn ticket(put_url: &str) -> Value {

@@ -1,57 +1,123 @@
 //! The transport over reqwest.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _};
+use http::Version;
 use http::header::CONTENT_LENGTH;
+use url::{Origin, Url};
 
+use super::proxy::{SystemProxies, known_to_reqwest};
 use super::ssrf::PublicResolver;
 use super::tls;
-use super::transport::{Request, RequestBody, Response, Sent, Transport, TransportError};
+use super::transport::{
+    ConnectionUse, Request, RequestBody, Response, Sent, Transport, TransportError, is_unprocessed,
+};
 use crate::config::{Config, is_loopback};
 use crate::error::{Error, ErrorKind, Result};
 
+/// How long after an answer on an HTTP/2 connection the connection counts as alive.
+const ALIVE: Duration = Duration::from_secs(5);
+
 pub(crate) struct ReqwestTransport {
-    client: reqwest::Client,
+    /// For this machine: never through a proxy of the system.
+    local: Clients,
+    remote: Clients,
+    api: Origin,
+    /// When the API last answered over HTTP/2, where all requests share one connection.
+    http2_answered: Mutex<Option<Instant>>,
+}
+
+/// Two HTTP clients with the same settings.
+struct Clients {
+    pooled: reqwest::Client,
+    /// Opens a new connection for every request.
+    unpooled: reqwest::Client,
 }
 
 impl ReqwestTransport {
     pub(crate) fn new(config: &Config) -> Result<Self> {
-        Self::build(builder(config)?)
+        Self::build(config, |builder| builder)
     }
 
-    /// For URLs that may be anyone's: unless the set-up allows it, names are resolved to public
-    /// addresses alone, and no proxy is used, as one would resolve them itself.
+    /// For URLs from anyone: unless the settings allow it, names are resolved to public addresses
+    /// only, and no proxy is used, because it would resolve them itself.
     pub(crate) fn for_strangers(config: &Config) -> Result<Self> {
-        let builder = builder(config)?;
         if config.allow_private_addresses {
-            return Self::build(builder);
+            return Self::new(config);
         }
-        Self::build(builder.no_proxy().dns_resolver(Arc::new(PublicResolver)))
+        Self::build(config, |builder| builder.no_proxy().dns_resolver(Arc::new(PublicResolver)))
     }
 
-    fn build(builder: reqwest::ClientBuilder) -> Result<Self> {
-        Ok(Self { client: builder.build().map_err(unusable)? })
+    fn build(
+        config: &Config,
+        adapt: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> Result<Self> {
+        let tls = tls::client_config(config.ca_bundle.as_deref())?;
+        let clients = |is_local: bool| {
+            let client = |max_idle: usize| {
+                let builder =
+                    builder(config, tls.clone(), is_local)?.pool_max_idle_per_host(max_idle);
+                adapt(builder).build().map_err(unusable)
+            };
+            Ok::<_, Error>(Clients { pooled: client(usize::MAX)?, unpooled: client(0)? })
+        };
+        Ok(Self {
+            local: clients(true)?,
+            remote: clients(false)?,
+            api: config.base_url.origin(),
+            http2_answered: Mutex::default(),
+        })
+    }
+
+    fn client(&self, request: &Request) -> &reqwest::Client {
+        let clients = if is_loopback(&request.url) { &self.local } else { &self.remote };
+        match request.connection {
+            ConnectionUse::Pooled => &clients.pooled,
+            ConnectionUse::KnownAlive if self.http2_is_alive() => &clients.pooled,
+            ConnectionUse::KnownAlive => &clients.unpooled,
+        }
+    }
+
+    fn http2_is_alive(&self) -> bool {
+        let answered = *self.http2_answered.lock().unwrap_or_else(PoisonError::into_inner);
+        answered.is_some_and(|answered| answered.elapsed() < ALIVE)
+    }
+
+    /// Remembers whether the API's connection is alive.
+    fn note(&self, url: &Url, result: &reqwest::Result<reqwest::Response>) {
+        if url.origin() == self.api {
+            let is_http2 =
+                result.as_ref().is_ok_and(|response| response.version() == Version::HTTP_2);
+            *self.http2_answered.lock().unwrap_or_else(PoisonError::into_inner) =
+                is_http2.then(Instant::now);
+        }
     }
 }
 
-fn builder(config: &Config) -> Result<reqwest::ClientBuilder> {
-    let mut builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls::client_config(config.ca_bundle.as_deref())?)
+fn builder(
+    config: &Config,
+    tls: rustls::ClientConfig,
+    is_local: bool,
+) -> Result<reqwest::ClientBuilder> {
+    let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
-        // Whether a request may be sent again is decided by the job's machine alone.
+        // The submit's state machine alone decides whether a request is sent again.
         .retry(reqwest::retry::never())
         .connect_timeout(config.connect_timeout)
-        // A server that drops idle connections earlier would break the next submit.
-        .pool_idle_timeout(std::time::Duration::from_secs(20))
+        .pool_idle_timeout(Duration::from_secs(20))
         .user_agent(&config.user_agent);
     if let Some(proxy) = &config.proxy {
-        builder = builder.proxy(reqwest::Proxy::all(proxy.clone()).map_err(unusable)?);
-    } else if is_loopback(&config.base_url) {
-        builder = builder.no_proxy();
+        let proxy = reqwest::Proxy::all(known_to_reqwest(proxy.clone())).map_err(unusable)?;
+        return Ok(builder.proxy(proxy));
     }
-    Ok(builder)
+    if is_local {
+        return Ok(builder.no_proxy());
+    }
+    SystemProxies::from_env()?.apply(builder).map_err(unusable)
 }
 
 fn unusable(error: reqwest::Error) -> Error {
@@ -62,6 +128,7 @@ fn unusable(error: reqwest::Error) -> Error {
 impl Transport for ReqwestTransport {
     fn exchange(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         async move {
+            let (client, url) = (self.client(&request).clone(), request.url.clone());
             // Without the query: a URL of an upload or an output is signed there.
             let logged = tracing::enabled!(tracing::Level::DEBUG);
             let of = |text: &str| if logged { text.to_owned() } else { String::new() };
@@ -80,7 +147,8 @@ impl Transport for ReqwestTransport {
                     Some(reqwest::Body::wrap_stream(stream))
                 }
             };
-            let answered = self.client.execute(outgoing).await;
+            let answered = client.execute(outgoing).await;
+            self.note(&url, &answered);
             let mut response = answered.map_err(failed).inspect_err(|error| {
                 tracing::debug!(%method, host, path, %error, "request failed");
             })?;
@@ -97,7 +165,8 @@ impl Transport for ReqwestTransport {
 }
 
 fn failed(error: reqwest::Error) -> TransportError {
-    let sent = if error.is_connect() || error.is_builder() { Sent::No } else { Sent::Maybe };
+    let is_unsent = error.is_connect() || error.is_builder() || is_unprocessed(&error);
+    let sent = if is_unsent { Sent::No } else { Sent::Maybe };
     // URLs of uploads and outputs are secrets in themselves.
     TransportError::from_chain(sent, error.is_timeout(), &error.without_url())
 }

@@ -9,7 +9,9 @@ use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
+use super::proxy::SystemProxies;
 use crate::config::{Config, is_loopback};
+use crate::error::Result;
 
 /// Decides which URLs may be requested.
 pub(super) struct SsrfGuard {
@@ -20,6 +22,7 @@ pub(super) struct SsrfGuard {
 /// Which requests go through a proxy. A proxy resolves names itself, so the client cannot check
 /// the address.
 enum Proxies {
+    #[cfg(test)]
     None,
     All,
     System(Box<Matcher>),
@@ -34,15 +37,13 @@ pub(super) enum Blocked {
 }
 
 impl SsrfGuard {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config) -> Result<Self> {
         let proxies = if config.proxy.is_some() {
             Proxies::All
-        } else if is_loopback(&config.base_url) {
-            Proxies::None
         } else {
-            Proxies::System(Box::new(Matcher::from_system()))
+            Proxies::System(Box::new(SystemProxies::from_env()?.matcher()))
         };
-        Self { allow_private: config.allow_private_addresses, proxies }
+        Ok(Self { allow_private: config.allow_private_addresses, proxies })
     }
 
     /// Allows only public addresses and uses no proxy.
@@ -77,11 +78,13 @@ impl SsrfGuard {
 impl Proxies {
     fn intercept(&self, url: &Url) -> bool {
         match self {
+            #[cfg(test)]
             Self::None => false,
             Self::All => true,
             // A URL that the matcher cannot parse is also invalid for the client.
             Self::System(matcher) => {
-                url.as_str().parse().is_ok_and(|uri| matcher.intercept(&uri).is_some())
+                !is_loopback(url)
+                    && url.as_str().parse().is_ok_and(|uri| matcher.intercept(&uri).is_some())
             }
         }
     }

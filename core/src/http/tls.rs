@@ -1,60 +1,224 @@
-//! Which certificates are trusted. The choices are explained in docs/decisions/0001-tls.md.
+//! Decides which certificates are trusted; docs/decisions/0001-tls.md explains the choices.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use rustls::pki_types::CertificateDer;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The TLS set-up: the system's certificates, or those of `ca_bundle` alone.
+/// Returns the TLS settings, with the certificates of the system or those of `ca_bundle` alone.
 pub(crate) fn client_config(ca_bundle: Option<&Path>) -> Result<ClientConfig> {
-    let roots = match ca_bundle {
+    let trusted = match ca_bundle {
         Some(path) => Arc::new(from_bundle(path)?),
-        None => system_roots(),
+        None => system_certificates()?,
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
+    let unusable =
+        |error: &dyn std::fmt::Display| config_error(format!("TLS cannot be set up: {error}."));
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| config_error(format!("TLS cannot be set up: {error}.")))?;
-    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+        .map_err(|error| unusable(&error))?;
+    let webpki = WebPkiServerVerifier::builder_with_provider(Arc::clone(&trusted.roots), provider)
+        .build()
+        .map_err(|error| unusable(&error))?;
+    let verifier = Arc::new(Verifier { webpki, trusted });
+    let mut config =
+        builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }
 
-/// The system's store, read once a process; Mozilla's where the system has none.
-fn system_roots() -> Arc<RootCertStore> {
-    static ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
-    Arc::clone(ROOTS.get_or_init(|| {
-        let mut roots = RootCertStore::empty();
-        let found = rustls_native_certs::load_native_certs();
-        roots.add_parsable_certificates(found.certs);
-        if roots.is_empty() {
-            tracing::debug!(
-                errors = found.errors.len(),
-                "no certificates found on this system; using the bundled ones"
-            );
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        }
-        Arc::new(roots)
-    }))
+/// Trusted certificates.
+struct Trusted {
+    roots: Arc<RootCertStore>,
+    /// The same certificates, whole.
+    certificates: HashSet<CertificateDer<'static>>,
 }
 
-fn from_bundle(path: &Path) -> Result<RootCertStore> {
-    let unreadable = |error: &dyn std::fmt::Display| {
-        config_error(format!("The CA bundle {} cannot be read: {error}.", path.display()))
+impl Trusted {
+    fn new(certificates: Vec<CertificateDer<'static>>) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(certificates.iter().cloned());
+        Self { roots: Arc::new(roots), certificates: certificates.into_iter().collect() }
+    }
+}
+
+/// The usual verifier, which also accepts a server's certificate that is itself among the trusted
+/// ones. `openssl req -x509` makes such certificates: self-signed and marked as an authority.
+/// OpenSSL and curl accept them, webpki does not.
+struct Verifier {
+    webpki: Arc<WebPkiServerVerifier>,
+    trusted: Arc<Trusted>,
+}
+
+impl std::fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Verifier").finish_non_exhaustive()
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verified = self.webpki.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        match verified {
+            // webpki checks the dates of the certificate before this.
+            Err(error)
+                if is_authority_as_server(&error)
+                    && self.trusted.certificates.contains(end_entity) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.webpki.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.webpki.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.webpki.supported_verify_schemes()
+    }
+}
+
+/// Returns whether a certificate was rejected only because it is one of an authority. rustls passes
+/// this reason on as an opaque error.
+fn is_authority_as_server(error: &rustls::Error) -> bool {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::Other(other)) => {
+            other.to_string().contains("CaUsedAsEndEntity")
+        }
+        _ => false,
+    }
+}
+
+/// Explains an error of TLS to a person; `None` if the error is none of a certificate.
+pub(super) fn explanation(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let error = match inner {
+        Some(inner) => inner.downcast_ref::<rustls::Error>(),
+        None => error.downcast_ref::<rustls::Error>(),
+    }?;
+    if is_authority_as_server(error) {
+        return Some(format!("the server's certificate is self-signed and not trusted. {ADD}"));
+    }
+    let rustls::Error::InvalidCertificate(problem) = error else { return None };
+    Some(match problem {
+        CertificateError::UnknownIssuer => {
+            format!("the server's certificate comes from an issuer that is not trusted. {ADD}")
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the server's certificate has expired, or the clock of this machine is wrong".to_owned()
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "the server's certificate is not valid yet, or the clock of this machine is wrong"
+                .to_owned()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the server's certificate is for another host name".to_owned()
+        }
+        _ => return None,
+    })
+}
+
+/// What to do about a certificate that is not trusted.
+const ADD: &str = "If you trust it, set SSL_CERT_FILE or `ca_bundle` to a PEM file with it or with \
+                   its issuer's certificate";
+
+/// Returns the certificates of the system, which are read once per process, or Mozilla's if the
+/// system has none.
+fn system_certificates() -> Result<Arc<Trusted>> {
+    static TRUSTED: OnceLock<Result<Arc<Trusted>>> = OnceLock::new();
+    TRUSTED
+        .get_or_init(|| {
+            require_variables()?;
+            let found = rustls_native_certs::load_native_certs();
+            let mut trusted = Trusted::new(found.certs);
+            if trusted.roots.is_empty() {
+                tracing::debug!(
+                    errors = found.errors.len(),
+                    "no certificates found on this system; using the bundled ones"
+                );
+                let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+                trusted.roots = Arc::new(roots);
+            }
+            Ok(Arc::new(trusted))
+        })
+        .clone()
+}
+
+/// Returns an error if a variable names a certificate file that cannot be used.
+fn require_variables() -> Result<()> {
+    let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()) else {
+        return Ok(());
     };
+    read_pem(Path::new(&path)).map(drop).map_err(|problem| {
+        let path = Path::new(&path).display();
+        config_error(format!("SSL_CERT_FILE is {path}, which cannot be used: {problem}."))
+    })
+}
+
+fn from_bundle(path: &Path) -> Result<Trusted> {
+    let unusable = |problem: &dyn std::fmt::Display| {
+        config_error(format!("The CA bundle {} cannot be read: {problem}.", path.display()))
+    };
+    let certificates = read_pem(path).map_err(|problem| unusable(&problem))?;
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))? {
-        let certificate = certificate.map_err(|error| unreadable(&error))?;
-        roots.add(certificate).map_err(|error| unreadable(&error))?;
+    for certificate in &certificates {
+        roots.add(certificate.clone()).map_err(|error| unusable(&error))?;
     }
-    if roots.is_empty() {
-        return Err(unreadable(&"it holds no certificate; it must be a PEM file"));
+    Ok(Trusted { roots: Arc::new(roots), certificates: certificates.into_iter().collect() })
+}
+
+/// Reads the certificates of a PEM file; there is at least one.
+fn read_pem(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let file = std::fs::File::open(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    })?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_reader_iter(file).collect();
+    let certificates = certificates.map_err(|error| error.to_string())?;
+    if certificates.is_empty() {
+        return Err("it contains no certificate; it must be a PEM file".to_owned());
     }
-    Ok(roots)
+    Ok(certificates)
 }
 
 fn config_error(message: String) -> Error {

@@ -9,7 +9,9 @@ use futures_util::stream::BoxStream;
 use http::{HeaderMap, Method};
 use url::Url;
 
+use super::body::Answer;
 use super::ssrf::PrivateAddress;
+use super::tls;
 
 /// Sends one request; follows no redirect and repeats nothing.
 pub(crate) trait Transport: Send + Sync {
@@ -25,6 +27,17 @@ pub(crate) struct Request {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: RequestBody,
+    pub(crate) connection: ConnectionUse,
+}
+
+/// Which connection a request may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ConnectionUse {
+    /// Any, also one that was idle: if the server closed it meanwhile, the request fails, and
+    /// another attempt must be possible.
+    Pooled,
+    /// One that is known to be alive: a new one, or one that answered a moment ago.
+    KnownAlive,
 }
 
 pub(crate) enum RequestBody {
@@ -51,13 +64,15 @@ pub(crate) struct TransportError {
     pub(crate) timed_out: bool,
     /// The name led to no public address, where only such are allowed.
     pub(crate) private_address: bool,
+    /// What arrived of an answer that broke off.
+    pub(crate) part: Option<Box<Answer>>,
     message: String,
 }
 
 /// Whether a request may have reached the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
-    /// Certainly not: there was no connection.
+    /// Certainly not: there was no connection, or the server said that it did not process it.
     No,
     /// It may have.
     Maybe,
@@ -68,7 +83,13 @@ const WRAPPINGS: [&str; 2] = ["error sending request", "client error ("];
 
 impl TransportError {
     pub(crate) fn new(sent: Sent, timed_out: bool, message: impl Into<String>) -> Self {
-        Self { sent, timed_out, private_address: false, message: message.into() }
+        Self { sent, timed_out, private_address: false, part: None, message: message.into() }
+    }
+
+    /// Adds what arrived of the answer.
+    pub(crate) fn with_part(mut self, part: Option<Answer>) -> Self {
+        self.part = part.map(Box::new);
+        self
     }
 
     /// An error with its whole chain of causes as the message. What the HTTP libraries put around
@@ -84,6 +105,10 @@ impl TransportError {
         let mut link = Some(error);
         while let Some(cause) = link {
             private_address |= cause.is::<PrivateAddress>();
+            if let Some(text) = tls::explanation(cause) {
+                texts = vec![text];
+                break;
+            }
             let text = cause.to_string();
             if !texts.iter().any(|known| known.contains(&text)) {
                 texts.push(text);
@@ -95,6 +120,21 @@ impl TransportError {
         let message = if telling.is_empty() { texts.join(": ") } else { telling.join(": ") };
         Self { private_address, ..Self::new(sent, timed_out, message) }
     }
+}
+
+/// Returns whether the server proved that it did not process a request of HTTP/2: it refused the
+/// stream, or it closed the connection with a `GOAWAY` below the stream (RFC 9113, 6.8 and 8.7).
+/// h2 reports a `GOAWAY` of the server only for the streams that it does not cover.
+pub(super) fn is_unprocessed(error: &(dyn StdError + 'static)) -> bool {
+    let mut link = Some(error);
+    while let Some(cause) = link {
+        if let Some(error) = cause.downcast_ref::<h2::Error>() {
+            let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+            return error.is_remote() && (is_refused || error.is_go_away());
+        }
+        link = cause.source();
+    }
+    false
 }
 
 impl fmt::Display for TransportError {

@@ -15,14 +15,15 @@ use url::Url;
 use super::api::Api;
 use super::body::{Answer, Exchange, exchange};
 use super::envelope::Envelope;
-use super::error_mapping::{connection_error, status_error};
+use super::error_mapping::{connection_error, status_error, what_was_said};
 use super::legacy_upload::{self, framing};
 use super::presigned_upload::{self, PresignedUpload};
-use super::progress::{ByteCount, unless_stalled};
+use super::progress::{ByteCount, StallTimeouts, unless_stalled};
+use super::redirects::{self, MAX_REDIRECTS, NotFollowed};
 use super::retry::{RequestFailure, Retry};
-use super::transport::{Request, RequestBody, Sent, Transport, TransportError};
+use super::transport::{ConnectionUse, Request, RequestBody, Sent, Transport, TransportError};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, is_loopback};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How much of a file is in memory at a time.
@@ -47,7 +48,7 @@ pub(crate) enum Content {
 pub(crate) struct Uploads {
     transport: Arc<dyn Transport>,
     retry: Retry,
-    stall: Duration,
+    stall: StallTimeouts,
     allow_http: bool,
 }
 
@@ -63,7 +64,7 @@ impl Uploads {
         Self {
             transport,
             retry: Retry::new(clock, config),
-            stall: config.stall_timeout,
+            stall: StallTimeouts::new(config.stall_timeout),
             allow_http: config.allow_http,
         }
     }
@@ -88,10 +89,10 @@ impl Uploads {
             let download_url = presigned.download_url.clone();
             match self.put(file, presigned, on_bytes).await {
                 Ok(()) => return Ok(download_url),
-                Err(error) if error.kind() == ErrorKind::InvalidInput => {
-                    return Err(error.with_attempts(attempt));
+                Err(RequestFailure::Final(error)) => return Err(error.with_attempts(attempt)),
+                Err(RequestFailure::Transient(error)) => {
+                    self.retry.pause(attempt, error).await?;
                 }
-                Err(error) => self.retry.pause(attempt, error).await?,
             }
             attempt += 1;
         }
@@ -125,7 +126,7 @@ impl Uploads {
         let stream = one(framing.head).chain(content).chain(one(framing.tail)).boxed();
         let body = RequestBody::Stream { length, stream };
         let transfer = api.post_body(legacy_upload::PATH, content_type, body);
-        Ok(self.unless_stalled(transfer, &count).await)
+        Ok(self.unless_stalled(transfer, &count, file.size).await)
     }
 
     async fn presign(&self, api: &Api, file: &UploadFile) -> Result<PresignedUpload> {
@@ -138,34 +139,65 @@ impl Uploads {
             .await
     }
 
+    /// Sends the file to the storage, and follows its redirects.
     async fn put(
         &self,
         file: &UploadFile,
         presigned: PresignedUpload,
         on_bytes: &OnBytes,
-    ) -> Result<()> {
-        let (count, stream) = counted(file, on_bytes).await?;
-        let request = Request {
-            method: presigned.method,
-            url: presigned.put_url,
-            headers: presigned.headers,
-            body: RequestBody::Stream { length: file.size, stream },
-        };
-        // The whole may take as long as it likes, as long as it moves.
-        let transfer = exchange(self.transport.as_ref(), request, Duration::MAX);
-        put_outcome(file, self.unless_stalled(transfer, &count).await)
+    ) -> Result<(), RequestFailure> {
+        let mut url = presigned.put_url;
+        for _ in 0..=MAX_REDIRECTS {
+            let opened = counted(file, on_bytes).await;
+            let (count, stream) = opened.map_err(RequestFailure::Final)?;
+            let request = Request {
+                method: presigned.method.clone(),
+                url: url.clone(),
+                headers: presigned.headers.clone(),
+                body: RequestBody::Stream { length: file.size, stream },
+                connection: ConnectionUse::Pooled,
+            };
+            // The transfer may take any time as long as it makes progress.
+            let transfer = exchange(self.transport.as_ref(), request, Duration::MAX);
+            match self.unless_stalled(transfer, &count, file.size).await {
+                Ok(answer) if matches!(answer.status, 301 | 302 | 307 | 308) => {
+                    let next = redirects::target(&url, &answer.headers);
+                    url = next.and_then(|to| same_kind(&url, to)).map_err(not_followed)?;
+                }
+                exchange => return put_outcome(file, exchange),
+            }
+        }
+        Err(not_followed(redirects::too_many()))
     }
 
     async fn unless_stalled(
         &self,
         transfer: impl Future<Output = Exchange>,
         count: &ByteCount,
+        size: u64,
     ) -> Exchange {
-        unless_stalled(transfer, count, self.stall).await.unwrap_or_else(|| {
-            let message = format!("no byte moved for {} s", self.stall.as_secs_f64());
+        unless_stalled(transfer, count, size, self.stall).await.unwrap_or_else(|timeout| {
+            let message = format!("no progress for {} s", timeout.as_secs_f64());
             Err(TransportError::new(Sent::Maybe, true, message))
         })
     }
+}
+
+/// Returns the target of a redirect unless it leads from the internet to this machine or back.
+fn same_kind(from: &Url, to: Url) -> Result<Url, NotFollowed> {
+    if is_loopback(from) == is_loopback(&to) {
+        Ok(to)
+    } else {
+        let host = to.host_str().unwrap_or_default();
+        Err(format!("redirected to {host}, which is a host of another kind"))
+    }
+}
+
+fn not_followed(why: NotFollowed) -> RequestFailure {
+    RequestFailure::Final(Error::new(
+        ErrorKind::Upload,
+        format!("The upload failed: it was {why}."),
+    ))
 }
 
 /// The file's bytes, counted as they are taken.
@@ -183,26 +215,39 @@ async fn counted(
     Ok((count, content.boxed()))
 }
 
-fn put_outcome(file: &UploadFile, exchange: Exchange) -> Result<()> {
+fn put_outcome(file: &UploadFile, exchange: Exchange) -> Result<(), RequestFailure> {
     let doing = format!("uploading {}", file.name);
-    match exchange {
-        Ok(Answer { status: 200..=299, .. }) => Ok(()),
-        Ok(answer) => Err(as_upload_error(status_error(&doing, &answer, &Envelope::of(&answer)))),
-        Err(error) => Err(as_upload_error(connection_error(&doing, error))),
-    }
+    let cause = match exchange {
+        Ok(Answer { status: 200..=299, .. }) => return Ok(()),
+        Ok(answer) => {
+            let cause = status_error(&doing, &answer, &Envelope::of(&answer));
+            let said = what_was_said(&answer);
+            let is_final = answer.status == 413 || TOO_LARGE.iter().any(|code| said.contains(code));
+            let said = if said.is_empty() { said } else { format!(": {said}") };
+            let advice = if is_final { "Use a smaller file" } else { "Try again later" };
+            let message = format!(
+                "The upload failed: the storage answered HTTP {}{}. {advice}.",
+                answer.status,
+                said.trim_end_matches('.'),
+            );
+            let error = upload_error(message, cause);
+            return Err(if is_final {
+                RequestFailure::Final(error)
+            } else {
+                RequestFailure::Transient(error)
+            });
+        }
+        Err(error) => connection_error(&doing, error),
+    };
+    let message = format!("The upload failed. {}", cause.message());
+    Err(RequestFailure::Transient(upload_error(message, cause)))
 }
 
-/// The storage is not the API: its 403 says nothing of the key, so every failure there is one kind.
-fn as_upload_error(cause: Error) -> Error {
-    let message = match cause.http() {
-        Some(http) => {
-            format!(
-                "The upload failed: the storage answered HTTP {}. Try again later.",
-                http.status
-            )
-        }
-        None => format!("The upload failed. {}", cause.message()),
-    };
+/// The storage's codes for a file that it will never accept.
+const TOO_LARGE: [&str; 2] = ["EntityTooLarge", "EntityTooSmall"];
+
+/// The storage is not the API: its 403 says nothing about the key, so all its failures are one kind.
+fn upload_error(message: String, cause: Error) -> Error {
     let mut error = Error::new(ErrorKind::Upload, message);
     if let Some(http) = cause.http() {
         error = error.with_http(http.clone());

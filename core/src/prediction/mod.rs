@@ -37,14 +37,31 @@ pub enum Output {
 }
 
 impl Output {
-    /// The URL, where the output is one. An object's `url` counts.
+    /// Returns the URL if the output is one, or an object with a `url`, at any depth.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
         match self {
             Self::Url(url) => Some(url),
-            Self::Json(value) => value.get("url").and_then(Value::as_str),
+            Self::Json(value) => url_in(value, MAX_URL_DEPTH),
             Self::Text(_) => None,
         }
+    }
+}
+
+/// How deep in an output a URL is looked for.
+const MAX_URL_DEPTH: usize = 8;
+
+fn url_in(value: &Value, depth: usize) -> Option<&str> {
+    if depth == 0 {
+        return None;
+    }
+    match value {
+        Value::Object(fields) => fields
+            .get("url")
+            .and_then(Value::as_str)
+            .or_else(|| fields.values().find_map(|value| url_in(value, depth - 1))),
+        Value::Array(items) => items.iter().find_map(|value| url_in(value, depth - 1)),
+        _ => None,
     }
 }
 
@@ -205,6 +222,21 @@ fn whole_millis(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_url_of_an_output_may_be_nested() {
+        use serde_json::json;
+
+        for (output, url) in [
+            (json!({"url": "https://a/x.mp4"}), Some("https://a/x.mp4")),
+            (json!({"video": {"url": "https://a/x.mp4"}}), Some("https://a/x.mp4")),
+            (json!([{"files": [{"url": "https://a/x.mp4"}]}]), Some("https://a/x.mp4")),
+            (json!({"text": "https://a/x.mp4"}), None),
+            (json!({"url": 7}), None),
+        ] {
+            assert_eq!(Output::Json(output.clone()).url(), url, "{output}");
+        }
+    }
 
     #[test]
     fn status_outputs_error_and_code_are_news_and_times_are_not() {

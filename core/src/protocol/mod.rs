@@ -12,6 +12,7 @@ mod submission;
 mod submit_registry;
 mod wait_machine;
 
+pub(crate) use outcome::is_conclusive;
 #[cfg(feature = "testing")]
 pub(crate) use outcome::job_outcome;
 pub use pacing::{Backoff, Pacing};

@@ -11,10 +11,19 @@ const INSUFFICIENT_CREDITS: i64 = 1407;
 /// The result of a job whose last state this is: the prediction if it completed, else the error.
 ///
 /// # Errors
-/// [`ErrorKind::JobFailed`] or [`ErrorKind::InsufficientCredits`] if it failed,
+/// [`ErrorKind::JobFailed`] or [`ErrorKind::InsufficientCredits`] if it failed or completed without
+/// an output,
 /// [`ErrorKind::JobCancelled`] for any other end.
 pub fn job_outcome(prediction: Arc<Prediction>) -> Result<Arc<Prediction>, Error> {
     let (kind, message) = match &prediction.status {
+        Status::Completed if prediction.outputs.is_empty() => (
+            ErrorKind::JobFailed,
+            format!(
+                "The job completed without an output{}. Ask the service's support, with the id of the \
+                 job.",
+                said(&prediction).map(|text| format!(" ({text})")).unwrap_or_default(),
+            ),
+        ),
         Status::Completed => return Ok(prediction),
         Status::Failed if prediction.code == Some(INSUFFICIENT_CREDITS) => (
             ErrorKind::InsufficientCredits,
@@ -39,6 +48,15 @@ pub fn job_outcome(prediction: Arc<Prediction>) -> Result<Arc<Prediction>, Error
         .with_prediction(Some(prediction)))
 }
 
+/// Returns whether a delivered state ends the wait for the job. If it is completed without outputs,
+/// a poll tells what they are.
+pub(crate) fn is_conclusive(prediction: &Prediction) -> bool {
+    match prediction.status {
+        Status::Completed => !prediction.outputs.is_empty(),
+        ref status => status.is_terminal(),
+    }
+}
+
 /// The caller's deadline passed; the job goes on.
 pub(crate) fn wait_timeout(
     job_id: &str,
@@ -61,17 +79,25 @@ pub(crate) fn wait_timeout(
     }
 }
 
-/// What the service said went wrong, without a final full stop; `None` if it said nothing.
-fn said(prediction: &Prediction) -> Option<&str> {
-    let text = prediction.error.as_deref()?.trim().trim_end_matches('.');
+/// The maximum number of characters of an error text of the service in a message.
+const MAX_SAID: usize = 400;
+
+/// Returns what the service said went wrong, shortened and without a final full stop; `None` if it
+/// said nothing.
+fn said(prediction: &Prediction) -> Option<String> {
+    let text = prediction.error.as_deref()?.trim();
+    let text = match text.char_indices().nth(MAX_SAID) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.trim_end_matches('.').trim_end().to_owned(),
+    };
     (!text.is_empty()).then_some(text)
 }
 
 fn reason(prediction: &Prediction) -> String {
-    let text = said(prediction).unwrap_or("the service gave no reason");
+    let text = said(prediction).unwrap_or_else(|| "the service gave no reason".to_owned());
     match prediction.code {
         Some(code) => format!("{text} (code {code})"),
-        None => text.to_owned(),
+        None => text,
     }
 }
 
@@ -93,6 +119,7 @@ fn advice(code: i64) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::prediction::Output;
 
     fn ended(status: Status, code: Option<i64>, error: Option<&str>) -> Error {
         let mut prediction = Prediction::new("job-1", status);
@@ -139,6 +166,31 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::InsufficientCredits);
         let message = "The job failed: Insufficient credits (code 1407). Top up the account.";
         assert_eq!(error.message(), message);
+    }
+
+    #[test]
+    fn a_completed_job_without_an_output_is_an_error() {
+        let completed = |outputs| {
+            let mut prediction = Prediction::new("job-1", Status::Completed);
+            prediction.outputs = outputs;
+            job_outcome(Arc::new(prediction))
+        };
+        for outputs in [
+            vec![Output::Url("https://a.example/x.mp4".to_owned())],
+            vec![Output::Text("a language model's text".to_owned())],
+            vec![Output::Json(serde_json::json!({"text": "x"}))],
+        ] {
+            assert!(completed(outputs).is_ok());
+        }
+        let error = completed(Vec::new()).unwrap_err();
+        assert_eq!((error.kind(), error.job_id()), (ErrorKind::JobFailed, Some("job-1")));
+        assert!(error.message().contains("without an output"), "{error}");
+    }
+
+    #[test]
+    fn a_long_error_text_is_cut() {
+        let error = ended(Status::Failed, Some(9), Some(&"é".repeat(100_000)));
+        assert!(error.message().len() < 1000 && error.message().contains("… (code 9)"));
     }
 
     #[test]

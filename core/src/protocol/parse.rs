@@ -7,16 +7,30 @@ use serde_json::{Map, Value};
 
 use super::{Output, Prediction, Status};
 
-/// The prediction in `data`, or `None` where it has neither an id (and none is `expected`) nor a
-/// status: then it is no prediction.
+/// Returns the prediction in `data`. `None` if it has no id and none is expected, or no status: then
+/// it is no prediction.
 pub(crate) fn parse(data: Value, expected_id: Option<&str>) -> Option<Prediction> {
+    read(data, expected_id, None)
+}
+
+/// Returns the prediction in `data` if it has an id, whatever else is missing.
+pub(crate) fn parse_by_id(data: Value) -> Option<Prediction> {
+    read(data, None, Some(Status::Created))
+}
+
+fn read(
+    data: Value,
+    expected_id: Option<&str>,
+    default_status: Option<Status>,
+) -> Option<Prediction> {
     let Value::Object(mut fields) = data else { return None };
     let id = match take(&mut fields, "id", text) {
-        Some(id) if !id.is_empty() => id,
+        Some(id) if !id.trim().is_empty() => id,
         _ => expected_id?.to_owned(),
     };
-    let status = take(&mut fields, "status", text).filter(|word| !word.is_empty())?;
-    let mut prediction = Prediction::new(id, Status::from_word(&status));
+    let status = take(&mut fields, "status", text).filter(|word| !word.is_empty());
+    let status = status.map(|word| Status::from_word(&word)).or(default_status)?;
+    let mut prediction = Prediction::new(id, status);
     prediction.model = take(&mut fields, "model", text).unwrap_or_default();
     prediction.outputs = take(&mut fields, "outputs", outputs).unwrap_or_default();
     prediction.result_url = take(&mut fields, "urls", result_url);
@@ -71,7 +85,9 @@ fn output(item: &Value) -> Output {
 }
 
 fn is_url(text: &str) -> bool {
-    text.starts_with("https://") || text.starts_with("http://")
+    ["https://", "http://"]
+        .iter()
+        .any(|scheme| text.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme)))
 }
 
 fn result_url(value: &Value) -> Option<String> {

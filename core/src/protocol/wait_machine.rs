@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Prediction;
-use super::outcome::{job_outcome, wait_timeout};
+use super::outcome::{is_conclusive, job_outcome, wait_timeout};
 use super::pacing::Pacing;
 use super::response_class::PollResponse;
 use super::retry::RetryPolicy;
@@ -17,7 +17,7 @@ pub struct WaitPolicy {
     pub pacing: Pacing,
     /// How often failed polls in a row are retried.
     pub retry: RetryPolicy,
-    /// How long after the start the service may not know a job that was just submitted.
+    /// How long after the start the service may not know a job that may be new.
     pub unknown_grace: Duration,
     /// When the caller wants an answer, on the clock of the `now` that is handed in.
     pub deadline: Duration,
@@ -133,7 +133,7 @@ impl WaitMachine {
             (State::Polling, WaitEvent::HeldBack) => quiet(self.give_up(None)),
             (State::Pausing { then }, WaitEvent::Woke) => quiet(self.woke(then)),
             (State::Polling | State::Pausing { .. }, WaitEvent::Delivered(prediction))
-                if prediction.id == self.job_id && prediction.status.is_terminal() =>
+                if prediction.id == self.job_id && is_conclusive(&prediction) =>
             {
                 let (prediction, news) = self.note(prediction);
                 WaitStep { news, action: self.finish(job_outcome(prediction)) }
@@ -291,8 +291,11 @@ impl WaitMachine {
         WaitAction::Finish(outcome)
     }
 
+    /// Returns whether the job may be so new that the service does not know it yet: this process
+    /// submitted it, or possibly another one did, just before this wait.
     fn may_be_too_new(&self, now: Duration) -> bool {
-        self.just_submitted && now.saturating_sub(self.started) < self.policy.unknown_grace
+        (self.just_submitted || self.latest.is_none())
+            && now.saturating_sub(self.started) < self.policy.unknown_grace
     }
 
     fn with_what_is_known(&self, error: Error) -> Error {

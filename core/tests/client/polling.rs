@@ -116,11 +116,36 @@ async fn refusals_end_the_wait_and_keep_the_id() {
 }
 
 #[tokio::test]
-async fn a_job_nobody_knows_is_an_error_at_once() {
+async fn a_job_nobody_knows_is_an_error_once_it_cannot_be_new_any_more() {
     let test = TestClient::new().await;
     let error = test.client.job("0123").wait().await.unwrap_err();
     assert_eq!((error.kind(), error.job_id()), (ErrorKind::NotFound, Some("0123")));
-    assert_eq!(test.world.requests(RequestKind::Poll).len(), 1);
+    assert_eq!(test.world.requests(RequestKind::Poll).len(), 6);
+    let waited: Duration = test.clock.sleeps().iter().sum();
+    assert!((30..60).contains(&waited.as_secs()), "{waited:?}");
+}
+
+#[tokio::test]
+async fn a_wait_in_another_process_forgives_that_the_service_does_not_know_a_new_job_yet() {
+    let late = Fault::at(RequestKind::Poll).each(&[1, 2, 3]).status(404).body(not_found());
+    let test = TestClient::with(completes().fault(late)).await;
+    let job = test.client.submit(remote_input()).await.unwrap();
+    let prediction = test.client.job(job.id()).wait().await.unwrap();
+    assert_eq!(prediction.status, Status::Completed);
+}
+
+fn not_found() -> Body {
+    Body::Text(r#"{"code":404,"message":"not found"}"#.to_owned())
+}
+
+#[tokio::test]
+async fn a_gateways_page_does_not_end_the_wait_for_a_paid_job() {
+    for status in [401, 403, 404] {
+        let page = Fault::at(RequestKind::Poll).each(&[1, 2]).status(status).body(Body::Html);
+        let test = TestClient::with(completes().fault(page)).await;
+        let prediction = test.client.run(remote_input()).await.unwrap();
+        assert_eq!(prediction.status, Status::Completed, "{status}");
+    }
 }
 
 #[tokio::test]

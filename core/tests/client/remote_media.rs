@@ -227,9 +227,11 @@ async fn redirects_are_followed_and_bounded() {
     let asked = server.asked();
     assert_eq!(asked.iter().filter(|it| it.path.starts_with("/chain")).count(), 3);
     assert!(asked.iter().all(|it| it.header("cookie").is_none()), "{asked:?}");
-    for (path, word) in
-        [("loop", "too many times"), ("nowhere", "to nowhere"), ("file", "its scheme is `file`")]
-    {
+    for (path, word) in [
+        ("loop", "too many times"),
+        ("nowhere", "without an address"),
+        ("file", "its scheme is `file`"),
+    ] {
         let before = server.asked().len();
         let report = check("video", &server.url(path)).await;
         let warning = only(&report);

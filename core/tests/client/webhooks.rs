@@ -264,7 +264,10 @@ async fn a_prediction_from_elsewhere_ends_the_wait_for_its_job_alone() {
     assert!(!client.deliver(other));
     assert!(!client.deliver(viseme::Prediction::new(job.id(), Status::Processing)));
     assert!(tokio::time::timeout(Duration::from_millis(100), &mut wait).await.is_err());
-    assert!(client.deliver(viseme::Prediction::new(job.id(), Status::Completed)));
+    let mut completed = viseme::Prediction::new(job.id(), Status::Completed);
+    assert!(!client.deliver(completed.clone()), "the outputs are missing");
+    completed.outputs = vec![viseme::Output::Url("https://media.example/x.mp4".to_owned())];
+    assert!(client.deliver(completed));
     let prediction = tokio::time::timeout(PATIENCE, wait).await.unwrap().unwrap().unwrap();
     assert_eq!((prediction.id.as_str(), &prediction.status), (job.id(), &Status::Completed));
     assert_eq!(world.requests(RequestKind::Poll).len(), 0);

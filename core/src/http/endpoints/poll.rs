@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::http::body::{Answer, Exchange};
 use crate::http::envelope::Envelope;
 use crate::http::error_mapping::{
-    connection_error, request_id, status_error, unexpected, what_is_odd,
+    connection_error, request_id, status_error, unexpected, what_is_odd, without_key,
 };
 use crate::http::retry_after::retry_after;
 use crate::protocol::parse as prediction;
@@ -56,7 +56,7 @@ fn seen(job_id: &str, answer: &Answer) -> Option<Prediction> {
     let data = is_success.then(|| Envelope::of(answer).take_data()).flatten()?;
     let mut prediction = prediction::parse(data, Some(job_id))?;
     prediction.request_id = request_id(&answer.headers);
-    Some(prediction)
+    Some(without_key(prediction, answer))
 }
 
 fn not_seen(doing: &str, answer: &Answer, retry_after: Option<Duration>) -> PollResponse {
@@ -65,7 +65,12 @@ fn not_seen(doing: &str, answer: &Answer, retry_after: Option<Duration>) -> Poll
         let error = unexpected(doing, answer, &what_is_odd(answer, &envelope));
         return PollResponse::Trouble { error, retry_after };
     }
-    refused(envelope.status, status_error(doing, answer, &envelope), retry_after)
+    let error = status_error(doing, answer, &envelope);
+    if envelope.json.is_none() {
+        // The service answers in JSON. This is a gateway in between, whose trouble may pass.
+        return PollResponse::Trouble { error, retry_after };
+    }
+    refused(envelope.status, error, retry_after)
 }
 
 /// Classifies a poll that was not a success: the service's documentation says to continue after

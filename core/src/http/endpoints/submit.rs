@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use serde_json::Value;
+
 use crate::http::body::{Answer, Exchange};
 use crate::http::envelope::Envelope;
 use crate::http::error_mapping::{
-    connection_error, request_id, status_error, unexpected, what_is_odd,
+    connection_error, request_id, status_error, unexpected, what_is_odd, without_key,
 };
 use crate::http::retry_after::retry_after;
 use crate::http::transport::{Sent, TransportError};
@@ -18,7 +20,10 @@ pub(crate) fn classify(model: &str, exchange: Exchange) -> SubmitResponse {
     let doing = format!("submitting {model}");
     match exchange {
         Ok(answer) => answered(&doing, &answer),
-        Err(error) => broken(&doing, error),
+        Err(error) => match error.part.as_deref().and_then(accepted) {
+            Some(prediction) => SubmitResponse::Accepted(Arc::new(prediction)),
+            None => broken(&doing, error),
+        },
     }
 }
 
@@ -53,16 +58,20 @@ fn answered(doing: &str, answer: &Answer) -> SubmitResponse {
     }
 }
 
-/// An id is proof of a job, whatever else the answer says; a 4xx with one has never been seen and
-/// stays a refusal.
+/// Returns the job in an answer. Its id is proof of a job, whatever else is wrong with the answer:
+/// the status, the encoding, a body that breaks off. An id outside `data` can be that of a request;
+/// it counts only next to a status, or in a success.
 fn accepted(answer: &Answer) -> Option<Prediction> {
-    let mut envelope = Envelope::of(answer);
-    if (400..500).contains(&envelope.status) {
-        return None;
-    }
-    let mut prediction = prediction::parse(envelope.take_data()?, None)?;
-    prediction.request_id = request_id(&answer.headers);
-    Some(prediction)
+    let envelope = Envelope::of_part(answer);
+    let is_success = envelope.is_success();
+    let mut json = envelope.json?;
+    let data = json.get_mut("data").map(Value::take);
+    let job = data.and_then(prediction::parse_by_id).or_else(|| {
+        if is_success { prediction::parse_by_id(json) } else { prediction::parse(json, None) }
+    });
+    let mut job = job?;
+    job.request_id = request_id(&answer.headers);
+    Some(without_key(job, answer))
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ mod tests {
 
     fn read_body(status: u16, body: &'static str) -> Result<WebhookSecret> {
         let body = Bytes::from_static(body.as_bytes());
-        read(Ok(Answer { status, headers: HeaderMap::new(), body }))
+        read(Ok(Answer::new(status, HeaderMap::new(), body)))
     }
 
     #[test]

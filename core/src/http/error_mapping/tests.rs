@@ -4,7 +4,7 @@ use http::HeaderMap;
 use super::*;
 
 fn answer(status: u16, body: &str) -> Answer {
-    Answer { status, headers: HeaderMap::new(), body: Bytes::from(body.to_owned()) }
+    Answer::new(status, HeaderMap::new(), Bytes::from(body.to_owned()))
 }
 
 fn error_of(status: u16, body: &str) -> Error {
@@ -27,6 +27,15 @@ fn every_shape_of_error_body_is_understood() {
         (r#"{"error":{"message":"nested"}}"#, "nested"),
         (r#"{"detail":"Not found"}"#, "Not found"),
         (r#"{"detail":[{"msg":"field required"},{"msg":"too long"}]}"#, "field required; too long"),
+        (
+            r#"{"detail":[{"loc":["body","video"],"msg":"field required"},{"loc":["body","a",0],"msg":"x"}]}"#,
+            "`video`: field required; `a.0`: x",
+        ),
+        (r#"{"detail":[{"loc":["body"],"msg":"no JSON"}]}"#, "no JSON"),
+        (
+            "<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Expired.</Message></Error>",
+            "AccessDenied: Expired",
+        ),
         (r#"{"errors":["one","two"]}"#, "one; two"),
         (r#"{"message":"","error":"second"}"#, "second"),
         (
@@ -69,7 +78,19 @@ fn kinds_by_status_and_words() {
 }
 
 #[test]
+fn a_redirect_says_where_to_and_what_to_do() {
+    let mut answer = answer(301, "<html>moved</html>");
+    answer.headers.insert("location", "https://api.example/api/v3/x?token=1".parse().unwrap());
+    let error = status_error("testing", &answer, &Envelope::of(&answer));
+    assert!(error.message().contains("redirects to https://api.example/api/v3/x,"), "{error}");
+    assert!(error.message().contains("set the base URL"), "{error}");
+    assert!(!error.message().contains("token"), "{error}");
+}
+
+#[test]
 fn what_an_error_keeps_is_bounded() {
+    let many = format!("[{}]", vec!["\"x y\""; 10_000].join(","));
+    assert!(error_of(500, &many).message().len() < 1000);
     let long = "x".repeat(100_000);
     let error = error_of(500, &long);
     assert_eq!(error.http().unwrap().body.len(), ResponseInfo::MAX_BODY);

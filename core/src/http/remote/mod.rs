@@ -17,7 +17,9 @@ use url::Url;
 use super::redirects::{self, MAX_REDIRECTS};
 use super::reqwest_transport::ReqwestTransport;
 use super::ssrf::SsrfGuard;
-use super::transport::{BodyStream, Request, RequestBody, Response, Transport, TransportError};
+use super::transport::{
+    BodyStream, ConnectionUse, Request, RequestBody, Response, Transport, TransportError,
+};
 use crate::config::Config;
 use crate::error::Result;
 use crate::media::MediaInfo;
@@ -50,7 +52,7 @@ impl RemoteMedia {
     pub(crate) fn new(config: &Config) -> Result<Self> {
         Ok(Self {
             transport: Arc::new(ReqwestTransport::for_strangers(config)?),
-            guard: SsrfGuard::new(config),
+            guard: SsrfGuard::new(config)?,
             limits: RangeProbeLimits::default(),
             timeout: config.remote_check_timeout,
         })
@@ -238,6 +240,7 @@ impl<'a> Session<'a> {
                 url: self.url.clone(),
                 headers,
                 body: RequestBody::Empty,
+                connection: ConnectionUse::Pooled,
             };
             let exchange = self.remote.transport.exchange(request);
             let response = exchange.await.map_err(|error| Stop::broken(&error))?;
@@ -246,7 +249,7 @@ impl<'a> Session<'a> {
             }
             self.redirects += 1;
             if self.redirects > MAX_REDIRECTS {
-                return Err(Stop::redirect(redirects::TOO_MANY));
+                return Err(Stop::redirect(redirects::too_many()));
             }
             let target = redirects::target(&self.url, &response.headers).map_err(Stop::redirect)?;
             self.url = without_secrets(target);

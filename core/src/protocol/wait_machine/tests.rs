@@ -2,7 +2,7 @@ mod properties;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::protocol::{Backoff, RecoveredBy, Status};
+use crate::protocol::{Backoff, Output, RecoveredBy, Status};
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -28,7 +28,16 @@ fn policy() -> WaitPolicy {
 }
 
 fn prediction(status: &str) -> Arc<Prediction> {
-    Arc::new(Prediction::new("j1", Status::from_word(status)))
+    Arc::new(prediction_of("j1", status))
+}
+
+/// A completed job has an output.
+fn prediction_of(id: &str, status: &str) -> Prediction {
+    let mut prediction = Prediction::new(id, Status::from_word(status));
+    if prediction.status == Status::Completed {
+        prediction.outputs = vec![Output::Url("https://a.example/x.mp4".to_owned())];
+    }
+    prediction
 }
 
 fn seen(status: &str) -> WaitEvent {
@@ -50,7 +59,7 @@ fn refused() -> WaitEvent {
 }
 
 fn delivered(id: &str, status: &str) -> WaitEvent {
-    WaitEvent::Delivered(Arc::new(Prediction::new(id, Status::from_word(status))))
+    WaitEvent::Delivered(Arc::new(prediction_of(id, status)))
 }
 
 /// The step in a few words: the news in brackets, then the action.
@@ -146,7 +155,12 @@ fn the_wait_of_a_job_known_by_its_id() {
             vec![Start, seen("processing"), Woke, seen("processing")],
             "poll, [processing] sleep 2, poll, sleep 4",
         ),
-        (vec![Start, unknown()], "poll, not_found"),
+        // Another process may have submitted the job a moment ago.
+        (
+            vec![Start, unknown(), Woke, seen("completed")],
+            "poll, not_found sleep 1, poll, [completed] done completed",
+        ),
+        (vec![Start, seen("created"), Woke, unknown()], "poll, [created] sleep 2, poll, not_found"),
         // Troubles, then an end after three in a row.
         (
             vec![Start, trouble(None), Woke, trouble(None), Woke, trouble(None)],
@@ -316,6 +330,9 @@ fn the_grace_of_a_new_job_ends() {
         let mut watch = WaitMachine::submitted(prediction("created"), policy());
         watch.step(Duration::ZERO, WaitEvent::Start, 0.5);
         watch.step(secs(at), WaitEvent::Woke, 0.5);
+        assert_eq!(words(&watch.step(secs(at), unknown(), 0.5)), expected);
+        let mut watch = WaitMachine::resume("j1", policy());
+        watch.step(Duration::ZERO, WaitEvent::Start, 0.5);
         assert_eq!(words(&watch.step(secs(at), unknown(), 0.5)), expected);
     }
     let mut watch = WaitMachine::submitted(prediction("created"), policy());

@@ -46,13 +46,31 @@ fn what_each_answer_says_of_the_job() {
         (504, "", "trouble server"),
         (408, "", "trouble api_status"),
         (404, "{}", "unknown not_found"),
+        // Only the service itself answers in JSON; what a gateway says may pass.
+        (404, "<html>", "trouble not_found"),
+        (401, "<!DOCTYPE html><title>Just a moment...</title>", "trouble authentication"),
+        (403, "<html>", "trouble permission_denied"),
+        (403, "Access denied", "trouble permission_denied"),
+        (401, "", "trouble authentication"),
+        (200, r#"{"data":{"id":"j1","status":"COMPLETED"}}"#, "seen completed"),
+        (
+            200,
+            r#"{"data":{"id":"j1","status":"failed","input":{"prompt":"cut \ud83d"}}}"#,
+            "seen failed",
+        ),
+        (
+            200,
+            r#"{"data":{"id":"j1","status":"failed","timings":{"inference":NaN}}}"#,
+            "seen failed",
+        ),
         (400, "{}", "refused bad_request"),
         (401, "{}", "refused authentication"),
         (403, "{}", "refused permission_denied"),
-        (301, "", "refused api_status"),
+        (301, "", "trouble api_status"),
+        (301, "{}", "refused api_status"),
     ] {
         let body = Bytes::from(body.to_owned());
-        let exchange = Ok(Answer { status, headers: HeaderMap::new(), body });
+        let exchange = Ok(Answer::new(status, HeaderMap::new(), body));
         assert_eq!(verdict(exchange), expected, "{status}");
     }
     for (timed_out, expected) in [(false, "trouble connection"), (true, "trouble request_timeout")]

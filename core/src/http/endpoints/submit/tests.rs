@@ -22,7 +22,7 @@ fn verdict(exchange: Exchange) -> String {
 fn answer(status: u16, body: &str) -> Exchange {
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", "7".parse().unwrap());
-    Ok(Answer { status, headers, body: Bytes::from(body.to_owned()) })
+    Ok(Answer::new(status, headers, Bytes::from(body.to_owned())))
 }
 
 #[test]
@@ -41,6 +41,25 @@ fn what_each_answer_means_for_the_money() {
         // The id proves the job, even in a 5xx.
         (504, JOB, "accepted j1"),
         (200, r#"{"code":500,"data":{"id":"j1","status":"failed"}}"#, "accepted j1"),
+        (200, r#"{"code":200,"data":{"id":"j1","urls":{}}}"#, "accepted j1"),
+        (200, r#"{"code":200,"data":{"id":"j1","status":null}}"#, "accepted j1"),
+        (200, r#"{"id":"j1"}"#, "accepted j1"),
+        (
+            200,
+            r#"{"data":{"id":"j1","status":"created","input":{"prompt":"cut \ud83d"}}}"#,
+            "accepted j1",
+        ),
+        (
+            200,
+            r#"{"data":{"id":"j1","status":"created","timings":{"inference":NaN}}}"#,
+            "accepted j1",
+        ),
+        (200, r#"{"code":200,"data":{"id":"j1","status":"cre"#, "accepted j1"),
+        (200, r#"{"code":200,"data":{"id":"j1"#, "lost unexpected_response"),
+        (408, JOB, "accepted j1"),
+        (429, JOB, "accepted j1"),
+        (400, r#"{"id":"request-1","message":"bad"}"#, "refused bad_request"),
+        (500, r#"{"id":"request-1","message":"bad"}"#, "lost server"),
         // Refused for certain.
         (400, "{}", "refused bad_request"),
         (401, "{}", "refused authentication"),
@@ -71,6 +90,21 @@ fn what_each_answer_means_for_the_money() {
 }
 
 #[test]
+fn an_id_in_latin_1_or_in_a_part_of_an_answer_is_a_job() {
+    let latin1 = b"{\"data\":{\"id\":\"j1\",\"status\":\"created\",\"input\":\"caf\xe9\"}}";
+    let answer = Answer::new(200, HeaderMap::new(), Bytes::from_static(latin1));
+    assert_eq!(verdict(Ok(answer)), "accepted j1");
+    for (part, expected) in [
+        ("{\"data\":{\"id\":\"j1\",\"sta", "accepted j1"),
+        ("{\"data\":{\"id\":\"j", "lost connection"),
+    ] {
+        let part = Answer::new(200, HeaderMap::new(), Bytes::from(part));
+        let error = TransportError::new(Sent::Maybe, false, "cut");
+        assert_eq!(verdict(Err(error.with_part(Some(part)))), expected);
+    }
+}
+
+#[test]
 fn what_each_broken_exchange_means_for_the_money() {
     for (sent, timed_out, expected) in [
         (Sent::No, false, "again connection None"),
@@ -87,7 +121,7 @@ fn what_each_broken_exchange_means_for_the_money() {
 fn a_long_wait_is_passed_on_as_it_is() {
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", "86400".parse().unwrap());
-    let answer = Answer { status: 429, headers, body: Bytes::new() };
+    let answer = Answer::new(429, headers, Bytes::new());
     let SubmitResponse::Refused { error, resend } = classify("m", Ok(answer)) else { panic!() };
     assert_eq!(resend, Resend::After(Some(Duration::from_secs(86400))));
     assert_eq!(error.kind(), ErrorKind::RateLimit);
