@@ -125,7 +125,7 @@ mod tests {
     use crate::protocol::Status;
 
     fn ended(id: &str) -> Arc<Prediction> {
-        Arc::new(Prediction::new(id, Status::Completed))
+        Arc::new(Prediction::new(id, Status::Failed))
     }
 
     async fn receive(subscription: &mut Subscription) -> Option<String> {
