@@ -137,15 +137,16 @@ fn start(client: &Client, request: Request, mut contents: Contents) -> Result<Ta
             })
             .with_job(slot)
         }
-        Request::Recover { record } => {
+        Request::Recover { record, exclude, sent_within_ms, match_by_time } => {
             let record = viseme::SubmitRecord::try_from(record)?;
-            let client = client.clone();
+            let mut recover = client.recover(&record).exclude(exclude).match_by_time(match_by_time);
+            if let Some(delay) = sent_within_ms {
+                recover = recover.sent_within(duration("sentWithinMs", delay)?);
+            }
             let slot = JobSlot::default();
             let recovered = slot.clone();
-            Task::from_future(
-                async move { submit_outcome(client.recover(&record).await, &recovered) },
-            )
-            .with_job(slot)
+            Task::from_future(async move { submit_outcome(recover.await, &recovered) })
+                .with_job(slot)
         }
         Request::Check { input } => {
             let (client, input) = (client.clone(), input.build(&mut contents)?);

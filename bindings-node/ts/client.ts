@@ -35,6 +35,7 @@ import type {
   DownloadOptions,
   HistoryFilter,
   PriceOptions,
+  RecoverOptions,
   UploadOptions,
 } from './options';
 import { Paginator } from './pagination';
@@ -61,6 +62,11 @@ const { timeoutMs: _, ...SUBMIT_OPTIONS_RULES } = RUN_OPTIONS_RULES;
 const TEXT = { kind: 'text' } as const;
 const TEXTS = { kind: 'list', of: TEXT } as const;
 const MOMENT = { kind: 'moment' } as const;
+const RECOVER = {
+  exclude: { required: false, rule: TEXTS },
+  sentWithinMs: { required: false, rule: { kind: 'duration' } },
+  matchByTime: { required: false, rule: { kind: 'boolean' } },
+} as const;
 const UPLOAD = { upload: { required: false, rule: { kind: 'boolean' } } } as const;
 
 /**
@@ -210,11 +216,11 @@ export class Client implements WebhookReceiver, AsyncDisposable {
    * Finds the job of a submit that got no response: searches the history for a while, and never
    * submits anything.
    */
-  async recover(record: SubmitRecord, options: CallOptions = {}): Promise<Job> {
-    encodeOptions('recover', options);
+  async recover(record: SubmitRecord, options: RecoverOptions = {}): Promise<Job> {
+    const criteria = encodeOptions('recover', options, RECOVER);
     const encoded = encodeRecord(record);
     let task!: Task;
-    const start = () => (task = this.#core.start({ op: 'recover', record: encoded }));
+    const start = () => (task = this.#core.start({ op: 'recover', record: encoded, ...criteria }));
     const data = await runOperation<PredictionData | null>(this.#core, options, start);
     return this.#jobOf(task, data);
   }

@@ -69,6 +69,7 @@ export type {
   DownloadOptions,
   HistoryFilter,
   PriceOptions,
+  RecoverOptions,
   UploadOptions,
 } from './options';
 export { Paginator } from './pagination';

@@ -32,6 +32,19 @@ export interface UploadOptions extends CallOptions {
   onProgress?: ((progress: UploadProgress) => unknown) | undefined;
 }
 
+/** Options of a recovery. */
+export interface RecoverOptions extends CallOptions {
+  /** Ids of jobs that belong to other submits. */
+  exclude?: readonly string[] | undefined;
+  /** How long after the time of the record the submit may have been sent. Default: 0, at once. */
+  sentWithinMs?: number | undefined;
+  /**
+   * Adopts the only job of the same model and time if the history contains no inputs. It may belong to
+   * another program of the account. Default: false.
+   */
+  matchByTime?: boolean | undefined;
+}
+
 /** Options of a price query. */
 export interface PriceOptions extends CallOptions {
   /** Uploads local media first, so that the service can measure them. Default: false. */

@@ -84,8 +84,8 @@ pub mod webhook;
 
 pub use account::{Billing, BillingFilter, HistoryFilter, Model, Price, Usage};
 pub use client::{
-    Client, Download, Job, Paginator, PriceQuery, Progress, Report, Run, RunMany, RunResult,
-    Submit, Updates, Upload, Wait, check,
+    Client, Download, Job, Paginator, PriceQuery, Progress, Recover, Report, Run, RunMany,
+    RunResult, Submit, Updates, Upload, Wait, check,
 };
 #[cfg(feature = "testing")]
 pub use clock::{Clock, VirtualClock};

@@ -57,7 +57,14 @@ pub enum Request {
         progress: bool,
     },
     /// Searches for the job of a submit that got no response.
-    Recover { record: SubmitRecordData },
+    Recover {
+        record: SubmitRecordData,
+        #[serde(default)]
+        exclude: Vec<String>,
+        sent_within_ms: Option<f64>,
+        #[serde(default)]
+        match_by_time: bool,
+    },
     /// Downloads an output. A missing output is an error that names the job.
     Download {
         output: Option<OutputData>,

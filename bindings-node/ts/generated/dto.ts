@@ -631,6 +631,9 @@ export type Request =
   | {
       op: 'recover';
       record: SubmitRecordData;
+      exclude?: readonly string[] | undefined;
+      sentWithinMs?: number | undefined;
+      matchByTime?: boolean | undefined;
     }
   /** Downloads an output. A missing output is an error that names the job. */
   | {

@@ -180,13 +180,31 @@ class AsyncClient(BaseClient[AsyncExecutor]):
         native = self._executor.job(encode_value("job_id", job_id, TEXT))
         return AsyncJob(self._executor, native, None)
 
-    async def recover(self, record: SubmitRecord | Mapping[str, Any]) -> AsyncJob:
+    async def recover(
+        self,
+        record: SubmitRecord | Mapping[str, Any],
+        *,
+        exclude: Iterable[str] = (),
+        sent_within: float | None = None,
+        match_by_time: bool = False,
+    ) -> AsyncJob:
         """Find the job of a submit whose answer was lost.
 
-        Searches the history for a while. Never submits anything.
+        Searches the history for a while. Never submits anything. Raises a SubmissionUnknownError,
+        whose ``candidates`` may be it, if no job is certain.
+
+        Args:
+            record: The record of the submit, from the event ``submitting`` or from an error.
+            exclude: Ids of jobs that belong to other submits.
+            sent_within: How many seconds after the time of the record the submit may have been
+                sent. Default 0: at once.
+            match_by_time: Adopt the only job of the same model and time if the history contains no
+                inputs. It may belong to another program of the account.
         """
         return await self._executor.execute(
-            operations.recover(record, async_job_decoder(self._executor))
+            operations.recover(
+                record, exclude, sent_within, match_by_time, async_job_decoder(self._executor)
+            )
         )
 
     async def download(

@@ -167,12 +167,32 @@ class Client(BaseClient[SyncExecutor]):
         native = self._executor.job(encode_value("job_id", job_id, TEXT))
         return Job(self._executor, native, None)
 
-    def recover(self, record: SubmitRecord | Mapping[str, Any]) -> Job:
+    def recover(
+        self,
+        record: SubmitRecord | Mapping[str, Any],
+        *,
+        exclude: Iterable[str] = (),
+        sent_within: float | None = None,
+        match_by_time: bool = False,
+    ) -> Job:
         """Find the job of a submit whose answer was lost.
 
-        Searches the history for a while. Never submits anything.
+        Searches the history for a while. Never submits anything. Raises a SubmissionUnknownError,
+        whose ``candidates`` may be it, if no job is certain.
+
+        Args:
+            record: The record of the submit, from the event ``submitting`` or from an error.
+            exclude: Ids of jobs that belong to other submits.
+            sent_within: How many seconds after the time of the record the submit may have been
+                sent. Default 0: at once.
+            match_by_time: Adopt the only job of the same model and time if the history contains no
+                inputs. It may belong to another program of the account.
         """
-        return self._executor.execute(operations.recover(record, job_decoder(self._executor)))
+        return self._executor.execute(
+            operations.recover(
+                record, exclude, sent_within, match_by_time, job_decoder(self._executor)
+            )
+        )
 
     def download(
         self,

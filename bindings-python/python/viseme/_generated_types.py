@@ -500,6 +500,9 @@ class RequestRecover(TypedDict):
 
     op: Literal["recover"]
     record: SubmitRecordData
+    exclude: NotRequired[list[str]]
+    sentWithinMs: NotRequired[float | None]
+    matchByTime: NotRequired[bool]
 
 
 class RequestDownload(TypedDict):

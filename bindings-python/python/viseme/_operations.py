@@ -163,7 +163,11 @@ def _wait_options(timeout: float | None, headers: Mapping[str, str] | None) -> d
 
 
 def recover(
-    record: SubmitRecord | Mapping[str, Any], decode_job: Callable[[Any, _native.Task], T]
+    record: SubmitRecord | Mapping[str, Any],
+    exclude: Iterable[str],
+    sent_within: float | None,
+    match_by_time: bool,
+    decode_job: Callable[[Any, _native.Task], T],
 ) -> Operation[T]:
     """Search the history for the job of a lost submit."""
     given: Mapping[str, Any] = vars(record) if isinstance(record, SubmitRecord) else record
@@ -181,7 +185,14 @@ def recover(
         encode_value(f"record.{name}", given[name], TEXT)
     check_json("record.input", given["input"])
     data = {"model": given["model"], "input": given["input"], "sentAt": given["sent_at"]}
-    return Operation({"op": "recover", "record": data}, decode_job)
+    request = {
+        "op": "recover",
+        "record": data,
+        "exclude": encode_value("exclude", exclude, TEXTS),
+        "sentWithinMs": encode_optional("sent_within", sent_within, DURATION),
+        "matchByTime": encode_value("match_by_time", match_by_time, BOOL),
+    }
+    return Operation(request, decode_job)
 
 
 def history(core: CoreClient[P], **filters: object) -> Operation[P]:

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{run_displayed, submit_listener};
 use crate::failure::{Outcome, Phase, Result};
 use crate::input::InputArgs;
 use crate::interrupt::PhaseTracker;
-use crate::options::{Options, SubmitArgs};
+use crate::options::{Options, SubmitArgs, parse_duration};
 use crate::output::print_job;
 use crate::progress::ProgressDisplay;
 use crate::{client, record};
@@ -27,6 +28,19 @@ pub(crate) struct Recover {
     /// standard input.
     #[arg(value_name = "FILE|-")]
     pub(crate) record: PathBuf,
+
+    /// A job that belongs to another submit; may be given several times.
+    #[arg(long, value_name = "JOB_ID")]
+    pub(crate) exclude: Vec<String>,
+
+    /// How long after the time of the record the submit may have been sent. [default: at once]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub(crate) sent_within: Option<Duration>,
+
+    /// Adopt the only job of the same model and time if the history contains no inputs. It may belong
+    /// to another program of the account.
+    #[arg(long)]
+    pub(crate) match_by_time: bool,
 }
 
 pub(crate) async fn submit(options: &Options, submit: Submit) -> Result<Outcome> {
@@ -57,7 +71,12 @@ pub(crate) async fn recover(options: &Options, recover: Recover) -> Result<Outco
     let display = ProgressDisplay::new(options);
     display.print("searching the history of the account for the job");
     let tracker = PhaseTracker::new(Phase::NoJob);
-    let job = run_displayed(client.recover(&record), &tracker, &display).await?;
+    let mut operation =
+        client.recover(&record).exclude(recover.exclude).match_by_time(recover.match_by_time);
+    if let Some(delay) = recover.sent_within {
+        operation = operation.sent_within(delay);
+    }
+    let job = run_displayed(operation, &tracker, &display).await?;
     print_job(&job, options)?;
     Ok(Outcome::Done)
 }

@@ -1,17 +1,13 @@
-//! The client: the one door to everything else.
+//! The client: every operation of the API starts here.
 
 mod account;
-mod ask;
-mod billings;
+mod catalogue;
 mod check;
 mod download;
-mod history;
 mod job;
-mod models;
 mod paginator;
 mod poller;
 mod prepare;
-mod price;
 mod progress;
 mod rate_limit;
 mod recover;
@@ -29,12 +25,13 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::Semaphore;
 
+pub use catalogue::PriceQuery;
 pub use check::{Report, check};
 pub use download::Download;
 pub use job::{Job, Updates, Wait};
 pub use paginator::Paginator;
-pub use price::PriceQuery;
 pub use progress::Progress;
+pub use recover::Recover;
 use remote::RemoteChecks;
 pub use run::{Run, RunMany, RunResult};
 pub use submit::Submit;
@@ -53,16 +50,16 @@ use crate::protocol::{
     SubmitRegistry,
 };
 
-/// How many uploads and downloads a client has under way at once; further ones queue.
+/// Maximum number of concurrent uploads and downloads; further ones queue.
 const MAX_TRANSFERS: usize = 16;
 
-/// The longest pause between two looks for a lost submit.
+/// The longest pause between two searches for a lost submit.
 const LONGEST_SEARCH_PAUSE: Duration = Duration::from_secs(15);
 
-/// A client of the service. Cheap to clone; all clones share connections and the poll budget.
+/// A client of the service. Cheap to clone: all clones share connections and rate limits.
 ///
-/// Its methods give futures that must be awaited inside a tokio runtime. Every one may be dropped
-/// at any time: that ends the waiting, never the paid job.
+/// Await its futures inside a tokio runtime. You can drop every one of them at any time: that ends the
+/// wait, never the paid job.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -70,29 +67,29 @@ pub struct Client {
     api: Api,
 }
 
-/// What all clones of a client share.
+/// The state that all clones of a client share.
 struct Shared {
     config: Config,
     uploads: Uploads,
     downloads: Downloads,
     transfers: Semaphore,
-    /// Absent where the set-up turns them off.
+    /// `None` if the configuration turns them off.
     remote: Option<RemoteChecks>,
     clock: Arc<dyn Clock>,
     poll_limiter: Mutex<PollLimiter>,
     claims: Mutex<SubmitRegistry>,
     submit_limiter: Mutex<SubmitLimiter>,
     running: Option<Semaphore>,
-    catalogue: models::Catalogue,
+    model_cache: catalogue::ModelCache,
     webhook_inbox: Arc<WebhookInbox>,
     webhook_secret: SecretCache,
 }
 
 impl Client {
-    /// A client with this set-up.
+    /// Creates a client with this configuration.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where TLS or the proxy cannot be set up.
+    /// Returns [`ErrorKind::Config`] if TLS or the proxy cannot be set up.
     pub fn new(config: Config) -> Result<Self> {
         #[cfg(feature = "testing")]
         if config.virtual_clock {
@@ -104,25 +101,25 @@ impl Client {
         Self::with_machine_transport(config, Arc::new(SystemClock::new()))
     }
 
-    /// A client set up from the environment alone; `WAVESPEED_API_KEY` is needed.
+    /// Creates a client from the environment, which must contain `WAVESPEED_API_KEY`.
     ///
     /// # Errors
-    /// As [`Config::from_env`] and [`Client::new`].
+    /// The errors of [`Config::from_env`] and [`Client::new`].
     pub fn from_env() -> Result<Self> {
         Self::new(Config::from_env()?)
     }
 
-    /// Starts the set-up of a client; end with [`ConfigBuilder::build`] and [`Client::new`].
+    /// Returns a builder of a configuration. Call [`ConfigBuilder::build`], then [`Client::new`].
     pub fn builder() -> ConfigBuilder {
         Config::builder()
     }
 
-    /// Uses another key, or another bearer token of a server of your own, for every request from
-    /// now on, in all clones. What is under way goes on; its next request carries the new one.
+    /// Replaces the API key (or the bearer token of a server of your own) for all further requests of
+    /// all clones, including those of running operations.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the key is empty or cannot be sent in
-    /// a header; the old one then stays.
+    /// Returns [`ErrorKind::Config`] if the key is empty or not valid in a header. The client then
+    /// keeps the old key.
     pub fn set_api_key(&self, key: impl Into<String>) -> Result<()> {
         let key = key.into();
         let key = key.trim();
@@ -153,10 +150,10 @@ impl Client {
         Ok(Self { shared: Arc::clone(&self.shared), api: self.api.with_headers(headers)? })
     }
 
-    /// A client whose time and chance come from elsewhere.
+    /// Creates a client with another source of time and randomness.
     ///
     /// # Errors
-    /// As [`Client::new`].
+    /// The errors of [`Client::new`].
     #[cfg(feature = "testing")]
     pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Self> {
         Self::with_machine_transport(config, clock)
@@ -186,14 +183,14 @@ impl Client {
                 config.submit_limits.map(|limits| limits.per_minute),
             )),
             running: config.submit_limits.map(|limits| Semaphore::new(limits.concurrent.max(1))),
-            catalogue: models::Catalogue::default(),
+            model_cache: catalogue::ModelCache::default(),
             clock,
             config,
         };
         Ok(Self { shared: Arc::new(shared), api })
     }
 
-    /// Checks, uploads, submits and waits: from the input to the completed prediction.
+    /// Checks, uploads, submits and waits. Returns the completed prediction.
     ///
     /// ```no_run
     /// # async fn example() -> viseme::Result<()> {
@@ -209,8 +206,8 @@ impl Client {
         Run::new(self.clone(), input.into())
     }
 
-    /// Runs many inputs, at most `limit` of them at once; the results come as they are ready, each
-    /// with the position of its input.
+    /// Runs many inputs, at most `limit` at the same time. Yields results as they are ready, each with
+    /// the position of its input.
     ///
     /// ```no_run
     /// # async fn example() -> viseme::Result<()> {
@@ -235,14 +232,13 @@ impl Client {
         RunMany::new(self.clone(), Box::new(inputs), limit)
     }
 
-    /// Checks and uploads what is needed, and sends the POST that costs money, at most once; does
-    /// not wait for the result.
+    /// Checks, uploads and sends the POST that costs money, at most once. Does not wait for the result.
     pub fn submit(&self, input: impl Into<Input>) -> Submit {
         Submit::new(self.clone(), input.into())
     }
 
-    /// Checks an input against the rules of its model, without uploading or submitting anything.
-    /// Media behind a URL are read in part, as [`ConfigBuilder::check_remote_media`] says.
+    /// Checks an input against the rules of its model, without uploading or submitting anything. Reads
+    /// parts of media behind URLs, unless [`ConfigBuilder::check_remote_media`] is off.
     ///
     /// # Errors
     /// Broken rules are in the report, not errors; see [`Report::into_result`].
@@ -251,12 +247,12 @@ impl Client {
         Ok(check::validate_input(&input, true, self.shared.remote.as_ref()).await)
     }
 
-    /// Judges an input by the model's schema in the service's live catalogue, and by the rules of
-    /// [`check`](Self::check). Nothing is uploaded or spent. Without the feature
-    /// `schema-validation`, which is on by default, the schema's names alone are judged.
+    /// Checks an input as [`check`](Self::check) does, and against the model's schema in the service's
+    /// live catalogue. Uploads nothing and costs nothing. Without the feature `schema-validation`,
+    /// which is on by default, only the names of the schema are checked.
     ///
     /// # Errors
-    /// Broken rules are in the report, not errors; those of [`model`](Self::model).
+    /// Broken rules are in the report, not errors. Returns the errors of [`model`](Self::model).
     pub async fn validate(&self, input: impl Into<Input>) -> Result<Report> {
         let input = input.into().with_defaults();
         let model = self.model(input.model()).await?;
@@ -265,12 +261,12 @@ impl Client {
         Ok(report)
     }
 
-    /// Uploads one medium and gives the URL under which the service finds it, for seven days.
+    /// Uploads a media file. Returns its URL, which the service keeps for seven days.
     pub fn upload(&self, media: impl Into<Media>) -> Upload {
         Upload::new(self.clone(), media.into())
     }
 
-    /// A handle on a job that was submitted before, here or elsewhere.
+    /// Returns a handle on a job that was submitted before, in this process or another.
     #[must_use]
     pub fn job(&self, id: impl AsRef<str>) -> Job {
         Job::known_by_id(self.clone(), id.as_ref())
@@ -281,12 +277,12 @@ impl Client {
         Download::new(self.clone(), url.into(), to.into())
     }
 
-    /// Downloads the first output of a completed job that has a URL; see
-    /// [`download`](Self::download). Media that came as base64 are saved as well.
+    /// Downloads the first output of a completed job that has a URL, or is media in base64; see
+    /// [`download`](Self::download).
     ///
     /// # Errors
-    /// [`ErrorKind::Download`](crate::ErrorKind::Download), with the job's id, where there is no
-    /// such output or it cannot be fetched or saved.
+    /// Returns [`ErrorKind::Download`], with the job id, if there is no such output or it cannot be
+    /// fetched or saved.
     pub fn download_output(&self, prediction: &Prediction, to: impl Into<PathBuf>) -> Download {
         Download::of_job(self.clone(), prediction, to.into())
     }
@@ -295,7 +291,7 @@ impl Client {
         self.shared.clock.now()
     }
 
-    /// The date and time, by the client's clock.
+    /// Returns the date and time by the client's clock.
     fn system_time(&self) -> SystemTime {
         self.shared.clock.system_time()
     }
@@ -310,7 +306,7 @@ impl Client {
         }
     }
 
-    /// When to poll jobs of that model.
+    /// Returns when to poll jobs of this model.
     fn pacing(&self, model: &str) -> Pacing {
         self.shared.config.pacing.unwrap_or_else(|| Pacing::for_model(describe(model)))
     }
@@ -320,7 +316,7 @@ impl Client {
         Retry::new(Arc::clone(&self.shared.clock), &self.shared.config)
     }
 
-    /// How a submit is sent and, if it is lost, looked for.
+    /// Returns how a submit is sent and, if its response is lost, searched for.
     fn submit_policy(&self, deadline: Duration) -> SubmitPolicy {
         let config = &self.shared.config;
         let recovery = (!config.recovery_window.is_zero()).then_some(RecoveryPolicy {
@@ -330,8 +326,8 @@ impl Client {
         SubmitPolicy { retry: config.retry_policy(), deadline, recovery }
     }
 
-    fn claims<T>(&self, act: impl FnOnce(&mut SubmitRegistry) -> T) -> T {
-        act(&mut self.shared.claims.lock().unwrap_or_else(PoisonError::into_inner))
+    fn claims<T>(&self, change: impl FnOnce(&mut SubmitRegistry) -> T) -> T {
+        change(&mut self.shared.claims.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -1,91 +1,239 @@
-//! Looks for a lost submit in the history.
+//! Searches the history for the job of a lost submit.
 
+use std::future::IntoFuture;
+use std::ops::Range;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 
 use super::progress::OnProgress;
 use super::submit::drive;
 use super::{Client, Job};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::endpoints::history;
+use crate::http::endpoints::history::{self, Page};
 use crate::http::{RequestFailure, retry_after};
 use crate::protocol::{
-    Finding, Prediction, RecoveredBy, SearchResponse, Submission, SubmitRecord, earliest, find,
+    Finding, Prediction, RecoveredBy, RecoveryCriteria, SearchResponse, Submission, SubmitRecord,
+    candidates, find, wrong_clock_window,
 };
 
-/// How many pages of the history are read in one look.
-const MAX_PAGES: u32 = 5;
+/// Maximum number of pages of one search. Every page is a request; 50,000 jobs of one model in a
+/// quarter of an hour are more than any tier allows.
+const MAX_PAGES: u32 = 500;
 
 impl Client {
-    /// Finds out what became of a submit whose answer was never heard, such as one of a process
-    /// that died: looks for its job in the history, for a while, and never submits anything. A
-    /// record whose job this client knows already gives that job at once.
+    /// Finds the job of a submit whose response was lost, for example because the process crashed.
+    /// Searches the history for a while, and never submits anything. If this client already knows the
+    /// job of the record, it returns that job at once.
+    ///
+    /// ```no_run
+    /// # async fn example(client: viseme::Client, record: viseme::SubmitRecord) -> viseme::Result<()> {
+    /// let job = client.recover(&record).exclude(["id-of-another-submit"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::SubmissionUnknown`] where no job, or more than one, could be it.
-    pub async fn recover(&self, record: &SubmitRecord) -> Result<Job> {
-        self.api.require_key()?;
-        if let Some(id) = self.claims(|claims| claims.job_of(record).map(str::to_owned)) {
-            return Ok(self.job(id));
-        }
-        let cause = Error::new(ErrorKind::SubmissionUnknown, "Its answer was never heard.");
-        let policy = self.submit_policy(self.now().saturating_add(self.shared.config.deadline));
-        let submission = Submission::lost(policy, cause);
-        self.claims(|claims| {
-            claims.begin(&record.model, &record.input);
-            claims.lose(&record.model, &record.input);
-        });
-        let prediction =
-            drive(self, submission, None, record.clone(), None, &OnProgress::default()).await?;
-        Ok(Job::submitted(self.clone(), prediction))
+    /// Returns [`ErrorKind::SubmissionUnknown`] if no job matches, or if none of several is certain.
+    /// [`Error::candidates`] then contains the jobs that may be it.
+    pub fn recover(&self, record: &SubmitRecord) -> Recover {
+        let criteria = RecoveryCriteria::default();
+        Recover { client: self.clone(), record: record.clone(), criteria }
     }
 
-    /// One look into the history for the record's job; the job that is found is claimed.
-    pub(super) async fn look_for(&self, record: &SubmitRecord) -> SearchResponse {
-        let mut jobs = Vec::new();
-        for number in 1..=MAX_PAGES {
-            let body = history::request(&record.model, number);
-            let exchange = self.api.post("api/v3/predictions", &body).await;
-            let page = match history::classify(exchange) {
-                Ok(page) => page,
-                Err(RequestFailure::Transient(error)) => {
-                    let retry_after = retry_after(&error);
-                    return SearchResponse::Trouble { error, retry_after };
-                }
-                Err(RequestFailure::Final(error)) => return SearchResponse::Refused(error),
-            };
-            let server_sent_at = server_time(record.sent_at, self.system_time(), page.server_now);
-            let oldest = page.jobs.iter().filter_map(|job| job.created_at).min();
-            jobs.extend(page.jobs);
-            let first = earliest(server_sent_at);
-            let goes_on = page.is_full && oldest.is_none_or(|oldest| oldest >= first);
-            if !goes_on {
-                return self.choose(record, server_sent_at, &jobs);
-            }
-        }
-        let message = format!("More than {} jobs were made since.", jobs.len());
-        SearchResponse::Refused(Error::new(ErrorKind::UnexpectedResponse, message))
-    }
-
-    fn choose(
+    /// Searches the history once for the record's job, and claims the job that it finds.
+    pub(super) async fn search_history(
         &self,
         record: &SubmitRecord,
-        server_sent_at: SystemTime,
-        jobs: &[Arc<Prediction>],
+        criteria: &RecoveryCriteria,
     ) -> SearchResponse {
-        // Found and claimed in one step: no other search can take the job in between.
+        let newest = match self.history_page(record, None, 1).await {
+            Ok(page) => page,
+            Err(failure) => return failed(failure),
+        };
+        let server_sent_at = server_time(record.sent_at, self.system_time(), newest.server_now);
+        let window = criteria.window(server_sent_at);
+        let jobs = if reaches(&newest, window.start) {
+            newest.jobs
+        } else {
+            match self.jobs_in(record, &window).await {
+                Ok(jobs) => jobs,
+                Err(failure) => return failed(failure),
+            }
+        };
+        // Found and claimed in one step: no other search can claim the job in between.
         self.claims(|claims| {
             let rivals = claims.rivals(&record.model, &record.input);
             let is_claimed = |id: &str| claims.is_claimed(id);
-            match find(record, server_sent_at, jobs, &is_claimed, rivals) {
+            match find(record, server_sent_at, &jobs, &is_claimed, rivals, criteria) {
                 Finding::Nothing => SearchResponse::NotYet,
-                Finding::Several(jobs) => SearchResponse::Several(jobs),
+                Finding::Candidates(jobs) => SearchResponse::Candidates(jobs),
                 Finding::Job(job, by) => {
                     claims.claim(record, &job.id);
                     SearchResponse::Found(recovered(job, by))
                 }
             }
         })
+    }
+
+    /// Returns every job of the record's model that was created in a window.
+    async fn jobs_in(
+        &self,
+        record: &SubmitRecord,
+        window: &Range<SystemTime>,
+    ) -> Result<Vec<Arc<Prediction>>, RequestFailure> {
+        let mut jobs = Vec::new();
+        for number in 1..=MAX_PAGES {
+            let page = self.history_page(record, Some(window), number).await?;
+            let is_last = reaches(&page, window.start);
+            jobs.extend(page.jobs);
+            if is_last {
+                return Ok(jobs);
+            }
+        }
+        let message = format!("The history has more than {} jobs of that time.", jobs.len());
+        Err(RequestFailure::Final(Error::new(ErrorKind::UnexpectedResponse, message)))
+    }
+
+    async fn history_page(
+        &self,
+        record: &SubmitRecord,
+        window: Option<&Range<SystemTime>>,
+        number: u32,
+    ) -> Result<Page, RequestFailure> {
+        let body = history::of_model(&record.model, window, number);
+        history::classify(self.api.post(history::PATH, &body).await)
+    }
+
+    /// Returns the jobs that may belong to the record if this machine's clock was wrong when the record
+    /// was made.
+    async fn wrong_clock_candidates(
+        &self,
+        record: &SubmitRecord,
+        criteria: &RecoveryCriteria,
+    ) -> Vec<Arc<Prediction>> {
+        let Ok(newest) = self.history_page(record, None, 1).await else { return Vec::new() };
+        let server_sent_at = server_time(record.sent_at, self.system_time(), newest.server_now);
+        let window = wrong_clock_window(server_sent_at);
+        let jobs = if reaches(&newest, window.start) {
+            newest.jobs
+        } else {
+            self.jobs_in(record, &window).await.unwrap_or_default()
+        };
+        self.claims(|claims| {
+            candidates(record, &jobs, &window, &|id| claims.is_claimed(id), criteria)
+        })
+    }
+}
+
+/// A search for the job of a lost submit. It starts when it is awaited; [`Client::recover`] creates
+/// it.
+#[must_use = "a recovery does nothing until it is awaited"]
+pub struct Recover {
+    client: Client,
+    record: SubmitRecord,
+    criteria: RecoveryCriteria,
+}
+
+impl Recover {
+    /// Excludes jobs that are known to belong to other submits. Pass the ids of all jobs that you know
+    /// if you submitted the same input more than once, in this process or another.
+    pub fn exclude<I>(mut self, job_ids: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.criteria.exclude.extend(job_ids.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets how long after the time of the record the POST may have been sent. Default: immediately.
+    /// Set it if you save records in advance.
+    pub fn sent_within(mut self, delay: Duration) -> Self {
+        self.criteria.sent_within = delay;
+        self
+    }
+
+    /// Allows to adopt the only job of the same model and time if the history does not contain inputs.
+    /// Default `false`: such a job may belong to another program of the account, so it is only one of
+    /// [`Error::candidates`].
+    pub fn match_by_time(mut self, allow: bool) -> Self {
+        self.criteria.match_by_time = allow;
+        self
+    }
+
+    async fn search(self) -> Result<Job> {
+        let Self { client, record, criteria } = self;
+        client.api.require_key()?;
+        let known = client.claims(|claims| claims.job_of(&record).map(str::to_owned));
+        if let Some(id) = known.filter(|id| !criteria.exclude.contains(id)) {
+            return Ok(client.job(id));
+        }
+        let cause = Error::new(ErrorKind::SubmissionUnknown, "its response was lost");
+        let policy =
+            client.submit_policy(client.now().saturating_add(client.shared.config.deadline));
+        let submission = Submission::lost(policy, cause);
+        client.claims(|claims| {
+            claims.begin(&record.model, &record.input);
+            claims.lose(&record.model, &record.input);
+        });
+        let on_progress = OnProgress::default();
+        let found =
+            drive(&client, submission, None, record.clone(), None, &criteria, &on_progress).await;
+        match found {
+            Ok(prediction) => Ok(Job::submitted(client, prediction)),
+            Err(error) if is_without_candidates(&error) => {
+                let jobs = client.wrong_clock_candidates(&record, &criteria).await;
+                Err(with_wrong_clock_candidates(error, jobs))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl IntoFuture for Recover {
+    type Output = Result<Job>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        self.search().boxed()
+    }
+}
+
+fn is_without_candidates(error: &Error) -> bool {
+    error.kind() == ErrorKind::SubmissionUnknown && error.candidates().next().is_none()
+}
+
+/// Adds the jobs with the same input of another time: a clock that was wrong explains them, and so does
+/// another submit of the same input.
+fn with_wrong_clock_candidates(error: Error, jobs: Vec<Arc<Prediction>>) -> Error {
+    if jobs.is_empty() {
+        return error;
+    }
+    let ids: Vec<_> = jobs.iter().map(|job| job.id.as_str()).collect();
+    let message = format!(
+        "{} Jobs with the same input were created at another time, as if the clock of this machine had \
+         been wrong: {}.",
+        error.message(),
+        ids.join(", "),
+    );
+    error.with_message(message).with_candidates(jobs)
+}
+
+/// Returns whether a page, newest jobs first, is the last one or reaches back before a time.
+fn reaches(page: &Page, time: SystemTime) -> bool {
+    let oldest = page.jobs.iter().filter_map(|job| job.created_at).min();
+    !page.is_full || oldest.is_some_and(|oldest| oldest < time)
+}
+
+fn failed(failure: RequestFailure) -> SearchResponse {
+    match failure {
+        RequestFailure::Transient(error) => {
+            let retry_after = retry_after(&error);
+            SearchResponse::Trouble { error, retry_after }
+        }
+        RequestFailure::Final(error) => SearchResponse::Refused(error),
     }
 }
 
@@ -95,8 +243,8 @@ fn recovered(job: Arc<Prediction>, by: RecoveredBy) -> Arc<Prediction> {
     Arc::new(job)
 }
 
-/// A moment of this machine's clock by the service's: they may be apart by any time.
-fn server_time(moment: SystemTime, now: SystemTime, server_now: SystemTime) -> SystemTime {
-    let age = now.duration_since(moment).unwrap_or_default();
+/// Converts a time of this machine's clock to the service's clock, which may differ by any amount.
+fn server_time(time: SystemTime, now: SystemTime, server_now: SystemTime) -> SystemTime {
+    let age = now.duration_since(time).unwrap_or_default();
     server_now.checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH)
 }

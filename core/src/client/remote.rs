@@ -1,4 +1,4 @@
-//! What media behind URLs are: read once for all runs that use them at the same time.
+//! Checks media behind URLs. Concurrent runs share one reading of a file.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,14 +14,14 @@ use crate::http::{Found, ProbeError, RemoteMedia};
 use crate::media::{MediaInfo, Rule, Violation};
 use crate::model::Level;
 
-/// How many files are read at once; further ones queue.
+/// Maximum number of files that are read at the same time; further ones queue.
 const MAX_READINGS: usize = 32;
-/// How long a file is taken to be what it was: long enough for many runs over one video.
-const REMEMBERED: Duration = Duration::from_secs(60);
-/// How many files are remembered.
-const MAX_REMEMBERED: usize = 1000;
+/// How long the properties of a file are cached: enough for many runs of one video.
+const CACHED: Duration = Duration::from_secs(60);
+/// Maximum number of files in the cache.
+const MAX_CACHED: usize = 1000;
 
-/// Reads media behind URLs, and remembers those that were fine for a minute.
+/// Reads media behind URLs, and caches those without errors for a minute.
 pub(super) struct RemoteChecks {
     media: RemoteMedia,
     clock: Arc<dyn Clock>,
@@ -35,7 +35,7 @@ struct Known {
 }
 
 impl RemoteChecks {
-    /// `None` where the set-up turns them off.
+    /// Returns `None` if the configuration turns them off.
     pub(super) fn new(config: &Config, clock: Arc<dyn Clock>) -> Result<Option<Self>> {
         if !config.check_remote_media {
             return Ok(None);
@@ -48,19 +48,19 @@ impl RemoteChecks {
         }))
     }
 
-    /// What the file says of itself, and what `judge` says of that. Runs that ask for the same URL
-    /// at the same time share one reading. Where anything is found to be wrong it is read anew the
-    /// next time, as it may have been mended.
+    /// Returns the file's properties and what `validate` finds in them. Concurrent calls for one URL
+    /// share one reading. A file with an error is read again the next time, because it may have been
+    /// replaced.
     pub(super) async fn check(
         &self,
         field: &str,
         name: &str,
         url: &Url,
-        judge: impl FnOnce(&MediaInfo) -> Vec<Violation>,
+        validate: impl FnOnce(&MediaInfo) -> Vec<Violation>,
     ) -> (Option<MediaInfo>, Vec<Violation>) {
         let cell = self.cell(url);
         let found = cell.get_or_init(|| self.read(url)).await.clone();
-        let mut violations = found.info.as_ref().map(judge).unwrap_or_default();
+        let mut violations = found.info.as_ref().map(validate).unwrap_or_default();
         match (&found.info, &found.stopped) {
             (None, Some(why)) => violations.push(unread(field, name, why)),
             (Some(_), Some(why)) => explain(&mut violations, why),
@@ -73,30 +73,30 @@ impl RemoteChecks {
     }
 
     async fn read(&self, url: &Url) -> Found {
-        // Never closed; without a permit it would only be read at once.
+        // Nothing closes the semaphore. Without a permit, only the limit would not hold.
         let _permit = self.readings.acquire().await.ok();
         self.media.read(url).await
     }
 
     fn cell(&self, url: &Url) -> Arc<OnceCell<Found>> {
         let now = self.clock.now();
-        let is_fresh = |known: &Known| now.saturating_sub(known.since) < REMEMBERED;
+        let is_fresh = |known: &Known| now.saturating_sub(known.since) < CACHED;
         self.known(|all| {
             if let Some(known) = all.get(url).filter(|known| is_fresh(known)) {
                 return Arc::clone(&known.found);
             }
-            if all.len() >= MAX_REMEMBERED {
+            if all.len() >= MAX_CACHED {
                 all.retain(|_, known| is_fresh(known));
             }
             let found = Arc::new(OnceCell::new());
-            if all.len() < MAX_REMEMBERED {
+            if all.len() < MAX_CACHED {
                 all.insert(url.clone(), Known { since: now, found: Arc::clone(&found) });
             }
             found
         })
     }
 
-    /// Unless another reading has taken its place.
+    /// Removes a file from the cache, unless another reading replaced it.
     fn forget(&self, url: &Url, cell: &Arc<OnceCell<Found>>) {
         self.known(|all| {
             if all.get(url).is_some_and(|known| Arc::ptr_eq(&known.found, cell)) {
@@ -105,13 +105,12 @@ impl RemoteChecks {
         });
     }
 
-    fn known<T>(&self, act: impl FnOnce(&mut HashMap<Url, Known>) -> T) -> T {
-        // The map stays whole whatever panics elsewhere.
-        act(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    fn known<T>(&self, change: impl FnOnce(&mut HashMap<Url, Known>) -> T) -> T {
+        change(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// A file of which not even the kind could be told.
+/// Returns the warning about a file whose format could not be read.
 fn unread(field: &str, name: &str, why: &ProbeError) -> Violation {
     let ProbeError { rule, clause, advice } = why;
     let mut message = format!("{field}: {name} could not be checked: {clause}.");
@@ -123,9 +122,9 @@ fn unread(field: &str, name: &str, why: &ProbeError) -> Violation {
     Violation::new(field, *rule, Level::Warning, clause, allowed, message)
 }
 
-/// Says why facts are missing.
+/// Adds to the warnings about missing properties why they are missing.
 fn explain(violations: &mut [Violation], why: &ProbeError) {
     for violation in violations.iter_mut().filter(|it| it.rule == Rule::Undetermined) {
-        violation.message.push_str(&format!(" It was read in part: {}.", why.clause));
+        violation.message.push_str(&format!(" The file was read in part: {}.", why.clause));
     }
 }

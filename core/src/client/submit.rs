@@ -16,7 +16,8 @@ use crate::error::{ErrorKind, Result};
 use crate::http::RequestPermit;
 use crate::model::Input;
 use crate::protocol::{
-    Prediction, Submission, SubmitAction, SubmitEvent, SubmitRecord, SubmitResponse,
+    Prediction, RecoveryCriteria, Submission, SubmitAction, SubmitEvent, SubmitRecord,
+    SubmitResponse,
 };
 
 /// A submit. It starts when it is awaited; [`Client::submit`] creates it.
@@ -93,7 +94,9 @@ pub(super) async fn submit(
 ) -> Result<Arc<Prediction>> {
     let submission = Submission::new(client.submit_policy(deadline));
     let record = SubmitRecord::new(model, body, client.system_time());
-    drive(client, submission, Some(permit), record, webhook, on_progress).await
+    // This process has just sent the submit, so the only job of that time is proof enough.
+    let criteria = RecoveryCriteria { match_by_time: true, ..RecoveryCriteria::default() };
+    drive(client, submission, Some(permit), record, webhook, &criteria, on_progress).await
 }
 
 /// Drives a submission to its end and registers which submit claims which job. The first submit uses
@@ -104,6 +107,7 @@ pub(super) async fn drive(
     mut permit: Option<RequestPermit<'_>>,
     record: SubmitRecord,
     webhook: Option<&Url>,
+    criteria: &RecoveryCriteria,
     on_progress: &OnProgress,
 ) -> Result<Arc<Prediction>> {
     let mut claim = ClaimGuard { client, record, open: Open::No };
@@ -136,7 +140,7 @@ pub(super) async fn drive(
                     "searching the history for a lost submit"
                 );
                 on_progress.emit(|| Progress::Recovering);
-                SubmitEvent::Searched(client.look_for(&claim.record).await)
+                SubmitEvent::Searched(client.search_history(&claim.record, criteria).await)
             }
             SubmitAction::Sleep(pause, error) => {
                 tracing::debug!(model = claim.record.model, %error, ?pause, "pausing before the next step");

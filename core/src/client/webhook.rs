@@ -1,4 +1,4 @@
-//! The client's side of webhooks: where to call back, the secret, and what comes.
+//! Webhooks of a client: the callback URL, the secret, and deliveries.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,19 +15,18 @@ use crate::webhook::{Delivery, RejectReason, Verified, Verifier, WebhookSecret, 
 
 /// Maximum number of retries of a request for the secret.
 const MAX_RETRIES: u32 = 2;
-/// How long a secret is believed to be current after it was fetched: forged deliveries shall not
-/// make the client ask for it over and over.
+/// How long a fetched secret counts as current, so that forged deliveries cause no stream of requests.
 const SECRET_IS_CURRENT: Duration = Duration::from_secs(60);
 
-/// The secret, and when it was asked for.
+/// The secret, and when it was requested.
 #[derive(Default)]
 pub(super) struct SecretCache(Mutex<Option<(WebhookSecret, Duration)>>);
 
 impl Client {
-    /// The account's webhook secret; fetched once and kept.
+    /// Returns the account's webhook secret. The client fetches it once.
     ///
     /// # Errors
-    /// Those of a request.
+    /// The errors of a request.
     pub async fn webhook_secret(&self) -> Result<WebhookSecret> {
         let mut cache = self.shared.webhook_secret.0.lock().await;
         match &*cache {
@@ -36,29 +35,29 @@ impl Client {
         }
     }
 
-    /// Fetches the account's webhook secret anew: after it was replaced.
+    /// Fetches the account's webhook secret again, after it was replaced.
     ///
     /// # Errors
-    /// Those of a request; then the secret that was known before is kept.
+    /// The errors of a request. The client then keeps the old secret.
     pub async fn refresh_webhook_secret(&self) -> Result<WebhookSecret> {
         let mut cache = self.shared.webhook_secret.0.lock().await;
         self.fetch_webhook_secret(&mut cache).await
     }
 
-    /// Takes a delivery: verifies it with the account's secret, reads it, and ends the waits of
-    /// this client (and its clones) for its job, as [`deliver`](Self::deliver) does.
+    /// Verifies a webhook delivery with the account's secret, decodes it, and ends the waits of this
+    /// client (and its clones) for its job, as [`deliver`](Self::deliver) does.
     ///
-    /// `headers` are the request's headers in any order and case: `&http::HeaderMap`, a map or a
-    /// list of pairs of text all fit. `body` is the body as it came. Answer the request 2xx if
-    /// this succeeds, 4xx if not.
+    /// `headers` are the request's headers in any order and case: an `&http::HeaderMap`, or a map or a
+    /// list of pairs of text. `body` is the raw body. Respond with 2xx if this succeeds, and with 4xx
+    /// if not.
     ///
-    /// The secret is fetched once. A signature that does not fit has it fetched again, at most
-    /// once a minute, as it may have been replaced. To verify with a secret of your own, another
-    /// tolerance or another time of now, use [`Verifier`] and [`deliver`](Self::deliver).
+    /// The client fetches the secret once, and again after an invalid signature, at most once a
+    /// minute, because the secret may have been replaced. To verify with a secret, a tolerance or a
+    /// time of your own, use [`Verifier`] and [`deliver`](Self::deliver).
     ///
     /// # Errors
-    /// [`ErrorKind::Webhook`] where the delivery is not to be believed or cannot be read; those of
-    /// a request where the secret cannot be fetched.
+    /// Returns [`ErrorKind::Webhook`] if the delivery is not genuine or cannot be decoded, and the
+    /// errors of a request if the secret cannot be fetched.
     pub async fn receive_webhook<N: AsRef<str>, V: AsRef<[u8]>>(
         &self,
         headers: impl IntoIterator<Item = (N, V)>,
@@ -88,24 +87,24 @@ impl Client {
         Ok(delivery)
     }
 
-    /// Ends the waits of this client (and its clones) for the prediction's job, where it is in a
-    /// final state; tells whether there were any. A wait that begins later finds it as well, so a
-    /// webhook may come before the answer to the submit.
+    /// Ends the waits of this client (and its clones) for the prediction's job, if its status is final.
+    /// Returns whether there were any. A wait that starts later ends as well, so a webhook may arrive
+    /// before the response to the submit.
     ///
-    /// Pass only what was verified: it is believed.
+    /// Pass only predictions that you verified: the client does not check them.
     pub fn deliver(&self, prediction: impl Into<Arc<Prediction>>) -> bool {
         self.shared.webhook_inbox.publish(prediction.into())
     }
 
-    /// The secret, fetched anew unless that was done a moment ago.
+    /// Returns the secret, fetched again; `None` if that was done within the last minute.
     async fn newer_secret(&self) -> Option<WebhookSecret> {
         let mut cache = self.shared.webhook_secret.0.lock().await;
-        if let Some((_, asked)) = &*cache
-            && self.now().saturating_sub(*asked) < SECRET_IS_CURRENT
+        if let Some((_, requested)) = &*cache
+            && self.now().saturating_sub(*requested) < SECRET_IS_CURRENT
         {
             return None;
         }
-        tracing::debug!("a webhook's signature does not fit: the secret may have been replaced");
+        tracing::debug!("invalid signature of a webhook: the secret may have been replaced");
         let fetched = self.fetch_webhook_secret(&mut cache).await;
         fetched.inspect_err(|error| tracing::warn!(%error, "no newer webhook secret")).ok()
     }
@@ -115,8 +114,8 @@ impl Client {
         cache: &mut Option<(WebhookSecret, Duration)>,
     ) -> Result<WebhookSecret> {
         self.api.require_key()?;
-        if let Some((_, asked)) = cache {
-            *asked = self.now();
+        if let Some((_, requested)) = cache {
+            *requested = self.now();
         }
         // The sender of the webhook waits for the response, and sends the webhook again later.
         let retry = self.retry().at_most(MAX_RETRIES);
@@ -129,7 +128,7 @@ impl Client {
                 }
                 Err(error) => error.with_attempts(attempt),
             };
-            if !may_pass(error.kind()) {
+            if !is_temporary(error.kind()) {
                 return Err(error);
             }
             retry.pause(attempt, error).await?;
@@ -137,35 +136,37 @@ impl Client {
         }
     }
 
-    /// The URL to be called back at, if it can be one.
+    /// Returns the callback URL if it is valid: `https`, or `http` to this machine or if plain HTTP is
+    /// allowed.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] for anything but an `https` URL, or `http` to this machine or
-    /// where plain HTTP is allowed; and where base64 outputs are asked for, which the service does
-    /// not send to webhooks.
+    /// Returns [`ErrorKind::InvalidInput`] for another URL, and if base64 outputs are requested, which
+    /// the service does not send to webhooks.
     pub(super) fn webhook_url(&self, text: &str, wants_base64: bool) -> Result<Url> {
-        // No message repeats the URL: it may hold a password of the receiver.
-        let refuse = |why: &str| {
-            let message = format!("webhook: {why} Pass a URL such as `https://example.com/hook`.");
+        // The URL may contain a password of the receiver, so no message shows it.
+        let invalid = |problem: &str| {
+            let message = format!("Invalid value for `webhook`: {problem}.");
             Err(Error::new(ErrorKind::InvalidInput, message))
         };
         let Ok(url) = Url::parse(text.trim()) else {
-            return refuse("what was given is not a URL.");
+            return invalid("must be a URL such as `https://example.com/hook`");
         };
         match url.scheme() {
             "https" => {}
             "http" if is_loopback(&url) || self.shared.config.allow_http => {}
-            "http" => return refuse("it is plain http to another machine."),
-            _ => return refuse("it is neither https nor http."),
+            "http" => return invalid("must use https. Plain http works for this machine only"),
+            _ => return invalid("must be a URL such as `https://example.com/hook`"),
         }
         if wants_base64 {
-            return refuse("the service does not send base64 outputs to webhooks.");
+            let problem =
+                "the service does not send base64 outputs to webhooks. Remove one of the two";
+            return invalid(problem);
         }
         Ok(url)
     }
 }
 
-fn may_pass(kind: ErrorKind) -> bool {
+fn is_temporary(kind: ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::Connection
@@ -182,7 +183,7 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn where_the_service_may_call_back() {
+    fn callback_urls_are_validated() {
         let client = |allow_http| {
             let config = Config::builder().ignore_env().anonymous().allow_http(allow_http);
             Client::new(config.build().unwrap()).unwrap()
@@ -200,11 +201,11 @@ mod tests {
             ("/hook", false, false),
             ("", false, false),
         ] {
-            for (allow_http, usable) in [(false, strict), (true, lenient)] {
+            for (allow_http, valid) in [(false, strict), (true, lenient)] {
                 match client(allow_http).webhook_url(url, false) {
-                    Ok(_) => assert!(usable, "{url}"),
+                    Ok(_) => assert!(valid, "{url}"),
                     Err(error) => {
-                        assert!(!usable, "{url}: {error}");
+                        assert!(!valid, "{url}: {error}");
                         assert_eq!(error.kind(), ErrorKind::InvalidInput);
                     }
                 }

@@ -94,6 +94,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
     pub(crate) fn with_candidates(mut self, candidates: Vec<Arc<Prediction>>) -> Self {
         self.0.candidates = candidates;
         self

@@ -17,7 +17,7 @@ pub(crate) use outcome::is_conclusive;
 pub(crate) use outcome::job_outcome;
 pub use pacing::{Backoff, Pacing};
 pub use rate_limiter::{PollLimiter, SubmitLimiter, SubmitLimits};
-pub use recovery::{Finding, earliest, find};
+pub use recovery::{Finding, RecoveryCriteria, candidates, find, wrong_clock_window};
 pub use response_class::{PollResponse, Resend, SearchResponse, SubmitResponse};
 pub use retry::{DEFAULT_MAX_POLL_RETRIES, DEFAULT_MAX_RETRIES, RetryPolicy, is_retryable};
 pub use submission::{RecoveryPolicy, Submission, SubmitAction, SubmitEvent, SubmitPolicy};

@@ -45,11 +45,17 @@ impl Search {
         submission_unknown(&self.cause, &found)
     }
 
-    /// Several jobs fit.
-    pub(super) fn several(self, jobs: Vec<Arc<Prediction>>) -> Error {
+    /// Jobs match, but none is certain.
+    pub(super) fn candidates(self, jobs: Vec<Arc<Prediction>>) -> Error {
         let ids: Vec<_> = jobs.iter().map(|job| job.id.as_str()).collect();
-        let found =
-            format!("the history shows {} jobs that could be it: {}", ids.len(), ids.join(", "));
+        let found = match ids.as_slice() {
+            [id] => {
+                format!("the history shows one job that could be it, but does not prove it: {id}")
+            }
+            _ => {
+                format!("the history shows {} jobs that could be it: {}", ids.len(), ids.join(", "))
+            }
+        };
         submission_unknown(&self.cause, &found).with_candidates(jobs)
     }
 }

@@ -22,23 +22,23 @@ pub enum SubmitResponse {
     Lost(Error),
 }
 
-/// What came of a look into the history for a lost submit.
+/// The result of one search of the history for a lost submit.
 #[derive(Clone, Debug)]
 pub enum SearchResponse {
-    /// The job was found, and no other submit of this client takes it.
+    /// The job was found, and claimed for this submit.
     Found(Arc<Prediction>),
-    /// Nothing that fits, so far.
+    /// No job matches yet.
     NotYet,
-    /// Several jobs fit; which of them it is cannot be told.
-    Several(Vec<Arc<Prediction>>),
-    /// Something that may pass.
+    /// Jobs match, but none is certain.
+    Candidates(Vec<Arc<Prediction>>),
+    /// The request failed temporarily.
     Trouble {
         /// What went wrong.
         error: Error,
         /// How long the service asks to wait.
         retry_after: Option<Duration>,
     },
-    /// The history may not be read.
+    /// The history cannot be read.
     Refused(Error),
 }
 

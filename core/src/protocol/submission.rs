@@ -201,7 +201,7 @@ impl Submission {
     ) -> SubmitAction {
         match answer {
             SearchResponse::Found(prediction) => self.finish(Ok(prediction)),
-            SearchResponse::Several(jobs) => self.give_up(search.several(jobs)),
+            SearchResponse::Candidates(jobs) => self.give_up(search.candidates(jobs)),
             SearchResponse::Refused(error) => self.give_up(search.refused(&error)),
             SearchResponse::NotYet => {
                 search.trouble = None;

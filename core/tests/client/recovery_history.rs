@@ -2,6 +2,7 @@
 //! another clock.
 
 use std::collections::BTreeSet;
+use std::future::IntoFuture as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -172,4 +173,81 @@ async fn with_the_search_turned_off_a_lost_submit_is_an_error_at_once() {
     assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
     assert!(test.world.requests(RequestKind::History).is_empty());
     assert_eq!(test.world.requests(RequestKind::Submit).len(), 1);
+}
+
+/// Submits a job and returns its record, as if the process had died before the response.
+async fn record_of_a_dead_process(client: &Client, world: &World) -> viseme::SubmitRecord {
+    client.submit(remote_input()).await.unwrap();
+    let input = world.jobs()[0].input.clone();
+    viseme::SubmitRecord::new(AudioToVideo::MODEL, input, SystemTime::now())
+}
+
+#[tokio::test]
+async fn two_thousand_later_jobs_and_a_late_history_hide_no_job() {
+    let server = MockServer::start().await.unwrap();
+    let late = HistoryScenario { appears_after: Span::millis(300), ..HistoryScenario::default() };
+    let world = server.world_with(scenario(late).balance_usd(1000.0));
+    let dead = client(&world, false, Duration::ZERO);
+    let record = record_of_a_dead_process(&dead, &world).await;
+    let id = world.jobs().first().unwrap().id.clone();
+    let later = (0..2000).map(|_| dead.submit(other_input()).into_future());
+    let mut later = futures_util::stream::iter(later).buffer_unordered(50);
+    while let Some(job) = later.next().await {
+        job.unwrap();
+    }
+
+    let fresh = client(&world, false, Duration::ZERO);
+    let job = fresh.recover(&record).await.unwrap();
+    assert_eq!(job.id(), id);
+    assert!(world.requests(RequestKind::History).len() > 20, "the search read all pages");
+}
+
+#[tokio::test]
+async fn a_fresh_process_adopts_no_job_by_its_time_unless_it_is_asked_to() {
+    let server = MockServer::start().await.unwrap();
+    let hidden = HistoryScenario { omit_inputs: true, ..HistoryScenario::default() };
+    let world = server.world_with(scenario(hidden));
+    let dead = client(&world, false, Duration::ZERO);
+    let record = record_of_a_dead_process(&dead, &world).await;
+    let id = world.jobs().first().unwrap().id.clone();
+
+    let error = client(&world, false, Duration::ZERO).recover(&record).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
+    let candidates: Vec<_> = error.candidates().map(|job| job.id.clone()).collect();
+    assert_eq!(candidates, [id.clone()]);
+    assert!(error.message().contains(&id), "{error}");
+
+    let job = client(&world, false, Duration::ZERO).recover(&record).match_by_time(true).await;
+    assert_eq!(job.unwrap().id(), id);
+}
+
+#[tokio::test]
+async fn excluded_jobs_are_not_adopted() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world_with(scenario(HistoryScenario::default()));
+    let dead = client(&world, false, Duration::ZERO);
+    // Two rows with equal inputs, the second of which was never sent.
+    let record = record_of_a_dead_process(&dead, &world).await;
+    let id = world.jobs().first().unwrap().id.clone();
+    let fresh = client(&world, false, Duration::ZERO);
+    let error = fresh.recover(&record).exclude([id]).await.unwrap_err();
+    assert_eq!((error.kind(), error.candidates().count()), (ErrorKind::SubmissionUnknown, 0));
+}
+
+#[tokio::test]
+async fn a_clock_that_was_put_right_by_an_hour_names_the_candidate() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world_with(scenario(HistoryScenario::default()));
+    let dead = client(&world, false, Duration::ZERO);
+    let mut record = record_of_a_dead_process(&dead, &world).await;
+    let id = world.jobs().first().unwrap().id.clone();
+    record.sent_at = SystemTime::now() - Duration::from_secs(3600);
+    let error = client(&world, false, Duration::ZERO).recover(&record).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
+    assert!(error.message().contains(&id), "{error}");
+    assert_eq!(error.candidates().count(), 1);
+
+    record.sent_at = SystemTime::now() + Duration::from_secs(3600);
+    let job = client(&world, false, Duration::ZERO).recover(&record).await.unwrap();
+    assert_eq!(job.id(), id, "a record from the future counts as one of now");
 }

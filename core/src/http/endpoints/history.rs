@@ -1,7 +1,8 @@
 //! The list of past jobs.
 
+use std::ops::Range;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http::header::DATE;
 use serde_json::{Map, Value, json};
@@ -29,9 +30,19 @@ pub(crate) struct Page {
     pub(crate) server_now: SystemTime,
 }
 
-/// The body of the request for a page of a model's jobs, with their inputs.
-pub(crate) fn request(model: &str, page: u32) -> Value {
-    json!({"page": page, "page_size": PAGE_SIZE, "model": model, "include_inputs": true})
+/// Returns the body of the request for a page of a model's jobs, with their inputs: of all times, or
+/// of a window.
+pub(crate) fn of_model(model: &str, window: Option<&Range<SystemTime>>, page: u32) -> Value {
+    let filter = HistoryFilter {
+        model: Some(model.to_owned()),
+        // The service may ignore fractions of a second, and may exclude the limits.
+        created_after: window.and_then(|window| window.start.checked_sub(Duration::from_secs(1))),
+        created_before: window.and_then(|window| window.end.checked_add(Duration::from_secs(1))),
+        include_inputs: true,
+        page_size: PAGE_SIZE as u32,
+        ..HistoryFilter::default()
+    };
+    search(&filter, page)
 }
 
 /// The body of the request for a page of the jobs that fit a filter.

@@ -30,11 +30,12 @@ fn other() -> Option<Value> {
 
 fn words(history: &[Arc<Prediction>], claimed: &[&str], rivals: ConcurrentSubmits) -> String {
     let sent_at = SystemTime::UNIX_EPOCH + SENT;
-    match find(&record(), sent_at, history, &|id| claimed.contains(&id), rivals) {
+    let criteria = RecoveryCriteria { match_by_time: true, ..RecoveryCriteria::default() };
+    match find(&record(), sent_at, history, &|id| claimed.contains(&id), rivals, &criteria) {
         Finding::Nothing => "nothing".into(),
         Finding::Job(job, RecoveredBy::Input) => format!("{} by input", job.id),
         Finding::Job(job, RecoveredBy::ModelAndTime) => format!("{} by time", job.id),
-        Finding::Several(jobs) => {
+        Finding::Candidates(jobs) => {
             format!("several {:?}", jobs.iter().map(|job| job.id.as_str()).collect::<Vec<_>>())
         }
     }
@@ -93,9 +94,17 @@ fn a_time_at_the_end_of_all_clocks_is_a_time() {
     for power in (0..63).rev() {
         last = last.checked_add(Duration::from_secs(1 << power)).unwrap_or(last);
     }
-    let found = find(&record(), last, &[job], &|_| false, ConcurrentSubmits::default());
+    let found = find(
+        &record(),
+        last,
+        &[job],
+        &|_| false,
+        ConcurrentSubmits::default(),
+        &RecoveryCriteria::default(),
+    );
     assert_eq!(found, Finding::Nothing);
-    assert_eq!(earliest(SystemTime::UNIX_EPOCH + SENT), SystemTime::UNIX_EPOCH + SENT - SKEW);
+    let window = RecoveryCriteria::default().window(SystemTime::UNIX_EPOCH + SENT);
+    assert_eq!(window.start, SystemTime::UNIX_EPOCH + SENT - SKEW);
 }
 
 #[test]
@@ -121,4 +130,43 @@ fn a_job_of_another_model_is_never_it() {
     let mut foreign = Arc::unwrap_or_clone(job("a", 1, same()));
     foreign.model = "other".into();
     assert_eq!(words(&[Arc::new(foreign)], &[], ConcurrentSubmits::default()), "nothing");
+}
+
+#[test]
+fn without_match_by_time_a_job_without_input_is_only_a_candidate() {
+    let sent_at = SystemTime::UNIX_EPOCH + SENT;
+    let history = [job("a", 1, None)];
+    let criteria = RecoveryCriteria::default();
+    let none = ConcurrentSubmits::default();
+    let found = find(&record(), sent_at, &history, &|_| false, none, &criteria);
+    assert_eq!(found, Finding::Candidates(vec![job("a", 1, None)]));
+}
+
+#[test]
+fn the_criteria_exclude_jobs_and_extend_the_window() {
+    let sent_at = SystemTime::UNIX_EPOCH + SENT;
+    let none = ConcurrentSubmits::default();
+    let history = [job("a", 1, same()), job("b", 3000, same())];
+    let excluding = RecoveryCriteria { exclude: ["a".to_owned()].into(), ..Default::default() };
+    let found = find(&record(), sent_at, &history, &|_| false, none, &excluding);
+    assert_eq!(found, Finding::Nothing, "b is too late");
+    let later = RecoveryCriteria { sent_within: Duration::from_secs(3600), ..excluding };
+    let found = find(&record(), sent_at, &history, &|_| false, none, &later);
+    assert_eq!(found, Finding::Job(job("b", 3000, same()), RecoveredBy::Input));
+}
+
+#[test]
+fn jobs_of_a_wrong_clock_are_candidates_by_their_input() {
+    let window = wrong_clock_window(SystemTime::UNIX_EPOCH + SENT);
+    let history = [
+        job("later", 3600, same()),
+        job("earlier", -3600, same()),
+        job("other", 3600, other()),
+        job("claimed", 1, same()),
+        job("next week", 600_000, same()),
+    ];
+    let criteria = RecoveryCriteria::default();
+    let found = candidates(&record(), &history, &window, &|id| id == "claimed", &criteria);
+    let ids: Vec<_> = found.iter().map(|job| job.id.as_str()).collect();
+    assert_eq!(ids, ["earlier", "later"]);
 }

@@ -183,7 +183,7 @@ fn history_trouble(seconds: Option<u64>) -> SearchResponse {
 
 fn several() -> SearchResponse {
     let job = |id: &str| Arc::new(Prediction::new(id, Status::Created));
-    SearchResponse::Several(vec![job("a"), job("b")])
+    SearchResponse::Candidates(vec![job("a"), job("b")])
 }
 
 /// Plays the events; each pause takes as long as it says, everything else no time.
