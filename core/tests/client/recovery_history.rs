@@ -214,7 +214,7 @@ async fn a_fresh_process_adopts_no_job_by_its_time_unless_it_is_asked_to() {
     let error = client(&world, false, Duration::ZERO).recover(&record).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
     let candidates: Vec<_> = error.candidates().map(|job| job.id.clone()).collect();
-    assert_eq!(candidates, [id.clone()]);
+    assert_eq!(candidates, std::slice::from_ref(&id));
     assert!(error.message().contains(&id), "{error}");
 
     let job = client(&world, false, Duration::ZERO).recover(&record).match_by_time(true).await;

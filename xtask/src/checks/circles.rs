@@ -25,10 +25,6 @@ const PARTS: &[(&str, Language)] = &[
     ("xtask/src", Language::Rust),
 ];
 
-/// Parts that still have circles; the step reports them and does not fail.
-const NOT_YET_CLEAN: &[&str] =
-    &["core/src", "bindings-common/src", "bindings-node/src", "bindings-node/ts"];
-
 /// What the check found: the faults that make it fail, and a note for the summary.
 pub(super) struct Findings {
     pub(super) faults: Vec<String>,
@@ -37,22 +33,14 @@ pub(super) struct Findings {
 
 pub(super) fn find() -> Result<Findings> {
     let mut faults = Vec::new();
-    let mut tolerated = 0;
     let mut files = 0;
     for (folder, language) in PARTS {
         let tree = read(*language, &root(), folder)?;
         let circles = tree.circles();
         files += tree.files();
-        if NOT_YET_CLEAN.contains(folder) {
-            tolerated += circles.len();
-        } else {
-            faults.extend(circles.iter().map(|circle| describe(folder, circle)));
-        }
+        faults.extend(circles.iter().map(|circle| describe(folder, circle)));
     }
-    let note = match tolerated {
-        0 => format!("no circles in {files} files"),
-        some => format!("{some} circles in {} parts that are not clean yet", NOT_YET_CLEAN.len()),
-    };
+    let note = format!("no circles in {files} files");
     Ok(Findings { faults, note })
 }
 
@@ -105,11 +93,5 @@ mod tests {
         let expected = "core/src: circle of a, b\n    a imports b at core/src/a.rs:3\n    \
                         b imports a at core/src/b.rs:1";
         assert_eq!(describe("core/src", &circle), expected);
-    }
-
-    #[test]
-    fn parts_that_are_not_yet_clean_are_parts() {
-        let folders: Vec<&str> = PARTS.iter().map(|(folder, _)| *folder).collect();
-        assert!(NOT_YET_CLEAN.iter().all(|folder| folders.contains(folder)));
     }
 }
