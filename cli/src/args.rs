@@ -5,7 +5,6 @@ use clap::{Parser, Subcommand};
 use crate::commands::account::{Delete, History};
 use crate::commands::check::Check;
 use crate::commands::job::{Download, Status, Wait};
-use crate::commands::mock::Mock;
 use crate::commands::models::{Models, Price, Schema};
 use crate::commands::run::{Demo, Run};
 use crate::commands::submit::{Recover, Submit};
@@ -96,7 +95,7 @@ pub(crate) enum Command {
     /// Print the balance of the account.
     Balance,
     /// Run a mock of the service on this machine for offline development.
-    Mock(Mock),
+    Mock(viseme_mock::MockArgs),
     /// Verify webhooks.
     #[command(subcommand)]
     Webhook(Webhook),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use viseme::{Client, Config, Pacing};
-use viseme_mock::{MockServer, Scenario};
+use viseme_mock::MockServer;
 
 use crate::failure::{Failure, Result};
 use crate::options::Options;
@@ -52,7 +52,7 @@ pub(crate) async fn offline(options: &Options) -> Result<Offline> {
             server.url()
         ));
     }
-    let world = server.world_with(Scenario::new().accept_unknown_models());
+    let world = server.world();
     let config = Config::builder()
         .ignore_env()
         .base_url(world.base_url())

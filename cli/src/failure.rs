@@ -15,6 +15,8 @@ pub(crate) enum Outcome {
     Done,
     /// A check found that the input is invalid.
     Invalid,
+    /// Another program ended with this exit code.
+    Exit(u8),
 }
 
 impl Outcome {
@@ -22,6 +24,7 @@ impl Outcome {
         match self {
             Self::Done => 0,
             Self::Invalid => USAGE,
+            Self::Exit(code) => code,
         }
     }
 }

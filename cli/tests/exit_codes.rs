@@ -89,6 +89,8 @@ async fn wrong_usage_is_exit_code_2() {
         (&["upload", "."], &["folder"]),
         (&["mock", "--scenario", "none.yaml"], &["none.yaml", "no such file"]),
         (&["mock", "--scenario", "bad.yaml"], &["bad.yaml", "moon"]),
+        (&["mock", "--public-url", "mock:80"], &["mock:80", "http://mock:8080"]),
+        (&["mock", "--cors", "app.example"], &["app.example", "http://localhost:5173"]),
         (&["download", "x", "--out", "none/film.mp4"], &["no such folder"]),
         (&["wait", "x", "--out", "none/"], &["no such folder"]),
         (&["status", "x", "--base-url", "nonsense"], &["nonsense", "must be a URL"]),
@@ -287,4 +289,18 @@ async fn the_mock_server_runs_a_scenario_for_another_process() {
     let first = std::fs::read_to_string(harness.path("first-line")).unwrap();
     let first: serde_json::Value = serde_json::from_str(&first).unwrap();
     assert_eq!(first["url"], variable("WAVESPEED_BASE_URL"));
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_mock_server_runs_a_command_and_ends_with_its_exit_code() {
+    let harness = Harness::new(Scenario::new()).await;
+    let script = "echo \"$WAVESPEED_BASE_URL $WAVESPEED_API_KEY\"; exit 7";
+    let arguments = ["mock", "--host", "0.0.0.0", "exec", "--", "sh", "-c", script];
+    let result = harness.viseme(&arguments).await;
+    assert_eq!(result.code, Some(7), "{result:?}");
+    assert!(result.out.starts_with("http://127.0.0.1:"), "{result:?}");
+    assert!(result.out.ends_with(" mock-key\n"), "{result:?}");
+    let missing = harness.viseme(&["mock", "exec", "--", "/no/such/program"]).await;
+    assert_ends(&missing, 127, &["/no/such/program"]);
 }

@@ -74,7 +74,7 @@ async fn the_json_has_the_documented_shape() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_model_is_run_with_its_parameters() {
-    let harness = Harness::new(ends("completed").accept_unknown_models()).await;
+    let harness = Harness::new(ends("completed")).await;
     let [_, video, _, audio] = samples();
     let face = format!("face=@{video}");
     let arguments =

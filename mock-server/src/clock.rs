@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// The fastest scaled clock.
+const MAX_SCALE: f64 = 1e9;
+
 /// How a world's time passes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,8 +35,8 @@ impl ClockMode {
     /// Returns an error if the value is out of range.
     pub(crate) fn validate(self) -> Result<(), String> {
         match self {
-            Self::Scaled(factor) if !(factor.is_finite() && factor > 0.0) => {
-                Err(format!("`scaled` must be a number above 0, got {factor}"))
+            Self::Scaled(factor) if !(factor > 0.0 && factor <= MAX_SCALE) => {
+                Err(format!("`scaled` must be above 0 and at most {MAX_SCALE}, got {factor}"))
             }
             _ => Ok(()),
         }

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -36,17 +37,78 @@ impl Outbox {
     }
 }
 
+/// Counts the requests of a connection, so that it knows when a request head is overdue.
+#[derive(Clone, Default)]
+pub(crate) struct Activity(Arc<ActivityCounts>);
+
+#[derive(Default)]
+struct ActivityCounts {
+    started: AtomicU64,
+    ended: AtomicU64,
+}
+
+/// A request in progress; it ends when dropped.
+pub(crate) struct ActiveRequest(Activity);
+
+impl Activity {
+    /// Records that the head of a request was received.
+    pub(crate) fn start(&self) -> ActiveRequest {
+        self.0.started.fetch_add(1, Ordering::Relaxed);
+        ActiveRequest(self.clone())
+    }
+
+    fn started(&self) -> u64 {
+        self.0.started.load(Ordering::Relaxed)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.started() == self.0.ended.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for ActiveRequest {
+    fn drop(&mut self) {
+        self.0.0.ended.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// A connection to a client.
 pub(crate) struct Connection {
     stream: TcpStream,
     outbox: Outbox,
+    activity: Activity,
+    head_timeout: Duration,
+    /// The deadline of a request head whose first bytes were received, and how many requests had
+    /// started then.
+    overdue: Option<(Pin<Box<Sleep>>, u64)>,
     pause: Option<Pin<Box<Sleep>>>,
     broken: bool,
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, outbox: Outbox) -> Self {
-        Self { stream, outbox, pause: None, broken: false }
+    /// `head_timeout` is how long a client may take from the first byte of a request to the end of
+    /// its head. A connection without a request can stay open.
+    pub(crate) fn new(
+        stream: TcpStream,
+        outbox: Outbox,
+        activity: Activity,
+        head_timeout: Duration,
+    ) -> Self {
+        Self { stream, outbox, activity, head_timeout, overdue: None, pause: None, broken: false }
+    }
+
+    /// Returns whether the client took too long for the head of a request.
+    fn is_overdue(&mut self, context: &mut Context<'_>, received: bool) -> bool {
+        let started = self.activity.started();
+        if !self.activity.is_idle()
+            || self.overdue.as_ref().is_some_and(|(_, before)| *before != started)
+        {
+            self.overdue = None;
+        }
+        if received && self.overdue.is_none() && self.activity.is_idle() {
+            self.overdue = Some((Box::pin(sleep(self.head_timeout)), started));
+        }
+        self.overdue.as_mut().is_some_and(|(timer, _)| timer.as_mut().poll(context).is_ready())
     }
 
     /// Breaks the connection. Nothing more is written.
@@ -148,6 +210,13 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let this = &mut *self;
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut this.stream).poll_read(context, buffer);
+        let received = buffer.filled().len() > before;
+        if this.is_overdue(context, received) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        read
     }
 }

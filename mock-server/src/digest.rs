@@ -16,6 +16,18 @@ pub(crate) fn hash_u64(parts: &[&[u8]]) -> u64 {
 
 /// Returns 32 hexadecimal digits that depend on the seed and the number alone.
 pub(crate) fn id_from(seed: u64, number: u64) -> String {
-    let digest = Sha256::digest([seed.to_be_bytes(), number.to_be_bytes()].concat());
-    hex(digest.get(..16).unwrap_or_default())
+    short_hash(&[&seed.to_be_bytes(), &number.to_be_bytes()])
+}
+
+/// Returns the id of a request: 32 hexadecimal digits that depend on its world, the world's seed and
+/// its number there. No job or upload has the same.
+pub(crate) fn request_id_from(world: &str, seed: u64, number: u64) -> String {
+    let parts: [&[u8]; 4] =
+        [b"request", &seed.to_be_bytes(), &number.to_be_bytes(), world.as_bytes()];
+    short_hash(&parts)
+}
+
+/// Returns the first 16 bytes of a hash as hexadecimal digits.
+fn short_hash(parts: &[&[u8]]) -> String {
+    hex(Sha256::digest(parts.concat()).get(..16).unwrap_or_default())
 }

@@ -16,16 +16,22 @@
 //! One API key is one world, with its own jobs, uploads, scenario, clock, journal and ledger. A fault
 //! says which requests it affects, whether it comes before or after the charge, and what breaks.
 
+mod access;
+mod addresses;
 mod api;
 mod clock;
 mod connection;
 mod context;
 mod control;
 mod digest;
+mod exec;
+mod options;
 mod response;
 mod response_mutation;
+mod sample_output;
 pub mod scenario;
 mod server;
+mod signals;
 mod stored_file;
 mod suggest;
 pub mod verify;
@@ -33,8 +39,11 @@ mod wire_fault;
 mod world;
 
 pub use clock::{Clock, ClockMode};
+pub use exec::{ExecError, exec};
+pub use options::{MockArgs, MockCommand, ServerOptions};
 pub use scenario::{Fault, JobRule, RequestKind, Scenario, Timeline, WebhookScenario, WireFault};
 pub use server::{Builder, MockServer};
+pub use signals::{Signal, Signals};
 pub use verify::{Expect, VerifyResult};
 pub use world::World;
 pub use world::deliveries::{DeliveryState, WebhookAttempt, WebhookDelivery};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -69,6 +69,11 @@ impl Response {
         self
     }
 
+    /// Closes the connection after the response.
+    pub(crate) fn close(self) -> Self {
+        self.header(CONNECTION, "close")
+    }
+
     /// Returns the body if its content type is JSON and it has at most `limit` bytes.
     pub(crate) fn json_body(&self, limit: usize) -> Option<Bytes> {
         let is_json = |(name, value): &(HeaderName, String)| {
@@ -125,7 +130,7 @@ impl Response {
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         for (name, value) in self.headers {
             // A header that cannot be sent is left out.
-            if let Ok(value) = HeaderValue::from_str(&value) {
+            if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
                 response.headers_mut().append(name, value);
             }
         }

@@ -43,7 +43,7 @@ fn retry_after_text(retry_after: &RetryAfter, now: Timestamp) -> String {
         RetryAfter::Date { date } => http_date(now.saturating_add(date.0).unwrap_or(now)),
         RetryAfter::Raw { raw } => {
             // A value that no header can have is replaced by an empty one.
-            HeaderValue::from_str(raw).map(|_| raw.clone()).unwrap_or_default()
+            HeaderValue::from_bytes(raw.as_bytes()).map(|_| raw.clone()).unwrap_or_default()
         }
     }
 }

@@ -1,9 +1,10 @@
-//! The server: it listens, and gives each connection to the API.
+//! The server: it listens, and serves the APIs on each connection.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use hyper_util::rt::TokioIo;
@@ -12,13 +13,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::access::{self, CONTROL_PATH};
+use crate::addresses::Addresses;
 use crate::connection::Connection;
-use crate::context::{Peer, ServerContext, check_host};
+use crate::context::{Peer, ServerContext};
 use crate::scenario::Scenario;
 use crate::world::World;
 use crate::world::registry::WorldRegistry;
 use crate::{api, control};
 
+/// How long a client may pause within a request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many connections can be open at once. Further ones wait.
 const MAX_CONNECTIONS: usize = 20_000;
 
@@ -36,6 +41,10 @@ pub struct Builder {
     address: Option<SocketAddr>,
     scenario: Scenario,
     remote_webhooks: bool,
+    public_url: Option<String>,
+    allowed_hosts: Vec<String>,
+    cors_origins: Vec<String>,
+    request_timeout: Option<Duration>,
 }
 
 impl Builder {
@@ -62,24 +71,51 @@ impl Builder {
         self
     }
 
+    /// Puts this URL into responses, such as `http://mock:8080`. By default the URLs in a response have
+    /// the host that the client used.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// Accepts this name in the `Host` header, besides names of this machine. A server that listens
+    /// for other machines also accepts addresses and names without a public domain.
+    pub fn allow_host(mut self, name: impl Into<String>) -> Self {
+        self.allowed_hosts.push(name.into());
+        self
+    }
+
+    /// Allows web pages of this origin to call the mocked API, besides pages on this machine; `*`
+    /// allows all. The control API accepts no other origins.
+    pub fn cors_origin(mut self, origin: impl Into<String>) -> Self {
+        self.cors_origins.push(origin.into());
+        self
+    }
+
+    /// Sets how long a client may pause within a request; 30 seconds by default.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = Some(timeout);
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Errors
-    /// If the address cannot be bound.
+    /// If the address cannot be bound, or if the public URL or an origin is invalid.
     pub async fn start(self) -> io::Result<MockServer> {
         let address = self.address.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let reachable = match address.ip() {
-            ip if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        let base_url = format!("http://{}", SocketAddr::new(reachable, address.port()));
+        let public_url = self.public_url.as_deref();
+        let addresses =
+            Addresses::new(address, public_url, &self.allowed_hosts, &self.cors_origins)
+                .map_err(|message| io::Error::new(io::ErrorKind::InvalidInput, message))?;
         let server = Arc::new(ServerContext {
-            worlds: WorldRegistry::new(&base_url, self.remote_webhooks, self.scenario),
-            base_url,
-            is_public: !address.ip().is_loopback(),
+            worlds: WorldRegistry::new(addresses.base_url(), self.remote_webhooks, self.scenario),
+            addresses,
+            request_timeout: self.request_timeout.unwrap_or(REQUEST_TIMEOUT),
             connections: AtomicU64::new(0),
+            requests: AtomicU64::new(0),
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&server)));
         Ok(MockServer { server, address, accepting })
@@ -100,10 +136,10 @@ impl MockServer {
         Builder::default()
     }
 
-    /// Returns the base URL, such as `http://127.0.0.1:40123`.
+    /// Returns the URL on this machine, such as `http://127.0.0.1:40123`.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.server.base_url
+        self.server.addresses.local_url()
     }
 
     /// Returns the port.
@@ -156,9 +192,9 @@ impl Drop for MockServer {
 /// Accepts connections until it is aborted. All of them end with it.
 async fn accept(listener: TcpListener, server: Arc<ServerContext>) {
     let router = Router::new()
-        .nest("/_mock/v1", control::router())
+        .nest(CONTROL_PATH, control::router())
         .fallback(api::handle)
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&server), check_host))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&server), access::check))
         .with_state(Arc::clone(&server));
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
@@ -167,25 +203,31 @@ async fn accept(listener: TcpListener, server: Arc<ServerContext>) {
         while connections.try_join_next().is_some() {}
         // Fails if the client has disconnected already, or if file descriptors run out.
         let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
         server.connections.fetch_add(1, Ordering::Relaxed);
         let router = router.clone();
+        let timeout = server.request_timeout;
         connections.spawn(async move {
-            serve(stream, router).await;
+            serve(stream, router, timeout).await;
             drop(slot);
         });
     }
 }
 
-async fn serve(stream: TcpStream, router: Router) {
+async fn serve(stream: TcpStream, router: Router, head_timeout: Duration) {
     // Small responses must not wait for more data.
     if stream.set_nodelay(true).is_err() {
         return;
     }
     let peer = Peer::default();
-    let io = TokioIo::new(Connection::new(stream, peer.outbox.clone()));
+    let io = TokioIo::new(Connection::new(
+        stream,
+        peer.outbox.clone(),
+        peer.activity.clone(),
+        head_timeout,
+    ));
     let service = TowerToHyperService::new(router.layer(axum::Extension(peer)));
     // A broken connection is the client's choice, or a fault.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).await;

@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{Stream, StreamExt as _, try_unfold};
@@ -52,6 +53,8 @@ pub(crate) enum BodyError {
     TooLarge,
     /// The connection broke before the end.
     Incomplete,
+    /// The client paused for too long.
+    Timeout,
     /// The disk refused it.
     Storage(io::Error),
 }
@@ -102,15 +105,19 @@ impl ReceivedBody {
         Self { size: 0, sha256: String::new(), content: FileContent::Memory(Bytes::new()) }
     }
 
-    /// Reads a stream to its end, up to `limit` bytes.
+    /// Reads a stream to its end, up to `limit` bytes. `timeout` is the longest pause between two
+    /// chunks.
     pub(crate) async fn read<E>(
         mut stream: impl Stream<Item = Result<Bytes, E>> + Unpin,
         limit: u64,
+        timeout: Duration,
     ) -> Result<Self, BodyError> {
         let mut buffer = Buffer::Memory(Vec::new());
         let mut hash = Sha256::new();
         let mut size = 0;
-        while let Some(chunk) = stream.next().await {
+        while let Some(chunk) =
+            tokio::time::timeout(timeout, stream.next()).await.map_err(|_| BodyError::Timeout)?
+        {
             let chunk = chunk.map_err(|_| BodyError::Incomplete)?;
             size += chunk.len() as u64;
             if size > limit {

@@ -63,7 +63,7 @@ async fn a_price_of_either_form() {
     assert_eq!(test.client.price(remote_input()).await.unwrap().amount, 0.07);
     assert_eq!(test.count("POST", "/model/pricing"), 1);
 
-    let error = test.client.price(Input::new("no/such")).await.unwrap_err();
+    let error = test.client.price(Input::new(format!("{MODEL}s"))).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     let error = test.client.price(speech(&"x".repeat(121))).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);

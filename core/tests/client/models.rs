@@ -160,7 +160,7 @@ fn talk() -> Input {
 
 #[tokio::test]
 async fn other_models_are_judged_by_their_live_schema_if_asked() {
-    let test = TestClient::with(other_models().accept_unknown_models()).await;
+    let test = TestClient::with(other_models()).await;
     for (input, rule) in [
         (talk().set("resolutoin", "720p"), Rule::UnknownField),
         (talk().set("resolution", "4k"), Rule::Choice),
@@ -187,7 +187,7 @@ async fn other_models_are_judged_by_their_live_schema_if_asked() {
 
 #[tokio::test]
 async fn without_being_asked_nobody_looks_at_the_schema() {
-    let test = TestClient::with(quick().accept_unknown_models()).await;
+    let test = TestClient::with(quick()).await;
     let input = Input::new("somebody/something").set("anything", json!({"goes": true}));
     test.client.run(input).await.unwrap();
     assert_eq!(test.count("GET", "/models"), 0);

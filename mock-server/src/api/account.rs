@@ -45,7 +45,10 @@ pub(super) fn monthly_billings(
     request: &ReceivedRequest,
 ) -> Result<HandlerOutput, Response> {
     let fields = request.fields()?;
-    let is_month = |month: &&str| format!("{month}-01").parse::<jiff::civil::Date>().is_ok();
+    let is_month = |month: &&str| {
+        let is_plain = month.len() == 7 && !month.starts_with(['-', '+']);
+        is_plain && format!("{month}-01").parse::<jiff::civil::Date>().is_ok()
+    };
     let Some(month) = fields.text("year_month")?.filter(is_month) else {
         return Err(Response::error(400, "year_month is required, such as 2026-01"));
     };

@@ -23,8 +23,8 @@ pub(super) fn output(state: &WorldState, job_id: &str, request: &ReceivedRequest
     let now = state.clock.elapsed();
     let job =
         state.job(job_id).filter(|job| job.status(now) == "completed" && !job.is_expired(now));
-    match job {
-        Some(job) => HandlerOutput::about(serve(&job.output, request), job_id),
+    match job.and_then(|job| job.output_file()) {
+        Some(file) => HandlerOutput::about(serve(file, request), job_id),
         None => HandlerOutput::new(not_found()),
     }
 }

@@ -1,6 +1,6 @@
 //! Executes one request in its world, and records it in the journal.
 
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use http::header::{ALLOW, AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderName};
 
 use super::request::ReceivedRequest;
@@ -34,8 +34,10 @@ pub(super) fn execute(
         (None, Some(fault)) => dispatch_with_fault(&mut state, world, route, request, fault),
         (None, None) => dispatch(&mut state, world, route, request),
     };
+    let request_id = state.next_request_id(world.id());
     let entry = Exchange {
         sequence: 0,
+        request_id: request_id.clone(),
         connection,
         reused,
         kind: route.kind(),
@@ -53,6 +55,7 @@ pub(super) fn execute(
         response_bytes: 0,
         response: None,
         rule: output.rule.take(),
+        note: output.note.take(),
         fault: fault.map(|fault| fault.action.clone()),
         fault_index: fault.map(|fault| fault.index),
         job_id: output.job_id.clone(),
@@ -60,7 +63,7 @@ pub(super) fn execute(
         wall_ms: u64::try_from(world.age().as_millis()).unwrap_or(u64::MAX),
     };
     let sequence = state.journal.record(entry);
-    let exchange = PendingExchange::new(world.clone(), state.epoch, sequence);
+    let exchange = PendingExchange::new(world.clone(), state.epoch, sequence, request_id);
     drop(state);
     (output, exchange)
 }
@@ -130,12 +133,15 @@ fn dispatch(
         Route::Delete => predictions::delete(state, request),
         Route::Balance => Ok(account::balance(state)),
         Route::Models => Ok(models::list(request)),
-        Route::Price => models::price(request),
-        Route::Pricing => models::pricing(request),
+        Route::Price => models::price(state, request),
+        Route::Pricing => models::pricing(state, request),
         Route::WebhookSecret => Ok(account::webhook_secret(&state.webhooks.secret(id))),
         Route::Billings => account::billings(state, request),
         Route::Usage => account::usage(state, request),
         Route::MonthlyBillings => account::monthly_billings(state, request),
+        Route::WrongMethod(methods) => {
+            Err(Response::error(405, "method not allowed").header(ALLOW, *methods))
+        }
         Route::Unknown => Err(Response::error(404, "page not found")),
     };
     output.unwrap_or_else(HandlerOutput::new)

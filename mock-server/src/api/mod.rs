@@ -25,6 +25,7 @@ use viseme_spec::VIRTUAL_SLEEP_HEADER;
 
 use self::request::ReceivedRequest;
 use self::route::Route;
+use crate::access::{BaseUrl, X_REQUEST_ID};
 use crate::clock::ClockMode;
 use crate::context::{Peer, ServerContext};
 use crate::response::Response;
@@ -44,6 +45,7 @@ struct HandlerOutput {
     response: Response,
     job_id: Option<String>,
     rule: Option<String>,
+    note: Option<String>,
     delivered: Delivered,
     /// The file whose base64 replaces its URL in the response.
     base64_output: Option<Arc<StoredFile>>,
@@ -57,6 +59,7 @@ impl HandlerOutput {
             response,
             job_id: None,
             rule: None,
+            note: None,
             delivered: Delivered::default(),
             base64_output: None,
             sync_mode: false,
@@ -76,26 +79,40 @@ impl HandlerOutput {
 pub(crate) async fn handle(
     State(server): State<Arc<ServerContext>>,
     Extension(peer): Extension<Peer>,
+    Extension(BaseUrl(base_url)): Extension<BaseUrl>,
     request: Request,
 ) -> axum::response::Response {
     let (parts, body) = request.into_parts();
     let route = Route::of(&parts.method, parts.uri.path());
     match find_world(&server, &route, &parts.headers) {
-        Ok(world) => handle_in_world(&world, &route, &peer, parts, body).await,
+        Ok(world) => {
+            let timeout = server.request_timeout;
+            let body = RequestBody { body, timeout };
+            handle_in_world(&world, &route, &peer, &base_url, parts, body).await
+        }
         Err(error) => {
             // The body is read, so that the client reads the error.
-            let _ = request::read_body(&Route::Unknown, &parts.headers, body).await;
+            let _ =
+                request::read_body(&Route::Unknown, &parts.headers, body, server.request_timeout)
+                    .await;
             error.into_http(&parts.method, None, None)
         }
     }
+}
+
+/// A body that is not read yet, and how long its client may pause.
+struct RequestBody {
+    body: Body,
+    timeout: Duration,
 }
 
 async fn handle_in_world(
     world: &World,
     route: &Route,
     peer: &Peer,
+    base_url: &str,
     parts: Parts,
-    body: Body,
+    body: RequestBody,
 ) -> axum::response::Response {
     let method = parts.method.clone();
     advance_clock(world, route, &parts.headers);
@@ -109,9 +126,9 @@ async fn handle_in_world(
         Ok(received) => (received, None),
         Err(error) => (ReceivedBody::empty(), Some(error)),
     };
-    let mut request = ReceivedRequest::new(parts, world.base_url(), received);
+    let mut request = ReceivedRequest::new(parts, base_url, received);
     if *route == Route::MultipartUpload && error.is_none() {
-        request.file = uploads::multipart_file(&request).await;
+        request.file = Some(uploads::multipart_file(&request).await);
     }
     let (mut output, mut exchange) =
         handler::execute(world, route, &request, peer, fault.as_ref(), error);
@@ -134,6 +151,7 @@ async fn handle_in_world(
     if let Some(FaultAction::Mutation(mutation)) = action {
         output.response = response_mutation::apply(output.response, mutation);
     }
+    output.response = output.response.header(X_REQUEST_ID, exchange.request_id());
     exchange.record_response(&output.response);
     if handler::delivers(action, &output.response) {
         exchange.set_delivered(output.delivered);
@@ -182,7 +200,7 @@ async fn read_body(
     route: &Route,
     headers: &HeaderMap,
     fault: Option<&TriggeredFault>,
-    body: Body,
+    RequestBody { body, timeout }: RequestBody,
 ) -> (Result<ReceivedBody, Response>, Option<Body>) {
     match fault.map(|fault| &fault.action) {
         Some(FaultAction::Wire(WireFault::NeverReadBody)) => {
@@ -192,7 +210,7 @@ async fn read_body(
             let rest = request::skip(body, *bytes).await;
             (Ok(ReceivedBody::empty()), rest)
         }
-        _ => (request::read_body(route, headers, body).await, None),
+        _ => (request::read_body(route, headers, body, timeout).await, None),
     }
 }
 

@@ -5,9 +5,13 @@ use viseme_spec::{
     Field, FieldKind, MediaKind, MediaLimits, ModelDescription, describe, descriptions,
 };
 
-use super::HandlerOutput;
 use super::request::ReceivedRequest;
+use super::route::is_model_id;
+use super::{HandlerOutput, preset_models};
 use crate::response::Response;
+use crate::scenario::{JobRule, UnknownModels};
+use crate::suggest::closest;
+use crate::world::state::WorldState;
 
 /// The price of a run. A guess: the real price is not known.
 pub(super) const PRICE_USD: f64 = 0.07;
@@ -37,8 +41,11 @@ fn model_record(model: &ModelDescription, base_url: &str) -> Value {
 }
 
 /// Returns the price of a run.
-pub(super) fn price(request: &ReceivedRequest) -> Result<HandlerOutput, Response> {
-    priced(request, |model| {
+pub(super) fn price(
+    state: &WorldState,
+    request: &ReceivedRequest,
+) -> Result<HandlerOutput, Response> {
+    priced(state, request, |model| {
         json!({
             "model_id": model,
             "price": PRICE_USD,
@@ -50,11 +57,59 @@ pub(super) fn price(request: &ReceivedRequest) -> Result<HandlerOutput, Response
 }
 
 /// Returns the price of a run in its older shape.
-pub(super) fn pricing(request: &ReceivedRequest) -> Result<HandlerOutput, Response> {
-    priced(request, |model| json!({"model_id": model, "unit_price": PRICE_USD, "currency": "USD"}))
+pub(super) fn pricing(
+    state: &WorldState,
+    request: &ReceivedRequest,
+) -> Result<HandlerOutput, Response> {
+    priced(
+        state,
+        request,
+        |model| json!({"model_id": model, "unit_price": PRICE_USD, "currency": "USD"}),
+    )
+}
+
+/// The model of a submit.
+pub(super) enum Model {
+    Described(&'static ModelDescription),
+    Preset(JobRule),
+    /// A model that the mock server does not know, which is accepted.
+    Unknown,
+}
+
+/// How many edits make a known model's id a probable typing error.
+const MAX_EDITS: usize = 3;
+
+/// Finds a model. An id that is nearly a known one is an error, and any unknown one if the scenario
+/// refuses them.
+pub(super) fn find(id: &str, unknown: UnknownModels) -> Result<Model, Response> {
+    if !is_model_id(&id.split('/').collect::<Vec<_>>()) {
+        return Err(Response::error(404, &format!("model {id} not found")));
+    }
+    if let Some(description) = describe(id) {
+        return Ok(Model::Described(description));
+    }
+    if let Some(rule) = preset_models::rule(id) {
+        return Ok(Model::Preset(rule));
+    }
+    if preset_models::is_preset(id) {
+        let message = format!("model {id} not found; the presets are {}", preset_models::EXAMPLES);
+        return Err(Response::error(404, &message));
+    }
+    let known = descriptions().iter().map(|model| model.id);
+    match (closest(id, known, MAX_EDITS), unknown) {
+        (Some(similar), _) => {
+            let message = format!("model {id} not found; did you mean {similar}?");
+            Err(Response::error(404, &message))
+        }
+        (None, UnknownModels::Refused) => {
+            Err(Response::error(404, &format!("model {id} not found")))
+        }
+        (None, UnknownModels::Accepted) => Ok(Model::Unknown),
+    }
 }
 
 fn priced(
+    state: &WorldState,
     request: &ReceivedRequest,
     data: impl FnOnce(&str) -> Value,
 ) -> Result<HandlerOutput, Response> {
@@ -62,10 +117,9 @@ fn priced(
     let Some(model) = fields.text("model_id")? else {
         return Err(Response::error(400, "model_id is required"));
     };
-    match describe(model) {
-        Some(model) => Ok(HandlerOutput::new(Response::success(&data(model.id)))),
-        None => Err(Response::error(404, &format!("model {model} not found"))),
-    }
+    fields.object("inputs")?;
+    find(model, state.scenario.unknown_models)?;
+    Ok(HandlerOutput::new(Response::success(&data(model))))
 }
 
 /// Returns the `request_schema` of a model: JSON Schema with the service's own keys.

@@ -1,7 +1,5 @@
 //! Jobs in the API: the result of one, the history of all, and their deletion.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -40,7 +38,7 @@ pub(super) fn present(state: &WorldState, world: &str, base_url: &str, job: &Job
             ids: vec![job.id.clone()],
             result_of: completed.then(|| job.id.clone()),
         },
-        base64_output: (completed && job.base64).then(|| Arc::clone(&job.output)),
+        base64_output: job.output_file().filter(|_| completed && job.base64).cloned(),
         ..HandlerOutput::about(Response::success(&prediction), &job.id)
     }
 }

@@ -4,6 +4,15 @@ use std::time::Duration;
 
 use crate::scenario::{JobRule, Timeline};
 
+/// Examples of all presets.
+pub(super) const EXAMPLES: &str = "mock/instant, mock/never, mock/slow-5m, mock/polls-3, mock/fail-1200, \
+                                   mock/end-cancelled";
+
+/// Returns whether only a preset model can have this id.
+pub(super) fn is_preset(model: &str) -> bool {
+    model.starts_with("mock/")
+}
+
 /// Returns how a job of a preset model proceeds: `mock/instant` completes at once, `mock/never` never
 /// ends, `mock/slow-5m` takes that long, `mock/polls-3` completes at the third poll,
 /// `mock/fail-1200` fails with that code, `mock/end-cancelled` ends in that state.

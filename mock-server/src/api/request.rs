@@ -1,5 +1,7 @@
 //! A request that was received to its end.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use futures_util::StreamExt as _;
 use http::header::CONTENT_LENGTH;
@@ -16,6 +18,10 @@ use crate::stored_file::{BodyError, FileContent, ReceivedBody};
 pub(super) const MAX_FILE: u64 = 200 * 1024 * 1024;
 /// How much a multipart form can add to the file in it.
 const MAX_FORM: u64 = 64 * 1024;
+/// The largest count: the largest whole number that every JSON parser reads exactly.
+const MAX_COUNT: u64 = (1 << 53) - 1;
+/// The largest time in milliseconds.
+const MAX_MILLIS: u64 = 999_999_999_999_999;
 /// The largest body of any other request.
 const MAX_JSON: u64 = 20 * 1024 * 1024;
 
@@ -29,8 +35,8 @@ pub(super) struct ReceivedRequest {
     /// The base URL of URLs in the response.
     pub(super) base_url: String,
     pub(super) body: ReceivedBody,
-    /// The file in a multipart body.
-    pub(super) file: Option<MultipartFile>,
+    /// The file in a multipart body, or why it cannot be read.
+    pub(super) file: Option<Result<MultipartFile, String>>,
 }
 
 /// A file in a multipart body.
@@ -57,13 +63,6 @@ impl ReceivedRequest {
     /// Returns the fields of a body that must be a JSON object.
     pub(super) fn fields(&self) -> Result<Fields, Response> {
         match self.json() {
-            Some(Value::Object(fields))
-                if fields
-                    .iter()
-                    .any(|(name, value)| name.contains('\0') || contains_nul(value)) =>
-            {
-                Err(Response::error(400, "the body must not contain NUL characters"))
-            }
             Some(Value::Object(fields)) => Ok(Fields(fields)),
             _ => Err(Response::error(400, "the body must be a JSON object")),
         }
@@ -112,21 +111,41 @@ impl Fields {
     }
 
     pub(super) fn text(&self, name: &str) -> Result<Option<&str>, Response> {
-        self.get(name, "a string", Value::as_str)
+        self.get(name, "a string without NUL characters", text)
+    }
+
+    pub(super) fn object(&self, name: &str) -> Result<Option<&Map<String, Value>>, Response> {
+        self.get(name, "an object", Value::as_object)
+    }
+
+    /// Refuses NUL characters in any value, whatever its name.
+    pub(super) fn check_nul(&self) -> Result<(), Response> {
+        let has_nul = self.0.iter().any(|(name, value)| name.contains('\0') || contains_nul(value));
+        if has_nul {
+            return Err(Response::error(400, "the body must not contain NUL characters"));
+        }
+        Ok(())
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<bool, Response> {
         Ok(self.get(name, "true or false", Value::as_bool)?.unwrap_or(false))
     }
 
+    pub(super) fn number(&self, name: &str) -> Result<Option<f64>, Response> {
+        self.get(name, "a number", Value::as_f64)
+    }
+
     pub(super) fn count(&self, name: &str) -> Result<Option<u64>, Response> {
-        self.get(name, "a whole number, 0 or more", Value::as_u64)
+        self.get(name, "a whole number from 0 to 9007199254740991", |value| {
+            // 5.0 is a whole number in JSON.
+            let whole = value.as_f64().filter(|number| number.fract() == 0.0 && *number >= 0.0);
+            let count = value.as_u64().or_else(|| whole.map(|number| number as u64))?;
+            (count <= MAX_COUNT).then_some(count)
+        })
     }
 
     pub(super) fn texts(&self, name: &str) -> Result<Option<Vec<&str>>, Response> {
-        self.get(name, "a list of strings", |value| {
-            value.as_array()?.iter().map(Value::as_str).collect()
-        })
+        self.get(name, "a list of strings", |value| value.as_array()?.iter().map(text).collect())
     }
 
     pub(super) fn time(&self, name: &str) -> Result<Option<Timestamp>, Response> {
@@ -137,9 +156,19 @@ impl Fields {
     /// Returns a time in milliseconds since 1970, as a string or a number.
     pub(super) fn millis(&self, name: &str) -> Result<Option<i64>, Response> {
         self.get(name, "milliseconds since 1970", |value| {
-            value.as_i64().or_else(|| value.as_str()?.parse().ok())
+            let whole = value.as_f64().filter(|number| number.fract() == 0.0);
+            let millis = value.as_i64().or(whole.map(|number| number as i64)).or_else(|| {
+                let text = value.as_str().filter(|text| !text.starts_with('+'))?;
+                text.parse().ok()
+            })?;
+            (millis.unsigned_abs() <= MAX_MILLIS).then_some(millis)
         })
     }
+}
+
+/// Returns a string without NUL characters.
+fn text(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| !text.contains('\0'))
 }
 
 fn contains_nul(value: &Value) -> bool {
@@ -158,6 +187,7 @@ pub(super) async fn read_body(
     route: &Route,
     headers: &HeaderMap,
     body: Body,
+    timeout: Duration,
 ) -> Result<ReceivedBody, Response> {
     let limit = match route {
         Route::MultipartUpload => MAX_FILE + MAX_FORM,
@@ -169,12 +199,13 @@ pub(super) async fn read_body(
     if announced.is_some_and(|length: u64| length > limit) {
         return Err(error_response(BodyError::TooLarge));
     }
-    ReceivedBody::read(body.into_data_stream(), limit).await.map_err(error_response)
+    ReceivedBody::read(body.into_data_stream(), limit, timeout).await.map_err(error_response)
 }
 
 fn error_response(error: BodyError) -> Response {
     match error {
         BodyError::TooLarge => Response::error(413, "the body is too large"),
+        BodyError::Timeout => Response::error(408, "the body took too long").close(),
         BodyError::Incomplete => Response::error(400, "the body is incomplete"),
         BodyError::Storage(error) => {
             Response::error(500, &format!("the mock server cannot store the body: {error}"))

@@ -2,19 +2,34 @@
 
 use http::Method;
 use percent_encoding::percent_decode_str;
+use viseme_spec::describe;
 
+use super::preset_models::is_preset;
 use crate::scenario::RequestKind;
 
 /// A route of the API, with its path parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Route {
-    Submit { model: String },
-    Result { job_id: String },
+    Submit {
+        model: String,
+    },
+    Result {
+        job_id: String,
+    },
     Presign,
-    Put { world: String, upload_id: String },
+    Put {
+        world: String,
+        upload_id: String,
+    },
     MultipartUpload,
-    File { world: String, upload_id: String },
-    Output { world: String, job_id: String },
+    File {
+        world: String,
+        upload_id: String,
+    },
+    Output {
+        world: String,
+        job_id: String,
+    },
     History,
     Delete,
     Balance,
@@ -25,54 +40,75 @@ pub(super) enum Route {
     Billings,
     Usage,
     MonthlyBillings,
+    /// The path is known, but not with this method; these are the ones that it has.
+    WrongMethod(&'static str),
     Unknown,
 }
 
 impl Route {
     /// Returns the route of this method and path.
     pub(super) fn of(method: &Method, path: &str) -> Self {
-        let parts: Vec<String> = path
-            .split('/')
-            .skip(1)
-            .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
-            .collect();
+        let mut parts = Vec::new();
+        for part in path.split('/').skip(1) {
+            match percent_decode_str(part).decode_utf8() {
+                Ok(part) if !part.contains('\0') => parts.push(part.into_owned()),
+                // No id and no name has such characters.
+                _ => return Self::Unknown,
+            }
+        }
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-        let read = matches!(*method, Method::GET | Method::HEAD);
-        match (method, parts.as_slice()) {
-            (_, ["_files", world, id, _]) if read => {
-                Self::File { world: (*world).into(), upload_id: (*id).into() }
+        let Some((methods, route)) = Self::of_path(&parts) else { return Self::Unknown };
+        if methods.split(", ").any(|allowed| allowed == method.as_str()) {
+            return route;
+        }
+        match route {
+            // Any path can be the id of a model that the mock server does not know.
+            Self::Submit { model } if describe(&model).is_none() && !is_preset(&model) => {
+                Self::Unknown
             }
-            (_, ["_outputs", world, id, _]) if read => {
-                Self::Output { world: (*world).into(), job_id: (*id).into() }
-            }
-            (&Method::PUT, ["_storage", world, id, _]) => {
-                Self::Put { world: (*world).into(), upload_id: (*id).into() }
-            }
-            (method, ["api", "v3", rest @ ..]) => Self::of_api(method, rest),
-            _ => Self::Unknown,
+            _ => Self::WrongMethod(methods),
         }
     }
 
-    fn of_api(method: &Method, rest: &[&str]) -> Self {
-        match (method, rest) {
-            (&Method::GET, ["predictions", id, "result"] | ["predictions", id]) => {
-                Self::Result { job_id: (*id).into() }
+    /// Returns the route of a path, and the methods that it has.
+    fn of_path(parts: &[&str]) -> Option<(&'static str, Self)> {
+        Some(match parts {
+            ["_files", world, id, _] => {
+                ("GET, HEAD", Self::File { world: (*world).into(), upload_id: (*id).into() })
             }
-            (&Method::GET, ["balance"]) => Self::Balance,
-            (&Method::GET, ["models"]) => Self::Models,
-            (&Method::GET, ["webhook", "secret"]) => Self::WebhookSecret,
-            (&Method::POST, ["billings", "search"]) => Self::Billings,
-            (&Method::POST, ["user", "usage_stats"]) => Self::Usage,
-            (&Method::POST, ["scheduler", "billings", "query"]) => Self::MonthlyBillings,
-            (&Method::POST, ["predictions"]) => Self::History,
-            (&Method::POST, ["predictions", "delete"]) => Self::Delete,
-            (&Method::POST, ["media", "uploads"]) => Self::Presign,
-            (&Method::POST, ["media", "upload", "binary"]) => Self::MultipartUpload,
-            (&Method::POST, ["model", "price"]) => Self::Price,
-            (&Method::POST, ["model", "pricing"]) => Self::Pricing,
-            (&Method::POST, [_, _, ..]) => Self::Submit { model: rest.join("/") },
-            _ => Self::Unknown,
-        }
+            ["_outputs", world, id, _] => {
+                ("GET, HEAD", Self::Output { world: (*world).into(), job_id: (*id).into() })
+            }
+            ["_storage", world, id, _] => {
+                ("PUT", Self::Put { world: (*world).into(), upload_id: (*id).into() })
+            }
+            ["api", "v3", rest @ ..] => return Self::of_api_path(rest),
+            _ => return None,
+        })
+    }
+
+    fn of_api_path(parts: &[&str]) -> Option<(&'static str, Self)> {
+        Some(match parts {
+            ["balance"] => ("GET", Self::Balance),
+            ["models"] => ("GET", Self::Models),
+            ["webhook", "secret"] => ("GET", Self::WebhookSecret),
+            ["billings", "search"] => ("POST", Self::Billings),
+            ["user", "usage_stats"] => ("POST", Self::Usage),
+            ["scheduler", "billings", "query"] => ("POST", Self::MonthlyBillings),
+            ["predictions"] => ("POST", Self::History),
+            ["predictions", "delete"] => ("POST", Self::Delete),
+            ["predictions", id, "result"] | ["predictions", id] if !id.is_empty() => {
+                ("GET", Self::Result { job_id: (*id).into() })
+            }
+            ["media", "uploads"] => ("POST", Self::Presign),
+            ["media", "upload", "binary"] => ("POST", Self::MultipartUpload),
+            ["model", "price"] => ("POST", Self::Price),
+            ["model", "pricing"] => ("POST", Self::Pricing),
+            [owner, ..] if !RESERVED.contains(owner) && is_model_id(parts) => {
+                ("POST", Self::Submit { model: parts.join("/") })
+            }
+            _ => return None,
+        })
     }
 
     /// Returns the kind of request, for faults and the journal.
@@ -97,6 +133,25 @@ impl Route {
             _ => None,
         }
     }
+}
+
+/// First parts of paths that are no owners of models.
+const RESERVED: [&str; 9] = [
+    "balance",
+    "billings",
+    "media",
+    "model",
+    "models",
+    "predictions",
+    "scheduler",
+    "user",
+    "webhook",
+];
+
+/// Returns whether these are the parts of a model's id: an owner and at least one name.
+pub(super) fn is_model_id(parts: &[&str]) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    parts.len() >= 2 && parts.iter().all(|part| !part.is_empty() && part.bytes().all(is_allowed))
 }
 
 #[cfg(test)]
@@ -124,6 +179,20 @@ mod tests {
         ] {
             assert_eq!(Route::of(&method, path).kind(), kind, "{method} {path}");
         }
+        for (method, path, methods) in [
+            (Method::POST, "/_outputs/w1/j1/output.mp4", "GET, HEAD"),
+            (Method::GET, "/api/v3/predictions", "POST"),
+            (Method::DELETE, "/api/v3/predictions/abc", "GET"),
+            (Method::POST, "/api/v3/predictions/abc/result", "GET"),
+            (Method::GET, "/api/v3/kwaivgi/kling-lipsync/audio-to-video", "POST"),
+            (Method::PUT, "/api/v3/mock/instant", "POST"),
+        ] {
+            assert_eq!(Route::of(&method, path), Route::WrongMethod(methods), "{method} {path}");
+        }
+        for path in ["/", "/api/v3/one", "/api/v3/media/x", "/api/v3/a//b", "/api/v3/a/b%00"] {
+            assert_eq!(Route::of(&Method::POST, path), Route::Unknown, "{path}");
+        }
+        assert_eq!(Route::of(&Method::GET, "/api/v3/no/such/page"), Route::Unknown);
         let escaped = Route::of(&Method::GET, "/api/v3/predictions/a%2Fb/result");
         assert_eq!(escaped, Route::Result { job_id: "a/b".into() });
     }

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use http::header::RETRY_AFTER;
 use serde_json::{Map, Value, json};
-use viseme_spec::{ModelDescription, describe};
+use viseme_spec::{FieldKind, ModelDescription};
 
-use super::models::PRICE_USD;
+use super::models::{self, Model, PRICE_USD};
 use super::request::{Fields, ReceivedRequest};
-use super::{HandlerOutput, predictions, preset_models};
+use super::{HandlerOutput, predictions};
 use crate::response::Response;
-use crate::scenario::{JobRule, MissingInput, Timeline, UnknownModels};
+use crate::sample_output::{self, OutputType};
+use crate::scenario::{JobRule, MissingInput, Timeline};
 use crate::stored_file::StoredFile;
-use crate::world::job::Job;
+use crate::world::job::{Job, JobOutput};
 use crate::world::state::WorldState;
 
 /// The timeline of a job without a rule: slow enough to be observed, fast enough to wait for.
@@ -33,11 +34,18 @@ pub(super) fn submit(
     request: &ReceivedRequest,
 ) -> Result<HandlerOutput, Response> {
     let fields = request.fields()?;
-    let description = describe(model);
-    let preset = preset_models::rule(model);
-    let accepted = state.scenario.unknown_models == UnknownModels::Accepted;
-    if description.is_none() && preset.is_none() && !accepted {
-        return Err(Response::error(404, &format!("model {model} not found")));
+    fields.check_nul()?;
+    let (description, preset, note) = match models::find(model, state.scenario.unknown_models)? {
+        Model::Described(description) => (Some(description), None, None),
+        Model::Preset(rule) => (None, Some(rule), None),
+        Model::Unknown => {
+            let note =
+                format!("model {model} is unknown to the mock server; any input is accepted");
+            (None, None, Some(note))
+        }
+    };
+    if let Some(description) = description {
+        check_types(&fields, description)?;
     }
     let webhook = request.query_parameter("webhook");
     let (base64, sync_mode) = (fields.flag(BASE64_OUTPUT)?, fields.flag(SYNC_MODE)?);
@@ -77,7 +85,7 @@ pub(super) fn submit(
     let mut job = Job {
         id: state.new_id(),
         model: model.to_owned(),
-        output: Arc::new(output_for(state, world, &input)),
+        output: output_for(state, world, model, description, &input),
         input: Value::Object(input),
         timeline: rule.timeline.unwrap_or_else(default_timeline),
         code: rule.code,
@@ -98,7 +106,7 @@ pub(super) fn submit(
     job.mark_reported(submitted);
     let presented = predictions::present(state, world, &request.base_url, &job);
     state.add_job(job);
-    Ok(HandlerOutput { rule: Some(rule_name), sync_mode, ..presented })
+    Ok(HandlerOutput { rule: Some(rule_name), note, sync_mode, ..presented })
 }
 
 /// Returns the inputs without unknown ones: the service ignores those.
@@ -177,11 +185,37 @@ fn rule_for(
     }
 }
 
-/// Returns the input's own video if it was uploaded here, or else the bundled clip.
-fn output_for(state: &WorldState, world: &str, input: &Map<String, Value>) -> StoredFile {
+/// Returns an output of the model's type. A video is the input's own, if it was uploaded here.
+fn output_for(
+    state: &WorldState,
+    world: &str,
+    model: &str,
+    description: Option<&ModelDescription>,
+    input: &Map<String, Value>,
+) -> JobOutput {
+    let name = description.map_or(model, |description| description.category);
+    let output_type = OutputType::of_name(name);
     let video = input.get("video").and_then(Value::as_str);
     let uploaded = video.and_then(|url| uploaded(state, world, url));
-    uploaded.map_or_else(StoredFile::clip, |file| file.as_output())
+    let own = uploaded.filter(|_| output_type == OutputType::Video).map(|file| file.as_output());
+    match own.or_else(|| sample_output::file(output_type)) {
+        Some(file) => JobOutput::File(Arc::new(file)),
+        None => JobOutput::Text(sample_output::TEXT.to_owned()),
+    }
+}
+
+/// Checks the JSON types of a known model's inputs.
+fn check_types(fields: &Fields, description: &ModelDescription) -> Result<(), Response> {
+    for field in description.fields {
+        match field.kind {
+            FieldKind::Number(_) => fields.number(field.name).map(|_| ())?,
+            FieldKind::Boolean { .. } => fields.flag(field.name).map(|_| ())?,
+            FieldKind::Media(_) | FieldKind::Text { .. } | FieldKind::Choice { .. } => {
+                fields.text(field.name).map(|_| ())?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Returns the error for a submit beyond the account's limits.

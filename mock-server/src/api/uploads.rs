@@ -16,6 +16,8 @@ use crate::world::state::{Upload, WorldState};
 
 /// How long a presigned URL is valid. A guess.
 const PRESIGNED_LIFETIME: Duration = Duration::from_secs(15 * 60);
+/// The longest name of a form field.
+const MAX_FIELD_NAME: usize = 64;
 /// The content type that says nothing.
 const OCTET_STREAM: &str = "application/octet-stream";
 
@@ -32,7 +34,7 @@ pub(super) fn presign(
         return Err(Response::error(400, "filename and size are required"));
     };
     if size > MAX_FILE {
-        return Err(Response::error(413, "File size exceeds the 200 MB limit."));
+        return Err(Response::error(400, "File size exceeds the 200 MB limit."));
     }
     let content_type = fields.text("content_type")?.or_else(|| content_type_of(name));
     let content_type = content_type.unwrap_or_default().to_owned();
@@ -157,9 +159,11 @@ fn storage_error(status: u16, code: &str, message: &str) -> Response {
     Response::typed(status, "application/xml", body)
 }
 
-/// Returns the file in the multipart field `file`, if there is one.
-pub(super) async fn multipart_file(request: &ReceivedRequest) -> Option<MultipartFile> {
-    let boundary = multer::parse_boundary(request.header("content-type")?).ok()?;
+/// Returns the file in the multipart field `file`, or why there is none.
+pub(super) async fn multipart_file(request: &ReceivedRequest) -> Result<MultipartFile, String> {
+    let content_type = request.header("content-type").unwrap_or_default();
+    let boundary = multer::parse_boundary(content_type)
+        .map_err(|_| "the body must be multipart/form-data with a boundary".to_owned())?;
     let body = match &request.body.content {
         FileContent::Memory(bytes) => Body::from(bytes.clone()),
         FileContent::Disk(file, size) => {
@@ -167,22 +171,40 @@ pub(super) async fn multipart_file(request: &ReceivedRequest) -> Option<Multipar
         }
     };
     let mut form = multer::Multipart::new(body.into_data_stream().boxed(), boundary);
-    while let Some(field) = form.next_field().await.ok()? {
-        if field.name() == Some("file") {
-            let name = field.file_name().unwrap_or("file").to_owned();
-            // A released client of the service sends every file as an octet stream. Then the name
-            // decides.
-            let sent = field.content_type().map(ToString::to_string);
-            let sent = sent.filter(|sent| sent != OCTET_STREAM);
-            let content_type = sent.or_else(|| content_type_of(&name).map(str::to_owned));
-            return Some(MultipartFile {
-                name,
-                content_type: content_type.unwrap_or_else(|| OCTET_STREAM.to_owned()),
-                body: ReceivedBody::read(field, MAX_FILE).await.ok()?,
-            });
+    let mut file = None;
+    let invalid = |_| "the body is not valid multipart/form-data".to_owned();
+    while let Some(field) = form.next_field().await.map_err(invalid)? {
+        let name = field.name().unwrap_or_default();
+        if !is_field_name(name) {
+            return Err(format!(
+                "the name of a form field must be up to {MAX_FIELD_NAME} letters, digits or -_. \
+                 characters, got {name:?}"
+            ));
+        }
+        if name == "file" && file.is_none() {
+            file = Some(read_file(field).await?);
         }
     }
-    None
+    file.ok_or_else(|| "the multipart field `file` is required".to_owned())
+}
+
+fn is_field_name(name: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (1..=MAX_FIELD_NAME).contains(&name.len()) && name.bytes().all(is_allowed)
+}
+
+async fn read_file(field: multer::Field<'_>) -> Result<MultipartFile, String> {
+    let name = field.file_name().unwrap_or("file").to_owned();
+    // A released client of the service sends every file as an octet stream. Then the name decides.
+    let sent = field.content_type().map(ToString::to_string);
+    let sent = sent.filter(|sent| sent != OCTET_STREAM);
+    let content_type = sent.or_else(|| content_type_of(&name).map(str::to_owned));
+    let body = ReceivedBody::read(field, MAX_FILE, Duration::MAX).await;
+    Ok(MultipartFile {
+        name,
+        content_type: content_type.unwrap_or_else(|| OCTET_STREAM.to_owned()),
+        body: body.map_err(|_| "the file is incomplete or too large".to_owned())?,
+    })
 }
 
 /// Stores the file of a multipart request.
@@ -191,8 +213,10 @@ pub(super) fn multipart_upload(
     world: &str,
     request: &ReceivedRequest,
 ) -> Result<HandlerOutput, Response> {
-    let Some(file) = &request.file else {
-        return Err(Response::error(400, "the multipart field `file` is required"));
+    let file = match &request.file {
+        Some(Ok(file)) => file,
+        Some(Err(message)) => return Err(Response::error(400, message)),
+        None => return Err(Response::error(400, "the multipart field `file` is required")),
     };
     if !is_accepted(&file.content_type) {
         return Err(invalid_type());

@@ -7,15 +7,22 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use axum::extract::State;
+use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use axum::{Json, Router};
-use http::StatusCode;
+use axum::{Extension, Json, Router};
 use http::header::CONTENT_TYPE;
-use serde_json::{Value, json};
+use http::{HeaderMap, Method, StatusCode};
+use serde_json::{Map, Value, json};
 
+use crate::access::BaseUrl;
 use crate::context::ServerContext;
+use crate::stored_file::{BodyError, FileContent, ReceivedBody};
+
+/// The largest body; it stays in memory.
+const MAX_BODY: u64 = 1024 * 1024;
+const CONTENT_TYPES: [&str; 5] =
+    ["application/json", "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"];
 
 type Context = State<Arc<ServerContext>>;
 
@@ -39,6 +46,7 @@ pub(crate) fn router() -> Router<Arc<ServerContext>> {
         .route("/worlds/{id}/webhooks/{number}/redeliver", post(worlds::redeliver))
         .route("/worlds/{id}/verify", post(worlds::verify))
         .fallback(no_route)
+        .method_not_allowed_fallback(wrong_method)
 }
 
 /// An error of the control API: a status and a sentence.
@@ -85,8 +93,73 @@ async fn no_route() -> ControlError {
     ControlError::not_found("there is no such route; /_mock/v1/openapi.json lists all routes")
 }
 
-async fn openapi() -> Response {
-    ([(CONTENT_TYPE, "application/json")], crate::OPENAPI).into_response()
+async fn wrong_method(method: Method) -> ControlError {
+    let message = format!(
+        "the method {method} is not allowed here; /_mock/v1/openapi.json lists the methods of all routes"
+    );
+    ControlError(StatusCode::METHOD_NOT_ALLOWED, message)
+}
+
+/// Returns the document with the URL of this server.
+async fn openapi(Extension(BaseUrl(base_url)): Extension<BaseUrl>) -> ControlResult {
+    let mut document: Map<String, Value> = serde_json::from_str(crate::OPENAPI)
+        .map_err(|error| ControlError(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    // Linters of OpenAPI refuse the name `localhost`.
+    let url = base_url.replace("//localhost", "//127.0.0.1");
+    document.insert("servers".to_owned(), json!([{"url": url}]));
+    ok(document)
+}
+
+/// A body in JSON or YAML; empty if there is none.
+struct ControlBody(String);
+
+impl FromRequest<Arc<ServerContext>> for ControlBody {
+    type Rejection = ControlError;
+
+    async fn from_request(
+        request: Request,
+        server: &Arc<ServerContext>,
+    ) -> Result<Self, ControlError> {
+        let (parts, body) = request.into_parts();
+        let read = ReceivedBody::read(body.into_data_stream(), MAX_BODY, server.request_timeout);
+        let body = read.await.map_err(|error| match error {
+            BodyError::TooLarge => {
+                let message = format!("the body must have at most {MAX_BODY} bytes");
+                ControlError(StatusCode::PAYLOAD_TOO_LARGE, message)
+            }
+            BodyError::Timeout => {
+                ControlError(StatusCode::REQUEST_TIMEOUT, "the body took too long".to_owned())
+            }
+            BodyError::Incomplete | BodyError::Storage(_) => {
+                ControlError::bad_request("the body is incomplete")
+            }
+        })?;
+        if body.size > 0 {
+            check_content_type(&parts.headers)?;
+        }
+        let FileContent::Memory(bytes) = body.content else {
+            return Err(ControlError::bad_request("the body is incomplete"));
+        };
+        let text = String::from_utf8(bytes.to_vec());
+        text.map(Self).map_err(|_| ControlError::bad_request("the body must be UTF-8 text"))
+    }
+}
+
+/// Accepts JSON and YAML alone: a web page needs the permission of CORS to send these.
+fn check_content_type(headers: &HeaderMap) -> Result<(), ControlError> {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let essence = essence.to_ascii_lowercase();
+    let is_accepted = CONTENT_TYPES.contains(&essence.as_str())
+        || (essence.starts_with("application/")
+            && (essence.ends_with("+json") || essence.ends_with("+yaml")));
+    if is_accepted {
+        return Ok(());
+    }
+    let message = format!(
+        "the Content-Type of the body must be application/json or application/yaml, got {essence:?}"
+    );
+    Err(ControlError(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
 }
 
 /// Returns counts in the text format of Prometheus.

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Context, ControlError, ControlResult, ok};
+use super::{Context, ControlBody, ControlError, ControlResult, ok};
+use crate::access::BaseUrl;
 use crate::clock::ClockMode;
 use crate::context::ServerContext;
 use crate::scenario::{self, ClockScenario, Fault, Scenario, Span};
@@ -20,6 +22,14 @@ fn find(server: &ServerContext, id: &str) -> Result<World, ControlError> {
     world.ok_or_else(|| ControlError::not_found(format!("there is no world {id}")))
 }
 
+/// Reads a body that must not be empty.
+fn parse_required<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, ControlError> {
+    if body.trim().is_empty() {
+        return Err(ControlError::bad_request("the body is required"));
+    }
+    parse(body)
+}
+
 /// Reads a body in YAML or JSON. Its errors name the field.
 fn parse<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, ControlError> {
     scenario::parse::parse(body).map_err(ControlError::bad_request)
@@ -29,16 +39,25 @@ fn validated(result: Result<(), String>) -> Result<(), ControlError> {
     result.map_err(ControlError::bad_request)
 }
 
-fn world_json(world: &World) -> Value {
-    json!({"id": world.id(), "key": world.key(), "base_url": world.base_url()})
+/// Shows a world. The base URL is the one that the client used.
+fn world_json(world: &World, BaseUrl(base_url): &BaseUrl) -> Value {
+    json!({"id": world.id(), "key": world.key(), "base_url": base_url})
 }
 
-pub(super) async fn list(State(server): Context) -> ControlResult {
-    ok(server.worlds.all().iter().map(world_json).collect::<Vec<_>>())
+pub(super) async fn list(
+    State(server): Context,
+    Extension(base_url): Extension<BaseUrl>,
+) -> ControlResult {
+    let worlds = server.worlds.all();
+    ok(worlds.iter().map(|world| world_json(world, &base_url)).collect::<Vec<_>>())
 }
 
-pub(super) async fn show(State(server): Context, Path(id): Path<String>) -> ControlResult {
-    ok(world_json(&find(&server, &id)?))
+pub(super) async fn show(
+    State(server): Context,
+    Extension(base_url): Extension<BaseUrl>,
+    Path(id): Path<String>,
+) -> ControlResult {
+    ok(world_json(&find(&server, &id)?, &base_url))
 }
 
 /// A new world. `seed` and `clock` override the scenario's.
@@ -51,7 +70,11 @@ struct NewWorld {
     scenario: Scenario,
 }
 
-pub(super) async fn create(State(server): Context, body: String) -> ControlResult {
+pub(super) async fn create(
+    State(server): Context,
+    Extension(base_url): Extension<BaseUrl>,
+    ControlBody(body): ControlBody,
+) -> ControlResult {
     let mut new: NewWorld = parse(&body)?;
     new.scenario.seed = new.seed.or(new.scenario.seed);
     new.scenario.clock = new.clock.take().or(new.scenario.clock.take());
@@ -72,7 +95,7 @@ pub(super) async fn create(State(server): Context, body: String) -> ControlResul
         })?,
         None => server.worlds.create(new.scenario),
     };
-    ok(world_json(&world))
+    ok(world_json(&world, &base_url))
 }
 
 pub(super) async fn remove(State(server): Context, Path(id): Path<String>) -> ControlResult {
@@ -88,10 +111,10 @@ pub(super) async fn reset(State(server): Context, Path(id): Path<String>) -> Con
 pub(super) async fn set_scenario(
     State(server): Context,
     Path(id): Path<String>,
-    body: String,
+    ControlBody(body): ControlBody,
 ) -> ControlResult {
     let world = find(&server, &id)?;
-    let scenario: Scenario = parse(&body)?;
+    let scenario: Scenario = parse_required(&body)?;
     validated(scenario.validate())?;
     world.set_scenario(scenario);
     ok(json!({}))
@@ -104,10 +127,10 @@ pub(super) async fn faults(State(server): Context, Path(id): Path<String>) -> Co
 pub(super) async fn add_fault(
     State(server): Context,
     Path(id): Path<String>,
-    body: String,
+    ControlBody(body): ControlBody,
 ) -> ControlResult {
     let world = find(&server, &id)?;
-    let fault: Fault = parse(&body)?;
+    let fault: Fault = parse_required(&body)?;
     validated(fault.validate())?;
     if world.add_fault(fault) {
         ok(world.faults())
@@ -176,7 +199,7 @@ struct ClockChange {
 pub(super) async fn set_clock(
     State(server): Context,
     Path(id): Path<String>,
-    body: String,
+    ControlBody(body): ControlBody,
 ) -> ControlResult {
     let world = find(&server, &id)?;
     let change: ClockChange = parse(&body)?;
@@ -185,7 +208,8 @@ pub(super) async fn set_clock(
     let ahead = match change.to {
         None => Duration::ZERO,
         Some(to) => Duration::try_from(to.duration_since(now)).map_err(|_| {
-            ControlError::bad_request(format!("`to` must not be in the past: {to}, now is {now}"))
+            let message = format!("`to` must not be in the past: {to}, now is {now}");
+            ControlError(StatusCode::CONFLICT, message)
         })?,
     };
     if let Some(mode) = change.mode {
@@ -212,10 +236,10 @@ pub(super) async fn webhooks(State(server): Context, Path(id): Path<String>) -> 
 /// Responds when the delivery was sent.
 pub(super) async fn redeliver(
     State(server): Context,
-    Path((id, number)): Path<(String, u64)>,
+    Path((id, number)): Path<(String, String)>,
 ) -> ControlResult {
     let world = find(&server, &id)?;
-    if !world.redeliver(number) {
+    if !number.parse().is_ok_and(|number| world.redeliver(number)) {
         return Err(ControlError::not_found(format!("there is no delivery {number}")));
     }
     world.settled().await;
@@ -231,9 +255,9 @@ struct Verification {
 pub(super) async fn verify(
     State(server): Context,
     Path(id): Path<String>,
-    body: String,
+    ControlBody(body): ControlBody,
 ) -> ControlResult {
     let world = find(&server, &id)?;
-    let verification: Verification = parse(&body)?;
+    let verification: Verification = parse_required(&body)?;
     ok(world.verify(&verification.expect))
 }

@@ -1,5 +1,6 @@
 //! Faults: which requests they affect, whether before or after the charge, and what breaks.
 
+use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 
 use super::Span;
@@ -231,6 +232,16 @@ impl Fault {
             FaultAction::Status(response) if !(200..=599).contains(&response.status) => {
                 Err(format!("status {} is not from 200 to 599", response.status))
             }
+            FaultAction::Status(response) => {
+                header_value("do.location", response.location.as_deref())?;
+                match &response.retry_after {
+                    Some(RetryAfter::Raw { raw }) => header_value("do.retry_after.raw", Some(raw)),
+                    _ => Ok(()),
+                }
+            }
+            FaultAction::Mutation(ResponseMutation::ContentType(value)) => {
+                header_value("do.content_type", Some(value))
+            }
             _ => Ok(()),
         }
     }
@@ -244,6 +255,16 @@ impl Fault {
             (None, None, None) => self.until,
             _ => None,
         }
+    }
+}
+
+/// Returns an error if a header cannot have this value.
+fn header_value(field: &str, value: Option<&str>) -> Result<(), String> {
+    match value {
+        Some(value) if HeaderValue::from_bytes(value.as_bytes()).is_err() => Err(format!(
+            "`{field}` must not have line breaks or other control characters, got {value:?}"
+        )),
+        _ => Ok(()),
     }
 }
 

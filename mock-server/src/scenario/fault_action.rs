@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Span;
 use super::parse::from_value;
+use super::strict::Node;
 use crate::suggest::closest;
 
 /// What a fault does.
@@ -38,8 +39,8 @@ pub struct StatusResponse {
 }
 
 /// A `Retry-After` header.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "must be a duration such as 7s, {date: 7s}, or {raw: text}")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum RetryAfter {
     /// In seconds.
     Seconds(Span),
@@ -53,6 +54,30 @@ pub enum RetryAfter {
         /// The text.
         raw: String,
     },
+}
+
+impl<'de> Deserialize<'de> for RetryAfter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Node::deserialize(deserializer)?;
+        let fields = match &value {
+            Node::Object(fields) => fields.as_slice(),
+            Node::Text(_) | Node::Number(_) | Node::NotFinite(_) => {
+                return from_value(&value).map(Self::Seconds).map_err(D::Error::custom);
+            }
+            Node::Null | Node::Bool(_) | Node::List(_) => &[],
+        };
+        match fields {
+            [(name, date)] if name == "date" => match from_value(date) {
+                Ok(date) => Ok(Self::Date { date }),
+                Err(error) => Err(D::Error::custom(format!("`date` {error}"))),
+            },
+            [(name, Node::Text(raw))] if name == "raw" => Ok(Self::Raw { raw: raw.clone() }),
+            _ => {
+                let expected = "must be a duration such as 7s, {date: 7s}, or {raw: text}";
+                Err(D::Error::custom(format!("{expected}, got {value}")))
+            }
+        }
+    }
 }
 
 /// A body.
@@ -107,7 +132,7 @@ pub enum WireFault {
 
 /// Changes what the response says. Its framing stays correct.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum ResponseMutation {
     /// `data` is null.
@@ -170,38 +195,46 @@ pub enum ResponseMutation {
 impl<'de> Deserialize<'de> for FaultAction {
     /// Reads a name, an object with one name and its value, or an object with `status`.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        read_action(&value).map_err(D::Error::custom)
+        let value = Node::deserialize(deserializer)?;
+        let action = read_action(&value).map_err(D::Error::custom)?;
+        if value.is_json() {
+            return Ok(action);
+        }
+        // In the JSON of a response it would be null.
+        Err(D::Error::custom("must have finite numbers only"))
     }
 }
 
-fn read_action(value: &Value) -> Result<FaultAction, String> {
-    let name = match value {
-        Value::String(name) => name.clone(),
-        Value::Object(fields) if fields.contains_key("status") => {
-            return from_value(value).map(FaultAction::Status);
-        }
-        Value::Object(fields) if fields.len() == 1 => {
-            fields.keys().next().cloned().unwrap_or_default()
-        }
-        _ => {
-            let message = "must be one fault, such as reset, {reset_at: 100} or {status: 503}";
-            return Err(message.to_owned());
-        }
+fn read_action(value: &Node) -> Result<FaultAction, String> {
+    if value.field("status").is_some() {
+        return from_value(value).map(FaultAction::Status);
+    }
+    let only_name = match value {
+        Node::Text(name) => Some(name),
+        Node::Object(fields) if fields.len() == 1 => fields.first().map(|(name, _)| name),
+        _ => None,
+    };
+    let Some(name) = only_name else {
+        let message = "must be one fault, such as reset, {reset_at: 100} or {status: 503}";
+        return Err(message.to_owned());
     };
     let needs_value = |error: String| {
         // A name without a value that the deserializer does not accept alone.
-        if value.is_string() { format!("`{name}` needs a value: {{{name}: ...}}") } else { error }
+        if matches!(value, Node::Text(_)) {
+            format!("`{name}` needs a value: {{{name}: ...}}")
+        } else {
+            error
+        }
     };
-    if is_name_of::<WireFault>(&name) {
+    if is_name_of::<WireFault>(name) {
         from_value(value).map(FaultAction::Wire).map_err(needs_value)
-    } else if is_name_of::<ResponseMutation>(&name) {
+    } else if is_name_of::<ResponseMutation>(name) {
         from_value(value).map(FaultAction::Mutation).map_err(needs_value)
     } else {
         let names =
             [vec!["status".to_owned()], names_of::<WireFault>(), names_of::<ResponseMutation>()]
                 .concat();
-        let suggestion = closest(&name, names.iter().map(String::as_str), 2)
+        let suggestion = closest(name, names.iter().map(String::as_str), 2)
             .map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
         Err(format!("`{name}` is unknown; allowed: {}{suggestion}", names.join(", ")))
     }

@@ -4,9 +4,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use globset::Glob;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Span;
+use super::parse::from_value;
+use super::strict::Node;
+
+/// The highest price of a job.
+const MAX_PRICE_USD: f64 = 1_000_000.0;
 
 /// A rule for the jobs that match it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,11 +59,8 @@ impl JobMatch {
 }
 
 /// The states of a job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "must be a list such as [{created: 0s}, {completed: 5s}], or {after_polls: 3}"
-)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Timeline {
     /// Each state and when it begins, counted from the submit.
     Times(Vec<BTreeMap<String, Span>>),
@@ -75,6 +78,21 @@ pub struct PollCount {
     /// The last state; `completed` by default.
     #[serde(default = "completed")]
     pub ends: String,
+}
+
+impl<'de> Deserialize<'de> for Timeline {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Node::deserialize(deserializer)?;
+        let timeline = match &value {
+            Node::List(_) => from_value(&value).map(Self::Times),
+            Node::Object(_) => from_value(&value).map(Self::Polls),
+            other => Err(format!(
+                "must be a list such as [{{created: 0s}}, {{completed: 5s}}], or {{after_polls: 3}}, got \
+                 {other}"
+            )),
+        };
+        timeline.map_err(D::Error::custom)
+    }
 }
 
 fn completed() -> String {
@@ -172,6 +190,12 @@ impl Timeline {
     }
 }
 
+/// Returns whether a state begins before the one in front of it.
+fn runs_backwards(entries: &[BTreeMap<String, Span>]) -> bool {
+    let times = || entries.iter().flatten().map(|(_, at)| at.0);
+    times().zip(times().skip(1)).any(|(one, next)| next < one)
+}
+
 impl JobRule {
     /// Returns an error if a value is out of range.
     pub(crate) fn validate(&self) -> Result<(), String> {
@@ -179,10 +203,14 @@ impl JobRule {
             Glob::new(pattern)
                 .map_err(|error| format!("`match.model` is not a valid pattern: {error}"))?;
         }
-        if self.price_usd.is_some_and(|price| !(price.is_finite() && price >= 0.0)) {
-            return Err("`price_usd` must be a number, 0 or more".to_owned());
+        if let Some(price) = self.price_usd.filter(|price| !(0.0..=MAX_PRICE_USD).contains(price)) {
+            return Err(format!("`price_usd` must be from 0 to {MAX_PRICE_USD}, got {price}"));
         }
         match &self.timeline {
+            Some(Timeline::Times(entries)) if runs_backwards(entries) => {
+                Err("`timeline` must not run backwards: each state begins after the one before it"
+                    .to_owned())
+            }
             Some(Timeline::Times(entries))
                 if entries.is_empty() || entries.iter().any(|entry| entry.len() != 1) =>
             {
@@ -234,11 +262,12 @@ impl JobRule {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownModels {
-    /// It gets HTTP 404.
+    /// It is accepted with any input: the service has some 950 models. The journal notes it. An id
+    /// that is nearly a known one gets HTTP 404.
     #[default]
-    Refused,
-    /// It is accepted with any input: the service has some 950 models.
     Accepted,
+    /// It gets HTTP 404.
+    Refused,
 }
 
 /// How a submit without a required input is handled.

@@ -5,6 +5,7 @@ mod fault_action;
 mod job;
 pub(crate) mod parse;
 mod span;
+mod strict;
 mod webhook;
 
 use jiff::Timestamp;
@@ -20,6 +21,11 @@ pub use span::Span;
 pub use webhook::{Offset, WebhookOrder, WebhookScenario, WebhookSignature};
 
 use crate::clock::ClockMode;
+
+/// The highest balance.
+const MAX_BALANCE_USD: f64 = 1e9;
+/// How many copies of a job or of a webhook there can be.
+const MAX_COPIES: usize = 1000;
 
 /// What happens in a world.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -126,9 +132,14 @@ impl Scenario {
         for (number, fault) in self.faults.iter().enumerate() {
             within("faults", number, fault.validate())?;
         }
+        let copies = self.history.duplicates;
+        if copies > MAX_COPIES {
+            return Err(format!("`history.duplicates` must be at most {MAX_COPIES}, got {copies}"));
+        }
+        self.webhooks.validate().map_err(|error| parse::within("webhooks", &error))?;
         match self.balance_usd {
-            Some(balance) if !(balance.is_finite() && balance >= 0.0) => {
-                Err("`balance_usd` must be a number, 0 or more".to_owned())
+            Some(balance) if !(0.0..=MAX_BALANCE_USD).contains(&balance) => {
+                Err(format!("`balance_usd` must be from 0 to {MAX_BALANCE_USD}, got {balance}"))
             }
             _ => Ok(()),
         }
@@ -162,10 +173,10 @@ impl Scenario {
         self
     }
 
-    /// Accepts every model.
+    /// Refuses unknown models with 404. By default they are accepted.
     #[must_use]
-    pub fn accept_unknown_models(mut self) -> Self {
-        self.unknown_models = UnknownModels::Accepted;
+    pub fn refuse_unknown_models(mut self) -> Self {
+        self.unknown_models = UnknownModels::Refused;
         self
     }
 

@@ -1,42 +1,30 @@
 //! Reads YAML and JSON of users. Errors name the field and say what is allowed.
 
-use std::fmt;
+use serde::de::DeserializeOwned;
+use serde_saphyr::NonFiniteFloatPolicy;
 
-use serde::Deserialize;
-use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
-
+use super::strict::{NOT_TEXT_KEY, Node, Strict};
 use crate::suggest::closest;
 
 /// Reads a value in YAML, of which JSON is a part. An empty text is an empty object.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let text = if text.trim().is_empty() { "{}" } else { text };
-    let error = match serde_saphyr::from_str(text) {
-        Ok(value) => return Ok(value),
-        Err(error) => error,
-    };
-    // The text is read once more as plain data, to find the field and its value.
-    match serde_saphyr::from_str::<Plain>(text) {
-        Ok(Plain(value)) => from_value(&value).and_then(|_: T| Err(syntax_error(&error))),
+    // The fields say whether their numbers can be infinite.
+    let options =
+        serde_saphyr::options! { non_finite_float_policy: NonFiniteFloatPolicy::PassThrough };
+    match serde_saphyr::from_str_with_options::<Node>(text, options) {
+        Ok(value) if value.has_nul() => Err("there must be no NUL characters".to_owned()),
+        Ok(value) => from_value(&value),
         Err(error) => Err(syntax_error(&error)),
     }
 }
 
 /// Reads a value. Errors name the field.
-pub(super) fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, String> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+pub(super) fn from_value<T: DeserializeOwned>(value: &Node) -> Result<T, String> {
+    serde_path_to_error::deserialize(Strict(value)).map_err(|error| {
         let path = error.path().to_string();
-        let at = value.pointer(&pointer(&path)).cloned();
-        describe(&path, &error.into_inner().to_string(), at.as_ref())
+        describe(&path, &error.into_inner().to_string(), value.at(&path))
     })
-}
-
-/// Returns the JSON pointer of a path such as `jobs[0].match`.
-fn pointer(path: &str) -> String {
-    if path == "." {
-        return String::new();
-    }
-    format!("/{}", path.replace('[', "/").replace(']', "").replace('.', "/"))
 }
 
 /// Describes text that is neither YAML nor JSON.
@@ -54,10 +42,6 @@ fn syntax_error(error: &serde_saphyr::Error) -> String {
         serde_saphyr::Error::MultipleDocuments { .. } => {
             "there must be one YAML document, found several".to_owned()
         }
-        serde_saphyr::Error::Unexpected { expected: "mapping start", .. } => {
-            "there must be an object here".to_owned()
-        }
-        _ if message.contains(NOT_FINITE) => format!("a number {NOT_FINITE}"),
         _ if message.contains(NOT_TEXT_KEY) => NOT_TEXT_KEY.to_owned(),
         _ => "this is not valid YAML or JSON".to_owned(),
     };
@@ -65,7 +49,7 @@ fn syntax_error(error: &serde_saphyr::Error) -> String {
 }
 
 /// Rewrites a message of the deserializer in the user's words. `value` is the value at the path.
-fn describe(path: &str, message: &str, value: Option<&Value>) -> String {
+fn describe(path: &str, message: &str, value: Option<&Node>) -> String {
     let field = if path == "." { String::new() } else { format!("`{path}` ") };
     if let Some((name, allowed)) = quoted_after(message, "unknown field `") {
         // The path may end with the unknown field itself.
@@ -90,7 +74,11 @@ fn describe(path: &str, message: &str, value: Option<&Value>) -> String {
         Some((_, "unit")) => format!("{field}takes no value"),
         Some((_, expected)) => {
             let found = value.map_or_else(String::new, |value| format!(", got {}", shown(value)));
-            format!("{field}must be {}{found}", expectation(expected))
+            let is_unquoted =
+                expected == "a string" && matches!(value, Some(Node::Number(_) | Node::Bool(_)));
+            let hint = if is_unquoted { "; put it in quotes" } else { "" };
+            let start = if field.is_empty() { "the body ".to_owned() } else { field };
+            format!("{start}must be {}{found}{hint}", expectation(expected))
         }
         // A message that names a field within this one.
         None if message.starts_with('`') => within(path, message),
@@ -102,6 +90,8 @@ fn describe(path: &str, message: &str, value: Option<&Value>) -> String {
 /// Puts the path of a field before the name that the message begins with.
 pub(super) fn within(path: &str, message: &str) -> String {
     match message.strip_prefix('`') {
+        // An index follows a name without a dot.
+        Some(inner) if path != "." && inner.starts_with('[') => format!("`{path}{inner}"),
         Some(inner) if path != "." => format!("`{path}.{inner}"),
         _ => message.to_owned(),
     }
@@ -140,93 +130,9 @@ fn expectation(expected: &str) -> &str {
 }
 
 /// Returns a value for a message: short ones as they are.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
-        value => {
-            let text = value.to_string();
-            if text.chars().count() > 80 { "a long text".to_owned() } else { text }
-        }
-    }
-}
-
-const NOT_FINITE: &str = "must be finite";
-const NOT_TEXT_KEY: &str = "the key of an object must be a string";
-
-/// Any value of JSON. Numbers that JSON does not have are errors, not null.
-struct Plain(Value);
-
-impl<'de> Deserialize<'de> for Plain {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct PlainVisitor;
-
-        impl<'de> Visitor<'de> for PlainVisitor {
-            type Value = Plain;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value of JSON")
-            }
-
-            fn visit_unit<E: de::Error>(self) -> Result<Plain, E> {
-                Ok(Plain(Value::Null))
-            }
-
-            fn visit_none<E: de::Error>(self) -> Result<Plain, E> {
-                Ok(Plain(Value::Null))
-            }
-
-            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Plain, D::Error> {
-                Plain::deserialize(deserializer)
-            }
-
-            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Plain, E> {
-                Ok(Plain(Value::Bool(value)))
-            }
-
-            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Plain, E> {
-                Ok(Plain(value.into()))
-            }
-
-            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Plain, E> {
-                Ok(Plain(value.into()))
-            }
-
-            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Plain, E> {
-                let number = Number::from_f64(value).ok_or_else(|| E::custom(NOT_FINITE))?;
-                Ok(Plain(Value::Number(number)))
-            }
-
-            fn visit_str<E: de::Error>(self, value: &str) -> Result<Plain, E> {
-                Ok(Plain(value.into()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Plain, A::Error> {
-                let mut list = Vec::new();
-                while let Some(Plain(item)) = items.next_element()? {
-                    list.push(item);
-                }
-                Ok(Plain(Value::Array(list)))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Plain, A::Error> {
-                let mut object = Map::new();
-                while let Some((Plain(key), Plain(value))) = entries.next_entry()? {
-                    let key = match key {
-                        Value::String(key) => key,
-                        Value::Array(_) | Value::Object(_) | Value::Null => {
-                            return Err(de::Error::custom(NOT_TEXT_KEY));
-                        }
-                        key => key.to_string(),
-                    };
-                    object.insert(key, value);
-                }
-                Ok(Plain(Value::Object(object)))
-            }
-        }
-
-        deserializer.deserialize_any(PlainVisitor)
-    }
+fn shown(value: &Node) -> String {
+    let text = value.to_string();
+    if text.chars().count() > 80 { "a long text".to_owned() } else { text }
 }
 
 #[cfg(test)]
@@ -268,23 +174,94 @@ mod tests {
             ("webhooks: {drop: maybe}", "`webhooks.drop` must be true or false, got \"maybe\""),
             (
                 "webhooks: {delay: soon}",
-                "`webhooks.delay` must be a duration such as 300s, got \"soon\"",
+                "`webhooks.delay` must be a duration such as 300s, 0 to 10000000000 seconds, got \"soon\"",
             ),
             (
                 "clock: {start: now, mode: real}",
                 "`clock.start` must be a date and time such as 2026-01-01T00:00:00Z, got \"now\"",
             ),
-            ("clock: {mode: {scaled: 0}}", "`clock.mode.scaled` must be a number above 0, got 0"),
+            (
+                "clock: {mode: {scaled: 0}}",
+                "`clock.mode.scaled` must be above 0 and at most 1000000000, got 0",
+            ),
+            (
+                "jobs: [{timeline: [{created: 10s}, {completed: 5s}]}]",
+                "`jobs[0].timeline` must not run backwards: each state begins after the one before it",
+            ),
+            (
+                "faults: [{at: poll, do: {status: 302, location: \"a\\nb\"}}]",
+                "`faults[0].do.location` must not have line breaks or other control characters, got \
+                 \"a\\nb\"",
+            ),
+            (
+                "faults: [{at: poll, do: {status: 429, retry_after: {raw: \"1\\r\\nX: y\"}}}]",
+                "`faults[0].do.retry_after.raw` must not have line breaks or other control \
+                 characters, got \"1\\r\\nX: y\"",
+            ),
+            (
+                "faults: [{at: poll, do: {content_type: \"a\\nb\"}}]",
+                "`faults[0].do.content_type` must not have line breaks or other control characters, \
+                 got \"a\\nb\"",
+            ),
+            (
+                "jobs: [{timeline: [{created: soon}]}]",
+                "`jobs[0].timeline[0].created` must be a duration such as 300s, 0 to 10000000000 \
+                 seconds, got \"soon\"",
+            ),
+            ("jobs: [{timeline: [0]}]", "`jobs[0].timeline[0]` must be an object, got 0"),
+            (
+                "jobs: [{timeline: {polls: 3}}]",
+                "`jobs[0].timeline.polls` is unknown; allowed: after_polls, ends",
+            ),
+            (
+                "jobs: [{timeline: 5s}]",
+                "`jobs[0].timeline` must be a list such as [{created: 0s}, {completed: 5s}], or \
+                 {after_polls: 3}, got \"5s\"",
+            ),
+            (
+                "faults: [{at: poll, do: {status: 503, retry_after: [7s]}}]",
+                "`faults[0].do.retry_after` must be a duration such as 7s, {date: 7s}, or {raw: text}, \
+                 got a list",
+            ),
+            (
+                "faults: [{at: poll, do: {status: 503, retry_after: {date: soon}}}]",
+                "`faults[0].do.retry_after.date` must be a duration such as 300s, 0 to 10000000000 \
+                 seconds, got \"soon\"",
+            ),
+            ("jobs: [{price_usd: -1}]", "`jobs[0].price_usd` must be from 0 to 1000000, got -1"),
+            ("webhooks: {nth: [0]}", "`webhooks.nth` counts from 1, got 0"),
+            ("webhooks: {duplicate: 1001}", "`webhooks.duplicate` must be at most 1000, got 1001"),
+            ("history: {duplicates: 1001}", "`history.duplicates` must be at most 1000, got 1001"),
             ("clock: manual", "`clock` must be an object, got \"manual\""),
-            ("limits: [5, 3]", "line 1, column 9: there must be an object here"),
+            ("limits: [5, 3]", "`limits` must be an object, got a list"),
+            ("- 1", "the body must be an object, got a list"),
+            ("jobs: [{error: 404}]", "`jobs[0].error` must be a string, got 404; put it in quotes"),
             ("seed: 1\nseed: 2", "line 2, column 1: `seed` is set twice"),
             ("a: [1, 2", "line 1, column 4: this is not valid YAML or JSON"),
             ("{}\n---\n{}", "line 3, column 1: there must be one YAML document, found several"),
-            ("balance_usd: .inf", "`balance_usd` must be a number, 0 or more"),
+            ("balance_usd: .inf", "`balance_usd` must be from 0 to 1000000000, got inf"),
+            ("balance_usd: 1e400", "`balance_usd` must be from 0 to 1000000000, got inf"),
+            ("seed: .nan", "`seed` must be a whole number, 0 or more, got NaN"),
+            (
+                "webhooks: {delay: .inf}",
+                "`webhooks.delay` must be a duration such as 300s, 0 to 10000000000 seconds, got inf",
+            ),
+            (
+                "faults: [{at: poll, do: {merge: {data: [.inf]}}}]",
+                "`faults[0].do` must have finite numbers only",
+            ),
+            ("jobs: [{error: \"a\\0\"}]", "there must be no NUL characters"),
+            ("[1, 2]: 3", "the key of an object must be a string"),
         ] {
             let error = Scenario::parse(text).unwrap_err();
             assert_eq!(error, format!("The scenario is invalid: {expected}"), "{text}");
         }
+    }
+
+    #[test]
+    fn whole_numbers_can_have_a_fraction_of_zero() {
+        let scenario = Scenario::parse(r#"{"seed": 5.0, "limits": {"per_minute": 2.0}}"#).unwrap();
+        assert_eq!((scenario.seed, scenario.limits.per_minute), (Some(5), Some(2)));
     }
 
     #[test]

@@ -6,6 +6,9 @@ use std::time::Duration;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 
+/// The longest duration: about 317 years.
+pub(super) const MAX_SECS: u64 = 10_000_000_000;
+
 /// A duration in a scenario.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub Duration);
@@ -21,6 +24,12 @@ impl Span {
     #[must_use]
     pub fn millis(millis: u64) -> Self {
         Self(Duration::from_millis(millis))
+    }
+}
+
+impl Span {
+    fn within_limit(duration: Duration) -> Option<Self> {
+        (duration <= Duration::from_secs(MAX_SECS)).then_some(Self(duration))
     }
 }
 
@@ -44,25 +53,33 @@ impl<'de> Deserialize<'de> for Span {
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Span, E> {
                 match text.parse::<f64>() {
                     Ok(seconds) => self.visit_f64(seconds),
-                    Err(_) => humantime::parse_duration(text).map(Span).map_err(|_| {
-                        E::custom(format!("must be a duration such as 300s, got {text:?}"))
-                    }),
+                    Err(_) => humantime::parse_duration(text)
+                        .ok()
+                        .and_then(Span::within_limit)
+                        .ok_or_else(|| refused(format!("{text:?}"))),
                 }
             }
 
             fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Span, E> {
-                let span = Duration::try_from_secs_f64(seconds).map(Span);
-                span.map_err(|_| E::custom(format!("must be 0 or more seconds, got {seconds}")))
+                let duration = Duration::try_from_secs_f64(seconds).ok();
+                duration.and_then(Span::within_limit).ok_or_else(|| refused(seconds))
             }
 
             fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Span, E> {
-                Ok(Span::secs(seconds))
+                Span::within_limit(Duration::from_secs(seconds)).ok_or_else(|| refused(seconds))
             }
 
             fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Span, E> {
-                let span = u64::try_from(seconds).map(Span::secs);
-                span.map_err(|_| E::custom(format!("must be 0 or more seconds, got {seconds}")))
+                u64::try_from(seconds)
+                    .map_err(|_| refused(seconds))
+                    .and_then(|it| self.visit_u64(it))
             }
+        }
+
+        fn refused<E: de::Error>(value: impl fmt::Display) -> E {
+            E::custom(format!(
+                "must be a duration such as 300s, 0 to {MAX_SECS} seconds, got {value}"
+            ))
         }
 
         deserializer.deserialize_any(SpanVisitor)

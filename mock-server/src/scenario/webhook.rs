@@ -5,7 +5,8 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 
-use super::{Nth, Span};
+use super::span::MAX_SECS;
+use super::{MAX_COPIES, Nth, Span};
 
 /// How webhooks are sent, and what is wrong with them.
 ///
@@ -85,6 +86,18 @@ impl Default for WebhookScenario {
 }
 
 impl WebhookScenario {
+    /// Returns an error if a value is out of range.
+    pub(super) fn validate(&self) -> Result<(), String> {
+        if self.nth.as_ref().is_some_and(|nth| nth.has(0)) {
+            return Err("`nth` counts from 1, got 0".to_owned());
+        }
+        if self.duplicate as usize > MAX_COPIES {
+            let got = self.duplicate;
+            return Err(format!("`duplicate` must be at most {MAX_COPIES}, got {got}"));
+        }
+        Ok(())
+    }
+
     /// Returns the scenario of the n-th delivery: this one, or one without faults.
     #[must_use]
     pub fn for_nth(&self, nth: u64) -> Self {
@@ -102,6 +115,10 @@ impl WebhookScenario {
 pub struct Offset(pub i64);
 
 impl Offset {
+    fn within_limit(seconds: i64) -> Option<Self> {
+        (seconds.unsigned_abs() <= MAX_SECS).then_some(Self(seconds))
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let (sign, size) = match text.strip_prefix('-') {
             Some(rest) => (-1, rest),
@@ -111,7 +128,7 @@ impl Offset {
             .parse::<u64>()
             .ok()
             .or_else(|| humantime::parse_duration(size).ok().map(|duration| duration.as_secs()))?;
-        Some(Self(sign * i64::try_from(seconds).ok()?))
+        Self::within_limit(sign * i64::try_from(seconds).ok()?)
     }
 }
 
@@ -133,19 +150,26 @@ impl<'de> Deserialize<'de> for Offset {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Offset, E> {
-                Offset::parse(text).ok_or_else(|| {
-                    E::custom(format!("must be a duration such as -10m, got {text:?}"))
-                })
+                Offset::parse(text).ok_or_else(|| refused(format!("{text:?}")))
             }
 
             fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Offset, E> {
-                Ok(Offset(seconds))
+                Offset::within_limit(seconds).ok_or_else(|| refused(seconds))
             }
 
             fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<Offset, E> {
-                let offset = i64::try_from(seconds).map(Offset);
-                offset.map_err(|_| E::custom(format!("must be a smaller number, got {seconds}")))
+                let offset = i64::try_from(seconds).ok().and_then(Offset::within_limit);
+                offset.ok_or_else(|| refused(seconds))
             }
+
+            fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Offset, E> {
+                let is_whole = seconds.fract() == 0.0 && seconds.abs() <= MAX_SECS as f64;
+                if is_whole { Ok(Offset(seconds as i64)) } else { Err(refused(seconds)) }
+            }
+        }
+
+        fn refused<E: de::Error>(value: impl fmt::Display) -> E {
+            E::custom(format!("must be a duration such as -10m, in whole seconds, got {value}"))
         }
 
         deserializer.deserialize_any(OffsetVisitor)
@@ -162,19 +186,19 @@ mod tests {
         let text = "webhooks: {retries: [1s], nth: [1, 3], duplicate: 1, order: reversed, \
                     delay: 2s, drop: true, before_answer: true, signature: standard_webhooks, \
                     timestamp_offset: -10m, rotate_secret: true, truncate: 20}";
-        let script = Scenario::parse(text).unwrap().webhooks;
-        assert_eq!(script.retries, [Span::secs(1)]);
-        assert_eq!(script.timestamp_offset, Offset(-600));
+        let webhooks = Scenario::parse(text).unwrap().webhooks;
+        assert_eq!(webhooks.retries, [Span::secs(1)]);
+        assert_eq!(webhooks.timestamp_offset, Offset(-600));
         let again =
             Scenario::parse(&serde_json::to_string(&Scenario::parse(text).unwrap()).unwrap());
-        assert_eq!(again.unwrap().webhooks, script);
+        assert_eq!(again.unwrap().webhooks, webhooks);
 
-        let other = script.for_nth(2);
+        let other = webhooks.for_nth(2);
         assert_eq!(
             other,
             WebhookScenario { retries: vec![Span::secs(1)], ..WebhookScenario::default() }
         );
-        assert_eq!(script.for_nth(3), script);
+        assert_eq!(webhooks.for_nth(3), webhooks);
         assert!(Scenario::parse("webhooks: {signature: odd}").is_err());
         assert!(Scenario::parse("webhooks: {timestamp_offset: soon}").is_err());
     }

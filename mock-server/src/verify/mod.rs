@@ -115,7 +115,7 @@ impl<'de> Deserialize<'de> for ExpectedRequests {
             (Some((method, Value::String(path))), None)
                 if method.bytes().all(|byte| byte.is_ascii_uppercase()) =>
             {
-                Glob::new(&path).map_err(D::Error::custom)?;
+                check_path(&path).map_err(D::Error::custom)?;
                 Ok(Self { method, path, count, at_least, at_most })
             }
             _ => Err(D::Error::custom(
@@ -124,6 +124,18 @@ impl<'de> Deserialize<'de> for ExpectedRequests {
             )),
         }
     }
+}
+
+/// Returns an error if a pattern has characters that no path has.
+fn check_path(path: &str) -> Result<(), String> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~%/*?".contains(&byte);
+    if path.bytes().all(is_allowed) && Glob::new(path).is_ok() {
+        return Ok(());
+    }
+    Err(format!(
+        "a path in `requests` can have letters, digits, `-_.~%/` and the wildcards `*`, `**` and `?`, \
+         got {path:?}"
+    ))
 }
 
 /// Compares a journal, a ledger and faults with expectations.

@@ -50,14 +50,14 @@ impl FaultTable {
 
     /// Adds faults up to the maximum. Returns whether all were added.
     pub(crate) fn extend(&mut self, faults: &[Fault]) -> bool {
-        let room = MAX_FAULTS.saturating_sub(self.active.len());
-        let fitting = faults.iter().take(room);
+        let available = MAX_FAULTS.saturating_sub(self.active.len());
+        let fitting = faults.iter().take(available);
         self.active.extend(fitting.map(|fault| Active {
             fault: fault.clone(),
             seen: 0,
             triggered: 0,
         }));
-        faults.len() <= room
+        faults.len() <= available
     }
 
     /// Returns the first fault that this request triggers. Every fault of its kind counts the

@@ -38,11 +38,19 @@ pub(crate) struct Job {
     pub(crate) forced: Option<String>,
     pub(crate) deleted: bool,
     /// The output of the completed job.
-    pub(crate) output: Arc<StoredFile>,
+    pub(crate) output: JobOutput,
     /// Whether a whole response with its id was written.
     pub(crate) id_delivered: bool,
     /// Whether a whole response with its outputs was written.
     pub(crate) delivered: bool,
+}
+
+/// The output of a completed job.
+#[derive(Clone, Debug)]
+pub(crate) enum JobOutput {
+    File(Arc<StoredFile>),
+    /// Of a text model.
+    Text(String),
 }
 
 /// A job as the API shows it. It is serialized directly: building a tree of values would be most of
@@ -147,6 +155,14 @@ impl Job {
         scripted.unwrap_or_else(|| self.end_seen.unwrap_or(now).saturating_sub(self.submitted))
     }
 
+    /// Returns its output if it is a file.
+    pub(crate) fn output_file(&self) -> Option<&Arc<StoredFile>> {
+        match &self.output {
+            JobOutput::File(file) => Some(file),
+            JobOutput::Text(_) => None,
+        }
+    }
+
     pub(crate) fn is_expired(&self, now: Duration) -> bool {
         now.saturating_sub(self.submitted) >= RETENTION
     }
@@ -176,7 +192,12 @@ impl Job {
         let status = self.status(now);
         let completed = status == "completed";
         let took = if is_terminal(status) { millis(self.processing_time(now)) } else { 0 };
-        let output = || format!("{base_url}/_outputs/{world}/{}/{}", self.id, self.output.name);
+        let output = || match &self.output {
+            JobOutput::File(file) => {
+                format!("{base_url}/_outputs/{world}/{}/{}", self.id, file.name)
+            }
+            JobOutput::Text(text) => text.clone(),
+        };
         let (code, error) = self.failure(status);
         Prediction {
             id: &self.id,

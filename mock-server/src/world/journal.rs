@@ -20,6 +20,8 @@ pub const MAX_RESPONSE_BODY: usize = 64 * 1024;
 pub struct Exchange {
     /// Its number in the world, from 1.
     pub sequence: u64,
+    /// The `X-Request-Id` header of its response. No other request has the same.
+    pub request_id: String,
     /// The number of its connection within the world, from 1.
     pub connection: u64,
     /// Whether the connection carried an earlier request.
@@ -56,6 +58,9 @@ pub struct Exchange {
     pub response: Option<Bytes>,
     /// The rule that decided how a submitted job proceeds.
     pub rule: Option<String>,
+    /// A remark, for example on an unknown model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// The fault that was triggered.
     pub fault: Option<FaultAction>,
     /// The index of that fault in `World::faults`.

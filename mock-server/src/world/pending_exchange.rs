@@ -19,14 +19,21 @@ pub(crate) struct PendingExchange {
     world: World,
     epoch: u64,
     sequence: u64,
+    request_id: String,
     delivered: Delivered,
     ended: bool,
 }
 
 impl PendingExchange {
     /// Returns the exchange with this number in the journal of the world's current epoch.
-    pub(crate) fn new(world: World, epoch: u64, sequence: u64) -> Self {
-        Self { world, epoch, sequence, delivered: Delivered::default(), ended: false }
+    pub(crate) fn new(world: World, epoch: u64, sequence: u64, request_id: String) -> Self {
+        let delivered = Delivered::default();
+        Self { world, epoch, sequence, request_id, delivered, ended: false }
+    }
+
+    /// Returns the id of the request, which its response carries.
+    pub(crate) fn request_id(&self) -> &str {
+        &self.request_id
     }
 
     /// Records the response before it is written.

@@ -9,7 +9,7 @@ use super::fault_table::FaultTable;
 use super::job::{Job, RETENTION};
 use super::journal::Journal;
 use crate::clock::{Clock, ClockMode};
-use crate::digest::id_from;
+use crate::digest::{id_from, request_id_from};
 use crate::scenario::Scenario;
 use crate::stored_file::StoredFile;
 
@@ -94,6 +94,11 @@ impl WorldState {
     pub(crate) fn new_id(&mut self) -> String {
         self.ids += 1;
         id_from(self.seed, self.ids)
+    }
+
+    /// Returns the id of the next request that the journal records. The same seed gives the same ids.
+    pub(crate) fn next_request_id(&self, world: &str) -> String {
+        request_id_from(world, self.seed, self.journal.count() + 1)
     }
 
     /// Returns the number of a new connection.

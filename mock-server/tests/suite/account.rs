@@ -46,7 +46,7 @@ async fn prices_have_a_current_and_an_older_form() {
     assert!(body["data"]["price"].as_f64().unwrap() > 0.0);
     let (_, old) = api.post("model/pricing", &ask).await;
     assert_eq!(old["data"]["unit_price"], body["data"]["price"]);
-    assert_eq!(api.post("model/price", &json!({"model_id": "no/model"})).await.0, 404);
+    assert_eq!(api.post("model/price", &json!({"model_id": format!("{MODEL}s")})).await.0, 404);
 }
 
 #[tokio::test]

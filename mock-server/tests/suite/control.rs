@@ -17,7 +17,8 @@ impl Control {
 
     async fn ask(&self, method: &str, path: &str, body: &str) -> Response {
         let url = format!("{}/_mock/v1{path}", self.server.url());
-        let request = self.http.request(method.parse().unwrap(), url).body(body.to_owned());
+        let request = self.http.request(method.parse().unwrap(), url);
+        let request = request.header("Content-Type", "application/yaml").body(body.to_owned());
         response_of(request.send().await.unwrap()).await
     }
 
@@ -89,7 +90,7 @@ async fn the_clock_is_advanced_and_changed() {
     let clock = control.ok("POST", &path, "{to: 2026-01-02T00:00:00Z}").await;
     assert_eq!(clock["elapsed_seconds"], 86400.0);
     let (status, refusal) = control.ask("POST", &path, "{to: 2026-01-01T00:00:00Z}").await;
-    assert_eq!(status, 400);
+    assert_eq!(status, 409);
     assert!(refusal["error"].as_str().unwrap().contains("past"), "{refusal}");
     assert_eq!(control.ask("POST", &path, "{mode: {scaled: -1}}").await.0, 400);
     control.ok("POST", &path, "{mode: {scaled: 1000}}").await;
@@ -201,7 +202,8 @@ async fn every_documented_route_exists_and_has_its_statuses() {
                 .replace("{file}", "a.mp4")
                 .replace("{action}", "hold")
                 .replace("{number}", "1")
-                .replace("{model}", "mock/instant");
+                .replace("{owner}", "mock")
+                .replace("{model}", "instant");
             assert!(!real.contains('{'), "{real} has a parameter that nobody knows");
             let url = format!("{}{real}", control.server.url());
             let request = api.http.request(method.to_uppercase().parse().unwrap(), &url);

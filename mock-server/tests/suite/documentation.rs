@@ -62,13 +62,15 @@ async fn the_readme_control_calls_succeed() {
     let server = MockServer::start().await.unwrap();
     let shown = blocks("sh").into_iter().find(|block| block.contains("curl")).unwrap();
     for line in shown.lines() {
-        let (path, body) = match line.split_once(" -d ") {
+        let (path, body) = match line.split_once(" --json ") {
             Some((path, body)) => (path, Some(body.trim_matches('\''))),
             None => (line, None),
         };
         let url = path.replace("curl $URL", server.url());
         let request = match body {
-            Some(body) => http().post(url).body(body.to_owned()),
+            Some(body) => {
+                http().post(url).header("Content-Type", "application/json").body(body.to_owned())
+            }
             None => http().get(url),
         };
         let response = request.send().await.unwrap();

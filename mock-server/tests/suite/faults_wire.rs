@@ -71,7 +71,7 @@ async fn reset_at_and_fin_at_break_at_the_exact_byte() {
             let (head, body) = split(&bytes);
             assert!(head.starts_with("HTTP/1.1 200 OK"), "{head}");
             let length = format!("content-length: {}", whole.len());
-            assert!(head.contains(&length), "the head promises all: {head}");
+            assert!(head.contains(&length), "the head announces the whole body: {head}");
             assert_eq!((body.len(), end), (at.min(whole.len()), expected), "{word:?}");
             let entry = &world.journal()[0];
             let ended = if at < whole.len() { ended } else { Termination::Complete };

@@ -70,8 +70,12 @@ async fn page_and_page_size_are_required_and_bounded() {
     ] {
         assert_eq!(api.post("predictions", &body).await.0, 400, "{body}");
     }
-    let far = json!({"page": u64::MAX, "page_size": 100});
-    assert_eq!(api.post("predictions", &far).await.0, 200);
+    // The largest whole number that every JSON parser reads exactly.
+    let last = (1_u64 << 53) - 1;
+    for (page, expected) in [(last, 200), (last + 1, 400), (u64::MAX, 400)] {
+        let body = json!({"page": page, "page_size": 100});
+        assert_eq!(api.post("predictions", &body).await.0, expected, "{body}");
+    }
 }
 
 #[tokio::test]

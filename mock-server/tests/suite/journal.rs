@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use viseme_mock::scenario::ResponseMutation;
 use viseme_mock::{Fault, MockServer, RequestKind, Scenario, Termination, World};
 
 use crate::support::{Api, MODEL, Wire, input, request, response_of, submit_request};
@@ -129,4 +130,46 @@ async fn an_exchange_from_before_a_reset_does_not_reach_the_new_journal() {
         api.get("balance").await;
     }
     assert_eq!(world.journal()[0].termination, Termination::Complete);
+}
+
+#[tokio::test]
+async fn every_response_has_a_request_id_of_its_own_that_the_journal_has_too() {
+    let server = MockServer::start().await.unwrap();
+    let (one, other) = (server.world(), server.world());
+    one.add_fault(Fault::at(RequestKind::Submit).nth(1).status(503));
+    one.add_fault(Fault::at(RequestKind::Poll).nth(1).mutate(ResponseMutation::InvalidUtf8));
+    let api = Api::of(&one);
+    let file = api.upload("a.mp4", "video/mp4", b"x".to_vec()).await;
+    let mut ids = Vec::new();
+    for (method, url) in [
+        ("POST", api.url(MODEL)),
+        ("POST", api.url(MODEL)),
+        ("GET", api.url("predictions/0123/result")),
+        ("GET", api.url("balance")),
+        ("DELETE", api.url("balance")),
+        ("GET", api.url("no/such/page")),
+        ("HEAD", file.clone()),
+        ("GET", file),
+    ] {
+        let request = api.http.request(method.parse().unwrap(), url).bearer_auth(&api.key);
+        let response = request.json(&input()).send().await.unwrap();
+        ids.push(response.headers()["x-request-id"].to_str().unwrap().to_owned());
+    }
+    let recorded: Vec<_> = one.journal().into_iter().map(|entry| entry.request_id).collect();
+    assert_eq!(recorded[2..], ids, "after the presigned upload");
+    Api::of(&other).get("balance").await;
+    ids.extend(other.journal().into_iter().map(|entry| entry.request_id));
+    // These belong to no world.
+    for key in ["unknown", "unknown", "wsk_real"] {
+        let request = api.http.get(api.url("balance")).bearer_auth(key).send().await.unwrap();
+        assert_eq!(request.status(), 401);
+        ids.push(request.headers()["x-request-id"].to_str().unwrap().to_owned());
+    }
+    let all = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), all);
+    assert!(ids.iter().all(|id| id.len() == 32), "{ids:?}");
+    let control = api.http.get(format!("{}/_mock/v1/healthz", server.url())).send().await.unwrap();
+    assert!(!control.headers().contains_key("x-request-id"), "the control API has none");
 }

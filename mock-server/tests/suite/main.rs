@@ -10,6 +10,7 @@
 
 mod support;
 
+mod access;
 mod account;
 mod auth;
 mod clocks;

@@ -66,8 +66,8 @@ fn an_invalid_scenario_is_an_error_that_names_the_field() {
 
 #[test]
 fn a_port_in_use_is_an_error() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = taken.local_addr().unwrap().port().to_string();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
     let output = program().args(["--port", &port]).output().unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8(output.stderr).unwrap().contains(&port));
@@ -94,9 +94,18 @@ fn exec_passes_on_the_url_the_key_and_the_exit_code() {
 #[cfg(unix)]
 #[test]
 fn exec_of_a_missing_or_killed_command() {
-    let output = program().args(["exec", "--", "/no/such/program"]).output().unwrap();
-    assert!(!output.status.success());
-    assert!(String::from_utf8(output.stderr).unwrap().contains("/no/such/program"));
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut script = tempfile::NamedTempFile::new().unwrap();
+    script.write_all(b"#!/bin/sh\n").unwrap();
+    std::fs::set_permissions(script.path(), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let not_executable = script.path().to_str().unwrap();
+    for (command, code) in
+        [("/no/such/program", 127), ("no-such-program", 127), (not_executable, 126)]
+    {
+        let output = program().args(["exec", "--", command]).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{command}");
+        assert!(String::from_utf8(output.stderr).unwrap().contains(command));
+    }
     let output = program().args(["exec", "--", "sh", "-c", "kill -9 $$"]).output().unwrap();
     assert_eq!(output.status.code(), Some(128 + 9));
     let output = program().arg("exec").output().unwrap();
@@ -105,8 +114,8 @@ fn exec_of_a_missing_or_killed_command() {
 
 #[cfg(unix)]
 #[test]
-fn sigint_and_sigterm_stop_the_server() {
-    for signal in ["INT", "TERM"] {
+fn signals_stop_the_server() {
+    for signal in ["INT", "TERM", "HUP"] {
         let (mut running, _) = start(&mut program());
         let pid = running.0.id().to_string();
         assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
@@ -114,16 +123,90 @@ fn sigint_and_sigterm_stop_the_server() {
     }
 }
 
+/// Runs a shell script under `exec` and sends a signal to the mock server once the script has printed
+/// its process id. Returns the exit code, and what else the script printed.
+#[cfg(unix)]
+fn signal_exec(script: &str, signal: &str) -> (Option<i32>, String, Value) {
+    use std::io::Read as _;
+    let mut running = Running(program().args(["exec", "--", "sh", "-c", script]).spawn().unwrap());
+    let mut output = BufReader::new(running.0.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    let pid = running.0.id().to_string();
+    assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+    let code = running.0.wait().unwrap().code();
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).unwrap();
+    (code, rest.trim().to_owned(), serde_json::from_str(&line).expect(&line))
+}
+
+#[cfg(unix)]
+fn is_running(pid: &Value) -> bool {
+    let mut look = Command::new("kill");
+    look.args(["-0", &pid.to_string()]).stderr(Stdio::null());
+    look.status().unwrap().success()
+}
+
 #[cfg(unix)]
 #[test]
-fn exec_stops_its_command() {
+fn exec_passes_signals_on_to_the_command_and_its_children() {
+    let script = r#"trap 'echo cleaned; exit 3' NAME; sleep 60 & echo "[$$, $!]"; wait"#;
+    for signal in ["TERM", "HUP"] {
+        let (code, rest, pids) = signal_exec(&script.replace("NAME", signal), signal);
+        assert_eq!((code, rest.as_str()), (Some(3), "cleaned"), "{signal}");
+        assert!(!is_running(&pids[0]) && !is_running(&pids[1]), "{signal}: no process is left");
+    }
+    let (code, _, pids) = signal_exec(r#"echo "[$$]"; exec sleep 60"#, "HUP");
+    assert_eq!(code, Some(128 + 1));
+    assert!(!is_running(&pids[0]));
+}
+
+#[cfg(unix)]
+#[test]
+fn exec_passes_an_interrupt_on_and_waits_for_the_command() {
+    let script = r#"trap 'echo interrupted; exit 4' INT; echo "[$$]"; while :; do sleep 0.1; done"#;
+    let (code, rest, _) = signal_exec(script, "INT");
+    assert_eq!((code, rest.as_str()), (Some(4), "interrupted"));
+}
+
+#[cfg(unix)]
+#[test]
+fn exec_kills_a_command_that_ignores_the_signal() {
+    let begun = std::time::Instant::now();
+    let script = r#"trap '' TERM; echo "[$$]"; while :; do sleep 0.1; done"#;
+    let (code, _, pids) = signal_exec(script, "TERM");
+    assert_eq!(code, Some(128 + 9));
+    assert!(!is_running(&pids[0]));
+    let took = begun.elapsed().as_secs();
+    assert!((4..20).contains(&took), "after a grace period: {took} s");
+}
+
+#[tokio::test]
+async fn the_options_of_the_server() {
     let mut command = program();
-    command.args(["exec", "--", "sh", "-c", r#"echo "[$$]"; exec sleep 60"#]);
-    let (mut running, shell) = start(&mut command);
-    let pid = running.0.id().to_string();
-    assert!(Command::new("kill").args(["-s", "TERM", &pid]).status().unwrap().success());
-    assert!(!running.0.wait().unwrap().success());
-    let mut look = Command::new("kill");
-    look.args(["-0", &shell[0].to_string()]).stderr(Stdio::null());
-    assert!(!look.status().unwrap().success(), "the command is gone too");
+    command.args(["--host", "0.0.0.0", "--public-url", "http://mock:8080"]);
+    command.args(["--cors", "https://app.example", "--allow-host", "mock.example"]);
+    let (_running, hello) = start(&mut command);
+    let url = hello["url"].as_str().unwrap();
+    assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+    let get = |host: &str| {
+        let request = http().get(format!("{url}/_mock/v1/worlds"));
+        request.header("Host", host.to_owned()).send()
+    };
+    let worlds: Value = get("mock.example").await.unwrap().json().await.unwrap();
+    assert_eq!(worlds[0]["base_url"], "http://mock:8080");
+    assert_eq!(get("other.example").await.unwrap().status(), 403);
+    let request = http().get(format!("{url}/api/v3/balance")).bearer_auth("mock-key");
+    let response = request.header("Origin", "https://app.example").send().await.unwrap();
+    assert_eq!(response.headers()["access-control-allow-origin"], "https://app.example");
+
+    for (option, value) in [
+        ("--public-url", "mock:8080"),
+        ("--public-url", "http://mock/path"),
+        ("--cors", "app.example"),
+    ] {
+        let output = program().args([option, value]).output().unwrap();
+        assert!(!output.status.success(), "{option} {value}");
+        assert!(String::from_utf8(output.stderr).unwrap().contains(value), "{option} {value}");
+    }
 }

@@ -70,14 +70,121 @@ async fn a_body_that_is_not_an_object_is_refused() {
 }
 
 #[tokio::test]
-async fn unknown_models_are_refused_unless_the_scenario_accepts_them() {
+async fn unknown_models_are_accepted_with_a_note_in_the_journal() {
     let server = MockServer::start().await.unwrap();
-    let anything = json!({"prompt": "a cat"});
-    assert_eq!(Api::of(&server.world()).post("some/other/model", &anything).await.0, 404);
-    let world = server.world_with(Scenario::new().accept_unknown_models());
+    let anything = json!({"prompt": "a cat", "deep": {"list": [1, null]}});
+    let world = server.world();
     Api::of(&world).submit_to("some/other/model", &anything).await;
+    Api::of(&world).submit().await;
     assert_eq!(world.jobs()[0].model, "some/other/model");
     assert_eq!(world.jobs()[0].input, anything);
+    let notes: Vec<_> = world.journal().into_iter().map(|exchange| exchange.note).collect();
+    assert!(notes[0].as_deref().unwrap().contains("some/other/model"), "{notes:?}");
+    assert_eq!(notes[1], None);
+
+    let strict = server.world_with(Scenario::parse("unknown_models: refused").unwrap());
+    assert_eq!(Api::of(&strict).post("some/other/model", &anything).await.0, 404);
+    assert!(strict.jobs().is_empty());
+}
+
+#[tokio::test]
+async fn an_id_that_is_nearly_a_known_one_is_refused() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    let api = Api::of(&world);
+    for id in [
+        "kwaivgi/kling-lipsync/audio-to-vdieo",
+        "kwaivgi/kling-lipsync/audio-to-videos",
+        "kwaivgi/kling-lipsinc/audio-to-video",
+        "kwaivgi/kling-lip-sync/audio-to-video",
+    ] {
+        let (status, body) = api.post(id, &input()).await;
+        assert_eq!(status, 404, "{id}: {body}");
+        let message = body["message"].as_str().unwrap();
+        assert!(message.contains(&format!("did you mean {MODEL}?")), "{message}");
+        let (status, _) = api.post("model/price", &json!({"model_id": id})).await;
+        assert_eq!(status, 404, "{id}");
+    }
+    let (status, body) = api.post("mock/instnat", &json!({})).await;
+    assert_eq!(status, 404);
+    assert!(body["message"].as_str().unwrap().contains("mock/instant"), "{body}");
+    assert!(world.jobs().is_empty());
+}
+
+#[tokio::test]
+async fn the_output_has_the_type_of_the_model() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world_with(Scenario::parse("clock: {mode: manual}").unwrap());
+    let api = Api::of(&world);
+    for (model, content_type, magic) in [
+        ("a/text-to-image", "image/png", &b"\x89PNG\r\n\x1a\n"[..]),
+        ("wavespeed-ai/flux-dev", "image/png", b"\x89PNG"),
+        ("a/video-to-audio", "audio/wav", b"RIFF"),
+        ("minimax/speech-02-hd", "audio/wav", b"RIFF"),
+        ("a/image-to-3d", "model/gltf-binary", b"glTF\x02\0\0\0"),
+        ("a/text-to-video", "video/mp4", b"\0\0\0"),
+        ("a/something-else", "video/mp4", b"\0\0\0"),
+        (MODEL, "video/mp4", b"\0\0\0"),
+    ] {
+        let body = if model == MODEL { input() } else { json!({}) };
+        let job = api.submit_to(model, &body).await;
+        world.force(&job, "completed");
+        let (_, response) = api.poll(&job).await;
+        let url = response["data"]["outputs"][0].as_str().unwrap();
+        let file = api.http.get(url).send().await.unwrap();
+        assert_eq!(file.headers()["content-type"], content_type, "{model}");
+        assert!(file.bytes().await.unwrap().starts_with(magic), "{model}");
+    }
+    let job = api.submit_to("openai/image-caption", &json!({"enable_base64_output": true})).await;
+    world.force(&job, "completed");
+    let (_, response) = api.poll(&job).await;
+    let text = response["data"]["outputs"][0].as_str().unwrap();
+    assert!(!text.starts_with("http") && text.contains(' '), "a text is its own output: {text}");
+}
+
+#[tokio::test]
+async fn inputs_of_the_wrong_type_and_nul_characters_are_refused() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    let api = Api::of(&world);
+    let with = |name: &str, value: Value| {
+        let mut body = input();
+        body[name] = value;
+        body
+    };
+    for (path, body) in [
+        (MODEL, with("audio", json!(3))),
+        (MODEL, with("video", json!(["https://example.com/face.mp4"]))),
+        (MODEL, with("enable_sync_mode", json!("yes"))),
+        (MODEL, with("video", json!("https://example.com/\0"))),
+        ("some/other/model", json!({"deep": {"list": ["a\0"]}})),
+        ("some/other/model", json!({"a\0": 1})),
+        ("media/uploads", json!({"filename": "a\0.mp4", "size": 1})),
+        ("media/uploads", json!({"filename": 5, "size": 1})),
+        ("media/uploads", json!({"filename": "a.mp4", "size": "1"})),
+        ("media/uploads", json!({"filename": "a.mp4", "size": 1, "content_type": {}})),
+        ("predictions", json!({"page": "1", "page_size": 10})),
+        ("predictions", json!({"page": 1, "page_size": 10, "model": 7})),
+        ("predictions", json!({"page": 1, "page_size": 10, "include_inputs": "true"})),
+        ("predictions/delete", json!({"ids": [1]})),
+        ("predictions/delete", json!({"ids": "all"})),
+        ("model/price", json!({"model_id": 1})),
+        ("model/price", json!({"model_id": MODEL, "inputs": [1]})),
+        ("model/price", json!({})),
+        ("billings/search", json!({"prediction_uuids": [1]})),
+        ("billings/search", json!({"start_time": "yesterday"})),
+        ("user/usage_stats", json!({"start_time": "yesterday"})),
+        ("scheduler/billings/query", json!({"year_month": "2026-13"})),
+    ] {
+        let (status, response) = api.post(path, &body).await;
+        assert_eq!(status, 400, "{path} {body}: {response}");
+    }
+    for path in ["predictions", "billings/search"] {
+        for body in [json!({"page": 0, "page_size": 1}), json!({"page": 1, "page_size": 0})] {
+            assert_eq!(api.post(path, &body).await.0, 400, "{path} {body}");
+        }
+    }
+    assert!(world.jobs().is_empty() && world.ledger().charges.is_empty());
 }
 
 #[tokio::test]

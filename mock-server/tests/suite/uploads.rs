@@ -102,7 +102,7 @@ async fn invalid_presign_requests_are_refused() {
         (json!({}), 400),
         (json!({"filename": "a.mp4"}), 400),
         (json!({"filename": "../a.mp4", "size": 1}), 400),
-        (json!({"filename": "a.mp4", "size": 200 * 1024 * 1024 + 1}), 413),
+        (json!({"filename": "a.mp4", "size": 200 * 1024 * 1024 + 1}), 400),
     ] {
         let (status, response) = api.post("media/uploads", &body).await;
         assert_eq!(status, expected, "{body}: {response}");
@@ -194,4 +194,32 @@ async fn an_incomplete_put_stores_nothing() {
         200,
         "the presigned is still good"
     );
+}
+
+#[tokio::test]
+async fn an_invalid_multipart_form_is_refused() {
+    let server = MockServer::start().await.unwrap();
+    let api = Api::of(&server.world());
+    let field = |name: &str, file: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\nx\r\n")
+    };
+    let file = field("file", "; filename=\"a.mp4\"");
+    let form = "multipart/form-data; boundary=b";
+    for (content_type, body, expected) in [
+        (form, format!("{file}{}--b--\r\n", field("note", "")), None),
+        (form, format!("{}--b--\r\n", field("note", "")), Some("`file` is required")),
+        (form, format!("{file}{}--b--\r\n", field("", "")), Some("name of a form field")),
+        (form, format!("{file}{}--b--\r\n", field("a b", "")), Some("got \"a b\"")),
+        (form, file.clone(), Some("incomplete")),
+        (form, "--c--".to_owned(), Some("not valid")),
+        ("multipart/form-data", file.clone(), Some("boundary")),
+        ("application/json", "{}".to_owned(), Some("multipart/form-data")),
+    ] {
+        let request = api.http.post(api.url("media/upload/binary")).bearer_auth(&api.key);
+        let request = request.header("Content-Type", content_type).body(body.clone());
+        let (status, response) = response_of(request.send().await.unwrap()).await;
+        assert_eq!(status, if expected.is_some() { 400 } else { 200 }, "{body}: {response}");
+        let message = response["message"].as_str().unwrap();
+        assert!(message.contains(expected.unwrap_or("success")), "{body}: {message}");
+    }
 }

@@ -20,11 +20,11 @@ struct Receiver {
     inbox: Inbox,
 }
 
-type Taken = (HeaderMap, Vec<u8>);
+type Received = (HeaderMap, Vec<u8>);
 
 #[derive(Clone, Default)]
 struct Inbox {
-    taken: Arc<Mutex<Vec<Taken>>>,
+    deliveries: Arc<Mutex<Vec<Received>>>,
     /// The statuses of the responses; then 204.
     responses: Arc<Mutex<VecDeque<u16>>>,
 }
@@ -33,32 +33,32 @@ impl Receiver {
     async fn start(responses: &[u16]) -> Self {
         let inbox = Inbox::default();
         inbox.responses.lock().unwrap().extend(responses);
-        let app = axum::Router::new().fallback(take).with_state(inbox.clone());
+        let app = axum::Router::new().fallback(receive).with_state(inbox.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook?a=b%20c", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { url, inbox }
     }
 
-    fn received(&self) -> Vec<Taken> {
-        self.inbox.taken.lock().unwrap().clone()
+    fn received(&self) -> Vec<Received> {
+        self.inbox.deliveries.lock().unwrap().clone()
     }
 
     /// Returns the job of each delivery, in order of arrival.
     fn ids(&self) -> Vec<String> {
-        let id = |(headers, _): Taken| headers["webhook-id"].to_str().unwrap().to_owned();
+        let id = |(headers, _): Received| headers["webhook-id"].to_str().unwrap().to_owned();
         self.received().into_iter().map(id).collect()
     }
 }
 
-async fn take(
+async fn receive(
     State(inbox): State<Inbox>,
     uri: axum::http::Uri,
     headers: HeaderMap,
     body: axum::body::Bytes,
 ) -> StatusCode {
     assert_eq!(uri.path_and_query().unwrap(), "/hook?a=b%20c");
-    inbox.taken.lock().unwrap().push((headers, body.to_vec()));
+    inbox.deliveries.lock().unwrap().push((headers, body.to_vec()));
     let response = inbox.responses.lock().unwrap().pop_front();
     StatusCode::from_u16(response.unwrap_or(204)).unwrap()
 }
@@ -259,8 +259,8 @@ async fn webhooks_are_duplicated_delayed_and_dropped() {
     assert_eq!(receiver.ids(), [second.as_str()]);
     advance(&world, 10).await;
     assert_eq!(receiver.ids(), [&second, &first, &first, &first].map(String::as_str));
-    let taken = receiver.received();
-    assert_eq!(taken[1].1, taken[3].1, "the copies are alike");
+    let received = receiver.received();
+    assert_eq!(received[1].1, received[3].1, "the copies are alike");
     assert_eq!(world.webhooks().iter().map(|d| d.copy).collect::<Vec<_>>(), [0, 1, 2, 0]);
 
     world.set_scenario(Scenario::parse("webhooks: {drop: true}").unwrap());
@@ -361,6 +361,7 @@ async fn webhooks_are_listed_and_redelivered_over_http() {
     let control = format!("{}/_mock/v1/worlds/{}", server.url(), world.id());
     let post = |path: &str, body: &'static str| {
         let request = api.http.post(format!("{control}/{path}")).body(body);
+        let request = request.header("Content-Type", "application/yaml");
         async { request.send().await.unwrap().status().as_u16() }
     };
     assert_eq!(post("clock", "{advance: 5s}").await, 200);
@@ -375,7 +376,7 @@ async fn webhooks_are_listed_and_redelivered_over_http() {
     assert_eq!(records[0]["state"], "delivered");
     let times: Vec<_> =
         records[0]["attempts"].as_array().unwrap().iter().map(|a| a["timestamp"].clone()).collect();
-    assert_eq!(times, [json!(START + 5), json!(START + 65)], "signed anew");
+    assert_eq!(times, [json!(START + 5), json!(START + 65)], "with a new signature");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use crate::support::{Api, http};
 async fn two_hundred_worlds_are_independent() {
     let server = MockServer::start().await.unwrap();
     let http = http();
-    let lives = (0..200u64).map(|number| {
+    let runs = (0..200u64).map(|number| {
         // Each has another scenario: it completes at another poll and fails another poll.
         let polls = number % 4 + 3;
         let scenario = Scenario::new()
@@ -45,9 +45,9 @@ async fn two_hundred_worlds_are_independent() {
             (world.key().to_owned(), job)
         }
     });
-    let lived = futures_util::future::join_all(lives).await;
-    let keys: HashSet<_> = lived.iter().map(|(key, _)| key).collect();
-    let jobs: HashSet<_> = lived.iter().map(|(_, job)| job).collect();
+    let runs = futures_util::future::join_all(runs).await;
+    let keys: HashSet<_> = runs.iter().map(|(key, _)| key).collect();
+    let jobs: HashSet<_> = runs.iter().map(|(_, job)| job).collect();
     assert_eq!((keys.len(), jobs.len()), (200, 1), "same seed, same ids, and yet no cross-talk");
 }
 

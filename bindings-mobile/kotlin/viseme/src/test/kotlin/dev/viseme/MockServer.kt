@@ -29,6 +29,7 @@ class MockServer : AutoCloseable {
     }
 
     private fun at(path: String) = HttpRequest.newBuilder(URI("$url/_mock/v1/worlds/default$path"))
+        .header("Content-Type", "application/json")
 
     /** Everything that was sent and answered, as JSON text. */
     fun journal(): String = ask(at("/journal"))
