@@ -11,6 +11,7 @@ mod generate;
 mod mobile;
 mod mutants;
 mod node;
+mod openapi;
 mod output;
 mod process;
 mod python;

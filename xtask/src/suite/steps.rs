@@ -6,7 +6,7 @@ use super::count::{
     CountLine, cargo_test, conformance, node_test, pytest, surefire, swift_testing,
 };
 use crate::setup::Language;
-use crate::{checks, deny};
+use crate::{checks, deny, openapi};
 
 pub(crate) struct Step {
     /// Its name in `cargo xtask test NAME` and in the summary.
@@ -207,6 +207,13 @@ pub(crate) const STEPS: &[Step] = &[
             env: &[],
             count: cargo_test,
         },
+    },
+    Step {
+        name: "openapi",
+        purpose: "the mock server's OpenAPI document passes redocly, and the server schemathesis",
+        language: Language::Node,
+        scope: Scope::Usual,
+        action: Action::Check(openapi::check),
     },
     Step {
         name: "node-format",
