@@ -15,6 +15,12 @@ pub(crate) fn print(failure: &Failure, options: &Options) -> Result<()> {
     if options.json {
         return print_line(json!({"error": object(failure, options)}));
     }
+    print_text(failure, options);
+    Ok(())
+}
+
+/// Prints a failure as a message on standard error.
+pub(crate) fn print_text(failure: &Failure, options: &Options) {
     match failure {
         Failure::Client(error) => {
             print_error(error);
@@ -39,17 +45,33 @@ pub(crate) fn print(failure: &Failure, options: &Options) -> Result<()> {
             suggest(next_command_after(phase, options));
         }
     }
-    Ok(())
+}
+
+/// Replaces the names of the library's settings by the options and variables of the command line.
+fn in_cli_words(text: &str) -> String {
+    const WORDS: [(&str, &str); 10] = [
+        (" or pass `api_key`", ""),
+        ("Pass `api_key` or set WAVESPEED_API_KEY", "Set WAVESPEED_API_KEY"),
+        ("Pass `api_key` instead", "Set WAVESPEED_API_KEY instead"),
+        ("`api_key`", "`WAVESPEED_API_KEY`"),
+        ("`allow_http`", "`--allow-http`"),
+        ("`base_url`", "`--base-url`"),
+        ("set the base URL to it", "set the base URL to it (--base-url or WAVESPEED_BASE_URL)"),
+        ("SSL_CERT_FILE or `ca_bundle`", "SSL_CERT_FILE"),
+        ("; raise `max_bytes` if you want it", ""),
+        ("`proxy`", "`HTTPS_PROXY`"),
+    ];
+    WORDS.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
 fn print_error(error: &Error) {
     if error.violations().is_empty() {
-        eprint_line(format_args!("error: {error}"));
+        eprint_line(format_args!("error: {}", in_cli_words(&error.to_string())));
     } else {
         eprint_line("error: The input is invalid; nothing was sent.");
         for violation in error.violations() {
             let prefix = if violation.is_error() { "" } else { "warning: " };
-            eprint_line(format_args!("  {prefix}{}", violation.message));
+            eprint_line(format_args!("  {prefix}{}", in_cli_words(&violation.message)));
         }
     }
 }
@@ -93,7 +115,7 @@ fn object(failure: &Failure, options: &Options) -> Value {
 fn error_object(error: &Error, resume: Option<&str>) -> Value {
     json!({
         "code": error.code(),
-        "message": error.to_string(),
+        "message": in_cli_words(&error.to_string()),
         "job_id": error.job_id(),
         "resume": resume,
         "app_code": error.app_code(),
@@ -120,8 +142,8 @@ fn next_command(error: &Error, options: &Options) -> Option<String> {
     match error.kind() {
         ErrorKind::Download => options.resume("download", id),
         ErrorKind::JobFailed | ErrorKind::JobCancelled | ErrorKind::InsufficientCredits => None,
-        // The job does not exist, or this key has no access to it.
-        ErrorKind::NotFound | ErrorKind::Authentication | ErrorKind::PermissionDenied => None,
+        // The job does not exist.
+        ErrorKind::NotFound => None,
         _ => options.resume("wait", id),
     }
 }
@@ -157,6 +179,27 @@ fn interrupted(phase: &Phase, options: &Options) -> String {
         }
         Phase::Download(id) => {
             format!("Interrupted. Job {id} is completed, but its video was not saved.")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_have_the_names_of_the_command_line() {
+        for (text, expected) in [
+            (
+                "https is needed (`allow_http` allows http)",
+                "https is needed (`--allow-http` allows http)",
+            ),
+            ("Set WAVESPEED_API_KEY or pass `api_key`. To", "Set WAVESPEED_API_KEY. To"),
+            ("Invalid value for `base_url`: x", "Invalid value for `--base-url`: x"),
+            ("set SSL_CERT_FILE or `ca_bundle` to", "set SSL_CERT_FILE to"),
+            ("nothing to replace", "nothing to replace"),
+        ] {
+            assert_eq!(in_cli_words(text), expected);
         }
     }
 }

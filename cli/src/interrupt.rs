@@ -1,4 +1,4 @@
-//! Ctrl-C: stops a command, but not while a submit is in flight.
+//! Ctrl-C, SIGTERM and SIGHUP: stop a command, but not while a submit is in flight.
 
 use std::future::{Future, IntoFuture};
 
@@ -62,7 +62,7 @@ pub(crate) async fn unless_interrupted<T>(
         tokio::select! {
             result = &mut operation => return Ok(result?),
             _ = phase.wait_for(|phase| *phase != Phase::Submitting) => {}
-            () = interrupt() => {}
+            () = second_interrupt() => {}
         }
     }
     let phase = phase.borrow().clone();
@@ -72,21 +72,60 @@ pub(crate) async fn unless_interrupted<T>(
 /// Listens from now on and completes at the next interrupt. Must be called inside a runtime.
 #[cfg(unix)]
 pub(crate) fn interrupt() -> impl Future<Output = ()> {
-    use tokio::signal::unix::{SignalKind, signal};
+    use tokio::signal::unix::SignalKind;
 
-    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    async {
-        match signals {
-            (Ok(mut interrupted), Ok(mut terminated)) => {
-                tokio::select! {
-                    _ = interrupted.recv() => {}
-                    _ = terminated.recv() => {}
-                }
-            }
-            // Without handlers the signals end the process.
-            _ => std::future::pending().await,
-        }
+    let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+    if !hangup_is_ignored() {
+        kinds.push(SignalKind::hangup());
     }
+    any_of(&kinds)
+}
+
+/// As [`interrupt`], but not for SIGHUP: a terminal that closes often sends it twice.
+#[cfg(unix)]
+fn second_interrupt() -> impl Future<Output = ()> {
+    use tokio::signal::unix::SignalKind;
+
+    any_of(&[SignalKind::interrupt(), SignalKind::terminate()])
+}
+
+#[cfg(unix)]
+fn any_of(kinds: &[tokio::signal::unix::SignalKind]) -> impl Future<Output = ()> + use<> {
+    use futures_util::future::{BoxFuture, FutureExt as _, select_all};
+
+    let listen = |kind: &tokio::signal::unix::SignalKind| -> BoxFuture<'static, ()> {
+        match tokio::signal::unix::signal(*kind) {
+            Ok(signal) => signal_received(signal).boxed(),
+            // Without a handler the signal ends the process.
+            Err(_) => std::future::pending().boxed(),
+        }
+    };
+    let signals: Vec<_> = kinds.iter().map(listen).collect();
+    select_all(signals).map(drop)
+}
+
+#[cfg(unix)]
+async fn signal_received(mut signal: tokio::signal::unix::Signal) {
+    // `None` would mean that no more signals can come; there is nothing to do then.
+    let _ = signal.recv().await;
+}
+
+/// Returns whether the parent process ignores SIGHUP for this one, as `nohup` does. A handler would
+/// undo that.
+#[cfg(target_os = "linux")]
+fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // SIGHUP is signal 1, the lowest bit.
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|it| it & 1 == 1)
+}
+
+/// `nohup` redirects standard error away from the terminal.
+#[cfg(all(unix, not(target_os = "linux")))]
+fn hangup_is_ignored() -> bool {
+    use std::io::IsTerminal as _;
+
+    !std::io::stderr().is_terminal()
 }
 
 #[cfg(not(unix))]
@@ -94,4 +133,9 @@ pub(crate) async fn interrupt() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
+}
+
+#[cfg(not(unix))]
+async fn second_interrupt() {
+    interrupt().await;
 }

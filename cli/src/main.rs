@@ -30,9 +30,11 @@ fn main() -> ExitCode {
         Err(error) => return usage_error(&error),
     };
     let options = Options::from(&args);
-    let result = start(&options, args).or_else(|failure| {
-        error_output::print(&failure, &options)?;
-        Err(failure)
+    let result = start(&options, args).inspect_err(|failure| {
+        if error_output::print(failure, &options).is_err() {
+            // Standard output cannot be written.
+            error_output::print_text(failure, &options);
+        }
     });
     ExitCode::from(match result {
         Ok(outcome) => outcome.exit_code(),

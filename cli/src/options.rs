@@ -25,9 +25,9 @@ pub(crate) struct SubmitArgs {
 /// Options of `run` and `wait`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct WaitArgs {
-    /// Save the video here: a file, which is replaced if it exists, or a folder. Without it, the
-    /// output's URL is printed.
-    #[arg(long, short, value_name = "FILE|FOLDER")]
+    /// Save the video here: a file, which is replaced if it exists, or a folder; `-` is standard
+    /// output. Without it, the output's URL is printed.
+    #[arg(long, short, value_name = "FILE|FOLDER|-")]
     pub(crate) out: Option<PathBuf>,
 
     /// How long to wait for the result, such as `90s`, `10m` or `1h 30m`. The job continues after

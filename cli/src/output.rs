@@ -4,13 +4,14 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use viseme::media::MediaInfo;
 use viseme::{DownloadedFile, Job, Output, Prediction, Report};
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, reason};
 use crate::options::Options;
 
 /// Prints a line of the result to standard output.
@@ -18,8 +19,40 @@ use crate::options::Options;
 /// # Errors
 /// If it cannot be written. A reader that closes the pipe (`| head -1`) is not an error.
 pub(crate) fn print_line(line: impl fmt::Display) -> Result<()> {
+    unless_closed(write_line(line))
+}
+
+/// Prints a line about a job. If standard output cannot be written, the job's id is printed to
+/// standard error, so that it is not lost.
+fn print_job_line(job_id: &str, line: impl fmt::Display) -> Result<()> {
+    let written = write_line(line);
+    if let Err(error) = &written {
+        eprint_line(format_args!(
+            "Cannot write the result to standard output ({}). The job is {job_id}",
+            reason(error)
+        ));
+    }
+    unless_closed(written)
+}
+
+fn write_line(line: impl fmt::Display) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let written = writeln!(out, "{}", printable(&line.to_string())).and_then(|()| out.flush());
+    writeln!(out, "{}", printable(&line.to_string()))?;
+    out.flush()
+}
+
+/// Copies a file to standard output.
+///
+/// # Errors
+/// If it cannot be read or written. A reader that closes the pipe is not an error.
+pub(crate) fn copy_to_stdout(file: &Path) -> Result<()> {
+    let mut file =
+        std::fs::File::open(file).map_err(|error| Failure::local("read the output", &error))?;
+    let mut out = io::stdout().lock();
+    unless_closed(io::copy(&mut file, &mut out).and_then(|_| out.flush()))
+}
+
+fn unless_closed(written: io::Result<()>) -> Result<()> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::local("write to standard output", &error))
@@ -85,27 +118,43 @@ pub(crate) fn media_json(info: &MediaInfo) -> Value {
 /// Prints the result of a run or a wait: where the output is.
 pub(crate) fn print_result(
     prediction: &Prediction,
-    saved: Option<&DownloadedFile>,
+    saved: Option<&[DownloadedFile]>,
     options: &Options,
 ) -> Result<()> {
+    let id = &prediction.id;
     if options.json {
         let mut state = state_json(prediction);
         if let Some(fields) = state.as_object_mut() {
-            fields.insert("saved".to_owned(), json!(saved.map(saved_json)));
+            let saved = saved.unwrap_or_default();
+            fields.insert("saved".to_owned(), json!(saved.first().map(saved_json)));
+            let files: Vec<_> = saved.iter().map(saved_json).collect();
+            fields.insert("saved_files".to_owned(), json!(files));
         }
-        return print_line(state);
+        return print_job_line(id, state);
     }
     match saved {
-        Some(saved) => print_line(saved.path.display()),
-        None => prediction.outputs.iter().filter_map(Output::url).try_for_each(print_line),
+        Some(saved) => saved.iter().try_for_each(|saved| print_job_line(id, saved.path.display())),
+        None => {
+            let outputs = prediction.outputs.iter().map(output_line);
+            outputs.into_iter().try_for_each(|line| print_job_line(id, line))
+        }
+    }
+}
+
+/// Returns an output as a line: its URL, its text, or its JSON.
+pub(crate) fn output_line(output: &Output) -> String {
+    match (output.url(), output) {
+        (Some(url), _) => url.to_owned(),
+        (None, Output::Text(text) | Output::Url(text)) => text.clone(),
+        (None, other) => json!(other).to_string(),
     }
 }
 
 /// Prints a job that was submitted or recovered.
 pub(crate) fn print_job(job: &Job, options: &Options) -> Result<()> {
     match job.prediction() {
-        Some(prediction) if options.json => print_line(state_json(prediction)),
-        _ => print_line(job.id()),
+        Some(prediction) if options.json => print_job_line(job.id(), state_json(prediction)),
+        _ => print_job_line(job.id(), job.id()),
     }
 }
 
@@ -122,7 +171,17 @@ pub(crate) fn state_json(prediction: &Prediction) -> Value {
 
 /// A saved file as JSON.
 pub(crate) fn saved_json(saved: &DownloadedFile) -> Value {
-    json!({"path": saved.path, "bytes": saved.bytes})
+    // JSON is UTF-8; a path need not be.
+    json!({"path": saved.path.to_string_lossy(), "bytes": saved.bytes})
+}
+
+/// The saved files of a download as JSON: the first, and the list of all.
+pub(crate) fn all_saved_json(saved: &[DownloadedFile]) -> Value {
+    let mut json = saved.first().map_or_else(|| json!({}), saved_json);
+    if let Some(fields) = json.as_object_mut() {
+        fields.insert("files".to_owned(), saved.iter().map(saved_json).collect());
+    }
+    json
 }
 
 /// Formats a number of bytes. 1 MB is 1024 × 1024 bytes, as in the models' limits.

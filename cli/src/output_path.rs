@@ -1,8 +1,35 @@
 //! Checks that an output can be saved, before a job is paid for.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use crate::failure::{Failure, Result, reason};
+use crate::options::Options;
+
+/// Returns whether `--out` means standard output.
+pub(crate) fn is_stdout(out: &Path) -> bool {
+    out == Path::new("-")
+}
+
+/// Checks that `--out` can be written, if it is there.
+///
+/// # Errors
+/// [`Failure::Usage`] if not.
+pub(crate) fn require_output(options: &Options) -> Result<()> {
+    match &options.out {
+        None => Ok(()),
+        Some(out) if !is_stdout(out) => require_writable("--out", out),
+        Some(_) if options.json => Err(Failure::Usage(
+            "--out - and --json both write to standard output. Use one of them.".to_owned(),
+        )),
+        Some(_) if std::io::stdout().is_terminal() => Err(Failure::Usage(
+            "--out - would write the video to the terminal. Redirect standard output to a file or \
+             a program."
+                .to_owned(),
+        )),
+        Some(_) => Ok(()),
+    }
+}
 
 /// Checks that a file can be saved to a path, which the user gave as `option`.
 ///
@@ -41,7 +68,36 @@ pub(crate) fn require_writable(option: &str, out: &Path) -> Result<()> {
             _ => reason(&error),
         };
         Failure::Usage(format!("Cannot save to the folder {shown}: {why}. {advice}"))
-    })
+    })?;
+    if is_folder { Ok(()) } else { require_name(option, out) }
+}
+
+/// Checks that a file of that name can exist: creates it and removes it again.
+fn require_name(option: &str, out: &Path) -> Result<()> {
+    match std::fs::OpenOptions::new().write(true).create_new(true).open(out) {
+        Ok(_) => {
+            // What cannot be removed is empty, and replaced later.
+            let _ = std::fs::remove_file(out);
+            Ok(())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        // The client shortens a long name before its extension.
+        Err(error)
+            if error.kind() == std::io::ErrorKind::InvalidFilename && !has_long_folder(out) =>
+        {
+            Ok(())
+        }
+        Err(error) => {
+            let (shown, why) = (out.display(), reason(&error));
+            Err(Failure::Usage(format!("{option} {shown}: {why}. Choose another name.")))
+        }
+    }
+}
+
+/// Returns whether the path is too long even without its name.
+fn has_long_folder(out: &Path) -> bool {
+    const MAX_PATH: usize = 4096;
+    out.parent().is_some_and(|folder| folder.as_os_str().len() + 256 > MAX_PATH)
 }
 
 fn names_a_folder(out: &Path) -> bool {
@@ -71,6 +127,7 @@ mod tests {
             ("none/", Some("no such folder")),
             ("none/new.mp4", Some("no such folder")),
             ("there.mp4/new.mp4", Some("no such folder")),
+            (&format!("{}.mp4", "b".repeat(252)), None),
         ] {
             let error = error_of(&folder.path().join(name));
             match word {

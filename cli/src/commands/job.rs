@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use viseme::Output;
-
-use super::{listener, print_output, run_displayed, save};
+use super::{
+    download_to_stdout, listener, print_output, run_displayed, save, save_all, write_to_stdout,
+};
 use crate::failure::{Failure, Outcome, Phase, Result};
 use crate::interrupt::PhaseTracker;
 use crate::options::{Options, WaitArgs};
-use crate::output::{print_line, saved_json, seconds, state_json};
+use crate::output::{all_saved_json, output_line, print_line, seconds, state_json};
 use crate::progress::ProgressDisplay;
 use crate::{client, output_path};
 
@@ -33,8 +33,9 @@ pub(crate) struct Download {
     /// A job's id, or a URL.
     source: String,
 
-    /// Save the file here: a file, which is replaced if it exists, or a folder.
-    #[arg(long, short, default_value = ".", value_name = "FILE|FOLDER")]
+    /// Save the file here: a file, which is replaced if it exists, or a folder; `-` is standard
+    /// output.
+    #[arg(long, short, default_value = ".", value_name = "FILE|FOLDER|-")]
     pub(crate) out: PathBuf,
 }
 
@@ -56,16 +57,14 @@ pub(crate) async fn status(options: &Options, status: Status) -> Result<Outcome>
     if let Some(time) = prediction.execution_time.filter(|time| !time.is_zero()) {
         print_line(format_args!("execution time: {}", seconds(time)))?;
     }
-    for url in prediction.outputs.iter().filter_map(Output::url) {
-        print_line(format_args!("output: {url}"))?;
+    for output in &prediction.outputs {
+        print_line(format_args!("output: {}", output_line(output)))?;
     }
     Ok(Outcome::Done)
 }
 
 pub(crate) async fn wait(options: &Options, wait: Wait) -> Result<Outcome> {
-    if let Some(out) = &options.out {
-        output_path::require_writable("--out", out)?;
-    }
+    output_path::require_output(options)?;
     let client = client::online(options)?;
     let display = Arc::new(ProgressDisplay::new(options));
     let tracker = PhaseTracker::new(Phase::Job(wait.job.clone()));
@@ -78,11 +77,18 @@ pub(crate) async fn wait(options: &Options, wait: Wait) -> Result<Outcome> {
 }
 
 pub(crate) async fn download(options: &Options, download: Download) -> Result<Outcome> {
-    output_path::require_writable("--out", &download.out)?;
+    output_path::require_output(options)?;
+    let display = Arc::new(ProgressDisplay::new(options));
+    let to_stdout = output_path::is_stdout(&download.out);
     let is_url = download.source.contains("://");
-    let (operation, phase) = if is_url {
+    let saved = if is_url {
         let client = client::anonymous(options)?;
-        (client.download(&download.source, &download.out), Phase::NoJob)
+        let operation = |to: PathBuf| client.download(&download.source, to);
+        if to_stdout {
+            download_to_stdout(operation, Phase::NoJob, &display).await?;
+            return Ok(Outcome::Done);
+        }
+        vec![save(operation(download.out.clone()), Phase::NoJob, &display).await?]
     } else {
         let client = client::online(options)?;
         let job = client.job(&download.source);
@@ -93,14 +99,16 @@ pub(crate) async fn download(options: &Options, download: Download) -> Result<Ou
         }
         // For a job that failed this is the error that says why.
         let prediction = job.wait().await?;
-        let phase = Phase::Download(prediction.id.clone());
-        (client.download_output(&prediction, &download.out), phase)
+        if to_stdout {
+            write_to_stdout(&client, &prediction, &display).await?;
+            return Ok(Outcome::Done);
+        }
+        save_all(&client, &prediction, &download.out, &display).await?
     };
-    let saved = save(operation, phase, &Arc::new(ProgressDisplay::new(options))).await?;
     if options.json {
-        print_line(saved_json(&saved))?;
+        print_line(all_saved_json(&saved))?;
     } else {
-        print_line(saved.path.display())?;
+        saved.iter().try_for_each(|saved| print_line(saved.path.display()))?;
     }
     Ok(Outcome::Done)
 }

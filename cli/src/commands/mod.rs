@@ -11,16 +11,17 @@ pub(crate) mod upload;
 pub(crate) mod webhook;
 
 use std::future::IntoFuture;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use viseme::{Client, Download, DownloadedFile, Prediction, Progress};
 
-use crate::failure::{Outcome, Phase, Result, reason};
+use crate::failure::{Failure, Outcome, Phase, Result, reason};
 use crate::interrupt::{PhaseTracker, unless_interrupted};
 use crate::options::Options;
-use crate::output::print_result;
+use crate::output::{copy_to_stdout, eprint_line, output_line, print_result};
 use crate::progress::ProgressDisplay;
-use crate::record;
+use crate::{output_path, record};
 
 /// A listener that shows progress and tracks the phase.
 fn listener(
@@ -85,12 +86,64 @@ async fn print_output(
     display: &Arc<ProgressDisplay>,
 ) -> Result<Outcome> {
     let saved = match &options.out {
-        Some(out) => {
-            let phase = Phase::Download(prediction.id.clone());
-            Some(save(client.download_output(prediction, out), phase, display).await?)
+        Some(out) if output_path::is_stdout(out) => {
+            write_to_stdout(client, prediction, display).await?;
+            return Ok(Outcome::Done);
         }
+        Some(out) => Some(save_all(client, prediction, out, display).await?),
         None => None,
     };
-    print_result(prediction, saved.as_ref(), options)?;
+    print_result(prediction, saved.as_deref(), options)?;
     Ok(Outcome::Done)
+}
+
+/// Saves all outputs of a job.
+async fn save_all(
+    client: &Client,
+    prediction: &Prediction,
+    out: &Path,
+    display: &Arc<ProgressDisplay>,
+) -> Result<Vec<DownloadedFile>> {
+    let mut downloads = client.download_outputs(prediction, out);
+    if downloads.is_empty() {
+        // Fails, and says that the job has no output.
+        downloads.push(client.download_output(prediction, out));
+    }
+    let mut saved: Vec<DownloadedFile> = Vec::new();
+    for download in downloads {
+        let phase = Phase::Download(prediction.id.clone());
+        let file = save(download, phase, display).await.inspect_err(|_| {
+            for file in &saved {
+                eprint_line(format_args!("saved {}", file.path.display()));
+            }
+        });
+        saved.push(file?);
+    }
+    Ok(saved)
+}
+
+/// Writes the first output of a job to standard output, and names the others on standard error.
+async fn write_to_stdout(
+    client: &Client,
+    prediction: &Prediction,
+    display: &Arc<ProgressDisplay>,
+) -> Result<()> {
+    let phase = Phase::Download(prediction.id.clone());
+    download_to_stdout(|path| client.download_output(prediction, path), phase, display).await?;
+    for output in prediction.outputs.iter().skip(1) {
+        eprint_line(format_args!("Another output of the job: {}", output_line(output)));
+    }
+    Ok(())
+}
+
+/// Downloads to a temporary file and copies it to standard output once it is complete.
+async fn download_to_stdout(
+    download: impl FnOnce(PathBuf) -> Download,
+    phase: Phase,
+    display: &Arc<ProgressDisplay>,
+) -> Result<()> {
+    let folder =
+        tempfile::tempdir().map_err(|error| Failure::local("create a temporary folder", &error))?;
+    let saved = save(download(folder.path().join("output")), phase, display).await?;
+    copy_to_stdout(&saved.path)
 }

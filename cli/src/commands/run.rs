@@ -39,9 +39,7 @@ pub(crate) struct Demo {
 }
 
 pub(crate) async fn run(options: &Options, run: Run) -> Result<Outcome> {
-    if let Some(out) = &options.out {
-        output_path::require_writable("--out", out)?;
-    }
+    output_path::require_output(options)?;
     if let Some(path) = &options.record {
         record::require_writable(path)?;
     }
@@ -71,9 +69,7 @@ pub(crate) async fn run(options: &Options, run: Run) -> Result<Outcome> {
 }
 
 pub(crate) async fn demo(options: &Options) -> Result<Outcome> {
-    if let Some(out) = &options.out {
-        output_path::require_writable("--out", out)?;
-    }
+    output_path::require_output(options)?;
     if !options.is_silent() {
         eprint_line("Lip-syncing two bundled samples, a video and an audio track.");
     }

@@ -19,7 +19,7 @@ mod webhook;
 mod webhook_inbox;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -285,6 +285,13 @@ impl Client {
     /// fetched or saved.
     pub fn download_output(&self, prediction: &Prediction, to: impl Into<PathBuf>) -> Download {
         Download::of_job(self.clone(), prediction, to.into())
+    }
+
+    /// Returns a download for each output of a completed job. In a folder each gets a name of its
+    /// own. If `to` is a file, the first output is saved there and the others next to it, with a
+    /// number: `x.mp4`, `x-2.mp4`. Outputs that are text or JSON are saved as well.
+    pub fn download_outputs(&self, prediction: &Prediction, to: impl AsRef<Path>) -> Vec<Download> {
+        Download::all_of_job(self, prediction, to.as_ref())
     }
 
     fn now(&self) -> Duration {

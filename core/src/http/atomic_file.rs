@@ -7,7 +7,11 @@ use tempfile::{NamedTempFile, TempPath};
 use tokio::fs::File;
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 
+use super::file_name::{MAX_ENCRYPTED_NAME, MAX_NAME, with_suffix};
 use crate::error::{Error, ErrorKind, Result};
+
+/// How many symbolic links in a row are followed, as on Linux.
+const MAX_LINKS: u32 = 40;
 
 /// A file that was downloaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,13 +53,30 @@ impl AtomicFile {
         self.file.rewind().await.map(drop)
     }
 
-    /// Renames the file to `path` and replaces an existing file.
+    /// The temporary path.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Renames the file to `path` and replaces an existing file, whose permissions it keeps. If
+    /// `path` is a symbolic link, its target is replaced. A name that is too long is shortened.
     pub(super) async fn finish_as(self, path: &Path) -> Result<PathBuf> {
         self.file.sync_all().await.map_err(|error| cannot_save(path, &error))?;
         let (from, to) = (self.path, path.to_owned());
-        blocking(move || from.persist(&to).map(|()| to).map_err(|error| error.error))
-            .await
-            .map_err(|error| cannot_save(path, &error))
+        let renamed = blocking(move || {
+            let target = link_target(&to);
+            if let Ok(existing) = std::fs::metadata(&target) {
+                std::fs::set_permissions(&from, existing.permissions())?;
+            }
+            match from.persist(&target) {
+                Err(error) if error.error.kind() == io::ErrorKind::InvalidFilename => {
+                    let shortened = shortened(&target);
+                    error.path.persist(&shortened).map(|()| shortened).map_err(|error| error.error)
+                }
+                persisted => persisted.map(|()| to).map_err(|error| error.error),
+            }
+        });
+        renamed.await.map_err(|error| cannot_save(path, &error))
     }
 
     /// Renames the file to `name` in `folder`, or to the first free name of `name-1.ext`, `name-2.ext`, …
@@ -63,12 +84,22 @@ impl AtomicFile {
         self.file.sync_all().await.map_err(|error| cannot_save(folder, &error))?;
         let (mut from, to, name) = (self.path, folder.to_owned(), name.to_owned());
         let renamed = blocking(move || {
-            for number in 0..1000 {
-                let target = to.join(numbered(&name, number));
+            let (mut number, mut max) = (0, MAX_NAME);
+            while number < 1000 {
+                let suffix = if number == 0 { String::new() } else { format!("-{number}") };
+                let target = to.join(with_suffix(&name, &suffix, max));
                 match from.persist_noclobber(&target) {
                     Ok(()) => return Ok(target),
                     Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
                         from = error.path;
+                        number += 1;
+                    }
+                    Err(error)
+                        if error.error.kind() == io::ErrorKind::InvalidFilename
+                            && max > MAX_ENCRYPTED_NAME =>
+                    {
+                        from = error.path;
+                        max = MAX_ENCRYPTED_NAME;
                     }
                     Err(error) => return Err(error.error),
                 }
@@ -93,7 +124,9 @@ pub(super) async fn folder_of(to: &Path) -> Result<(PathBuf, bool)> {
         );
         return Err(Error::new(ErrorKind::Download, message));
     }
-    Ok(match to.parent() {
+    // The temporary file must be on the disk of the final one.
+    let target = link_target(to);
+    Ok(match target.parent() {
         _ if is_folder => (to.to_owned(), true),
         Some(parent) if !parent.as_os_str().is_empty() => (parent.to_owned(), false),
         _ => (PathBuf::from("."), false),
@@ -128,12 +161,25 @@ fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-fn numbered(name: &str, number: u32) -> String {
-    match (number, name.rsplit_once('.')) {
-        (0, _) => name.to_owned(),
-        (n, Some((stem, extension))) if !stem.is_empty() => format!("{stem}-{n}.{extension}"),
-        (n, _) => format!("{name}-{n}"),
+/// Returns the path with its name shortened, before the extension, to what every system allows.
+fn shortened(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let max = if name.len() > MAX_NAME { MAX_NAME } else { MAX_ENCRYPTED_NAME };
+    path.with_file_name(with_suffix(&name, "", max))
+}
+
+/// Returns the path that a symbolic link leads to, over several links if need be; the path itself
+/// if it is no link.
+fn link_target(path: &Path) -> PathBuf {
+    let mut target = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let Ok(next) = std::fs::read_link(&target) else { break };
+        target = match target.parent() {
+            Some(folder) => folder.join(next),
+            None => next,
+        };
     }
+    target
 }
 
 async fn blocking<T: Send + 'static>(
@@ -147,4 +193,60 @@ fn cannot_save(path: &Path, error: &io::Error) -> Error {
         ErrorKind::Download,
         format!("The output cannot be saved to {}: {error}.", path.display()),
     )
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    async fn write(to: &Path) -> PathBuf {
+        save(b"new", to, "x.mp4").await.unwrap().path
+    }
+
+    #[tokio::test]
+    async fn the_target_of_a_link_is_written_and_permissions_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::create_dir(at("sub")).unwrap();
+        std::fs::write(at("sub/real.mp4"), "old").unwrap();
+        std::fs::set_permissions(at("sub/real.mp4"), std::fs::Permissions::from_mode(0o600))
+            .unwrap();
+        symlink("sub/real.mp4", at("link.mp4")).unwrap();
+        symlink("link.mp4", at("link2.mp4")).unwrap();
+        symlink("sub/none.mp4", at("dangling.mp4")).unwrap();
+        for (link, target) in [
+            ("link.mp4", "sub/real.mp4"),
+            ("link2.mp4", "sub/real.mp4"),
+            ("dangling.mp4", "sub/none.mp4"),
+        ] {
+            std::fs::write(at("sub/real.mp4"), "old").unwrap();
+            assert_eq!(write(&at(link)).await, at(link));
+            assert!(std::fs::symlink_metadata(at(link)).unwrap().is_symlink(), "{link}");
+            assert_eq!(std::fs::read(at(target)).unwrap(), b"new", "{link}");
+        }
+        let mode = std::fs::metadata(at("sub/real.mp4")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(at("sub")).unwrap().count(), 2, "nothing else is left");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_is_too_long_is_shortened() {
+        let folder = tempfile::tempdir().unwrap();
+        let saved = write(&folder.path().join(format!("{}.mp4", "b".repeat(300)))).await;
+        assert_eq!(saved, folder.path().join(format!("{}.mp4", "b".repeat(251))));
+        assert_eq!(std::fs::read(saved).unwrap(), b"new");
+    }
+
+    #[tokio::test]
+    async fn a_long_name_gets_its_number_before_the_extension() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = format!("{}.mp4", "c".repeat(251));
+        for end in ["cc.mp4", "c-1.mp4", "c-2.mp4"] {
+            let saved = save(b"x", folder.path(), &name).await.unwrap().path;
+            let saved = saved.file_name().unwrap().to_str().unwrap();
+            assert!(saved.len() == 255 && saved.ends_with(end), "{saved}");
+        }
+    }
 }

@@ -1,17 +1,22 @@
 //! Downloads: streamed to a temporary name, resumed where they broke off, renamed when whole.
 
-use std::path::PathBuf;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use http::header::{CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE, RANGE};
+use http::header::{
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE,
+    RANGE,
+};
 use http::{HeaderMap, HeaderValue, Method};
 use tokio::io::AsyncWriteExt as _;
 use url::Url;
 
 use super::atomic_file::{AtomicFile, DownloadedFile, folder_of};
 use super::file_name::safe_file_name;
+use super::output_check::{self, Problem};
 use super::redirects::{self, MAX_REDIRECTS, is_redirect};
 use super::retry::{RequestFailure, Retry};
 use super::retry_after::retry_after;
@@ -19,6 +24,8 @@ use super::transport::{ConnectionUse, Request, RequestBody, Response, Transport}
 use crate::clock::Clock;
 use crate::config::{Config, is_loopback};
 use crate::error::{Error, ErrorKind, ResponseInfo, Result};
+use crate::media::MediaInfo;
+use crate::media::probe::{FileSource, probe};
 
 /// The status for a range that begins behind the file's end.
 const NOTHING_MORE: u16 = 416;
@@ -35,22 +42,24 @@ pub(crate) struct Downloads {
 /// What to fetch, and where to.
 pub(crate) struct Download<'a> {
     pub(crate) url: Url,
-    /// A file, or an existing folder, in which the name is taken from the URL.
+    /// A file, or an existing folder.
     pub(crate) to: PathBuf,
+    /// The name in a folder; `None` takes it from the URL.
+    pub(crate) name: Option<String>,
     pub(crate) max_bytes: u64,
     /// Told the bytes so far, and the size of the whole where it is known.
     pub(crate) on_bytes: &'a (dyn Fn(u64, Option<u64>) + Send + Sync),
 }
 
-/// What is known of the whole after the first answer.
+/// What is known after the first answer.
 #[derive(Default)]
 struct Progress {
     received: u64,
     total: Option<u64>,
     validator: Option<HeaderValue>,
     content_type: Option<String>,
-    /// Whether it was started over already, as the server had told of more than there is.
-    began_anew: bool,
+    /// Whether the download was restarted already, because the server announced more than there is.
+    restarted: bool,
 }
 
 impl Downloads {
@@ -77,7 +86,11 @@ impl Downloads {
         let mut failures = 0;
         loop {
             let before = progress.received;
-            match self.attempt(&download, &mut part, &mut progress).await {
+            let mut outcome = self.attempt(&download, &mut part, &mut progress).await;
+            if outcome.is_ok() {
+                outcome = verify(&download, &part, &mut progress).await;
+            }
+            match outcome {
                 Ok(()) => break,
                 Err(RequestFailure::Final(error)) => return Err(error),
                 Err(RequestFailure::Transient(error)) => {
@@ -87,8 +100,8 @@ impl Downloads {
             }
         }
         let path = if is_folder {
-            let name = safe_file_name(&download.url, progress.content_type.as_deref());
-            part.finish_in(&folder, &name).await?
+            let from_url = || safe_file_name(&download.url, progress.content_type.as_deref());
+            part.finish_in(&folder, &download.name.unwrap_or_else(from_url)).await?
         } else {
             part.finish_as(&download.to).await?
         };
@@ -107,10 +120,10 @@ impl Downloads {
         {
             // There is no more than what came, though the first answer told of more: start over,
             // once.
-            if progress.began_anew {
+            if progress.restarted {
                 return Err(RequestFailure::Final(error.clone()));
             }
-            *progress = Progress { began_anew: true, ..Progress::default() };
+            *progress = Progress { restarted: true, ..Progress::default() };
         }
         let Response { status, headers, mut body } = opened?;
         begin(status, &headers, part, progress).await?;
@@ -149,6 +162,7 @@ impl Downloads {
     /// Sends the request, with a range where a part is there already, and follows redirects.
     async fn open(&self, mut url: Url, progress: &Progress) -> Result<Response, RequestFailure> {
         let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if let (Some(validator), true) = (&progress.validator, progress.received > 0) {
             let range = format!("bytes={}-", progress.received);
             headers.insert(RANGE, HeaderValue::from_str(&range).map_err(|_| broken("bad range"))?);
@@ -190,38 +204,94 @@ impl Downloads {
     }
 }
 
-/// Reads the head of the answer: goes on where the file ends, or starts over.
+/// Reads the head of the answer: the file continues where it ends, or starts over.
 async fn begin(
     status: u16,
     headers: &HeaderMap,
     part: &mut AtomicFile,
     progress: &mut Progress,
 ) -> Result<(), RequestFailure> {
-    let header = |name| headers.get(name);
-    let goes_on =
-        status == 206 && header(CONTENT_RANGE).and_then(range_start) == Some(progress.received);
-    if !goes_on {
-        if status == 206 {
-            return Err(broken("the server sent another range than was asked for"));
-        }
-        part.restart().await.map_err(|error| RequestFailure::Final(part.error(&error)))?;
-        *progress = Progress {
-            total: header(http::header::CONTENT_LENGTH)
-                .and_then(|length| length.to_str().ok()?.parse().ok()),
-            // A weak validator does not vouch for single bytes.
-            validator: header(ETAG).filter(|tag| !tag.as_bytes().starts_with(b"W/")).cloned(),
-            content_type: header(CONTENT_TYPE)
-                .and_then(|kind| Some(kind.to_str().ok()?.to_owned())),
-            received: 0,
-            began_anew: progress.began_anew,
-        };
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let range = text(CONTENT_RANGE).and_then(ContentRange::parse).filter(|_| status == 206);
+    if status == 206 && range.as_ref().is_none_or(|range| range.start != progress.received) {
+        return Err(broken("the server sent another range than was requested"));
     }
+    if status == 206 && progress.received > 0 {
+        return Ok(());
+    }
+    part.restart().await.map_err(|error| RequestFailure::Final(part.error(&error)))?;
+    let encoding = text(CONTENT_ENCODING).map(str::trim).unwrap_or_default();
+    if !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity") {
+        let what = format!(
+            "the server or a proxy compressed the file ({encoding}), which was not requested",
+        );
+        return Err(RequestFailure::Final(download_error(&what)));
+    }
+    *progress = Progress {
+        // Some servers send a part to a request for all; the next attempt requests the remainder.
+        total: match range {
+            Some(range) => range.total,
+            None => text(CONTENT_LENGTH).and_then(|length| length.parse().ok()),
+        },
+        // A weak validator does not identify single bytes.
+        validator: headers.get(ETAG).filter(|tag| !tag.as_bytes().starts_with(b"W/")).cloned(),
+        content_type: text(CONTENT_TYPE).map(str::to_owned),
+        received: 0,
+        restarted: progress.restarted,
+    };
     Ok(())
 }
 
-/// The first byte's position in `bytes 100-199/200`.
-fn range_start(value: &HeaderValue) -> Option<u64> {
-    value.to_str().ok()?.trim().strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
+/// A range in `Content-Range`: `bytes 100-199/200`.
+struct ContentRange {
+    start: u64,
+    /// The size of the whole file, if the server knows it.
+    total: Option<u64>,
+}
+
+impl ContentRange {
+    fn parse(text: &str) -> Option<Self> {
+        let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
+        let start = range.split('-').next()?.trim().parse().ok()?;
+        Some(Self { start, total: total.trim().parse().ok() })
+    }
+}
+
+/// Checks that the file can be what its address promises.
+async fn verify(
+    download: &Download<'_>,
+    part: &AtomicFile,
+    progress: &mut Progress,
+) -> Result<(), RequestFailure> {
+    let inspected = inspect(part.path()).await;
+    let (info, head) = inspected.map_err(|error| RequestFailure::Final(part.error(&error)))?;
+    match output_check::problem(&download.url, progress.content_type.as_deref(), &info, &head) {
+        None => Ok(()),
+        Some(Problem::Other(what)) => {
+            Err(RequestFailure::Final(download_error(&format!("the server sent {what}"))))
+        }
+        Some(Problem::Corrupt(what)) => {
+            let error = download_error(&format!("the file {what}"));
+            if progress.total.is_some() {
+                return Err(RequestFailure::Final(error));
+            }
+            // Without a length, a broken connection looks like the end of the file.
+            *progress = Progress { restarted: progress.restarted, ..Progress::default() };
+            Err(RequestFailure::Transient(error))
+        }
+    }
+}
+
+/// Reads the facts and the beginning of a file.
+async fn inspect(path: &Path) -> std::io::Result<(MediaInfo, Vec<u8>)> {
+    let path = path.to_owned();
+    let read = move || {
+        let mut head = Vec::new();
+        std::fs::File::open(&path)?.take(output_check::HEAD as u64).read_to_end(&mut head)?;
+        let info = probe(&FileSource::open(&path)?).map_err(std::io::Error::other)?;
+        Ok((info, head))
+    };
+    tokio::task::spawn_blocking(read).await.map_err(std::io::Error::other)?
 }
 
 fn not_followed(why: redirects::NotFollowed) -> RequestFailure {

@@ -221,7 +221,7 @@ fn excerpt(body: &[u8], headers: &HeaderMap) -> String {
     if text.is_empty() { String::new() } else { format!("\"{}\"", shorten(text)) }
 }
 
-fn title(html: &str) -> Option<&str> {
+pub(super) fn title(html: &str) -> Option<&str> {
     element(html, "title")
 }
 

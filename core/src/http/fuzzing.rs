@@ -168,7 +168,7 @@ pub fn headers(data: &[u8]) {
     super::remote::fuzzing::head(&headers);
     if let Some(url) = text(LOCATION).and_then(|location| Url::parse(location).ok()) {
         let name = safe_file_name(&url, text(CONTENT_TYPE));
-        assert!(!name.is_empty() && name.len() <= 260, "{name:?}");
+        assert!(!name.is_empty() && name.len() <= 255, "{name:?}");
         assert!(!name.contains(['/', '\\', '\0', ':']) && !name.starts_with('.'), "{name:?}");
     }
 }
