@@ -55,6 +55,8 @@ pub(crate) async fn unless_interrupted<T>(
     }
     let mut phase = tracker.0.subscribe();
     if *phase.borrow() == Phase::Submitting {
+        // Listens before the message invites to interrupt again.
+        let again = second_interrupt();
         notify(
             "A submit is in flight: waiting for its response, so that the job is not lost. Press \
              Ctrl-C again to stop now.",
@@ -62,7 +64,7 @@ pub(crate) async fn unless_interrupted<T>(
         tokio::select! {
             result = &mut operation => return Ok(result?),
             _ = phase.wait_for(|phase| *phase != Phase::Submitting) => {}
-            () = second_interrupt() => {}
+            () = again => {}
         }
     }
     let phase = phase.borrow().clone();
