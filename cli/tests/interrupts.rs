@@ -37,6 +37,49 @@ async fn an_interrupt_during_a_submit_waits_for_the_response() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_that_closes_during_a_submit_does_not_lose_the_job() {
+    let fault = Fault::at(RequestKind::Submit).wire(WireFault::Delay(Span::secs(2)));
+    let harness = Harness::new(never_ends().fault(fault)).await;
+    let mut running = harness.start_run(&["--verbose"]);
+    harness.until_fault_triggered().await;
+    running.signal(Signal::HUP);
+    running.until_line_with("Ctrl-C again").await;
+    // The shell and the terminal may send it both.
+    running.signal(Signal::HUP);
+    let result = running.finish().await;
+    assert_eq!(result.code, Some(130), "{result:?}");
+    let id = &harness.world.jobs()[0].id;
+    assert!(result.err.ends_with(&format!("viseme wait {id}\n")), "{result:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn nohup_still_ignores_a_closing_terminal() {
+    let harness = Harness::new(ends("completed")).await;
+    let run = run_samples(&["--out", "film.mp4"]);
+    let viseme = harness.command(&run);
+    let mut nohup = tokio::process::Command::new("nohup");
+    nohup.arg(env!("CARGO_BIN_EXE_viseme")).args(viseme.as_std().get_args());
+    for (name, value) in viseme.as_std().get_envs() {
+        match value {
+            Some(value) => nohup.env(name, value),
+            None => nohup.env_remove(name),
+        };
+    }
+    nohup
+        .current_dir(harness.folder.path())
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .kill_on_drop(true);
+    let mut running = support::Running::new(nohup);
+    running.until_line_with("submitted as job").await;
+    running.signal(Signal::HUP);
+    let result = running.finish().await;
+    assert_eq!((result.code, result.out.trim()), (Some(0), "film.mp4"), "{result:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_interrupt_during_a_submit_does_not_wait() {
     let fault = Fault::at(RequestKind::Submit).wire(WireFault::Silence);
     let harness = Harness::new(never_ends().fault(fault)).await;
@@ -56,7 +99,7 @@ async fn a_second_interrupt_during_a_submit_does_not_wait() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupt_of_a_wait_prints_how_to_continue() {
     let harness = Harness::new(never_ends()).await;
-    for signal in [Signal::INT, Signal::TERM] {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let mut running = harness.start_run(&[]);
         let line = running.until_line_with("submitted as job").await;
         let id = line.split_whitespace().last().unwrap().to_owned();

@@ -8,27 +8,11 @@ use futures_util::StreamExt as _;
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
-use super::redactor::Redactor;
+pub(crate) use super::answer::Answer;
 use super::transport::{BodyStream, Request, Sent, Transport, TransportError};
 
 /// The largest answer of the API that is read: base64 outputs can be tens of megabytes.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
-
-/// An answer with its whole body.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-    /// Removes the key from what of the answer is shown.
-    pub(crate) redactor: Redactor,
-}
-
-impl Answer {
-    pub(crate) fn new(status: u16, headers: HeaderMap, body: Bytes) -> Self {
-        Self { status, headers, body, redactor: Redactor::default() }
-    }
-}
 
 /// The answer, or why there is none; the error of one that broke off contains what arrived.
 pub(crate) type Exchange = Result<Answer, TransportError>;

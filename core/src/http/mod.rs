@@ -1,5 +1,6 @@
 //! HTTP: how requests are sent and answers are understood.
 
+mod answer;
 mod api;
 mod atomic_file;
 mod body;

@@ -9,7 +9,7 @@ use futures_util::stream::BoxStream;
 use http::{HeaderMap, Method};
 use url::Url;
 
-use super::body::Answer;
+use super::answer::Answer;
 use super::ssrf::PrivateAddress;
 use super::tls;
 

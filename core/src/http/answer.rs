@@ -1,0 +1,22 @@
+//! An answer of a server, read to its end.
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::redactor::Redactor;
+
+/// An answer with its whole body.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// Removes the key from what of the answer is shown.
+    pub(crate) redactor: Redactor,
+}
+
+impl Answer {
+    pub(crate) fn new(status: u16, headers: HeaderMap, body: Bytes) -> Self {
+        Self { status, headers, body, redactor: Redactor::default() }
+    }
+}
