@@ -1,81 +1,81 @@
-//! Something under way: the host asks for what it tells until there is no more.
+//! An operation in progress and a job, as a host holds them.
 
-use std::future::Future;
 use std::sync::Arc;
 
-use futures_util::stream::{BoxStream, StreamExt as _};
 use tokio::sync::Mutex;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::AbortHandle;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use viseme_bindings::{JobHandle, Task};
 
-use crate::error::NativeError;
-use crate::event::NativeEvent;
-use crate::runtime::runtime;
+use crate::runtime::{NativeError, runtime};
 
-/// What a task tells.
-pub(crate) type Told = Result<NativeEvent, NativeError>;
-
-/// Something under way. It goes on until it is over, cancelled or dropped.
+/// An operation in progress. It continues until it ends, is cancelled or is dropped.
 #[derive(uniffi::Object)]
 pub struct NativeTask {
-    told: Mutex<UnboundedReceiver<Told>>,
-    work: AbortHandle,
+    task: Task,
+    batches: Mutex<UnboundedReceiver<String>>,
 }
 
 #[uniffi::export]
 impl NativeTask {
-    /// What happened next, the outcome last; `None` after it and once the task is cancelled.
-    pub async fn next(&self) -> Result<Option<NativeEvent>, NativeError> {
-        self.told.lock().await.recv().await.transpose()
+    /// Returns the next messages as a JSON array; `None` after the last one and after cancellation.
+    pub async fn next(&self) -> Option<String> {
+        self.batches.lock().await.recv().await
     }
 
-    /// Ends it: what is under way is dropped at once. A job that was submitted goes on.
+    /// Cancels the operation at once. A submitted job continues.
     pub fn cancel(&self) {
-        self.work.abort();
+        self.task.cancel();
+    }
+
+    /// Returns the job of a submit or of a recovery, once there is one.
+    pub fn job(&self) -> Option<Arc<NativeJob>> {
+        self.task.job().map(|job| Arc::new(JobHandle::from(job).into()))
     }
 }
 
-/// Nobody can ask what it tells any more.
 impl Drop for NativeTask {
     fn drop(&mut self) {
-        self.work.abort();
+        self.task.cancel();
     }
 }
 
 impl NativeTask {
-    /// A task that tells each of these.
-    pub(crate) fn of_stream(mut news: BoxStream<'static, Told>) -> Result<Arc<Self>, NativeError> {
-        Self::spawn(|say| async move {
-            while let Some(event) = news.next().await {
-                if say.send(event).is_err() {
+    /// Starts the task on the runtime, so that it advances while the host handles a message.
+    pub(crate) fn spawn(task: Task) -> Result<Arc<Self>, NativeError> {
+        let (sender, batches) = unbounded_channel();
+        let running = task.clone();
+        runtime()?.spawn(async move {
+            while let Some(batch) = running.next().await {
+                if sender.send(batch).is_err() {
                     break;
                 }
             }
-        })
+        });
+        Ok(Arc::new(Self { task, batches: Mutex::new(batches) }))
+    }
+}
+
+/// A handle on a job.
+#[derive(uniffi::Object)]
+pub struct NativeJob {
+    job: JobHandle,
+}
+
+#[uniffi::export]
+impl NativeJob {
+    /// Returns the job's id.
+    pub fn id(&self) -> String {
+        self.job.id().to_owned()
     }
 
-    /// A task that tells what goes on before it tells what came of it.
-    pub(crate) fn telling<F>(
-        work: impl FnOnce(UnboundedSender<Told>) -> F + Send + 'static,
-    ) -> Result<Arc<Self>, NativeError>
-    where
-        F: Future<Output = Told> + Send + 'static,
-    {
-        Self::spawn(|say| async move {
-            let outcome = work(say.clone()).await;
-            // Where nobody listens any more, the work ends with them.
-            let _ = say.send(outcome);
-        })
+    /// Starts the operation of a `JobRequest` in JSON.
+    pub fn start(&self, request: &str) -> Result<Arc<NativeTask>, NativeError> {
+        NativeTask::spawn(self.job.start(request))
     }
+}
 
-    fn spawn<F>(
-        work: impl FnOnce(UnboundedSender<Told>) -> F + Send + 'static,
-    ) -> Result<Arc<Self>, NativeError>
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let (say, told) = unbounded_channel();
-        let work = runtime()?.spawn(async move { work(say).await }).abort_handle();
-        Ok(Arc::new(Self { told: Mutex::new(told), work }))
+impl From<JobHandle> for NativeJob {
+    fn from(job: JobHandle) -> Self {
+        Self { job }
     }
 }

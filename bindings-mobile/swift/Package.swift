@@ -2,8 +2,8 @@
 import Foundation
 import PackageDescription
 
-// On Apple's systems the native library comes as an XCFramework, which scripts/xcframework.sh puts here.
-// Elsewhere it is a library that the linker has to be shown: `cargo xtask swift` does.
+// On Apple's systems the native library is an XCFramework, which scripts/xcframework.sh puts here.
+// Elsewhere the linker needs the path of the library: `cargo xtask swift` passes it.
 let framework = "VisemeFFI.xcframework"
 let hasFramework = FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/\(framework)")
 let ffi: Target =
@@ -20,13 +20,13 @@ let package = Package(
     ],
     targets: [
         ffi,
-        // Written by the generator, and hidden by the target above it.
+        // Generated, and hidden by the target `Viseme`.
         .target(name: "VisemeNative", dependencies: ["VisemeFFI"]),
         .target(name: "Viseme", dependencies: ["VisemeNative"]),
         .executableTarget(name: "VisemeSample", dependencies: ["Viseme"]),
         // For the project's own tests.
         .executableTarget(name: "VisemeDriver", dependencies: ["Viseme"]),
-        .testTarget(name: "VisemeTests", dependencies: ["Viseme", "VisemeNative"]),
+        .testTarget(name: "VisemeTests", dependencies: ["Viseme"]),
     ],
     swiftLanguageModes: [.v6]
 )

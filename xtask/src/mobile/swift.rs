@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Subcommand;
 
 use super::swift_tools::Tools;
@@ -77,8 +77,21 @@ fn swift(tools: &Tools, verb: &str, words: &[&str]) -> Result<Command> {
     Ok(tools.command(&[&["swift", verb], &places[..], &link[..], words].concat()))
 }
 
+/// Runs a command with a folder for its temporary files. The package manager leaves some behind.
+fn run_with_temporary_folder(mut command: Command) -> Result<()> {
+    let folder = tempfile::tempdir().context("cannot create a temporary folder")?;
+    run({
+        command.env("TMPDIR", folder.path());
+        command
+    })
+}
+
 fn build(product: &str) -> Result<()> {
-    run(swift(&Tools::find()?, "build", &["--quiet", "--product", product])?)
+    run_with_temporary_folder(swift(
+        &Tools::find()?,
+        "build",
+        &["--quiet", "--product", product],
+    )?)
 }
 
 /// The formatter, for all code that is written by hand.
@@ -97,7 +110,7 @@ fn test() -> Result<()> {
     run(format(&tools, &["lint", "--strict"]))?;
     let mut test = swift(&tools, "test", &["--disable-xctest"])?;
     test.env("VISEME_MOCK", mock_server()?).env("VISEME_ROOT", root());
-    run(test)
+    run_with_temporary_folder(test)
 }
 
 fn sample() -> Result<()> {

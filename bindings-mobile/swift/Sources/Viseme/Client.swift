@@ -3,38 +3,47 @@ internal import VisemeNative
 
 /// A client of the service. Make one and keep it; it can be used from everywhere at once.
 ///
-/// Cancelling a task that waits here ends the requests and the polling at once; the caller gets a
-/// `CancellationError`. It never cancels a job that was submitted, which is paid for: ``job(_:)`` goes on
-/// with it.
+/// Cancelling a task that waits here stops requests and polling at once, and the caller gets a
+/// `CancellationError`. A submitted job continues and is charged: ``job(_:)`` resumes it.
 ///
-/// What an `onProgress` throws ends the work as a cancellation does. It is called where the caller is: on
-/// the main actor, if that called.
+/// `onProgress` runs where the caller runs: on the main actor, if the caller is there. An error that it
+/// throws is reported to the client's `onCallbackError`, and the operation continues.
 public final class Client: Sendable {
-    let native: NativeClient
+    private let native: NativeClient
+    let onCallbackError: @Sendable (any Error) -> Void
 
-    /// A client with these settings.
+    /// Creates a client with these settings.
     ///
-    /// - Throws: ``VisemeError/config(_:)`` where they cannot be used
-    public init(_ settings: Settings = Settings()) throws(VisemeError) {
-        let settings = try settings.native()
-        native = try translated { try NativeClient.open(settings: settings) }
+    /// - Parameters:
+    ///   - settings: the settings
+    ///   - onCallbackError: receives each error that an `onProgress` throws. Default: writes it to the log
+    ///     of the system (`Logger` on Apple's systems, `NSLog` elsewhere)
+    /// - Throws: ``VisemeError/config(_:)`` if a setting is invalid
+    public init(
+        _ settings: Settings = Settings(),
+        onCallbackError: (@Sendable (any Error) -> Void)? = nil
+    ) throws(VisemeError) {
+        let config = try settings.config().text()
+        native = try translated { try NativeClient.open(config: config) }
+        self.onCallbackError = onCallbackError ?? logCallbackError
     }
 
-    /// Uses another bearer token for every request from now on, also of what is under way.
+    /// Replaces the API key, or the bearer token of your backend, for every later request, including the
+    /// requests of operations in progress.
     ///
-    /// - Throws: ``VisemeError/config(_:)`` where it is empty or cannot be sent in a header
-    public func setToken(_ token: String) throws(VisemeError) {
-        try translated { try native.setToken(token: token) }
+    /// - Throws: ``VisemeError/config(_:)`` if the key is empty or cannot be sent in a header
+    public func setApiKey(_ apiKey: String) throws(VisemeError) {
+        try translated { try native.setApiKey(apiKey: apiKey) }
     }
 
     /// Checks, uploads, submits and waits: from an input to the completed prediction. The POST that costs
-    /// money is sent at most once.
+    /// money is accepted at most once.
     ///
     /// - Parameters:
-    ///   - input: what is asked for
-    ///   - options: how
-    ///   - isolation: where `onProgress` is called: where the caller is
-    ///   - onProgress: is told what goes on
+    ///   - input: the model and its parameters
+    ///   - options: how to run it
+    ///   - isolation: where `onProgress` runs. Default: where the caller runs
+    ///   - onProgress: receives every progress event
     /// - Throws: ``VisemeError``, with the job's id once there is one; `CancellationError`
     public func run(
         _ input: Input,
@@ -42,98 +51,97 @@ public final class Client: Sendable {
         isolation: isolated (any Actor)? = #isolation,
         onProgress: (VisemeProgress) throws -> Void = { _ in }
     ) async throws -> Prediction {
-        let begin = { [native] in
-            try native.run(input: try input.native(), options: try options.native())
+        let start = { [self] in
+            try self.start(
+                "run", ["options": try options.json(timeout: true), "progress": true], input: input)
         }
-        return try await outcome(isolation: isolation, of: begin) { event in
-            if let news = VisemeProgress(event) { try onProgress(news) }
-        }.lastPrediction()
+        return try await outcome(isolation: isolation, of: start) { (event: VisemeProgress) in
+            report { try onProgress(event) }
+        }.required()
     }
 
-    /// Checks, uploads and submits, and does not wait for the result. The POST that costs money is sent at
-    /// most once.
+    /// Checks, uploads and submits, and does not wait for the result. The POST that costs money is accepted
+    /// at most once.
     ///
     /// - Parameters:
-    ///   - input: what is asked for
-    ///   - options: how
-    ///   - isolation: where `onProgress` is called: where the caller is
-    ///   - onProgress: is told what goes on
-    /// - Throws: ``VisemeError/invalidInput(_:)`` where the input is refused;
-    ///   ``VisemeError/submissionUnknown(_:)`` where the answer was lost and the job was not found; any other
-    ///   ``VisemeError``; `CancellationError`
+    ///   - input: the model and its parameters
+    ///   - options: how to submit it; `timeout` must be `nil`
+    ///   - isolation: where `onProgress` runs. Default: where the caller runs
+    ///   - onProgress: receives every progress event
+    /// - Throws: ``VisemeError/invalidInput(_:)`` if the input is invalid;
+    ///   ``VisemeError/submissionUnknown(_:)`` if the submit got no response and the job was not found; any
+    ///   other ``VisemeError``; `CancellationError`
     public func submit(
         _ input: Input,
         options: Options = Options(),
         isolation: isolated (any Actor)? = #isolation,
         onProgress: (VisemeProgress) throws -> Void = { _ in }
     ) async throws -> Job {
-        let begin = { [native] in
-            try native.submit(input: try input.native(), options: try options.native())
+        let start = { [self] in
+            try self.start(
+                "submit", ["options": try options.json(timeout: false), "progress": true], input: input)
         }
-        let submitted = try await outcome(isolation: isolation, of: begin) { event in
-            if let news = VisemeProgress(event) { try onProgress(news) }
+        let submitted = try await outcome(isolation: isolation, of: start) { (event: VisemeProgress) in
+            report { try onProgress(event) }
         }
         return try job(submitted)
     }
 
-    /// Finds the job of a submit whose answer was lost, in this process or in one that died.
+    /// Finds the job of a submit that got no response, in this process or in one that died.
     ///
-    /// - Parameter record: that of ``VisemeProgress/submitting(attempt:record:)`` or
+    /// - Parameter record: the record of ``VisemeProgress/submitting(attempt:record:)`` or
     ///   ``VisemeError/submissionUnknown(_:)``
-    /// - Throws: ``VisemeError/submissionUnknown(_:)`` where it is not found, or could be one of several
+    /// - Throws: ``VisemeError/submissionUnknown(_:)`` if no job, or more than one, matches
     public func recover(_ record: SubmitRecord) async throws -> Job {
-        try job(await outcome(isolation: nil, of: { try native.recover(record: record.json) }))
+        try job(await outcome(of: { try start("recover", ["record": record.json]) }))
     }
 
-    /// A handle on a job that was submitted before, here or in another process. Asks nothing.
+    /// Returns a handle on a job that was submitted before, here or in another process. Sends nothing.
     public func job(_ id: String) -> Job {
-        Job(client: self, id: id, prediction: nil)
+        Job(client: self, native: native.job(id: id), id: id, prediction: nil)
     }
 
-    /// Judges an input and its media by the rules of its model. Nothing is sent but ranged reads of media
-    /// behind URLs, and nothing is spent.
+    /// Checks an input and its media against the rules of its model. Sends nothing, except requests for
+    /// parts of media behind URLs, and costs nothing.
     ///
-    /// - Throws: ``VisemeError`` where a medium cannot be read
+    /// - Throws: ``VisemeError`` if a medium cannot be read
     public func check(_ input: Input) async throws -> Report {
-        let checked = try await outcome(
-            isolation: nil, of: { try native.check(input: try input.native()) })
-        guard case .checked(let report) = checked else { throw VisemeError.fault("gave no report") }
-        return Report(report)
+        try await outcome(of: { try start("check", [:], input: input) }).required()
     }
 
-    /// Uploads one medium and gives the URL under which the service finds it, for seven days.
+    /// Uploads one medium and returns the URL at which the service reads it for seven days.
     ///
     /// - Parameters:
-    ///   - medium: what
-    ///   - isolation: where `onProgress` is called: where the caller is
-    ///   - onProgress: is told how many bytes of how many are out
-    /// - Throws: ``VisemeError/upload(_:)`` where it cannot be read or sent; any other ``VisemeError``
+    ///   - media: the medium
+    ///   - isolation: where `onProgress` runs. Default: where the caller runs
+    ///   - onProgress: receives the bytes sent so far and the size
+    /// - Throws: ``VisemeError/upload(_:)`` if it cannot be read or sent; any other ``VisemeError``
     public func upload(
-        _ medium: Media,
+        _ media: Media,
         isolation: isolated (any Actor)? = #isolation,
         onProgress: (_ sent: Int64, _ total: Int64) throws -> Void = { _, _ in }
     ) async throws -> URL {
-        let begin = { [native] in try native.upload(medium: medium.native) }
-        let uploaded = try await outcome(isolation: isolation, of: begin) { event in
-            if case .uploading(_, let sent, let total) = event {
-                try onProgress(Int64(clamping: sent), Int64(clamping: total))
-            }
+        let start = { [self] in
+            var contents: [Data] = []
+            let medium = media.json(&contents)
+            return try self.start("upload", ["medium": medium, "progress": true], contents)
         }
-        guard case .uploaded(_, let text) = uploaded, let url = URL(string: text) else {
-            throw VisemeError.fault("gave no URL")
-        }
+        let url: String = try await outcome(isolation: isolation, of: start) { (event: UploadEvent) in
+            report { try onProgress(event.sent, event.total) }
+        }.required()
+        guard let url = URL(string: url) else { throw VisemeError.bug("returned no URL") }
         return url
     }
 
     /// Downloads an output to a file, or into an existing folder under a name taken from the URL.
     ///
     /// - Parameters:
-    ///   - url: where it is
+    ///   - url: the URL of the output
     ///   - file: a file URL
-    ///   - maxBytes: the largest file that is taken
-    ///   - isolation: where `onProgress` is called: where the caller is
-    ///   - onProgress: is told how many bytes have come, and of how many where the server says
-    /// - Throws: ``VisemeError/download(_:)`` where it cannot be had or written
+    ///   - maxBytes: the largest size to accept
+    ///   - isolation: where `onProgress` runs. Default: where the caller runs
+    ///   - onProgress: receives the bytes received so far, and the size if the server says it
+    /// - Throws: ``VisemeError/download(_:)`` if it cannot be downloaded or written
     @discardableResult
     public func download(
         _ url: URL,
@@ -142,23 +150,20 @@ public final class Client: Sendable {
         isolation: isolated (any Actor)? = #isolation,
         onProgress: (_ received: Int64, _ total: Int64?) throws -> Void = { _, _ in }
     ) async throws -> DownloadedFile {
-        let begin = { [native] in
-            try native.download(
-                output: .url(url: url.absoluteString), jobId: nil, to: file.path,
-                maxBytes: maxBytes.map { UInt64(clamping: $0) })
-        }
-        return try await saved(isolation: isolation, of: begin, onProgress: onProgress)
+        try await download(
+            ["output": Output.url(url).json], to: file, maxBytes: maxBytes, isolation: isolation,
+            onProgress: onProgress)
     }
 
-    /// Downloads the first output of a completed prediction, also one that came as base64.
+    /// Downloads the first output of a completed prediction, also base64 output.
     ///
     /// - Parameters:
-    ///   - prediction: of which
+    ///   - prediction: the prediction
     ///   - file: a file URL
-    ///   - maxBytes: the largest file that is taken
-    ///   - isolation: where `onProgress` is called: where the caller is
-    ///   - onProgress: is told how many bytes have come, and of how many where the server says
-    /// - Throws: ``VisemeError/download(_:)`` where it cannot be had or written, or there is none
+    ///   - maxBytes: the largest size to accept
+    ///   - isolation: where `onProgress` runs. Default: where the caller runs
+    ///   - onProgress: receives the bytes received so far, and the size if the server says it
+    /// - Throws: ``VisemeError/download(_:)`` if it cannot be downloaded or written, or if there is none
     @discardableResult
     public func download(
         _ prediction: Prediction,
@@ -167,32 +172,76 @@ public final class Client: Sendable {
         isolation: isolated (any Actor)? = #isolation,
         onProgress: (_ received: Int64, _ total: Int64?) throws -> Void = { _, _ in }
     ) async throws -> DownloadedFile {
-        let begin = { [native] in
-            try native.download(
-                output: prediction.outputs.first?.native, jobId: prediction.id, to: file.path,
-                maxBytes: maxBytes.map { UInt64(clamping: $0) })
-        }
-        return try await saved(isolation: isolation, of: begin, onProgress: onProgress)
+        let output = prediction.outputs.first?.json ?? .null
+        return try await download(
+            ["output": output, "jobId": .string(prediction.id)], to: file, maxBytes: maxBytes,
+            isolation: isolation, onProgress: onProgress)
     }
 
-    private func saved(
+    private func download(
+        _ request: [String: JSONValue],
+        to file: URL,
+        maxBytes: Int64?,
         isolation: isolated (any Actor)?,
-        of begin: () throws -> NativeTask,
         onProgress: (Int64, Int64?) throws -> Void
     ) async throws -> DownloadedFile {
-        let saved = try await outcome(isolation: isolation, of: begin) { event in
-            if case .downloading(let received, let total) = event {
-                try onProgress(Int64(clamping: received), total.map { Int64(clamping: $0) })
+        let start = { [self] in
+            var request = request
+            request["to"] = .string(file.path)
+            request["progress"] = true
+            if let maxBytes {
+                try checkAtLeast(0, maxBytes, "maxBytes")
+                request["maxBytes"] = .integer(maxBytes)
             }
+            return try self.start("download", request)
         }
-        guard case .saved(let path, let bytes) = saved else { throw VisemeError.fault("gave no file") }
-        return DownloadedFile(file: URL(fileURLWithPath: path), bytes: Int64(clamping: bytes))
+        return try await outcome(isolation: isolation, of: start) { (event: DownloadEvent) in
+            report { try onProgress(event.received, event.total) }
+        }.required()
     }
 
-    private func job(_ submitted: NativeEvent) throws(VisemeError) -> Job {
-        guard case .submitted(let id, let prediction) = submitted else {
-            throw .fault("gave no job")
-        }
-        return Job(client: self, id: id, prediction: prediction.map(Prediction.init))
+    private func start(
+        _ operation: String,
+        _ parameters: [String: JSONValue],
+        input: Input
+    ) throws -> NativeTask {
+        var (parameters, contents) = (parameters, [Data]())
+        parameters["input"] = try input.json(&contents)
+        return try start(operation, parameters, contents)
     }
+
+    private func start(
+        _ operation: String,
+        _ parameters: [String: JSONValue],
+        _ contents: [Data] = []
+    ) throws -> NativeTask {
+        let request = JSONValue.object(parameters.merging(["op": .string(operation)]) { _, op in op })
+        return try native.start(request: request.text(), contents: contents)
+    }
+
+    private func job(_ submitted: Outcome<Prediction>) throws -> Job {
+        guard let job = submitted.job else { throw VisemeError.bug("returned no job") }
+        return Job(client: self, native: job, id: job.id(), prediction: submitted.value)
+    }
+
+    /// Calls a callback of the user.
+    func report(_ callback: () throws -> Void) {
+        do {
+            try callback()
+        } catch {
+            onCallbackError(error)
+        }
+    }
+}
+
+/// The size of an upload so far.
+private struct UploadEvent: Decodable {
+    let sent: Int64
+    let total: Int64
+}
+
+/// The size of a download so far.
+private struct DownloadEvent: Decodable {
+    let received: Int64
+    let total: Int64?
 }

@@ -1,9 +1,9 @@
-internal import VisemeNative
+import Foundation
 
-/// What a model is asked for.
+/// A model and its parameters.
 public struct Input: Sendable, Hashable {
-    /// The voice of ``textToVideo(video:text:voiceID:voiceLanguage:voiceSpeed:)`` where none is chosen:
-    /// the service's own default.
+    /// The default voice of ``textToVideo(video:text:voiceID:voiceLanguage:voiceSpeed:)``, which is the
+    /// service's default.
     public static let defaultVoice = "genshin_klee2"
 
     /// The model's id.
@@ -13,10 +13,10 @@ public struct Input: Sendable, Hashable {
     /// All other parameters.
     public let parameters: [String: JSONValue]
 
-    /// Any model.
+    /// Creates an input for any model.
     ///
     /// - Parameters:
-    ///   - model: its id, such as `kwaivgi/kling-lipsync/audio-to-video`
+    ///   - model: the model's id, such as `kwaivgi/kling-lipsync/audio-to-video`
     ///   - media: the media, by parameter
     ///   - parameters: all other parameters
     public init(model: String, media: [String: Media] = [:], parameters: [String: JSONValue] = [:]) {
@@ -25,7 +25,7 @@ public struct Input: Sendable, Hashable {
         self.parameters = parameters
     }
 
-    /// Moves the lips of `video` to the voice in `audio`.
+    /// Lip-syncs `video` to `audio`.
     ///
     /// - Parameters:
     ///   - audio: MP3, WAV, M4A or AAC, at most 5 MB
@@ -37,14 +37,14 @@ public struct Input: Sendable, Hashable {
         )
     }
 
-    /// Moves the lips of `video` to `text`, said by a voice.
+    /// Lip-syncs `video` to `text`, spoken by a voice.
     ///
     /// - Parameters:
     ///   - video: MP4 or MOV, at most 100 MB, sides of 720 to 1920 pixels
     ///   - text: at most 120 characters
     ///   - voiceID: the voice
-    ///   - voiceLanguage: the language of the voice, `zh` or `en`; the service's choice where `nil`
-    ///   - voiceSpeed: from 0.8 to 2.0; 1 where `nil`
+    ///   - voiceLanguage: the language of the voice, `zh` or `en`. Default: the service's choice
+    ///   - voiceSpeed: from 0.8 to 2.0. Default: 1
     public static func textToVideo(
         video: Media,
         text: String,
@@ -62,7 +62,7 @@ public struct Input: Sendable, Hashable {
         )
     }
 
-    /// Plays an effect on the person in `image`.
+    /// Applies an effect to the person in `image`.
     ///
     /// - Parameters:
     ///   - effectScene: the effect's name
@@ -77,18 +77,62 @@ public struct Input: Sendable, Hashable {
 }
 
 extension Input {
-    func native() throws(VisemeError) -> NativeInput {
-        var fields: [NativeField] = []
+    /// Returns it for the native library; the contents of media in memory are added to `contents`.
+    func json(_ contents: inout [Data]) throws(VisemeError) -> JSONValue {
+        var fields: [JSONValue] = []
         for (name, medium) in media.sorted(by: { $0.key < $1.key }) {
-            fields.append(NativeField(name: name, value: .medium(medium: medium.native)))
+            fields.append([.string(name), ["media": medium.json(&contents)]])
         }
         for (name, value) in parameters.sorted(by: { $0.key < $1.key }) {
-            guard let json = try? value.text() else {
-                let why = "The parameter `\(name)` holds a number that JSON has no form for."
-                throw .invalidInput(ErrorInfo(code: "invalid_input", message: "\(why) Nothing was sent."))
+            if !value.isFinite {
+                let message = "`\(name)` must not contain infinity or NaN, which JSON does not have."
+                throw .invalidInput(ErrorInfo(code: "invalid_input", message: message))
             }
-            fields.append(NativeField(name: name, value: .json(json: json)))
+            fields.append([.string(name), ["value": value]])
         }
-        return NativeInput(model: model, fields: fields)
+        return ["model": .string(model), "fields": .array(fields)]
+    }
+}
+
+/// A video, an audio track or an image: a file, bytes, or a URL.
+public enum Media: Sendable, Hashable {
+    /// A file on this device. It is streamed from disk.
+    case file(URL)
+    /// A file in memory, and its file name for the upload.
+    case data(Data, name: String)
+    /// A file behind a URL. The service downloads it.
+    case remote(URL)
+
+    /// Creates a medium from a file URL or a remote URL.
+    public init(_ url: URL) {
+        self = url.isFileURL ? .file(url) : .remote(url)
+    }
+}
+
+extension Media: CustomStringConvertible, CustomDebugStringConvertible {
+    /// The path, URL or name; never the content.
+    public var description: String {
+        switch self {
+        case .file(let url): "Media(\(url.path))"
+        case .data(let content, let name): "Media(\(name), \(content.count) bytes)"
+        case .remote(let url): "Media(\(url.absoluteString))"
+        }
+    }
+
+    /// The same as ``description``.
+    public var debugDescription: String { description }
+}
+
+extension Media {
+    func json(_ contents: inout [Data]) -> JSONValue {
+        switch self {
+        case .file(let url):
+            return ["path": .string(url.path)]
+        case .data(let content, let name):
+            contents.append(content)
+            return ["bytes": ["at": .integer(Int64(contents.count - 1)), "name": .string(name)]]
+        case .remote(let url):
+            return ["text": .string(url.absoluteString)]
+        }
     }
 }

@@ -1,29 +1,53 @@
 import Foundation
 
-/// The value of a parameter. Write it as a literal: `["text": "Good evening", "voice_speed": 1.5]`.
+/// A JSON value. Write it as a literal: `["text": "Good evening", "voice_speed": 1.5]`.
 public enum JSONValue: Sendable, Hashable {
-    /// Nothing.
+    /// `null`.
     case null
     /// `true` or `false`.
     case bool(Bool)
     /// A whole number.
     case integer(Int64)
-    /// Any other number. JSON has no form for infinity and for what is no number.
+    /// Any other number. JSON has no infinity and no NaN.
     case number(Double)
     /// Text.
     case string(String)
     /// A list.
     case array([JSONValue])
-    /// Values by name.
+    /// An object.
     case object([String: JSONValue])
 }
 
 extension JSONValue {
-    /// It as JSON text; an error where JSON has no form for it.
-    func text() throws -> String {
+    /// Creates an object without the members that are `nil`.
+    static func from(_ members: [String: JSONValue?]) -> JSONValue {
+        .object(members.compactMapValues { $0 })
+    }
+
+    /// Creates an object of strings.
+    static func strings(_ members: [String: String]) -> JSONValue {
+        .object(members.mapValues(JSONValue.string))
+    }
+
+    /// Whether all numbers in it are finite, as JSON requires.
+    var isFinite: Bool {
+        switch self {
+        case .number(let number): number.isFinite
+        case .array(let values): values.allSatisfy(\.isFinite)
+        case .object(let members): members.values.allSatisfy(\.isFinite)
+        default: true
+        }
+    }
+
+    /// Returns it as JSON text.
+    func text() throws(VisemeError) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
+        do {
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        } catch {
+            throw .invalidParameter("\(self)", "must have a form in JSON")
+        }
     }
 }
 
@@ -79,7 +103,7 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral,
     public init(stringLiteral value: String) { self = .string(value) }
     /// An ``array(_:)``.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-    /// An ``object(_:)``; of two values with one name, the last.
+    /// An ``object(_:)``. If a name occurs twice, the last value counts.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(Dictionary(elements) { _, last in last })
     }

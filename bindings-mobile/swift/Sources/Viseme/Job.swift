@@ -3,46 +3,63 @@ internal import VisemeNative
 /// A handle on a submitted job.
 public struct Job: Sendable, Identifiable {
     let client: Client
-    /// The job's id: all that is needed to go on in another process, on another day.
+    let native: NativeJob
+    /// The job's id: it is all you need to resume the job in another process, on another day.
     public let id: String
-    /// What the service answered to the submit, where this handle comes from one.
+    /// The response to the submit, if this handle comes from one.
     public let prediction: Prediction?
 
     /// Waits for the completed prediction.
     ///
     /// - Parameters:
-    ///   - timeout: how long, from now; that of the client's settings where `nil`
-    ///   - isolation: where `onProgress` is called: where the caller is
-    ///   - onProgress: is told what goes on
-    /// - Throws: ``VisemeError`` where the job does not complete, or not in time, and where polling failed too
-    ///   often; the job goes on after the last two. `CancellationError`
+    ///   - timeout: how long to wait from now. Default: the timeout of the client's settings
+    ///   - headers: additional headers for the requests to the API
+    ///   - isolation: where `onProgress` runs. Default: where the caller runs
+    ///   - onProgress: receives every progress event; its errors go to the client's `onCallbackError`
+    /// - Throws: ``VisemeError`` if the job does not complete, or not in time, or if polling failed too often.
+    ///   The job continues in the last two cases. `CancellationError`
     public func wait(
         timeout: Duration? = nil,
+        headers: [String: String] = [:],
         isolation: isolated (any Actor)? = #isolation,
         onProgress: (VisemeProgress) throws -> Void = { _ in }
     ) async throws -> Prediction {
-        let begin = { [client, id] in
-            try client.native.wait(jobId: id, timeout: try timeout?.native("timeout"))
+        let start = { [self] in
+            try self.start(
+                "wait",
+                [
+                    "timeoutMs": try timeout?.milliseconds("timeout"), "headers": .strings(headers),
+                    "progress": true,
+                ])
         }
-        return try await outcome(isolation: isolation, of: begin) { event in
-            if let news = VisemeProgress(event) { try onProgress(news) }
-        }.lastPrediction()
+        return try await outcome(isolation: isolation, of: start) { (event: VisemeProgress) in
+            client.report { try onProgress(event) }
+        }.required()
     }
 
-    /// The states of the job as they change, the last of them terminal, also where that is not `completed`.
-    /// Polling begins with the iteration and ends with it.
+    /// Returns the states of the job as they change. The last one is terminal, and not always `completed`.
+    /// Polling starts and ends with the iteration.
     ///
-    /// - Parameter timeout: how long, from the iteration's beginning on; that of the client's settings where
-    ///   `nil`
-    public func updates(timeout: Duration? = nil) -> Updates {
-        Updates(job: self, timeout: timeout)
+    /// - Parameters:
+    ///   - timeout: how long to wait from the start of the iteration. Default: the timeout of the client's
+    ///     settings
+    ///   - headers: additional headers for the requests to the API
+    public func updates(timeout: Duration? = nil, headers: [String: String] = [:]) -> Updates {
+        Updates(job: self, timeout: timeout, headers: headers)
     }
 
-    /// Asks once for the state.
+    /// Asks once for the job's state.
     ///
-    /// - Throws: ``VisemeError/notFound(_:)`` where there is no such job, or no longer
-    public func refresh() async throws -> Prediction {
-        try await outcome(isolation: nil, of: { try client.native.refresh(jobId: id) }).prediction()
+    /// - Parameter headers: additional headers for the request
+    /// - Throws: ``VisemeError/notFound(_:)`` if there is no such job, or no longer
+    public func refresh(headers: [String: String] = [:]) async throws -> Prediction {
+        try await outcome(of: { try start("refresh", ["headers": .strings(headers)]) }).required()
+    }
+
+    func start(_ operation: String, _ parameters: [String: JSONValue?]) throws -> NativeTask {
+        var request = parameters.compactMapValues { $0 }
+        request["op"] = .string(operation)
+        return try native.start(request: JSONValue.object(request).text())
     }
 }
 
@@ -51,43 +68,57 @@ extension Job: CustomStringConvertible {
     public var description: String { "Job(\(id))" }
 }
 
-/// The states of a job. Each iteration polls for itself.
+/// The states of a job. Each iteration polls on its own.
 ///
-/// It throws ``VisemeError/waitTimeout(_:)`` where the job is not over in time, and `CancellationError`.
+/// It throws ``VisemeError/waitTimeout(_:)`` if the job does not end in time, and `CancellationError`.
 public struct Updates: AsyncSequence, Sendable {
     /// One state.
     public typealias Element = Prediction
 
     let job: Job
     let timeout: Duration?
+    let headers: [String: String]
 
-    /// Polls from the first `next()` on, until the last state, the cancellation of the task, or its own end.
+    /// Starts polling at the first `next()`.
     public func makeAsyncIterator() -> Iterator {
         Iterator(updates: self)
     }
 
-    /// Goes through the states of a job.
+    /// Iterates over the states of a job.
     public struct Iterator: AsyncIteratorProtocol {
         let updates: Updates
-        // Its end cancels it: an iteration that is left early leaves no polling behind.
+        // Its deinitializer cancels it: an iteration that ends early leaves no polling behind.
         private var task: NativeTask?
+        private var pending: [Message<NoEvent, Prediction>] = []
 
         init(updates: Updates) {
             self.updates = updates
         }
 
-        /// The next state; `nil` after the last.
+        /// Returns the next state; `nil` after the last.
         public mutating func next() async throws -> Prediction? {
             try Task.checkCancellation()
-            let task = try self.task ?? begin()
+            let task = try self.task ?? start()
             self.task = task
-            return try await task.news()?.prediction()
+            while pending.isEmpty {
+                guard let batch = try await task.batch() else { return nil }
+                pending = try translated { try decoded(batch) }
+            }
+            let message = pending.removeFirst()
+            if let error = message.error { throw VisemeError(error) }
+            return message.item
         }
 
-        private func begin() throws(VisemeError) -> NativeTask {
-            let (client, id) = (updates.job.client.native, updates.job.id)
-            let timeout = try updates.timeout?.native("timeout")
-            return try translated { try client.updates(jobId: id, timeout: timeout) }
+        private func start() throws(VisemeError) -> NativeTask {
+            let updates = updates
+            return try translated {
+                try updates.job.start(
+                    "updates",
+                    [
+                        "timeoutMs": try updates.timeout?.milliseconds("timeout"),
+                        "headers": .strings(updates.headers),
+                    ])
+            }
         }
     }
 }

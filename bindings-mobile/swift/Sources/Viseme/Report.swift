@@ -1,76 +1,60 @@
-internal import VisemeNative
-
-/// What a check found.
-public struct Report: Sendable, Hashable {
-    /// Every broken rule, errors and warnings.
+/// The result of a check.
+public struct Report: Sendable, Hashable, Decodable {
+    private let ok: Bool
+    /// Every broken rule, both errors and warnings.
     public let violations: [Violation]
-    /// What each medium that could be read says of itself, by parameter.
+    /// What was read from each medium, by parameter.
     public let media: [String: MediaInfo]
 
-    /// Whether the input would be sent.
-    public var isOK: Bool { !violations.contains(where: \.isError) }
+    /// Whether the input can run; warnings do not matter.
+    public var isOK: Bool { ok }
 }
 
-/// A broken rule.
-public struct Violation: Sendable, Hashable {
-    /// The parameter.
+/// One broken rule.
+public struct Violation: Sendable, Hashable, Decodable {
+    /// How severe a broken rule is.
+    public enum Level: String, Sendable, Hashable, Decodable {
+        /// It stops a run.
+        case error
+        /// It does not stop a run, except with the option `strict`.
+        case warning
+    }
+
+    /// The model's parameter, such as `video`.
     public let field: String
-    /// The rule's code.
+    /// The rule's stable code, such as `duration` or `container`.
     public let rule: String
-    /// Whether the input is refused for it; otherwise it is a warning.
-    public let isError: Bool
-    /// What was found.
+    /// Whether it stops a run.
+    public let level: Level
+    /// The value that was found: `10.52 s`.
     public let actual: String
-    /// What is allowed.
+    /// The values that are allowed: `2 to 10 s`.
     public let allowed: String
-    /// All of it as a sentence.
+    /// What is wrong and what to do.
     public let message: String
+
+    /// Whether it stops a run.
+    public var isError: Bool { level == .error }
 }
 
-/// What a medium says of itself; what is not known is `nil`.
-public struct MediaInfo: Sendable, Hashable {
-    /// What the file really is, such as `mp4`.
+/// Properties of a media file. Those that could not be read are `nil`.
+public struct MediaInfo: Sendable, Hashable, Decodable {
+    /// The container format of the content: `mp4`, `mov`, `mp3`, …, or `unknown`.
     public let container: String
-    /// Its size.
+    /// The size in bytes.
     public let bytes: Int64?
-    /// Its playing time.
+    /// The playing time.
     public let duration: Duration?
-    /// Its displayed width in pixels.
+    /// The displayed width in pixels.
     public let width: Int?
-    /// Its displayed height in pixels.
+    /// The displayed height in pixels.
     public let height: Int?
-    /// The codec of its pictures, such as `h264`.
+    /// The codec of the video track, such as `h264`.
     public let videoCodec: String?
-    /// The codec of its sound, such as `aac`.
+    /// The codec of the audio track, such as `aac`.
     public let audioCodec: String?
-}
-
-extension Report {
-    init(_ native: NativeReport) {
-        violations = native.violations.map(Violation.init)
-        media = native.media.mapValues(MediaInfo.init)
-    }
-}
-
-extension Violation {
-    init(_ native: NativeViolation) {
-        field = native.field
-        rule = native.rule
-        isError = native.isError
-        actual = native.actual
-        allowed = native.allowed
-        message = native.explanation
-    }
-}
-
-extension MediaInfo {
-    init(_ native: NativeMediaInfo) {
-        container = native.container
-        bytes = native.bytes.map { Int64(clamping: $0) }
-        duration = native.duration.map { Duration(native: $0) }
-        width = native.width.map { Int(clamping: $0) }
-        height = native.height.map { Int(clamping: $0) }
-        videoCodec = native.videoCodec
-        audioCodec = native.audioCodec
-    }
+    /// What is wrong with the file, as a clause that completes "the file …".
+    public let corruption: String?
+    /// What is unusual about a file that most players still play.
+    public let anomaly: String?
 }

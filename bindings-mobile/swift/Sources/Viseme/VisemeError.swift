@@ -1,10 +1,9 @@
 import Foundation
-internal import VisemeNative
 
-/// Whatever Viseme refuses or fails at. `docs/errors.md` says of every code what it means and what to do.
-/// A cancelled task gets a `CancellationError` instead.
+/// An error of Viseme. `docs/errors.md` explains every code and what to do about it. A cancelled task throws a
+/// `CancellationError` instead.
 public enum VisemeError: Error, Sendable, Hashable {
-    /// The client was set up with something it cannot use, or has no token. Nothing was sent.
+    /// A setting or a parameter is invalid, or there is no API key. Nothing was sent.
     case config(ErrorInfo)
     /// The input or its media break the model's rules: see ``ErrorInfo/violations``. Nothing was submitted.
     case invalidInput(ErrorInfo)
@@ -12,26 +11,26 @@ public enum VisemeError: Error, Sendable, Hashable {
     case connection(ErrorInfo)
     /// One request took longer than the request timeout.
     case requestTimeout(ErrorInfo)
-    /// HTTP 400 or 422: the service refused the request as wrong. It was not taken.
+    /// HTTP 400 or 422: the service rejected the request. It was not accepted.
     case badRequest(ErrorInfo)
-    /// HTTP 401: the token is not accepted; replace it with ``Client/setToken(_:)``.
+    /// HTTP 401: the key is not accepted; replace it with ``Client/setApiKey(_:)``.
     case authentication(ErrorInfo)
     /// The account is out of credits.
     case insufficientCredits(ErrorInfo)
-    /// HTTP 403: the token may not do this.
+    /// HTTP 403: the key does not allow this.
     case permissionDenied(ErrorInfo)
     /// HTTP 404: there is no such job, model or file, or no longer.
     case notFound(ErrorInfo)
-    /// HTTP 429, and trying again did not help: wait for ``ErrorInfo/retryAfter``.
+    /// HTTP 429, also after retries: wait for ``ErrorInfo/retryAfter``.
     case rateLimit(ErrorInfo)
     /// HTTP 5xx: the service failed.
     case server(ErrorInfo)
-    /// Any other HTTP status that is no success.
+    /// Any other HTTP status that is not a success.
     case apiStatus(ErrorInfo)
-    /// The service answered with something that cannot be understood.
+    /// The service sent a response that cannot be understood.
     case unexpectedResponse(ErrorInfo)
-    /// The answer to the submit was lost, and no job, or more than one, could be it. It is not sent again,
-    /// as that might pay twice. Keep ``ErrorInfo/record``.
+    /// The submit got no response, and no job, or more than one, matches it. It is not sent again, because
+    /// that could charge you twice. Keep ``ErrorInfo/record``.
     case submissionUnknown(ErrorInfo)
     /// A file could not be uploaded. Nothing was submitted.
     case upload(ErrorInfo)
@@ -39,20 +38,20 @@ public enum VisemeError: Error, Sendable, Hashable {
     case download(ErrorInfo)
     /// The job ended as `failed`. The service refunds failed jobs.
     case jobFailed(ErrorInfo)
-    /// The job ended as `cancelled`, `timeout` or `deleted` on the service's side.
+    /// The job ended as `cancelled`, `timeout` or `deleted`.
     case jobCancelled(ErrorInfo)
-    /// The wait ended before the job, which goes on and is paid: wait again by ``ErrorInfo/jobID``.
+    /// The wait ended before the job, which continues and is charged: wait again with ``ErrorInfo/jobID``.
     case waitTimeout(ErrorInfo)
 
     /// What kind of step failed.
     public enum Category: String, Sendable, Hashable, CaseIterable {
-        /// The set-up of the client.
+        /// The settings of the client.
         case config
         /// The input.
         case input
         /// A request.
         case api
-        /// A submit whose answer was lost.
+        /// A submit that got no response.
         case submission
         /// An upload.
         case upload
@@ -62,7 +61,7 @@ public enum VisemeError: Error, Sendable, Hashable {
         case job
     }
 
-    /// What is known of it.
+    /// The details of the error.
     public var info: ErrorInfo {
         switch self {
         case .config(let info), .invalidInput(let info), .connection(let info),
@@ -96,19 +95,19 @@ public enum VisemeError: Error, Sendable, Hashable {
 }
 
 extension VisemeError: LocalizedError, CustomStringConvertible {
-    /// What was wrong, where, and what to do.
+    /// What is wrong and what to do.
     public var errorDescription: String? { info.message }
 
-    /// The code, and what was wrong, where, and what to do.
+    /// The code, and what is wrong and what to do.
     public var description: String { "\(code): \(info.message)" }
 }
 
 extension VisemeError {
-    /// The error with this code.
+    /// Creates the error with this code.
     init(_ info: ErrorInfo) {
         self =
             switch info.code {
-            case "config": .config(info)
+            case "config": .config(info.withSwiftNames())
             case "invalid_input": .invalidInput(info)
             case "connection": .connection(info)
             case "request_timeout": .requestTimeout(info)
@@ -126,22 +125,75 @@ extension VisemeError {
             case "job_failed": .jobFailed(info)
             case "job_cancelled": .jobCancelled(info)
             case "wait_timeout": .waitTimeout(info)
-            // "api_status", and codes of a native part that is newer than this.
+            // "api_status", and codes that this version does not know.
             default: .apiStatus(info)
             }
     }
 
-    init(_ native: NativeError) {
-        switch native {
-        case .Config(let info), .Input(let info), .Api(let info), .Submission(let info),
-            .Upload(let info), .Download(let info), .Job(let info):
-            self.init(ErrorInfo(info))
-        }
+    /// An error about a parameter, before anything reaches the native library.
+    static func invalidParameter(_ parameter: String, _ problem: String) -> VisemeError {
+        let message = "Invalid value for `\(parameter)`: \(problem)."
+        return .config(ErrorInfo(code: "config", message: message))
     }
 
-    /// Of what the native part must not do.
-    static func fault(_ what: String) -> VisemeError {
-        let message = "The native part \(what); please report this."
+    /// An error of something that the native library must never do.
+    static func bug(_ problem: String) -> VisemeError {
+        let message = "The native library \(problem). Please report this as a bug."
         return .unexpectedResponse(ErrorInfo(code: "unexpected_response", message: message))
+    }
+}
+
+/// The details of an error.
+public struct ErrorInfo: Sendable, Hashable, Decodable {
+    /// The stable code, the same in every language.
+    public let code: String
+    /// What is wrong and what to do.
+    public private(set) var message: String
+    /// How many times the failed step was tried.
+    public let attempts: Int
+    /// The job's id, on every error after it was known.
+    public let jobID: String?
+    /// The service's application code (1200, 1402, …).
+    public let appCode: Int64?
+    /// The last state of the job that was seen.
+    public let prediction: Prediction?
+    /// The HTTP status, if there was an HTTP response.
+    public let status: Int?
+    /// The service's id of the request; quote it to the service's support.
+    public let requestID: String?
+    /// How long the service asks to wait.
+    public let retryAfter: Duration?
+    /// The response body as text, at most 4096 bytes, without the key.
+    public let body: String?
+    /// The rules that the input breaks.
+    public let violations: [Violation]
+    /// What was submitted and when, if the submit got no response: save it, and call
+    /// ``Client/recover(_:)`` later.
+    public let record: SubmitRecord?
+    /// The jobs of the history that could be the lost one.
+    public let candidates: [Prediction]
+    /// The messages of the errors behind this one, the nearest first.
+    public let causes: [String]
+}
+
+extension ErrorInfo {
+    init(code: String, message: String) {
+        self.init(
+            code: code, message: message, attempts: 1, jobID: nil, appCode: nil, prediction: nil,
+            status: nil, requestID: nil, retryAfter: nil, body: nil, violations: [], record: nil,
+            candidates: [], causes: [])
+    }
+
+    /// Returns it with the names of settings as in ``Settings``: `baseURL` for `base_url`.
+    func withSwiftNames() -> ErrorInfo {
+        var info = self
+        info.message = message.replacing(/`([a-z]+(?:_[a-z]+)+)`/) { match in
+            let words = match.1.split(separator: "_")
+            let rest = words.dropFirst().map { word in
+                ["url", "http"].contains(word) ? word.uppercased() : word.capitalized
+            }
+            return "`" + words[0] + rest.joined() + "`"
+        }
+        return info
     }
 }

@@ -1,63 +1,65 @@
 import Foundation
-internal import VisemeNative
 
-/// What goes on. More kinds may come: leave room for a `default`.
+/// One progress event of a run. Later versions add events: keep a `default` in every `switch`.
 ///
-/// Foundation has a `Progress` of its own, hence the name.
+/// The name differs from `Progress`, which is a type of Foundation.
 public enum VisemeProgress: Sendable, Hashable {
-    /// The input was checked; the report may hold warnings.
+    /// The input was checked; the report contains warnings.
     case checked(Report)
-    /// Of the medium for `field`, so many bytes are out.
+    /// A medium is being uploaded: the bytes sent so far, and the size.
     case uploading(field: String, sent: Int64, total: Int64)
-    /// The medium for `field` is with the service.
+    /// A medium was uploaded.
     case uploaded(field: String, url: URL)
-    /// The POST that costs money goes out. Save the record: with it ``Client/recover(_:)`` finds the job
-    /// even if the app dies before the answer comes.
+    /// The POST that costs money is being sent. Save the record: ``Client/recover(_:)`` finds the job with it,
+    /// even if the app dies before the response arrives.
     case submitting(attempt: Int, record: SubmitRecord)
-    /// The answer to the submit was lost; the job is looked for.
+    /// The submit got no response; the client searches the history for the job.
     case recovering
-    /// There is a job. Save its id: with it ``Client/job(_:)`` goes on in another process.
+    /// The service accepted the job. Save its id: ``Client/job(_:)`` resumes it in another process.
     case submitted(jobID: String)
-    /// The job's state changed.
+    /// The state of the job changed.
     case updated(Prediction)
-    /// A step failed in a way that may pass, and is tried again after a pause.
+    /// A step failed and is retried after a pause.
     case retrying(VisemeError, after: Duration)
 }
 
-/// What was submitted and when: enough to find the job again.
-public struct SubmitRecord: Sendable, Hashable, Codable {
-    /// All of it as JSON text.
-    public let json: String
-
-    /// A record that was saved.
-    public init(json: String) {
-        self.json = json
+extension VisemeProgress: Decodable {
+    private enum Keys: CodingKey {
+        case event, report, field, sent, total, url, attempt, record, jobID, prediction, error, after
     }
-}
 
-extension VisemeProgress {
-    /// `nil` for what belongs to a download.
-    init?(_ event: NativeEvent) {
-        switch event {
-        case .checked(let report):
-            self = .checked(Report(report))
-        case .uploading(let field, let sent, let total):
-            self = .uploading(field: field, sent: Int64(clamping: sent), total: Int64(clamping: total))
-        case .uploaded(let field, let url):
-            guard let url = URL(string: url) else { return nil }
-            self = .uploaded(field: field, url: url)
-        case .submitting(let attempt, let record):
-            self = .submitting(attempt: Int(clamping: attempt), record: SubmitRecord(json: record))
-        case .recovering:
+    /// Reads an event of the native library.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: Keys.self)
+        switch try fields.decode(String.self, forKey: .event) {
+        case "checked":
+            self = .checked(try fields.decode(Report.self, forKey: .report))
+        case "uploading":
+            self = .uploading(
+                field: try fields.decode(String.self, forKey: .field),
+                sent: try fields.decode(Int64.self, forKey: .sent),
+                total: try fields.decode(Int64.self, forKey: .total))
+        case "uploaded":
+            self = .uploaded(
+                field: try fields.decode(String.self, forKey: .field),
+                url: try fields.decode(URL.self, forKey: .url))
+        case "submitting":
+            self = .submitting(
+                attempt: try fields.decode(Int.self, forKey: .attempt),
+                record: try fields.decode(SubmitRecord.self, forKey: .record))
+        case "recovering":
             self = .recovering
-        case .submitted(let jobID, _):
-            self = .submitted(jobID: jobID)
-        case .updated(let prediction):
-            self = .updated(Prediction(prediction))
-        case .retrying(let error, let after):
-            self = .retrying(VisemeError(ErrorInfo(error)), after: Duration(native: after))
-        case .downloading, .saved:
-            return nil
+        case "submitted":
+            self = .submitted(jobID: try fields.decode(String.self, forKey: .jobID))
+        case "update":
+            self = .updated(try fields.decode(Prediction.self, forKey: .prediction))
+        case "retrying":
+            let error = try fields.decode(ErrorInfo.self, forKey: .error)
+            self = .retrying(
+                VisemeError(error), after: try fields.decode(Duration.self, forKey: .after))
+        case let event:
+            throw DecodingError.dataCorruptedError(
+                forKey: .event, in: fields, debugDescription: "There is no event `\(event)`.")
         }
     }
 }

@@ -1,34 +1,42 @@
 import Foundation
 import Viseme
 
-/// The driver of the conformance suite: does what it is told, and reports what it saw.
+#if canImport(Darwin)
+    import Darwin
+    private let stream = SOCK_STREAM
+#else
+    import Glibc
+    private let stream = Int32(SOCK_STREAM.rawValue)
+#endif
+
+/// The driver of the conformance suite: executes its operations and reports the outcomes.
 @main
 struct Driver {
     static let features = [
         "run", "check", "upload", "presigned_uploads", "submit", "job_wait", "job_updates", "job_refresh",
         "download", "recover", "any_model", "media_path", "media_bytes", "media_url", "media_checks",
-        "sync", "base64", "webhook", "deadline", "request_timeout", "pacing", "retry_settings",
-        "recovery", "submit_limits", "client_name", "progress", "error_codes", "error_category",
-        "error_attributes", "cancel", "virtual_clock", "parallel",
+        "sync", "base64", "webhook", "request_headers", "prediction_request_id", "deadline", "request_timeout", "pacing", "retry_settings",
+        "recovery", "submit_limits", "client_name", "set_api_key", "progress", "progress_errors",
+        "error_codes", "error_category", "error_attributes", "cancel", "virtual_clock", "parallel",
     ]
 
     static func main() async throws {
         guard let address = ProcessInfo.processInfo.environment["VISEME_CONFORMANCE"] else {
-            throw Unable("VISEME_CONFORMANCE is not set")
+            throw DriverError("VISEME_CONFORMANCE is not set")
         }
-        let line = try Line(to: address)
-        let desk = Desk(line)
+        let connection = try Connection(to: address)
+        let running = RunningOperations(connection)
         let hello: JSONValue = [
             "type": "hello", "protocol": 1, "name": "swift", "version": "0.1.0", "language": "swift",
             "features": .array(features.map(JSONValue.string)),
         ]
-        line.send(hello)
-        for await text in line.messages() {
+        connection.send(hello)
+        for await text in connection.messages() {
             let message = try JSONDecoder().decode(JSONValue.self, from: text)
             switch message.text("type") {
-            case "run": try await desk.begin(message)
-            case "cancel": await desk.cancel(try message.needed("id"))
-            case "close": await desk.operations.close(try message.needed("client"))
+            case "run": try await running.start(message)
+            case "cancel": await running.cancel(try message.required("id"))
+            case "close": await running.operations.close(try message.required("client"))
             case "bye": exit(0)
             default: break
             }
@@ -36,34 +44,34 @@ struct Driver {
     }
 }
 
-/// Something that this driver cannot do.
-struct Unable: Error, CustomStringConvertible {
+/// A request that this driver cannot execute.
+struct DriverError: Error, CustomStringConvertible {
     let description: String
 
-    init(_ why: String) {
-        description = why
+    init(_ description: String) {
+        self.description = description
     }
 }
 
-/// The operations that are under way.
-actor Desk {
+/// The operations in progress.
+actor RunningOperations {
     let operations = Operations()
-    private let line: Line
-    private var open: [String: Task<JSONValue, any Error>] = [:]
+    private let connection: Connection
+    private var tasks: [String: Task<JSONValue, any Error>] = [:]
 
-    init(_ line: Line) {
-        self.line = line
+    init(_ connection: Connection) {
+        self.connection = connection
     }
 
-    func begin(_ message: JSONValue) throws {
-        let (id, events, operations) = (try message.needed("id"), Events(), operations)
+    func start(_ message: JSONValue) throws {
+        let (id, events, operations) = (try message.required("id"), Events(), operations)
         let cancelled = message.flag("cancelled_before") == true
         let task = Task {
-            // A task begins at once, so this one waits until it is cancelled.
+            // A task starts at once, so this one waits until it is cancelled.
             while cancelled && !Task.isCancelled { await Task.yield() }
-            return try await operations.carryOut(message, events)
+            return try await operations.execute(message, events)
         }
-        open[id] = task
+        tasks[id] = task
         if cancelled { task.cancel() }
         Task {
             var outcome: [String: JSONValue]
@@ -77,12 +85,81 @@ actor Desk {
             outcome["type"] = "outcome"
             outcome["id"] = .string(id)
             outcome["events"] = .array(events.all())
-            open[id] = nil
-            line.send(.object(outcome))
+            tasks[id] = nil
+            connection.send(.object(outcome))
         }
     }
 
     func cancel(_ id: String) {
-        open[id]?.cancel()
+        tasks[id]?.cancel()
+    }
+}
+
+/// The connection to the harness.
+final class Connection: Sendable {
+    private let socket: FileHandle
+    private let writing = NSLock()
+
+    /// - Parameter address: such as `127.0.0.1:40123`
+    init(to address: String) throws {
+        let parts = address.split(separator: ":")
+        guard parts.count == 2, let port = UInt16(parts[1]) else { throw DriverError("invalid address: \(address)") }
+        var to = sockaddr_in()
+        to.sin_family = sa_family_t(AF_INET)
+        to.sin_port = port.bigEndian
+        to.sin_addr.s_addr = inet_addr(String(parts[0]))
+        let descriptor = Foundation.socket(AF_INET, stream, 0)
+        let connected = withUnsafePointer(to: &to) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard connected == 0 else { throw DriverError("\(address) cannot be reached: \(errno)") }
+        socket = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    }
+
+    /// Returns the messages of the harness until it closes the connection. A thread reads them, because
+    /// reading blocks.
+    func messages() -> AsyncStream<Data> {
+        let (stream, to) = AsyncStream.makeStream(of: Data.self)
+        let socket = socket
+        Thread.detachNewThread {
+            var (pending, buffer) = (Data(), [UInt8](repeating: 0, count: 65536))
+            while true {
+                // `FileHandle.read` would wait until the buffer is full.
+                let count = read(socket.fileDescriptor, &buffer, buffer.count)
+                if count <= 0 { break }
+                pending.append(contentsOf: buffer[..<count])
+                while let end = pending.firstIndex(of: UInt8(ascii: "\n")) {
+                    to.yield(Data(pending[..<end]))
+                    pending = Data(pending[(end + 1)...])
+                }
+            }
+            to.finish()
+        }
+        return stream
+    }
+
+    func send(_ message: JSONValue) {
+        guard var text = try? JSONEncoder().encode(message) else { return }
+        text.append(UInt8(ascii: "\n"))
+        writing.lock()
+        defer { writing.unlock() }
+        // If the harness has closed the connection, reading ends the program.
+        try? socket.write(contentsOf: text)
+    }
+}
+
+/// The events of an operation, in order.
+final class Events: @unchecked Sendable {
+    private let lock = NSLock()
+    private var events: [JSONValue] = []
+
+    func add(_ event: JSONValue) {
+        lock.withLock { events.append(event) }
+    }
+
+    func all() -> [JSONValue] {
+        lock.withLock { events }
     }
 }

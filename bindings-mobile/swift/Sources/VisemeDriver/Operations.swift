@@ -1,28 +1,28 @@
 import Foundation
 import Viseme
 
-/// The operations, the clients that they share, and what they gave.
+/// The operations, the clients that they share, and the predictions that they returned.
 actor Operations {
     private var clients: [String: Client] = [:]
-    private var given: [String: Prediction] = [:]
+    private var predictions: [String: Prediction] = [:]
 
     func close(_ client: String) {
         clients[client] = nil
     }
 
-    func carryOut(_ message: JSONValue, _ events: Events) async throws -> JSONValue {
+    func execute(_ message: JSONValue, _ events: Events) async throws -> JSONValue {
         do {
             let client = try client(message["client"] ?? [:])
             return ["value": try await value(client, message, events)]
-        } catch let why as VisemeError {
-            return ["error": why.said]
+        } catch let error as VisemeError {
+            return ["error": error.asJSON]
         }
     }
 
-    private func client(_ wanted: JSONValue) throws -> Client {
-        let id = try wanted.needed("id")
+    private func client(_ message: JSONValue) throws -> Client {
+        let id = try message.required("id")
         if let client = clients[id] { return client }
-        let client = try Client(Settings(wanted))
+        let client = try Client(Settings(message))
         clients[id] = client
         return client
     }
@@ -30,67 +30,77 @@ actor Operations {
     private func value(
         _ client: Client, _ message: JSONValue, _ events: Events
     ) async throws -> JSONValue {
-        let id = try message.needed("id")
-        let (input, told) = (message["input"] ?? [:], message["options"] ?? [:])
+        let id = try message.required("id")
+        let (input, options) = (message["input"] ?? [:], message["options"] ?? [:])
+        let onProgress = { (event: VisemeProgress) in
+            events.add(event.asJSON)
+            if options.flag("progress_error") == true {
+                throw DriverError("the progress callback of the case")
+            }
+        }
         switch message.text("op") {
         case "run":
-            let ran = try await client.run(Input(input), options: Options(told)) { events.add($0.said) }
-            return keep(ran, of: id)
+            let prediction = try await client.run(
+                Input(input), options: Options(options), onProgress: onProgress)
+            return keep(prediction, of: id)
         case "submit":
-            let input = try Input(input)
-            return try await client.submit(input, options: Options(told)) { events.add($0.said) }.said
+            let job = try await client.submit(
+                Input(input), options: Options(options), onProgress: onProgress)
+            return job.asJSON
         case "check":
-            return try await client.check(Input(input)).said
+            return try await client.check(Input(input)).asJSON
         case "upload":
-            return ["url": try await client.upload(Media(input["medium"] ?? [:])).said]
+            return ["url": try await client.upload(Media(input["medium"] ?? [:])).asJSON]
         case "recover":
-            let record = try JSONEncoder().encode(input["record"] ?? [:])
-            return try await client.recover(SubmitRecord(json: String(decoding: record, as: UTF8.self)))
-                .said
+            return try await client.recover(SubmitRecord(input["record"] ?? [:])).asJSON
         case "download":
-            return try await download(client, input, told)
+            return try await download(client, input, options)
         case "job_wait":
-            let timeout = told.seconds("deadline")
-            let job = client.job(try input.needed("job_id"))
-            return keep(try await job.wait(timeout: timeout) { events.add($0.said) }, of: id)
+            let timeout = options.seconds("deadline")
+            let job = client.job(try input.required("job_id"))
+            return keep(try await job.wait(
+                timeout: timeout, headers: options.headers, onProgress: onProgress), of: id)
         case "job_refresh":
-            return keep(try await client.job(input.needed("job_id")).refresh(), of: id)
+            return keep(try await client.job(input.required("job_id")).refresh(headers: options.headers), of: id)
         case "job_updates":
-            let timeout = told.seconds("deadline")
-            return try await updates(client.job(input.needed("job_id")).updates(timeout: timeout), events)
+            let timeout = options.seconds("deadline")
+            return try await updates(client.job(input.required("job_id")).updates(timeout: timeout, headers: options.headers), events)
+        case "set_api_key":
+            try client.setApiKey(try input.required("key"))
+            return [:]
         case let other:
-            throw Unable("there is no operation \(other ?? "")")
+            throw DriverError("there is no operation \(other ?? "")")
         }
     }
 
     private func updates(_ updates: Updates, _ events: Events) async throws -> JSONValue {
-        var said: [JSONValue] = []
+        var states: [JSONValue] = []
         for try await update in updates {
-            events.add(VisemeProgress.updated(update).said)
-            said.append(update.said)
+            events.add(VisemeProgress.updated(update).asJSON)
+            states.append(update.asJSON)
         }
-        return ["updates": .array(said)]
+        return ["updates": .array(states)]
     }
 
     private func download(
-        _ client: Client, _ input: JSONValue, _ told: JSONValue
+        _ client: Client, _ input: JSONValue, _ options: JSONValue
     ) async throws -> JSONValue {
-        let to = URL(fileURLWithPath: try input.needed("to"))
-        let maxBytes = told.int("max_bytes").map(Int64.init)
+        let to = URL(fileURLWithPath: try input.required("to"))
+        let maxBytes = options.int("max_bytes").map(Int64.init)
         let saved: DownloadedFile
         if let url = input.text("url").flatMap(URL.init(string:)) {
             saved = try await client.download(url, to: to, maxBytes: maxBytes)
-        } else if let prediction = given[try input.needed("of")] {
+        } else if let prediction = predictions[try input.required("of")] {
             saved = try await client.download(prediction, to: to, maxBytes: maxBytes)
         } else {
-            throw Unable("there is no prediction to download from")
+            throw DriverError("no prediction has this id")
         }
-        return .of(["path": saved.file.path, "bytes": saved.bytes])
+        return .of(["path": saved.path, "bytes": saved.bytes])
     }
 
-    /// Keeps a prediction for a later download, and tells it.
+    /// Keeps a prediction for a later download, and returns it as JSON.
     private func keep(_ prediction: Prediction, of id: String) -> JSONValue {
-        given[id] = prediction
-        return prediction.said
+        predictions[id] = prediction
+        return prediction.asJSON
     }
 }

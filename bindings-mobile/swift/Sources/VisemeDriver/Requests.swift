@@ -1,13 +1,13 @@
 import Foundation
 @_spi(Testing) import Viseme
 
-// What the harness asks for, in the words of the client.
+// Requests of the harness, as values of the client.
 
 extension Settings {
-    /// How the client of a message is set up.
+    /// Reads the settings of a message's client.
     init(_ client: JSONValue) {
         let from = client["settings"] ?? [:]
-        self.init(baseURL: client.text("base_url").flatMap(URL.init(string:)), token: client.text("key"))
+        self.init(baseURL: client.text("base_url").flatMap(URL.init(string:)), apiKey: client.text("key"))
         timeout = from.seconds("deadline")
         requestTimeout = from.seconds("request_timeout")
         connectTimeout = from.seconds("connect_timeout")
@@ -43,6 +43,14 @@ extension Settings {
     }
 }
 
+extension JSONValue {
+    var headers: [String: String] {
+        (self["headers"] ?? [:]).members.compactMapValues {
+            if case .string(let text) = $0 { text } else { nil }
+        }
+    }
+}
+
 extension Options {
     init(_ from: JSONValue) {
         self.init(
@@ -51,7 +59,8 @@ extension Options {
             strict: from.flag("strict"),
             sync: from.flag("sync"),
             base64: from.flag("base64"),
-            webhook: from.text("webhook")
+            webhook: from.text("webhook"),
+            headers: from.headers
         )
     }
 }
@@ -63,17 +72,17 @@ extension Media {
         } else if let path = from.text("bytes") {
             let content = try Data(contentsOf: URL(fileURLWithPath: path))
             self = .data(content, name: from.text("name") ?? "file")
-        } else if let url = URL(string: try from.needed("url")) {
+        } else if let url = URL(string: try from.required("url")) {
             self = .remote(url)
         } else {
-            throw Unable("no such medium")
+            throw DriverError("the medium has no valid URL")
         }
     }
 }
 
 extension Input {
     init(_ from: JSONValue) throws {
-        let model = try from.needed("model")
+        let model = try from.required("model")
         let media = try (from["media"] ?? [:]).members.mapValues { try Media($0) }
         let parameters = (from["params"] ?? [:]).members
         let typed = from.flag("untyped") != true
@@ -94,5 +103,13 @@ extension Input {
         } else {
             self.init(model: model, media: media, parameters: parameters)
         }
+    }
+}
+
+extension SubmitRecord {
+    init(_ from: JSONValue) throws {
+        self.init(
+            model: try from.required("model"), input: from["input"] ?? [:],
+            sentAt: try from.required("sent_at"))
     }
 }

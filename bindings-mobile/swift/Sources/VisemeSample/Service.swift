@@ -1,10 +1,10 @@
 import Foundation
 
-/// Where the service is: your backend, or a mock server of our own, which ends with this program.
+/// Your backend, or a mock server that ends with this program.
 struct Service {
     let url: URL
     let token: String
-    /// The mock server ends when its standard input does, however this program ends.
+    /// The mock server ends when its standard input closes, however this program ends.
     private let input: Pipe?
 
     struct NotStarted: Error, CustomStringConvertible {

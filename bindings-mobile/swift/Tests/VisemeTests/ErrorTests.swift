@@ -1,10 +1,9 @@
 import Foundation
 import Testing
-import VisemeNative
 
 @testable import Viseme
 
-/// The errors are those of the one table, conformance/errors.yaml.
+/// The errors match conformance/errors.yaml.
 @Suite struct ErrorTests {
     let table: String
 
@@ -23,13 +22,13 @@ import VisemeNative
         return String(words[0]) + words.dropFirst().map(\.capitalized).joined()
     }
 
-    @Test func everyCodeHasItsCaseAndItsCategory() throws {
+    @Test func everyCodeHasItsCaseAndCategory() throws {
         let classes = table.matches(of: /name: (\w+),.* category: (\w+)/)
         let categories = Dictionary(uniqueKeysWithValues: classes.map { ($0.1, $0.2) })
         let rows = table.matches(of: /- code: (\w+)\s+kind: \w+\s+class: (\w+)\n/)
         #expect(rows.count == table.matches(of: /- code:/).count)
         #expect(rows.count > 15)
-        // Webhooks are for servers, so an app never sees that one.
+        // Webhooks are for servers, so an app never gets this error.
         for row in rows where row.1 != "webhook" {
             let error = error(String(row.1))
             #expect(error.code == row.1)
@@ -38,55 +37,75 @@ import VisemeNative
         }
     }
 
-    @Test func everyCategoryIsOfTheTable() {
+    @Test func theCategoriesAreThoseOfTheTable() {
         let named = Set(table.matches(of: /name: \w+,.* category: (\w+)/).map { String($0.1) })
         let ours = Set(VisemeError.Category.allCases.map(\.rawValue))
         #expect(ours.union(["webhook"]) == named)
     }
 
-    @Test func anErrorShowsItsSentence() {
+    @Test func anErrorShowsItsMessage() {
         let error = error("server")
         #expect(error.localizedDescription == "Why.")
         #expect("\(error)" == "server: Why.")
     }
 
-    @Test func theCodeOfANewerNativePartIsKept() {
-        let error = error("of_tomorrow")
-        #expect(error.code == "of_tomorrow")
+    @Test func anUnknownCodeIsKept() {
+        let error = error("unknown_code")
+        #expect(error.code == "unknown_code")
         #expect(error.category == .api)
     }
 
-    @Test func aNativeTaskWithoutAnOutcomeIsAnErrorAndNoTrap() async throws {
-        // Nobody listens there.
-        let client = try Client(Settings(baseURL: URL(string: "http://127.0.0.1:9"), token: "token"))
-        let why = await visemeError {
-            let last = try await outcome(
-                isolation: nil,
-                of: {
-                    let task = try client.native.wait(jobId: "job", timeout: nil)
-                    task.cancel()
-                    return task
-                })
-            // It may have told something before it ended, but nothing that could pass for an outcome.
-            _ = try last.lastPrediction()
+    @Test func aNativeTaskWithoutAResultIsAnErrorAndNoTrap() async throws {
+        // Nothing listens on this port.
+        let client = try Client(Settings(baseURL: URL(string: "http://127.0.0.1:9"), apiKey: "key"))
+        let thrown = await visemeError {
+            let result: Outcome<Prediction> = try await outcome(of: {
+                let task = try client.job("job").start("wait", [:])
+                task.cancel()
+                return task
+            })
+            _ = try result.required()
         }
-        #expect(why?.info.message.contains("please report this") == true)
+        #expect(thrown?.info.message.contains("report this") == true)
     }
 
-    @Test func aStateOnTheWayIsNoOutcome() {
-        let running = NativePrediction(
-            id: "job", model: "", status: "processing", isTerminal: false, outputs: [], outputUrl: nil,
-            failure: nil, appCode: nil, createdAt: nil, executionTime: nil, recoveredBy: nil, json: "{}")
-        #expect(throws: VisemeError.self) {
-            try NativeEvent.updated(prediction: running).lastPrediction()
-        }
+    @Test func anUnknownEventIsIgnored() throws {
+        let json = #"[{"event": {"event": "later"}}, {"event": {"event": "recovering"}}]"#
+        let messages: [Message<VisemeProgress, Prediction>] = try decoded(json)
+        #expect(messages.map(\.event) == [nil, .recovering])
     }
 
-    @Test func timesOfBothSidesNeverTrap() throws {
-        #expect(try Duration.seconds(2.3).native("it") == 2.3000000005)
-        #expect(Duration(native: 2.3) == .milliseconds(2300))
-        #expect(Duration(native: .infinity).components.seconds > 9_000_000_000_000_000_000)
-        #expect(try Duration.seconds(Int64.max).native("it") < Double(Int64.max))
-        #expect(throws: VisemeError.self) { try Duration.seconds(-1).native("it") }
+    @Test func namesAndUnitsOfTheNativeLibraryAreTranslated() throws {
+        let json = """
+            {"id": "a", "model": "m", "status": "later", "isTerminal": false, "outputs": [{"json": {"aMs": 1}}],
+            "resultUrl": "https://x/a", "createdAt": 1500, "executionTimeMs": 2300, "timingsMs": {"runMs": 5},
+            "input": {"fooUrl": 1, "fooId": true}, "extra": {"barMs": 1.5}}
+            """
+        let prediction: Prediction = try decoded(json)
+        #expect(prediction.outputs == [.json(["aMs": 1])])
+        #expect(prediction.resultURL == URL(string: "https://x/a"))
+        #expect(prediction.createdAt == Date(timeIntervalSince1970: 1.5))
+        #expect(prediction.executionTime == .milliseconds(2300))
+        #expect(prediction.timings == ["runMs": .milliseconds(5)])
+        #expect(prediction.input == ["fooUrl": 1, "fooId": true])
+        #expect(prediction.extra == ["barMs": 1.5])
+    }
+
+    @Test func absentListsAreEmpty() throws {
+        let info: ErrorInfo = try decoded(#"{"code": "server", "message": "a", "attempts": 1, "jobId": "j"}"#)
+        #expect(info.jobID == "j")
+        #expect(info.violations.isEmpty && info.candidates.isEmpty && info.causes.isEmpty)
+    }
+
+    @Test func settingsInErrorsHaveTheirNamesInSwift() {
+        let info = ErrorInfo(code: "config", message: "Set `WAVE_KEY`, `api_key`, `base_url` or `max_polls_a`.")
+        #expect(info.withSwiftNames().message == "Set `WAVE_KEY`, `apiKey`, `baseURL` or `maxPollsA`.")
+    }
+
+    @Test func durationsNeverTrap() throws {
+        #expect(try Duration.seconds(2.3).milliseconds("a") == .number(2300))
+        #expect(Duration(milliseconds: 2300) == .milliseconds(2300))
+        #expect(Duration(milliseconds: .infinity).components.seconds > 9_000_000_000_000_000_000)
+        #expect(throws: VisemeError.self) { try Duration.seconds(-1).milliseconds("a") }
     }
 }

@@ -4,24 +4,24 @@ import Foundation
     import FoundationNetworking
 #endif
 
-/// The mock server as a process of its own, on a free port of this machine. It ends with its owner.
+/// The mock server as a separate process, on a free port of this machine. It ends with this object.
 final class MockServer: Sendable {
     struct Hello: Decodable {
         let url: URL
         let key: String
     }
 
-    struct Refused: Error {
-        let answer: String
+    struct Rejected: Error {
+        let response: String
     }
 
     let url: URL
     let key: String
-    private let program: OwnedProcess
+    private let process: OwnedProcess
 
     init() throws {
-        program = try OwnedProcess(path: try required("VISEME_MOCK"), ["--end-with-stdin"])
-        let hello = try JSONDecoder().decode(Hello.self, from: program.firstLine())
+        process = try OwnedProcess(path: try required("VISEME_MOCK"), ["--end-with-stdin"])
+        let hello = try JSONDecoder().decode(Hello.self, from: process.firstLine())
         (url, key) = (hello.url, hello.key)
     }
 
@@ -30,40 +30,40 @@ final class MockServer: Sendable {
         URL(fileURLWithPath: try required("VISEME_ROOT"))
     }
 
-    private func ask(_ path: String, _ change: String? = nil) async throws -> String {
-        var request = URLRequest(url: url.appendingPathComponent("_mock/v1/worlds/default/\(path)"))
+    private func request(_ path: String, _ change: String? = nil) async throws -> String {
+        var urlRequest = URLRequest(url: url.appendingPathComponent("_mock/v1/worlds/default/\(path)"))
         if let change {
-            request.httpMethod = "POST"
-            request.httpBody = Data(change.utf8)
-            request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+            urlRequest.httpMethod = "POST"
+            urlRequest.httpBody = Data(change.utf8)
+            urlRequest.setValue("application/json", forHTTPHeaderField: "Content-Type")
         }
-        let (data, answer) = try await URLSession.shared.data(for: request)
+        let (data, response) = try await URLSession.shared.data(for: urlRequest)
         let text = String(decoding: data, as: UTF8.self)
-        guard let answer = answer as? HTTPURLResponse, answer.statusCode / 100 == 2 else {
-            throw Refused(answer: text)
+        guard let response = response as? HTTPURLResponse, response.statusCode / 100 == 2 else {
+            throw Rejected(response: text)
         }
         return text
     }
 
-    /// Everything that was sent and answered, as JSON text.
-    func journal() async throws -> String { try await ask("journal") }
+    /// Returns all requests and responses as JSON text.
+    func journal() async throws -> String { try await request("journal") }
 
-    /// Every charge, as JSON text.
-    func ledger() async throws -> String { try await ask("ledger") }
+    /// Returns all charges as JSON text.
+    func ledger() async throws -> String { try await request("ledger") }
 
     /// Changes the world's clock.
-    func clock(_ change: String) async throws { _ = try await ask("clock", change) }
+    func clock(_ change: String) async throws { _ = try await request("clock", change) }
 
-    /// Breaks something, once.
-    func fault(_ what: String) async throws { _ = try await ask("faults", what) }
+    /// Adds a fault.
+    func fault(_ fault: String) async throws { _ = try await request("faults", fault) }
 
-    /// How many times a job's state was asked for.
+    /// Returns the number of polls.
     func polls() async throws -> Int {
         try await journal().matches(of: /"method":"GET","path":"[^"]*\/predictions\//).count
     }
 }
 
-/// A process whose standard input closes with this object.
+/// A process that ends with this object.
 final class OwnedProcess: @unchecked Sendable {
     private let process = Process()
     private let input = Pipe()

@@ -1,7 +1,7 @@
 import Foundation
 import Viseme
 
-/// A mock server and a client of it, for one test.
+/// A mock server and its client, for one test.
 struct World {
     let server: MockServer
     let voice: URL
@@ -16,18 +16,18 @@ struct World {
         input = .audioToVideo(audio: Media(voice), video: Media(face))
     }
 
-    func settings(token: String? = nil, every pause: Duration = .milliseconds(100)) -> Settings {
-        var settings = Settings(baseURL: server.url, token: token ?? server.key)
+    func settings(apiKey: String? = nil, every pause: Duration = .milliseconds(100)) -> Settings {
+        var settings = Settings(baseURL: server.url, apiKey: apiKey ?? server.key)
         settings.pacing = .every(pause)
         return settings
     }
 
-    func client(token: String? = nil, every pause: Duration = .milliseconds(100)) throws -> Client {
-        try Client(settings(token: token, every: pause))
+    func client(apiKey: String? = nil, every pause: Duration = .milliseconds(100)) throws -> Client {
+        try Client(settings(apiKey: apiKey, every: pause))
     }
 }
 
-/// Runs a test with a folder of its own.
+/// Runs a test with a temporary folder.
 func withFolder<Value>(_ work: (URL) async throws -> Value) async throws -> Value {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
