@@ -1,4 +1,4 @@
-//! Writes the Swift and Kotlin code that speaks to the built library.
+//! Generates the Swift and Kotlin code that calls the built library.
 
 fn main() {
     uniffi::uniffi_bindgen_main();

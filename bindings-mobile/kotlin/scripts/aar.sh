@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes viseme-VERSION.aar, the module for Android, from the same sources as the JAR.
+# Builds viseme-VERSION.aar, the module for Android, from the same sources as the JAR.
 #
 # NOT RUN in this project's CI, which has no Android toolchain: read it before you trust it. Needs
 #   - the Android NDK, with ANDROID_NDK_HOME set
@@ -7,8 +7,8 @@
 #   - cargo install cargo-ndk
 #   - Maven and a JDK, 17 or newer; zip
 #
-# An app needs beside it: net.java.dev.jna:jna:5.19.1@aar, kotlinx-coroutines-core, and minSdk 26
-# (java.time and java.nio.file). docs/mobile.md says how to try it on a device.
+# An app also needs net.java.dev.jna:jna:5.19.1@aar, kotlinx-coroutines-core, kotlinx-serialization-json, and
+# minSdk 26 (java.time and java.nio.file). docs/mobile.md says how to try it on a device.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 
@@ -17,11 +17,11 @@ out=target/bindings-mobile/aar
 rm -rf "$out"
 mkdir -p "$out/jni"
 
-# 16 KiB pages are asked for by Google Play from Android 15 on; the NDK aligns so from r28 on.
+# Google Play requires 16 KiB pages from Android 15; the NDK aligns to them from r28.
 cargo ndk --platform 26 --target arm64-v8a --target armeabi-v7a --target x86_64 \
   --output-dir "$out/jni" -- build --locked --profile mobile -p viseme-mobile
 
-# The classes are those of the JAR, without the library for desktops.
+# The classes of the JAR, without the library for desktops.
 cargo xtask kotlin jar
 mkdir "$out/classes"
 (cd "$out/classes" && unzip -q "../../../../bindings-mobile/kotlin/viseme/target/viseme-$version.jar")
@@ -36,7 +36,7 @@ cat > "$out/AndroidManifest.xml" <<'XML'
   <uses-permission android:name="android.permission.INTERNET" />
 </manifest>
 XML
-# JNA finds fields and methods by their names.
+# JNA finds fields and methods by name.
 cat > "$out/proguard.txt" <<'RULES'
 -keep class com.sun.jna.** { *; }
 -keep class dev.viseme.ffi.** { *; }

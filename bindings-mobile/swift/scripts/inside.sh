@@ -1,13 +1,13 @@
 #!/bin/sh
-# Becomes a program in another root: inside.sh ROOT FOLDER PROGRAM [ARGUMENT…]
+# Replaces itself with a program in another root: inside.sh ROOT FOLDER PROGRAM [ARGUMENT…]
 #
-# The checkout (VISEME_CHECKOUT) and the folder for temporary files (VISEME_TEMPORARY) are where they are
-# outside, and FOLDER is where the program begins. `cargo xtask swift` starts this in a mount namespace of
-# its own, so that all mounts end with the program.
+# The checkout (VISEME_CHECKOUT) and the folder for temporary files (VISEME_TEMPORARY) have the same paths as
+# outside, and FOLDER is the working directory. `cargo xtask swift` starts this in a separate mount namespace,
+# so all mounts end with the program.
 set -eu
 inside=$1 folder=$2
 shift 2
-# The folders for the mounts below are created in it, and end with the program too.
+# The folders for the mounts below are created in it, and disappear with the program.
 mount -t tmpfs tmpfs "$inside/tmp"
 mount -t proc proc "$inside/proc"
 mount --rbind /dev "$inside/dev"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes VisemeFFI.xcframework, the native library for iOS and macOS, and puts it where Package.swift looks.
+# Builds VisemeFFI.xcframework, the native library for iOS and macOS, where Package.swift expects it.
 #
 # NOT RUN in this project's CI, which has no Apple toolchain: read it before you trust it. Needs
 #   - macOS with Xcode 16 or newer
@@ -20,8 +20,8 @@ export IPHONEOS_DEPLOYMENT_TARGET=16.0 MACOSX_DEPLOYMENT_TARGET=13.0
 rm -rf "$out" "$package/VisemeFFI.xcframework"
 mkdir -p "$out"
 
-# The code that speaks to the library. It is read from a library with symbols, so from one for this Mac that
-# was built for tests; both have the same surface, which is verified by checksums when the library loads.
+# Generates the code that calls the library. The generator needs symbols, so it reads a library for this Mac that
+# is built for tests. Both have the same interface: checksums verify it when the library loads.
 cargo xtask swift generate
 
 for target in aarch64-apple-ios aarch64-apple-ios-sim x86_64-apple-ios aarch64-apple-darwin x86_64-apple-darwin; do
@@ -39,10 +39,10 @@ fat ios aarch64-apple-ios
 fat ios-simulator aarch64-apple-ios-sim x86_64-apple-ios
 fat macos aarch64-apple-darwin x86_64-apple-darwin
 
-# In a folder of their own, or the module map would overwrite that of another XCFramework in one app.
+# In a separate folder, because otherwise the module map overwrites that of another XCFramework in the same app.
 mkdir -p "$out/headers/VisemeFFI"
 cp "$package/Sources/VisemeFFI/VisemeFFI.h" "$out/headers/VisemeFFI/"
-# Linked by the XCFramework itself, so without `link`.
+# The XCFramework links the library, so there is no `link`.
 cat > "$out/headers/VisemeFFI/module.modulemap" <<'MAP'
 module VisemeFFI {
     header "VisemeFFI.h"

@@ -87,11 +87,7 @@ fn run_with_temporary_folder(mut command: Command) -> Result<()> {
 }
 
 fn build(product: &str) -> Result<()> {
-    run_with_temporary_folder(swift(
-        &Tools::find()?,
-        "build",
-        &["--quiet", "--product", product],
-    )?)
+    run_with_temporary_folder(swift(&Tools::find()?, "build", &["--quiet", "--product", product])?)
 }
 
 /// The formatter, for all code that is written by hand.

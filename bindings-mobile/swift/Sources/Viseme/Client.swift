@@ -81,7 +81,8 @@ public final class Client: Sendable {
             try self.start(
                 "submit", ["options": try options.json(timeout: false), "progress": true], input: input)
         }
-        let submitted = try await outcome(isolation: isolation, of: start) { (event: VisemeProgress) in
+        let submitted: Outcome<Prediction> = try await outcome(isolation: isolation, of: start) {
+            (event: VisemeProgress) in
             report { try onProgress(event) }
         }
         return try job(submitted)

@@ -15,7 +15,8 @@ struct Driver {
     static let features = [
         "run", "check", "upload", "presigned_uploads", "submit", "job_wait", "job_updates", "job_refresh",
         "download", "recover", "any_model", "media_path", "media_bytes", "media_url", "media_checks",
-        "sync", "base64", "webhook", "request_headers", "prediction_request_id", "deadline", "request_timeout", "pacing", "retry_settings",
+        "sync", "base64", "webhook", "request_headers", "prediction_request_id", "deadline",
+        "request_timeout", "pacing", "retry_settings",
         "recovery", "submit_limits", "client_name", "set_api_key", "progress", "progress_errors",
         "error_codes", "error_category", "error_attributes", "cancel", "virtual_clock", "parallel",
     ]
@@ -103,7 +104,9 @@ final class Connection: Sendable {
     /// - Parameter address: such as `127.0.0.1:40123`
     init(to address: String) throws {
         let parts = address.split(separator: ":")
-        guard parts.count == 2, let port = UInt16(parts[1]) else { throw DriverError("invalid address: \(address)") }
+        guard parts.count == 2, let port = UInt16(parts[1]) else {
+            throw DriverError("invalid address: \(address)")
+        }
         var to = sockaddr_in()
         to.sin_family = sa_family_t(AF_INET)
         to.sin_port = port.bigEndian

@@ -58,13 +58,17 @@ actor Operations {
         case "job_wait":
             let timeout = options.seconds("deadline")
             let job = client.job(try input.required("job_id"))
-            return keep(try await job.wait(
-                timeout: timeout, headers: options.headers, onProgress: onProgress), of: id)
+            return keep(
+                try await job.wait(
+                    timeout: timeout, headers: options.headers, onProgress: onProgress), of: id)
         case "job_refresh":
-            return keep(try await client.job(input.required("job_id")).refresh(headers: options.headers), of: id)
+            return keep(
+                try await client.job(input.required("job_id")).refresh(headers: options.headers), of: id)
         case "job_updates":
             let timeout = options.seconds("deadline")
-            return try await updates(client.job(input.required("job_id")).updates(timeout: timeout, headers: options.headers), events)
+            return try await updates(
+                client.job(input.required("job_id")).updates(timeout: timeout, headers: options.headers),
+                events)
         case "set_api_key":
             try client.setApiKey(try input.required("key"))
             return [:]

@@ -98,7 +98,8 @@ import Testing
     }
 
     @Test func settingsInErrorsHaveTheirNamesInSwift() {
-        let info = ErrorInfo(code: "config", message: "Set `WAVE_KEY`, `api_key`, `base_url` or `max_polls_a`.")
+        let info = ErrorInfo(
+            code: "config", message: "Set `WAVE_KEY`, `api_key`, `base_url` or `max_polls_a`.")
         #expect(info.withSwiftNames().message == "Set `WAVE_KEY`, `apiKey`, `baseURL` or `maxPollsA`.")
     }
 

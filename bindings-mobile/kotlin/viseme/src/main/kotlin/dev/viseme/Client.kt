@@ -1,112 +1,131 @@
 package dev.viseme
 
 import dev.viseme.ffi.NativeClient
-import dev.viseme.ffi.NativeEvent
 import dev.viseme.ffi.NativeTask
+import kotlinx.serialization.json.JsonNull
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
 import java.nio.file.Path
-import kotlin.io.path.Path
 
 /**
  * A client of the service. Safe to use from many coroutines at once; make one and keep it.
  *
- * Cancelling a coroutine that waits here ends the requests and the polling at once. It never
- * cancels a job that was submitted, which is paid for: [job] goes on with it.
+ * Cancelling a coroutine that waits here stops requests and polling at once. A submitted job
+ * continues and is charged: [job] resumes it.
  *
- * @throws ConfigException where the settings cannot be used
+ * An exception that an `onProgress` throws is reported to [onCallbackError], and the operation
+ * continues.
+ *
+ * @param onCallbackError receives each exception that an `onProgress` throws. Default: logs it as a
+ *   warning of the `java.util.logging` logger `dev.viseme`
+ * @throws ConfigException if a setting is invalid
  */
-public class Client(settings: Settings = Settings()) : AutoCloseable {
-    internal val native: NativeClient = translated { NativeClient.open(settings.toNative()) }
+public class Client(
+    settings: Settings = Settings(),
+    private val onCallbackError: (Throwable) -> Unit = ::logCallbackError,
+) : AutoCloseable {
+    private val native: NativeClient =
+        translated { NativeClient.open(settings.config().toString()) }
 
     /**
-     * Uses another bearer token for every request from now on, also of what is under way.
+     * Replaces the API key, or the bearer token of your backend, for every later request, including
+     * the requests of operations in progress.
      *
-     * @throws ConfigException where it is empty or cannot be sent in a header
+     * @throws ConfigException if the key is empty or cannot be sent in a header
      */
-    public fun setToken(token: String): Unit = translated { native.setToken(token) }
+    public fun setApiKey(apiKey: String): Unit = translated { native.setApiKey(apiKey) }
 
     /**
      * Checks, uploads, submits and waits: from an input to the completed prediction. The POST that
-     * costs money is sent at most once.
+     * costs money is accepted at most once.
      *
-     * @param onProgress is told what goes on, in the calling coroutine; what it throws ends the run
-     *   as a cancellation does
-     * @throws InputException where the input is refused; nothing was spent
-     * @throws JobException where the job does not complete, or not in time
-     * @throws VisemeException where anything else failed, with the job's id once there is one
+     * @param onProgress receives every progress event, in the calling coroutine
+     * @throws InputException if the input is invalid; nothing was submitted
+     * @throws JobException if the job does not complete, or not in time
+     * @throws VisemeException if anything else fails, with the job's id once there is one
      */
     public suspend fun run(
         input: Input,
         options: Options = Options(),
         onProgress: (suspend (Progress) -> Unit)? = null,
-    ): Prediction =
-        start { run(input.toNative(), options.toNative()) }.outcome(progress(onProgress)).ended()
+    ): Prediction {
+        val task = start("run", input, "options" to options.json(), "progress" to true)
+        return task.outcome(progress(onProgress)).prediction()
+    }
 
     /**
      * Checks, uploads and submits, and does not wait for the result. The POST that costs money is
-     * sent at most once.
+     * accepted at most once.
      *
-     * @throws InputException where the input is refused; nothing was spent
-     * @throws SubmissionUnknownException where the answer was lost and the job was not found
-     * @throws VisemeException where anything else failed
+     * @param options how to submit; `timeout` must be `null`
+     * @throws InputException if the input is invalid; nothing was submitted
+     * @throws SubmissionUnknownException if the submit got no response and the job was not found
+     * @throws VisemeException if anything else fails
      */
     public suspend fun submit(
         input: Input,
         options: Options = Options(),
         onProgress: (suspend (Progress) -> Unit)? = null,
-    ): Job = job(
-        start { submit(input.toNative(), options.toNative()) }.outcome(progress(onProgress)),
-    )
-
-    /**
-     * Finds the job of a submit whose answer was lost, in this process or in one that died.
-     *
-     * @param record that of [Progress.Submitting] or [SubmissionUnknownException]
-     * @throws SubmissionUnknownException where it is not found, or could be one of several
-     */
-    public suspend fun recover(record: SubmitRecord): Job =
-        job(start { recover(record.json) }.outcome())
-
-    /** A handle on a job that was submitted before, here or in another process. Asks nothing. */
-    public fun job(id: String): Job = Job(this, id)
-
-    /**
-     * Judges an input and its media by the rules of its model. Nothing is sent but ranged reads of
-     * media behind URLs, and nothing is spent.
-     *
-     * @throws VisemeException where a medium cannot be read
-     */
-    public suspend fun check(input: Input): Report {
-        val checked = start { check(input.toNative()) }.outcome()
-        return (checked as NativeEvent.Checked).report.toReport()
+    ): Job {
+        if (options.timeout != null) {
+            throw invalidParameter(
+                "options.timeout",
+                "must be null, because `submit` does not wait. Pass it to `wait`",
+            )
+        }
+        val task = start("submit", input, "options" to options.json(), "progress" to true)
+        return job(task.outcome(progress(onProgress)))
     }
 
     /**
-     * Uploads one medium and gives the URL under which the service finds it, for seven days.
+     * Finds the job of a submit that got no response, in this process or in one that died.
      *
-     * @param onProgress is told how many bytes of how many are out
-     * @throws UploadException where it cannot be read or sent
+     * @param record the record of [Progress.Submitting] or [SubmissionUnknownException]
+     * @throws SubmissionUnknownException if no job, or more than one, matches
+     */
+    public suspend fun recover(record: SubmitRecord): Job =
+        job(start("recover", "record" to record.json()).outcome())
+
+    /**
+     * Returns a handle on a job that was submitted before, here or in another process. Sends
+     * nothing.
+     */
+    public fun job(id: String): Job = Job(this, native.job(id), null)
+
+    /**
+     * Checks an input and its media against the rules of its model. Sends nothing, except requests
+     * for parts of media behind URLs, and costs nothing.
+     *
+     * @throws VisemeException if a medium cannot be read
+     */
+    public suspend fun check(input: Input): Report =
+        report(start("check", input).outcome().fields())
+
+    /**
+     * Uploads one medium and returns the URL at which the service reads it for seven days.
+     *
+     * @param onProgress receives the bytes sent so far and the size
+     * @throws UploadException if it cannot be read or sent
      */
     public suspend fun upload(
         media: Media,
         onProgress: (suspend (sent: Long, total: Long) -> Unit)? = null,
     ): String {
-        val uploaded = start { upload(media.native) }.outcome { event ->
-            if (event is NativeEvent.Uploading) {
-                onProgress?.invoke(
-                    event.sent.toLong(),
-                    event.total.toLong(),
-                )
-            }
+        val contents = mutableListOf<ByteArray>()
+        val medium = media.json(contents)
+        val task = start("upload", contents, "medium" to medium, "progress" to true)
+        val uploaded = task.outcome { event ->
+            runCallback { onProgress?.invoke(event.long("sent"), event.long("total")) }
         }
-        return (uploaded as NativeEvent.Uploaded).url
+        return (uploaded.value as JsonPrimitive).content
     }
 
     /**
      * Downloads an output to a file, or into an existing folder under a name taken from the URL.
      *
-     * @param maxBytes the largest file that is taken
-     * @param onProgress is told how many bytes have come, and of how many where the server says
-     * @throws DownloadException where it cannot be had or written
+     * @param maxBytes the largest size to accept
+     * @param onProgress receives the bytes received so far, and the size if the server says it
+     * @throws DownloadException if it cannot be downloaded or written
      */
     public suspend fun download(
         url: String,
@@ -116,11 +135,11 @@ public class Client(settings: Settings = Settings()) : AutoCloseable {
     ): DownloadedFile = download(Output.Url(url), null, to, maxBytes, onProgress)
 
     /**
-     * Downloads the first output of a completed prediction, also one that came as base64.
+     * Downloads the first output of a completed prediction, also base64 output.
      *
-     * @param maxBytes the largest file that is taken
-     * @param onProgress is told how many bytes have come, and of how many where the server says
-     * @throws DownloadException where it cannot be had or written, or there is none
+     * @param maxBytes the largest size to accept
+     * @param onProgress receives the bytes received so far, and the size if the server says it
+     * @throws DownloadException if it cannot be downloaded or written, or if there is none
      */
     public suspend fun download(
         prediction: Prediction,
@@ -130,7 +149,7 @@ public class Client(settings: Settings = Settings()) : AutoCloseable {
     ): DownloadedFile =
         download(prediction.outputs.firstOrNull(), prediction.id, to, maxBytes, onProgress)
 
-    /** Gives up the connections. What is under way goes on to its end. */
+    /** Closes the connections. Operations in progress continue. */
     override fun close(): Unit = native.close()
 
     private suspend fun download(
@@ -140,29 +159,56 @@ public class Client(settings: Settings = Settings()) : AutoCloseable {
         maxBytes: Long?,
         onProgress: (suspend (Long, Long?) -> Unit)?,
     ): DownloadedFile {
-        val task = start {
-            download(output?.toNative(), jobId, to.toString(), maxBytes?.toULong())
+        maxBytes?.let { checkAtLeast(0, it, "maxBytes") }
+        val task = start(
+            "download",
+            "output" to output?.json(),
+            "jobId" to jobId,
+            "to" to to.toString(),
+            "maxBytes" to maxBytes,
+            "progress" to true,
+        )
+        val downloaded = task.outcome { event ->
+            runCallback { onProgress?.invoke(event.long("received"), event.longOrNull("total")) }
         }
-        val saved = task.outcome { event ->
-            if (event is NativeEvent.Downloading) {
-                onProgress?.invoke(event.received.toLong(), event.total?.toLong())
-            }
-        }
-        return (saved as NativeEvent.Saved).let { DownloadedFile(Path(it.path), it.bytes.toLong()) }
+        return downloadedFile(downloaded.fields())
     }
 
-    private fun job(submitted: NativeEvent): Job {
-        submitted as NativeEvent.Submitted
-        return Job(this, submitted.jobId, submitted.prediction?.toPrediction())
+    private fun start(
+        operation: String,
+        input: Input,
+        vararg parameters: Pair<String, Any?>,
+    ): NativeTask {
+        val contents = mutableListOf<ByteArray>()
+        return start(operation, contents, "input" to input.json(contents), *parameters)
     }
 
-    internal inline fun start(begin: NativeClient.() -> NativeTask): NativeTask =
-        translated { native.begin() }
+    private fun start(operation: String, vararg parameters: Pair<String, Any?>): NativeTask =
+        start(operation, emptyList(), *parameters)
+
+    private fun start(
+        operation: String,
+        contents: List<ByteArray>,
+        vararg parameters: Pair<String, Any?>,
+    ): NativeTask {
+        val request = jsonObject("op" to operation, *parameters).toString()
+        return translated { native.start(request, contents) }
+    }
+
+    private fun job(outcome: Outcome): Job {
+        val value = outcome.value.takeIf { it !is JsonNull } as JsonObject?
+        return Job(this, outcome.job ?: throw bug("returned no job"), value?.let(::prediction))
+    }
+
+    /** Returns a function that passes events to the callback of the user. */
+    internal fun progress(
+        onProgress: (suspend (Progress) -> Unit)?,
+    ): suspend (JsonObject) -> Unit = { event ->
+        if (onProgress != null) progressOf(event)?.let { runCallback { onProgress(it) } }
+    }
+
+    /** Calls a callback of the user and reports what it throws. */
+    private suspend fun runCallback(callback: suspend () -> Unit) {
+        reportErrors(onCallbackError, callback)
+    }
 }
-
-/** The last state of a job: one of before would mean that the native part broke off. */
-internal fun NativeEvent.ended(): Prediction =
-    (this as? NativeEvent.Updated)?.prediction?.takeIf { it.isTerminal }?.toPrediction()
-        ?: error(WITHOUT_OUTCOME)
-
-internal fun NativeEvent.updated() = (this as NativeEvent.Updated).prediction.toPrediction()

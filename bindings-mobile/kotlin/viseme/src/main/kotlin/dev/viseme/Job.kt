@@ -1,6 +1,7 @@
 package dev.viseme
 
-import dev.viseme.ffi.NativeEvent
+import dev.viseme.ffi.NativeJob
+import dev.viseme.ffi.NativeTask
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
 import kotlin.time.Duration
@@ -8,48 +9,69 @@ import kotlin.time.Duration
 /**
  * A handle on a submitted job.
  *
- * @property id the job's id: all that is needed to go on in another process, on another day
- * @property prediction what the service answered to the submit, where this handle comes from one
+ * @property prediction the response to the submit, if this handle comes from one
  */
 public class Job internal constructor(
     private val client: Client,
-    public val id: String,
-    public val prediction: Prediction? = null,
+    private val native: NativeJob,
+    public val prediction: Prediction?,
 ) {
+    /** The job's id: it is all you need to resume the job in another process, on another day. */
+    public val id: String = native.id()
+
     /**
      * Waits for the completed prediction.
      *
-     * @param timeout how long, from now; that of the client's settings where `null`
-     * @param onProgress is told what goes on, in the calling coroutine
-     * @throws JobException where the job does not complete, or not in time; it goes on then
-     * @throws VisemeException where polling failed too often
+     * @param timeout how long to wait from now. Default: the timeout of the client's settings
+     * @param headers additional headers for the requests to the API
+     * @param onProgress receives every progress event, in the calling coroutine
+     * @throws JobException if the job does not complete, or not in time; it continues in this case
+     * @throws VisemeException if polling failed too often
      */
     public suspend fun wait(
         timeout: Duration? = null,
+        headers: Map<String, String> = emptyMap(),
         onProgress: (suspend (Progress) -> Unit)? = null,
-    ): Prediction = client.start {
-        wait(id, timeout?.native("timeout"))
-    }.outcome(progress(onProgress)).ended()
+    ): Prediction {
+        val task = start(
+            "wait",
+            "timeoutMs" to timeout?.milliseconds("timeout"),
+            "headers" to headers,
+            "progress" to true,
+        )
+        return task.outcome(client.progress(onProgress)).prediction()
+    }
 
     /**
-     * The states of the job as they change, the last of them terminal, also where that is not
-     * `completed`. Polling begins with the collection and ends with it.
+     * Returns the states of the job as they change. The last one is terminal, and not always
+     * `completed`. Polling starts and ends with the collection.
      *
-     * @param timeout how long, from the collection on; that of the client's settings where `null`
-     * @throws WaitTimeoutException where the job is not over in time; it goes on then
+     * @param timeout how long to wait from the start of the collection. Default: the timeout of the
+     *   client's settings
+     * @param headers additional headers for the requests to the API
+     * @throws WaitTimeoutException if the job does not end in time; it continues
      */
-    public fun updates(timeout: Duration? = null): Flow<Prediction> = flow {
-        client.start { updates(id, timeout?.native("timeout")) }.forEach { event: NativeEvent ->
-            emit(event.updated())
+    public fun updates(
+        timeout: Duration? = null,
+        headers: Map<String, String> = emptyMap(),
+    ): Flow<Prediction> = flow {
+        val limit = timeout?.milliseconds("timeout")
+        start("updates", "timeoutMs" to limit, "headers" to headers).messages { message ->
+            message.fieldsOrNull("item")?.let { emit(prediction(it)) }
         }
     }
 
     /**
-     * Asks once for the state.
+     * Asks once for the job's state.
      *
-     * @throws NotFoundException where there is no such job, or no longer
+     * @param headers additional headers for the request
+     * @throws NotFoundException if there is no such job, or no longer
      */
-    public suspend fun refresh(): Prediction = client.start { refresh(id) }.outcome().updated()
+    public suspend fun refresh(headers: Map<String, String> = emptyMap()): Prediction =
+        start("refresh", "headers" to headers).outcome().prediction()
+
+    private fun start(operation: String, vararg parameters: Pair<String, Any?>): NativeTask =
+        translated { native.start(jsonObject("op" to operation, *parameters).toString()) }
 
     /** The id. */
     override fun toString(): String = "Job($id)"

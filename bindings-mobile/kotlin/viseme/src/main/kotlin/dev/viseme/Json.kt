@@ -1,57 +1,95 @@
 package dev.viseme
 
+import kotlinx.serialization.json.JsonArray
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonNull
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
+import kotlinx.serialization.json.booleanOrNull
+import kotlinx.serialization.json.contentOrNull
+import kotlinx.serialization.json.doubleOrNull
+import kotlinx.serialization.json.longOrNull
+import java.time.Instant
+import java.time.temporal.ChronoUnit.MICROS
+import kotlin.math.roundToLong
+import kotlin.time.Duration
+import kotlin.time.Duration.Companion.milliseconds
+
+/** Returns an object without the members that are `null`. */
+internal fun jsonObject(vararg members: Pair<String, Any?>): JsonObject =
+    JsonObject(members.filter { it.second != null }.associate { (name, it) -> name to json(it) })
+
 /**
- * A value of a parameter as JSON.
+ * Returns a value of a parameter as JSON.
  *
- * @throws IllegalArgumentException where JSON has no form for it
+ * @throws IllegalArgumentException if JSON has no form for it
  */
-internal fun json(value: Any?): String = buildString { value(value) }
+internal fun json(value: Any?): JsonElement = when (value) {
+    null -> JsonNull
 
-private fun StringBuilder.value(value: Any?) {
-    when (value) {
-        null, is Boolean, is Int, is Long, is Short, is Byte -> append(value.toString())
+    is JsonElement -> value
 
-        is Double, is Float -> {
-            require((value as Number).toDouble().isFinite()) { "JSON has no form for $value." }
-            append(value.toString())
-        }
+    is Boolean -> JsonPrimitive(value)
 
-        is CharSequence -> quoted(value)
+    is Int, is Long, is Short, is Byte -> JsonPrimitive(value as Number)
 
-        // Not any `Iterable`: a path is one, of itself.
-        is Collection<*> -> items('[', ']', value) { value(it) }
-
-        is Map<*, *> -> items('{', '}', value.entries) { (name, inner) ->
-            require(name is CharSequence) { "JSON has only text for keys, not $name." }
-            quoted(name)
-            append(':')
-            value(inner)
-        }
-
-        else -> throw IllegalArgumentException("JSON has no form for a ${value::class.simpleName}.")
+    is Double, is Float -> {
+        require((value as Number).toDouble().isFinite()) { "JSON has no $value." }
+        JsonPrimitive(value)
     }
+
+    is CharSequence -> JsonPrimitive(value.toString())
+
+    // Not every `Iterable`: a path is one, of itself.
+    is Collection<*> -> JsonArray(value.map { json(it) })
+
+    is Map<*, *> -> JsonObject(
+        value.entries.associate { (name, inner) ->
+            require(name is CharSequence) { "Keys in JSON must be text, got $name." }
+            name.toString() to json(inner)
+        },
+    )
+
+    else -> throw IllegalArgumentException("JSON has no form for ${value::class.simpleName}.")
 }
 
-private fun <T> StringBuilder.items(open: Char, close: Char, all: Iterable<T>, one: (T) -> Unit) {
-    append(open)
-    all.forEachIndexed { index, item ->
-        if (index > 0) append(',')
-        one(item)
-    }
-    append(close)
-}
+// Fields of the messages of the native library. A missing field is `null` or empty.
 
-private fun StringBuilder.quoted(text: CharSequence) {
-    append('"')
-    for (char in text) {
-        when {
-            char == '"' || char == '\\' -> append('\\').append(char)
+internal fun JsonObject.elementOrNull(name: String): JsonElement? =
+    get(name)?.takeIf { it !is JsonNull }
 
-            // Half a pair of surrogates is no character; escaped, it is still told apart.
-            char < ' ' || char.isSurrogate() -> append("\\u%04x".format(char.code))
+private fun JsonObject.primitive(name: String) = elementOrNull(name) as? JsonPrimitive
 
-            else -> append(char)
-        }
-    }
-    append('"')
-}
+internal fun JsonObject.textOrNull(name: String): String? = primitive(name)?.contentOrNull
+
+internal fun JsonObject.text(name: String): String = textOrNull(name) ?: throw missing(name)
+
+internal fun JsonObject.longOrNull(name: String): Long? = primitive(name)?.longOrNull
+
+internal fun JsonObject.long(name: String): Long = longOrNull(name) ?: throw missing(name)
+
+internal fun JsonObject.intOrNull(name: String): Int? = longOrNull(name)?.toInt()
+
+internal fun JsonObject.flag(name: String): Boolean =
+    primitive(name)?.booleanOrNull ?: throw missing(name)
+
+internal fun JsonObject.durationOrNull(name: String): Duration? =
+    primitive(name)?.doubleOrNull?.milliseconds
+
+internal fun JsonObject.instantOrNull(name: String): Instant? =
+    primitive(name)?.doubleOrNull?.let { Instant.EPOCH.plus((it * 1000).roundToLong(), MICROS) }
+
+internal fun JsonObject.fieldsOrNull(name: String): JsonObject? = elementOrNull(name) as? JsonObject
+
+internal fun JsonObject.fields(name: String): JsonObject = fieldsOrNull(name) ?: throw missing(name)
+
+internal fun JsonObject.list(name: String): List<JsonElement> =
+    elementOrNull(name) as? JsonArray ?: emptyList()
+
+internal fun <T> JsonObject.objects(name: String, read: (JsonObject) -> T): List<T> =
+    list(name).map { read(it as JsonObject) }
+
+internal fun JsonObject.texts(name: String): List<String> =
+    list(name).map { (it as JsonPrimitive).content }
+
+private fun missing(name: String) = bug("sent a message without `$name`")

@@ -1,28 +1,41 @@
 package dev.viseme
 
-import dev.viseme.ffi.NativeOutput
-import dev.viseme.ffi.NativePrediction
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonElement
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
+import kotlinx.serialization.json.boolean
+import kotlinx.serialization.json.double
 import java.nio.file.Path
 import java.time.Instant
+import kotlin.io.path.Path
 import kotlin.time.Duration
-import kotlin.time.toKotlinDuration
+import kotlin.time.Duration.Companion.milliseconds
 
 /**
- * What the service says of a job at one moment.
+ * The state of a job as the service describes it at one moment.
+ *
+ * The service is lenient about most fields: a value that is missing or of an unexpected type is
+ * `null` or empty here.
  *
  * @property id the job's id
- * @property model the model's id; empty where the service did not say
- * @property status the state of the job
- * @property isTerminal whether nothing more will happen to it
- * @property outputs what came out; empty until the job is completed
- * @property outputUrl the URL of the first output that has one; it can be downloaded for seven days
- * @property error what the service says went wrong; `null` where nothing did
+ * @property model the model's id; empty if the service did not say
+ * @property status the status of the job
+ * @property isTerminal whether the job has ended: no further status will follow
+ * @property outputs the outputs; empty until the job completes
+ * @property resultUrl the URL at which the service returns the result
+ * @property hasNsfwContents for each output, whether the service classified it as not safe for work
+ * @property createdAt when the job was created, by the service's clock
+ * @property error what went wrong
  * @property code the service's application code
- * @property createdAt when the job was made, by the service's clock
- * @property executionTime how long the job ran, as the service measured it
- * @property recoveredBy how the job was found where the answer to its submit was lost: `input`, or
- *   `model_and_time` where the history did not tell inputs
- * @property json all of it as JSON, with what this version does not know
+ * @property executionTime how long the job ran, as measured by the service
+ * @property timings parts of that time by name
+ * @property input the job's input, if the service repeats it
+ * @property recovered how the job was found if its submit got no response: `input`, or
+ *   `model_and_time` if the history has no inputs
+ * @property requestId the id of the request whose response this is; include it when you contact the
+ *   support of the service
+ * @property extra all other fields of the service's response
  */
 public data class Prediction(
     val id: String,
@@ -30,94 +43,145 @@ public data class Prediction(
     val status: Status,
     val isTerminal: Boolean,
     val outputs: List<Output>,
-    val outputUrl: String?,
+    val resultUrl: String?,
+    val hasNsfwContents: List<Boolean>?,
+    val createdAt: Instant?,
     val error: String?,
     val code: Long?,
-    val createdAt: Instant?,
     val executionTime: Duration?,
-    val recoveredBy: String?,
-    val json: String,
+    val timings: Map<String, Duration>,
+    val input: JsonElement?,
+    val recovered: String?,
+    val requestId: String?,
+    val extra: JsonObject,
+) {
+    /** The URL of the first output that has one; you can download it for seven days. */
+    val outputUrl: String? get() = outputs.firstNotNullOfOrNull { (it as? Output.Url)?.url }
+}
+
+internal fun prediction(from: JsonObject) = Prediction(
+    id = from.text("id"),
+    model = from.text("model"),
+    status = Status(from.text("status")),
+    isTerminal = from.flag("isTerminal"),
+    outputs = from.objects("outputs", ::output),
+    resultUrl = from.textOrNull("resultUrl"),
+    hasNsfwContents = from.elementOrNull("hasNsfwContents")?.let {
+        from.list("hasNsfwContents").map { flag -> (flag as JsonPrimitive).boolean }
+    },
+    createdAt = from.instantOrNull("createdAt"),
+    error = from.textOrNull("error"),
+    code = from.longOrNull("code"),
+    executionTime = from.durationOrNull("executionTimeMs"),
+    timings = from.fieldsOrNull("timingsMs").orEmpty()
+        .mapValues { (it.value as JsonPrimitive).double.milliseconds },
+    input = from.elementOrNull("input"),
+    recovered = from.textOrNull("recovered"),
+    requestId = from.textOrNull("requestId"),
+    extra = from.fieldsOrNull("extra") ?: JsonObject(emptyMap()),
 )
 
 /**
- * The state of a job: the service's word for it, also one that this version does not know.
+ * The status of a job, in the service's own word. One that is not listed means that the job still
+ * runs.
  *
- * @property word as the service says it
+ * @property word the service's word
  */
 @JvmInline
 public value class Status(public val word: String) {
     override fun toString(): String = word
 
     public companion object {
-        /** It is known and has not begun. */
+        /** The service has the job and has not started it. */
         public val CREATED: Status = Status("created")
 
-        /** It runs. */
+        /** The job runs. */
         public val PROCESSING: Status = Status("processing")
 
-        /** It is done. */
+        /** The job is done. */
         public val COMPLETED: Status = Status("completed")
 
-        /** The service could not do it; such jobs are refunded. */
+        /** The job failed; the service refunds failed jobs. */
         public val FAILED: Status = Status("failed")
 
-        /** The service cancelled it. */
+        /** The job was cancelled. */
         public val CANCELLED: Status = Status("cancelled")
 
-        /** The service gave it up. */
+        /** The service stopped the job because it took too long. */
         public val TIMEOUT: Status = Status("timeout")
 
-        /** It was deleted. */
+        /** The job was deleted. */
         public val DELETED: Status = Status("deleted")
     }
 }
 
-/** What came out of a job. */
+/** One output of a job. */
 public sealed interface Output {
-    /** It can be downloaded from [url] for seven days. */
+    /** A [url] that you can download for seven days. */
     public data class Url(val url: String) : Output
 
-    /** Text, or base64 where that was asked for. */
+    /** Text, or base64. */
     public data class Text(val text: String) : Output {
-        /** How much of it, not what: it may be a whole video. */
+        /** The size of the text, which may be a whole video. */
         override fun toString(): String = "Text(${text.length} characters)"
     }
 
-    /** Anything else, as JSON. */
-    public data class Json(val json: String) : Output
+    /** Any other JSON. */
+    public data class Json(val json: JsonElement) : Output
+}
+
+private fun output(from: JsonObject): Output = from.textOrNull("url")?.let { Output.Url(it) }
+    ?: from.textOrNull("text")?.let { Output.Text(it) }
+    ?: Output.Json(from.getValue("json"))
+
+internal fun Output.json(): JsonObject = when (this) {
+    is Output.Url -> jsonObject("url" to url)
+    is Output.Text -> jsonObject("text" to text)
+    is Output.Json -> jsonObject("json" to json)
 }
 
 /**
- * An output on disk.
+ * A file that was downloaded.
  *
- * @property path where it is
- * @property bytes how large it is
+ * @property path the path of the file
+ * @property bytes its size
  */
 public data class DownloadedFile(val path: Path, val bytes: Long)
 
-internal fun NativePrediction.toPrediction() = Prediction(
-    id = id,
-    model = model,
-    status = Status(status),
-    isTerminal = isTerminal,
-    outputs = outputs.map { it.toOutput() },
-    outputUrl = outputUrl,
-    error = failure,
-    code = appCode,
-    createdAt = createdAt,
-    executionTime = executionTime?.toKotlinDuration(),
-    recoveredBy = recoveredBy,
-    json = json,
-)
+internal fun downloadedFile(from: JsonObject) =
+    DownloadedFile(Path(from.text("path")), from.long("bytes"))
 
-private fun NativeOutput.toOutput(): Output = when (this) {
-    is NativeOutput.Url -> Output.Url(url)
-    is NativeOutput.Text -> Output.Text(text)
-    is NativeOutput.Json -> Output.Json(json)
+/**
+ * What was submitted and when: enough for [Client.recover]. Save it as text with [toJson].
+ *
+ * @property model the model's id
+ * @property input the body that was sent, with the URLs of uploaded media
+ * @property sentAt when it was sent, by this device's clock, such as `2026-01-01T00:00:00Z`
+ */
+public data class SubmitRecord(val model: String, val input: JsonElement, val sentAt: String) {
+    /** Returns the record as JSON text. */
+    public fun toJson(): String = json().toString()
+
+    internal fun json() = jsonObject("model" to model, "input" to input, "sentAt" to sentAt)
+
+    public companion object {
+        /**
+         * Reads a record that [toJson] wrote.
+         *
+         * @throws IllegalArgumentException if [text] is not a record
+         */
+        public fun fromJson(text: String): SubmitRecord {
+            val fields = Json.parseToJsonElement(text) as? JsonObject
+            val model = fields?.textOrNull("model")
+            val input = fields?.elementOrNull("input")
+            val sentAt = fields?.textOrNull("sentAt")
+            require(model != null && input != null && sentAt != null) {
+                "A submit record must be a JSON object with `model`, `input` and `sentAt`."
+            }
+            return SubmitRecord(model, input, sentAt)
+        }
+    }
 }
 
-internal fun Output.toNative(): NativeOutput = when (this) {
-    is Output.Url -> NativeOutput.Url(url)
-    is Output.Text -> NativeOutput.Text(text)
-    is Output.Json -> NativeOutput.Json(json)
-}
+internal fun submitRecord(from: JsonObject) =
+    SubmitRecord(from.text("model"), from.getValue("input"), from.text("sentAt"))

@@ -1,54 +1,62 @@
 package dev.viseme
 
-import dev.viseme.ffi.NativeEvent
+import kotlinx.serialization.json.JsonObject
 import kotlin.time.Duration
-import kotlin.time.toKotlinDuration
 
-/** What goes on. More kinds may come: leave room for an `else`. */
+/** One progress event of a run. Later versions add events: keep an `else` in every `when`. */
 public sealed interface Progress {
-    /** The input was checked; [report] may hold warnings. */
+    /** The input was checked; [report] contains warnings. */
     public data class Checked(val report: Report) : Progress
 
-    /** Of the medium for [field], [sent] of [total] bytes are out. */
+    /** The medium for [field] is being uploaded: [sent] of [total] bytes so far. */
     public data class Uploading(val field: String, val sent: Long, val total: Long) : Progress
 
-    /** The medium for [field] is with the service, at [url]. */
+    /** The medium for [field] was uploaded. The service reads it at [url]. */
     public data class Uploaded(val field: String, val url: String) : Progress
 
     /**
-     * The POST that costs money goes out, for the [attempt]th time. Save [record]: with it
-     * [Client.recover] finds the job even if the app dies before the answer comes.
+     * The POST that costs money is being sent, for the [attempt]th time. Save [record]:
+     * [Client.recover] finds the job with it, even if the app dies before the response arrives.
      */
     public data class Submitting(val attempt: Int, val record: SubmitRecord) : Progress
 
-    /** The answer to the submit was lost; the job is looked for. */
+    /** The submit got no response; the client searches the history for the job. */
     public data object Recovering : Progress
 
-    /** There is a job. Save [jobId]: with it [Client.job] goes on in another process. */
+    /** The service accepted the job. Save [jobId]: [Client.job] resumes it in another process. */
     public data class Submitted(val jobId: String) : Progress
 
-    /** The job's state changed. */
+    /** The state of the job changed. */
     public data class Updated(val prediction: Prediction) : Progress
 
-    /** A step failed with [error] in a way that may pass, and is tried again [after] a pause. */
+    /** A step failed with [error] and is retried [after] a pause. */
     public data class Retrying(val error: VisemeException, val after: Duration) : Progress
 }
 
-/**
- * What was submitted and when: enough to find the job again.
- *
- * @property json all of it as JSON text, to be saved
- */
-public data class SubmitRecord(val json: String)
+/** Returns the event, or `null` if this version does not know it. */
+internal fun progressOf(event: JsonObject): Progress? = when (event.text("event")) {
+    "checked" -> Progress.Checked(report(event.fields("report")))
 
-internal fun NativeEvent.toProgress(): Progress? = when (this) {
-    is NativeEvent.Checked -> Progress.Checked(report.toReport())
-    is NativeEvent.Uploading -> Progress.Uploading(field, sent.toLong(), total.toLong())
-    is NativeEvent.Uploaded -> Progress.Uploaded(field, url)
-    is NativeEvent.Submitting -> Progress.Submitting(attempt.toInt(), SubmitRecord(record))
-    is NativeEvent.Recovering -> Progress.Recovering
-    is NativeEvent.Submitted -> Progress.Submitted(jobId)
-    is NativeEvent.Updated -> Progress.Updated(prediction.toPrediction())
-    is NativeEvent.Retrying -> Progress.Retrying(error.toException(), after.toKotlinDuration())
-    is NativeEvent.Downloading, is NativeEvent.Saved -> null
+    "uploading" ->
+        Progress.Uploading(event.text("field"), event.long("sent"), event.long("total"))
+
+    "uploaded" -> Progress.Uploaded(event.text("field"), event.text("url"))
+
+    "submitting" -> Progress.Submitting(
+        event.long("attempt").toInt(),
+        submitRecord(event.fields("record")),
+    )
+
+    "recovering" -> Progress.Recovering
+
+    "submitted" -> Progress.Submitted(event.text("jobId"))
+
+    "update" -> Progress.Updated(prediction(event.fields("prediction")))
+
+    "retrying" -> Progress.Retrying(
+        exception(event.fields("error")),
+        event.durationOrNull("afterMs") ?: Duration.ZERO,
+    )
+
+    else -> null
 }

@@ -1,51 +1,79 @@
 package dev.viseme
 
-import dev.viseme.ffi.NativeMediaInfo
-import dev.viseme.ffi.NativeReport
-import dev.viseme.ffi.NativeViolation
+import kotlinx.serialization.json.JsonObject
 import kotlin.time.Duration
-import kotlin.time.toKotlinDuration
 
 /**
- * What a check found.
+ * The result of a check.
  *
- * @property violations every broken rule, errors and warnings
- * @property media what each medium that could be read says of itself, by parameter
+ * @property isOk whether the input can run; warnings do not matter
+ * @property violations every broken rule, both errors and warnings
+ * @property media what was read from each medium, by parameter
  */
-public data class Report(val violations: List<Violation>, val media: Map<String, MediaInfo>) {
-    /** Whether the input would be sent. */
-    val isOk: Boolean get() = violations.none { it.isError }
-}
+public data class Report(
+    val isOk: Boolean,
+    val violations: List<Violation>,
+    val media: Map<String, MediaInfo>,
+)
+
+internal fun report(from: JsonObject) = Report(
+    isOk = from.flag("ok"),
+    violations = from.objects("violations", ::violation),
+    media = from.fields("media").mapValues { mediaInfo(it.value as JsonObject) },
+)
 
 /**
- * A broken rule.
+ * One broken rule.
  *
- * @property field the parameter
- * @property rule the rule's code
- * @property isError whether the input is refused for it; otherwise it is a warning
- * @property actual what was found
- * @property allowed what is allowed
- * @property message all of it as a sentence
+ * @property field the model's parameter, such as `video`
+ * @property rule the rule's stable code, such as `duration` or `container`
+ * @property level whether it stops a run
+ * @property actual the value that was found: `10.52 s`
+ * @property allowed the values that are allowed: `2 to 10 s`
+ * @property message what is wrong and what to do
  */
 public data class Violation(
     val field: String,
     val rule: String,
-    val isError: Boolean,
+    val level: Level,
     val actual: String,
     val allowed: String,
     val message: String,
+) {
+    /** How severe a broken rule is. */
+    public enum class Level {
+        /** It stops a run. */
+        ERROR,
+
+        /** It does not stop a run, except with the option `strict`. */
+        WARNING,
+    }
+
+    /** Whether it stops a run. */
+    val isError: Boolean get() = level == Level.ERROR
+}
+
+internal fun violation(from: JsonObject) = Violation(
+    field = from.text("field"),
+    rule = from.text("rule"),
+    level = if (from.text("level") == "error") Violation.Level.ERROR else Violation.Level.WARNING,
+    actual = from.text("actual"),
+    allowed = from.text("allowed"),
+    message = from.text("message"),
 )
 
 /**
- * What a medium says of itself; what is not known is `null`.
+ * Properties of a media file. Those that could not be read are `null`.
  *
- * @property container what the file really is, such as `mp4`
- * @property bytes its size
- * @property duration its playing time
- * @property width its displayed width in pixels
- * @property height its displayed height in pixels
- * @property videoCodec the codec of its pictures, such as `h264`
- * @property audioCodec the codec of its sound, such as `aac`
+ * @property container the container format of the content: `mp4`, `mov`, `mp3`, …, or `unknown`
+ * @property bytes the size in bytes
+ * @property duration the playing time
+ * @property width the displayed width in pixels
+ * @property height the displayed height in pixels
+ * @property videoCodec the codec of the video track, such as `h264`
+ * @property audioCodec the codec of the audio track, such as `aac`
+ * @property corruption what is wrong with the file, as a clause that completes "the file …"
+ * @property anomaly what is unusual about a file that most players still play
  */
 public data class MediaInfo(
     val container: String,
@@ -55,20 +83,18 @@ public data class MediaInfo(
     val height: Int?,
     val videoCodec: String?,
     val audioCodec: String?,
+    val corruption: String?,
+    val anomaly: String?,
 )
 
-internal fun NativeReport.toReport() =
-    Report(violations.map { it.toViolation() }, media.mapValues { it.value.toMediaInfo() })
-
-internal fun NativeViolation.toViolation() =
-    Violation(field, rule, isError, actual, allowed, explanation)
-
-private fun NativeMediaInfo.toMediaInfo() = MediaInfo(
-    container,
-    bytes?.toLong(),
-    duration?.toKotlinDuration(),
-    width?.toInt(),
-    height?.toInt(),
-    videoCodec,
-    audioCodec,
+private fun mediaInfo(from: JsonObject) = MediaInfo(
+    container = from.text("container"),
+    bytes = from.longOrNull("bytes"),
+    duration = from.durationOrNull("durationMs"),
+    width = from.intOrNull("width"),
+    height = from.intOrNull("height"),
+    videoCodec = from.textOrNull("videoCodec"),
+    audioCodec = from.textOrNull("audioCodec"),
+    corruption = from.textOrNull("corruption"),
+    anomaly = from.textOrNull("anomaly"),
 )

@@ -1,45 +1,46 @@
 package dev.viseme
 
-import dev.viseme.ffi.NativeBackoff
-import dev.viseme.ffi.NativePacing
-import dev.viseme.ffi.NativeSettings
-import dev.viseme.ffi.NativeSubmitLimits
+import kotlinx.serialization.json.JsonObject
 import kotlin.time.Duration
-import kotlin.time.toJavaDuration
 
 /**
- * The set-up of a client. What is `null` is the library's default. The environment is not read.
+ * The settings of a client. `null` means the default. Environment variables are ignored.
  *
- * @property baseUrl where your own backend is; WaveSpeedAI itself where `null`
- * @property token the bearer token, which [Client.setToken] can replace; never put an API key into
- *   an app. Without one, a client can check media and download outputs, no more
- * @property timeout how long to wait for a result, counted from the submit; 1 hour by default
- * @property requestTimeout how long one request may take, its body included; 30 seconds by default
- * @property connectTimeout how long connecting may take; 10 seconds by default
- * @property stallTimeout how long an upload or a download may stand still
- * @property pacing when a job is asked after; the model's own pacing by default
- * @property maxPollsPerSecond how many polls all jobs of the client may make a second
- * @property maxConnections how many connections may be open at once
- * @property maxRetries how often a request is retried after a temporary failure; 11 for the polls
- *   of a wait and 4 for other requests by default. A submit that the service may have accepted is
- *   never sent again.
- * @property backoff the pauses before what failed is tried again
- * @property maxRetryAfter the longest `Retry-After` that is obeyed
- * @property recoveryWindow how long a submit whose answer was lost is looked for; zero switches it
- *   off
- * @property submitLimits what the account may submit; not limited by default
- * @property checkRemoteMedia whether media behind URLs are looked into before a submit
- * @property remoteCheckTimeout how long looking into one of them may take
- * @property allowPrivateAddresses whether URLs that lead into a private network are looked into
- * @property allowHttp whether `http` to other machines is allowed; the token is then sent in the
- *   clear
- * @property clientName the client's name, as the service's statistics show it
- * @property userAgent the app's name and version (`MyApp/1.2`), put before the library's own in
- *   the `User-Agent`
+ * @property baseUrl the URL of your backend. Default: the API of WaveSpeedAI
+ * @property apiKey the API key, or the bearer token of your backend; [Client.setApiKey] replaces it.
+ *   Never put an API key of the service into an app. Without a key, a client can only check media
+ *   and download outputs
+ * @property timeout how long to wait for a job, counted from the submit. Default: one hour
+ * @property requestTimeout how long one request may take, including its response body. Default: 60
+ *   seconds
+ * @property connectTimeout how long connecting may take. Default: 10 seconds
+ * @property stallTimeout how long an upload or a download may make no progress. Default: 60 seconds
+ * @property pacing when to poll. Default: depends on the model
+ * @property maxPollsPerSecond how many polls a second the client sends at most, over all jobs.
+ *   Default: 100
+ * @property maxConnections how many requests the client sends at the same time. Default: 100
+ * @property maxRetries how often a request is retried after a temporary failure. A submit that the
+ *   service may have accepted is never sent again. Default: 11 for the polls of a wait, 4 for other
+ *   requests
+ * @property backoff the pauses before retries. Default: 1 second, doubling up to 30 seconds
+ * @property maxRetryAfter the longest `Retry-After` that the client obeys. Default: 300 seconds
+ * @property recoveryWindow how long to search for a job whose submit got no response. Default: 120
+ *   seconds; zero turns the search off
+ * @property submitLimits the limits of the account: submits wait until the limits allow them.
+ *   Default: no limits
+ * @property checkRemoteMedia whether to read media behind a URL to check them before a run. Default:
+ *   true
+ * @property remoteCheckTimeout how long reading one medium behind a URL may take. Default: 15 seconds
+ * @property allowPrivateAddresses allows reading media from URLs that lead to a private address.
+ *   Default: false
+ * @property allowHttp allows plain `http` to other machines, where others can read the key on the
+ *   way. Default: false
+ * @property clientName the client's name in the header `X-Client-Name`. Default: `viseme`
+ * @property userAgent the product that precedes `viseme/VERSION` in `User-Agent`, such as `MyApp/1.2`
  */
 public data class Settings(
     val baseUrl: String? = null,
-    val token: String? = null,
+    val apiKey: String? = null,
     val timeout: Duration? = null,
     val requestTimeout: Duration? = null,
     val connectTimeout: Duration? = null,
@@ -59,46 +60,50 @@ public data class Settings(
     val clientName: String? = null,
     val userAgent: String? = null,
 ) {
-    /** Whether the client keeps the mock server's time; only a library built for tests can. */
+    /** Uses the clock of the mock server's world. Only a library built for tests accepts it. */
     @InternalVisemeApi
     public var virtualClock: Boolean? = null
 
-    /** Without the token. */
-    override fun toString(): String = "Settings(baseUrl=$baseUrl, token=${token?.let { "***" }})"
+    /** Without the key. */
+    override fun toString(): String = "Settings(baseUrl=$baseUrl, apiKey=${apiKey?.let { "***" }})"
 
-    internal fun toNative() = NativeSettings(
-        baseUrl = baseUrl,
-        token = token,
-        allowHttp = allowHttp,
-        connectTimeout = connectTimeout?.native("connectTimeout"),
-        requestTimeout = requestTimeout?.native("requestTimeout"),
-        stallTimeout = stallTimeout?.native("stallTimeout"),
-        timeout = timeout?.native("timeout"),
-        pacing = pacing?.toNative(),
-        maxPollsPerSecond = maxPollsPerSecond,
-        maxConnections = maxConnections?.native("maxConnections"),
-        maxRetries = maxRetries?.native("maxRetries"),
-        backoff = backoff?.run {
-            NativeBackoff(base.native("backoff.base"), max.native("backoff.max"))
-        },
-        maxRetryAfter = maxRetryAfter?.native("maxRetryAfter"),
-        recoveryWindow = recoveryWindow?.native("recoveryWindow"),
-        submitLimits = submitLimits?.toNative(),
-        checkRemoteMedia = checkRemoteMedia,
-        remoteCheckTimeout = remoteCheckTimeout?.native("remoteCheckTimeout"),
-        allowPrivateAddresses = allowPrivateAddresses,
-        clientName = clientName,
-        userAgent = userAgent,
-        virtualClock = @OptIn(InternalVisemeApi::class) virtualClock,
-    )
+    /** Returns the configuration for the native library. */
+    @OptIn(InternalVisemeApi::class)
+    internal fun config(): JsonObject {
+        val settings = jsonObject(
+            "baseUrl" to baseUrl,
+            "apiKey" to apiKey,
+            "anonymous" to (apiKey == null),
+            "allowHttp" to allowHttp,
+            "connectTimeoutMs" to connectTimeout?.milliseconds("connectTimeout"),
+            "requestTimeoutMs" to requestTimeout?.milliseconds("requestTimeout"),
+            "stallTimeoutMs" to stallTimeout?.milliseconds("stallTimeout"),
+            "timeoutMs" to timeout?.milliseconds("timeout"),
+            "pacing" to pacing?.json(),
+            "maxPollsPerSecond" to maxPollsPerSecond?.finite("maxPollsPerSecond"),
+            "maxConnections" to maxConnections?.atLeast(1, "maxConnections"),
+            "maxRetries" to maxRetries?.atLeast(0, "maxRetries"),
+            "backoff" to backoff?.json(),
+            "maxRetryAfterMs" to maxRetryAfter?.milliseconds("maxRetryAfter"),
+            "recoveryWindowMs" to recoveryWindow?.milliseconds("recoveryWindow"),
+            "submitLimits" to submitLimits?.json(),
+            "checkRemoteMedia" to checkRemoteMedia,
+            "remoteCheckTimeoutMs" to remoteCheckTimeout?.milliseconds("remoteCheckTimeout"),
+            "allowPrivateAddresses" to allowPrivateAddresses,
+            "clientName" to clientName,
+            "userAgent" to userAgent,
+            "virtualClock" to virtualClock,
+        )
+        return jsonObject("env" to emptyMap<String, String>(), "settings" to settings)
+    }
 }
 
 /**
- * When a job is asked after.
+ * When to poll a job.
  *
- * @property first the pause from the submit to the first poll
- * @property interval the pause from the first poll to the second
- * @property growth what each further pause is multiplied by; 1 keeps it even
+ * @property first the time from the submit to the first poll
+ * @property interval the time from the first poll to the second
+ * @property growth the factor that lengthens each further pause
  * @property max the longest pause
  * @property jitter the random share of a pause, from 0 (none) to 1
  */
@@ -109,53 +114,93 @@ public data class Pacing(
     val max: Duration = interval,
     val jitter: Double = 0.1,
 ) {
-    internal fun toNative() = NativePacing(
-        first.native("pacing.first"),
-        interval.native("pacing.interval"),
-        growth,
-        max.native("pacing.max"),
-        jitter,
+    internal fun json() = jsonObject(
+        "firstMs" to first.milliseconds("pacing.first"),
+        "intervalMs" to interval.milliseconds("pacing.interval"),
+        "growth" to growth.finite("pacing.growth"),
+        "maxMs" to max.milliseconds("pacing.max"),
+        "jitter" to jitter.finite("pacing.jitter"),
     )
 
     public companion object {
-        /** A poll every [interval], give or take a tenth. */
+        /** Returns a pacing with one poll in every [interval], with 10% of randomness. */
         public fun every(interval: Duration): Pacing = Pacing(interval, interval)
     }
 }
 
 /**
- * The pauses before what failed is tried again: each is about twice the one before.
+ * The pauses before retries: each is twice as long as the one before.
  *
- * @property base after the first failure
- * @property max the longest
+ * @property base the first pause
+ * @property max the longest pause
  */
-public data class Backoff(val base: Duration, val max: Duration)
+public data class Backoff(val base: Duration, val max: Duration) {
+    internal fun json() = jsonObject(
+        "baseMs" to base.milliseconds("backoff.base"),
+        "maxMs" to max.milliseconds("backoff.max"),
+    )
+}
 
 /**
  * What the account may submit.
  *
  * @property perMinute submits a minute
- * @property concurrent jobs under way at once
+ * @property concurrent jobs that run at the same time
  */
 public data class SubmitLimits(val perMinute: Int, val concurrent: Int) {
-    internal fun toNative() = NativeSubmitLimits(
-        perMinute.native("submitLimits.perMinute"),
-        concurrent.native("submitLimits.concurrent"),
+    internal fun json() = jsonObject(
+        "perMinute" to perMinute.atLeast(1, "submitLimits.perMinute"),
+        "concurrent" to concurrent.atLeast(1, "submitLimits.concurrent"),
     )
 }
 
-/** For the tests of the project itself; it may change or go at any time. */
-@RequiresOptIn("This is for the tests of the project itself.", RequiresOptIn.Level.ERROR)
+/**
+ * Options shared by `run` and `submit`. `null` means the default.
+ *
+ * @property timeout how long to wait for the result, counted from the submit. Only for `run`.
+ *   Default: the timeout of the client's settings
+ * @property checkMedia whether to check the media against the model's rules before anything is sent.
+ *   Default: true
+ * @property strict treats warnings of the check as errors. Default: false
+ * @property sync sync mode: the response to the submit waits for the result, up to 90 seconds.
+ *   Default: false
+ * @property base64 whether outputs come as base64 in the prediction itself. Default: false
+ * @property webhook a URL that the service calls when the job has completed or failed
+ * @property headers additional headers for the requests to the API. Other hosts never receive them
+ */
+public data class Options(
+    val timeout: Duration? = null,
+    val checkMedia: Boolean? = null,
+    val strict: Boolean? = null,
+    val sync: Boolean? = null,
+    val base64: Boolean? = null,
+    val webhook: String? = null,
+    val headers: Map<String, String> = emptyMap(),
+) {
+    internal fun json() = jsonObject(
+        "timeoutMs" to timeout?.milliseconds("options.timeout"),
+        "checkMedia" to checkMedia,
+        "strict" to strict,
+        "sync" to sync,
+        "base64" to base64,
+        "webhook" to webhook,
+        "headers" to headers,
+    )
+}
+
+/** For the project's own tests. It may change or be removed at any time. */
+@RequiresOptIn("This is for the project's own tests.", RequiresOptIn.Level.ERROR)
 @Retention(AnnotationRetention.BINARY)
 public annotation class InternalVisemeApi
 
-/** Durations of the native part are never negative. */
-internal fun Duration.native(name: String): java.time.Duration {
-    if (isNegative()) throw configException("`$name` is negative; it must be 0 or more.")
-    return toJavaDuration()
+private fun Int.atLeast(minimum: Long, parameter: String): Int {
+    checkAtLeast(minimum, toLong(), parameter)
+    return this
 }
 
-private fun Int.native(name: String): UInt {
-    if (this < 0) throw configException("`$name` is negative; it must be 0 or more.")
-    return toUInt()
+private fun Double.finite(parameter: String): Double {
+    if (!isFinite() || this < 0) {
+        throw invalidParameter(parameter, "must be a non-negative number, got $this")
+    }
+    return this
 }

@@ -1,208 +1,195 @@
 package dev.viseme
 
-import dev.viseme.ffi.NativeErrorInfo
-import dev.viseme.ffi.NativeException
+import kotlinx.serialization.json.JsonObject
 import kotlin.time.Duration
-import kotlin.time.toKotlinDuration
 
 /**
- * Whatever Viseme refuses or fails at. `docs/errors.md` says of every [code] what it means and what
- * to do. A cancelled coroutine gets a `CancellationException` instead.
+ * An error of Viseme. `docs/errors.md` explains every [code] and what to do about it. A cancelled
+ * coroutine throws a `CancellationException` instead.
  */
-public sealed class VisemeException(private val info: NativeErrorInfo) :
-    Exception(info.explanation, causeOf(info.causes)) {
+public sealed class VisemeException(info: JsonObject) :
+    Exception(info.text("message"), causeOf(info.texts("causes"))) {
     /** The stable code, the same in every language. */
-    public val code: String get() = info.code
+    public val code: String = info.text("code")
 
     /** How many times the failed step was tried. */
-    public val attempts: Int get() = info.attempts.toInt()
+    public val attempts: Int = info.long("attempts").toInt()
 
-    /** The job's id, on every exception raised after it was known. */
-    public val jobId: String? get() = info.jobId
+    /** The job's id, on every exception after it was known. */
+    public val jobId: String? = info.textOrNull("jobId")
 
     /** The service's application code (1200, 1402, …). */
-    public val appCode: Long? get() = info.appCode
+    public val appCode: Long? = info.longOrNull("appCode")
 
     /** The last state of the job that was seen. */
-    public val prediction: Prediction? get() = info.prediction?.toPrediction()
+    public val prediction: Prediction? = info.fieldsOrNull("prediction")?.let { prediction(it) }
 
-    /** The HTTP status, where an HTTP answer came. */
-    public val status: Int? get() = info.status?.toInt()
+    /** The HTTP status, if there was an HTTP response. */
+    public val status: Int? = info.intOrNull("status")
 
-    /** The service's id of the request, worth quoting to its support. */
-    public val requestId: String? get() = info.requestId
+    /** The service's id of the request; quote it to the service's support. */
+    public val requestId: String? = info.textOrNull("requestId")
 
     /** How long the service asks to wait. */
-    public val retryAfter: Duration? get() = info.retryAfter?.toKotlinDuration()
+    public val retryAfter: Duration? = info.durationOrNull("retryAfterMs")
 
-    /** The answer's body as text, at most 4096 bytes, without the token. */
-    public val body: String? get() = info.body
+    /** The response body as text, at most 4096 bytes, without the key. */
+    public val body: String? = info.textOrNull("body")
 }
 
-/** The client was set up with something it cannot use, or has no token. Nothing was sent. */
-public class ConfigException internal constructor(info: NativeErrorInfo) : VisemeException(info)
+/** A setting or a parameter is invalid, or there is no API key. Nothing was sent. */
+public class ConfigException internal constructor(info: JsonObject) : VisemeException(info)
 
-/** The input or its media break the model's rules. Nothing was submitted, nothing was spent. */
-public class InputException internal constructor(info: NativeErrorInfo) : VisemeException(info) {
-    /** Every broken rule. */
-    public val violations: List<Violation> = info.violations.map { it.toViolation() }
+/** The input or its media break the model's rules. Nothing was submitted. */
+public class InputException internal constructor(info: JsonObject) : VisemeException(info) {
+    /** The rules that the input breaks. */
+    public val violations: List<Violation> = info.objects("violations", ::violation)
 }
 
-/** A request got no answer that can be used. */
-public sealed class ApiException(info: NativeErrorInfo) : VisemeException(info)
+/** A request got no usable response. */
+public sealed class ApiException(info: JsonObject) : VisemeException(info)
 
 /** The service could not be reached, or the connection broke. */
-public open class ApiConnectionException internal constructor(info: NativeErrorInfo) :
+public open class ApiConnectionException internal constructor(info: JsonObject) :
     ApiException(info)
 
 /** One request took longer than the request timeout. */
-public class ApiTimeoutException internal constructor(info: NativeErrorInfo) :
+public class ApiTimeoutException internal constructor(info: JsonObject) :
     ApiConnectionException(info)
 
-/** The service answered with an HTTP status that is no success. */
-public open class ApiStatusException internal constructor(info: NativeErrorInfo) :
-    ApiException(info)
+/** The service sent an HTTP status that is not a success. */
+public open class ApiStatusException internal constructor(info: JsonObject) : ApiException(info)
 
-/** HTTP 400 or 422: the service refused the request as wrong. It was not taken. */
-public class BadRequestException internal constructor(info: NativeErrorInfo) :
+/** HTTP 400 or 422: the service rejected the request. It was not accepted. */
+public class BadRequestException internal constructor(info: JsonObject) :
     ApiStatusException(info)
 
-/** HTTP 401: the token is not accepted; replace it with [Client.setToken]. */
-public class AuthenticationException internal constructor(info: NativeErrorInfo) :
+/** HTTP 401: the key is not accepted; replace it with [Client.setApiKey]. */
+public class AuthenticationException internal constructor(info: JsonObject) :
     ApiStatusException(info)
 
 /** The account is out of credits. */
-public class InsufficientCreditsException internal constructor(info: NativeErrorInfo) :
+public class InsufficientCreditsException internal constructor(info: JsonObject) :
     ApiStatusException(info)
 
-/** HTTP 403: the token may not do this. */
-public class PermissionDeniedException internal constructor(info: NativeErrorInfo) :
+/** HTTP 403: the key does not allow this. */
+public class PermissionDeniedException internal constructor(info: JsonObject) :
     ApiStatusException(info)
 
 /** HTTP 404: there is no such job, model or file, or no longer. */
-public class NotFoundException internal constructor(info: NativeErrorInfo) :
-    ApiStatusException(info)
+public class NotFoundException internal constructor(info: JsonObject) : ApiStatusException(info)
 
-/** HTTP 429, and trying again as often as allowed did not help; wait for [retryAfter]. */
-public class RateLimitException internal constructor(info: NativeErrorInfo) :
+/** HTTP 429, also after retries; wait for [retryAfter]. */
+public class RateLimitException internal constructor(info: JsonObject) :
     ApiStatusException(info)
 
 /** HTTP 5xx: the service failed. */
-public class ServerException internal constructor(info: NativeErrorInfo) :
-    ApiStatusException(info)
+public class ServerException internal constructor(info: JsonObject) : ApiStatusException(info)
 
-/** The service answered with something that cannot be understood. */
-public class ApiResponseException internal constructor(info: NativeErrorInfo) :
-    ApiException(info)
+/** The service sent a response that cannot be understood. */
+public class ApiResponseException internal constructor(info: JsonObject) : ApiException(info)
 
 /**
- * The answer to the submit was lost, and no job, or more than one, could be it. It is not sent
- * again, as that might pay twice.
+ * The submit got no response, and no job, or more than one, matches it. It is not sent again,
+ * because that could charge you twice.
  */
-public class SubmissionUnknownException internal constructor(info: NativeErrorInfo) :
+public class SubmissionUnknownException internal constructor(info: JsonObject) :
     VisemeException(info) {
     /** What was submitted and when: save it, and call [Client.recover] later. */
-    public val record: SubmitRecord? = info.record?.let { SubmitRecord(it) }
+    public val record: SubmitRecord? = info.fieldsOrNull("record")?.let(::submitRecord)
 
     /** The jobs of the history that could be the lost one. */
-    public val candidates: List<Prediction> = info.candidates.map { it.toPrediction() }
+    public val candidates: List<Prediction> = info.objects("candidates", ::prediction)
 }
 
 /** A file could not be uploaded. Nothing was submitted. */
-public class UploadException internal constructor(info: NativeErrorInfo) : VisemeException(info)
+public class UploadException internal constructor(info: JsonObject) : VisemeException(info)
 
 /** An output could not be downloaded or saved. The job is done and paid. */
-public class DownloadException internal constructor(info: NativeErrorInfo) : VisemeException(info)
+public class DownloadException internal constructor(info: JsonObject) : VisemeException(info)
 
-/** The job did not end well, or not in time. */
-public sealed class JobException(info: NativeErrorInfo) : VisemeException(info)
+/** The job did not complete, or not in time. */
+public sealed class JobException(info: JsonObject) : VisemeException(info)
 
 /** The job ended as `failed`. The service refunds failed jobs. */
-public class JobFailedException internal constructor(info: NativeErrorInfo) : JobException(info)
+public class JobFailedException internal constructor(info: JsonObject) : JobException(info)
 
 /** The job ended as `cancelled`, `timeout` or `deleted` on the service's side. */
-public class JobCancelledException internal constructor(info: NativeErrorInfo) : JobException(info)
+public class JobCancelledException internal constructor(info: JsonObject) : JobException(info)
 
-/** The wait ended before the job, which goes on and is paid: wait for it again by [jobId]. */
-public class WaitTimeoutException internal constructor(info: NativeErrorInfo) : JobException(info)
+/** The wait ended before the job, which continues and is charged: wait again with [jobId]. */
+public class WaitTimeoutException internal constructor(info: JsonObject) : JobException(info)
 
-internal fun NativeException.toViseme(): VisemeException = when (this) {
-    is NativeException.Config -> info
-    is NativeException.Input -> info
-    is NativeException.Api -> info
-    is NativeException.Submission -> info
-    is NativeException.Upload -> info
-    is NativeException.Download -> info
-    is NativeException.Job -> info
-}.toException()
+internal fun exception(info: JsonObject): VisemeException = when (info.text("code")) {
+    "config" -> ConfigException(withKotlinNames(info))
 
-internal fun NativeErrorInfo.toException(): VisemeException = when (code) {
-    "config" -> ConfigException(this)
+    "invalid_input" -> InputException(info)
 
-    "invalid_input" -> InputException(this)
+    "connection" -> ApiConnectionException(info)
 
-    "connection" -> ApiConnectionException(this)
+    "request_timeout" -> ApiTimeoutException(info)
 
-    "request_timeout" -> ApiTimeoutException(this)
+    "bad_request" -> BadRequestException(info)
 
-    "bad_request" -> BadRequestException(this)
+    "authentication" -> AuthenticationException(info)
 
-    "authentication" -> AuthenticationException(this)
+    "insufficient_credits" -> InsufficientCreditsException(info)
 
-    "insufficient_credits" -> InsufficientCreditsException(this)
+    "permission_denied" -> PermissionDeniedException(info)
 
-    "permission_denied" -> PermissionDeniedException(this)
+    "not_found" -> NotFoundException(info)
 
-    "not_found" -> NotFoundException(this)
+    "rate_limit" -> RateLimitException(info)
 
-    "rate_limit" -> RateLimitException(this)
+    "server" -> ServerException(info)
 
-    "server" -> ServerException(this)
+    "unexpected_response" -> ApiResponseException(info)
 
-    "unexpected_response" -> ApiResponseException(this)
+    "submission_unknown" -> SubmissionUnknownException(info)
 
-    "submission_unknown" -> SubmissionUnknownException(this)
+    "upload" -> UploadException(info)
 
-    "upload" -> UploadException(this)
+    "download" -> DownloadException(info)
 
-    "download" -> DownloadException(this)
+    "job_failed" -> JobFailedException(info)
 
-    "job_failed" -> JobFailedException(this)
+    "job_cancelled" -> JobCancelledException(info)
 
-    "job_cancelled" -> JobCancelledException(this)
+    "wait_timeout" -> WaitTimeoutException(info)
 
-    "wait_timeout" -> WaitTimeoutException(this)
-
-    // "api_status", and codes of a native part that is newer than this.
-    else -> ApiStatusException(this)
+    // "api_status", and codes that this version does not know.
+    else -> ApiStatusException(info)
 }
 
-/** A refusal of this layer itself. */
-internal fun configException(message: String): ConfigException = ConfigException(
-    NativeErrorInfo(
-        code = "config",
-        explanation = message,
-        causes = emptyList(),
-        attempts = 1u,
-        jobId = null,
-        appCode = null,
-        prediction = null,
-        status = null,
-        requestId = null,
-        retryAfter = null,
-        body = null,
-        violations = emptyList(),
-        record = null,
-        candidates = emptyList(),
+/** Names settings in a message as [Settings] does: `baseUrl` for `base_url`. */
+private fun withKotlinNames(info: JsonObject): JsonObject {
+    val message = info.text("message").replace(Regex("`[a-z]+(_[a-z]+)+`")) { name ->
+        name.value.replace(Regex("_([a-z])")) { it.groupValues[1].uppercase() }
+    }
+    return JsonObject(info + ("message" to json(message)))
+}
+
+/** An error about a parameter, before anything reaches the native library. */
+internal fun invalidParameter(parameter: String, problem: String): ConfigException =
+    ConfigException(errorInfo("config", "Invalid value for `$parameter`: $problem."))
+
+/** An error of something that the native library must never do. */
+internal fun bug(problem: String): VisemeException = ApiResponseException(
+    errorInfo(
+        "unexpected_response",
+        "The native library $problem. Please report this as a bug.",
     ),
 )
 
-/** What the errors behind one say, as a chain of causes. */
-private fun causeOf(texts: List<String>): Throwable? =
-    texts.foldRight(null as Throwable?) { text, behind -> NativeCause(text, behind) }
+private fun errorInfo(code: String, message: String) =
+    jsonObject("code" to code, "message" to message, "attempts" to 1)
 
-/** An error of the native part, of which only the words are known. */
+/** The messages of the errors behind one, as a chain of causes. */
+private fun causeOf(messages: List<String>): Throwable? =
+    messages.foldRight(null as Throwable?) { message, behind -> NativeCause(message, behind) }
+
+/** An error of the native library, of which only the message is known. */
 private class NativeCause(message: String, cause: Throwable?) : Exception(message, cause) {
-    // Its stack would be that of this layer, which tells nothing.
+    // Its stack trace would only show this library.
     override fun fillInStackTrace(): Throwable = this
 }

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
-/** Cancelling a coroutine stops the polling, as the mock server's journal shows. */
+/** Cancelling a coroutine stops polling: the mock server's journal shows no more polls. */
 class CancellationTest {
     private val server = MockServer()
     private val client =
@@ -25,19 +25,19 @@ class CancellationTest {
         server.close()
     }
 
-    /** A job that does not end by itself, so only a cancellation can end the polling. */
+    /** Submits a job in a world with a stopped clock: only a cancellation ends polling. */
     private suspend fun endlessJob(): Job {
         server.clock("""{"mode": "manual"}""")
         return client.submit(input)
     }
 
-    private suspend fun polledOnce() {
+    private suspend fun waitForAPoll() {
         while (server.polls() == 0) delay(20)
     }
 
-    /** Thirty times the pause between two polls. */
+    /** Waits thirty times as long as the pause between two polls. */
     private suspend fun assertNoMorePolls() {
-        // A request that was on its way may still arrive.
+        // A request in transit may still arrive.
         delay(500)
         val polls = server.polls()
         delay(1_500)
@@ -49,19 +49,19 @@ class CancellationTest {
         val working = launch {
             try {
                 work()
-            } catch (why: Throwable) {
-                thrown = why
-                throw why
+            } catch (cancelled: Throwable) {
+                thrown = cancelled
+                throw cancelled
             }
         }
-        polledOnce()
+        waitForAPoll()
         working.cancelAndJoin()
         assertTrue(thrown is CancellationException, "$thrown")
         assertNoMorePolls()
     }
 
     @Test
-    fun `of a wait, and not the job`() = test {
+    fun `cancelling a wait stops polling and the job continues`() = test {
         val job = endlessJob()
         assertStops { job.wait() }
         server.clock("""{"advance": "60s"}""")
@@ -69,22 +69,22 @@ class CancellationTest {
     }
 
     @Test
-    fun `of a run`() = test {
+    fun `cancelling a run stops polling`() = test {
         server.clock("""{"mode": "manual"}""")
         assertStops { client.run(input) }
     }
 
     @Test
-    fun `of a collection of updates`() = test {
+    fun `cancelling a collection of updates stops polling`() = test {
         val job = endlessJob()
         assertStops { job.updates().collect {} }
     }
 
     @Test
-    fun `of a wait with a coroutine's own timeout`() = test {
+    fun `a timeout of the coroutine stops polling`() = test {
         val job = endlessJob()
-        val got = kotlinx.coroutines.withTimeoutOrNull(2.seconds) { job.wait() }
-        assertEquals(null, got)
+        val result = kotlinx.coroutines.withTimeoutOrNull(2.seconds) { job.wait() }
+        assertEquals(null, result)
         assertTrue(server.polls() > 0)
         assertNoMorePolls()
     }

@@ -1,6 +1,10 @@
 package dev.viseme
 
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.async
+import kotlinx.coroutines.cancel
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.runBlocking
@@ -16,6 +20,7 @@ import org.junit.jupiter.api.assertThrows
 import org.junit.jupiter.api.io.TempDir
 import java.net.URI
 import java.nio.file.Path
+import java.util.concurrent.atomic.AtomicInteger
 import kotlin.io.path.fileSize
 import kotlin.io.path.inputStream
 import kotlin.io.path.readBytes
@@ -28,8 +33,8 @@ class ClientTest {
     private val client = client(server.key)
     private val input = Input.audioToVideo(Media.of(voice), Media.of(face))
 
-    private fun client(token: String?) =
-        Client(Settings(server.url, token, pacing = Pacing.every(100.milliseconds)))
+    private fun client(apiKey: String?) =
+        Client(Settings(server.url, apiKey, pacing = Pacing.every(100.milliseconds)))
 
     @AfterEach
     fun close() {
@@ -52,9 +57,8 @@ class ClientTest {
         assertTrue(seen.any { it is Progress.Submitted && it.jobId == prediction.id })
         assertTrue(seen.any { it is Progress.Updated && it.prediction == prediction })
         var received = 0L
-        val saved = client.download(prediction, folder.resolve("result.mp4")) { so, _ ->
-            received =
-                so
+        val saved = client.download(prediction, folder.resolve("result.mp4")) { sum, _ ->
+            received = sum
         }
         assertEquals(saved.bytes, saved.path.fileSize())
         assertEquals(saved.bytes, received)
@@ -63,9 +67,9 @@ class ClientTest {
     }
 
     @Test
-    fun `every form of media is taken`() = test {
+    fun `media can be paths, bytes, streams and URLs`() = test {
         var sent = 0L
-        val url = client.upload(Media.of(voice)) { so, _ -> sent = so }
+        val url = client.upload(Media.of(voice)) { sum, _ -> sent = sum }
         assertEquals(voice.fileSize(), sent)
         assertEquals(url, client.upload(Media.of(URI(url))))
         client.upload(Media.of(voice.readBytes(), "voice.mp3"))
@@ -73,7 +77,7 @@ class ClientTest {
     }
 
     @Test
-    fun `a job is gone on with by its id alone`() = test {
+    fun `a job is resumed by its id`() = test {
         val id = client.submit(input).id
         client(server.key).use { later ->
             val states = later.job(id).updates().toList()
@@ -91,7 +95,7 @@ class ClientTest {
     }
 
     @Test
-    fun `a bad input is refused before anything is sent`() = test {
+    fun `an invalid input is rejected before anything is sent`() = test {
         val bad = Input.audioToVideo(
             Media.of("no sound".toByteArray(), "voice.mp3"),
             Media.of(face),
@@ -99,14 +103,14 @@ class ClientTest {
         val report = client.check(bad)
         assertFalse(report.isOk)
         assertEquals(1280, report.media["video"]?.width)
-        val why = assertThrows<InputException> { client.run(bad) }
-        assertTrue(why.violations.any { it.field == "audio" && it.isError })
-        assertEquals("invalid_input", why.code)
+        val thrown = assertThrows<InputException> { client.run(bad) }
+        assertTrue(thrown.violations.any { it.field == "audio" && it.isError })
+        assertEquals("invalid_input", thrown.code)
         assertFalse(server.journal().contains("\"method\""))
     }
 
     @Test
-    fun `any model takes its parameters as plain values`() = test {
+    fun `any model accepts its parameters as plain values`() = test {
         val parameters = mapOf(
             "video" to Media.of(face),
             "text" to "Good \"evening\" \uD83D\uDE00",
@@ -122,25 +126,25 @@ class ClientTest {
     }
 
     @Test
-    fun `a token can be replaced at any time`() = test {
-        client("of-yesterday").use { app ->
-            val why = assertThrows<AuthenticationException> { app.submit(input) }
-            assertEquals(401, why.status)
-            assertNotNull(why.body)
-            app.setToken(server.key)
+    fun `the API key can be replaced at any time`() = test {
+        client("expired").use { app ->
+            val thrown = assertThrows<AuthenticationException> { app.submit(input) }
+            assertEquals(401, thrown.status)
+            assertNotNull(thrown.body)
+            app.setApiKey(server.key)
             assertEquals(Status.COMPLETED, app.run(input).status)
         }
-        assertThrows(ConfigException::class.java) { client.setToken("") }
+        assertThrows(ConfigException::class.java) { client.setApiKey("") }
     }
 
     @Test
-    fun `a wait that is too short names the job, which goes on`() = test {
-        val why =
+    fun `a timeout names the job and the job continues`() = test {
+        val thrown =
             assertThrows<WaitTimeoutException> {
                 client.run(input, Options(timeout = 1.milliseconds))
             }
-        val id = checkNotNull(why.jobId)
-        assertTrue(why.message!!.contains(id))
+        val id = checkNotNull(thrown.jobId)
+        assertTrue(thrown.message!!.contains(id))
         assertEquals(Status.COMPLETED, client.job(id).wait().status)
     }
 
@@ -149,36 +153,79 @@ class ClientTest {
         server.fault("""{"at": "submit", "when": "after_accept", "do": "reset"}""")
         val settings = Settings(server.url, server.key, recoveryWindow = 0.seconds)
         val record = Client(settings).use { app ->
-            val why = assertThrows<SubmissionUnknownException> { app.submit(input) }
-            checkNotNull(why.record)
+            val thrown = assertThrows<SubmissionUnknownException> { app.submit(input) }
+            checkNotNull(thrown.record)
         }
-        assertEquals(Status.COMPLETED, client.recover(SubmitRecord(record.json)).wait().status)
+        assertEquals(
+            Status.COMPLETED,
+            client.recover(SubmitRecord.fromJson(record.toJson())).wait().status,
+        )
         assertEquals(1, Regex("\"job_id\"").findAll(server.ledger()).count(), server.ledger())
     }
 
     @Test
-    fun `a listener that throws ends the run with its own exception`() = test {
-        val why = assertThrows<IllegalStateException> { client.run(input) { error("enough") } }
-        assertEquals("enough", why.message)
+    fun `an exception of a callback is reported and the run continues`() = test {
+        val reported = AtomicInteger()
+        var events = 0
+        val settings = Settings(server.url, server.key, pacing = Pacing.every(100.milliseconds))
+        Client(settings, { reported.incrementAndGet() }).use { app ->
+            val prediction = app.run(input) {
+                events++
+                error("the callback of the test")
+            }
+            assertEquals(Status.COMPLETED, prediction.status)
+            assertTrue(events > 3, "$events")
+            assertEquals(events, reported.get())
+            assertEquals(Status.COMPLETED, app.job(prediction.id).wait { error("again") }.status)
+        }
     }
 
     @Test
-    fun `a negative duration is a wrong setting`() {
-        val settings = Settings(timeout = (-1).seconds)
-        assertThrows(ConfigException::class.java) { Client(settings) }
+    fun `a cancellation in a callback ends the run`() = test {
+        val cancelled = async {
+            client.run(input) {
+                cancel()
+                delay(1)
+            }
+        }
+        assertThrows<CancellationException> { cancelled.await() }
     }
 
     @Test
-    fun `the token is in nothing that is printed`() = test {
+    fun `an invalid setting is an exception that names it`() {
+        fun message(settings: Settings) =
+            assertThrows(ConfigException::class.java) { Client(settings) }.message!!
+        assertEquals(
+            "Invalid value for `timeout`: must not be negative, got -1s.",
+            message(Settings(timeout = (-1).seconds)),
+        )
+        assertEquals(
+            "Invalid value for `maxConnections`: must be at least 1, got 0.",
+            message(Settings(maxConnections = 0)),
+        )
+        val url = message(Settings("ftp://host", "key"))
+        assertTrue(url.startsWith("Invalid value for `baseUrl`: "), url)
+    }
+
+    @Test
+    fun `an option that does not apply is an exception`() = test {
+        val thrown = assertThrows<ConfigException> {
+            client.submit(input, Options(timeout = 1.seconds))
+        }
+        assertTrue(thrown.message!!.contains("`options.timeout`"))
+    }
+
+    @Test
+    fun `the API key is never printed`() = test {
         val settings = Settings(server.url, "a-secret-token")
         Client(settings).use { app ->
-            val why = assertThrows<AuthenticationException> { app.submit(input) }
+            val thrown = assertThrows<AuthenticationException> { app.submit(input) }
             for (text in listOf(
                 "$settings",
                 "$app",
-                "$why",
-                why.stackTraceToString(),
-                "${why.body}",
+                "$thrown",
+                thrown.stackTraceToString(),
+                "${thrown.body}",
             )) {
                 assertFalse(text.contains("a-secret-token"), text)
             }
@@ -189,6 +236,6 @@ class ClientTest {
 internal val voice: Path = MockServer.root.resolve("samples/voice.mp3")
 internal val face: Path = MockServer.root.resolve("samples/face.mp4")
 
-/** No test hangs for ever. */
+/** Runs a test with a time limit. */
 internal fun test(block: suspend CoroutineScope.() -> Unit) =
     runBlocking { withTimeout(2.minutes) { block() } }

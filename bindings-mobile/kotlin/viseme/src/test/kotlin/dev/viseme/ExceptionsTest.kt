@@ -1,21 +1,24 @@
 package dev.viseme
 
-import dev.viseme.ffi.NativeErrorInfo
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.jsonObject
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import kotlin.io.path.readText
+import kotlin.time.Duration.Companion.milliseconds
 
-/** The exceptions are those of the one table, conformance/errors.yaml. */
+/** The exceptions match conformance/errors.yaml. */
 class ExceptionsTest {
     private val table = MockServer.root.resolve("conformance/errors.yaml").readText()
 
-    private fun info(code: String) = NativeErrorInfo(
-        code = code, explanation = "Why.", causes = listOf("nearest", "first"), attempts = 2u,
-        jobId = "job", appCode = 1200, prediction = null, status = 500u, requestId = "request",
-        retryAfter = null, body = "{}", violations = emptyList(), record = null,
-        candidates = emptyList(),
-    )
+    private fun info(code: String) = Json.parseToJsonElement(
+        """
+        {"code": "$code", "message": "Why.", "causes": ["nearest", "first"], "attempts": 2,
+        "jobId": "job", "appCode": 1200, "status": 500, "requestId": "request",
+        "retryAfterMs": 1500, "body": "{}"}
+        """,
+    ).jsonObject
 
     @Test
     fun `every code has the class of the table`() {
@@ -23,10 +26,10 @@ class ExceptionsTest {
             """- code: (\w+)\s+kind: \w+\s+class: (\w+)Error\n""",
         ).findAll(table).toList()
         assertEquals(Regex("""- code: """).findAll(table).count(), rows.size)
-        // Webhooks are for servers, so an app never sees that one.
+        // Webhooks are for servers, so an app never gets this error.
         for (row in rows.filter { it.groupValues[1] != "webhook" }) {
             val (code, name) = row.destructured
-            val thrown = info(code).toException()
+            val thrown = exception(info(code))
             assertEquals("${name}Exception", thrown::class.simpleName)
             assertEquals(code, thrown.code)
         }
@@ -44,8 +47,8 @@ class ExceptionsTest {
     }
 
     @Test
-    fun `an exception carries what is known`() {
-        val thrown = info("server").toException()
+    fun `an exception has the details of the error`() {
+        val thrown = exception(info("server"))
         assertEquals("Why.", thrown.message)
         assertEquals("nearest", thrown.cause?.message)
         assertEquals("first", thrown.cause?.cause?.message)
@@ -55,5 +58,16 @@ class ExceptionsTest {
         assertEquals(500, thrown.status)
         assertEquals("request", thrown.requestId)
         assertEquals("{}", thrown.body)
+        assertEquals(1500.milliseconds, thrown.retryAfter)
+    }
+
+    @Test
+    fun `settings in messages have their names in Kotlin`() {
+        val info = jsonObject(
+            "code" to "config",
+            "message" to "Set `WAVE_KEY`, `api_key` or `max_polls_a`.",
+            "attempts" to 1,
+        )
+        assertEquals("Set `WAVE_KEY`, `apiKey` or `maxPollsA`.", exception(info).message)
     }
 }

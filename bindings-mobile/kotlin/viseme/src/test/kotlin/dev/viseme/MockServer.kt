@@ -9,7 +9,7 @@ import java.nio.file.Path
 import java.util.concurrent.TimeUnit
 import kotlin.io.path.Path
 
-/** The mock server as a process of its own, on a free port of this machine. */
+/** The mock server as a separate process, on a free port of this machine. */
 class MockServer : AutoCloseable {
     private val process = ProcessBuilder(required("viseme.mock"))
         .redirectError(ProcessBuilder.Redirect.INHERIT)
@@ -22,32 +22,32 @@ class MockServer : AutoCloseable {
 
     private fun part(name: String) = Regex("\"$name\":\"([^\"]*)\"").find(hello)!!.groupValues[1]
 
-    private fun ask(request: HttpRequest.Builder): String {
-        val answer = http.send(request.build(), BodyHandlers.ofString())
-        check(answer.statusCode() in 200..299) { answer.body() }
-        return answer.body()
+    private fun send(request: HttpRequest.Builder): String {
+        val response = http.send(request.build(), BodyHandlers.ofString())
+        check(response.statusCode() in 200..299) { response.body() }
+        return response.body()
     }
 
     private fun at(path: String) = HttpRequest.newBuilder(URI("$url/_mock/v1/worlds/default$path"))
         .header("Content-Type", "application/json")
 
-    /** Everything that was sent and answered, as JSON text. */
-    fun journal(): String = ask(at("/journal"))
+    /** Returns all requests and responses as JSON text. */
+    fun journal(): String = send(at("/journal"))
 
-    /** Every charge, as JSON text. */
-    fun ledger(): String = ask(at("/ledger"))
+    /** Returns all charges as JSON text. */
+    fun ledger(): String = send(at("/ledger"))
 
     /** Changes the world's clock. */
     fun clock(change: String) {
-        ask(at("/clock").POST(BodyPublishers.ofString(change)))
+        send(at("/clock").POST(BodyPublishers.ofString(change)))
     }
 
-    /** Breaks something, once. */
-    fun fault(what: String) {
-        ask(at("/faults").POST(BodyPublishers.ofString(what)))
+    /** Adds a fault. */
+    fun fault(fault: String) {
+        send(at("/faults").POST(BodyPublishers.ofString(fault)))
     }
 
-    /** How many times a job's state was asked for. */
+    /** Returns the number of polls. */
     fun polls(): Int =
         Regex("\"method\":\"GET\",\"path\":\"[^\"]*/predictions/").findAll(journal()).count()
 

@@ -7,13 +7,13 @@ import dev.viseme.Settings
 import dev.viseme.SubmitLimits
 import kotlinx.serialization.json.JsonObject
 
-/** How the client of a message is set up. */
+/** Reads the settings of a message's client. */
 @OptIn(InternalVisemeApi::class)
 internal fun settings(client: JsonObject): Settings {
     val from = client.members("settings") ?: JsonObject(emptyMap())
     val settings = Settings(
         baseUrl = client.text("base_url"),
-        token = client.text("key"),
+        apiKey = client.text("key"),
         timeout = from.seconds("deadline"),
         requestTimeout = from.seconds("request_timeout"),
         connectTimeout = from.seconds("connect_timeout"),

@@ -1,4 +1,4 @@
-// The driver of the conformance suite: does what it is told, and reports what it saw.
+// The driver of the conformance suite: executes its operations and reports the outcomes.
 package dev.viseme.conformance
 
 import kotlinx.coroutines.CancellationException
@@ -21,23 +21,24 @@ import kotlin.system.exitProcess
 private val FEATURES = listOf(
     "run", "check", "upload", "presigned_uploads", "submit", "job_wait", "job_updates",
     "job_refresh", "download", "recover", "any_model", "media_path", "media_bytes",
-    "media_stream", "media_url", "media_checks", "sync", "base64", "webhook", "deadline",
-    "request_timeout", "pacing", "retry_settings", "recovery", "submit_limits", "client_name",
-    "progress", "error_codes", "error_classes", "error_category", "error_attributes", "cancel",
-    "virtual_clock", "parallel",
+    "media_stream", "media_url", "media_checks", "sync", "base64", "webhook",
+    "request_headers", "prediction_request_id", "deadline", "request_timeout", "pacing",
+    "retry_settings", "recovery", "submit_limits", "client_name", "set_api_key", "progress",
+    "progress_errors", "error_codes", "error_classes", "error_category", "error_attributes",
+    "cancel", "virtual_clock", "parallel",
 )
 
 fun main() {
     val (host, port) = System.getenv("VISEME_CONFORMANCE").split(':')
-    Line(Socket(host, port.toInt())).serve()
+    Connection(Socket(host, port.toInt())).serve()
     exitProcess(0)
 }
 
-/** The connection to the harness, and the operations that are under way. */
-private class Line(private val socket: Socket) {
+/** The connection to the harness, and the operations in progress. */
+private class Connection(private val socket: Socket) {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
     private val operations = Operations()
-    private val open = ConcurrentHashMap<String, Deferred<JsonObject>>()
+    private val tasks = ConcurrentHashMap<String, Deferred<JsonObject>>()
     private val out = socket.getOutputStream().bufferedWriter()
 
     fun serve() {
@@ -55,7 +56,7 @@ private class Line(private val socket: Socket) {
             val message = Json.parseToJsonElement(line) as JsonObject
             when (message.text("type")) {
                 "run" -> run(message)
-                "cancel" -> open[message.text("id")]?.cancel()
+                "cancel" -> tasks[message.text("id")]?.cancel()
                 "close" -> operations.close(message.text("client")!!)
                 "bye" -> return
             }
@@ -65,18 +66,18 @@ private class Line(private val socket: Socket) {
     private fun run(message: JsonObject) {
         val id = message.text("id")!!
         val events = Events()
-        val work = scope.async(start = CoroutineStart.LAZY) { operations.carryOut(message, events) }
-        open[id] = work
+        val work = scope.async(start = CoroutineStart.LAZY) { operations.execute(message, events) }
+        tasks[id] = work
         if (message.flag("cancelled_before") == true) work.cancel()
         scope.launch {
             val outcome = try {
                 work.await()
-            } catch (why: CancellationException) {
+            } catch (cancelled: CancellationException) {
                 json("cancelled" to json("class" to "CancellationException"))
-            } catch (why: Throwable) {
-                json("driver_error" to why.stackTraceToString())
+            } catch (thrown: Throwable) {
+                json("driver_error" to thrown.stackTraceToString())
             }
-            open.remove(id)
+            tasks.remove(id)
             send(json("type" to "outcome", "id" to id, "events" to events.all(), *outcome.pairs()))
         }
     }
@@ -89,7 +90,7 @@ private class Line(private val socket: Socket) {
     }
 }
 
-/** What went on in an operation, as it came. */
+/** The events of an operation, in order. */
 internal class Events {
     private val events = mutableListOf<JsonElement>()
 

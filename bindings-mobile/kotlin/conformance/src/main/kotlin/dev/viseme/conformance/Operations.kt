@@ -6,66 +6,77 @@ import dev.viseme.Job
 import dev.viseme.Media
 import dev.viseme.Options
 import dev.viseme.Prediction
+import dev.viseme.Progress
 import dev.viseme.SubmitRecord
 import dev.viseme.VisemeException
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
 import java.net.URI
 import java.util.concurrent.ConcurrentHashMap
 import kotlin.io.path.Path
 import kotlin.io.path.inputStream
 import kotlin.io.path.readBytes
 
-/** The operations, the clients that they share, and what they gave. */
+/** The operations, the clients that they share, and the predictions that they returned. */
 internal class Operations {
     private val clients = ConcurrentHashMap<String, Client>()
-    private val given = ConcurrentHashMap<String, Prediction>()
+    private val predictions = ConcurrentHashMap<String, Prediction>()
 
     fun close(client: String) {
         clients.remove(client)?.close()
     }
 
-    suspend fun carryOut(message: JsonObject, events: Events): JsonObject = try {
-        val wanted = message.members("client")!!
-        val client = clients.getOrPut(wanted.text("id")!!) { Client(settings(wanted)) }
+    suspend fun execute(message: JsonObject, events: Events): JsonObject = try {
+        val from = message.members("client")!!
+        val client = clients.getOrPut(from.text("id")!!) { Client(settings(from)) }
         json("value" to value(client, message, events))
-    } catch (why: VisemeException) {
-        json("error" to error(why))
+    } catch (thrown: VisemeException) {
+        json("error" to error(thrown))
     }
 
     private suspend fun value(client: Client, message: JsonObject, events: Events): JsonElement {
         val id = message.text("id")!!
         val input = message.members("input")!!
-        val told = message.members("options") ?: JsonObject(emptyMap())
+        val options = message.members("options") ?: JsonObject(emptyMap())
+        val record = { event: Progress ->
+            events.add(event(event))
+            if (options.flag("progress_error") == true) error("the progress callback of the case")
+        }
         return when (val op = message.text("op")) {
-            "run" -> keep(id, client.run(input(input), options(told)) { events.add(event(it)) })
+            "run" -> keep(id, client.run(input(input), options(options), record))
 
-            "submit" -> job(client.submit(input(input), options(told)) { events.add(event(it)) })
+            "submit" -> job(client.submit(input(input), options(options), record))
 
             "check" -> report(client.check(input(input)))
 
             "upload" -> json("url" to client.upload(media(input.members("medium")!!)))
 
-            "recover" -> job(client.recover(SubmitRecord(input.members("record").toString())))
+            "recover" -> job(client.recover(submitRecord(input.members("record")!!)))
 
-            "download" -> download(client, input, told)
+            "download" -> download(client, input, options)
 
             "job_wait" -> {
-                val wait = client.job(input.text("job_id")!!)
-                keep(id, wait.wait(told.seconds("deadline")) { events.add(event(it)) })
+                val job = client.job(input.text("job_id")!!)
+                keep(id, job.wait(options.seconds("deadline"), headers(options), record))
             }
 
-            "job_refresh" -> keep(id, client.job(input.text("job_id")!!).refresh())
+            "job_refresh" -> keep(id, client.job(input.text("job_id")!!).refresh(headers(options)))
 
-            "job_updates" -> updates(client.job(input.text("job_id")!!), told, events)
+            "job_updates" -> updates(client.job(input.text("job_id")!!), options, events)
+
+            "set_api_key" -> {
+                client.setApiKey(input.text("key")!!)
+                json()
+            }
 
             else -> error("there is no operation $op")
         }
     }
 
-    private suspend fun updates(job: Job, told: JsonObject, events: Events): JsonElement {
+    private suspend fun updates(job: Job, options: JsonObject, events: Events): JsonElement {
         val updates = mutableListOf<JsonElement>()
-        job.updates(told.seconds("deadline")).collect {
+        job.updates(options.seconds("deadline"), headers(options)).collect {
             val update = prediction(it)
             events.add(json("event" to "update", "prediction" to update))
             updates += update
@@ -73,32 +84,40 @@ internal class Operations {
         return json("updates" to updates)
     }
 
-    private suspend fun download(client: Client, input: JsonObject, told: JsonObject): JsonElement {
+    private suspend fun download(
+        client: Client,
+        input: JsonObject,
+        options: JsonObject,
+    ): JsonElement {
         val to = Path(input.text("to")!!)
-        val maxBytes = told.long("max_bytes")
+        val maxBytes = options.long("max_bytes")
         val url = input.text("url")
-        val saved = when {
+        val file = when {
             url != null -> client.download(url, to, maxBytes)
-            else -> client.download(given.getValue(input.text("of")!!), to, maxBytes)
+            else -> client.download(predictions.getValue(input.text("of")!!), to, maxBytes)
         }
-        return json("path" to saved.path.toString(), "bytes" to saved.bytes)
+        return json("path" to file.path.toString(), "bytes" to file.bytes)
     }
 
-    /** Keeps a prediction for a later download, and tells it. */
+    /** Keeps a prediction for a later download, and returns it as JSON. */
     private fun keep(id: String, of: Prediction): JsonElement {
-        given[id] = of
+        predictions[id] = of
         return prediction(of)
     }
 }
 
-private fun options(told: JsonObject) = Options(
-    timeout = told.seconds("deadline"),
-    checkMedia = told.flag("check_media"),
-    strict = told.flag("strict"),
-    sync = told.flag("sync"),
-    base64 = told.flag("base64"),
-    webhook = told.text("webhook"),
+private fun options(from: JsonObject) = Options(
+    timeout = from.seconds("deadline"),
+    checkMedia = from.flag("check_media"),
+    strict = from.flag("strict"),
+    sync = from.flag("sync"),
+    base64 = from.flag("base64"),
+    webhook = from.text("webhook"),
+    headers = headers(from),
 )
+
+private fun headers(from: JsonObject): Map<String, String> =
+    from.members("headers").orEmpty().mapValues { (it.value as JsonPrimitive).content }
 
 private fun input(from: JsonObject): Input {
     val model = from.text("model")!!
@@ -123,3 +142,6 @@ private fun media(from: JsonObject): Media {
     from.text("stream")?.let { path -> return Path(path).inputStream().use { Media.of(it, name) } }
     return Media.of(URI(from.text("url")!!))
 }
+
+private fun submitRecord(from: JsonObject) =
+    SubmitRecord(from.text("model")!!, from.getValue("input"), from.text("sent_at")!!)

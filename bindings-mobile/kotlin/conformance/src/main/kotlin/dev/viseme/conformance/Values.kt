@@ -1,4 +1,4 @@
-// What the client gives, in the words of the protocol.
+// Values of the client, as the protocol describes them.
 package dev.viseme.conformance
 
 import dev.viseme.ApiException
@@ -16,7 +16,6 @@ import dev.viseme.SubmitRecord
 import dev.viseme.UploadException
 import dev.viseme.Violation
 import dev.viseme.VisemeException
-import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 
@@ -28,7 +27,7 @@ internal fun prediction(it: Prediction): JsonElement = json(
         when (output) {
             is Output.Url -> output.url
             is Output.Text -> output.text
-            is Output.Json -> Json.parseToJsonElement(output.json)
+            is Output.Json -> output.json
         }
     },
     "output_url" to it.outputUrl,
@@ -36,13 +35,14 @@ internal fun prediction(it: Prediction): JsonElement = json(
     "code" to it.code,
     "execution_time" to it.executionTime,
     "created_at" to it.createdAt,
-    "recovered" to it.recoveredBy,
+    "recovered" to it.recovered,
+    "request_id" to it.requestId,
 )
 
 internal fun job(it: Job): JsonElement = json(
     "job_id" to it.id,
     "status" to it.prediction?.status?.word,
-    "recovered" to it.prediction?.recoveredBy,
+    "recovered" to it.prediction?.recovered,
 )
 
 internal fun report(it: Report): JsonElement = json(
@@ -70,39 +70,39 @@ private fun violation(it: Violation) = json(
     "message" to it.message,
 )
 
-internal fun error(why: VisemeException): JsonElement {
-    val unknown = why as? SubmissionUnknownException
+internal fun error(thrown: VisemeException): JsonElement {
+    val unknown = thrown as? SubmissionUnknownException
     val attributes = json(
-        "job_id" to why.jobId,
-        "attempts" to why.attempts,
-        "app_code" to why.appCode,
-        "prediction" to why.prediction?.let(::prediction),
-        "status" to why.status,
-        "request_id" to why.requestId,
-        "retry_after" to why.retryAfter,
-        "body" to why.body,
-        "violations" to (why as? InputException)?.violations?.map(::violation),
+        "job_id" to thrown.jobId,
+        "attempts" to thrown.attempts,
+        "app_code" to thrown.appCode,
+        "prediction" to thrown.prediction?.let(::prediction),
+        "status" to thrown.status,
+        "request_id" to thrown.requestId,
+        "retry_after" to thrown.retryAfter,
+        "body" to thrown.body,
+        "violations" to (thrown as? InputException)?.violations?.map(::violation),
         "record" to unknown?.record?.let(::record),
         "candidates" to unknown?.candidates?.map(::prediction),
     )
     return json(
-        "code" to why.code,
-        "classes" to classes(why),
-        "category" to category(why),
-        "message" to why.message,
-        "text" to "$why\n${why.stackTraceToString()}\n$attributes",
+        "code" to thrown.code,
+        "classes" to classes(thrown),
+        "category" to category(thrown),
+        "message" to thrown.message,
+        "text" to "$thrown\n${thrown.stackTraceToString()}\n$attributes",
         "attributes" to attributes,
     )
 }
 
 /** The names of its classes, from its own to the root of the client's exceptions. */
-private fun classes(why: VisemeException): List<String> =
-    generateSequence<Class<*>>(why::class.java) { it.superclass }
+private fun classes(thrown: VisemeException): List<String> =
+    generateSequence<Class<*>>(thrown::class.java) { it.superclass }
         .takeWhile { it != Exception::class.java }
         .map { it.simpleName }
         .toList()
 
-private fun category(why: VisemeException): String = when (why) {
+private fun category(thrown: VisemeException): String = when (thrown) {
     is ConfigException -> "config"
     is InputException -> "input"
     is ApiException -> "api"
@@ -112,30 +112,31 @@ private fun category(why: VisemeException): String = when (why) {
     is JobException -> "job"
 }
 
-private fun record(it: SubmitRecord) = Json.parseToJsonElement(it.json)
+private fun record(it: SubmitRecord) =
+    json("model" to it.model, "input" to it.input, "sent_at" to it.sentAt)
 
-internal fun event(news: Progress): JsonElement = when (news) {
-    is Progress.Checked -> json("event" to "checked", "report" to report(news.report))
+internal fun event(event: Progress): JsonElement = when (event) {
+    is Progress.Checked -> json("event" to "checked", "report" to report(event.report))
 
     is Progress.Uploading ->
         json(
             "event" to "uploading",
-            "field" to news.field,
-            "sent" to news.sent,
-            "total" to news.total,
+            "field" to event.field,
+            "sent" to event.sent,
+            "total" to event.total,
         )
 
-    is Progress.Uploaded -> json("event" to "uploaded", "field" to news.field, "url" to news.url)
+    is Progress.Uploaded -> json("event" to "uploaded", "field" to event.field, "url" to event.url)
 
     is Progress.Submitting ->
-        json("event" to "submitting", "attempt" to news.attempt, "record" to record(news.record))
+        json("event" to "submitting", "attempt" to event.attempt, "record" to record(event.record))
 
     is Progress.Recovering -> json("event" to "recovering")
 
-    is Progress.Submitted -> json("event" to "submitted", "job_id" to news.jobId)
+    is Progress.Submitted -> json("event" to "submitted", "job_id" to event.jobId)
 
-    is Progress.Updated -> json("event" to "update", "prediction" to prediction(news.prediction))
+    is Progress.Updated -> json("event" to "update", "prediction" to prediction(event.prediction))
 
     is Progress.Retrying ->
-        json("event" to "retrying", "error" to error(news.error), "after" to news.after)
+        json("event" to "retrying", "error" to error(event.error), "after" to event.after)
 }

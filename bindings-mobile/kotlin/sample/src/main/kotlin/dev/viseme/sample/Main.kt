@@ -1,6 +1,6 @@
-// Moves the lips of a face to a voice: `java -jar sample.jar FACE VOICE RESULT`.
+// Lip-syncs a video to an audio track: `java -jar sample.jar VIDEO AUDIO RESULT`.
 //
-// With `VISEME_BASE_URL` and `VISEME_TOKEN` it talks to your backend. Without, it is offline: it
+// With `VISEME_BASE_URL` and `VISEME_TOKEN` it uses your backend. Without them it is offline: it
 // starts the mock server (`viseme-mock` on the PATH, or the program that `VISEME_MOCK` names).
 package dev.viseme.sample
 
@@ -18,35 +18,35 @@ import kotlin.system.exitProcess
 
 fun main(arguments: Array<String>) {
     if (arguments.size != 3) {
-        System.err.println("usage: sample FACE VOICE RESULT")
+        System.err.println("usage: sample VIDEO AUDIO RESULT")
         exitProcess(2)
     }
-    val (face, voice, result) = arguments.map { Path(it) }
+    val (video, audio, result) = arguments.map { Path(it) }
     val code = Service.find().use { service ->
-        Client(Settings(service.baseUrl, service.token)).use { client ->
-            runBlocking { lipSync(client, face, voice, result) }
+        Client(Settings(service.baseUrl, service.apiKey)).use { client ->
+            runBlocking { lipSync(client, video, audio, result) }
         }
     }
     exitProcess(code)
 }
 
-/** The whole job; gives the program's exit code. */
-private suspend fun lipSync(client: Client, face: Path, voice: Path, result: Path): Int = try {
-    val input = Input.audioToVideo(audio = Media.of(voice), video = Media.of(face))
-    val prediction = client.run(input) { tell(it) }
+/** Runs a complete job and returns the program's exit code. */
+private suspend fun lipSync(client: Client, video: Path, audio: Path, result: Path): Int = try {
+    val input = Input.audioToVideo(audio = Media.of(audio), video = Media.of(video))
+    val prediction = client.run(input) { show(it) }
     val saved = client.download(prediction, result)
     println("${saved.path}: ${saved.bytes} bytes")
     0
-} catch (why: InputException) {
-    System.err.println("This input is refused; nothing was sent:")
-    why.violations.forEach { System.err.println("  ${it.message}") }
+} catch (invalid: InputException) {
+    System.err.println("The input is invalid; nothing was sent:")
+    invalid.violations.forEach { System.err.println("  ${it.message}") }
     1
-} catch (why: VisemeException) {
-    System.err.println("${why.code}: ${why.message}")
+} catch (failed: VisemeException) {
+    System.err.println("${failed.code}: ${failed.message}")
     1
 }
 
-private fun tell(progress: Progress) {
+private fun show(progress: Progress) {
     when (progress) {
         is Progress.Uploaded -> println("uploaded ${progress.field}")
 

@@ -1,9 +1,9 @@
 package dev.viseme.sample
 
-/** Where the service is: your backend, or a mock server of our own, which ends with this. */
+/** Your backend, or a mock server that ends with this program. */
 class Service private constructor(
     val baseUrl: String,
-    val token: String,
+    val apiKey: String,
     private val process: Process?,
 ) : AutoCloseable {
     override fun close() {
@@ -21,7 +21,7 @@ class Service private constructor(
             val process = ProcessBuilder(program)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start()
-            // Also where the program ends by a signal.
+            // Also if a signal ends the program.
             Runtime.getRuntime().addShutdownHook(Thread(process::destroy))
             val hello = process.inputStream.bufferedReader().readLine()
                 ?: error("$program did not start.")
