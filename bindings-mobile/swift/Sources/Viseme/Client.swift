@@ -90,11 +90,28 @@ public final class Client: Sendable {
 
     /// Finds the job of a submit that got no response, in this process or in one that died.
     ///
-    /// - Parameter record: the record of ``VisemeProgress/submitting(attempt:record:)`` or
-    ///   ``VisemeError/submissionUnknown(_:)``
+    /// - Parameters:
+    ///   - record: the record of ``VisemeProgress/submitting(attempt:record:)`` or
+    ///     ``VisemeError/submissionUnknown(_:)``
+    ///   - exclude: ids of jobs that belong to other submits
+    ///   - sentWithin: how long after the time of the record the submit may have been sent
+    ///   - matchByTime: adopts the only job of the same model and time if the history contains no inputs
     /// - Throws: ``VisemeError/submissionUnknown(_:)`` if no job, or more than one, matches
-    public func recover(_ record: SubmitRecord) async throws -> Job {
-        try job(await outcome(of: { try start("recover", ["record": record.json]) }))
+    public func recover(
+        _ record: SubmitRecord,
+        exclude: [String] = [],
+        sentWithin: Duration? = nil,
+        matchByTime: Bool = false
+    ) async throws -> Job {
+        let start = { [self] in
+            var parameters: [String: JSONValue] = [
+                "record": record.json, "exclude": .array(exclude.map(JSONValue.string)),
+                "matchByTime": .bool(matchByTime),
+            ]
+            parameters["sentWithinMs"] = try sentWithin?.milliseconds("sentWithin")
+            return try self.start("recover", parameters)
+        }
+        return try job(await outcome(of: start))
     }
 
     /// Returns a handle on a job that was submitted before, here or in another process. Sends nothing.

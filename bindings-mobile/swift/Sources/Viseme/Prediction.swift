@@ -138,7 +138,8 @@ public struct DownloadedFile: Sendable, Hashable, Decodable {
     public var file: URL { URL(fileURLWithPath: path) }
 }
 
-/// What was submitted and when: enough for ``Client/recover(_:)``. Save it with any encoder.
+/// What was submitted and when: enough for ``Client/recover(_:exclude:sentWithin:matchByTime:)``. Save it with any
+/// encoder.
 public struct SubmitRecord: Sendable, Hashable, Codable {
     /// The model's id.
     public let model: String

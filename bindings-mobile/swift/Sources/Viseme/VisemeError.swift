@@ -168,7 +168,7 @@ public struct ErrorInfo: Sendable, Hashable, Decodable {
     /// The rules that the input breaks.
     public let violations: [Violation]
     /// What was submitted and when, if the submit got no response: save it, and call
-    /// ``Client/recover(_:)`` later.
+    /// ``Client/recover(_:exclude:sentWithin:matchByTime:)`` later.
     public let record: SubmitRecord?
     /// The jobs of the history that could be the lost one.
     public let candidates: [Prediction]

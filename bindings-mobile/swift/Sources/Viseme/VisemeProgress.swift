@@ -10,8 +10,9 @@ public enum VisemeProgress: Sendable, Hashable {
     case uploading(field: String, sent: Int64, total: Int64)
     /// A medium was uploaded.
     case uploaded(field: String, url: URL)
-    /// The POST that costs money is being sent. Save the record: ``Client/recover(_:)`` finds the job with it,
-    /// even if the app dies before the response arrives.
+    /// The POST that costs money is being sent. Save the record:
+    /// ``Client/recover(_:exclude:sentWithin:matchByTime:)`` finds the job with it, even if the app dies before
+    /// the response arrives.
     case submitting(attempt: Int, record: SubmitRecord)
     /// The submit got no response; the client searches the history for the job.
     case recovering

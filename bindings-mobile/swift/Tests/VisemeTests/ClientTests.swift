@@ -55,7 +55,10 @@ import Viseme
         for try await state in later.job(id).updates() { states.append(state) }
         let last = try #require(states.last)
         #expect(last.status == .completed)
-        #expect(try await later.job(id).refresh() == last)
+        let refreshed = try await later.job(id).refresh()
+        #expect(refreshed.requestID != nil)
+        #expect(refreshed.outputs == last.outputs)
+        #expect(refreshed.createdAt == last.createdAt)
         #expect(try await later.job(id).wait().id == id)
     }
 

@@ -6,6 +6,7 @@ import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
 import java.nio.file.Path
+import kotlin.time.Duration
 
 /**
  * A client of the service. Safe to use from many coroutines at once; make one and keep it.
@@ -81,10 +82,27 @@ public class Client(
      * Finds the job of a submit that got no response, in this process or in one that died.
      *
      * @param record the record of [Progress.Submitting] or [SubmissionUnknownException]
+     * @param exclude ids of jobs that belong to other submits
+     * @param sentWithin how long after the time of the record the submit may have been sent
+     * @param matchByTime adopts the only job of the same model and time if the history contains no
+     *   inputs
      * @throws SubmissionUnknownException if no job, or more than one, matches
      */
-    public suspend fun recover(record: SubmitRecord): Job =
-        job(start("recover", "record" to record.json()).outcome())
+    public suspend fun recover(
+        record: SubmitRecord,
+        exclude: Collection<String> = emptyList(),
+        sentWithin: Duration? = null,
+        matchByTime: Boolean = false,
+    ): Job {
+        val task = start(
+            "recover",
+            "record" to record.json(),
+            "exclude" to exclude,
+            "sentWithinMs" to sentWithin?.milliseconds("sentWithin"),
+            "matchByTime" to matchByTime,
+        )
+        return job(task.outcome())
+    }
 
     /**
      * Returns a handle on a job that was submitted before, here or in another process. Sends

@@ -47,7 +47,8 @@ public class Input private constructor(
          *
          * @param video MP4 or MOV, at most 100 MB, sides of 720 to 1920 pixels
          * @param text at most 120 characters
-         * @param voiceLanguage the language of the voice, `zh` or `en`. Default: the service's choice
+         * @param voiceLanguage the language of the voice, `zh` or `en`. Default: the
+         *   service's choice
          * @param voiceSpeed from 0.8 to 2.0. Default: 1
          */
         public fun textToVideo(

@@ -7,9 +7,9 @@ import kotlin.time.Duration
  * The settings of a client. `null` means the default. Environment variables are ignored.
  *
  * @property baseUrl the URL of your backend. Default: the API of WaveSpeedAI
- * @property apiKey the API key, or the bearer token of your backend; [Client.setApiKey] replaces it.
- *   Never put an API key of the service into an app. Without a key, a client can only check media
- *   and download outputs
+ * @property apiKey the API key, or the bearer token of your backend; [Client.setApiKey] replaces
+ *   it. Never put an API key of the service into an app. Without a key, a client can only check
+ *   media and download outputs
  * @property timeout how long to wait for a job, counted from the submit. Default: one hour
  * @property requestTimeout how long one request may take, including its response body. Default: 60
  *   seconds
@@ -28,15 +28,17 @@ import kotlin.time.Duration
  *   seconds; zero turns the search off
  * @property submitLimits the limits of the account: submits wait until the limits allow them.
  *   Default: no limits
- * @property checkRemoteMedia whether to read media behind a URL to check them before a run. Default:
- *   true
- * @property remoteCheckTimeout how long reading one medium behind a URL may take. Default: 15 seconds
+ * @property checkRemoteMedia whether to read media behind a URL to check them before a run.
+ *   Default: true
+ * @property remoteCheckTimeout how long reading one medium behind a URL may take. Default: 15
+ *   seconds
  * @property allowPrivateAddresses allows reading media from URLs that lead to a private address.
  *   Default: false
  * @property allowHttp allows plain `http` to other machines, where others can read the key on the
  *   way. Default: false
  * @property clientName the client's name in the header `X-Client-Name`. Default: `viseme`
- * @property userAgent the product that precedes `viseme/VERSION` in `User-Agent`, such as `MyApp/1.2`
+ * @property userAgent the product that precedes `viseme/VERSION` in `User-Agent`, such as
+ *   `MyApp/1.2`
  */
 public data class Settings(
     val baseUrl: String? = null,
@@ -159,8 +161,8 @@ public data class SubmitLimits(val perMinute: Int, val concurrent: Int) {
  *
  * @property timeout how long to wait for the result, counted from the submit. Only for `run`.
  *   Default: the timeout of the client's settings
- * @property checkMedia whether to check the media against the model's rules before anything is sent.
- *   Default: true
+ * @property checkMedia whether to check the media against the model's rules before anything is
+ *   sent. Default: true
  * @property strict treats warnings of the check as errors. Default: false
  * @property sync sync mode: the response to the submit waits for the result, up to 90 seconds.
  *   Default: false

@@ -82,7 +82,9 @@ class ClientTest {
         client(server.key).use { later ->
             val states = later.job(id).updates().toList()
             assertEquals(Status.COMPLETED, states.last().status)
-            assertEquals(states.last(), later.job(id).refresh())
+            val refreshed = later.job(id).refresh()
+            assertNotNull(refreshed.requestId)
+            assertEquals(states.last(), refreshed.copy(requestId = states.last().requestId))
             assertEquals(id, later.job(id).wait().id)
         }
     }

@@ -39,8 +39,8 @@ internal class Operations {
         val id = message.text("id")!!
         val input = message.members("input")!!
         val options = message.members("options") ?: JsonObject(emptyMap())
-        val record = { event: Progress ->
-            events.add(event(event))
+        val record: suspend (Progress) -> Unit = { progress ->
+            events.add(event(progress))
             if (options.flag("progress_error") == true) error("the progress callback of the case")
         }
         return when (val op = message.text("op")) {
