@@ -23,6 +23,7 @@ mod downloads;
 mod fuzz_corpus;
 mod lifecycle;
 mod models;
+mod network;
 mod polling;
 mod rate_limit;
 mod recovery;
