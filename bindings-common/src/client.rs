@@ -17,7 +17,7 @@ use crate::input::Contents;
 use crate::job::JobHandle;
 use crate::message::{self, error, event, item, outcome};
 use crate::run_many::run_many;
-use crate::task::{JobSlot, Task, progress_sender};
+use crate::task::{JobSlot, Task, progress_hooks};
 
 /// A client of the service. Clones are the same client.
 #[derive(Clone)]
@@ -113,7 +113,10 @@ fn start(client: &Client, request: Request, mut contents: Contents) -> Result<Ta
             let run = options.apply_to_run(client.run(input.build(&mut contents)?))?;
             Task::with_progress(progress, move |sender| async move {
                 let run = match sender {
-                    Some(sender) => run.on_progress(progress_sender(sender)),
+                    Some(sender) => {
+                        let (listener, hook) = progress_hooks(sender, event);
+                        run.on_progress(listener).before_submit(move |_| hook())
+                    }
                     None => run,
                 };
                 outcome::<PredictionData>(run.await)
@@ -130,7 +133,10 @@ fn start(client: &Client, request: Request, mut contents: Contents) -> Result<Ta
             let submitted = slot.clone();
             Task::with_progress(progress, move |sender| async move {
                 let submit = match sender {
-                    Some(sender) => submit.on_progress(progress_sender(sender)),
+                    Some(sender) => {
+                        let (listener, hook) = progress_hooks(sender, event);
+                        submit.on_progress(listener).before_submit(move |_| hook())
+                    }
                     None => submit,
                 };
                 submit_outcome(submit.await, &submitted)
@@ -165,7 +171,7 @@ fn start(client: &Client, request: Request, mut contents: Contents) -> Result<Ta
             Task::with_progress(progress, move |sender| async move {
                 let upload = match sender {
                     Some(sender) => upload.on_progress(move |sent, total| {
-                        let _ = sender.send(event(UploadProgress { sent, total }));
+                        let _ = sender.send(event(UploadProgress { sent, total }).into());
                     }),
                     None => upload,
                 };
@@ -263,7 +269,7 @@ fn download(
     Task::with_progress(progress, move |sender| async move {
         let download = match sender {
             Some(sender) => download.on_progress(move |received, total| {
-                let _ = sender.send(event(DownloadProgress { received, total }));
+                let _ = sender.send(event(DownloadProgress { received, total }).into());
             }),
             None => download,
         };

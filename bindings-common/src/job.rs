@@ -4,8 +4,8 @@ use futures_util::stream::StreamExt as _;
 use viseme::{Job, Wait};
 
 use crate::dto::{ErrorData, JobRequest, PredictionData, duration, pairs};
-use crate::message::{self, error, item, outcome};
-use crate::task::{Task, progress_sender};
+use crate::message::{self, error, event, item, outcome};
+use crate::task::{Task, progress_hooks};
 
 /// A handle on a job.
 #[derive(Clone)]
@@ -41,7 +41,7 @@ fn start(job: &Job, request: JobRequest) -> Result<Task, ErrorData> {
             let wait = wait(&job.with_headers(pairs(&headers))?, timeout_ms)?;
             Task::with_progress(progress, move |sender| async move {
                 let wait = match sender {
-                    Some(sender) => wait.on_progress(progress_sender(sender)),
+                    Some(sender) => wait.on_progress(progress_hooks(sender, event).0),
                     None => wait,
                 };
                 outcome::<PredictionData>(wait.await)

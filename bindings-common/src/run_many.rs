@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{self, StreamExt as _};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::task::AbortOnDropHandle;
 use viseme::{Client, Input};
 
-use crate::dto::{ErrorData, PredictionData, ProgressData, RunManyEvent, RunManyItem, RunOptions};
+use crate::dto::{ErrorData, PredictionData, RunManyEvent, RunManyItem, RunOptions};
 use crate::input::InputSender;
 use crate::message::{event, item};
-use crate::task::Task;
+use crate::task::{EventSender, Outgoing, Task, progress_hooks};
 
 /// How many messages are read from the channel at once.
 const BATCH: usize = 64;
@@ -24,7 +24,7 @@ const COALESCE_WINDOW: Duration = Duration::from_millis(5);
 /// host is busy with a result, until the task is dropped.
 pub(crate) fn run_many(client: Client, limit: u32, options: RunOptions, progress: bool) -> Task {
     let (input_sender, inputs) = unbounded_channel();
-    let (sender, messages) = unbounded_channel();
+    let (sender, messages) = unbounded_channel::<Outgoing>();
     let work = drive(client, inputs, limit, options, progress, sender);
     // The work starts under the first `next`, where there is a runtime.
     let state = (messages, Vec::new().into_iter(), Work::Ready(work.boxed()));
@@ -69,7 +69,7 @@ async fn drive(
     limit: u32,
     options: RunOptions,
     progress: bool,
-    sender: UnboundedSender<String>,
+    sender: EventSender,
 ) {
     let inputs = stream::unfold(inputs, |mut inputs| async move {
         let input = inputs.recv().await?;
@@ -92,7 +92,7 @@ async fn drive(
     let limit = usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
     let mut runs = std::pin::pin!(runs.buffer_unordered(limit));
     while let Some(result) = runs.next().await {
-        if sender.send(item(result)).is_err() {
+        if sender.send(item(result).into()).is_err() {
             return;
         }
     }
@@ -103,15 +103,13 @@ async fn run(
     input: Input,
     index: u64,
     options: RunOptions,
-    sender: Option<UnboundedSender<String>>,
+    sender: Option<EventSender>,
 ) -> Result<PredictionData, ErrorData> {
     let mut run = options.apply_to_run(client.run(input))?;
     if let Some(sender) = sender {
-        run = run.on_progress(move |progress| {
-            // If the receiver is gone, the runs end soon.
-            let _ = ProgressData::new(progress)
-                .map(|progress| sender.send(event(RunManyEvent { index, progress })));
-        });
+        let encode = move |progress| event(RunManyEvent { index, progress });
+        let (listener, hook) = progress_hooks(sender, encode);
+        run = run.on_progress(listener).before_submit(move |_| hook());
     }
     Ok(run.await?.into())
 }

@@ -1,23 +1,40 @@
 //! An operation in progress: the host asks for its messages until there are no more.
+//!
+//! A submit waits until the host has handled the event `submitting`: the POST is sent only after the
+//! host asks for the messages that follow the event. To prevent the POST, the host cancels the task.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::future::FutureExt as _;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use viseme::{Job, Progress};
 
 use crate::dto::ProgressData;
 use crate::input::InputSender;
-use crate::message::event;
 
 /// How many messages cross to the host at once, at most.
 const BATCH: usize = 256;
 
-/// Messages, each a JSON object.
-pub(crate) type Messages = BoxStream<'static, String>;
+/// A message to the host, a JSON object.
+pub(crate) struct Outgoing {
+    text: String,
+    /// Is sent when the host has handled the message.
+    handled: Option<oneshot::Sender<()>>,
+}
+
+impl From<String> for Outgoing {
+    fn from(text: String) -> Self {
+        Self { text, handled: None }
+    }
+}
+
+/// Sends events to the host.
+pub(crate) type EventSender = UnboundedSender<Outgoing>;
 
 /// The job of a submit, once there is one.
 #[derive(Clone, Default)]
@@ -38,7 +55,7 @@ impl JobSlot {
 /// cancelled or dropped. Clones are the same task.
 #[derive(Clone)]
 pub struct Task {
-    messages: Arc<tokio::sync::Mutex<Option<Messages>>>,
+    messages: Arc<tokio::sync::Mutex<Messages>>,
     cancelled: CancellationToken,
     inputs: Option<Arc<InputSender>>,
     job: JobSlot,
@@ -46,9 +63,13 @@ pub struct Task {
 
 impl Task {
     /// Makes a task of these messages.
-    pub(crate) fn from_messages(messages: impl Stream<Item = String> + Send + 'static) -> Self {
+    pub(crate) fn from_messages<M: Into<Outgoing> + 'static>(
+        messages: impl Stream<Item = M> + Send + 'static,
+    ) -> Self {
+        let stream = messages.map(Into::into).fuse().boxed();
+        let messages = Messages { stream: Some(stream), unhandled: Vec::new() };
         Self {
-            messages: Arc::new(tokio::sync::Mutex::new(Some(messages.fuse().boxed()))),
+            messages: Arc::new(tokio::sync::Mutex::new(messages)),
             cancelled: CancellationToken::new(),
             inputs: None,
             job: JobSlot::default(),
@@ -68,7 +89,7 @@ impl Task {
     /// Makes a task that sends events, if they are wanted, before its last message.
     pub(crate) fn with_progress<F>(
         progress: bool,
-        work: impl FnOnce(Option<UnboundedSender<String>>) -> F,
+        work: impl FnOnce(Option<EventSender>) -> F,
     ) -> Self
     where
         F: Future<Output = String> + Send + 'static,
@@ -76,7 +97,7 @@ impl Task {
         if !progress {
             return Self::from_future(work(None));
         }
-        let (sender, events) = unbounded_channel();
+        let (sender, events) = unbounded_channel::<Outgoing>();
         let last = work(Some(sender));
         let state = (events, Some(last.boxed()));
         Self::from_messages(stream::unfold(state, |(mut events, mut work)| async move {
@@ -89,10 +110,10 @@ impl Task {
                         // Events of its last step come before the last message.
                         let mut all = Vec::new();
                         while let Ok(message) = events.try_recv() {
-                            all.push(message);
+                            all.push(message.text);
                         }
                         all.push(last);
-                        all.join(",")
+                        all.join(",").into()
                     }
                 },
                 None => return None,
@@ -118,11 +139,11 @@ impl Task {
         let batch = tokio::select! {
             biased;
             () = self.cancelled.cancelled() => None,
-            batch = next_batch(&mut messages) => batch,
+            batch = messages.next_batch() => batch,
         };
         if batch.is_none() {
             // The operation ends now, not when a garbage collector runs.
-            *messages = None;
+            messages.stream = None;
         }
         batch
     }
@@ -132,7 +153,7 @@ impl Task {
         self.cancelled.cancel();
         // While `next` holds the lock, `next` itself sees the cancellation.
         if let Ok(mut messages) = self.messages.try_lock() {
-            *messages = None;
+            messages.stream = None;
         }
     }
 
@@ -156,25 +177,70 @@ impl Task {
     }
 }
 
-/// Returns the next message and those that are ready, as a JSON array.
-async fn next_batch(messages: &mut Option<Messages>) -> Option<String> {
-    let messages = messages.as_mut()?;
-    let mut batch = format!("[{}", messages.next().await?);
-    for _ in 1..BATCH {
-        let Some(Some(message)) = messages.next().now_or_never() else { break };
-        batch.push(',');
-        batch.push_str(&message);
-    }
-    batch.push(']');
-    Some(batch)
+/// The messages that the host has not received yet.
+struct Messages {
+    stream: Option<BoxStream<'static, Outgoing>>,
+    /// What waits until the host has handled the messages that it received.
+    unhandled: Vec<oneshot::Sender<()>>,
 }
 
-/// Returns a listener that sends progress events as messages.
-pub(crate) fn progress_sender(
-    sender: UnboundedSender<String>,
-) -> impl Fn(Progress) + Send + Sync + 'static {
-    move |progress| {
-        // If the receiver is gone, the operation ends soon.
-        let _ = ProgressData::new(progress).map(|data| sender.send(event(data)));
+impl Messages {
+    /// Returns the next message and those that are ready, as a JSON array. Whoever asks for it has
+    /// handled the messages before.
+    async fn next_batch(&mut self) -> Option<String> {
+        for handled in self.unhandled.drain(..) {
+            // If the receiver is gone, the operation has ended.
+            let _ = handled.send(());
+        }
+        let stream = self.stream.as_mut()?;
+        let first = stream.next().await?;
+        self.unhandled.extend(first.handled);
+        let mut batch = format!("[{}", first.text);
+        for _ in 1..BATCH {
+            let Some(Some(message)) = stream.next().now_or_never() else { break };
+            self.unhandled.extend(message.handled);
+            batch.push(',');
+            batch.push_str(&message.text);
+        }
+        batch.push(']');
+        Some(batch)
     }
+}
+
+/// Returns a listener that sends progress events, and a hook that holds a submit back until the host
+/// has handled its event.
+pub(crate) fn progress_hooks(
+    sender: EventSender,
+    encode: impl Fn(ProgressData) -> String + Send + Sync + 'static,
+) -> (
+    impl Fn(Progress) + Send + Sync + 'static,
+    impl Fn() -> BoxFuture<'static, Result<(), Infallible>> + Send + Sync + 'static,
+) {
+    let waiting: Arc<Mutex<Option<oneshot::Receiver<()>>>> = Arc::default();
+    let started = Arc::clone(&waiting);
+    let listener = move |progress: Progress| {
+        let handled = matches!(progress, Progress::Submitting { .. }).then(|| {
+            let (handled, receiver) = oneshot::channel();
+            *started.lock().unwrap_or_else(PoisonError::into_inner) = Some(receiver);
+            handled
+        });
+        if let Some(data) = ProgressData::new(progress) {
+            // If the receiver is gone, the operation ends soon.
+            let _ = sender.send(Outgoing { text: encode(data), handled });
+        }
+    };
+    let hook = move || {
+        let receiver = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        async move {
+            if let Some(receiver) = receiver
+                && receiver.await.is_err()
+            {
+                // The host is gone: the operation is dropped soon, and must not submit before.
+                std::future::pending::<()>().await;
+            }
+            Ok(())
+        }
+        .boxed()
+    };
+    (listener, hook)
 }

@@ -38,6 +38,7 @@ export const FEATURES = [
   'submit_limits',
   'client_name',
   'progress',
+  'before_submit',
   'progress_errors',
   'error_codes',
   'error_classes',

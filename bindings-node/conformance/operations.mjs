@@ -8,6 +8,8 @@ import * as values from './values.mjs';
 export { closeClient } from './clients.mjs';
 
 const kept = new Map();
+/** The error of a callback that prevents the submit. */
+const prevented = new Error('prevented');
 
 /** Executes an operation. If the driver cannot do it, the outcome is a driver error. */
 export async function execute(message, signal) {
@@ -21,11 +23,18 @@ export async function execute(message, signal) {
     const options = optionsOf(message.options ?? {}, signal);
     const onProgress = (progress) => {
       events.push(values.event(progress));
-      if (message.options?.progress_error) throw new Error('the progress callback of the case');
+      const submitting = progress.event === 'submitting';
+      if (submitting && message.options?.submit_error) throw prevented;
+      if (!submitting && message.options?.progress_error) {
+        throw new Error('the progress callback of the case');
+      }
     };
     const call = { id: message.id, client, input: message.input, options, onProgress, events };
     return { value: await operation(call), events };
   } catch (error) {
+    if (error === prevented) {
+      return { value: { prevented: true }, events };
+    }
     if (error instanceof AbortError) {
       return { cancelled: { class: error.name }, events };
     }
@@ -36,7 +45,10 @@ export async function execute(message, signal) {
   }
 }
 
-function optionsOf({ deadline, max_bytes, check_media, progress_error: _, ...same }, signal) {
+function optionsOf(
+  { deadline, max_bytes, check_media, progress_error: _, submit_error: __, ...same },
+  signal,
+) {
   const all = { ...same, signal };
   if (deadline !== undefined) all.timeoutMs = deadline * 1000;
   if (max_bytes !== undefined) all.maxBytes = max_bytes;

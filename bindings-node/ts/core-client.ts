@@ -111,7 +111,7 @@ export async function runOperation<T>(
   client: CoreClient | undefined,
   options: Listening,
   start: (progress: boolean) => Task,
-  onEvent: (event: never) => void = guardCallback(
+  onEvent: (event: never) => unknown = guardCallback(
     'onProgress',
     options.onProgress as ((event: unknown) => unknown) | undefined,
   ),
@@ -135,9 +135,12 @@ export async function runOperation<T>(
         if ('value' in message) {
           return message.value as T;
         }
-        onEvent(message.event as never);
+        await onEvent(message.event as never);
       }
     }
+  } catch (error) {
+    task.cancel();
+    throw error;
   } finally {
     client?.tasks.delete(task);
     signal?.removeEventListener('abort', cancel);

@@ -60,6 +60,7 @@ export class Paginator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
       if (value !== undefined) {
         return { done: false, value };
       }
+      await this.settle();
       const task = this.#start();
       const batch = await task.next();
       if (batch === null) {
@@ -74,6 +75,9 @@ export class Paginator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
     }
     return { done: true, value: undefined };
   }
+
+  /** Waits for what the messages so far have started. */
+  protected async settle(): Promise<void> {}
 
   /** Returns the next element that has arrived already. */
   #take(): T | undefined {

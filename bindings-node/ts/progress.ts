@@ -30,7 +30,11 @@ export type OnProgress = (progress: Progress, index?: number) => unknown;
 export type OnUpdate = (prediction: Prediction, index?: number) => unknown;
 
 interface Callbacks {
-  /** Called on every progress event. If it throws, the process emits a warning. */
+  /**
+   * Called on every progress event. The client waits for its promise before it submits (`submitting`):
+   * if it throws or rejects then, nothing is sent, and the call rejects with the same error. At any
+   * other event, the process emits a warning, and the run continues.
+   */
   onProgress?: OnProgress | undefined;
   /** Called on every new state of the job. If it throws, the process emits a warning. */
   onUpdate?: OnUpdate | undefined;
@@ -64,16 +68,24 @@ export interface UpdatesOptions extends RefreshOptions {
 /** Options of `job.wait`. */
 export interface WaitOptions extends UpdatesOptions, Callbacks {}
 
-/** Returns a function that decodes the events of a run and passes them to its callbacks. */
+/**
+ * Returns a function that decodes the events of a run and passes them to its callbacks. Wait for what it
+ * returns before you ask for the next messages.
+ */
 export function progressDispatcher(downloader: Downloader, callbacks: Callbacks) {
   const onProgress = guardCallback('onProgress', callbacks.onProgress);
   const onUpdate = guardCallback('onUpdate', callbacks.onUpdate);
-  return (data: ProgressData, ...index: [number?]): void => {
+  return (data: ProgressData, ...index: [number?]): unknown => {
     const progress = decodeProgress(data, downloader);
+    if (progress.event === 'submitting') {
+      // If it throws or rejects, the call ends before the POST.
+      return callbacks.onProgress?.(progress, ...index);
+    }
     onProgress(progress, ...index);
     if (progress.event === 'update') {
       onUpdate(progress.prediction, ...index);
     }
+    return undefined;
   };
 }
 

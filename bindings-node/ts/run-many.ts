@@ -38,7 +38,7 @@ export function runMany(
   const decode = ({ item, event }: Message): RunResult | undefined => {
     if (event !== undefined) {
       const { progress, index } = event as RunManyEvent;
-      dispatch(progress, index);
+      sender.callbacks.push(dispatch(progress, index));
       return undefined;
     }
     const { index, value, error } = item as RunManyItem;
@@ -78,6 +78,11 @@ class ManyRuns extends Paginator<RunResult> {
     }
   }
 
+  /** Waits for the callbacks before a submit; if one rejects, all runs end. */
+  protected override async settle(): Promise<void> {
+    await Promise.all(this.#sender.callbacks.splice(0));
+  }
+
   override async return(): Promise<IteratorResult<RunResult, undefined>> {
     const last = await super.return();
     await this.#sender.end().catch(() => undefined);
@@ -98,6 +103,8 @@ class InputSender {
   readonly #limit: number;
   readonly #signal: AbortSignal | undefined;
   readonly #payloads = new Map<number, MediaPayload>();
+  /** What the callbacks returned that the runs wait for. */
+  readonly callbacks: unknown[] = [];
   /** Inputs as JSON text that are sent together. */
   readonly #encoded: string[] = [];
   /** How many inputs were encoded. */

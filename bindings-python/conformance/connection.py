@@ -51,6 +51,7 @@ FEATURES = [
     "submit_limits",
     "client_name",
     "progress",
+    "before_submit",
     "progress_errors",
     "logs",
     "error_codes",

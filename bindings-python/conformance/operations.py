@@ -37,6 +37,8 @@ class Operations:
             return {"value": await operation(call), "events": call.events}
         except viseme.VisemeError as error:
             return {"error": values.error(error), "events": call.events}
+        except PreventedError:
+            return {"value": {"prevented": True}, "events": call.events}
         except Exception:
             return {"driver_error": traceback.format_exc()}
 
@@ -150,6 +152,10 @@ class Operations:
         return values.delivery(await resolve(receive))
 
 
+class PreventedError(Exception):
+    """The error of a callback that prevents the submit."""
+
+
 class Call:
     """One running operation."""
 
@@ -159,12 +165,15 @@ class Call:
         self.input: dict[str, Any] = message.get("input") or {}
         self.options = options_of(message)
         self._progress_error = self.options.pop("progress_error", False)
+        self._submit_error = self.options.pop("submit_error", False)
         self.events: list[Any] = []
 
     def on_progress(self, event: Any) -> None:
         """Store the event."""
         self.events.append(values.event(event))
-        if self._progress_error:
+        if self._submit_error and isinstance(event, viseme.Submitting):
+            raise PreventedError
+        if self._progress_error and not isinstance(event, viseme.Submitting):
             raise RuntimeError("the progress callback of the case")
 
 

@@ -30,8 +30,11 @@ pub(crate) fn save(path: &Path, record: &SubmitRecord) -> io::Result<()> {
     let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
     serde_json::to_writer(&mut file, record)?;
     file.write_all(b"\n")?;
-    file.as_file().sync_data()?;
+    file.as_file().sync_all()?;
     file.persist(path)?;
+    // Without this, a power failure can undo the rename.
+    #[cfg(unix)]
+    std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
     Ok(())
 }
 

@@ -106,3 +106,21 @@ async fn the_webhook_url_is_sent_with_the_submit() {
     assert_eq!(refused.code, Some(2), "{refused:?}");
     assert_eq!(harness.world.jobs().len(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_cannot_be_saved_prevents_the_submit() {
+    // The client waits a second before it repeats the upload.
+    let failing = Fault::at(RequestKind::Put).nth(1).status(503);
+    let harness = Harness::new(ends("completed").fault(failing)).await;
+    std::fs::create_dir(harness.path("records")).unwrap();
+    let running = harness.start_run(&["--save-record", "records/record.json"]);
+    harness
+        .until("an upload starts", |world| !world.requests(RequestKind::Presign).is_empty())
+        .await;
+    std::fs::remove_dir(harness.path("records")).unwrap();
+    let result = running.finish().await;
+    assert_eq!(result.code, Some(2), "{result:?}");
+    assert!(result.err.contains("nothing was sent: Cannot save the record to"), "{result:?}");
+    assert!(harness.world.requests(RequestKind::Submit).is_empty());
+    assert!(harness.world.ledger().charges.is_empty());
+}

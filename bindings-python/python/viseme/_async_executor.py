@@ -18,7 +18,7 @@ from . import _native
 from ._core_client import CoreClient, Operation, decode_messages, native_errors
 from ._models import AsyncPrediction, DownloadedFile, OnBytes, decode_async_prediction
 from ._operations import download
-from ._progress import warn_callback_error
+from ._progress import MustSucceed, warn_callback_error
 from ._progress_bar import ManyBar, byte_callbacks
 from ._run_many import AsyncRunResult, ManyRuns
 
@@ -219,7 +219,10 @@ def next_batch(task: _native.Task) -> asyncio.Future[str | None]:
 async def await_callbacks(returned: list[object]) -> None:
     """Wait for callbacks that are coroutine functions."""
     for it in returned:
-        if isawaitable(it):
+        if isinstance(it, MustSucceed):
+            if isawaitable(it.returned):
+                await it.returned
+        elif isawaitable(it):
             try:
                 await it
             except Exception as error:

@@ -151,15 +151,16 @@ def refresh(
     core: CoreClient[P], job: _native.NativeJob, headers: Mapping[str, str] | None
 ) -> Operation[P]:
     """Ask once for the state of a job."""
-    request = {"op": "refresh", "headers": encode_optional("headers", headers, HEADERS) or {}}
+    request = {"op": "refresh", **_headers(headers)}
     return Operation(request, _prediction_decoder(core), job=job)
 
 
 def _wait_options(timeout: float | None, headers: Mapping[str, str] | None) -> dict[str, Any]:
-    return {
-        "timeoutMs": encode_optional("timeout", timeout, DURATION),
-        "headers": encode_optional("headers", headers, HEADERS) or {},
-    }
+    return {"timeoutMs": encode_optional("timeout", timeout, DURATION), **_headers(headers)}
+
+
+def _headers(headers: Mapping[str, str] | None) -> dict[str, Any]:
+    return {} if headers is None else {"headers": encode_value("headers", headers, HEADERS)}
 
 
 def recover(

@@ -54,8 +54,9 @@ class Uploaded:
 class Submitting:
     """The POST that costs money is about to be sent.
 
-    Save the record now, and ``client.recover`` finds the job even if this process dies before the
-    answer arrives.
+    The client waits for the callback. If it raises, nothing is sent, and the call raises the same
+    exception. Save the record now, and ``client.recover`` finds the job even if this process dies
+    before the response arrives.
     """
 
     event: ClassVar[str] = "submitting"
@@ -159,6 +160,13 @@ class Callbacks(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class MustSucceed:
+    """What a callback returned whose failure prevents the submit."""
+
+    returned: object
+
+
 class RunCallbacks:
     """The callbacks and the progress bar of a run."""
 
@@ -188,7 +196,12 @@ class RunCallbacks:
             return []
         if self._bar is not None:
             invoke_callback(self._bar.on_event, event)
-        returned = [invoke_callback(self._on_progress, event, *index)]
+        if isinstance(event, Submitting):
+            if self._on_progress is None:
+                return []
+            # An exception leaves the operation before the POST.
+            return [MustSucceed(self._on_progress(event, *index))]
+        returned: list[object] = [invoke_callback(self._on_progress, event, *index)]
         if isinstance(event, Update):
             returned.append(invoke_callback(self._on_update, event.prediction, *index))
         return returned

@@ -10,11 +10,11 @@ pub(crate) mod submit;
 pub(crate) mod upload;
 pub(crate) mod webhook;
 
-use std::future::IntoFuture;
+use std::future::{IntoFuture, Ready, ready};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use viseme::{Client, Download, DownloadedFile, Prediction, Progress};
+use viseme::{Client, Download, DownloadedFile, Prediction, Progress, SubmitRecord};
 
 use crate::failure::{Failure, Outcome, Phase, Result, reason};
 use crate::interrupt::{PhaseTracker, unless_interrupted};
@@ -35,22 +35,16 @@ fn listener(
     }
 }
 
-/// A listener that also saves the record of a submit, if the user wants one.
-fn submit_listener(
+/// A hook that saves the record of a submit, if the user wants one. If that fails, nothing is sent.
+fn save_record(
     options: &Options,
-    display: &Arc<ProgressDisplay>,
-    tracker: &PhaseTracker,
-) -> impl Fn(Progress) + Send + Sync + 'static {
+) -> impl Fn(SubmitRecord) -> Ready<std::result::Result<(), String>> + Send + Sync + 'static {
     let path = options.record.clone();
-    let (display, listener) = (Arc::clone(display), listener(display, tracker));
-    move |progress| {
-        if let (Progress::Submitting { record, .. }, Some(path)) = (&progress, &path)
-            && let Err(error) = record::save(path, record)
-        {
-            let (path, why) = (path.display(), reason(&error));
-            display.print(&format!("Cannot save the record to {path}: {why}."));
-        }
-        listener(progress);
+    move |record| {
+        let Some(path) = &path else { return ready(Ok(())) };
+        ready(record::save(path, &record).map_err(|error| {
+            format!("Cannot save the record to {}: {}.", path.display(), reason(&error))
+        }))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use viseme::{AudioToVideo, Media};
 
-use super::{listener, print_output, run_displayed, submit_listener};
+use super::{listener, print_output, run_displayed, save_record};
 use crate::failure::{Outcome, Phase, Result};
 use crate::input::InputArgs;
 use crate::interrupt::PhaseTracker;
@@ -57,7 +57,8 @@ pub(crate) async fn run(options: &Options, run: Run) -> Result<Outcome> {
         .check_media(!run.submit.no_check)
         .strict(run.input.strict)
         .validate(run.input.validate)
-        .on_progress(submit_listener(options, &display, &tracker));
+        .on_progress(listener(&display, &tracker))
+        .before_submit(save_record(options));
     if let Some(url) = run.submit.webhook {
         operation = operation.webhook(url);
     }

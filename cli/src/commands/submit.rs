@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{run_displayed, submit_listener};
+use super::{listener, run_displayed, save_record};
 use crate::failure::{Outcome, Phase, Result};
 use crate::input::InputArgs;
 use crate::interrupt::PhaseTracker;
@@ -56,7 +56,8 @@ pub(crate) async fn submit(options: &Options, submit: Submit) -> Result<Outcome>
         .check_media(!submit.submit.no_check)
         .strict(submit.input.strict)
         .validate(submit.input.validate)
-        .on_progress(submit_listener(options, &display, &tracker));
+        .on_progress(listener(&display, &tracker))
+        .before_submit(save_record(options));
     if let Some(url) = submit.submit.webhook {
         operation = operation.webhook(url);
     }

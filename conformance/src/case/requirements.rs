@@ -8,13 +8,14 @@ use super::input::{is_typed, media_of};
 use super::{Case, Operation};
 
 /// The options that require a feature.
-const OPTIONS: [(&str, &str); 6] = [
+const OPTIONS: [(&str, &str); 7] = [
     ("sync", "sync"),
     ("base64", "base64"),
     ("webhook", "webhook"),
     ("deadline", "deadline"),
     ("headers", "request_headers"),
     ("progress_error", "progress_errors"),
+    ("submit_error", "before_submit"),
 ];
 
 /// The settings and their features.

@@ -57,6 +57,7 @@ const FEATURES: &[&str] = &[
     "base64",
     "webhook",
     "request_headers",
+    "before_submit",
     "deadline",
     "request_timeout",
     "pacing",

@@ -76,6 +76,9 @@ async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<Operat
                 .validate(flag(options, "validate", false))
                 .sync(flag(options, "sync", false))
                 .base64(flag(options, "base64", false));
+            if flag(options, "submit_error", false) {
+                return Ok(prevented(running.before_submit(|_| failing_hook()).await.map(drop)));
+            }
             let result = running.await;
             Ok(result.map(|prediction| keep(clients, run, prediction)))
         }
@@ -90,6 +93,9 @@ async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<Operat
                 .validate(flag(options, "validate", false))
                 .sync(flag(options, "sync", false))
                 .base64(flag(options, "base64", false));
+            if flag(options, "submit_error", false) {
+                return Ok(prevented(submit.before_submit(|_| failing_hook()).await.map(drop)));
+            }
             Ok(submit.await.map(|job| submitted(&job)))
         }
         "run_many" => run_many(&client, message, options).await,
@@ -151,6 +157,19 @@ async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<Operat
             Ok(result.await.map(|received| delivery(&received)))
         }
         other => bail!("there is no operation `{other}`"),
+    }
+}
+
+/// A hook that prevents the submit.
+async fn failing_hook() -> std::result::Result<(), &'static str> {
+    Err("prevented")
+}
+
+/// Converts the result of an operation whose hook prevents the submit.
+fn prevented(result: viseme::Result<()>) -> OperationResult {
+    match result {
+        Err(error) if error.message().contains("was prevented") => Ok(json!({"prevented": true})),
+        result => result.map(|()| json!({})),
     }
 }
 

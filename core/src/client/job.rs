@@ -143,7 +143,7 @@ impl Wait {
 
     /// Calls `listener` on every progress event.
     pub fn on_progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
-        self.on_progress = OnProgress::new(listener);
+        self.on_progress.set_listener(listener);
         self
     }
 

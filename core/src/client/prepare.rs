@@ -25,9 +25,9 @@ pub(super) struct Options {
     pub(super) strict: bool,
     /// Validate the input against the model's schema in the live catalogue.
     pub(super) validate: bool,
-    /// ReadRequest the service to delay the response to the submit until the result is there.
+    /// Asks the service to delay the response to the submit until the result is there.
     pub(super) sync: bool,
-    /// ReadRequest for base64 outputs instead of URLs.
+    /// Requests base64 outputs instead of URLs.
     pub(super) base64: bool,
 }
 

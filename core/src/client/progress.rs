@@ -1,12 +1,15 @@
 //! Progress events of a run.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use url::Url;
 
 use super::Report;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{Prediction, SubmitRecord};
 
 /// A progress event of a run.
@@ -58,18 +61,95 @@ pub enum Progress {
     },
 }
 
-/// The listener of progress events, if any.
+/// The listener of progress events, and the hook before a submit.
 #[derive(Clone, Default)]
-pub(super) struct OnProgress(Option<Arc<dyn Fn(Progress) + Send + Sync>>);
+pub(super) struct OnProgress {
+    listener: Option<Arc<dyn Fn(Progress) + Send + Sync>>,
+    before_submit: Option<BeforeSubmit>,
+}
+
+/// Is called with the record of a submit and awaited before the POST. An error prevents the POST.
+pub(super) type BeforeSubmit = Arc<dyn Fn(SubmitRecord) -> HookFuture + Send + Sync>;
+type HookFuture = BoxFuture<'static, std::result::Result<(), Box<dyn StdError + Send + Sync>>>;
 
 impl OnProgress {
-    pub(super) fn new(listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(listener)))
+    pub(super) fn set_listener(&mut self, listener: impl Fn(Progress) + Send + Sync + 'static) {
+        self.listener = Some(Arc::new(listener));
+    }
+
+    pub(super) fn set_before_submit(&mut self, hook: BeforeSubmit) {
+        self.before_submit = Some(hook);
     }
 
     pub(super) fn emit(&self, progress: impl FnOnce() -> Progress) {
-        if let Some(listener) = &self.0 {
+        if let Some(listener) = &self.listener {
             listener(progress());
         }
     }
+
+    /// Waits for the hook before a submit.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::InvalidInput`] with the error of the hook.
+    pub(super) async fn before_submit(&self, record: &SubmitRecord) -> Result<()> {
+        let Some(hook) = &self.before_submit else { return Ok(()) };
+        hook(record.clone()).await.map_err(|cause| {
+            let message = format!("The submit was prevented, and nothing was sent: {cause}");
+            Error::new(ErrorKind::InvalidInput, message).with_boxed_source(cause)
+        })
+    }
 }
+
+/// Returns a hook of an async function.
+pub(super) fn hook<F, E>(
+    function: impl Fn(SubmitRecord) -> F + Send + Sync + 'static,
+) -> BeforeSubmit
+where
+    F: Future<Output = std::result::Result<(), E>> + Send + 'static,
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    Arc::new(move |record| {
+        let running = function(record);
+        async move { running.await.map_err(Into::into) }.boxed()
+    })
+}
+
+/// Defines the methods that set the listener and the hook of `Run` and `Submit`.
+macro_rules! progress_methods {
+    () => {
+        /// Calls `listener` on every progress event.
+        pub fn on_progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+            self.on_progress.set_listener(listener);
+            self
+        }
+
+        /// Calls `hook` with the record of the submit, and waits for it, just before the POST that
+        /// costs money. If the hook returns an error, nothing is sent, and the run ends with
+        /// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput). Save the record here: with
+        /// it, [`Client::recover`] finds the job even if this process dies before the response.
+        ///
+        /// ```no_run
+        /// # async fn example(client: viseme::Client, input: viseme::Input) -> viseme::Result<()> {
+        /// let run = client.run(input).before_submit(|record| async move {
+        ///     let json = serde_json::to_vec(&record).map_err(std::io::Error::other)?;
+        ///     tokio::fs::write("record.json", json).await
+        /// });
+        /// let prediction = run.await?;
+        /// # Ok(())
+        /// # }
+        /// ```
+        pub fn before_submit<F, E>(
+            mut self,
+            hook: impl Fn(crate::SubmitRecord) -> F + Send + Sync + 'static,
+        ) -> Self
+        where
+            F: Future<Output = std::result::Result<(), E>> + Send + 'static,
+            E: Into<Box<dyn std::error::Error + Send + Sync>>,
+        {
+            self.on_progress.set_before_submit(super::progress::hook(hook));
+            self
+        }
+    };
+}
+
+pub(super) use progress_methods;

@@ -13,11 +13,11 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use super::Client;
 use super::poller::Poller;
 use super::prepare::{Options, option_methods, prepare};
-use super::progress::{OnProgress, Progress};
+use super::progress::{self, BeforeSubmit, OnProgress, Progress, progress_methods};
 use super::submit::submit;
 use crate::error::Result;
 use crate::model::Input;
-use crate::protocol::Prediction;
+use crate::protocol::{Prediction, SubmitRecord};
 
 /// A run. It starts when it is awaited; [`Client::run`] creates it.
 ///
@@ -70,11 +70,7 @@ impl Run {
         self
     }
 
-    /// Calls `listener` on every progress event.
-    pub fn on_progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
-        self.on_progress = OnProgress::new(listener);
-        self
-    }
+    progress_methods!();
 
     async fn go(self) -> Result<Prediction> {
         let Self { client, input, options, deadline, webhook, on_progress } = self;
@@ -138,8 +134,10 @@ struct Settings {
     deadline: Option<Duration>,
     webhook: Option<String>,
     on_progress: Option<IndexedListener>,
+    before_submit: Option<IndexedHook>,
 }
 
+type IndexedHook = Arc<dyn Fn(usize) -> BeforeSubmit + Send + Sync>;
 type IndexedListener = Arc<dyn Fn(usize, Progress) + Send + Sync>;
 
 impl RunMany {
@@ -156,6 +154,7 @@ impl RunMany {
             deadline: None,
             webhook: None,
             on_progress: None,
+            before_submit: None,
         };
         Self { state: State::Ready(Box::new(settings)) }
     }
@@ -181,6 +180,24 @@ impl RunMany {
         self.configure(|settings| settings.on_progress = Some(Arc::new(listener)))
     }
 
+    /// Calls `hook` with the position of the input and the record of its submit, and waits for it, just
+    /// before each POST that costs money; see [`Run::before_submit`].
+    pub fn before_submit<F, E>(
+        self,
+        hook: impl Fn(usize, SubmitRecord) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = std::result::Result<(), E>> + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let function = Arc::new(hook);
+        let indexed: IndexedHook = Arc::new(move |index| {
+            let function = Arc::clone(&function);
+            progress::hook(move |record| function(index, record))
+        });
+        self.configure(|settings| settings.before_submit = Some(indexed))
+    }
+
     /// Returns the next result, or `None` after the last.
     pub async fn next(&mut self) -> Option<RunResult> {
         StreamExt::next(self).await
@@ -196,7 +213,8 @@ impl RunMany {
 
 impl Settings {
     fn start(self) -> BoxStream<'static, RunResult> {
-        let Self { client, inputs, limit, options, deadline, webhook, on_progress } = self;
+        let Self { client, inputs, limit, options, deadline, webhook, on_progress, before_submit } =
+            self;
         let runs = inputs.enumerate().map(move |(index, input)| {
             let mut run = client.run(input).options(options);
             if let Some(deadline) = deadline {
@@ -207,6 +225,9 @@ impl Settings {
             }
             if let Some(listener) = on_progress.clone() {
                 run = run.on_progress(move |progress| listener(index, progress));
+            }
+            if let Some(hook) = &before_submit {
+                run.on_progress.set_before_submit(hook(index));
             }
             async move { RunResult { index, result: run.await } }
         });

@@ -10,7 +10,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::prepare::{Options, option_methods, prepare};
-use super::progress::{OnProgress, Progress};
+use super::progress::{OnProgress, Progress, progress_methods};
 use super::{Client, Job};
 use crate::error::{ErrorKind, Result};
 use crate::http::RequestPermit;
@@ -53,11 +53,7 @@ impl Submit {
         self
     }
 
-    /// Calls `listener` on every progress event.
-    pub fn on_progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
-        self.on_progress = OnProgress::new(listener);
-        self
-    }
+    progress_methods!();
 
     async fn send(self) -> Result<Job> {
         let Self { client, input, options, webhook, on_progress } = self;
@@ -127,6 +123,7 @@ pub(super) async fn drive(
                 };
                 claim.record.sent_at = client.system_time();
                 on_progress.emit(|| Progress::Submitting { attempt, record: claim.record.clone() });
+                on_progress.before_submit(&claim.record).await?;
                 claim.begin();
                 let (model, input) = (&claim.record.model, &claim.record.input);
                 let permit = &*in_use.insert(permit);

@@ -166,3 +166,41 @@ async fn what_the_service_refuses_keeps_its_words() {
     assert!(error.message().contains("Role viewer may not run models [role_viewer]"), "{error}");
     assert!(error.http().unwrap().body.contains("role_viewer"));
 }
+
+#[tokio::test]
+async fn a_hook_that_fails_prevents_the_submit() {
+    let test = TestClient::new().await;
+    let hook = |record: viseme::SubmitRecord| async move {
+        assert_eq!(record.input["audio"], "https://media.example/voice.mp3");
+        Err::<(), _>(std::io::Error::other("the disk is full"))
+    };
+    let results = [
+        test.client.run(remote_input()).before_submit(hook).await.map(drop),
+        test.client.submit(remote_input()).before_submit(hook).await.map(drop),
+    ];
+    let mut many = test.client.run_many([remote_input()], 1).before_submit(move |_, it| hook(it));
+    for result in results.into_iter().chain([many.next().await.unwrap().result.map(drop)]) {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.message().contains("the disk is full"), "{error}");
+        let source = std::error::Error::source(&error).unwrap();
+        assert!(source.is::<std::io::Error>(), "{source:?}");
+    }
+    assert!(test.world.requests(RequestKind::Submit).is_empty());
+}
+
+#[tokio::test]
+async fn the_submit_waits_for_the_hook() {
+    let test = TestClient::new().await;
+    let world = test.world.clone();
+    let hook = move |_| {
+        let world = world.clone();
+        async move {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            assert!(world.requests(RequestKind::Submit).is_empty(), "nothing was sent before");
+            Ok::<(), std::convert::Infallible>(())
+        }
+    };
+    test.client.run(remote_input()).before_submit(hook).await.unwrap();
+    assert_eq!(test.world.ledger().charges.len(), 1);
+}
