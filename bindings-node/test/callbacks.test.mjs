@@ -22,8 +22,8 @@ test('a callback that throws becomes a warning, and the run continues', async ()
   const { client } = await setUp();
   const warnings = await warningsOf(async () => {
     const prediction = await client.run(INPUT, {
-      onProgress: () => {
-        throw new Error('first');
+      onProgress: ({ event }) => {
+        if (event !== 'submitting') throw new Error('first');
       },
       onUpdate: async () => {
         throw new Error('second');
@@ -45,6 +45,24 @@ test('a callback that throws becomes a warning, and the run continues', async ()
   assert.ok(warnings.every(({ name }) => name === 'VisemeWarning'));
   // One for each callback, however often it throws.
   assert.equal(warnings.length, 3);
+});
+
+test('a callback that throws or rejects before the submit prevents it', async () => {
+  const { client, world } = await setUp();
+  const full = new Error('the disk is full');
+  const sync = ({ event }) => {
+    if (event === 'submitting') throw full;
+  };
+  const async = async (progress) => sync(progress);
+  for (const onProgress of [sync, async]) {
+    await assert.rejects(client.run(INPUT, { onProgress }), full);
+    await assert.rejects(client.submit(INPUT, { onProgress }), full);
+    const results = async () => {
+      for await (const _ of client.runMany([INPUT, INPUT, INPUT], { onProgress }));
+    };
+    await assert.rejects(results(), full);
+  }
+  assert.deepEqual((await world.ledger()).charges, []);
 });
 
 test('a callback of an upload or a download that throws becomes a warning', async () => {

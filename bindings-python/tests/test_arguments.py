@@ -194,8 +194,9 @@ async def test_an_unknown_keyword_of_the_async_client_is_a_type_error() -> None:
 
 
 def test_a_raising_callback_never_ends_the_wait(quick: World, remote: viseme.AudioToVideo) -> None:
-    def callback(*_: object) -> None:
-        raise LookupError("mine")
+    def callback(event: object, *_: object) -> None:
+        if not isinstance(event, viseme.Submitting):
+            raise LookupError("mine")
 
     client = viseme.Client(**settings(quick))
     with pytest.warns(viseme.VisemeWarning, match="LookupError: mine"):
@@ -204,6 +205,34 @@ def test_a_raising_callback_never_ends_the_wait(quick: World, remote: viseme.Aud
     with pytest.warns(viseme.VisemeWarning, match="LookupError: mine"):
         results = list(client.run_many([remote] * 2, on_progress=callback, on_update=callback))
     assert [result.unwrap().status for result in results] == ["completed"] * 2
+
+
+async def test_a_callback_that_raises_before_the_submit_prevents_it(
+    quick: World, remote: viseme.AudioToVideo
+) -> None:
+    def callback(event: object, *_: object) -> None:
+        if isinstance(event, viseme.Submitting):
+            assert event.record.model == viseme.AudioToVideo.MODEL
+            raise LookupError("the disk is full")
+
+    async def coroutine(event: object, *index: object) -> None:
+        callback(event, *index)
+
+    client = viseme.Client(**settings(quick))
+    with pytest.raises(LookupError, match="the disk is full"):
+        client.run(remote, on_progress=callback)
+    with pytest.raises(LookupError, match="the disk is full"):
+        client.submit(remote, on_progress=callback)
+    with pytest.raises(LookupError, match="the disk is full"):
+        list(client.run_many([remote] * 3, on_progress=callback))
+    async with viseme.AsyncClient(**settings(quick)) as other:
+        for listener in (callback, coroutine):
+            with pytest.raises(LookupError, match="the disk is full"):
+                await other.run(remote, on_progress=listener)
+            with pytest.raises(LookupError, match="the disk is full"):
+                async for _ in other.run_many([remote] * 3, on_progress=listener):
+                    pass
+    assert quick.ledger()["charges"] == []
 
 
 @pytest.mark.filterwarnings("error")
