@@ -41,8 +41,7 @@ public struct Prediction: Sendable, Hashable, Identifiable, Decodable {
 
     /// The URL of the first output that has one; you can download it for seven days.
     public var outputURL: URL? {
-        for case .url(let url) in outputs { return url }
-        return nil
+        outputs.lazy.compactMap(\.firstURL).first
     }
 }
 
@@ -104,6 +103,15 @@ extension Output: Decodable {
         }
     }
 
+    /// The URL, or the first `url` in the JSON.
+    fileprivate var firstURL: URL? {
+        switch self {
+        case .url(let url): url
+        case .text: nil
+        case .json(let json): json.firstURL
+        }
+    }
+
     var json: JSONValue {
         switch self {
         case .url(let url): ["url": .string(url.absoluteString)]
@@ -125,6 +133,20 @@ extension Output: CustomStringConvertible, CustomDebugStringConvertible {
 
     /// The same as ``description``.
     public var debugDescription: String { description }
+}
+
+extension JSONValue {
+    fileprivate var firstURL: URL? {
+        switch self {
+        case .object(let members):
+            if case .string(let text)? = members["url"], let url = URL(string: text) { return url }
+            return members.sorted { $0.key < $1.key }.lazy.compactMap(\.value.firstURL).first
+        case .array(let values):
+            return values.lazy.compactMap(\.firstURL).first
+        default:
+            return nil
+        }
+    }
 }
 
 /// A file that was downloaded.

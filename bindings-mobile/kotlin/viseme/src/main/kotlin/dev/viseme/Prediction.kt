@@ -1,6 +1,7 @@
 package dev.viseme
 
 import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
@@ -56,7 +57,7 @@ public data class Prediction(
     val extra: JsonObject,
 ) {
     /** The URL of the first output that has one; you can download it for seven days. */
-    val outputUrl: String? get() = outputs.firstNotNullOfOrNull { (it as? Output.Url)?.url }
+    val outputUrl: String? get() = outputs.firstNotNullOfOrNull { firstUrl(it) }
 }
 
 internal fun prediction(from: JsonObject) = Prediction(
@@ -133,6 +134,22 @@ public sealed interface Output {
 private fun output(from: JsonObject): Output = from.textOrNull("url")?.let { Output.Url(it) }
     ?: from.textOrNull("text")?.let { Output.Text(it) }
     ?: Output.Json(from.getValue("json"))
+
+private fun firstUrl(output: Output): String? = when (output) {
+    is Output.Url -> output.url
+    is Output.Text -> null
+    is Output.Json -> firstUrl(output.json)
+}
+
+/** Returns the first `url` in the JSON, at any depth. */
+private fun firstUrl(json: JsonElement): String? = when (json) {
+    is JsonObject -> (json["url"] as? JsonPrimitive)?.takeIf { it.isString }?.content
+        ?: json.values.firstNotNullOfOrNull { firstUrl(it) }
+
+    is JsonArray -> json.firstNotNullOfOrNull { firstUrl(it) }
+
+    is JsonPrimitive -> null
+}
 
 internal fun Output.json(): JsonObject = when (this) {
     is Output.Url -> jsonObject("url" to url)
