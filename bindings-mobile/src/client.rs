@@ -28,7 +28,7 @@ impl NativeClient {
         request: &str,
         contents: Vec<Vec<u8>>,
     ) -> Result<Arc<NativeTask>, NativeError> {
-        NativeTask::spawn(self.client.start(request, contents))
+        NativeTask::new(self.client.start(request, contents))
     }
 
     /// Replaces the API key for all further requests.

@@ -2,24 +2,27 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Mutex;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::runtime::Runtime;
 use viseme_bindings::{JobHandle, Task};
 
 use crate::runtime::{NativeError, runtime};
 
-/// An operation in progress. It continues until it ends, is cancelled or is dropped.
+/// An operation in progress. It advances while the host waits for messages.
 #[derive(uniffi::Object)]
 pub struct NativeTask {
     task: Task,
-    batches: Mutex<UnboundedReceiver<String>>,
+    runtime: &'static Runtime,
 }
 
 #[uniffi::export]
 impl NativeTask {
     /// Returns the next messages as a JSON array; `None` after the last one and after cancellation.
+    /// By asking for more, the host confirms that it has handled the messages before: a submit waits
+    /// for this.
     pub async fn next(&self) -> Option<String> {
-        self.batches.lock().await.recv().await
+        let task = self.task.clone();
+        // On the threads of the runtime, not on those of the host. It fails only if it panics.
+        self.runtime.spawn(async move { task.next().await }).await.ok().flatten()
     }
 
     /// Cancels the operation at once. A submitted job continues.
@@ -40,18 +43,8 @@ impl Drop for NativeTask {
 }
 
 impl NativeTask {
-    /// Starts the task on the runtime, so that it advances while the host handles a message.
-    pub(crate) fn spawn(task: Task) -> Result<Arc<Self>, NativeError> {
-        let (sender, batches) = unbounded_channel();
-        let running = task.clone();
-        runtime()?.spawn(async move {
-            while let Some(batch) = running.next().await {
-                if sender.send(batch).is_err() {
-                    break;
-                }
-            }
-        });
-        Ok(Arc::new(Self { task, batches: Mutex::new(batches) }))
+    pub(crate) fn new(task: Task) -> Result<Arc<Self>, NativeError> {
+        Ok(Arc::new(Self { task, runtime: runtime()? }))
     }
 }
 
@@ -70,7 +63,7 @@ impl NativeJob {
 
     /// Starts the operation of a `JobRequest` in JSON.
     pub fn start(&self, request: &str) -> Result<Arc<NativeTask>, NativeError> {
-        NativeTask::spawn(self.job.start(request))
+        NativeTask::new(self.job.start(request))
     }
 }
 
