@@ -201,6 +201,7 @@ mod tests {
 
     use super::*;
 
+    #[allow(clippy::unwrap_used, reason = "a panic fails the test")]
     async fn write(to: &Path) -> PathBuf {
         save(b"new", to, "x.mp4").await.unwrap().path
     }

@@ -185,12 +185,13 @@ impl Downloads {
             match response.status {
                 200 | 206 => return Ok(response),
                 status if is_redirect(status) => {
-                    url = redirects::target(&url, &response.headers).map_err(not_followed)?;
+                    url = redirects::target(&url, &response.headers)
+                        .map_err(|why| not_followed(&why))?;
                 }
                 status => return Err(refused(status, &response.headers)),
             }
         }
-        Err(not_followed(redirects::too_many()))
+        Err(not_followed(&redirects::too_many()))
     }
 
     fn require_safe(&self, url: &Url) -> Result<(), RequestFailure> {
@@ -294,7 +295,7 @@ async fn inspect(path: &Path) -> std::io::Result<(MediaInfo, Vec<u8>)> {
     tokio::task::spawn_blocking(read).await.map_err(std::io::Error::other)?
 }
 
-fn not_followed(why: redirects::NotFollowed) -> RequestFailure {
+fn not_followed(why: &str) -> RequestFailure {
     RequestFailure::Final(download_error(&format!("it was {why}")))
 }
 

@@ -162,12 +162,14 @@ impl Uploads {
             match self.unless_stalled(transfer, &count, file.size).await {
                 Ok(answer) if matches!(answer.status, 301 | 302 | 307 | 308) => {
                     let next = redirects::target(&url, &answer.headers);
-                    url = next.and_then(|to| same_kind(&url, to)).map_err(not_followed)?;
+                    url = next
+                        .and_then(|to| same_kind(&url, to))
+                        .map_err(|why| not_followed(&why))?;
                 }
                 exchange => return put_outcome(file, exchange),
             }
         }
-        Err(not_followed(redirects::too_many()))
+        Err(not_followed(&redirects::too_many()))
     }
 
     async fn unless_stalled(
@@ -193,7 +195,7 @@ fn same_kind(from: &Url, to: Url) -> Result<Url, NotFollowed> {
     }
 }
 
-fn not_followed(why: NotFollowed) -> RequestFailure {
+fn not_followed(why: &str) -> RequestFailure {
     RequestFailure::Final(Error::new(
         ErrorKind::Upload,
         format!("The upload failed: it was {why}."),

@@ -249,9 +249,10 @@ impl<'a> Session<'a> {
             }
             self.redirects += 1;
             if self.redirects > MAX_REDIRECTS {
-                return Err(Stop::redirect(redirects::too_many()));
+                return Err(Stop::redirect(&redirects::too_many()));
             }
-            let target = redirects::target(&self.url, &response.headers).map_err(Stop::redirect)?;
+            let target = redirects::target(&self.url, &response.headers)
+                .map_err(|why| Stop::redirect(&why))?;
             self.url = without_secrets(target);
         }
     }

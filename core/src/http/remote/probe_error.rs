@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::super::redirects::NotFollowed;
 use super::super::ssrf::Blocked;
 use super::super::transport::TransportError;
 use crate::media::Rule;
@@ -82,7 +81,7 @@ impl Stop {
     }
 
     /// The clause completes "it was …".
-    pub(super) fn redirect(clause: NotFollowed) -> Self {
+    pub(super) fn redirect(clause: &str) -> Self {
         Self::Final(ProbeError::new(Rule::Readable, format!("it was {clause}"), "Check the URL."))
     }
 
