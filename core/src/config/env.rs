@@ -1,5 +1,6 @@
 //! Reads the environment variables of the official clients.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -38,6 +39,17 @@ pub(super) fn read(var: &dyn Fn(&str) -> Option<String>) -> Result<Env> {
         max_retries: count("WAVESPEED_MAX_CONNECTION_RETRIES")?,
         retry_interval: seconds("WAVESPEED_RETRY_INTERVAL")?,
     })
+}
+
+/// Returns a variable of the process that names a proxy. These are read even if the configuration
+/// ignores the environment, as other programs do.
+pub(crate) fn proxy_variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Returns the certificate file in `SSL_CERT_FILE`, if one is set.
+pub(crate) fn certificate_file() -> Option<PathBuf> {
+    std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 fn parse_seconds(name: &str, text: &str) -> Result<Duration> {

@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use url::Url;
 
 pub use builder::ConfigBuilder;
+pub(crate) use env::{certificate_file, proxy_variable};
 pub(crate) use validate::is_loopback;
 
 use crate::error::Result;

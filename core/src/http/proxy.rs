@@ -4,6 +4,7 @@
 use hyper_util::client::proxy::matcher::Matcher;
 use url::Url;
 
+use crate::config::proxy_variable;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The variables, each with its lower-case form, in the order in which they are read.
@@ -26,7 +27,7 @@ impl SystemProxies {
     /// # Errors
     /// [`ErrorKind::Config`] with the name of a variable that is no proxy URL.
     pub(super) fn from_env() -> Result<Self> {
-        read(&|name| std::env::var(name).ok())
+        read(&proxy_variable)
     }
 
     /// Sets the proxies of an HTTP client.
@@ -52,7 +53,7 @@ impl SystemProxies {
     pub(super) fn matcher(&self) -> Matcher {
         let Self::Explicit { http, https } = self else { return Matcher::from_system() };
         let text = |url: &Option<Url>| url.as_ref().map(Url::to_string).unwrap_or_default();
-        let exceptions = ["NO_PROXY", "no_proxy"].iter().find_map(|name| std::env::var(name).ok());
+        let exceptions = ["NO_PROXY", "no_proxy"].iter().find_map(|name| proxy_variable(name));
         Matcher::builder()
             .http(text(http))
             .https(text(https))

@@ -13,6 +13,7 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
 
+use crate::config::certificate_file;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Returns the TLS settings, with the certificates of the system or those of `ca_bundle` alone.
@@ -186,11 +187,9 @@ fn system_certificates() -> Result<Arc<Trusted>> {
 
 /// Returns an error if a variable names a certificate file that cannot be used.
 fn require_variables() -> Result<()> {
-    let Some(path) = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()) else {
-        return Ok(());
-    };
-    read_pem(Path::new(&path)).map(drop).map_err(|problem| {
-        let path = Path::new(&path).display();
+    let Some(path) = certificate_file() else { return Ok(()) };
+    read_pem(&path).map(drop).map_err(|problem| {
+        let path = path.display();
         config_error(format!("SSL_CERT_FILE is {path}, which cannot be used: {problem}."))
     })
 }
