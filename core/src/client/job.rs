@@ -80,18 +80,18 @@ impl Job {
         loop {
             client.await_poll_slot(Duration::MAX).await;
             let timeout = client.shared.config.request_timeout;
-            let answer = client.api.poll(&self.id, timeout).await;
-            client.on_rate_limited(&answer);
-            let error = match answer {
-                PollResponse::Seen { prediction, .. } => {
+            let response = client.api.poll(&self.id, timeout).await;
+            client.on_rate_limited(&response);
+            let error = match response {
+                PollResponse::State { prediction, .. } => {
                     return Ok(Arc::unwrap_or_clone(prediction));
                 }
-                PollResponse::Trouble { error, .. } => {
+                PollResponse::Temporary { error, .. } => {
                     retry.pause(attempt, error.with_job(&self.id)).await?;
                     attempt += 1;
                     continue;
                 }
-                PollResponse::Unknown(error) | PollResponse::Refused(error) => error,
+                PollResponse::NotFound(error) | PollResponse::Rejected(error) => error,
             };
             return Err(error.with_job(&self.id).with_attempts(attempt));
         }

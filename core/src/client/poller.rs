@@ -118,9 +118,9 @@ async fn poll(client: &Client, job_id: &str, deadline: Duration) -> WaitEvent {
         return WaitEvent::HeldBack;
     }
     let left = deadline.saturating_sub(client.now());
-    let answer = client.api.poll(job_id, left.max(LAST_POLL)).await;
-    client.on_rate_limited(&answer);
-    WaitEvent::Polled(answer)
+    let response = client.api.poll(job_id, left.max(LAST_POLL)).await;
+    client.on_rate_limited(&response);
+    WaitEvent::Polled(response)
 }
 
 fn policy(client: &Client, model: &str, deadline: Duration) -> WaitPolicy {

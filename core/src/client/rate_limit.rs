@@ -28,8 +28,8 @@ impl Client {
     }
 
     /// Pauses the polls of all jobs if the service responded with 429.
-    pub(super) fn on_rate_limited(&self, answer: &PollResponse) {
-        if let PollResponse::Trouble { error, retry_after } = answer
+    pub(super) fn on_rate_limited(&self, response: &PollResponse) {
+        if let PollResponse::Temporary { error, retry_after } = response
             && error.kind() == ErrorKind::RateLimit
         {
             let longest = self.shared.config.max_retry_after;

@@ -231,9 +231,9 @@ fn failed(failure: RequestFailure) -> SearchResponse {
     match failure {
         RequestFailure::Transient(error) => {
             let retry_after = retry_after(&error);
-            SearchResponse::Trouble { error, retry_after }
+            SearchResponse::Temporary { error, retry_after }
         }
-        RequestFailure::Final(error) => SearchResponse::Refused(error),
+        RequestFailure::Final(error) => SearchResponse::Failed(error),
     }
 }
 

@@ -10,7 +10,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Result;
-use crate::http::{Found, ProbeError, RemoteMedia};
+use crate::http::{ProbeError, ProbeResult, RemoteMedia};
 use crate::media::{MediaInfo, Rule, Violation};
 use crate::model::Level;
 
@@ -31,7 +31,7 @@ pub(super) struct RemoteChecks {
 
 struct Known {
     since: Duration,
-    found: Arc<OnceCell<Found>>,
+    found: Arc<OnceCell<ProbeResult>>,
 }
 
 impl RemoteChecks {
@@ -72,13 +72,13 @@ impl RemoteChecks {
         (found.info, violations)
     }
 
-    async fn read(&self, url: &Url) -> Found {
+    async fn read(&self, url: &Url) -> ProbeResult {
         // Nothing closes the semaphore. Without a permit, only the limit would not hold.
         let _permit = self.readings.acquire().await.ok();
         self.media.read(url).await
     }
 
-    fn cell(&self, url: &Url) -> Arc<OnceCell<Found>> {
+    fn cell(&self, url: &Url) -> Arc<OnceCell<ProbeResult>> {
         let now = self.clock.now();
         let is_fresh = |known: &Known| now.saturating_sub(known.since) < CACHED;
         self.known(|all| {
@@ -97,7 +97,7 @@ impl RemoteChecks {
     }
 
     /// Removes a file from the cache, unless another reading replaced it.
-    fn forget(&self, url: &Url, cell: &Arc<OnceCell<Found>>) {
+    fn forget(&self, url: &Url, cell: &Arc<OnceCell<ProbeResult>>) {
         self.known(|all| {
             if all.get(url).is_some_and(|known| Arc::ptr_eq(&known.found, cell)) {
                 all.remove(url);

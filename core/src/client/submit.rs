@@ -127,9 +127,9 @@ pub(super) async fn drive(
                 claim.begin();
                 let (model, input) = (&claim.record.model, &claim.record.input);
                 let permit = &*in_use.insert(permit);
-                let answer = client.api.submit(permit, model, input, webhook).await;
-                claim.answered(&answer);
-                SubmitEvent::Answered(answer)
+                let response = client.api.submit(permit, model, input, webhook).await;
+                claim.responded(&response);
+                SubmitEvent::Responded(response)
             }
             SubmitAction::Search => {
                 tracing::info!(
@@ -196,19 +196,19 @@ impl ClaimGuard<'_> {
         self.open = Open::InFlight;
     }
 
-    fn answered(&mut self, answer: &SubmitResponse) {
+    fn responded(&mut self, response: &SubmitResponse) {
         let (model, input) = (&self.record.model, &self.record.input);
-        self.client.claims(|claims| match answer {
+        self.client.claims(|claims| match response {
             SubmitResponse::Accepted(prediction) => {
                 claims.end(model, input);
                 if !claims.claim(&self.record, &prediction.id) {
                     tracing::warn!(job = prediction.id, "the service gave the same job twice");
                 }
             }
-            SubmitResponse::Refused { .. } => claims.end(model, input),
+            SubmitResponse::Rejected { .. } => claims.end(model, input),
             SubmitResponse::Lost(_) => claims.lose(model, input),
         });
-        self.open = match answer {
+        self.open = match response {
             SubmitResponse::Lost(_) => Open::Lost,
             _ => Open::No,
         };

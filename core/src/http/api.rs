@@ -147,7 +147,7 @@ impl Api {
         if let Some(webhook) = webhook {
             url.query_pairs_mut().append_pair("webhook", webhook.as_str());
         }
-        // In sync mode the service answers when the job is done, or after some time.
+        // In sync mode the service responses when the job is done, or after some time.
         let timeout = match body.get("enable_sync_mode") {
             Some(Value::Bool(true)) => self.shared.request_timeout.max(SYNC_TIMEOUT),
             _ => self.shared.request_timeout,
@@ -162,9 +162,9 @@ impl Api {
     pub(crate) async fn poll(&self, job_id: &str, timeout: Duration) -> PollResponse {
         let path = format!("api/v3/predictions/{}", segment(job_id));
         let timeout = timeout.min(self.shared.request_timeout);
-        let answer = self.send(Method::GET, &format!("{path}/result"), None, timeout).await;
-        if !poll::is_no_such_route(&answer) {
-            return poll::classify(job_id, answer);
+        let response = self.send(Method::GET, &format!("{path}/result"), None, timeout).await;
+        if !poll::is_no_such_route(&response) {
+            return poll::classify(job_id, response);
         }
         // The older form of the same question.
         poll::classify(job_id, self.send(Method::GET, &path, None, timeout).await)
@@ -241,12 +241,12 @@ impl Api {
             request.headers.insert(AUTHORIZATION, credential.bearer.clone());
         }
         let mut exchange = exchange(self.shared.transport.as_ref(), request, timeout).boxed().await;
-        let answer = match &mut exchange {
-            Ok(answer) => Some(answer),
+        let response = match &mut exchange {
+            Ok(response) => Some(response),
             Err(error) => error.part.as_deref_mut(),
         };
-        if let (Some(answer), Some(credential)) = (answer, credential) {
-            answer.redactor = credential.redactor.clone();
+        if let (Some(response), Some(credential)) = (response, credential) {
+            response.redactor = credential.redactor.clone();
         }
         exchange
     }

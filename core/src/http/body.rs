@@ -1,4 +1,4 @@
-//! Whole answers: the body read to its end and decompressed, within bounds.
+//! Whole responses: the body read to its end and decompressed, within bounds.
 
 use std::io::Read as _;
 use std::time::Duration;
@@ -8,16 +8,16 @@ use futures_util::StreamExt as _;
 use http::HeaderMap;
 use http::header::CONTENT_ENCODING;
 
-pub(crate) use super::answer::Answer;
+pub(crate) use super::full_response::FullResponse;
 use super::transport::{BodyStream, Request, Sent, Transport, TransportError};
 
-/// The largest answer of the API that is read: base64 outputs can be tens of megabytes.
+/// The largest response of the API that is read: base64 outputs can be tens of megabytes.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
-/// The answer, or why there is none; the error of one that broke off contains what arrived.
-pub(crate) type Exchange = Result<Answer, TransportError>;
+/// The response, or why there is none; the error of one that broke off contains what arrived.
+pub(crate) type Exchange = Result<FullResponse, TransportError>;
 
-/// Sends the request and reads the whole answer, all within `timeout`.
+/// Sends the request and reads the whole response, all within `timeout`.
 pub(crate) async fn exchange(
     transport: &dyn Transport,
     request: Request,
@@ -26,20 +26,20 @@ pub(crate) async fn exchange(
     let mut part = None;
     let whole = async {
         let response = transport.exchange(request).await?;
-        let part = part.insert(Answer::new(response.status, response.headers, Bytes::new()));
+        let part = part.insert(FullResponse::new(response.status, response.headers, Bytes::new()));
         let mut received = BytesMut::new();
         let read = read(response.body, &mut received, MAX_ANSWER).await;
         part.body = decoded(&part.headers, received.freeze());
         read
     };
     let outcome = tokio::time::timeout(timeout, whole).await.unwrap_or_else(|_| {
-        let message = format!("no complete answer within {} s", timeout.as_secs_f64());
+        let message = format!("no complete response within {} s", timeout.as_secs_f64());
         Err(TransportError::new(Sent::Maybe, true, message))
     });
     match (outcome, part) {
-        (Ok(()), Some(answer)) => Ok(answer),
+        (Ok(()), Some(response)) => Ok(response),
         (Err(error), part) => Err(error.with_part(part)),
-        // Without an error there is an answer.
+        // Without an error there is a response.
         (Ok(()), None) => Err(TransportError::new(Sent::Maybe, false, "there is no answer")),
     }
 }
@@ -52,7 +52,7 @@ async fn read(
     while let Some(chunk) = stream.next().await {
         let chunk = chunk?;
         if received.len() + chunk.len() > limit {
-            let message = format!("the answer is larger than {limit} bytes");
+            let message = format!("the response is larger than {limit} bytes");
             return Err(TransportError::new(Sent::Maybe, false, message));
         }
         received.extend_from_slice(&chunk);
@@ -60,7 +60,7 @@ async fn read(
     Ok(())
 }
 
-/// Decompresses a body as far as it can be: some gateways compress every answer, asked or not.
+/// Decompresses a body as far as it can be: some gateways compress every response, asked or not.
 fn decoded(headers: &HeaderMap, body: Bytes) -> Bytes {
     let encoding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
     let limit = MAX_ANSWER as u64;

@@ -51,7 +51,7 @@ pub(crate) struct Download<'a> {
     pub(crate) on_bytes: &'a (dyn Fn(u64, Option<u64>) + Send + Sync),
 }
 
-/// What is known after the first answer.
+/// What is known after the first response.
 #[derive(Default)]
 struct Progress {
     received: u64,
@@ -118,7 +118,7 @@ impl Downloads {
         if let Err(RequestFailure::Transient(error)) = &opened
             && error.http().is_some_and(|http| http.status == NOTHING_MORE)
         {
-            // There is no more than what came, though the first answer told of more: start over,
+            // There is no more than what came, though the first response told of more: start over,
             // once.
             if progress.restarted {
                 return Err(RequestFailure::Final(error.clone()));
@@ -180,7 +180,7 @@ impl Downloads {
             let exchange = self.transport.exchange(request);
             let response = tokio::time::timeout(self.request_timeout, exchange)
                 .await
-                .map_err(|_| broken("no answer came in time"))?
+                .map_err(|_| broken("no response came in time"))?
                 .map_err(|error| broken(&error.to_string()))?;
             match response.status {
                 200 | 206 => return Ok(response),
@@ -205,7 +205,7 @@ impl Downloads {
     }
 }
 
-/// Reads the head of the answer: the file continues where it ends, or starts over.
+/// Reads the head of the response: the file continues where it ends, or starts over.
 async fn begin(
     status: u16,
     headers: &HeaderMap,

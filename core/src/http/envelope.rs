@@ -1,12 +1,12 @@
-//! The envelope `{code, message, data}` around the service's answers.
+//! The envelope `{code, message, data}` around the service's responses.
 
 use serde_json::Value;
 
-use super::body::Answer;
+use super::body::FullResponse;
 use super::lenient_json;
 pub(crate) use crate::protocol::parse::integer;
 
-/// An answer as far as it could be understood.
+/// A response as far as it could be understood.
 pub(crate) struct Envelope {
     /// The HTTP status, or the envelope's own code where it is an error code within a 200.
     pub(crate) status: u16,
@@ -15,18 +15,18 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
-    pub(crate) fn of(answer: &Answer) -> Self {
-        let parsed = lenient_json::parse(&answer.body);
-        Self::new(answer, parsed.filter(|parsed| parsed.complete).map(|parsed| parsed.value))
+    pub(crate) fn of(response: &FullResponse) -> Self {
+        let parsed = lenient_json::parse(&response.body);
+        Self::new(response, parsed.filter(|parsed| parsed.complete).map(|parsed| parsed.value))
     }
 
     /// Reads also a body that ends early, as far as it goes.
-    pub(crate) fn of_part(answer: &Answer) -> Self {
-        Self::new(answer, lenient_json::parse(&answer.body).map(|parsed| parsed.value))
+    pub(crate) fn of_part(response: &FullResponse) -> Self {
+        Self::new(response, lenient_json::parse(&response.body).map(|parsed| parsed.value))
     }
 
-    fn new(answer: &Answer, json: Option<Value>) -> Self {
-        Self { status: effective_status(answer.status, json.as_ref()), json }
+    fn new(response: &FullResponse, json: Option<Value>) -> Self {
+        Self { status: effective_status(response.status, json.as_ref()), json }
     }
 
     /// Whether HTTP and the envelope both say that all is well.
@@ -34,7 +34,7 @@ impl Envelope {
         (200..300).contains(&self.status)
     }
 
-    /// What is in the envelope; the whole body where it has none (webhooks, older answers). The
+    /// What is in the envelope; the whole body where it has none (webhooks, older responses). The
     /// envelope is empty afterwards.
     pub(crate) fn take_data(&mut self) -> Option<Value> {
         let mut json = self.json.take()?;
@@ -47,7 +47,7 @@ impl Envelope {
 }
 
 /// An error code of HTTP's range in the envelope of a 200 counts as the status: the service is
-/// known to answer so (its page on uploads).
+/// known to response so (its page on uploads).
 fn effective_status(http: u16, json: Option<&Value>) -> u16 {
     let code = json.and_then(|json| json.get("code")).and_then(integer);
     match code.and_then(|code| u16::try_from(code).ok()) {

@@ -1,11 +1,11 @@
-//! Turns a refusal, a broken answer or a broken connection into an error.
+//! Turns a refusal, a broken response or a broken connection into an error.
 
 use std::time::SystemTime;
 
 use http::HeaderMap;
 use serde_json::Value;
 
-use super::body::Answer;
+use super::body::FullResponse;
 use super::envelope::{Envelope, integer};
 use super::redirects::{self, is_redirect};
 use super::retry_after::retry_after;
@@ -16,51 +16,52 @@ use crate::protocol::Prediction;
 /// The service's application code for an account without credits (third-party sources).
 const INSUFFICIENT_CREDITS: i64 = 1407;
 
-/// Returns the error for an answer that is not a success; `doing` completes "… when …".
-pub(crate) fn status_error(doing: &str, answer: &Answer, envelope: &Envelope) -> Error {
+/// Returns the error for a response that is not a success; `operation` completes "… when …".
+pub(crate) fn status_error(operation: &str, response: &FullResponse, envelope: &Envelope) -> Error {
     let said = envelope
         .json
         .as_ref()
         .and_then(message)
-        .or_else(|| is_redirect(envelope.status).then(|| redirect(&answer.headers)).flatten())
-        .unwrap_or_else(|| excerpt(&answer.body, &answer.headers));
-    let said = answer.redactor.clean(said).into_owned();
+        .or_else(|| is_redirect(envelope.status).then(|| redirect(&response.headers)).flatten())
+        .unwrap_or_else(|| excerpt(&response.body, &response.headers));
+    let said = response.redactor.clean(said).into_owned();
     let app_code = envelope.json.as_ref().and_then(app_code);
     let kind = kind(envelope.status, app_code, &said);
     let said = if said.is_empty() { String::new() } else { format!(": {said}") };
     let message = format!(
-        "The service answered HTTP {} when {doing}{}.{}",
+        "The service answered HTTP {} when {operation}{}.{}",
         envelope.status,
         said.trim_end_matches('.'),
         advice(kind),
     );
     Error::new(kind, message)
-        .with_http(http_answer(answer, envelope.status))
+        .with_http(http_answer(response, envelope.status))
         .with_app_code(app_code)
 }
 
-/// Returns what an answer without an envelope says; empty if that is nothing.
-pub(super) fn what_was_said(answer: &Answer) -> String {
-    let json = Envelope::of(answer).json;
-    json.as_ref().and_then(message).unwrap_or_else(|| excerpt(&answer.body, &answer.headers))
+/// Returns what a response without an envelope says; empty if that is nothing.
+pub(super) fn what_was_said(response: &FullResponse) -> String {
+    let json = Envelope::of(response).json;
+    json.as_ref().and_then(message).unwrap_or_else(|| excerpt(&response.body, &response.headers))
 }
 
 /// The error for a success that cannot be understood.
-pub(crate) fn unexpected(doing: &str, answer: &Answer, what: &str) -> Error {
+pub(crate) fn unexpected(operation: &str, response: &FullResponse, what: &str) -> Error {
     let message = format!(
-        "The service's answer when {doing} cannot be understood: {what} (HTTP {}).",
-        answer.status,
+        "The service's response when {operation} cannot be understood: {what} (HTTP {}).",
+        response.status,
     );
-    Error::new(ErrorKind::UnexpectedResponse, message).with_http(http_answer(answer, answer.status))
+    Error::new(ErrorKind::UnexpectedResponse, message)
+        .with_http(http_answer(response, response.status))
 }
 
 /// What of a success cannot be understood, in words.
-pub(crate) fn what_is_odd(answer: &Answer, envelope: &Envelope) -> String {
+pub(crate) fn describe_unexpected(response: &FullResponse, envelope: &Envelope) -> String {
     match &envelope.json {
-        _ if answer.body.is_empty() => "its body is empty".to_owned(),
+        _ if response.body.is_empty() => "its body is empty".to_owned(),
         None => {
-            let excerpt = excerpt(&answer.body, &answer.headers);
-            format!("its body is not JSON but {}", answer.redactor.clean(excerpt))
+            let excerpt = excerpt(&response.body, &response.headers);
+            format!("its body is not JSON but {}", response.redactor.clean(excerpt))
         }
         Some(json) if json.get("data").is_some_and(Value::is_null) => {
             "its `data` is null".to_owned()
@@ -70,19 +71,19 @@ pub(crate) fn what_is_odd(answer: &Answer, envelope: &Envelope) -> String {
 }
 
 /// Removes the key from the error text of a prediction.
-pub(crate) fn without_key(mut prediction: Prediction, answer: &Answer) -> Prediction {
-    prediction.error = prediction.error.map(|text| answer.redactor.clean(text).into_owned());
+pub(crate) fn without_key(mut prediction: Prediction, response: &FullResponse) -> Prediction {
+    prediction.error = prediction.error.map(|text| response.redactor.clean(text).into_owned());
     prediction
 }
 
 /// The error for an exchange that broke or ran out of time.
-pub(crate) fn connection_error(doing: &str, error: TransportError) -> Error {
+pub(crate) fn connection_error(operation: &str, error: TransportError) -> Error {
     let (kind, verb) = if error.timed_out {
         (ErrorKind::RequestTimeout, "took too long")
     } else {
         (ErrorKind::Connection, "failed")
     };
-    let message = format!("The connection {verb} when {doing}: {error}.");
+    let message = format!("The connection {verb} when {operation}: {error}.");
     Error::new(kind, message).with_source(error)
 }
 
@@ -127,13 +128,13 @@ fn advice(kind: ErrorKind) -> &'static str {
     }
 }
 
-fn http_answer(answer: &Answer, status: u16) -> ResponseInfo {
-    let cut = answer.body.get(..ResponseInfo::MAX_BODY).unwrap_or(&answer.body);
+fn http_answer(response: &FullResponse, status: u16) -> ResponseInfo {
+    let cut = response.body.get(..ResponseInfo::MAX_BODY).unwrap_or(&response.body);
     ResponseInfo {
         status,
-        request_id: request_id(&answer.headers),
-        retry_after: retry_after(&answer.headers, SystemTime::now()),
-        body: answer.redactor.clean(String::from_utf8_lossy(cut)).into_owned(),
+        request_id: request_id(&response.headers),
+        retry_after: retry_after(&response.headers, SystemTime::now()),
+        body: response.redactor.clean(String::from_utf8_lossy(cut)).into_owned(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Any answer to any question: what must hold whatever the service, or whoever answers in its
+//! Any response to any question: what must hold whatever the service, or whoever responses in its
 //! place, says.
 
 use std::time::{Duration, SystemTime};
@@ -9,9 +9,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use url::Url;
 
-use super::body::{Answer, Exchange};
+use super::body::{Exchange, FullResponse};
 use super::endpoints::{balance, billings, deletion, models, price, usage};
-use super::error_mapping::{status_error, unexpected, what_is_odd};
+use super::error_mapping::{describe_unexpected, status_error, unexpected};
 use super::file_name::safe_file_name;
 use super::retry::RequestFailure;
 use super::retry_after::retry_after;
@@ -27,17 +27,17 @@ use crate::protocol::{PollResponse, Prediction, Resend, SubmitResponse, job_outc
 const JOB: &str = "e6832d4abffb4d79bfbca19783fca133";
 const MODEL: &str = "kwaivgi/kling-lipsync/audio-to-video";
 
-/// A message is a sentence that quotes a little of the answer, never the whole of it.
+/// A message is a sentence that quotes a little of the response, never the whole of it.
 const LONGEST_MESSAGE: usize = 2048;
 
-/// An answer of the API: a line with the status, lines with headers, an empty line, the body. Every
-/// reader of answers sees it.
-pub fn answer(data: &[u8]) {
+/// A response of the API: a line with the status, lines with headers, an empty line, the body. Every
+/// reader of responses sees it.
+pub fn response(data: &[u8]) {
     let (head, body) = head_and_body(data);
     let status = head.lines().next().and_then(|line| line.trim().parse().ok()).unwrap_or(200);
     let headers = header_map(&head);
     let body = Bytes::copy_from_slice(body);
-    let made = || Answer::new(status, headers.clone(), body.clone());
+    let made = || FullResponse::new(status, headers.clone(), body.clone());
     let exchange = || -> Exchange { Ok(made()) };
 
     submitted(&made(), submit::classify(MODEL, exchange()));
@@ -53,11 +53,11 @@ pub fn answer(data: &[u8]) {
 }
 
 /// The money: a job is accepted with its id, and a submit is sent again only if it was not accepted.
-fn submitted(answer: &Answer, outcome: SubmitResponse) {
-    let status = Envelope::of(answer).status;
+fn submitted(response: &FullResponse, outcome: SubmitResponse) {
+    let status = Envelope::of(response).status;
     match outcome {
         SubmitResponse::Accepted(prediction) => sound_prediction(&prediction),
-        SubmitResponse::Refused { error, resend } => {
+        SubmitResponse::Rejected { error, resend } => {
             assert!((300..500).contains(&status), "HTTP {status} may have been taken");
             assert!(resend == Resend::Never || status == 429, "HTTP {status} is sent again");
             sound_error(&error);
@@ -71,16 +71,16 @@ fn submitted(answer: &Answer, outcome: SubmitResponse) {
 
 fn polled(outcome: PollResponse) {
     match outcome {
-        PollResponse::Seen { prediction, .. } => {
+        PollResponse::State { prediction, .. } => {
             assert_eq!(prediction.id, JOB, "the state of another job");
             sound_prediction(&prediction);
             if let Err(error) = job_outcome(prediction) {
                 sound_error(&error);
             }
         }
-        PollResponse::Trouble { error, .. }
-        | PollResponse::Unknown(error)
-        | PollResponse::Refused(error) => {
+        PollResponse::Temporary { error, .. }
+        | PollResponse::NotFound(error)
+        | PollResponse::Rejected(error) => {
             sound_error(&error);
         }
     }
@@ -133,10 +133,10 @@ fn reading<T>(outcome: Result<T, RequestFailure>, holds: impl FnOnce(T)) {
     }
 }
 
-fn errors(answer: &Answer) {
-    let envelope = Envelope::of(answer);
-    sound_error(&status_error("asking", answer, &envelope));
-    sound_error(&unexpected("asking", answer, &what_is_odd(answer, &envelope)));
+fn errors(response: &FullResponse) {
+    let envelope = Envelope::of(response);
+    sound_error(&status_error("asking", response, &envelope));
+    sound_error(&unexpected("asking", response, &describe_unexpected(response, &envelope)));
 }
 
 /// A prediction has an id, is written as JSON without a name twice, and its outputs decode or not.

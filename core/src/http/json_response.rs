@@ -9,24 +9,24 @@ use super::envelope::{Envelope, integer};
 use super::error_mapping::{connection_error, status_error, unexpected};
 use super::retry::RequestFailure;
 
-/// Parses the `data` of a response; `doing` completes "… when …". A success that `parse` does not
-/// understand is transient: gateways sometimes answer in place of the service.
+/// Parses the `data` of a response; `operation` completes "… when …". A success that `parse` does not
+/// understand is transient: gateways sometimes response in place of the service.
 pub(crate) fn classify<T>(
-    doing: &str,
+    operation: &str,
     exchange: Exchange,
     parse: impl FnOnce(Value) -> Option<T>,
 ) -> Result<T, RequestFailure> {
-    let answer =
-        exchange.map_err(|error| RequestFailure::Transient(connection_error(doing, error)))?;
-    let envelope = Envelope::of(&answer);
+    let response =
+        exchange.map_err(|error| RequestFailure::Transient(connection_error(operation, error)))?;
+    let envelope = Envelope::of(&response);
     if envelope.is_success() {
         let data = envelope.json.and_then(|mut json| json.get_mut("data").map(Value::take));
         return data.and_then(parse).ok_or_else(|| {
             let what = "it does not hold what was asked for";
-            RequestFailure::Transient(unexpected(doing, &answer, what))
+            RequestFailure::Transient(unexpected(operation, &response, what))
         });
     }
-    let error = status_error(doing, &answer, &envelope);
+    let error = status_error(operation, &response, &envelope);
     Err(RequestFailure::from_status(envelope.status, error))
 }
 

@@ -42,21 +42,21 @@ pub(super) fn classify(
     exchange: Exchange,
     allow_http: bool,
 ) -> Result<Url, RequestFailure> {
-    let doing = format!("uploading {file_name}");
-    let answer =
-        exchange.map_err(|error| RequestFailure::Transient(connection_error(&doing, error)))?;
-    let envelope = Envelope::of(&answer);
+    let operation = format!("uploading {file_name}");
+    let response =
+        exchange.map_err(|error| RequestFailure::Transient(connection_error(&operation, error)))?;
+    let envelope = Envelope::of(&response);
     if envelope.is_success() {
         let url = envelope.json.as_ref().and_then(|json| json.get("data")?.get("download_url"));
         return url.and_then(|url: &Value| usable(url, allow_http)).ok_or_else(|| {
             let what = "it holds no address that may be used";
-            RequestFailure::Transient(unexpected(&doing, &answer, what))
+            RequestFailure::Transient(unexpected(&operation, &response, what))
         });
     }
-    let error = status_error(&doing, &answer, &envelope);
+    let error = status_error(&operation, &response, &envelope);
     // The status of the response itself: a 200 whose envelope contains an error names a fault of
     // the file, which is final.
-    Err(RequestFailure::from_status(answer.status, error))
+    Err(RequestFailure::from_status(response.status, error))
 }
 
 #[cfg(test)]

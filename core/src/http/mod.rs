@@ -1,6 +1,5 @@
-//! HTTP: how requests are sent and answers are understood.
+//! HTTP: how requests are sent and responses are understood.
 
-mod answer;
 mod api;
 mod atomic_file;
 mod body;
@@ -9,6 +8,7 @@ pub(crate) mod endpoints;
 mod envelope;
 mod error_mapping;
 mod file_name;
+mod full_response;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzzing;
 pub(crate) mod json_response;
@@ -37,7 +37,7 @@ pub(crate) use atomic_file::save;
 pub(crate) use download::{Download, Downloads};
 pub(crate) use file_name::{name_with_suffix, safe_file_name};
 pub(crate) use output_check::is_media_name;
-pub(crate) use remote::{Found, ProbeError, RemoteMedia};
+pub(crate) use remote::{ProbeError, ProbeResult, RemoteMedia};
 pub(crate) use reqwest_transport::ReqwestTransport;
 pub(crate) use retry::{RequestFailure, Retry, retry_after};
 pub(crate) use transport::Transport;

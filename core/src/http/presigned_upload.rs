@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::body::{Answer, Exchange};
+use super::body::{Exchange, FullResponse};
 use super::envelope::Envelope;
 use super::error_mapping::{connection_error, status_error, unexpected};
 use super::retry::RequestFailure;
@@ -24,27 +24,29 @@ pub(crate) fn request(file_name: &str, size: u64, content_type: &str) -> Value {
     json!({"filename": file_name, "size": size, "content_type": content_type})
 }
 
-/// The ticket in an answer; plain http is accepted on this machine or where `allow_http`.
+/// The ticket in a response; plain http is accepted on this machine or where `allow_http`.
 pub(crate) fn classify(
     file_name: &str,
     exchange: Exchange,
     allow_http: bool,
 ) -> Result<PresignedUpload, RequestFailure> {
-    let doing = format!("asking where to upload {file_name}");
-    let answer =
-        exchange.map_err(|error| RequestFailure::Transient(connection_error(&doing, error)))?;
-    let envelope = Envelope::of(&answer);
+    let operation = format!("asking where to upload {file_name}");
+    let response =
+        exchange.map_err(|error| RequestFailure::Transient(connection_error(&operation, error)))?;
+    let envelope = Envelope::of(&response);
     if envelope.is_success() {
         let data = envelope.json.as_ref().and_then(|json| json.get("data"));
-        return data.and_then(|data| parse(data, allow_http)).ok_or_else(|| odd(&doing, &answer));
+        return data
+            .and_then(|data| parse(data, allow_http))
+            .ok_or_else(|| odd(&operation, &response));
     }
-    let error = status_error(&doing, &answer, &envelope);
+    let error = status_error(&operation, &response, &envelope);
     Err(RequestFailure::from_status(envelope.status, error))
 }
 
-fn odd(doing: &str, answer: &Answer) -> RequestFailure {
+fn odd(operation: &str, response: &FullResponse) -> RequestFailure {
     let what = "it holds no upload ticket with addresses that may be used";
-    RequestFailure::Transient(unexpected(doing, answer, what))
+    RequestFailure::Transient(unexpected(operation, response, what))
 }
 
 fn parse(data: &Value, allow_http: bool) -> Option<PresignedUpload> {
@@ -85,7 +87,7 @@ mod tests {
 
     fn classified(status: u16, body: &Value) -> Result<PresignedUpload, RequestFailure> {
         let body = Bytes::from(body.to_string());
-        classify("a.mp4", Ok(Answer::new(status, HeaderMap::new(), body)), false)
+        classify("a.mp4", Ok(FullResponse::new(status, HeaderMap::new(), body)), false)
     }
 
     fn ticket(put_url: &str) -> Value {

@@ -25,17 +25,17 @@ impl ByteCount {
 pub(crate) struct StallTimeouts {
     /// While bytes are left to send.
     pub(crate) transfer: Duration,
-    /// For the answer, once all bytes were sent: proxies and scanners pass a file on only when they
+    /// For the response, once all bytes were sent: proxies and scanners pass a file on only when they
     /// have all of it.
-    pub(crate) answer: Duration,
+    pub(crate) response: Duration,
 }
 
-/// How long the answer to an upload may take, in units of the stall timeout.
+/// How long the response to an upload may take, in units of the stall timeout.
 const ANSWER_FACTOR: u32 = 5;
 
 impl StallTimeouts {
     pub(crate) fn new(stall: Duration) -> Self {
-        Self { transfer: stall, answer: stall.saturating_mul(ANSWER_FACTOR) }
+        Self { transfer: stall, response: stall.saturating_mul(ANSWER_FACTOR) }
     }
 }
 
@@ -50,7 +50,7 @@ pub(crate) async fn unless_stalled<T>(
     let mut transfer = std::pin::pin!(transfer);
     loop {
         let before = count.get();
-        let timeout = if before < size { timeouts.transfer } else { timeouts.answer };
+        let timeout = if before < size { timeouts.transfer } else { timeouts.response };
         if let Ok(result) = tokio::time::timeout(timeout, &mut transfer).await {
             return Ok(result);
         }

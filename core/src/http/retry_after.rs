@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
-/// How long the server asks to wait: seconds, or a date, which is read against the answer's own
+/// How long the server asks to wait: seconds, or a date, which is read against the response's own
 /// `Date` so that a wrong clock on this machine does not matter. `None` where the header is
 /// missing or makes no sense; a date in the past is no wait at all.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {

@@ -9,7 +9,7 @@ use futures_util::stream::BoxStream;
 use http::{HeaderMap, Method};
 use url::Url;
 
-use super::answer::Answer;
+use super::full_response::FullResponse;
 use super::ssrf::PrivateAddress;
 use super::tls;
 
@@ -65,7 +65,7 @@ pub(crate) struct TransportError {
     /// The name led to no public address, where only such are allowed.
     pub(crate) private_address: bool,
     /// What arrived of an answer that broke off.
-    pub(crate) part: Option<Box<Answer>>,
+    pub(crate) part: Option<Box<FullResponse>>,
     message: String,
 }
 
@@ -87,7 +87,7 @@ impl TransportError {
     }
 
     /// Adds what arrived of the answer.
-    pub(crate) fn with_part(mut self, part: Option<Answer>) -> Self {
+    pub(crate) fn with_part(mut self, part: Option<FullResponse>) -> Self {
         self.part = part.map(Box::new);
         self
     }

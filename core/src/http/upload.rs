@@ -13,7 +13,7 @@ use tokio_util::io::ReaderStream;
 use url::Url;
 
 use super::api::Api;
-use super::body::{Answer, Exchange, exchange};
+use super::body::{Exchange, FullResponse, exchange};
 use super::envelope::Envelope;
 use super::error_mapping::{connection_error, status_error, what_was_said};
 use super::legacy_upload::{self, framing};
@@ -160,8 +160,8 @@ impl Uploads {
             // The transfer may take any time as long as it makes progress.
             let transfer = exchange(self.transport.as_ref(), request, Duration::MAX);
             match self.unless_stalled(transfer, &count, file.size).await {
-                Ok(answer) if matches!(answer.status, 301 | 302 | 307 | 308) => {
-                    let next = redirects::target(&url, &answer.headers);
+                Ok(response) if matches!(response.status, 301 | 302 | 307 | 308) => {
+                    let next = redirects::target(&url, &response.headers);
                     url = next
                         .and_then(|to| same_kind(&url, to))
                         .map_err(|why| not_followed(&why))?;
@@ -218,18 +218,19 @@ async fn counted(
 }
 
 fn put_outcome(file: &UploadFile, exchange: Exchange) -> Result<(), RequestFailure> {
-    let doing = format!("uploading {}", file.name);
+    let operation = format!("uploading {}", file.name);
     let cause = match exchange {
-        Ok(Answer { status: 200..=299, .. }) => return Ok(()),
-        Ok(answer) => {
-            let cause = status_error(&doing, &answer, &Envelope::of(&answer));
-            let said = what_was_said(&answer);
-            let is_final = answer.status == 413 || TOO_LARGE.iter().any(|code| said.contains(code));
+        Ok(FullResponse { status: 200..=299, .. }) => return Ok(()),
+        Ok(response) => {
+            let cause = status_error(&operation, &response, &Envelope::of(&response));
+            let said = what_was_said(&response);
+            let is_final =
+                response.status == 413 || TOO_LARGE.iter().any(|code| said.contains(code));
             let said = if said.is_empty() { said } else { format!(": {said}") };
             let advice = if is_final { "Use a smaller file" } else { "Try again later" };
             let message = format!(
                 "The upload failed: the storage answered HTTP {}{}. {advice}.",
-                answer.status,
+                response.status,
                 said.trim_end_matches('.'),
             );
             let error = upload_error(message, cause);
@@ -239,7 +240,7 @@ fn put_outcome(file: &UploadFile, exchange: Exchange) -> Result<(), RequestFailu
                 RequestFailure::Transient(error)
             });
         }
-        Err(error) => connection_error(&doing, error),
+        Err(error) => connection_error(&operation, error),
     };
     let message = format!("The upload failed. {}", cause.message());
     Err(RequestFailure::Transient(upload_error(message, cause)))

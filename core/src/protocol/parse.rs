@@ -1,4 +1,4 @@
-//! Reads a prediction from whatever the service sent: in an answer, or in a webhook.
+//! Reads a prediction from whatever the service sent: in a response, or in a webhook.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};

@@ -63,7 +63,7 @@ impl Search {
 /// The error of a submit that may have been taken; `found` tells what the search brought.
 pub(super) fn submission_unknown(cause: &Error, found: &str) -> Error {
     let message = format!(
-        "The submit was sent, but no usable answer came ({}), and {found}. The job may exist and \
+        "The submit was sent, but no usable response came ({}), and {found}. The job may exist and \
          may be charged; it was not sent again. Look at the history of your account before you \
          submit the same input again.",
         clause(cause),

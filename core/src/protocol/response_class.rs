@@ -1,4 +1,4 @@
-//! What came of a request, as far as the machine needs to know.
+//! The classes of responses that the state machines decide on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,19 +6,19 @@ use std::time::Duration;
 use super::Prediction;
 use crate::error::Error;
 
-/// What came of a submit.
+/// The response to a submit.
 #[derive(Clone, Debug)]
 pub enum SubmitResponse {
-    /// The service took it: there is a job, and it may cost money.
+    /// The service accepted it: there is a job, which may cost money.
     Accepted(Arc<Prediction>),
-    /// The service cannot have taken it.
-    Refused {
-        /// Why.
+    /// The service certainly did not accept it.
+    Rejected {
+        /// The reason.
         error: Error,
         /// Whether the same submit may be sent again.
         resend: Resend,
     },
-    /// The service may have taken it, and no usable answer came.
+    /// The service may have accepted it, and there is no usable response.
     Lost(Error),
 }
 
@@ -32,44 +32,44 @@ pub enum SearchResponse {
     /// Jobs match, but none is certain.
     Candidates(Vec<Arc<Prediction>>),
     /// The request failed temporarily.
-    Trouble {
+    Temporary {
         /// What went wrong.
         error: Error,
         /// How long the service asks to wait.
         retry_after: Option<Duration>,
     },
     /// The history cannot be read.
-    Refused(Error),
+    Failed(Error),
 }
 
-/// Whether a refused submit may be sent again.
+/// Whether a rejected submit may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resend {
-    /// It would be refused again.
+    /// The service would reject it again.
     Never,
-    /// After a pause, at least as long as the service asked for.
+    /// After a pause of at least this duration, if the service named one.
     After(Option<Duration>),
 }
 
-/// What came of a poll.
+/// The response to a poll.
 #[derive(Clone, Debug)]
 pub enum PollResponse {
     /// The state of the job.
-    Seen {
-        /// What the service says.
+    State {
+        /// The state.
         prediction: Arc<Prediction>,
-        /// How long it asks to wait before the next poll.
+        /// How long the service asks to wait before the next poll.
         retry_after: Option<Duration>,
     },
-    /// Something that may pass: the network, a busy server, an unreadable answer.
-    Trouble {
+    /// A temporary failure: of the network, a busy server, or an unreadable response.
+    Temporary {
         /// What went wrong.
         error: Error,
         /// How long the service asks to wait.
         retry_after: Option<Duration>,
     },
-    /// The service does not know the job: final, unless the job is only seconds old.
-    Unknown(Error),
-    /// The service will not answer: another poll would be refused too.
-    Refused(Error),
+    /// The service does not know the job: final, unless the job may be only seconds old.
+    NotFound(Error),
+    /// The service rejects the poll, and would reject another one.
+    Rejected(Error),
 }

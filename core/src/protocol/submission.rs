@@ -1,7 +1,7 @@
 //! The at-most-once submit, as a pure machine: events in, actions out.
 //!
-//! A submit goes out again only after an answer that proves the one before was not taken. After
-//! an answer that leaves this open, no further submit goes out, whatever comes: the job is looked
+//! A submit goes out again only after a response that proves the one before was not taken. After
+//! a response that leaves this open, no further submit goes out, whatever comes: the job is looked
 //! for in the history.
 
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub enum SubmitEvent {
     /// Begin.
     Start,
     /// The submit's outcome.
-    Answered(SubmitResponse),
+    Responded(SubmitResponse),
     /// What the history tells.
     Searched(SearchResponse),
     /// The pause is over.
@@ -134,13 +134,15 @@ impl Submission {
             (State::Fresh, SubmitEvent::Start) => self.submit(),
             (State::Pausing(_), SubmitEvent::Woke) => self.submit(),
             (State::Pausing(error), SubmitEvent::HeldBack) => self.finish(Err(*error)),
-            (State::InFlight, SubmitEvent::Answered(answer)) => self.answered(now, answer, random),
+            (State::InFlight, SubmitEvent::Responded(response)) => {
+                self.responded(now, response, random)
+            }
             (State::ToRecover(cause), SubmitEvent::Start) => {
                 self.search(Search::new(*cause, self.policy.search_until(now)))
             }
             (State::PausingSearch(search), SubmitEvent::Woke) => self.search(*search),
-            (State::Searching(search), SubmitEvent::Searched(answer)) => {
-                self.searched(now, *search, answer, random)
+            (State::Searching(search), SubmitEvent::Searched(response)) => {
+                self.searched(now, *search, response, random)
             }
             (state, _) => {
                 self.state = state;
@@ -155,11 +157,11 @@ impl Submission {
         SubmitAction::Submit
     }
 
-    fn answered(&mut self, now: Duration, answer: SubmitResponse, random: f64) -> SubmitAction {
-        match answer {
+    fn responded(&mut self, now: Duration, response: SubmitResponse, random: f64) -> SubmitAction {
+        match response {
             SubmitResponse::Accepted(prediction) => self.finish(Ok(prediction)),
             SubmitResponse::Lost(cause) => self.lose(now, cause, random),
-            SubmitResponse::Refused { error, resend } => {
+            SubmitResponse::Rejected { error, resend } => {
                 let error = error.with_attempts(self.attempts);
                 let pause = match resend {
                     Resend::Never => None,
@@ -196,18 +198,18 @@ impl Submission {
         &mut self,
         now: Duration,
         mut search: Search,
-        answer: SearchResponse,
+        response: SearchResponse,
         random: f64,
     ) -> SubmitAction {
-        match answer {
+        match response {
             SearchResponse::Found(prediction) => self.finish(Ok(prediction)),
             SearchResponse::Candidates(jobs) => self.give_up(search.candidates(jobs)),
-            SearchResponse::Refused(error) => self.give_up(search.refused(&error)),
+            SearchResponse::Failed(error) => self.give_up(search.refused(&error)),
             SearchResponse::NotYet => {
                 search.trouble = None;
                 self.pause_search(now, search, Duration::ZERO, random)
             }
-            SearchResponse::Trouble { error, retry_after } => {
+            SearchResponse::Temporary { error, retry_after } => {
                 search.trouble = Some(error);
                 let asked = self.policy.retry.bounded(retry_after);
                 self.pause_search(now, search, asked, random)

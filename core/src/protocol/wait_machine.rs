@@ -19,7 +19,7 @@ pub struct WaitPolicy {
     pub retry: RetryPolicy,
     /// How long after the start the service may not know a job that may be new.
     pub unknown_grace: Duration,
-    /// When the caller wants an answer, on the clock of the `now` that is handed in.
+    /// When the caller wants a response, on the clock of the `now` that is handed in.
     pub deadline: Duration,
 }
 
@@ -129,7 +129,7 @@ impl WaitMachine {
     pub fn step(&mut self, now: Duration, event: WaitEvent, random: f64) -> WaitStep {
         match (self.state, event) {
             (State::Fresh, WaitEvent::Start) => self.start(now, random),
-            (State::Polling, WaitEvent::Polled(answer)) => self.polled(now, answer, random),
+            (State::Polling, WaitEvent::Polled(response)) => self.polled(now, response, random),
             (State::Polling, WaitEvent::HeldBack) => quiet(self.give_up(None)),
             (State::Pausing { then }, WaitEvent::Woke) => quiet(self.woke(then)),
             (State::Polling | State::Pausing { .. }, WaitEvent::Delivered(prediction))
@@ -171,18 +171,18 @@ impl WaitMachine {
         }
     }
 
-    fn polled(&mut self, now: Duration, answer: PollResponse, random: f64) -> WaitStep {
-        match answer {
-            PollResponse::Seen { prediction, retry_after } => {
+    fn polled(&mut self, now: Duration, response: PollResponse, random: f64) -> WaitStep {
+        match response {
+            PollResponse::State { prediction, retry_after } => {
                 self.seen(now, prediction, retry_after, random)
             }
-            PollResponse::Trouble { error, retry_after } => {
+            PollResponse::Temporary { error, retry_after } => {
                 quiet(self.trouble(now, error, retry_after, random))
             }
-            PollResponse::Unknown(error) if self.may_be_too_new(now) => {
+            PollResponse::NotFound(error) if self.may_be_too_new(now) => {
                 quiet(self.trouble(now, error, None, random))
             }
-            PollResponse::Unknown(error) | PollResponse::Refused(error) => {
+            PollResponse::NotFound(error) | PollResponse::Rejected(error) => {
                 let error = self.with_what_is_known(error);
                 quiet(self.finish(Err(error)))
             }

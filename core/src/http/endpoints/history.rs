@@ -8,7 +8,7 @@ use http::header::DATE;
 use serde_json::{Map, Value, json};
 
 use crate::account::HistoryFilter;
-use crate::http::body::{Answer, Exchange};
+use crate::http::body::{Exchange, FullResponse};
 use crate::http::envelope::Envelope;
 use crate::http::error_mapping::{connection_error, status_error, unexpected};
 use crate::http::json_response::date;
@@ -76,29 +76,29 @@ pub(crate) fn parse(mut data: Value) -> Option<(Vec<Prediction>, usize)> {
     Some((items.into_iter().filter_map(|item| prediction::parse(item, None)).collect(), count))
 }
 
-/// The page in an answer.
+/// The page in a response.
 pub(crate) fn classify(exchange: Exchange) -> Result<Page, RequestFailure> {
-    let doing = "reading the history";
-    let answer =
-        exchange.map_err(|error| RequestFailure::Transient(connection_error(doing, error)))?;
-    let mut envelope = Envelope::of(&answer);
+    let operation = "reading the history";
+    let response =
+        exchange.map_err(|error| RequestFailure::Transient(connection_error(operation, error)))?;
+    let mut envelope = Envelope::of(&response);
     if !envelope.is_success() {
-        let error = status_error(doing, &answer, &envelope);
+        let error = status_error(operation, &response, &envelope);
         return Err(RequestFailure::from_status(envelope.status, error));
     }
     let data = envelope.json.as_mut().and_then(|json| json.get_mut("data").map(Value::take));
     let Some((jobs, count)) = data.and_then(parse) else {
-        let error = unexpected(doing, &answer, "it holds no list of jobs");
+        let error = unexpected(operation, &response, "it holds no list of jobs");
         return Err(RequestFailure::Transient(error));
     };
     Ok(Page {
         jobs: jobs.into_iter().map(Arc::new).collect(),
         is_full: count >= PAGE_SIZE,
-        server_now: server_now(&answer),
+        server_now: server_now(&response),
     })
 }
 
-fn server_now(answer: &Answer) -> SystemTime {
-    let date = answer.headers.get(DATE).and_then(|date| date.to_str().ok());
+fn server_now(response: &FullResponse) -> SystemTime {
+    let date = response.headers.get(DATE).and_then(|date| date.to_str().ok());
     date.and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or_else(SystemTime::now)
 }

@@ -7,7 +7,7 @@ use crate::http::json_response::{number, take, text};
 
 pub(crate) const PATH: &str = "api/v3/models";
 
-/// The models in an answer; a record without an id is passed over.
+/// The models in a response; a record without an id is passed over.
 pub(crate) fn parse(data: Value) -> Option<Vec<Model>> {
     let Value::Array(records) = data else { return None };
     Some(records.into_iter().filter_map(model).collect())

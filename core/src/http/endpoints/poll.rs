@@ -1,13 +1,13 @@
-//! A poll: what its answer says of the job.
+//! A poll: what its response says of the job.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::error::Error;
-use crate::http::body::{Answer, Exchange};
+use crate::http::body::{Exchange, FullResponse};
 use crate::http::envelope::Envelope;
 use crate::http::error_mapping::{
-    connection_error, request_id, status_error, unexpected, what_is_odd, without_key,
+    connection_error, describe_unexpected, request_id, status_error, unexpected, without_key,
 };
 use crate::http::retry_after::retry_after;
 use crate::protocol::parse as prediction;
@@ -16,59 +16,63 @@ use crate::protocol::{PollResponse, Prediction, is_retryable};
 /// What the outcome of a poll of that job means.
 pub(crate) fn classify(job_id: &str, exchange: Exchange) -> PollResponse {
     match exchange {
-        Ok(answer) => answered(job_id, &answer),
+        Ok(response) => responded(job_id, &response),
         Err(error) => {
-            let error = connection_error(&doing(job_id), error);
-            PollResponse::Trouble { error, retry_after: None }
+            let error = connection_error(&operation(job_id), error);
+            PollResponse::Temporary { error, retry_after: None }
         }
     }
 }
 
-/// Whether the server does not know the path, as opposed to the job: the service answers in JSON,
+/// Whether the server does not know the path, as opposed to the job: the service responses in JSON,
 /// a server without the route does not.
 pub(crate) fn is_no_such_route(exchange: &Exchange) -> bool {
     exchange
         .as_ref()
-        .is_ok_and(|answer| answer.status == 404 && Envelope::of(answer).json.is_none())
+        .is_ok_and(|response| response.status == 404 && Envelope::of(response).json.is_none())
 }
 
-fn doing(job_id: &str) -> String {
+fn operation(job_id: &str) -> String {
     format!("asking for job {job_id}")
 }
 
-fn answered(job_id: &str, answer: &Answer) -> PollResponse {
-    let retry_after = retry_after(&answer.headers, SystemTime::now());
-    match seen(job_id, answer) {
+fn responded(job_id: &str, response: &FullResponse) -> PollResponse {
+    let retry_after = retry_after(&response.headers, SystemTime::now());
+    match seen(job_id, response) {
         Some(prediction) if prediction.id == job_id => {
-            PollResponse::Seen { prediction: Arc::new(prediction), retry_after }
+            PollResponse::State { prediction: Arc::new(prediction), retry_after }
         }
         Some(other) => {
             let what = format!("it is about job {}", other.id);
-            let error = unexpected(&doing(job_id), answer, &what);
-            PollResponse::Trouble { error, retry_after }
+            let error = unexpected(&operation(job_id), response, &what);
+            PollResponse::Temporary { error, retry_after }
         }
-        None => not_seen(&doing(job_id), answer, retry_after),
+        None => not_seen(&operation(job_id), response, retry_after),
     }
 }
 
-fn seen(job_id: &str, answer: &Answer) -> Option<Prediction> {
-    let is_success = (200..300).contains(&answer.status);
-    let data = is_success.then(|| Envelope::of(answer).take_data()).flatten()?;
+fn seen(job_id: &str, response: &FullResponse) -> Option<Prediction> {
+    let is_success = (200..300).contains(&response.status);
+    let data = is_success.then(|| Envelope::of(response).take_data()).flatten()?;
     let mut prediction = prediction::parse(data, Some(job_id))?;
-    prediction.request_id = request_id(&answer.headers);
-    Some(without_key(prediction, answer))
+    prediction.request_id = request_id(&response.headers);
+    Some(without_key(prediction, response))
 }
 
-fn not_seen(doing: &str, answer: &Answer, retry_after: Option<Duration>) -> PollResponse {
-    let envelope = Envelope::of(answer);
+fn not_seen(
+    operation: &str,
+    response: &FullResponse,
+    retry_after: Option<Duration>,
+) -> PollResponse {
+    let envelope = Envelope::of(response);
     if envelope.is_success() {
-        let error = unexpected(doing, answer, &what_is_odd(answer, &envelope));
-        return PollResponse::Trouble { error, retry_after };
+        let error = unexpected(operation, response, &describe_unexpected(response, &envelope));
+        return PollResponse::Temporary { error, retry_after };
     }
-    let error = status_error(doing, answer, &envelope);
+    let error = status_error(operation, response, &envelope);
     if envelope.json.is_none() {
-        // The service answers in JSON. This is a gateway in between, whose trouble may pass.
-        return PollResponse::Trouble { error, retry_after };
+        // The service responses in JSON. This is a gateway in between, whose trouble may pass.
+        return PollResponse::Temporary { error, retry_after };
     }
     refused(envelope.status, error, retry_after)
 }
@@ -77,9 +81,9 @@ fn not_seen(doing: &str, answer: &Answer, retry_after: Option<Duration>) -> Poll
 /// retryable statuses and to stop at others.
 fn refused(status: u16, error: Error, retry_after: Option<Duration>) -> PollResponse {
     match status {
-        404 => PollResponse::Unknown(error),
-        status if is_retryable(status) => PollResponse::Trouble { error, retry_after },
-        _ => PollResponse::Refused(error),
+        404 => PollResponse::NotFound(error),
+        status if is_retryable(status) => PollResponse::Temporary { error, retry_after },
+        _ => PollResponse::Rejected(error),
     }
 }
 

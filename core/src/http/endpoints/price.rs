@@ -13,7 +13,7 @@ pub(crate) fn request(model: &str, inputs: &Value) -> Value {
     json!({"model_id": model, "inputs": inputs})
 }
 
-/// The price in an answer of either form.
+/// The price in a response of either form.
 pub(crate) fn parse(model: &str, data: Value) -> Option<Price> {
     let Value::Object(mut fields) = data else { return None };
     let amount =

@@ -1,14 +1,14 @@
-//! The submit: what its answer means for the money.
+//! The submit: what its response means for the money.
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::Value;
 
-use crate::http::body::{Answer, Exchange};
+use crate::http::body::{Exchange, FullResponse};
 use crate::http::envelope::Envelope;
 use crate::http::error_mapping::{
-    connection_error, request_id, status_error, unexpected, what_is_odd, without_key,
+    connection_error, describe_unexpected, request_id, status_error, unexpected, without_key,
 };
 use crate::http::retry_after::retry_after;
 use crate::http::transport::{Sent, TransportError};
@@ -17,52 +17,56 @@ use crate::protocol::{Prediction, Resend, SubmitResponse};
 
 /// What the outcome of a submit means; `model` is for messages.
 pub(crate) fn classify(model: &str, exchange: Exchange) -> SubmitResponse {
-    let doing = format!("submitting {model}");
+    let operation = format!("submitting {model}");
     match exchange {
-        Ok(answer) => answered(&doing, &answer),
+        Ok(response) => responded(&operation, &response),
         Err(error) => match error.part.as_deref().and_then(accepted) {
             Some(prediction) => SubmitResponse::Accepted(Arc::new(prediction)),
-            None => broken(&doing, error),
+            None => broken(&operation, error),
         },
     }
 }
 
-fn broken(doing: &str, error: TransportError) -> SubmitResponse {
+fn broken(operation: &str, error: TransportError) -> SubmitResponse {
     let sent = error.sent;
-    let error = connection_error(doing, error);
+    let error = connection_error(operation, error);
     match sent {
-        Sent::No => SubmitResponse::Refused { error, resend: Resend::After(None) },
+        Sent::No => SubmitResponse::Rejected { error, resend: Resend::After(None) },
         Sent::Maybe => SubmitResponse::Lost(error),
     }
 }
 
-fn answered(doing: &str, answer: &Answer) -> SubmitResponse {
-    if let Some(prediction) = accepted(answer) {
+fn responded(operation: &str, response: &FullResponse) -> SubmitResponse {
+    if let Some(prediction) = accepted(response) {
         return SubmitResponse::Accepted(Arc::new(prediction));
     }
-    let envelope = Envelope::of(answer);
+    let envelope = Envelope::of(response);
     if envelope.is_success() {
-        return SubmitResponse::Lost(unexpected(doing, answer, &what_is_odd(answer, &envelope)));
+        return SubmitResponse::Lost(unexpected(
+            operation,
+            response,
+            &describe_unexpected(response, &envelope),
+        ));
     }
-    let error = status_error(doing, answer, &envelope);
+    let error = status_error(operation, response, &envelope);
     match envelope.status {
-        429 => SubmitResponse::Refused {
+        429 => SubmitResponse::Rejected {
             error,
-            resend: Resend::After(retry_after(&answer.headers, SystemTime::now())),
+            resend: Resend::After(retry_after(&response.headers, SystemTime::now())),
         },
         // 303 says "done, look there"; the other redirects say "not here".
         301 | 302 | 307 | 308 | 400..=499 => {
-            SubmitResponse::Refused { error, resend: Resend::Never }
+            SubmitResponse::Rejected { error, resend: Resend::Never }
         }
         _ => SubmitResponse::Lost(error),
     }
 }
 
-/// Returns the job in an answer. Its id is proof of a job, whatever else is wrong with the answer:
+/// Returns the job in a response. Its id is proof of a job, whatever else is wrong with the response:
 /// the status, the encoding, a body that breaks off. An id outside `data` can be that of a request;
 /// it counts only next to a status, or in a success.
-fn accepted(answer: &Answer) -> Option<Prediction> {
-    let envelope = Envelope::of_part(answer);
+fn accepted(response: &FullResponse) -> Option<Prediction> {
+    let envelope = Envelope::of_part(response);
     let is_success = envelope.is_success();
     let mut json = envelope.json?;
     let data = json.get_mut("data").map(Value::take);
@@ -70,8 +74,8 @@ fn accepted(answer: &Answer) -> Option<Prediction> {
         if is_success { prediction::parse_by_id(json) } else { prediction::parse(json, None) }
     });
     let mut job = job?;
-    job.request_id = request_id(&answer.headers);
-    Some(without_key(job, answer))
+    job.request_id = request_id(&response.headers);
+    Some(without_key(job, response))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The answer with the account's webhook secret.
+//! The response with the account's webhook secret.
 
 use serde_json::Value;
 
@@ -10,22 +10,22 @@ use crate::webhook::WebhookSecret;
 
 pub(crate) const PATH: &str = "api/v3/webhook/secret";
 
-/// The secret in the answer. An answer that is odd is not repeated in the error: the secret may
+/// The secret in the response. A response that is odd is not repeated in the error: the secret may
 /// stand anywhere in it.
 pub(crate) fn read(exchange: Exchange) -> Result<WebhookSecret> {
-    let doing = "asking for the webhook secret";
-    let answer = exchange.map_err(|error| connection_error(doing, error))?;
-    let envelope = Envelope::of(&answer);
+    let operation = "asking for the webhook secret";
+    let response = exchange.map_err(|error| connection_error(operation, error))?;
+    let envelope = Envelope::of(&response);
     if !envelope.is_success() {
-        return Err(status_error(doing, &answer, &envelope));
+        return Err(status_error(operation, &response, &envelope));
     }
     let data = envelope.json.as_ref().map(|json| json.get("data").unwrap_or(json));
     let secret = data.and_then(|data| data.get("secret")).and_then(Value::as_str);
     secret.and_then(|secret| WebhookSecret::new(secret).ok()).ok_or_else(|| {
         let message = format!(
-            "The service's answer when {doing} holds no secret (HTTP {}, {} bytes).",
-            answer.status,
-            answer.body.len(),
+            "The service's response when {operation} holds no secret (HTTP {}, {} bytes).",
+            response.status,
+            response.body.len(),
         );
         Error::new(ErrorKind::UnexpectedResponse, message)
     })
@@ -37,11 +37,11 @@ mod tests {
     use http::HeaderMap;
 
     use super::*;
-    use crate::http::body::Answer;
+    use crate::http::body::FullResponse;
 
     fn read_body(status: u16, body: &'static str) -> Result<WebhookSecret> {
         let body = Bytes::from_static(body.as_bytes());
-        read(Ok(Answer::new(status, HeaderMap::new(), body)))
+        read(Ok(FullResponse::new(status, HeaderMap::new(), body)))
     }
 
     #[test]

@@ -3,13 +3,13 @@ use http::HeaderMap;
 
 use super::*;
 
-fn answer(status: u16, body: &str) -> Answer {
-    Answer::new(status, HeaderMap::new(), Bytes::from(body.to_owned()))
+fn response(status: u16, body: &str) -> FullResponse {
+    FullResponse::new(status, HeaderMap::new(), Bytes::from(body.to_owned()))
 }
 
 fn error_of(status: u16, body: &str) -> Error {
-    let answer = answer(status, body);
-    status_error("testing", &answer, &Envelope::of(&answer))
+    let response = response(status, body);
+    status_error("testing", &response, &Envelope::of(&response))
 }
 
 #[test]
@@ -79,9 +79,9 @@ fn kinds_by_status_and_words() {
 
 #[test]
 fn a_redirect_says_where_to_and_what_to_do() {
-    let mut answer = answer(301, "<html>moved</html>");
-    answer.headers.insert("location", "https://api.example/api/v3/x?token=1".parse().unwrap());
-    let error = status_error("testing", &answer, &Envelope::of(&answer));
+    let mut response = response(301, "<html>moved</html>");
+    response.headers.insert("location", "https://api.example/api/v3/x?token=1".parse().unwrap());
+    let error = status_error("testing", &response, &Envelope::of(&response));
     assert!(error.message().contains("redirects to https://api.example/api/v3/x,"), "{error}");
     assert!(error.message().contains("set the base URL"), "{error}");
     assert!(!error.message().contains("token"), "{error}");
@@ -106,8 +106,8 @@ fn oddities_are_named() {
         (r#"{"code":200,"data":null}"#, "`data` is null"),
         (r#"{"code":200,"data":{}}"#, "no prediction"),
     ] {
-        let answer = answer(200, body);
-        let odd = what_is_odd(&answer, &Envelope::of(&answer));
+        let response = response(200, body);
+        let odd = describe_unexpected(&response, &Envelope::of(&response));
         assert!(odd.contains(what), "{body}: {odd}");
     }
 }

@@ -1,9 +1,9 @@
 //! Reads what a file behind a URL is, from a few of its bytes.
 
-mod answer;
 #[cfg(feature = "testing")]
 pub(super) mod fuzzing;
 mod probe_error;
+mod range_response;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,9 +24,9 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::media::MediaInfo;
 use crate::media::range_probe::{RangeProbe, RangeProbeLimits, Step};
-use answer::Answer;
 pub(crate) use probe_error::ProbeError;
-use probe_error::Stop;
+use probe_error::ProbeStop;
+use range_response::RangeResponse;
 
 /// How many times the connection may break while one file is read.
 const MAX_FAILURES: u32 = 1;
@@ -41,7 +41,7 @@ pub(crate) struct RemoteMedia {
 
 /// What was found behind a URL.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
+pub(crate) struct ProbeResult {
     /// What the file says of itself; `None` where not even its kind could be told.
     pub(crate) info: Option<MediaInfo>,
     /// Why the reading ended before all was known.
@@ -59,18 +59,20 @@ impl RemoteMedia {
     }
 
     /// Reads as much as tells what the file is, within the bounds.
-    pub(crate) async fn read(&self, url: &Url) -> Found {
+    pub(crate) async fn read(&self, url: &Url) -> ProbeResult {
         let mut probe = RangeProbe::new(self.limits);
         let mut session = Session::new(self, url);
         let end = tokio::time::timeout(self.timeout, session.run(&mut probe)).await;
         let found = match end {
-            Ok(Ok(info)) => Found { info: Some(info), stopped: None },
+            Ok(Ok(info)) => ProbeResult { info: Some(info), stopped: None },
             // Its parts do not belong together.
-            Ok(Err(Stop::Changed)) => Found { info: None, stopped: Some(ProbeError::changed()) },
-            Ok(Err(Stop::Broken(why) | Stop::Final(why))) => {
-                Found { info: probe.partial_info(), stopped: Some(why) }
+            Ok(Err(ProbeStop::Changed)) => {
+                ProbeResult { info: None, stopped: Some(ProbeError::changed()) }
             }
-            Err(_) => Found {
+            Ok(Err(ProbeStop::Broken(why) | ProbeStop::Final(why))) => {
+                ProbeResult { info: probe.partial_info(), stopped: Some(why) }
+            }
+            Err(_) => ProbeResult {
                 info: probe.partial_info(),
                 stopped: Some(ProbeError::too_slow(self.timeout)),
             },
@@ -111,11 +113,11 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn run(&mut self, probe: &mut RangeProbe) -> Result<MediaInfo, Stop> {
+    async fn run(&mut self, probe: &mut RangeProbe) -> Result<MediaInfo, ProbeStop> {
         loop {
             let done = match probe.next_step() {
                 Step::Done(info) => return Ok(info),
-                Step::Stop(clause) => return Err(Stop::bound(clause)),
+                Step::Stop(clause) => return Err(ProbeStop::bound(clause)),
                 Step::QuerySize => {
                     self.ask_size(probe).await;
                     Ok(())
@@ -124,7 +126,9 @@ impl<'a> Session<'a> {
                 Step::ReadBody { to } => self.read_on(probe, to).await,
             };
             match done {
-                Err(Stop::Broken(_)) if self.failures < MAX_FAILURES && self.whole.is_none() => {
+                Err(ProbeStop::Broken(_))
+                    if self.failures < MAX_FAILURES && self.whole.is_none() =>
+                {
                     self.failures += 1;
                 }
                 other => other?,
@@ -137,7 +141,7 @@ impl<'a> Session<'a> {
         probe.record_request();
         probe.record_size_query();
         if let Ok(response) = self.exchange(Method::HEAD, HeaderMap::new()).await
-            && let Some(size) = answer::size(response.status, &response.headers)
+            && let Some(size) = range_response::size(response.status, &response.headers)
         {
             probe.set_size(size);
         }
@@ -148,63 +152,65 @@ impl<'a> Session<'a> {
         probe: &mut RangeProbe,
         offset: u64,
         length: u64,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), ProbeStop> {
         probe.record_request();
         let response = self.exchange(Method::GET, self.range_of(offset, length)?).await?;
-        let answer = answer::read(response.status, &response.headers);
+        let answer = range_response::read(response.status, &response.headers);
         let is_first = std::mem::replace(&mut self.is_first, false);
-        let validator = answer::validator(&response.headers);
+        let validator = range_response::validator(&response.headers);
         if is_first {
             self.validator = validator;
-        } else if matches!(answer, Answer::Part { .. } | Answer::Whole { .. })
+        } else if matches!(answer, RangeResponse::Part { .. } | RangeResponse::Whole { .. })
             && self.validator.is_some()
             && validator != self.validator
         {
-            return Err(Stop::Changed);
+            return Err(ProbeStop::Changed);
         }
         let mut body = response.body;
         match answer {
-            Answer::Part { start, .. } if start != offset => {
-                Err(Stop::server("sends another part than it was asked for"))
+            RangeResponse::Part { start, .. } if start != offset => {
+                Err(ProbeStop::server("sends another part than it was asked for"))
             }
-            Answer::Part { length: given, total, .. } => {
+            RangeResponse::Part { length: given, total, .. } => {
                 same_size(probe, total)?;
                 let (mut bytes, end) = take(&mut body, length.min(given)).await;
                 bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
                 let is_empty = bytes.is_empty();
                 probe.insert(offset, bytes);
                 match end {
-                    End::Broken(error) => Err(Stop::broken(&error)),
-                    End::Whole if is_empty => Err(Stop::server("sends nothing")),
+                    End::Broken(error) => Err(ProbeStop::broken(&error)),
+                    End::Whole if is_empty => Err(ProbeStop::server("sends nothing")),
                     End::Whole | End::Enough => Ok(()),
                 }
             }
-            Answer::Whole { length } if is_first => {
+            RangeResponse::Whole { length } if is_first => {
                 same_size(probe, length)?;
                 probe.set_whole_body();
                 self.whole = Some(body);
                 Ok(())
             }
-            Answer::Whole { length } => {
+            RangeResponse::Whole { length } => {
                 same_size(probe, length)?;
-                Err(Stop::server("sends parts at one time and the whole at another"))
+                Err(ProbeStop::server("sends parts at one time and the whole at another"))
             }
-            Answer::Nothing { total: Some(total) } if probe.size() != Some(total) => {
+            RangeResponse::Nothing { total: Some(total) } if probe.size() != Some(total) => {
                 same_size(probe, Some(total))
             }
             // All before it came.
-            Answer::Nothing { total: None } if probe.size().is_none() && offset == probe.end() => {
+            RangeResponse::Nothing { total: None }
+                if probe.size().is_none() && offset == probe.end() =>
+            {
                 same_size(probe, Some(offset))
             }
-            Answer::Nothing { .. } => Err(Stop::server("refuses to send a part of it")),
-            Answer::Status(status) => Err(Stop::status(status)),
-            Answer::Unusable(clause) => Err(Stop::server(clause)),
+            RangeResponse::Nothing { .. } => Err(ProbeStop::server("refuses to send a part of it")),
+            RangeResponse::Status(status) => Err(ProbeStop::status(status)),
+            RangeResponse::Unusable(clause) => Err(ProbeStop::server(clause)),
         }
     }
 
-    async fn read_on(&mut self, probe: &mut RangeProbe, to: u64) -> Result<(), Stop> {
+    async fn read_on(&mut self, probe: &mut RangeProbe, to: u64) -> Result<(), ProbeStop> {
         let Some(body) = &mut self.whole else {
-            return Err(Stop::server("sends nothing"));
+            return Err(ProbeStop::server("sends nothing"));
         };
         let from = probe.end();
         let (bytes, end) = take(body, to.saturating_sub(from)).await;
@@ -212,14 +218,14 @@ impl<'a> Session<'a> {
         match end {
             End::Enough => Ok(()),
             End::Whole => same_size(probe, Some(probe.end())),
-            End::Broken(error) => Err(Stop::broken(&error)),
+            End::Broken(error) => Err(ProbeStop::broken(&error)),
         }
     }
 
-    fn range_of(&self, offset: u64, length: u64) -> Result<HeaderMap, Stop> {
+    fn range_of(&self, offset: u64, length: u64) -> Result<HeaderMap, ProbeStop> {
         let last = offset.saturating_add(length).saturating_sub(1);
         let range = HeaderValue::from_str(&format!("bytes={offset}-{last}"))
-            .map_err(|_| Stop::bound("its parts cannot be named"))?;
+            .map_err(|_| ProbeStop::bound("its parts cannot be named"))?;
         let mut headers = HeaderMap::new();
         headers.insert(RANGE, range);
         if let Some(validator) = &self.validator {
@@ -229,9 +235,13 @@ impl<'a> Session<'a> {
     }
 
     /// Sends a request and follows redirects; every hop is looked at before it is made.
-    async fn exchange(&mut self, method: Method, headers: HeaderMap) -> Result<Response, Stop> {
+    async fn exchange(
+        &mut self,
+        method: Method,
+        headers: HeaderMap,
+    ) -> Result<Response, ProbeStop> {
         loop {
-            self.remote.guard.check(&self.url).map_err(|why| Stop::blocked(why, &self.url))?;
+            self.remote.guard.check(&self.url).map_err(|why| ProbeStop::blocked(why, &self.url))?;
             let mut headers = headers.clone();
             // What is compressed on the way has other offsets and another size.
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -243,16 +253,16 @@ impl<'a> Session<'a> {
                 connection: ConnectionUse::Pooled,
             };
             let exchange = self.remote.transport.exchange(request);
-            let response = exchange.await.map_err(|error| Stop::broken(&error))?;
+            let response = exchange.await.map_err(|error| ProbeStop::broken(&error))?;
             if !redirects::is_redirect(response.status) {
                 return Ok(response);
             }
             self.redirects += 1;
             if self.redirects > MAX_REDIRECTS {
-                return Err(Stop::redirect(&redirects::too_many()));
+                return Err(ProbeStop::redirect(&redirects::too_many()));
             }
             let target = redirects::target(&self.url, &response.headers)
-                .map_err(|why| Stop::redirect(&why))?;
+                .map_err(|why| ProbeStop::redirect(&why))?;
             self.url = without_secrets(target);
         }
     }
@@ -266,8 +276,8 @@ fn without_secrets(mut url: Url) -> Url {
     url
 }
 
-fn same_size(probe: &mut RangeProbe, size: Option<u64>) -> Result<(), Stop> {
-    if size.is_none_or(|size| probe.set_size(size)) { Ok(()) } else { Err(Stop::Changed) }
+fn same_size(probe: &mut RangeProbe, size: Option<u64>) -> Result<(), ProbeStop> {
+    if size.is_none_or(|size| probe.set_size(size)) { Ok(()) } else { Err(ProbeStop::Changed) }
 }
 
 /// Why no more bytes were taken.

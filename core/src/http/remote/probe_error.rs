@@ -22,7 +22,7 @@ pub(crate) struct ProbeError {
 }
 
 /// How a reading ends early.
-pub(super) enum Stop {
+pub(super) enum ProbeStop {
     /// The connection failed: another request may go on.
     Broken(ProbeError),
     Final(ProbeError),
@@ -45,7 +45,7 @@ impl ProbeError {
     }
 }
 
-impl Stop {
+impl ProbeStop {
     /// A bound of our own.
     pub(super) fn bound(clause: &str) -> Self {
         Self::Final(ProbeError::new(Rule::Undetermined, clause, ""))

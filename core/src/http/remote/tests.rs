@@ -40,7 +40,7 @@ impl Transport for Web {
 }
 
 /// What is found behind the URL, and what was asked for on the way.
-async fn read(url: &str, redirects: &[(&'static str, &'static str)]) -> (Found, Vec<String>) {
+async fn read(url: &str, redirects: &[(&'static str, &'static str)]) -> (ProbeResult, Vec<String>) {
     let web = Arc::new(Web { redirects: redirects.iter().copied().collect(), ..Web::default() });
     let remote = RemoteMedia {
         transport: Arc::clone(&web) as _,

@@ -65,7 +65,7 @@ fn histories_and_what_they_tell() {
         // Two lost submits with equal inputs share two jobs, the oldest first.
         (vec![job("b", 2, same()), job("a", 1, same())], vec![], lost, "a by input"),
         (vec![job("b", 2, same()), job("a", 1, same())], vec!["a"], none, "b by input"),
-        // One whose answer is still to come may own it.
+        // One whose response is still to come may own it.
         (vec![job("a", 1, same())], vec![], in_flight, "nothing"),
         // The same job listed twice is one job.
         (vec![job("a", 1, same()), job("a", 1, same())], vec![], none, "a by input"),

@@ -33,11 +33,11 @@ fn accepted() -> SubmitResponse {
 
 fn again(seconds: Option<u64>) -> SubmitResponse {
     let resend = Resend::After(seconds.map(Duration::from_secs));
-    SubmitResponse::Refused { error: error(ErrorKind::RateLimit), resend }
+    SubmitResponse::Rejected { error: error(ErrorKind::RateLimit), resend }
 }
 
 fn refused() -> SubmitResponse {
-    SubmitResponse::Refused { error: error(ErrorKind::BadRequest), resend: Resend::Never }
+    SubmitResponse::Rejected { error: error(ErrorKind::BadRequest), resend: Resend::Never }
 }
 
 fn lost() -> SubmitResponse {
@@ -58,51 +58,51 @@ fn words(action: &SubmitAction) -> String {
 
 #[test]
 fn sequences_and_what_comes_of_them() {
-    use SubmitEvent::{Answered, HeldBack, Start, Woke};
+    use SubmitEvent::{HeldBack, Responded, Start, Woke};
     for (events, expected) in [
-        (vec![Start, Answered(accepted())], "submit, job j1"),
-        (vec![Start, Answered(refused())], "submit, bad_request after 1"),
-        (vec![Start, Answered(lost())], "submit, submission_unknown after 1"),
+        (vec![Start, Responded(accepted())], "submit, job j1"),
+        (vec![Start, Responded(refused())], "submit, bad_request after 1"),
+        (vec![Start, Responded(lost())], "submit, submission_unknown after 1"),
         (
-            vec![Start, Answered(again(None)), Woke, Answered(accepted())],
+            vec![Start, Responded(again(None)), Woke, Responded(accepted())],
             "submit, sleep 1, submit, job j1",
         ),
         (
             vec![
                 Start,
-                Answered(again(Some(7))),
+                Responded(again(Some(7))),
                 Woke,
-                Answered(again(None)),
+                Responded(again(None)),
                 Woke,
-                Answered(lost()),
+                Responded(lost()),
             ],
             "submit, sleep 7, submit, sleep 2, submit, submission_unknown after 3",
         ),
         (
             vec![
                 Start,
-                Answered(again(None)),
+                Responded(again(None)),
                 Woke,
-                Answered(again(None)),
+                Responded(again(None)),
                 Woke,
-                Answered(again(None)),
+                Responded(again(None)),
             ],
             "submit, sleep 1, submit, sleep 2, submit, rate_limit after 3",
         ),
         // Its turn would come too late.
         (
-            vec![Start, Answered(again(None)), Woke, Answered(again(None)), HeldBack, Woke],
+            vec![Start, Responded(again(None)), Woke, Responded(again(None)), HeldBack, Woke],
             "submit, sleep 1, submit, sleep 2, rate_limit after 2, nothing",
         ),
         (
-            vec![HeldBack, Start, HeldBack, Answered(lost())],
+            vec![HeldBack, Start, HeldBack, Responded(lost())],
             "nothing, submit, nothing, submission_unknown after 1",
         ),
         // A huge `Retry-After` is bounded.
-        (vec![Start, Answered(again(Some(u64::MAX)))], "submit, sleep 300"),
+        (vec![Start, Responded(again(Some(u64::MAX)))], "submit, sleep 300"),
         // Events nobody asked for.
-        (vec![Woke, Answered(again(None)), Start, Start], "nothing, nothing, submit, nothing"),
-        (vec![Start, Woke, Answered(again(None)), Start], "submit, nothing, sleep 1, nothing"),
+        (vec![Woke, Responded(again(None)), Start, Start], "nothing, nothing, submit, nothing"),
+        (vec![Start, Woke, Responded(again(None)), Start], "submit, nothing, sleep 1, nothing"),
     ] {
         let mut machine = Submission::new(policy());
         let said: Vec<_> = events
@@ -119,7 +119,7 @@ fn a_pause_beyond_the_deadline_is_not_begun() {
         Submission::new(SubmitPolicy { deadline: Duration::from_secs(5), ..policy() });
     assert_eq!(machine.deadline(), Duration::from_secs(5));
     machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
-    let action = machine.step(Duration::from_secs(1), SubmitEvent::Answered(again(Some(4))), 0.5);
+    let action = machine.step(Duration::from_secs(1), SubmitEvent::Responded(again(Some(4))), 0.5);
     assert_eq!(words(&action), "rate_limit after 1");
 }
 
@@ -133,7 +133,7 @@ fn a_lost_submit_keeps_what_the_server_said() {
     let cause = error(ErrorKind::Server).with_http(http).with_app_code(Some(5000));
     let mut machine = Submission::new(policy());
     machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
-    let event = SubmitEvent::Answered(SubmitResponse::Lost(cause));
+    let event = SubmitEvent::Responded(SubmitResponse::Lost(cause));
     let SubmitAction::Finish(Err(error)) = machine.step(Duration::ZERO, event, 0.5) else {
         panic!("a lost submit ends the submission");
     };
@@ -149,10 +149,10 @@ fn submits_are_counted_and_a_lost_one_is_known() {
     let mut machine = Submission::new(recovering());
     assert_eq!((machine.attempts(), machine.is_lost()), (0, false));
     machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
-    machine.step(Duration::ZERO, SubmitEvent::Answered(again(None)), 0.5);
+    machine.step(Duration::ZERO, SubmitEvent::Responded(again(None)), 0.5);
     machine.step(Duration::ZERO, SubmitEvent::Woke, 0.5);
     assert_eq!((machine.attempts(), machine.is_lost()), (2, false));
-    machine.step(Duration::ZERO, SubmitEvent::Answered(lost()), 0.5);
+    machine.step(Duration::ZERO, SubmitEvent::Responded(lost()), 0.5);
     assert_eq!((machine.attempts(), machine.is_lost()), (2, true));
     machine.step(Duration::ZERO, SubmitEvent::Woke, 0.5);
     assert!(machine.is_lost(), "while it is looked for");
@@ -164,11 +164,11 @@ fn submits_are_counted_and_a_lost_one_is_known() {
 fn without_time_to_look_there_is_still_one_look() {
     let mut machine = Submission::new(SubmitPolicy { deadline: Duration::ZERO, ..recovering() });
     machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
-    let lost = machine.step(Duration::ZERO, SubmitEvent::Answered(lost()), 0.5);
+    let lost = machine.step(Duration::ZERO, SubmitEvent::Responded(lost()), 0.5);
     assert_eq!(words(&lost), "sleep 0");
     assert_eq!(words(&machine.step(Duration::ZERO, SubmitEvent::Woke, 0.5)), "search");
-    let answer = SubmitEvent::Searched(SearchResponse::NotYet);
-    let end = machine.step(Duration::ZERO, answer, 0.5);
+    let response = SubmitEvent::Searched(SearchResponse::NotYet);
+    let end = machine.step(Duration::ZERO, response, 0.5);
     assert_eq!(words(&end), "submission_unknown after 1");
 }
 
@@ -178,7 +178,7 @@ fn found() -> SearchResponse {
 
 fn history_trouble(seconds: Option<u64>) -> SearchResponse {
     let retry_after = seconds.map(Duration::from_secs);
-    SearchResponse::Trouble { error: error(ErrorKind::Server), retry_after }
+    SearchResponse::Temporary { error: error(ErrorKind::Server), retry_after }
 }
 
 fn several() -> SearchResponse {
@@ -202,19 +202,22 @@ fn play(mut machine: Submission, events: Vec<SubmitEvent>) -> String {
 
 #[test]
 fn a_lost_submit_is_looked_for() {
-    use SearchResponse::{NotYet, Refused};
-    use SubmitEvent::{Answered, Searched, Start, Woke};
+    use SearchResponse::{Failed, NotYet};
+    use SubmitEvent::{Responded, Searched, Start, Woke};
     for (events, expected) in [
-        (vec![Start, Answered(lost()), Woke, Searched(found())], "submit, sleep 1, search, job j2"),
         (
-            vec![Start, Answered(lost()), Woke, Searched(NotYet), Woke, Searched(found())],
+            vec![Start, Responded(lost()), Woke, Searched(found())],
+            "submit, sleep 1, search, job j2",
+        ),
+        (
+            vec![Start, Responded(lost()), Woke, Searched(NotYet), Woke, Searched(found())],
             "submit, sleep 1, search, sleep 2, search, job j2",
         ),
         // The last look comes at the end of the window.
         (
             vec![
                 Start,
-                Answered(lost()),
+                Responded(lost()),
                 Woke,
                 Searched(NotYet),
                 Woke,
@@ -228,22 +231,22 @@ fn a_lost_submit_is_looked_for() {
              submission_unknown after 1",
         ),
         (
-            vec![Start, Answered(lost()), Woke, Searched(several())],
+            vec![Start, Responded(lost()), Woke, Searched(several())],
             "submit, sleep 1, search, submission_unknown after 1",
         ),
         (
             vec![
                 Start,
-                Answered(lost()),
+                Responded(lost()),
                 Woke,
-                Searched(Refused(error(ErrorKind::Authentication))),
+                Searched(Failed(error(ErrorKind::Authentication))),
             ],
             "submit, sleep 1, search, submission_unknown after 1",
         ),
         (
             vec![
                 Start,
-                Answered(lost()),
+                Responded(lost()),
                 Woke,
                 Searched(history_trouble(Some(5))),
                 Woke,
@@ -251,14 +254,14 @@ fn a_lost_submit_is_looked_for() {
             ],
             "submit, sleep 1, search, sleep 5, search, job j2",
         ),
-        // A search nobody asked for, a second answer.
+        // A search nobody asked for, a second response.
         (
-            vec![Start, Searched(found()), Answered(lost()), Answered(accepted()), Woke, Start],
+            vec![Start, Searched(found()), Responded(lost()), Responded(accepted()), Woke, Start],
             "submit, nothing, sleep 1, nothing, search, nothing",
         ),
         // Lost after another attempt that was provably not taken.
         (
-            vec![Start, Answered(again(None)), Woke, Answered(lost()), Woke, Searched(found())],
+            vec![Start, Responded(again(None)), Woke, Responded(lost()), Woke, Searched(found())],
             "submit, sleep 1, submit, sleep 1, search, job j2",
         ),
     ] {
@@ -268,12 +271,12 @@ fn a_lost_submit_is_looked_for() {
 
 #[test]
 fn a_submit_of_another_time_is_looked_for_at_once_and_never_sent() {
-    use SubmitEvent::{Answered, Searched, Start, Woke};
+    use SubmitEvent::{Responded, Searched, Start, Woke};
     let machine = Submission::lost(recovering(), error(ErrorKind::Connection));
     assert!(machine.is_lost());
     let events = vec![
         Woke,
-        Answered(accepted()),
+        Responded(accepted()),
         Start,
         Searched(SearchResponse::NotYet),
         Woke,
@@ -284,18 +287,18 @@ fn a_submit_of_another_time_is_looked_for_at_once_and_never_sent() {
 
 #[test]
 fn the_end_of_a_search_says_what_it_found() {
-    for (answer, word) in [
+    for (response, word) in [
         (SearchResponse::NotYet, "no job that is surely it"),
         (several(), "2 jobs that could be it: a, b"),
-        (SearchResponse::Refused(Error::new(ErrorKind::Authentication, "No key.")), "No key"),
+        (SearchResponse::Failed(Error::new(ErrorKind::Authentication, "No key.")), "No key"),
         (history_trouble(None), "could not be read (It broke)"),
     ] {
         let policy = SubmitPolicy { deadline: Duration::from_secs(1), ..recovering() };
         let mut machine = Submission::new(policy);
         machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
-        machine.step(Duration::ZERO, SubmitEvent::Answered(lost()), 0.5);
+        machine.step(Duration::ZERO, SubmitEvent::Responded(lost()), 0.5);
         machine.step(Duration::from_secs(1), SubmitEvent::Woke, 0.5);
-        let action = machine.step(Duration::from_secs(1), SubmitEvent::Searched(answer), 0.5);
+        let action = machine.step(Duration::from_secs(1), SubmitEvent::Searched(response), 0.5);
         let SubmitAction::Finish(Err(error)) = action else { panic!("{word}: {action:?}") };
         assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
         assert!(error.message().contains(word), "{error}");
@@ -304,17 +307,17 @@ fn the_end_of_a_search_says_what_it_found() {
 }
 
 /// Every sequence of events up to a depth, fitting or not: of all submits that go out, at most one
-/// is followed by an answer after which a job may exist, and that answer is the last word.
+/// is followed by a response after which a job may exist, and that response is the last word.
 #[test]
 fn at_most_one_submit_may_have_been_taken() {
     let events: Vec<fn() -> SubmitEvent> = vec![
         || SubmitEvent::Start,
         || SubmitEvent::Woke,
         || SubmitEvent::HeldBack,
-        || SubmitEvent::Answered(accepted()),
-        || SubmitEvent::Answered(refused()),
-        || SubmitEvent::Answered(again(Some(9))),
-        || SubmitEvent::Answered(lost()),
+        || SubmitEvent::Responded(accepted()),
+        || SubmitEvent::Responded(refused()),
+        || SubmitEvent::Responded(again(Some(9))),
+        || SubmitEvent::Responded(lost()),
         || SubmitEvent::Searched(found()),
         || SubmitEvent::Searched(SearchResponse::NotYet),
         || SubmitEvent::Searched(several()),
@@ -352,11 +355,12 @@ fn explore(
         let in_flight = matches!(machine.state, State::InFlight);
         let searching = matches!(machine.state, State::Searching(_));
         let brings_job = match &event {
-            SubmitEvent::Answered(SubmitResponse::Accepted(_)) => in_flight,
+            SubmitEvent::Responded(SubmitResponse::Accepted(_)) => in_flight,
             SubmitEvent::Searched(SearchResponse::Found(_)) => searching,
             _ => false,
         };
-        let was_lost = in_flight && matches!(event, SubmitEvent::Answered(SubmitResponse::Lost(_)));
+        let was_lost =
+            in_flight && matches!(event, SubmitEvent::Responded(SubmitResponse::Lost(_)));
         let action = machine.step(Duration::from_secs(past.now), event, 0.5);
         assert!(!past.ended || matches!(action, SubmitAction::Nothing), "an action after the end");
         assert!(
@@ -379,7 +383,7 @@ fn explore(
                 past.ended = true;
             }
             SubmitAction::Sleep(..) => {}
-            SubmitAction::Nothing => assert!(!was_lost, "an answer was ignored"),
+            SubmitAction::Nothing => assert!(!was_lost, "a response was ignored"),
         }
         past.may_be_taken |= was_lost || brings_job;
         past.now += 1;

@@ -41,21 +41,21 @@ fn prediction_of(id: &str, status: &str) -> Prediction {
 }
 
 fn seen(status: &str) -> WaitEvent {
-    WaitEvent::Polled(PollResponse::Seen { prediction: prediction(status), retry_after: None })
+    WaitEvent::Polled(PollResponse::State { prediction: prediction(status), retry_after: None })
 }
 
 fn trouble(retry_after: Option<u64>) -> WaitEvent {
     let error = Error::new(ErrorKind::Server, "It broke.");
     let retry_after = retry_after.map(Duration::from_secs);
-    WaitEvent::Polled(PollResponse::Trouble { error, retry_after })
+    WaitEvent::Polled(PollResponse::Temporary { error, retry_after })
 }
 
 fn unknown() -> WaitEvent {
-    WaitEvent::Polled(PollResponse::Unknown(Error::new(ErrorKind::NotFound, "No such job.")))
+    WaitEvent::Polled(PollResponse::NotFound(Error::new(ErrorKind::NotFound, "No such job.")))
 }
 
 fn refused() -> WaitEvent {
-    WaitEvent::Polled(PollResponse::Refused(Error::new(ErrorKind::Authentication, "No.")))
+    WaitEvent::Polled(PollResponse::Rejected(Error::new(ErrorKind::Authentication, "No.")))
 }
 
 fn delivered(id: &str, status: &str) -> WaitEvent {
@@ -166,7 +166,7 @@ fn the_wait_of_a_job_known_by_its_id() {
             vec![Start, trouble(None), Woke, trouble(None), Woke, trouble(None)],
             "poll, server sleep 1, poll, server sleep 2, poll, server",
         ),
-        // A good answer between them starts the count anew.
+        // A good response between them starts the count anew.
         (
             vec![
                 Start,
@@ -201,7 +201,7 @@ fn a_webhook_ends_the_wait() {
     let submitted = || WaitMachine::submitted(prediction("created"), policy());
     let done = || delivered("j1", "completed");
     for (watch, events, expected) in [
-        // During a pause, and while a poll is under way, whose answer is then of no interest.
+        // During a pause, and while a poll is under way, whose response is then of no interest.
         (submitted(), vec![Start, done()], "[created] sleep 2, [completed] done completed"),
         (
             submitted(),
@@ -316,10 +316,10 @@ fn the_deadline() {
 fn what_the_service_asks_for_holds_between_good_polls_too() {
     let mut watch = WaitMachine::resume("j1", policy());
     watch.step(Duration::ZERO, WaitEvent::Start, 0.5);
-    let answer =
-        PollResponse::Seen { prediction: prediction("created"), retry_after: Some(secs(20)) };
+    let response =
+        PollResponse::State { prediction: prediction("created"), retry_after: Some(secs(20)) };
     assert_eq!(
-        words(&watch.step(Duration::ZERO, WaitEvent::Polled(answer), 0.5)),
+        words(&watch.step(Duration::ZERO, WaitEvent::Polled(response), 0.5)),
         "[created] sleep 20"
     );
 }

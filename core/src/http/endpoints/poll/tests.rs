@@ -6,10 +6,10 @@ use crate::http::transport::{Sent, TransportError};
 
 fn verdict(exchange: Exchange) -> String {
     match classify("j1", exchange) {
-        PollResponse::Seen { prediction, .. } => format!("seen {}", prediction.status),
-        PollResponse::Trouble { error, .. } => format!("trouble {}", error.code()),
-        PollResponse::Unknown(error) => format!("unknown {}", error.code()),
-        PollResponse::Refused(error) => format!("refused {}", error.code()),
+        PollResponse::State { prediction, .. } => format!("seen {}", prediction.status),
+        PollResponse::Temporary { error, .. } => format!("trouble {}", error.code()),
+        PollResponse::NotFound(error) => format!("unknown {}", error.code()),
+        PollResponse::Rejected(error) => format!("refused {}", error.code()),
     }
 }
 
@@ -46,7 +46,7 @@ fn what_each_answer_says_of_the_job() {
         (504, "", "trouble server"),
         (408, "", "trouble api_status"),
         (404, "{}", "unknown not_found"),
-        // Only the service itself answers in JSON; what a gateway says may pass.
+        // Only the service itself responses in JSON; what a gateway says may pass.
         (404, "<html>", "trouble not_found"),
         (401, "<!DOCTYPE html><title>Just a moment...</title>", "trouble authentication"),
         (403, "<html>", "trouble permission_denied"),
@@ -70,7 +70,7 @@ fn what_each_answer_says_of_the_job() {
         (301, "{}", "refused api_status"),
     ] {
         let body = Bytes::from(body.to_owned());
-        let exchange = Ok(Answer::new(status, HeaderMap::new(), body));
+        let exchange = Ok(FullResponse::new(status, HeaderMap::new(), body));
         assert_eq!(verdict(exchange), expected, "{status}");
     }
     for (timed_out, expected) in [(false, "trouble connection"), (true, "trouble request_timeout")]

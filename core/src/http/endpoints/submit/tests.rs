@@ -9,20 +9,20 @@ use crate::error::ErrorKind;
 fn verdict(exchange: Exchange) -> String {
     match classify("m", exchange) {
         SubmitResponse::Accepted(prediction) => format!("accepted {}", prediction.id),
-        SubmitResponse::Refused { error, resend: Resend::Never } => {
+        SubmitResponse::Rejected { error, resend: Resend::Never } => {
             format!("refused {}", error.code())
         }
-        SubmitResponse::Refused { error, resend: Resend::After(pause) } => {
+        SubmitResponse::Rejected { error, resend: Resend::After(pause) } => {
             format!("again {} {:?}", error.code(), pause.map(|pause| pause.as_secs()))
         }
         SubmitResponse::Lost(error) => format!("lost {}", error.code()),
     }
 }
 
-fn answer(status: u16, body: &str) -> Exchange {
+fn response(status: u16, body: &str) -> Exchange {
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", "7".parse().unwrap());
-    Ok(Answer::new(status, headers, Bytes::from(body.to_owned())))
+    Ok(FullResponse::new(status, headers, Bytes::from(body.to_owned())))
 }
 
 #[test]
@@ -85,20 +85,20 @@ fn what_each_answer_means_for_the_money() {
         (200, r#"{"code":500,"message":"internal"}"#, "lost server"),
         (204, "", "lost unexpected_response"),
     ] {
-        assert_eq!(verdict(answer(status, body)), expected, "{status} {body}");
+        assert_eq!(verdict(response(status, body)), expected, "{status} {body}");
     }
 }
 
 #[test]
 fn an_id_in_latin_1_or_in_a_part_of_an_answer_is_a_job() {
     let latin1 = b"{\"data\":{\"id\":\"j1\",\"status\":\"created\",\"input\":\"caf\xe9\"}}";
-    let answer = Answer::new(200, HeaderMap::new(), Bytes::from_static(latin1));
-    assert_eq!(verdict(Ok(answer)), "accepted j1");
+    let response = FullResponse::new(200, HeaderMap::new(), Bytes::from_static(latin1));
+    assert_eq!(verdict(Ok(response)), "accepted j1");
     for (part, expected) in [
         ("{\"data\":{\"id\":\"j1\",\"sta", "accepted j1"),
         ("{\"data\":{\"id\":\"j", "lost connection"),
     ] {
-        let part = Answer::new(200, HeaderMap::new(), Bytes::from(part));
+        let part = FullResponse::new(200, HeaderMap::new(), Bytes::from(part));
         let error = TransportError::new(Sent::Maybe, false, "cut");
         assert_eq!(verdict(Err(error.with_part(Some(part)))), expected);
     }
@@ -121,8 +121,8 @@ fn what_each_broken_exchange_means_for_the_money() {
 fn a_long_wait_is_passed_on_as_it_is() {
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", "86400".parse().unwrap());
-    let answer = Answer::new(429, headers, Bytes::new());
-    let SubmitResponse::Refused { error, resend } = classify("m", Ok(answer)) else { panic!() };
+    let response = FullResponse::new(429, headers, Bytes::new());
+    let SubmitResponse::Rejected { error, resend } = classify("m", Ok(response)) else { panic!() };
     assert_eq!(resend, Resend::After(Some(Duration::from_secs(86400))));
     assert_eq!(error.kind(), ErrorKind::RateLimit);
     assert_eq!(error.http().unwrap().retry_after, Some(Duration::from_secs(86400)));

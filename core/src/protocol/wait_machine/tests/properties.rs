@@ -20,7 +20,7 @@ fn any_event() -> impl Strategy<Value = WaitEvent> {
         1 => Just(WaitEvent::HeldBack),
         4 => Just(WaitEvent::Woke),
         6 => (words.clone(), proptest::option::of(any::<u64>())).prop_map(|(status, after)| {
-            WaitEvent::Polled(PollResponse::Seen {
+            WaitEvent::Polled(PollResponse::State {
                 prediction: prediction(status),
                 retry_after: after.map(Duration::from_secs),
             })
@@ -113,14 +113,14 @@ proptest! {
     #[test]
     fn always_ends(
         deadline in 0u64..10_000,
-        answers in proptest::collection::vec((any::<bool>(), proptest::option::of(0u64..1000)), 1..50),
+        responses in proptest::collection::vec((any::<bool>(), proptest::option::of(0u64..1000)), 1..50),
         random in 0f64..=1.0,
     ) {
         let policy = WaitPolicy { deadline: secs(deadline), ..policy() };
         let mut watch = WaitMachine::resume("j1", policy);
         let mut now = Duration::ZERO;
         let mut event = WaitEvent::Start;
-        let mut answers = answers.into_iter().cycle();
+        let mut responses = responses.into_iter().cycle();
         for _ in 0..100_000 {
             event = match watch.step(now, event, random).action {
                 WaitAction::Finish(_) => return Ok(()),
@@ -128,7 +128,7 @@ proptest! {
                     now += pause;
                     WaitEvent::Woke
                 }
-                WaitAction::Poll => match answers.next() {
+                WaitAction::Poll => match responses.next() {
                     Some((true, after)) => trouble(after),
                     _ => seen("processing"),
                 },

@@ -5,7 +5,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG};
 
 /// What a server gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum RangeResponse {
     /// A part of the file.
     Part { start: u64, length: u64, total: Option<u64> },
     /// The file from its beginning; the server does not know ranges or does not heed them.
@@ -18,19 +18,19 @@ pub(super) enum Answer {
     Unusable(&'static str),
 }
 
-pub(super) fn read(status: u16, headers: &HeaderMap) -> Answer {
+pub(super) fn read(status: u16, headers: &HeaderMap) -> RangeResponse {
     match status {
-        200 | 206 if is_encoded(headers) => Answer::Unusable("sends it compressed"),
-        200 => Answer::Whole { length: number(headers) },
+        200 | 206 if is_encoded(headers) => RangeResponse::Unusable("sends it compressed"),
+        200 => RangeResponse::Whole { length: number(headers) },
         206 => content_range(headers)
             .and_then(|range| part(&range))
-            .unwrap_or(Answer::Unusable("does not say which part of it it sends")),
+            .unwrap_or(RangeResponse::Unusable("does not say which part of it it sends")),
         416 => {
             let total = content_range(headers)
                 .and_then(|range| range.strip_prefix("*/")?.trim().parse().ok());
-            Answer::Nothing { total }
+            RangeResponse::Nothing { total }
         }
-        other => Answer::Status(other),
+        other => RangeResponse::Status(other),
     }
 }
 
@@ -61,7 +61,7 @@ fn content_range(headers: &HeaderMap) -> Option<String> {
     unit.eq_ignore_ascii_case("bytes").then(|| range.trim().to_owned())
 }
 
-fn part(range: &str) -> Option<Answer> {
+fn part(range: &str) -> Option<RangeResponse> {
     let (span, total) = range.split_once('/')?;
     let (first, last) = span.split_once('-')?;
     let (start, last): (u64, u64) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
@@ -72,7 +72,7 @@ fn part(range: &str) -> Option<Answer> {
     // Where it ends is a number, too: readers go on from there.
     let end = last.checked_add(1)?;
     let length = end.checked_sub(start).filter(|length| *length > 0)?;
-    (total.is_none_or(|total| last < total)).then_some(Answer::Part { start, length, total })
+    (total.is_none_or(|total| last < total)).then_some(RangeResponse::Part { start, length, total })
 }
 
 #[cfg(test)]
@@ -87,8 +87,8 @@ mod tests {
 
     #[test]
     fn parts() {
-        let odd = Answer::Unusable("does not say which part of it it sends");
-        let part = |start, length, total| Answer::Part { start, length, total };
+        let odd = RangeResponse::Unusable("does not say which part of it it sends");
+        let part = |start, length, total| RangeResponse::Part { start, length, total };
         for (range, expected) in [
             ("bytes 0-99/1000", part(0, 100, Some(1000))),
             ("Bytes  900-999/1000", part(900, 100, Some(1000))),
@@ -114,15 +114,15 @@ mod tests {
     #[test]
     fn others() {
         let length = |value| headers(&[(CONTENT_LENGTH, value)]);
-        assert_eq!(read(200, &length("12")), Answer::Whole { length: Some(12) });
-        assert_eq!(read(200, &length("twelve")), Answer::Whole { length: None });
-        assert_eq!(read(200, &HeaderMap::new()), Answer::Whole { length: None });
+        assert_eq!(read(200, &length("12")), RangeResponse::Whole { length: Some(12) });
+        assert_eq!(read(200, &length("twelve")), RangeResponse::Whole { length: None });
+        assert_eq!(read(200, &HeaderMap::new()), RangeResponse::Whole { length: None });
         let outside = headers(&[(CONTENT_RANGE, "bytes */0")]);
-        assert_eq!(read(416, &outside), Answer::Nothing { total: Some(0) });
-        assert_eq!(read(416, &HeaderMap::new()), Answer::Nothing { total: None });
-        assert_eq!(read(404, &length("12")), Answer::Status(404));
+        assert_eq!(read(416, &outside), RangeResponse::Nothing { total: Some(0) });
+        assert_eq!(read(416, &HeaderMap::new()), RangeResponse::Nothing { total: None });
+        assert_eq!(read(404, &length("12")), RangeResponse::Status(404));
         let packed = headers(&[(CONTENT_ENCODING, "gzip"), (CONTENT_LENGTH, "12")]);
-        assert_eq!(read(200, &packed), Answer::Unusable("sends it compressed"));
+        assert_eq!(read(200, &packed), RangeResponse::Unusable("sends it compressed"));
         assert_eq!((size(200, &packed), size(200, &length("12"))), (None, Some(12)));
         assert_eq!(size(404, &length("12")), None);
     }

@@ -7,7 +7,7 @@ use super::redactor::Redactor;
 
 /// An answer with its whole body.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct FullResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -15,7 +15,7 @@ pub(crate) struct Answer {
     pub(crate) redactor: Redactor,
 }
 
-impl Answer {
+impl FullResponse {
     pub(crate) fn new(status: u16, headers: HeaderMap, body: Bytes) -> Self {
         Self { status, headers, body, redactor: Redactor::default() }
     }
