@@ -21,10 +21,10 @@ use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::{PollResponse, SubmitResponse};
 
-/// What may stand in a path segment as it is (RFC 3986, unreserved).
+/// The characters that are not encoded in a path segment (RFC 3986, unreserved).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// How long a submit in sync mode may take: the service has been seen to hold it for 90 seconds.
+/// The timeout of a submit in sync mode: the service holds the response for up to 90 seconds.
 const SYNC_TIMEOUT: Duration = Duration::from_secs(150);
 
 /// Headers that the client sets itself. A caller cannot replace them.
@@ -60,14 +60,14 @@ struct Shared {
     transport: Arc<dyn Transport>,
     connections: Semaphore,
     base_url: Url,
-    /// Replaced as a whole, so that a request under way keeps the one it was sent with.
+    /// Replaced as a whole, so that a running request keeps its own.
     credential: RwLock<Option<Arc<Credential>>>,
     request_timeout: Duration,
     /// The headers that the client sets.
     headers: HeaderMap,
 }
 
-/// One of the connections to the API, for one request.
+/// The permit for one request to the API.
 #[must_use = "it is free again once dropped"]
 pub(crate) struct RequestPermit<'a>(
     #[allow(dead_code, reason = "held until dropped")] SemaphorePermit<'a>,
@@ -116,7 +116,7 @@ impl Api {
         Ok(Self { shared: Arc::clone(&self.shared), headers: Arc::new(headers) })
     }
 
-    /// Uses another key for every request from now on.
+    /// Replaces the key for all further requests.
     pub(crate) fn set_key(&self, key: SecretString) -> Result<()> {
         let credential = Arc::new(Credential::new(key)?);
         *self.shared.credential.write().unwrap_or_else(PoisonError::into_inner) = Some(credential);
@@ -127,7 +127,7 @@ impl Api {
         self.shared.credential.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A connection for one request, as soon as one is free.
+    /// Returns a permit for one request as soon as one is free.
     pub(crate) async fn connection(&self) -> Result<RequestPermit<'_>> {
         let permit = self.shared.connections.acquire().await;
         permit.map(RequestPermit).map_err(|error| {
@@ -135,7 +135,7 @@ impl Api {
         })
     }
 
-    /// Sends the POST that costs money, once; the service is to call back at `webhook`.
+    /// Sends the POST that costs money, once. The service calls `webhook` when the job ends.
     pub(crate) async fn submit(
         &self,
         connection: &RequestPermit<'_>,
@@ -147,7 +147,7 @@ impl Api {
         if let Some(webhook) = webhook {
             url.query_pairs_mut().append_pair("webhook", webhook.as_str());
         }
-        // In sync mode the service responses when the job is done, or after some time.
+        // In sync mode the service responds when the job has ended, or after some time.
         let timeout = match body.get("enable_sync_mode") {
             Some(Value::Bool(true)) => self.shared.request_timeout.max(SYNC_TIMEOUT),
             _ => self.shared.request_timeout,
@@ -158,7 +158,7 @@ impl Api {
         submit::classify(model, exchange)
     }
 
-    /// Asks for the state of a job, within at most `timeout`.
+    /// Requests the state of a job, within at most `timeout`.
     pub(crate) async fn poll(&self, job_id: &str, timeout: Duration) -> PollResponse {
         let path = format!("api/v3/predictions/{}", segment(job_id));
         let timeout = timeout.min(self.shared.request_timeout);
@@ -166,7 +166,7 @@ impl Api {
         if !poll::is_no_such_route(&response) {
             return poll::classify(job_id, response);
         }
-        // The older form of the same question.
+        // The older path.
         poll::classify(job_id, self.send(Method::GET, &path, None, timeout).await)
     }
 
@@ -180,8 +180,7 @@ impl Api {
         self.send(Method::POST, path, Some(body), self.shared.request_timeout).await
     }
 
-    /// Posts any body to a path under the base URL; how long that may take is the caller's to
-    /// bound.
+    /// Posts any body to a path under the base URL. The caller limits the time.
     pub(crate) async fn post_body(
         &self,
         path: &str,
@@ -200,7 +199,7 @@ impl Api {
         self.exchange(|| request, Duration::MAX).await
     }
 
-    /// The error of a client without a key, before anything is sent.
+    /// Returns an error if the client has no key, before anything is sent.
     pub(crate) fn require_key(&self) -> Result<()> {
         match self.credential() {
             Some(_) => Ok(()),
@@ -222,8 +221,8 @@ impl Api {
         self.exchange(|| self.request(method, self.url(path), body), timeout).await
     }
 
-    /// The request is made up once it can go out, and the exchange is boxed: thousands may queue
-    /// here, and what each of them holds counts.
+    /// Builds the request when it can be sent, and boxes the exchange: thousands of requests may
+    /// wait here, so the memory of each counts.
     async fn exchange(&self, request: impl FnOnce() -> Request, timeout: Duration) -> Exchange {
         let closed = |error: Error| TransportError::new(Sent::No, false, error.message());
         let connection = self.connection().await.map_err(closed)?;
@@ -304,7 +303,7 @@ fn header_value(text: &str) -> Result<HeaderValue> {
     })
 }
 
-/// The system's name as the official clients send it.
+/// Returns the name of the operating system as the official clients send it.
 fn client_os() -> &'static str {
     match std::env::consts::OS {
         "macos" => "darwin",
@@ -314,13 +313,13 @@ fn client_os() -> &'static str {
 
 fn segment(text: &str) -> String {
     match text {
-        // A step up the path, in this form and in the encoded one: it becomes a name nobody has.
+        // A step up the path, also in encoded form, becomes a name that does not exist.
         "." | ".." => text.replace('.', "%252E"),
         _ => utf8_percent_encode(text, SEGMENT).to_string(),
     }
 }
 
-/// A model id as a path: its slashes part segments.
+/// Returns a model id as a path; its slashes separate segments.
 fn path_of(model: &str) -> String {
     model.split('/').map(segment).collect::<Vec<_>>().join("/")
 }

@@ -11,10 +11,10 @@ use http::header::CONTENT_ENCODING;
 pub(crate) use super::full_response::FullResponse;
 use super::transport::{BodyStream, Request, Sent, Transport, TransportError};
 
-/// The largest response of the API that is read: base64 outputs can be tens of megabytes.
+/// The maximum size of a response of the API: base64 outputs can be tens of megabytes.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
-/// The response, or why there is none; the error of one that broke off contains what arrived.
+/// The response, or the error. The error of an incomplete response contains the part that arrived.
 pub(crate) type Exchange = Result<FullResponse, TransportError>;
 
 /// Sends the request and reads the whole response, all within `timeout`.
@@ -60,7 +60,7 @@ async fn read(
     Ok(())
 }
 
-/// Decompresses a body as far as it can be: some gateways compress every response, asked or not.
+/// Decompresses a body as far as possible: some gateways compress responses without being asked.
 fn decoded(headers: &HeaderMap, body: Bytes) -> Bytes {
     let encoding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
     let limit = MAX_ANSWER as u64;
@@ -77,7 +77,7 @@ fn decoded(headers: &HeaderMap, body: Bytes) -> Bytes {
     };
     match decoded {
         Err(_) if plain.is_empty() => body,
-        // A body that broke off contains the beginning at least.
+        // An incomplete body contains at least its beginning.
         _ => plain.into(),
     }
 }

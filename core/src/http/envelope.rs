@@ -6,9 +6,9 @@ use super::body::FullResponse;
 use super::lenient_json;
 pub(crate) use crate::protocol::parse::integer;
 
-/// A response as far as it could be understood.
+/// The parts of a response that could be parsed.
 pub(crate) struct Envelope {
-    /// The HTTP status, or the envelope's own code where it is an error code within a 200.
+    /// The HTTP status, or the code of the envelope if it is an error code in a 200.
     pub(crate) status: u16,
     /// The body as JSON; `None` if it is not JSON, or not complete.
     pub(crate) json: Option<Value>,
@@ -20,7 +20,7 @@ impl Envelope {
         Self::new(response, parsed.filter(|parsed| parsed.complete).map(|parsed| parsed.value))
     }
 
-    /// Reads also a body that ends early, as far as it goes.
+    /// Parses a response, and also the beginning of an incomplete body.
     pub(crate) fn of_part(response: &FullResponse) -> Self {
         Self::new(response, lenient_json::parse(&response.body).map(|parsed| parsed.value))
     }
@@ -29,13 +29,13 @@ impl Envelope {
         Self { status: effective_status(response.status, json.as_ref()), json }
     }
 
-    /// Whether HTTP and the envelope both say that all is well.
+    /// Returns whether both HTTP and the envelope report a success.
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// What is in the envelope; the whole body where it has none (webhooks, older responses). The
-    /// envelope is empty afterwards.
+    /// Takes the content of the envelope, or the whole body if it has none (webhooks, older
+    /// responses).
     pub(crate) fn take_data(&mut self) -> Option<Value> {
         let mut json = self.json.take()?;
         if let Some(data) = json.get_mut("data") {
@@ -46,8 +46,8 @@ impl Envelope {
     }
 }
 
-/// An error code of HTTP's range in the envelope of a 200 counts as the status: the service is
-/// known to response so (its page on uploads).
+/// Returns the error status in the envelope of a 200: the service is known to respond so (its page
+/// on uploads).
 fn effective_status(http: u16, json: Option<&Value>) -> u16 {
     let code = json.and_then(|json| json.get("code")).and_then(integer);
     match code.and_then(|code| u16::try_from(code).ok()) {

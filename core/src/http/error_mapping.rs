@@ -1,4 +1,4 @@
-//! Turns a refusal, a broken response or a broken connection into an error.
+//! Converts error responses, invalid responses and connection failures to errors.
 
 use std::time::SystemTime;
 
@@ -39,13 +39,13 @@ pub(crate) fn status_error(operation: &str, response: &FullResponse, envelope: &
         .with_app_code(app_code)
 }
 
-/// Returns what a response without an envelope says; empty if that is nothing.
+/// Returns the text of a response without an envelope; empty if there is none.
 pub(super) fn what_was_said(response: &FullResponse) -> String {
     let json = Envelope::of(response).json;
     json.as_ref().and_then(message).unwrap_or_else(|| excerpt(&response.body, &response.headers))
 }
 
-/// The error for a success that cannot be understood.
+/// Returns the error for a success that cannot be parsed.
 pub(crate) fn unexpected(operation: &str, response: &FullResponse, what: &str) -> Error {
     let message = format!(
         "The service's response when {operation} cannot be understood: {what} (HTTP {}).",
@@ -55,7 +55,7 @@ pub(crate) fn unexpected(operation: &str, response: &FullResponse, what: &str) -
         .with_http(http_answer(response, response.status))
 }
 
-/// What of a success cannot be understood, in words.
+/// Returns why a success cannot be parsed, to complete a sentence.
 pub(crate) fn describe_unexpected(response: &FullResponse, envelope: &Envelope) -> String {
     match &envelope.json {
         _ if response.body.is_empty() => "its body is empty".to_owned(),
@@ -76,7 +76,7 @@ pub(crate) fn without_key(mut prediction: Prediction, response: &FullResponse) -
     prediction
 }
 
-/// The error for an exchange that broke or ran out of time.
+/// Returns the error for an exchange that failed or timed out.
 pub(crate) fn connection_error(operation: &str, error: TransportError) -> Error {
     let (kind, verb) = if error.timed_out {
         (ErrorKind::RequestTimeout, "took too long")
@@ -104,7 +104,7 @@ fn kind(status: u16, app_code: Option<i64>, said: &str) -> ErrorKind {
     }
 }
 
-/// "Insufficient credits", "insufficient balance"; not "insufficient permissions".
+/// Returns whether a message is about credits ("insufficient balance"), and not about permissions.
 fn speaks_of_credits(said: &str) -> bool {
     let said = said.to_lowercase();
     said.contains("insufficient")
@@ -144,7 +144,7 @@ pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     header("x-request-id").or_else(|| header("request-id")).filter(|id| !id.is_empty())
 }
 
-/// The message in an error body of any of the shapes the service and its gateway use.
+/// Returns the message in an error body, in any of the formats of the service and its gateway.
 fn message(json: &Value) -> Option<String> {
     let said = match json {
         Value::String(text) => text.clone(),
@@ -184,7 +184,7 @@ fn at_field(path: &[Value], text: &str) -> String {
     if names.is_empty() { text.to_owned() } else { format!("`{}`: {text}", names.join(".")) }
 }
 
-/// Says where a redirect leads, without the query, which can contain secrets.
+/// Returns the target of a redirect without the query, which can contain secrets.
 fn redirect(headers: &HeaderMap) -> Option<String> {
     let to = redirects::location(headers)?;
     let to = to.split(['?', '#']).next().unwrap_or_default();
@@ -195,14 +195,14 @@ fn redirect(headers: &HeaderMap) -> Option<String> {
     ))
 }
 
-/// The application code in an error body: within `data`, or the envelope's own where it is beyond
-/// HTTP's range.
+/// Returns the application code in an error body: in `data`, or in the envelope if it is not in the
+/// range of HTTP statuses.
 fn app_code(json: &Value) -> Option<i64> {
     let inner = json.get("data").and_then(|data| data.get("code")).and_then(integer);
     inner.or_else(|| json.get("code").and_then(integer)).filter(|code| *code >= 1000)
 }
 
-/// The beginning of a body that is not JSON; of a page of HTML, only that it is one.
+/// Returns the beginning of a body that is not JSON. For HTML, only says so.
 fn excerpt(body: &[u8], headers: &HeaderMap) -> String {
     let is_html = headers
         .get(http::header::CONTENT_TYPE)
@@ -245,7 +245,7 @@ fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     (!content.is_empty()).then_some(content)
 }
 
-/// One line of at most 200 characters.
+/// Shortens a text to one line of at most 200 characters.
 fn shorten(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(200) {

@@ -1,17 +1,17 @@
-//! An answer of a server, read to its end.
+//! A response of a server, read to its end.
 
 use bytes::Bytes;
 use http::HeaderMap;
 
 use super::redactor::Redactor;
 
-/// An answer with its whole body.
+/// A response with its whole body.
 #[derive(Debug)]
 pub(crate) struct FullResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Removes the key from what of the answer is shown.
+    /// Removes the key from the parts of the response that are shown.
     pub(crate) redactor: Redactor,
 }
 

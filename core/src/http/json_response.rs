@@ -1,4 +1,4 @@
-//! Reads: requests that change nothing, so that they may be repeated.
+//! Parses the responses of requests that can be retried.
 
 use std::time::SystemTime;
 
@@ -9,8 +9,8 @@ use super::envelope::{Envelope, integer};
 use super::error_mapping::{connection_error, status_error, unexpected};
 use super::retry::RequestFailure;
 
-/// Parses the `data` of a response; `operation` completes "… when …". A success that `parse` does not
-/// understand is transient: gateways sometimes response in place of the service.
+/// Parses the `data` of a response; `operation` completes "… when …". A success that `parse`
+/// rejects is temporary: gateways sometimes respond in place of the service.
 pub(crate) fn classify<T>(
     operation: &str,
     exchange: Exchange,
@@ -30,7 +30,7 @@ pub(crate) fn classify<T>(
     Err(RequestFailure::from_status(envelope.status, error))
 }
 
-/// Takes a field out if it can be read; a field that cannot stays, and so ends up in `extra`.
+/// Removes and returns a field if it can be parsed. Otherwise it stays, and ends up in `extra`.
 pub(super) fn take<T>(
     fields: &mut Map<String, Value>,
     name: &str,
@@ -50,7 +50,7 @@ pub(super) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// A number, also where it comes as a string.
+/// Returns a number, also if it is a string.
 pub(super) fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),

@@ -12,7 +12,7 @@ use super::retry::RequestFailure;
 
 pub(super) const PATH: &str = "api/v3/media/upload/binary";
 
-/// What stands before and behind the file's bytes (RFC 7578).
+/// The bytes before and after the file in the form (RFC 7578).
 #[derive(Debug)]
 pub(super) struct Framing {
     pub(super) content_type: String,
@@ -20,10 +20,10 @@ pub(super) struct Framing {
     pub(super) tail: Bytes,
 }
 
-/// The framing of one file; `random` keeps the boundary from standing in the file.
+/// Returns the framing of one file. `random` makes it unlikely that the file contains the boundary.
 pub(super) fn framing(name: &str, content_type: &str, random: u128) -> Framing {
     let boundary = format!("viseme-{random:032x}");
-    // As browsers write it.
+    // Browsers do the same.
     let name = name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
     let head = format!(
         "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
@@ -36,7 +36,7 @@ pub(super) fn framing(name: &str, content_type: &str, random: u128) -> Framing {
     }
 }
 
-/// Where the service finds the file.
+/// Returns the URL of the file.
 pub(super) fn classify(
     file_name: &str,
     exchange: Exchange,
@@ -54,8 +54,7 @@ pub(super) fn classify(
         });
     }
     let error = status_error(&operation, &response, &envelope);
-    // The status of the response itself: a 200 whose envelope contains an error names a fault of
-    // the file, which is final.
+    // The HTTP status, not that of the envelope: an error in a 200 is about the file, and final.
     Err(RequestFailure::from_status(response.status, error))
 }
 

@@ -1,4 +1,4 @@
-//! The ticket for one upload.
+//! Presigned uploads: the request, and the response with the URL for one file.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use super::error_mapping::{connection_error, status_error, unexpected};
 use super::retry::RequestFailure;
 use crate::config::is_loopback;
 
-/// Where and how a file is to be put, and where it can be fetched afterwards.
+/// Where and how to send a file, and where it can be fetched afterwards.
 #[derive(Debug)]
 pub(crate) struct PresignedUpload {
     pub(crate) method: Method,
@@ -19,12 +19,12 @@ pub(crate) struct PresignedUpload {
     pub(crate) download_url: Url,
 }
 
-/// The body of the request for a ticket.
+/// Returns the body of the request for a presigned upload.
 pub(crate) fn request(file_name: &str, size: u64, content_type: &str) -> Value {
     json!({"filename": file_name, "size": size, "content_type": content_type})
 }
 
-/// The ticket in a response; plain http is accepted on this machine or where `allow_http`.
+/// Parses a response. Plain http is accepted to this machine, or with `allow_http`.
 pub(crate) fn classify(
     file_name: &str,
     exchange: Exchange,
@@ -55,7 +55,7 @@ fn parse(data: &Value, allow_http: bool) -> Option<PresignedUpload> {
     let mut headers = HeaderMap::new();
     for (name, value) in upload.get("headers").and_then(Value::as_object).into_iter().flatten() {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        // The length is known better here, and set once.
+        // The client sets the length itself, once.
         if name != http::header::CONTENT_LENGTH {
             headers.insert(name, HeaderValue::from_str(value.as_str()?).ok()?);
         }

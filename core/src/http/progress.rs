@@ -1,4 +1,4 @@
-//! Notices transfers that stand still.
+//! Detects transfers without progress.
 
 use std::future::Future;
 use std::sync::Arc;

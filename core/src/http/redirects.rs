@@ -7,13 +7,13 @@ use http::header::LOCATION;
 use percent_encoding::{CONTROLS, percent_encode};
 use url::Url;
 
-/// How many redirects are followed.
+/// Maximum number of redirects.
 pub(super) const MAX_REDIRECTS: u32 = 5;
 
 /// Why a redirect is not followed; the clause completes "it was …".
 pub(super) type NotFollowed = String;
 
-/// More than [`MAX_REDIRECTS`].
+/// The clause for more than [`MAX_REDIRECTS`].
 pub(super) fn too_many() -> NotFollowed {
     "redirected too many times".to_owned()
 }

@@ -18,15 +18,15 @@ use super::transport::{
 use crate::config::{Config, is_loopback};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How long after an answer on an HTTP/2 connection the connection counts as alive.
+/// How long an HTTP/2 connection counts as alive after a response.
 const ALIVE: Duration = Duration::from_secs(5);
 
 pub(crate) struct ReqwestTransport {
-    /// For this machine: never through a proxy of the system.
+    /// For requests to this machine: never uses a proxy of the system.
     local: Clients,
     remote: Clients,
     api: Origin,
-    /// When the API last answered over HTTP/2, where all requests share one connection.
+    /// The time of the API's last response over HTTP/2, where all requests share one connection.
     http2_answered: Mutex<Option<Instant>>,
 }
 

@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
-/// How long the server asks to wait: seconds, or a date, which is read against the response's own
-/// `Date` so that a wrong clock on this machine does not matter. `None` where the header is
-/// missing or makes no sense; a date in the past is no wait at all.
+/// Returns how long the server asks to wait: seconds, or a date, which is compared with the `Date` of
+/// the response, so that a wrong clock on this machine has no effect. `None` if the header is missing
+/// or invalid; zero for a date in the past.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<f64>() {

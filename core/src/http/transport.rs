@@ -1,4 +1,4 @@
-//! One HTTP exchange, whoever carries it out.
+//! The interface of HTTP transports: one request and its response.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -13,9 +13,9 @@ use super::full_response::FullResponse;
 use super::ssrf::PrivateAddress;
 use super::tls;
 
-/// Sends one request; follows no redirect and repeats nothing.
+/// Sends one request. Follows no redirects and does not retry.
 pub(crate) trait Transport: Send + Sync {
-    /// Sends the request and gives back the head of the answer, with its body still to come.
+    /// Sends the request and returns the head of the response, with its body as a stream.
     fn exchange(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>>;
 }
 
@@ -33,17 +33,17 @@ pub(crate) struct Request {
 /// Which connection a request may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ConnectionUse {
-    /// Any, also one that was idle: if the server closed it meanwhile, the request fails, and
-    /// another attempt must be possible.
+    /// Any, also an idle one: if the server has closed it, the request fails, so it must be possible
+    /// to send it again.
     Pooled,
-    /// One that is known to be alive: a new one, or one that answered a moment ago.
+    /// One that is known to be alive: a new one, or one with a recent response.
     KnownAlive,
 }
 
 pub(crate) enum RequestBody {
     Empty,
     Bytes(Bytes),
-    /// A body of known length, read as it is sent.
+    /// A body of known length, read while it is sent.
     Stream {
         length: u64,
         stream: BoxStream<'static, std::io::Result<Bytes>>,
@@ -62,9 +62,9 @@ pub(crate) struct TransportError {
     /// Whether a part of the request may have reached the server.
     pub(crate) sent: Sent,
     pub(crate) timed_out: bool,
-    /// The name led to no public address, where only such are allowed.
+    /// Whether the name has no public address, but only those are allowed.
     pub(crate) private_address: bool,
-    /// What arrived of an answer that broke off.
+    /// The part of an incomplete response that arrived.
     pub(crate) part: Option<Box<FullResponse>>,
     message: String,
 }
@@ -74,11 +74,11 @@ pub(crate) struct TransportError {
 pub(crate) enum Sent {
     /// Certainly not: there was no connection, or the server said that it did not process it.
     No,
-    /// It may have.
+    /// Possibly.
     Maybe,
 }
 
-/// How the HTTP libraries' layers begin that only repeat that something failed.
+/// Prefixes of messages of the HTTP libraries that only say that something failed.
 const WRAPPINGS: [&str; 2] = ["error sending request", "client error ("];
 
 impl TransportError {
@@ -86,15 +86,14 @@ impl TransportError {
         Self { sent, timed_out, private_address: false, part: None, message: message.into() }
     }
 
-    /// Adds what arrived of the answer.
+    /// Adds the part of the response that arrived.
     pub(crate) fn with_part(mut self, part: Option<FullResponse>) -> Self {
         self.part = part.map(Box::new);
         self
     }
 
-    /// An error with its whole chain of causes as the message. What the HTTP libraries put around
-    /// a cause ("error sending request: client error (Connect)") says nothing to a person and is
-    /// left out.
+    /// Creates an error with the chain of causes as the message, without the layers of the HTTP
+    /// libraries that add no information ("error sending request: client error (Connect)").
     pub(crate) fn from_chain(
         sent: Sent,
         timed_out: bool,
@@ -122,7 +121,7 @@ impl TransportError {
     }
 }
 
-/// Returns whether the server proved that it did not process a request of HTTP/2: it refused the
+/// Returns whether the server proved that it did not process an HTTP/2 request: it refused the
 /// stream, or it closed the connection with a `GOAWAY` below the stream (RFC 9113, 6.8 and 8.7).
 /// h2 reports a `GOAWAY` of the server only for the streams that it does not cover.
 pub(super) fn is_unprocessed(error: &(dyn StdError + 'static)) -> bool {

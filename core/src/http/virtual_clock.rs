@@ -12,7 +12,7 @@ use viseme_spec::VIRTUAL_SLEEP_HEADER;
 
 use crate::clock::VirtualClock;
 
-/// Another transport, whose requests say how far the client's time has come.
+/// A transport that adds the time of the client's virtual clock to requests.
 pub(crate) struct VirtualClockTransport {
     inner: Arc<dyn Transport>,
     clock: VirtualClock,
@@ -27,7 +27,7 @@ impl VirtualClockTransport {
 impl Transport for VirtualClockTransport {
     fn exchange(&self, mut request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         let busy = self.clock.busy();
-        // A PUT carries the ticket's headers and no other.
+        // A PUT has only the headers of the presigned upload.
         let mut slept = Duration::ZERO;
         if request.method != Method::PUT {
             slept = self.clock.tell();
@@ -40,7 +40,7 @@ impl Transport for VirtualClockTransport {
             let response = match self.inner.exchange(request).await {
                 Ok(response) => response,
                 Err(error) => {
-                    // Nobody heard of it.
+                    // The server did not receive the time.
                     if error.sent == Sent::No {
                         self.clock.take_back(slept);
                     }

@@ -1,4 +1,4 @@
-//! The life of a job, as pure decisions: nothing here does I/O, reads a clock or rolls dice.
+//! The state machines of jobs. Pure: no I/O, no clock, no randomness of their own.
 
 mod outcome;
 mod pacing;

@@ -1,4 +1,4 @@
-//! How a job, or the wait for it, ends.
+//! The outcome of a job or of the wait for it.
 
 use std::sync::Arc;
 
@@ -8,12 +8,11 @@ use crate::error::{Error, ErrorKind};
 /// The service's application code for an account without credits (third-party sources).
 const INSUFFICIENT_CREDITS: i64 = 1407;
 
-/// The result of a job whose last state this is: the prediction if it completed, else the error.
+/// Returns the result of a job with this last state: the prediction if it completed, or the error.
 ///
 /// # Errors
-/// [`ErrorKind::JobFailed`] or [`ErrorKind::InsufficientCredits`] if it failed or completed without
-/// an output,
-/// [`ErrorKind::JobCancelled`] for any other end.
+/// Returns [`ErrorKind::JobFailed`] or [`ErrorKind::InsufficientCredits`] if it failed or completed
+/// without an output, and [`ErrorKind::JobCancelled`] for any other final status.
 pub fn job_outcome(prediction: Arc<Prediction>) -> Result<Arc<Prediction>, Error> {
     let (kind, message) = match &prediction.status {
         Status::Completed if prediction.outputs.is_empty() => (
@@ -49,7 +48,7 @@ pub fn job_outcome(prediction: Arc<Prediction>) -> Result<Arc<Prediction>, Error
 }
 
 /// Returns whether a delivered state ends the wait for the job. If it is completed without outputs,
-/// a poll tells what they are.
+/// a poll returns them.
 pub(crate) fn is_conclusive(prediction: &Prediction) -> bool {
     match prediction.status {
         Status::Completed => !prediction.outputs.is_empty(),
@@ -57,7 +56,7 @@ pub(crate) fn is_conclusive(prediction: &Prediction) -> bool {
     }
 }
 
-/// The caller's deadline passed; the job goes on.
+/// Returns the error of a wait whose deadline passed. The job continues.
 pub(crate) fn wait_timeout(
     job_id: &str,
     latest: Option<Arc<Prediction>>,
@@ -101,7 +100,7 @@ fn reason(prediction: &Prediction) -> String {
     }
 }
 
-/// What to do about an application code of the service (its page on error codes).
+/// Returns what to do about an application code of the service (its page on error codes).
 fn advice(code: i64) -> &'static str {
     match code {
         1200 => " Use other media: these were refused by content moderation.",

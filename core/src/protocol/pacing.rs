@@ -1,20 +1,20 @@
-//! When to ask again.
+//! The pauses between polls and after failures.
 
 use std::time::Duration;
 
 use crate::model::ModelDescription;
 
-/// When to poll a job that runs as it should.
+/// When to poll a job.
 ///
-/// The first poll comes after `first`, the next after `interval`; each pause is `growth` times
-/// the one before, up to `max`. A random part of `jitter` either way keeps many jobs apart.
+/// The first poll is sent after `first`, the next after `interval`. Each further pause is `growth`
+/// times the previous one, up to `max`. The random share `jitter` spreads the polls of many jobs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pacing {
-    /// From the submit to the first poll.
+    /// The time from the submit to the first poll.
     pub first: Duration,
-    /// From the first poll to the second.
+    /// The time from the first poll to the second.
     pub interval: Duration,
-    /// What each further pause is multiplied by; 1 keeps it even.
+    /// The factor that lengthens each further pause; 1 keeps it the same.
     pub growth: f64,
     /// The longest pause.
     pub max: Duration,
@@ -23,13 +23,14 @@ pub struct Pacing {
 }
 
 impl Pacing {
-    /// The same pause between all polls, with 10 % of jitter.
+    /// Returns a pacing with the same pause between all polls and 10 % jitter.
     #[must_use]
     pub fn every(interval: Duration) -> Self {
         Self { first: interval, interval, growth: 1.0, max: interval, jitter: 0.1 }
     }
 
-    /// What fits a model: its description's first poll and longest pause, growing by a fifth.
+    /// Returns the pacing of a model: first poll and longest pause of its description, with pauses that
+    /// grow by a fifth.
     #[must_use]
     pub fn for_model(model: Option<&ModelDescription>) -> Self {
         let (first, max) = match model {
@@ -39,8 +40,7 @@ impl Pacing {
         Self { first, interval: first, growth: 1.2, max, jitter: 0.1 }
     }
 
-    /// The pause before the poll with this number (0 is the first), where `random` is from 0
-    /// to 1.
+    /// Returns the pause before a poll (0 is the first). `random` is from 0 to 1.
     #[must_use]
     pub fn delay(&self, poll: u32, random: f64) -> Duration {
         let base = match poll {
@@ -54,18 +54,17 @@ impl Pacing {
     }
 }
 
-/// How long to wait after the n-th failure in a row: doubling from `base` to `max`, with a
-/// quarter of jitter.
+/// The pause after failures in a row: `base` after the first, doubling up to `max`, with 25 % jitter.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Backoff {
-    /// After the first failure.
+    /// The pause after the first failure.
     pub base: Duration,
     /// The longest pause.
     pub max: Duration,
 }
 
 impl Backoff {
-    /// The pause after this many failures (1 is the first), where `random` is from 0 to 1.
+    /// Returns the pause after this many failures (1 is the first). `random` is from 0 to 1.
     #[must_use]
     pub fn delay(&self, failures: u32, random: f64) -> Duration {
         let doublings = i32::try_from(failures.saturating_sub(1)).unwrap_or(i32::MAX);
@@ -73,7 +72,7 @@ impl Backoff {
     }
 }
 
-/// `time` multiplied by `factor`, and [`Duration::MAX`] where that would overflow.
+/// Multiplies a time by a factor. Returns [`Duration::MAX`] on overflow.
 fn scale(time: Duration, factor: f64) -> Duration {
     Duration::try_from_secs_f64(time.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }

@@ -1,4 +1,4 @@
-//! Reads a prediction from whatever the service sent: in a response, or in a webhook.
+//! Parses predictions in responses and webhooks.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -46,7 +46,7 @@ fn read(
     Some(prediction)
 }
 
-/// Takes a field out if it can be read; a field that cannot stays, and so ends up in `extra`.
+/// Removes and returns a field if it can be parsed. Otherwise it stays, and ends up in `extra`.
 fn take<T>(
     fields: &mut Map<String, Value>,
     name: &str,
@@ -104,7 +104,7 @@ fn time(value: &Value) -> Option<SystemTime> {
     Some(timestamp.into())
 }
 
-/// The error text, however it is wrapped.
+/// Returns the error text, in any of the service's formats.
 fn error(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -132,7 +132,7 @@ fn timings(value: &Value) -> Option<BTreeMap<String, Duration>> {
     timings.iter().map(|(name, value)| Some((name.clone(), millis(value)?))).collect()
 }
 
-/// A number, also where it comes as a string.
+/// Returns a number, also if it is a string.
 pub(crate) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| {

@@ -1,4 +1,4 @@
-//! A lost submit that is being looked for, and how the search ends without it.
+//! The search for a lost submit, and the errors of a search without a result.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use crate::error::{Error, ErrorKind};
 /// The search for one lost submit.
 #[derive(Clone, Debug)]
 pub(super) struct Search {
-    /// Why it is lost.
+    /// Why the submit is lost.
     pub(super) cause: Error,
-    /// When it is given up.
+    /// When the search ends.
     pub(super) until: Duration,
-    /// How many times the history was looked into.
+    /// How many times the history was searched.
     pub(super) looks: u32,
-    /// Why the last look told nothing.
+    /// Why the last search failed.
     pub(super) trouble: Option<Error>,
 }
 
@@ -24,7 +24,7 @@ impl Search {
         Self { cause, until, looks: 0, trouble: None }
     }
 
-    /// The window is over and the history shows no such job.
+    /// Returns the error if the window has passed and the history has no such job.
     pub(super) fn nothing(self) -> Error {
         match self.trouble {
             Some(trouble) => {
@@ -39,13 +39,13 @@ impl Search {
         }
     }
 
-    /// The history may not be read.
+    /// Returns the error if the history cannot be read.
     pub(super) fn refused(self, error: &Error) -> Error {
         let found = format!("the history could not be read ({})", clause(error));
         submission_unknown(&self.cause, &found)
     }
 
-    /// Jobs match, but none is certain.
+    /// Returns the error if jobs match, but none is certain.
     pub(super) fn candidates(self, jobs: Vec<Arc<Prediction>>) -> Error {
         let ids: Vec<_> = jobs.iter().map(|job| job.id.as_str()).collect();
         let found = match ids.as_slice() {
@@ -60,7 +60,7 @@ impl Search {
     }
 }
 
-/// The error of a submit that may have been taken; `found` tells what the search brought.
+/// Returns the error of a submit that may have been accepted; `found` is the result of the search.
 pub(super) fn submission_unknown(cause: &Error, found: &str) -> Error {
     let message = format!(
         "The submit was sent, but no usable response came ({}), and {found}. The job may exist and \

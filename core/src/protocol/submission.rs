@@ -1,8 +1,8 @@
-//! The at-most-once submit, as a pure machine: events in, actions out.
+//! The state machine of a submit that is sent at most once: events in, actions out.
 //!
-//! A submit goes out again only after a response that proves the one before was not taken. After
-//! a response that leaves this open, no further submit goes out, whatever comes: the job is looked
-//! for in the history.
+//! It sends a submit again only after a response that proves that the service did not accept the
+//! previous one. After any other failure it never sends another submit; it searches the history for
+//! the job.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,14 +14,14 @@ use super::response_class::{Resend, SearchResponse, SubmitResponse};
 use super::retry::RetryPolicy;
 use crate::error::Error;
 
-/// How often and how long to try.
+/// The limits of a submit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SubmitPolicy {
     /// How often a submit that certainly was not accepted is retried.
     pub retry: RetryPolicy,
-    /// When to give up, on the clock of the `now` that is handed in.
+    /// When to stop, by the clock of `now`.
     pub deadline: Duration,
-    /// How a lost submit is looked for; `None` where it is not.
+    /// How to search for a lost submit; `None` turns the search off.
     pub recovery: Option<RecoveryPolicy>,
 }
 
@@ -33,42 +33,42 @@ impl SubmitPolicy {
     }
 }
 
-/// How a lost submit is looked for in the history.
+/// How to search the history for a lost submit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RecoveryPolicy {
-    /// How long to look, from the loss: a job may show up in the history late.
+    /// How long to search: a job may appear in the history late.
     pub window: Duration,
-    /// The pauses between two looks.
+    /// The pauses between two searches.
     pub backoff: Backoff,
 }
 
-/// What happened.
+/// An event of a submit.
 #[derive(Clone, Debug)]
 pub enum SubmitEvent {
-    /// Begin.
+    /// The start.
     Start,
-    /// The submit's outcome.
+    /// The response to the submit.
     Responded(SubmitResponse),
-    /// What the history tells.
+    /// The result of a search.
     Searched(SearchResponse),
     /// The pause is over.
     Woke,
-    /// The client's shared budget has no moment for a further submit before the deadline.
+    /// The rate limit allows no further submit before the deadline.
     HeldBack,
 }
 
-/// What to do.
+/// The next action.
 #[derive(Clone, Debug)]
 pub enum SubmitAction {
     /// Send the POST that costs money.
     Submit,
-    /// Look for the job in the history.
+    /// Search the history for the job.
     Search,
-    /// Wait, for that reason, then report [`SubmitEvent::Woke`].
+    /// Sleep for this reason, then report [`SubmitEvent::Woke`].
     Sleep(Duration, Error),
-    /// It is decided.
+    /// The submit has ended.
     Finish(Result<Arc<Prediction>, Error>),
-    /// The event does not fit the state: do nothing.
+    /// The event is unexpected in this state: do nothing.
     Nothing,
 }
 
@@ -76,18 +76,18 @@ pub enum SubmitAction {
 enum State {
     Fresh,
     InFlight,
-    /// It was refused for now, and goes out again after a pause.
+    /// It was rejected temporarily, and is sent again after a pause.
     Pausing(Box<Error>),
-    /// A submit from another time was lost; it is to be looked for.
+    /// An earlier submit was lost, and has to be searched for.
     ToRecover(Box<Error>),
-    /// The submit was lost: the history is looked into…
+    /// The submit was lost: a search is running.
     Searching(Box<Search>),
-    /// … again after a pause.
+    /// The submit was lost: the next search starts after a pause.
     PausingSearch(Box<Search>),
     Done,
 }
 
-/// The machine: [`step`](Self::step) it with each event until it says
+/// The state machine. Call [`step`](Self::step) with each event until it returns
 /// [`Finish`](SubmitAction::Finish).
 #[derive(Clone, Debug)]
 pub struct Submission {
@@ -97,38 +97,38 @@ pub struct Submission {
 }
 
 impl Submission {
-    /// A submit that has not been sent.
+    /// Creates the machine of a submit that was not sent yet.
     #[must_use]
     pub fn new(policy: SubmitPolicy) -> Self {
         Self { policy, state: State::Fresh, attempts: 0 }
     }
 
-    /// A submit that was sent and lost some time ago, for this reason: none goes out, it is only
-    /// looked for.
+    /// Creates the machine of a submit that was sent and lost earlier, for this reason. It only
+    /// searches, and never sends.
     #[must_use]
     pub fn lost(policy: SubmitPolicy, cause: Error) -> Self {
         Self { policy, state: State::ToRecover(Box::new(cause)), attempts: 0 }
     }
 
-    /// When it is given up.
+    /// Returns when the machine stops.
     #[must_use]
     pub fn deadline(&self) -> Duration {
         self.policy.deadline
     }
 
-    /// How many submits went out.
+    /// Returns how many times the submit was sent.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// Whether a submit went out whose fate is open.
+    /// Returns whether a submit was sent and its outcome is unknown.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         matches!(self.state, State::Searching(_) | State::PausingSearch(_) | State::ToRecover(_))
     }
 
-    /// What to do after this event, at this moment; `random` is from 0 to 1.
+    /// Returns the next action after an event at this time. `random` is from 0 to 1.
     pub fn step(&mut self, now: Duration, event: SubmitEvent, random: f64) -> SubmitAction {
         match (std::mem::replace(&mut self.state, State::Done), event) {
             (State::Fresh, SubmitEvent::Start) => self.submit(),
@@ -217,7 +217,7 @@ impl Submission {
         }
     }
 
-    /// Looks again after a pause, a last time at the end of the window.
+    /// Searches again after a pause; the last search is at the end of the window.
     fn pause_search(
         &mut self,
         now: Duration,

@@ -1,4 +1,4 @@
-//! Which jobs belong to which submits of a client, so that none is taken twice.
+//! Which jobs belong to which submits of a client, so that no two submits claim the same job.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -11,10 +11,10 @@ use super::SubmitRecord;
 use super::recovery::ConcurrentSubmits;
 use crate::model::RUN_FLAGS;
 
-/// How many ids are remembered: far more than a client submits while a lost submit is looked for.
-const REMEMBERED: usize = 100_000;
+/// Maximum number of ids in the registry: far more than a client submits during a search.
+const MAX_IDS: usize = 100_000;
 
-/// The submits of a client that are not answered yet, and the jobs of those that are.
+/// The submits of a client without a response yet, and the jobs of the others.
 #[derive(Debug, Default)]
 pub struct SubmitRegistry {
     ids: HashSet<Arc<str>>,
@@ -24,7 +24,7 @@ pub struct SubmitRegistry {
     open: HashMap<Key, Open>,
 }
 
-/// What tells submits apart: the model and the input.
+/// What distinguishes submits: the model and the input.
 type Key = (String, String);
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,17 +34,17 @@ struct Open {
 }
 
 impl SubmitRegistry {
-    /// A submit goes out.
+    /// Registers a submit that is about to be sent.
     pub fn begin(&mut self, model: &str, input: &Value) {
         self.open.entry(key(model, input)).or_default().in_flight += 1;
     }
 
-    /// A submit was answered, or provably not taken.
+    /// Removes a submit that has a response, or was certainly not accepted.
     pub fn end(&mut self, model: &str, input: &Value) {
         self.change(model, input, |open| open.in_flight = open.in_flight.saturating_sub(1));
     }
 
-    /// A submit under way was lost.
+    /// Marks a submit in flight as lost.
     pub fn lose(&mut self, model: &str, input: &Value) {
         self.change(model, input, |open| {
             open.in_flight = open.in_flight.saturating_sub(1);
@@ -52,12 +52,12 @@ impl SubmitRegistry {
         });
     }
 
-    /// A lost submit was recovered or given up.
+    /// Removes a lost submit that was recovered or given up.
     pub fn settle(&mut self, model: &str, input: &Value) {
         self.change(model, input, |open| open.lost = open.lost.saturating_sub(1));
     }
 
-    /// Takes a job for the submit of that record; `false` where it was taken already.
+    /// Claims a job for the submit of a record. Returns `false` if it is already claimed.
     pub fn claim(&mut self, record: &SubmitRecord, id: &str) -> bool {
         let id: Arc<str> = id.into();
         if !self.ids.insert(Arc::clone(&id)) {
@@ -66,7 +66,7 @@ impl SubmitRegistry {
         let digest = digest(record);
         self.jobs.insert(digest, Arc::clone(&id));
         self.order.push_back((id, digest));
-        if self.order.len() > REMEMBERED
+        if self.order.len() > MAX_IDS
             && let Some((oldest, digest)) = self.order.pop_front()
         {
             self.ids.remove(&oldest);
@@ -75,19 +75,19 @@ impl SubmitRegistry {
         true
     }
 
-    /// The job that was taken for the submit of that record.
+    /// Returns the job that was claimed for the submit of a record.
     #[must_use]
     pub fn job_of(&self, record: &SubmitRecord) -> Option<&str> {
         self.jobs.get(&digest(record)).map(AsRef::as_ref)
     }
 
-    /// Whether a job was taken.
+    /// Returns whether a job is claimed.
     #[must_use]
     pub fn is_claimed(&self, id: &str) -> bool {
         self.ids.contains(id)
     }
 
-    /// The open submits beside one lost submit of this model and input.
+    /// Returns the other open submits beside one lost submit of this model and input.
     #[must_use]
     pub fn rivals(&self, model: &str, input: &Value) -> ConcurrentSubmits {
         let own = key(model, input);
@@ -114,8 +114,8 @@ impl SubmitRegistry {
     }
 }
 
-/// Times in milliseconds: a record that went through another language may come back without the
-/// rest.
+/// Returns the digest of a record, with its time in milliseconds: a record that passed through
+/// another language may have lost the rest.
 fn digest(record: &SubmitRecord) -> u64 {
     let mut hasher = DefaultHasher::new();
     let sent_at = record.sent_at.duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -123,8 +123,8 @@ fn digest(record: &SubmitRecord) -> u64 {
     hasher.finish()
 }
 
-/// The order of an object's members does not matter: `Value` keeps them sorted.
-/// How a job is asked for does not tell it from another: the history does not say it.
+/// The order of the members of an object has no effect: `Value` sorts them.
+/// The flags of a run are left out, because the history does not contain them.
 fn key(model: &str, input: &Value) -> Key {
     let mut input = input.clone();
     if let Value::Object(fields) = &mut input {
@@ -195,11 +195,11 @@ mod tests {
         assert_eq!(claims.job_of(&other), None, "another input");
         let other = SubmitRecord { model: "n".into(), ..record(0) };
         assert_eq!(claims.job_of(&other), None, "another model");
-        for n in 0..REMEMBERED {
+        for n in 0..MAX_IDS {
             claims.claim(&record(1 + n as u64), &n.to_string());
         }
         assert!(!claims.is_claimed("first"));
         assert_eq!(claims.job_of(&record(0)), None);
-        assert_eq!((claims.ids.len(), claims.jobs.len()), (REMEMBERED, REMEMBERED));
+        assert_eq!((claims.ids.len(), claims.jobs.len()), (MAX_IDS, MAX_IDS));
     }
 }

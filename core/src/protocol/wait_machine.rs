@@ -1,4 +1,4 @@
-//! Waiting for a job, as a pure machine: events in, actions out.
+//! The state machine of a wait for a job: events in, actions out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,55 +10,55 @@ use super::response_class::PollResponse;
 use super::retry::RetryPolicy;
 use crate::error::Error;
 
-/// How to poll, and when to give up.
+/// How to poll, and when to stop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WaitPolicy {
-    /// When to poll while all is well.
+    /// When to poll without failures.
     pub pacing: Pacing,
     /// How often failed polls in a row are retried.
     pub retry: RetryPolicy,
-    /// How long after the start the service may not know a job that may be new.
+    /// How long after the start the service may not know a new job yet.
     pub unknown_grace: Duration,
-    /// When the caller wants a response, on the clock of the `now` that is handed in.
+    /// When the wait ends, by the clock of `now`.
     pub deadline: Duration,
 }
 
-/// What happened.
+/// An event of a wait.
 #[derive(Clone, Debug)]
 pub enum WaitEvent {
-    /// Begin.
+    /// The start.
     Start,
-    /// A poll's outcome.
+    /// The response to a poll.
     Polled(PollResponse),
-    /// No poll went out: the client's shared budget has no moment for one before the deadline.
+    /// No poll was sent: the rate limit allows none before the deadline.
     HeldBack,
     /// The pause is over.
     Woke,
-    /// A webhook told this state. A final one of this job ends the wait, whatever is under way;
-    /// any other changes nothing.
+    /// A webhook delivered this state. A final state of this job ends the wait; any other has no
+    /// effect.
     Delivered(Arc<Prediction>),
 }
 
-/// What to do.
+/// The next action.
 #[derive(Clone, Debug)]
 pub enum WaitAction {
-    /// Ask for the job's state.
+    /// Poll the job.
     Poll,
-    /// Wait, then report [`WaitEvent::Woke`]; the error is the trouble that caused the pause.
+    /// Sleep, then report [`WaitEvent::Woke`]. The error is the cause of the pause.
     Sleep(Duration, Option<Error>),
-    /// It is decided: the completed prediction, or why there is none.
+    /// The wait has ended: the completed prediction, or the error.
     Finish(Result<Arc<Prediction>, Error>),
-    /// The event changes nothing: go on with what was asked for before.
+    /// The event has no effect: continue with the previous action.
     Nothing,
 }
 
-/// An action, and the news that came with the event.
+/// An action, and the update that came with the event.
 #[derive(Clone, Debug)]
 pub struct WaitStep {
-    /// The job's state, if it differs from the one before; each change comes once, the last
+    /// The job's state, if it differs from the previous one. Each change is reported once, the last
     /// state included.
     pub news: Option<Arc<Prediction>>,
-    /// What to do.
+    /// The action.
     pub action: WaitAction,
 }
 
@@ -77,7 +77,7 @@ enum Then {
     GiveUp,
 }
 
-/// The machine: [`step`](Self::step) it with each event until it says
+/// The state machine. Call [`step`](Self::step) with each event until it returns
 /// [`Finish`](WaitAction::Finish).
 #[derive(Clone, Debug)]
 pub struct WaitMachine {
@@ -94,7 +94,7 @@ pub struct WaitMachine {
 }
 
 impl WaitMachine {
-    /// Waits for a job known only by its id: the first poll is due at once.
+    /// Creates the machine for a job known only by its id. The first poll is due at once.
     #[must_use]
     pub fn resume(job_id: impl Into<String>, policy: WaitPolicy) -> Self {
         Self {
@@ -110,7 +110,7 @@ impl WaitMachine {
         }
     }
 
-    /// Waits for a job that was just submitted, with what the service answered.
+    /// Creates the machine for a job that was just submitted, with the response to the submit.
     #[must_use]
     pub fn submitted(prediction: Arc<Prediction>, policy: WaitPolicy) -> Self {
         let mut watch = Self::resume(prediction.id.clone(), policy);
@@ -119,13 +119,13 @@ impl WaitMachine {
         watch
     }
 
-    /// The job's id.
+    /// Returns the job id.
     #[must_use]
     pub fn job_id(&self) -> &str {
         &self.job_id
     }
 
-    /// What to do after this event, at this moment; `random` is from 0 to 1.
+    /// Returns the next action after an event at this time. `random` is from 0 to 1.
     pub fn step(&mut self, now: Duration, event: WaitEvent, random: f64) -> WaitStep {
         match (self.state, event) {
             (State::Fresh, WaitEvent::Start) => self.start(now, random),
@@ -208,7 +208,7 @@ impl WaitMachine {
         WaitStep { news, action }
     }
 
-    /// Keeps the state in mind, and tells whether it is news.
+    /// Stores the state. Returns whether it is an update.
     fn note(
         &mut self,
         mut prediction: Arc<Prediction>,
@@ -252,8 +252,8 @@ impl WaitMachine {
         self.pause(now, pause, retry_after, None)
     }
 
-    /// Sleeps for `pause`, or as long as the service asked for, but not beyond the deadline: then
-    /// a last poll is made at the deadline, unless the service forbade it.
+    /// Sleeps for `pause`, or as long as the service asked, but not beyond the deadline. The last poll
+    /// is at the deadline, unless the service asked to wait longer.
     fn pause(
         &mut self,
         now: Duration,

@@ -6,7 +6,7 @@ use crate::http::json_response::number;
 
 pub(crate) const PATH: &str = "api/v3/balance";
 
-/// The balance in dollars.
+/// Returns the balance in USD.
 pub(crate) fn parse(data: &Value) -> Option<f64> {
     number(data.get("balance")?)
 }

@@ -1,4 +1,4 @@
-//! The account's bill.
+//! The account's charges.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,9 +11,9 @@ use crate::protocol::Status;
 pub(crate) const SEARCH_PATH: &str = "api/v3/billings/search";
 pub(crate) const MONTH_PATH: &str = "api/v3/scheduler/billings/query";
 
-/// How many records are asked for at a time: the most the search gives.
+/// The size of a page of the search: the maximum.
 pub(crate) const SEARCH_PAGE: usize = 100;
-/// The same for the export of a month.
+/// The size of a page of the export of a month: the maximum.
 pub(crate) const MONTH_PAGE: usize = 1000;
 
 pub(crate) fn search(filter: &BillingFilter, page: u32) -> Value {
@@ -41,12 +41,12 @@ pub(crate) fn month(year_month: &str, page: u32) -> Value {
     json!({"year_month": year_month, "page": page, "page_size": MONTH_PAGE})
 }
 
-/// Milliseconds since 1970 as text: so this request wants them.
+/// Returns milliseconds since 1970 as text, which this request needs.
 fn millis(at: SystemTime) -> String {
     at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis().to_string()
 }
 
-/// A page's records, and how many there were, odd ones included.
+/// Returns the records of a page, and how many there were with those that cannot be parsed.
 pub(crate) fn parse(mut data: Value) -> Option<(Vec<Billing>, usize)> {
     let Value::Array(items) = data.get_mut("items")?.take() else { return None };
     let count = items.len();
@@ -72,7 +72,7 @@ fn billing(item: Value) -> Option<Billing> {
     })
 }
 
-/// A copy of an inner record: the original stays in `extra` with what has no field here.
+/// Returns a copy of an inner record. The original stays in `extra`, which has its other fields.
 fn object(fields: &Map<String, Value>, name: &str) -> Map<String, Value> {
     fields.get(name).and_then(Value::as_object).cloned().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Deleting past jobs.
+//! The deletion of past jobs.
 
 use serde_json::{Value, json};
 
@@ -6,14 +6,14 @@ use crate::http::json_response::count;
 
 pub(crate) const PATH: &str = "api/v3/predictions/delete";
 
-/// How many jobs are named in one request; the service documents no bound, so this is a guess.
+/// Maximum number of jobs in one request. The service documents no limit, so this is a guess.
 pub(crate) const MAX_IDS: usize = 100;
 
 pub(crate) fn request(ids: &[String]) -> Value {
     json!({"ids": ids})
 }
 
-/// How many were deleted.
+/// Returns how many jobs were deleted.
 pub(crate) fn parse(data: &Value) -> Option<u64> {
     count(data.get("deleted_count")?)
 }

@@ -16,7 +16,7 @@ use crate::http::retry::RequestFailure;
 use crate::protocol::Prediction;
 use crate::protocol::parse as prediction;
 
-/// How many jobs are asked for at once: the most the service gives.
+/// The size of a page: the maximum of the service.
 pub(crate) const PAGE_SIZE: usize = 100;
 
 pub(crate) const PATH: &str = "api/v3/predictions";
@@ -24,9 +24,9 @@ pub(crate) const PATH: &str = "api/v3/predictions";
 /// A page of the history, newest first.
 pub(crate) struct Page {
     pub(crate) jobs: Vec<Arc<Prediction>>,
-    /// Whether further pages may follow.
+    /// Whether another page may follow.
     pub(crate) is_full: bool,
-    /// The service's own time when it answered.
+    /// The service's time at its response.
     pub(crate) server_now: SystemTime,
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn of_model(model: &str, window: Option<&Range<SystemTime>>, page: u3
     search(&filter, page)
 }
 
-/// The body of the request for a page of the jobs that fit a filter.
+/// Returns the body of the request for a page of the jobs that match a filter.
 pub(crate) fn search(filter: &HistoryFilter, page: u32) -> Value {
     let mut body = Map::new();
     let mut set = |name: &str, value: Value| drop(body.insert(name.to_owned(), value));
@@ -69,14 +69,14 @@ pub(crate) fn search(filter: &HistoryFilter, page: u32) -> Value {
     Value::Object(body)
 }
 
-/// A page's jobs, and how many there were, odd ones included.
+/// Returns the jobs of a page, and how many there were with those that cannot be parsed.
 pub(crate) fn parse(mut data: Value) -> Option<(Vec<Prediction>, usize)> {
     let Value::Array(items) = data.get_mut("items")?.take() else { return None };
     let count = items.len();
     Some((items.into_iter().filter_map(|item| prediction::parse(item, None)).collect(), count))
 }
 
-/// The page in a response.
+/// Parses a page.
 pub(crate) fn classify(exchange: Exchange) -> Result<Page, RequestFailure> {
     let operation = "reading the history";
     let response =

@@ -1,4 +1,4 @@
-//! One file for each endpoint of the API: what is sent, and how the response is read.
+//! One file for each endpoint of the API: how to build its request and parse its response.
 
 pub(crate) mod balance;
 pub(crate) mod billings;

@@ -1,4 +1,4 @@
-//! The live catalogue.
+//! The catalogue of models.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use crate::http::json_response::{number, take, text};
 
 pub(crate) const PATH: &str = "api/v3/models";
 
-/// The models in a response; a record without an id is passed over.
+/// Returns the models of a response, without records that have no id.
 pub(crate) fn parse(data: Value) -> Option<Vec<Model>> {
     let Value::Array(records) = data else { return None };
     Some(records.into_iter().filter_map(model).collect())
@@ -30,7 +30,7 @@ fn model(record: Value) -> Option<Model> {
     })
 }
 
-/// The schema of a run; records may have others as well.
+/// Returns the schema of a run; records may contain other schemas.
 fn schema(fields: &mut Map<String, Value>) -> Option<Value> {
     let schemas = fields.get_mut("api_schema")?.get_mut("api_schemas")?.as_array_mut()?;
     let of_run = schemas.iter().position(|schema| {

@@ -1,4 +1,4 @@
-//! A poll: what its response says of the job.
+//! Polls: what a response says about the job.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -13,7 +13,7 @@ use crate::http::retry_after::retry_after;
 use crate::protocol::parse as prediction;
 use crate::protocol::{PollResponse, Prediction, is_retryable};
 
-/// What the outcome of a poll of that job means.
+/// Classifies the outcome of a poll.
 pub(crate) fn classify(job_id: &str, exchange: Exchange) -> PollResponse {
     match exchange {
         Ok(response) => responded(job_id, &response),
@@ -24,8 +24,8 @@ pub(crate) fn classify(job_id: &str, exchange: Exchange) -> PollResponse {
     }
 }
 
-/// Whether the server does not know the path, as opposed to the job: the service responses in JSON,
-/// a server without the route does not.
+/// Returns whether the server does not know the path, as opposed to the job: the service responds in
+/// JSON, and a server without the route does not.
 pub(crate) fn is_no_such_route(exchange: &Exchange) -> bool {
     exchange
         .as_ref()
@@ -71,7 +71,7 @@ fn not_seen(
     }
     let error = status_error(operation, response, &envelope);
     if envelope.json.is_none() {
-        // The service responses in JSON. This is a gateway in between, whose trouble may pass.
+        // The service responds in JSON. This is a gateway, whose failure may be temporary.
         return PollResponse::Temporary { error, retry_after };
     }
     refused(envelope.status, error, retry_after)

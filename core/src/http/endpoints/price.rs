@@ -1,4 +1,4 @@
-//! Prices, in both forms the service has for them.
+//! Prices, from both endpoints of the service.
 
 use serde_json::{Value, json};
 
@@ -6,14 +6,14 @@ use crate::account::Price;
 use crate::http::json_response::{number, take, text};
 
 pub(crate) const PATH: &str = "api/v3/model/price";
-/// The older form.
+/// The older endpoint.
 pub(crate) const OLD_PATH: &str = "api/v3/model/pricing";
 
 pub(crate) fn request(model: &str, inputs: &Value) -> Value {
     json!({"model_id": model, "inputs": inputs})
 }
 
-/// The price in a response of either form.
+/// Returns the price in a response of either endpoint.
 pub(crate) fn parse(model: &str, data: Value) -> Option<Price> {
     let Value::Object(mut fields) = data else { return None };
     let amount =

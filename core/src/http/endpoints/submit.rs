@@ -1,4 +1,4 @@
-//! The submit: what its response means for the money.
+//! Submits: whether a response means that a job exists.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -15,7 +15,7 @@ use crate::http::transport::{Sent, TransportError};
 use crate::protocol::parse as prediction;
 use crate::protocol::{Prediction, Resend, SubmitResponse};
 
-/// What the outcome of a submit means; `model` is for messages.
+/// Classifies the outcome of a submit; `model` is for messages.
 pub(crate) fn classify(model: &str, exchange: Exchange) -> SubmitResponse {
     let operation = format!("submitting {model}");
     match exchange {
@@ -54,7 +54,7 @@ fn responded(operation: &str, response: &FullResponse) -> SubmitResponse {
             error,
             resend: Resend::After(retry_after(&response.headers, SystemTime::now())),
         },
-        // 303 says "done, look there"; the other redirects say "not here".
+        // 303 means that the request was processed. The other redirects mean that it was not.
         301 | 302 | 307 | 308 | 400..=499 => {
             SubmitResponse::Rejected { error, resend: Resend::Never }
         }
@@ -63,8 +63,8 @@ fn responded(operation: &str, response: &FullResponse) -> SubmitResponse {
 }
 
 /// Returns the job in a response. Its id is proof of a job, whatever else is wrong with the response:
-/// the status, the encoding, a body that breaks off. An id outside `data` can be that of a request;
-/// it counts only next to a status, or in a success.
+/// the status, the encoding, an incomplete body. An id outside `data` can be that of a request; it
+/// counts only next to a status, or in a success.
 fn accepted(response: &FullResponse) -> Option<Prediction> {
     let envelope = Envelope::of_part(response);
     let is_success = envelope.is_success();

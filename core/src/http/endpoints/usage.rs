@@ -1,4 +1,4 @@
-//! What was used and spent.
+//! The usage and the cost of a period.
 
 use std::time::SystemTime;
 
@@ -53,7 +53,7 @@ fn list<T>(
     }
 }
 
-/// Totals name their numbers in one way, days in another.
+/// Totals and days use different names for the same numbers.
 fn model(mut fields: Map<String, Value>) -> ModelUsage {
     ModelUsage {
         model: take(&mut fields, "model_uuid", text).unwrap_or_default(),

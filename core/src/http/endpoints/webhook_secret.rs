@@ -1,4 +1,4 @@
-//! The response with the account's webhook secret.
+//! The account's webhook secret.
 
 use serde_json::Value;
 
@@ -10,8 +10,8 @@ use crate::webhook::WebhookSecret;
 
 pub(crate) const PATH: &str = "api/v3/webhook/secret";
 
-/// The secret in the response. A response that is odd is not repeated in the error: the secret may
-/// stand anywhere in it.
+/// Returns the secret. The error of an invalid response does not repeat the response, which may
+/// contain the secret.
 pub(crate) fn read(exchange: Exchange) -> Result<WebhookSecret> {
     let operation = "asking for the webhook secret";
     let response = exchange.map_err(|error| connection_error(operation, error))?;
