@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 const MAX_ERRORS: usize = 5;
 
 /// A job's id, and when its end was known to the client, since 1970.
-type Ended = (String, Duration);
+type CompletedJob = (String, Duration);
 
 pub(crate) fn run(server: &Server, jobs: usize) -> Result<Value> {
     let runtime = server.runtime()?;
@@ -48,7 +48,7 @@ fn config(server: &Server) -> viseme::Result<Config> {
         .build()
 }
 
-async fn all(client: &Client, jobs: usize) -> Vec<Result<Ended, String>> {
+async fn all(client: &Client, jobs: usize) -> Vec<Result<CompletedJob, String>> {
     let mut running = JoinSet::new();
     for number in 0..jobs {
         let run = client.run(input(number));
@@ -71,7 +71,7 @@ fn input(number: usize) -> AudioToVideo {
         .video(format!("https://example.com/{number}/face.mp4"))
 }
 
-fn ended(prediction: Prediction, seen: SystemTime) -> Result<Ended, String> {
+fn ended(prediction: Prediction, seen: SystemTime) -> Result<CompletedJob, String> {
     let since = seen.duration_since(SystemTime::UNIX_EPOCH);
     Ok((prediction.id, since.map_err(|error| error.to_string())?))
 }

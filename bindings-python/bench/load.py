@@ -16,8 +16,8 @@ from typing import Any
 MODEL = "kwaivgi/kling-lipsync/audio-to-video"
 INPUT = {"audio": "https://media.example/voice.mp3", "video": "https://media.example/face.mp4"}
 POLL = 1.0
-Ended = tuple[str, float]
-Run = Callable[[int, str, str], list[Ended]]
+CompletedJob = tuple[str, float]
+Run = Callable[[int, str, str], list[CompletedJob]]
 
 
 def viseme_settings(url: str, key: str) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def viseme_settings(url: str, key: str) -> dict[str, Any]:
     }
 
 
-def viseme_many(jobs: int, url: str, key: str) -> list[Ended]:
+def viseme_many(jobs: int, url: str, key: str) -> list[CompletedJob]:
     """Use ``run_many`` of the blocking client."""
     import viseme
 
@@ -43,13 +43,13 @@ def viseme_many(jobs: int, url: str, key: str) -> list[Ended]:
     return [(result.unwrap().id, time.time()) for result in results]
 
 
-def viseme_many_async(jobs: int, url: str, key: str) -> list[Ended]:
+def viseme_many_async(jobs: int, url: str, key: str) -> list[CompletedJob]:
     """Use ``run_many`` of the asyncio client."""
     import asyncio
 
     import viseme
 
-    async def main() -> list[Ended]:
+    async def main() -> list[CompletedJob]:
         inputs = [viseme.AudioToVideo(**INPUT)] * jobs
         async with viseme.AsyncClient(**viseme_settings(url, key)) as client:
             results = client.run_many(inputs, limit=jobs)
@@ -58,30 +58,30 @@ def viseme_many_async(jobs: int, url: str, key: str) -> list[Ended]:
     return asyncio.run(main())
 
 
-def viseme_await(jobs: int, url: str, key: str) -> list[Ended]:
+def viseme_await(jobs: int, url: str, key: str) -> list[CompletedJob]:
     """Use one asyncio task for each job."""
     import asyncio
 
     import viseme
 
-    async def one(client: viseme.AsyncClient) -> Ended:
+    async def one(client: viseme.AsyncClient) -> CompletedJob:
         prediction = await client.run(viseme.AudioToVideo(**INPUT))
         return prediction.id, time.time()
 
-    async def main() -> list[Ended]:
+    async def main() -> list[CompletedJob]:
         async with viseme.AsyncClient(**viseme_settings(url, key)) as client:
             return await asyncio.gather(*(one(client) for _ in range(jobs)))
 
     return asyncio.run(main())
 
 
-def aiohttp_loop(jobs: int, url: str, key: str) -> list[Ended]:
+def aiohttp_loop(jobs: int, url: str, key: str) -> list[CompletedJob]:
     """Use a handwritten loop: a POST, then a GET each second."""
     import asyncio
 
     import aiohttp
 
-    async def one(session: aiohttp.ClientSession) -> Ended:
+    async def one(session: aiohttp.ClientSession) -> CompletedJob:
         async with session.post(f"{url}/api/v3/{MODEL}", json=INPUT) as response:
             job = (await response.json())["data"]["id"]
         while True:
@@ -91,7 +91,7 @@ def aiohttp_loop(jobs: int, url: str, key: str) -> list[Ended]:
             if data["status"] == "completed":
                 return job, time.time()
 
-    async def main() -> list[Ended]:
+    async def main() -> list[CompletedJob]:
         headers = {"Authorization": f"Bearer {key}"}
         # As many connections as Viseme uses.
         connector = aiohttp.TCPConnector(limit=100)
@@ -101,14 +101,14 @@ def aiohttp_loop(jobs: int, url: str, key: str) -> list[Ended]:
     return asyncio.run(main())
 
 
-def official(jobs: int, url: str, key: str) -> list[Ended]:
+def official(jobs: int, url: str, key: str) -> list[CompletedJob]:
     """Use the official package with one thread for each job, as it blocks."""
     import threading
 
     import wavespeed
 
     client = wavespeed.Client(api_key=key, base_url=url)
-    done: list[Ended] = []
+    done: list[CompletedJob] = []
 
     def one() -> None:
         result = client.run(MODEL, INPUT, poll_interval=POLL)

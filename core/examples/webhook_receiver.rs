@@ -1,4 +1,4 @@
-//! Runs a job and takes the webhook that tells its end; explained in `docs/webhooks.md`.
+//! Runs a job and receives the webhook of its end; explained in `docs/webhooks.md`.
 //!
 //! ```sh
 //! viseme mock --port 8000 &

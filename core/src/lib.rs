@@ -22,7 +22,7 @@
 //! # What it takes care of
 //!
 //! - **Bad media are refused before they cost anything.** Container, length, size in pixels and
-//!   bytes are read from the files, and judged by the model's rules ([`Report`]).
+//!   bytes are read from the files, and validated by the model's rules ([`Report`]).
 //! - **A job is paid for at most once.** A submit is sent again only where the service cannot have
 //!   taken it; a submit whose answer was lost is looked for in the history of the account.
 //! - **A job is not lost.** Every error raised after the submit carries the job's id

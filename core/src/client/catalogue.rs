@@ -121,7 +121,7 @@ impl PriceQuery {
         let parse = |data| price::parse(input.model(), data);
         let request = |path| client.read(&operation, ReadRequest::Post(path, &body), parse);
         let price = match request(price::PATH).await {
-            // Either the endpoint or the model does not exist: the older endpoint tells which.
+            // Either the endpoint or the model does not exist: the older endpoint shows which.
             Err(error) if error.kind() == ErrorKind::NotFound => request(price::OLD_PATH).await,
             result => result,
         };

@@ -65,9 +65,9 @@ impl Client {
         };
         // Found and claimed in one step: no other search can claim the job in between.
         self.claims(|claims| {
-            let rivals = claims.rivals(&record.model, &record.input);
+            let concurrent = claims.concurrent(&record.model, &record.input);
             let is_claimed = |id: &str| claims.is_claimed(id);
-            match find(record, server_sent_at, &jobs, &is_claimed, rivals, criteria) {
+            match find(record, server_sent_at, &jobs, &is_claimed, concurrent, criteria) {
                 Finding::Nothing => SearchResponse::NotYet,
                 Finding::Candidates(jobs) => SearchResponse::Candidates(jobs),
                 Finding::Job(job, by) => {

@@ -1,5 +1,5 @@
-//! A clock that does not run by itself: it goes as far as the client sleeps, and the world on the
-//! other side follows.
+//! A virtual clock for tests: it advances only when the client sleeps, and the mock server's world
+//! follows.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,14 +10,14 @@ use futures_util::future::BoxFuture;
 
 use super::Clock;
 
-/// For how long nothing may have happened before the next sleeper wakes, in real time: whoever is
-/// between two steps gets to its next sleep or request.
+/// How long nothing must have happened before the next sleeper wakes, in real time, so that tasks
+/// between two steps reach their next sleep or request.
 const QUIET: Duration = Duration::from_millis(2);
-/// How often a sleeper looks whether it is its turn, in real time.
+/// How often a sleeper checks whether to wake, in real time.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// Virtual time for tests: a sleep takes (almost) no real time, and the client says on its next
-/// request how far its time has come, by which the mock server's world moves on.
+/// Virtual time for tests. A sleep takes almost no real time. The next request sends how far the time
+/// has advanced, and the mock server's world advances by as much.
 ///
 /// Sleepers wake in the order of their times, and none while a request is under way: two waits of
 /// 5 and 10 seconds side by side take 10 virtual seconds, not 15. Timeouts of single requests are
@@ -32,8 +32,8 @@ pub struct VirtualClock {
 #[derive(Debug)]
 struct State {
     now: Duration,
-    /// How much of it was told.
-    told: Duration,
+    /// The part of it that was sent to the server.
+    sent: Duration,
     /// When each sleeper wakes, and its number.
     sleepers: BTreeSet<(Duration, u64)>,
     numbers: u64,
@@ -49,7 +49,7 @@ impl VirtualClock {
     pub fn new() -> Self {
         let state = State {
             now: Duration::ZERO,
-            told: Duration::ZERO,
+            sent: Duration::ZERO,
             sleepers: BTreeSet::new(),
             numbers: 0,
             busy: 0,
@@ -58,18 +58,18 @@ impl VirtualClock {
         Self { shared: Arc::new(Mutex::new(state)), origin: SystemTime::now() }
     }
 
-    /// The time that was not told yet; it counts as told from now on.
-    pub(crate) fn tell(&self) -> Duration {
+    /// Returns the time that was not sent yet, and counts it as sent.
+    pub(crate) fn take_unsent(&self) -> Duration {
         let mut state = self.state();
-        let untold = state.now.saturating_sub(state.told);
-        state.told = state.now;
-        untold
+        let unsent = state.now.saturating_sub(state.sent);
+        state.sent = state.now;
+        unsent
     }
 
-    /// This much was told to nobody after all.
+    /// Counts this time as not sent, because the request failed.
     pub(crate) fn take_back(&self, time: Duration) {
         let mut state = self.state();
-        state.told = state.told.saturating_sub(time);
+        state.sent = state.sent.saturating_sub(time);
     }
 
     /// Nobody wakes until what this gives is dropped.
@@ -181,10 +181,10 @@ mod tests {
         tokio::join!(nap(10), nap(5), nap(7));
         let secs = Duration::from_secs;
         assert_eq!(*woke.lock().unwrap(), [(5, secs(5)), (7, secs(7)), (10, secs(10))]);
-        assert_eq!(clock.tell(), secs(10));
-        assert_eq!(clock.tell(), Duration::ZERO);
+        assert_eq!(clock.take_unsent(), secs(10));
+        assert_eq!(clock.take_unsent(), Duration::ZERO);
         clock.take_back(secs(4));
-        assert_eq!(clock.tell(), secs(4));
+        assert_eq!(clock.take_unsent(), secs(4));
     }
 
     #[tokio::test]

@@ -118,7 +118,7 @@ impl Downloads {
         if let Err(RequestFailure::Transient(error)) = &opened
             && error.http().is_some_and(|http| http.status == NOTHING_MORE)
         {
-            // There is no more than what came, though the first response told of more: start over,
+            // There is no more data, although the first response announced more: start over,
             // once.
             if progress.restarted {
                 return Err(RequestFailure::Final(error.clone()));

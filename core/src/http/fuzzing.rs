@@ -97,7 +97,7 @@ fn past(outcome: Result<history::Page, RequestFailure>) {
 fn uploads(exchange: impl Fn() -> Exchange) {
     let is_safe = |url: &Url| url.scheme() == "https" || crate::config::is_loopback(url);
     match presigned_upload::classify("face.mp4", exchange(), false) {
-        Ok(ticket) => assert!(is_safe(&ticket.put_url) && is_safe(&ticket.download_url)),
+        Ok(presigned) => assert!(is_safe(&presigned.put_url) && is_safe(&presigned.download_url)),
         Err(failure) => sound_error(failure.error()),
     }
     match legacy_upload::classify("face.mp4", exchange(), false) {

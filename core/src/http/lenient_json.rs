@@ -1,4 +1,4 @@
-//! A JSON reader that tolerates the damage that real responses show: lone surrogates, bytes that are
+//! A JSON reader that tolerates the faults of real responses: lone surrogates, bytes that are
 //! not UTF-8, `NaN`, control characters in strings, and a body that ends early. What a strict reader
 //! rejects would hide the id of a paid job.
 

@@ -16,7 +16,7 @@ pub(super) const HEAD: usize = 1024;
 pub(super) enum Problem {
     /// Something else came: a clause that completes "the server sent …".
     Other(String),
-    /// The file is damaged: a clause that completes "the file …".
+    /// The file is corrupt: a clause that completes "the file …".
     Corrupt(String),
 }
 

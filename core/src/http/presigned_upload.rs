@@ -45,7 +45,7 @@ pub(crate) fn classify(
 }
 
 fn odd(operation: &str, response: &FullResponse) -> RequestFailure {
-    let what = "it holds no upload ticket with addresses that may be used";
+    let what = "it contains no presigned upload with valid URLs";
     RequestFailure::Transient(unexpected(operation, response, what))
 }
 
@@ -90,7 +90,7 @@ mod tests {
         classify("a.mp4", Ok(FullResponse::new(status, HeaderMap::new(), body)), false)
     }
 
-    fn ticket(put_url: &str) -> Value {
+    fn presigned(put_url: &str) -> Value {
         json!({"code": 200, "data": {
             "download_url": "https://files.example/a.mp4",
             "upload": {"method": "PUT", "url": put_url, "headers": {
@@ -100,20 +100,20 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_is_taken_as_it_is() {
-        let ticket = classified(200, &ticket("https://s3.example/x?sig=1")).unwrap();
-        assert_eq!(ticket.method, Method::PUT);
-        assert_eq!(ticket.put_url.as_str(), "https://s3.example/x?sig=1");
-        assert_eq!(ticket.headers.len(), 2);
-        assert_eq!(ticket.headers["if-none-match"], "*");
+    fn a_presigned_upload_is_parsed() {
+        let presigned = classified(200, &presigned("https://s3.example/x?sig=1")).unwrap();
+        assert_eq!(presigned.method, Method::PUT);
+        assert_eq!(presigned.put_url.as_str(), "https://s3.example/x?sig=1");
+        assert_eq!(presigned.headers.len(), 2);
+        assert_eq!(presigned.headers["if-none-match"], "*");
     }
 
     #[test]
-    fn a_ticket_to_an_unsafe_place_is_not_used() {
-        assert!(classified(200, &ticket("http://127.0.0.1:1/x")).is_ok());
+    fn a_presigned_upload_to_an_unsafe_url_is_rejected() {
+        assert!(classified(200, &presigned("http://127.0.0.1:1/x")).is_ok());
         for url in ["http://s3.example/x", "file:///etc/passwd", "x"] {
             assert!(
-                matches!(classified(200, &ticket(url)), Err(RequestFailure::Transient(_))),
+                matches!(classified(200, &presigned(url)), Err(RequestFailure::Transient(_))),
                 "{url}"
             );
         }

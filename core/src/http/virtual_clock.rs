@@ -30,7 +30,7 @@ impl Transport for VirtualClockTransport {
         // A PUT has only the headers of the presigned upload.
         let mut slept = Duration::ZERO;
         if request.method != Method::PUT {
-            slept = self.clock.tell();
+            slept = self.clock.take_unsent();
             let seconds = HeaderValue::from_str(&slept.as_secs_f64().to_string());
             if let (false, Ok(seconds)) = (slept.is_zero(), seconds) {
                 request.headers.insert(VIRTUAL_SLEEP_HEADER, seconds);

@@ -28,11 +28,11 @@ pub enum RecoveredBy {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Output {
-    /// Where the output can be downloaded, for seven days.
+    /// The URL of the output, valid for seven days.
     Url(String),
-    /// Text: what a language model wrote, or naked base64 where base64 output was asked for.
+    /// Text: of a language model, or base64 if base64 outputs were requested.
     Text(String),
-    /// Anything else, as the service sent it.
+    /// Any other JSON, as the service sent it.
     Json(Value),
 }
 
@@ -74,48 +74,48 @@ impl Serialize for Output {
     }
 }
 
-/// What the service says of a job at one moment; it never changes.
+/// The state of a job at one moment, as the service reports it; it never changes.
 ///
-/// The service is loose about most fields: what is absent, `null` or of an unforeseen type is
-/// `None` or empty here, and what has no field here is kept in [`extra`](Self::extra).
+/// The service is lenient about most fields: a field that is missing, `null` or of an unexpected type
+/// is `None` or empty here. Fields without a counterpart here are in [`extra`](Self::extra).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Prediction {
-    /// The job's id: 32 hexadecimal digits today, to be treated as opaque.
+    /// The job id: 32 hexadecimal digits today. Treat it as opaque.
     pub id: String,
-    /// The model that runs; empty where the service did not say.
+    /// The model; empty if the service does not say.
     pub model: String,
     /// The state of the job.
     pub status: Status,
-    /// What came out; empty until the job is completed.
+    /// The outputs; empty until the job is completed.
     pub outputs: Vec<Output>,
-    /// Where the service says the result can be read.
+    /// The URL of the result at the API.
     pub result_url: Option<String>,
-    /// For each output, whether it was judged unfit for work; `None` where not said.
+    /// For each output, whether the service classified it as not safe for work; `None` if it does not say.
     pub has_nsfw_contents: Option<Vec<bool>>,
-    /// When the job was made, by the service's clock.
+    /// When the job was created, by the service's clock.
     pub created_at: Option<SystemTime>,
-    /// What went wrong; `None` where nothing did.
+    /// The error; `None` if there is none.
     pub error: Option<String>,
-    /// The service's application code; `None` where absent or 0.
+    /// The service's application code; `None` if it is missing or 0.
     pub code: Option<i64>,
-    /// How long the job ran, as the service measured it.
+    /// How long the job ran, as measured by the service.
     pub execution_time: Option<Duration>,
     /// Parts of that time by name (`inference`).
     pub timings: BTreeMap<String, Duration>,
-    /// The input of the job, where the service repeats it (webhooks, history).
+    /// The input of the job, if the service repeats it (webhooks, history).
     pub input: Option<Value>,
-    /// Set where the answer to the submit was lost and the job was found in the history.
+    /// How the job was found in the history, if the response to the submit was lost.
     pub recovered: Option<RecoveredBy>,
     /// The id of the request whose response this is, as the service named it in a header; `None` in
     /// webhooks and in the history. Include it when you contact the support of the service.
     pub request_id: Option<String>,
-    /// Every other field of the service's answer, and fields whose type was not understood.
+    /// All other fields of the service's response, and fields of an unexpected type.
     pub extra: Map<String, Value>,
 }
 
 impl Prediction {
-    /// A prediction of which nothing is known but the id and the status.
+    /// Creates a prediction with an id and a status only.
     #[must_use]
     pub fn new(id: impl Into<String>, status: Status) -> Self {
         Self {
@@ -137,14 +137,14 @@ impl Prediction {
         }
     }
 
-    /// The URL of the first output that has one.
+    /// Returns the URL of the first output that has one.
     #[must_use]
     pub fn output_url(&self) -> Option<&str> {
         self.outputs.iter().find_map(Output::url)
     }
 
-    /// Whether a person who follows the job would call this news: another status, outputs or
-    /// error. Measured times alone are not.
+    /// Returns whether this is an update: another status, other outputs or another error. Measured
+    /// times alone are not.
     #[must_use]
     pub fn differs_from(&self, earlier: &Self) -> bool {
         self.status != earlier.status
@@ -154,8 +154,8 @@ impl Prediction {
     }
 }
 
-/// Serializes to the names and units of the service's own answer. Where a field could not be
-/// understood, and so is in `extra` too, its name stands once, with what is in the field.
+/// Serializes with the names and units of the service. A name that is also in `extra` appears once,
+/// with the value of the field.
 impl Serialize for Prediction {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = Fields { map: serializer.serialize_map(None)?, names: Vec::new() };

@@ -89,7 +89,7 @@ pub fn find(
     server_sent_at: SystemTime,
     history: &[Arc<Prediction>],
     is_claimed: &dyn Fn(&str) -> bool,
-    rivals: ConcurrentSubmits,
+    concurrent: ConcurrentSubmits,
     criteria: &RecoveryCriteria,
 ) -> Finding {
     let window = criteria.window(server_sent_at);
@@ -97,16 +97,17 @@ pub fn find(
     let by_input: Vec<_> =
         free.iter().filter(|job| has_input(job, record)).map(|job| Arc::clone(job)).collect();
     if !by_input.is_empty() {
-        // The job of a submit in flight may be among them: its response will tell.
-        if rivals.in_flight > 0 {
+        // The job of a submit in flight may be among them: its response will show.
+        if concurrent.in_flight > 0 {
             return Finding::Nothing;
         }
         // Lost submits with equal inputs may share their jobs in any order.
-        return choose(by_input, 1 + rivals.lost, RecoveredBy::Input);
+        return choose(by_input, 1 + concurrent.lost, RecoveredBy::Input);
     }
     let without_input: Vec<_> =
         free.iter().filter(|job| job.input.is_none()).map(|job| Arc::clone(job)).collect();
-    if without_input.is_empty() || rivals.in_flight + rivals.lost + rivals.of_model > 0 {
+    if without_input.is_empty() || concurrent.in_flight + concurrent.lost + concurrent.of_model > 0
+    {
         return Finding::Nothing;
     }
     let allowed = usize::from(criteria.match_by_time);

@@ -89,18 +89,18 @@ impl SubmitRegistry {
 
     /// Returns the other open submits beside one lost submit of this model and input.
     #[must_use]
-    pub fn rivals(&self, model: &str, input: &Value) -> ConcurrentSubmits {
+    pub fn concurrent(&self, model: &str, input: &Value) -> ConcurrentSubmits {
         let own = key(model, input);
-        let mut rivals = ConcurrentSubmits::default();
+        let mut concurrent = ConcurrentSubmits::default();
         for (key, open) in &self.open {
             if *key == own {
-                rivals.in_flight = open.in_flight;
-                rivals.lost = open.lost.saturating_sub(1);
+                concurrent.in_flight = open.in_flight;
+                concurrent.lost = open.lost.saturating_sub(1);
             } else if key.0 == model {
-                rivals.of_model += open.in_flight + open.lost;
+                concurrent.of_model += open.in_flight + open.lost;
             }
         }
-        rivals
+        concurrent
     }
 
     fn change(&mut self, model: &str, input: &Value, change: impl FnOnce(&mut Open)) {
@@ -151,17 +151,17 @@ mod tests {
         claims.begin("other", &a);
         claims.lose("m", &a);
         claims.lose("m", &a);
-        let rivals = claims.rivals("m", &json!({"y": 2, "x": 1}));
-        assert_eq!(rivals, ConcurrentSubmits { in_flight: 1, lost: 1, of_model: 1 });
+        let concurrent = claims.concurrent("m", &json!({"y": 2, "x": 1}));
+        assert_eq!(concurrent, ConcurrentSubmits { in_flight: 1, lost: 1, of_model: 1 });
         claims.begin("m", &b);
         claims.lose("m", &b);
-        assert_eq!(claims.rivals("m", &a).of_model, 2, "one under way and one lost");
+        assert_eq!(claims.concurrent("m", &a).of_model, 2, "one under way and one lost");
         claims.settle("m", &b);
         claims.end("m", &a);
-        assert_eq!(claims.rivals("m", &a).lost, 1, "the lost ones are still open");
+        assert_eq!(claims.concurrent("m", &a).lost, 1, "the lost ones are still open");
         claims.settle("m", &a);
         claims.end("m", &b);
-        assert_eq!(claims.rivals("m", &a), ConcurrentSubmits::default());
+        assert_eq!(claims.concurrent("m", &a), ConcurrentSubmits::default());
         claims.settle("m", &a);
         claims.end("other", &a);
         assert!(claims.open.is_empty(), "nothing is remembered of what is over");
@@ -172,9 +172,9 @@ mod tests {
         let mut claims = SubmitRegistry::default();
         claims.begin("m", &json!({"x": 1, "enable_sync_mode": true}));
         claims.begin("m", &json!({"x": 1, "enable_base64_output": false}));
-        assert_eq!(claims.rivals("m", &json!({"x": 1})).in_flight, 2);
-        assert_eq!(claims.rivals("m", &json!({"x": 2})).in_flight, 0);
-        assert_eq!(claims.rivals("m", &json!({"x": 2})).of_model, 2);
+        assert_eq!(claims.concurrent("m", &json!({"x": 1})).in_flight, 2);
+        assert_eq!(claims.concurrent("m", &json!({"x": 2})).in_flight, 0);
+        assert_eq!(claims.concurrent("m", &json!({"x": 2})).of_model, 2);
     }
 
     #[test]

@@ -78,7 +78,7 @@ fn client(world: &World) -> Client {
 }
 
 /// What must hold after a run, whatever happened.
-fn judge(world: &World, result: &Result<Prediction, Error>) -> Result<(), String> {
+fn check_billing(world: &World, result: &Result<Prediction, Error>) -> Result<(), String> {
     let ledger = world.ledger();
     let charges = ledger.charges.len();
     if charges > 1 {
@@ -104,7 +104,7 @@ fn judge(world: &World, result: &Result<Prediction, Error>) -> Result<(), String
     Ok(())
 }
 
-/// A submit whose answer names another job's id cannot be told from a right one.
+/// A response to a submit with the id of another job looks like a correct one.
 fn wrong_id_was_played(world: &World) -> bool {
     world.requests(RequestKind::Submit).iter().any(|exchange| {
         matches!(
@@ -126,7 +126,7 @@ async fn no_script_of_faults_makes_a_run_pay_twice_or_lose_a_job() {
         let result = tokio::time::timeout(Duration::from_secs(60), run)
             .await
             .unwrap_or_else(|_| panic!("seed {seed}: the run did not end"));
-        if let Err(what) = judge(&world, &result) {
+        if let Err(what) = check_billing(&world, &result) {
             let journal = world.journal();
             let requests: Vec<_> = journal.iter().map(|x| (x.kind, x.status, &x.fault)).collect();
             panic!("seed {seed}: {what}; {result:?}\n{requests:#?}");

@@ -131,7 +131,7 @@ fn json(body: &str) -> Reply {
     Reply::Keep(answer(200, "Content-Type: application/json\r\n", body.as_bytes()))
 }
 
-fn ticket(address: SocketAddr) -> Reply {
+fn presigned(address: SocketAddr) -> Reply {
     json(&format!(
         r#"{{"code":200,"data":{{"download_url":"http://{address}/f.mp4",
         "upload":{{"method":"PUT","url":"http://{address}/put","headers":{{}}}}}}}}"#
@@ -186,7 +186,7 @@ async fn an_upload_follows_the_storages_redirect_and_says_what_the_storage_says(
     const TOO_LARGE: &[u8] = b"<html><title>413 Request Entity Too Large</title></html>";
     let media = || Media::bytes("face.mp4", FACE);
     let server = Server::start(|request, address| match request.line.as_str() {
-        line if line.starts_with("POST") => ticket(address),
+        line if line.starts_with("POST") => presigned(address),
         line if line.starts_with("PUT /put2") => Reply::Keep(answer(200, "", b"")),
         _ => Reply::Keep(answer(307, "Location: /put2\r\n", b"")),
     })
@@ -199,7 +199,7 @@ async fn an_upload_follows_the_storages_redirect_and_says_what_the_storage_says(
     {
         let server = Server::start(move |request, address| {
             if request.line.starts_with("POST") {
-                ticket(address)
+                presigned(address)
             } else {
                 Reply::Keep(answer(status, "", body))
             }
@@ -214,7 +214,7 @@ async fn an_upload_follows_the_storages_redirect_and_says_what_the_storage_says(
     // From this machine to another.
     let server = Server::start(|request, address| {
         if request.line.starts_with("POST") {
-            ticket(address)
+            presigned(address)
         } else {
             Reply::Keep(answer(307, "Location: http://storage.example/x\r\n", b""))
         }

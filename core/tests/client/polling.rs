@@ -185,13 +185,13 @@ async fn a_listener_hears_of_troubles() {
     let mut fault = Fault::at(RequestKind::Poll).status(503);
     fault.nth = Some(Nth::Many(vec![1, 2]));
     let test = TestClient::with(completes().fault(fault)).await;
-    let (tell, heard) = std::sync::mpsc::channel();
+    let (sender, events) = std::sync::mpsc::channel();
     let listener = move |progress| {
         if let Progress::Retrying { error, after } = progress {
-            tell.send((error.kind(), error.job_id().is_some(), after.as_secs())).unwrap();
+            sender.send((error.kind(), error.job_id().is_some(), after.as_secs())).unwrap();
         }
     };
     test.client.run(remote_input()).on_progress(listener).await.unwrap();
-    let heard: Vec<_> = heard.try_iter().collect();
+    let heard: Vec<_> = events.try_iter().collect();
     assert_eq!(heard, [(ErrorKind::Server, true, 1), (ErrorKind::Server, true, 2)]);
 }

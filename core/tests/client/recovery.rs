@@ -38,7 +38,7 @@ async fn a_job_whose_answer_was_lost_is_found_and_waited_for() {
         let prediction = test.client.run(remote_input()).await;
         let prediction = prediction.unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_eq!(prediction.status, Status::Completed, "{what}");
-        assert_eq!(prediction.recovered, Some(RecoveredBy::Input), "{what}: it is told");
+        assert_eq!(prediction.recovered, Some(RecoveredBy::Input), "{what}: it is marked");
         let ledger = test.world.ledger();
         assert_eq!((ledger.charges.len(), ledger.orphaned, ledger.delivered), (1, 0, 1), "{what}");
         assert_eq!(test.world.requests(RequestKind::Submit).len(), 1, "{what}");

@@ -134,7 +134,7 @@ async fn without_inputs_one_job_is_told_by_its_time_and_two_by_nothing() {
     let silent = HistoryScenario { omit_inputs: true, ..HistoryScenario::default() };
     let test = TestClient::with(scenario(silent.clone()).fault(lost())).await;
     let prediction = test.client.run(remote_input()).await.unwrap();
-    assert_eq!(prediction.recovered, Some(RecoveredBy::ModelAndTime), "it says how it was told");
+    assert_eq!(prediction.recovered, Some(RecoveredBy::ModelAndTime), "it says how it was found");
 
     let test = TestClient::with(scenario(silent).fault(lost())).await;
     for result in both(&test, [remote_input(), other_input()]).await {

@@ -6,14 +6,17 @@ use viseme::{Client, Config, ConfigBuilder, ErrorKind, RecoveredBy, Status, Subm
 use viseme_mock::scenario::{HistoryScenario, Limits, Span};
 use viseme_mock::{ClockMode, Fault, JobRule, MockServer, RequestKind, Scenario, Timeline, World};
 
-struct Play {
+struct TestWorld {
     _server: MockServer,
     world: World,
     client: Client,
 }
 
 /// A world and a client on the virtual clock; jobs take 20 seconds.
-async fn play(scenario: Scenario, configure: impl FnOnce(ConfigBuilder) -> ConfigBuilder) -> Play {
+async fn test_world(
+    scenario: Scenario,
+    configure: impl FnOnce(ConfigBuilder) -> ConfigBuilder,
+) -> TestWorld {
     let rule =
         JobRule::new(Timeline::secs(&[("created", 0), ("processing", 2), ("completed", 20)]));
     let server = MockServer::start().await.unwrap();
@@ -25,7 +28,7 @@ async fn play(scenario: Scenario, configure: impl FnOnce(ConfigBuilder) -> Confi
         .check_remote_media(false)
         .virtual_clock(true);
     let client = Client::new(configure(builder).build().unwrap()).unwrap();
-    Play { _server: server, world, client }
+    TestWorld { _server: server, world, client }
 }
 
 fn lost() -> Fault {
@@ -40,35 +43,37 @@ fn late(appears_after: u64) -> HistoryScenario {
 async fn a_history_that_is_late_is_waited_for() {
     for appears_after in [1, 20, 100] {
         let scenario = Scenario::new().fault(lost()).history(late(appears_after));
-        let play = play(scenario, |config| config).await;
-        let prediction = play.client.run(remote_input()).await.unwrap();
+        let test_world = test_world(scenario, |config| config).await;
+        let prediction = test_world.client.run(remote_input()).await.unwrap();
         assert_eq!(prediction.status, Status::Completed, "{appears_after}");
         assert_eq!(prediction.recovered, Some(RecoveredBy::Input));
-        let looks = play.world.requests(RequestKind::History).len();
+        let looks = test_world.world.requests(RequestKind::History).len();
         assert!((1..40).contains(&looks), "{looks} looks for {appears_after} s");
-        let ledger = play.world.ledger();
+        let ledger = test_world.world.ledger();
         assert_eq!((ledger.charges.len(), ledger.orphaned), (1, 0));
     }
 }
 
 #[tokio::test]
 async fn one_that_is_too_late_leaves_all_that_is_needed_to_look_again() {
-    let play = play(Scenario::new().fault(lost()).history(late(200)), |config| config).await;
-    let error = play.client.run(remote_input()).await.unwrap_err();
+    let test_world =
+        test_world(Scenario::new().fault(lost()).history(late(200)), |config| config).await;
+    let error = test_world.client.run(remote_input()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
-    assert_eq!(play.world.requests(RequestKind::Submit).len(), 1, "it is not sent again");
+    assert_eq!(test_world.world.requests(RequestKind::Submit).len(), 1, "it is not sent again");
 
     // Two minutes have passed; the second search comes to the moment in which it shows up.
-    let job = play.client.recover(error.record().unwrap()).await.unwrap();
+    let job = test_world.client.recover(error.record().unwrap()).await.unwrap();
     assert_eq!(job.wait().await.unwrap().status, Status::Completed);
-    assert_eq!(play.world.ledger().charges.len(), 1);
+    assert_eq!(test_world.world.ledger().charges.len(), 1);
 }
 
 #[tokio::test]
 async fn a_job_that_is_listed_twice_is_one_job() {
     let history = HistoryScenario { duplicates: 2, ..late(3) };
-    let play = play(Scenario::new().fault(lost()).history(history), |config| config).await;
-    let prediction = play.client.run(remote_input()).await.unwrap();
+    let test_world =
+        test_world(Scenario::new().fault(lost()).history(history), |config| config).await;
+    let prediction = test_world.client.run(remote_input()).await.unwrap();
     assert_eq!(prediction.recovered, Some(RecoveredBy::Input));
 }
 
@@ -76,12 +81,12 @@ async fn a_job_that_is_listed_twice_is_one_job() {
 async fn without_inputs_the_only_job_of_its_model_and_time_is_it_and_two_are_not_guessed_between() {
     let history = HistoryScenario { omit_inputs: true, ..HistoryScenario::default() };
     let scenario = || Scenario::new().history(history.clone());
-    let alone = play(scenario().fault(lost()), |config| config).await;
+    let alone = test_world(scenario().fault(lost()), |config| config).await;
     let prediction = alone.client.run(remote_input()).await.unwrap();
     assert_eq!(prediction.recovered, Some(RecoveredBy::ModelAndTime), "it is said");
 
     // Another program of the same account submits at the same time.
-    let both = play(scenario(), |config| config).await;
+    let both = test_world(scenario(), |config| config).await;
     let other = Config::builder().ignore_env().base_url(both.world.base_url());
     let other = other.api_key(both.world.key()).check_remote_media(false).virtual_clock(true);
     let other = Client::new(other.build().unwrap()).unwrap();
@@ -97,7 +102,7 @@ async fn the_limits_of_an_account_slow_a_batch_down_and_fail_none_of_it() {
     let limits = Limits { per_minute: Some(5), concurrent: Some(3) };
     let inputs = || (0..12).map(|_| remote_input());
     // Told of the limits beforehand, the client never runs into them.
-    let told = play(Scenario::new().limits(limits.clone()), |config| {
+    let told = test_world(Scenario::new().limits(limits.clone()), |config| {
         config.submit_limits(SubmitLimits { per_minute: 5, concurrent: 3 })
     })
     .await;
@@ -110,7 +115,7 @@ async fn the_limits_of_an_account_slow_a_batch_down_and_fail_none_of_it() {
     assert_eq!((told.world.ledger().charges.len(), refused), (12, 0));
 
     // Not told, it takes 429 for an answer, and comes again when the service says so.
-    let untold = play(Scenario::new().limits(limits), |config| config.max_retries(20)).await;
+    let untold = test_world(Scenario::new().limits(limits), |config| config.max_retries(20)).await;
     let mut runs = untold.client.run_many(inputs(), 12);
     while let Some(done) = runs.next().await {
         assert_eq!(done.result.unwrap().status, Status::Completed);

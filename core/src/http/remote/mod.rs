@@ -1,4 +1,4 @@
-//! Reads what a file behind a URL is, from a few of its bytes.
+//! Reads the properties of a file behind a URL from a few of its bytes.
 
 #[cfg(feature = "testing")]
 pub(super) mod fuzzing;
@@ -31,7 +31,7 @@ use range_response::RangeResponse;
 /// How many times the connection may break while one file is read.
 const MAX_FAILURES: u32 = 1;
 
-/// Reads files behind URLs that may be anyone's. It has no key to send, by construction.
+/// Reads files behind URLs from anyone. It has no API key, so it cannot send one.
 pub(crate) struct RemoteMedia {
     transport: Arc<dyn Transport>,
     guard: SsrfGuard,
@@ -39,12 +39,12 @@ pub(crate) struct RemoteMedia {
     timeout: Duration,
 }
 
-/// What was found behind a URL.
+/// The result of reading a file behind a URL.
 #[derive(Clone, Debug)]
 pub(crate) struct ProbeResult {
-    /// What the file says of itself; `None` where not even its kind could be told.
+    /// The properties of the file; `None` if not even its format is known.
     pub(crate) info: Option<MediaInfo>,
-    /// Why the reading ended before all was known.
+    /// Why the reading ended early.
     pub(crate) stopped: Option<ProbeError>,
 }
 
@@ -58,7 +58,7 @@ impl RemoteMedia {
         })
     }
 
-    /// Reads as much as tells what the file is, within the bounds.
+    /// Reads as much as the properties of the file need, within the limits.
     pub(crate) async fn read(&self, url: &Url) -> ProbeResult {
         let mut probe = RangeProbe::new(self.limits);
         let mut session = Session::new(self, url);
@@ -136,7 +136,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// What it does not tell stays unknown.
+    /// Facts that it does not contain stay unknown.
     async fn ask_size(&mut self, probe: &mut RangeProbe) {
         probe.record_request();
         probe.record_size_query();

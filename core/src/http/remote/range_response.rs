@@ -8,7 +8,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG};
 pub(super) enum RangeResponse {
     /// A part of the file.
     Part { start: u64, length: u64, total: Option<u64> },
-    /// The file from its beginning; the server does not know ranges or does not heed them.
+    /// The file from its beginning; the server does not support ranges or ignores them.
     Whole { length: Option<u64> },
     /// Nothing: the file ends before the range.
     Nothing { total: Option<u64> },
@@ -39,7 +39,7 @@ pub(super) fn size(status: u16, headers: &HeaderMap) -> Option<u64> {
     (status == 200 && !is_encoded(headers)).then(|| number(headers)).flatten()
 }
 
-/// What tells one version of a file from another; a weak one does not vouch for single bytes.
+/// Returns the validator of a version of a file. A weak one does not guarantee equal bytes.
 pub(super) fn validator(headers: &HeaderMap) -> Option<http::HeaderValue> {
     headers.get(ETAG).filter(|tag| tag.as_bytes().starts_with(b"\"")).cloned()
 }

@@ -28,10 +28,10 @@ fn other() -> Option<Value> {
     Some(json!({"audio": "https://b", "speed": 1}))
 }
 
-fn words(history: &[Arc<Prediction>], claimed: &[&str], rivals: ConcurrentSubmits) -> String {
+fn words(history: &[Arc<Prediction>], claimed: &[&str], concurrent: ConcurrentSubmits) -> String {
     let sent_at = SystemTime::UNIX_EPOCH + SENT;
     let criteria = RecoveryCriteria { match_by_time: true, ..RecoveryCriteria::default() };
-    match find(&record(), sent_at, history, &|id| claimed.contains(&id), rivals, &criteria) {
+    match find(&record(), sent_at, history, &|id| claimed.contains(&id), concurrent, &criteria) {
         Finding::Nothing => "nothing".into(),
         Finding::Job(job, RecoveredBy::Input) => format!("{} by input", job.id),
         Finding::Job(job, RecoveredBy::ModelAndTime) => format!("{} by time", job.id),
@@ -47,7 +47,7 @@ fn histories_and_what_they_tell() {
     let lost = ConcurrentSubmits { lost: 1, ..none };
     let in_flight = ConcurrentSubmits { in_flight: 1, ..none };
     let of_model = ConcurrentSubmits { of_model: 1, ..none };
-    for (history, claimed, rivals, expected) in [
+    for (history, claimed, concurrent, expected) in [
         (vec![], vec![], none, "nothing"),
         (vec![job("a", 1, same())], vec![], none, "a by input"),
         (vec![job("a", 1, other())], vec![], none, "nothing"),
@@ -76,14 +76,14 @@ fn histories_and_what_they_tell() {
             lost,
             "a by input",
         ),
-        // A history that tells no inputs.
+        // A history without inputs.
         (vec![job("a", 1, None)], vec![], none, "a by time"),
         (vec![job("a", 1, None), job("b", 2, None)], vec![], none, r#"several ["a", "b"]"#),
         (vec![job("a", 1, None)], vec![], of_model, "nothing"),
         (vec![job("a", 1, None)], vec![], lost, "nothing"),
         (vec![job("a", 1, None), job("b", 1, same())], vec![], of_model, "b by input"),
     ] {
-        assert_eq!(words(&history, &claimed, rivals), expected);
+        assert_eq!(words(&history, &claimed, concurrent), expected);
     }
 }
 

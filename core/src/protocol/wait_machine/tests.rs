@@ -219,7 +219,7 @@ fn a_webhook_ends_the_wait() {
             vec![Start, trouble(Some(300)), done(), Woke],
             "poll, server sleep 100, [completed] done completed, nothing",
         ),
-        // Every other end is told as a poll would tell it.
+        // Every other end is reported as a poll reports it.
         (
             submitted(),
             vec![Start, delivered("j1", "failed")],

@@ -4,7 +4,7 @@ use http::HeaderMap;
 use super::*;
 use crate::http::transport::{Sent, TransportError};
 
-fn verdict(exchange: Exchange) -> String {
+fn class_of(exchange: Exchange) -> String {
     match classify("j1", exchange) {
         PollResponse::State { prediction, .. } => format!("seen {}", prediction.status),
         PollResponse::Temporary { error, .. } => format!("trouble {}", error.code()),
@@ -71,10 +71,10 @@ fn what_each_answer_says_of_the_job() {
     ] {
         let body = Bytes::from(body.to_owned());
         let exchange = Ok(FullResponse::new(status, HeaderMap::new(), body));
-        assert_eq!(verdict(exchange), expected, "{status}");
+        assert_eq!(class_of(exchange), expected, "{status}");
     }
     for (timed_out, expected) in [(false, "trouble connection"), (true, "trouble request_timeout")]
     {
-        assert_eq!(verdict(Err(TransportError::new(Sent::Maybe, timed_out, "cut"))), expected);
+        assert_eq!(class_of(Err(TransportError::new(Sent::Maybe, timed_out, "cut"))), expected);
     }
 }

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use super::*;
 use crate::error::ErrorKind;
 
-fn verdict(exchange: Exchange) -> String {
+fn class_of(exchange: Exchange) -> String {
     match classify("m", exchange) {
         SubmitResponse::Accepted(prediction) => format!("accepted {}", prediction.id),
         SubmitResponse::Rejected { error, resend: Resend::Never } => {
@@ -85,7 +85,7 @@ fn what_each_answer_means_for_the_money() {
         (200, r#"{"code":500,"message":"internal"}"#, "lost server"),
         (204, "", "lost unexpected_response"),
     ] {
-        assert_eq!(verdict(response(status, body)), expected, "{status} {body}");
+        assert_eq!(class_of(response(status, body)), expected, "{status} {body}");
     }
 }
 
@@ -93,14 +93,14 @@ fn what_each_answer_means_for_the_money() {
 fn an_id_in_latin_1_or_in_a_part_of_an_answer_is_a_job() {
     let latin1 = b"{\"data\":{\"id\":\"j1\",\"status\":\"created\",\"input\":\"caf\xe9\"}}";
     let response = FullResponse::new(200, HeaderMap::new(), Bytes::from_static(latin1));
-    assert_eq!(verdict(Ok(response)), "accepted j1");
+    assert_eq!(class_of(Ok(response)), "accepted j1");
     for (part, expected) in [
         ("{\"data\":{\"id\":\"j1\",\"sta", "accepted j1"),
         ("{\"data\":{\"id\":\"j", "lost connection"),
     ] {
         let part = FullResponse::new(200, HeaderMap::new(), Bytes::from(part));
         let error = TransportError::new(Sent::Maybe, false, "cut");
-        assert_eq!(verdict(Err(error.with_part(Some(part)))), expected);
+        assert_eq!(class_of(Err(error.with_part(Some(part)))), expected);
     }
 }
 
@@ -113,7 +113,7 @@ fn what_each_broken_exchange_means_for_the_money() {
         (Sent::Maybe, true, "lost request_timeout"),
     ] {
         let error = TransportError::new(sent, timed_out, "broken");
-        assert_eq!(verdict(Err(error)), expected);
+        assert_eq!(class_of(Err(error)), expected);
     }
 }
 

@@ -35,7 +35,7 @@ fn any_event() -> impl Strategy<Value = WaitEvent> {
 
 proptest! {
     /// Whatever comes: the id is in every outcome, the end comes once, nothing follows it, each
-    /// change is told once, and no pause leads beyond the deadline.
+    /// change is reported once, and no pause leads beyond the deadline.
     #[test]
     fn holds_for_every_sequence_of_events(
         fresh in any::<bool>(),
@@ -56,7 +56,7 @@ proptest! {
             let step = watch.step(now, event, random);
             if let Some(news) = step.news {
                 prop_assert!(!ended, "news after the end");
-                prop_assert!(last_news.is_none_or(|last| news.differs_from(&last)), "told twice");
+                prop_assert!(last_news.is_none_or(|last| news.differs_from(&last)), "reported twice");
                 last_news = Some(news);
             }
             match step.action {
