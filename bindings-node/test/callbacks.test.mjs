@@ -65,6 +65,17 @@ test('a callback that throws or rejects before the submit prevents it', async ()
   assert.deepEqual((await world.ledger()).charges, []);
 });
 
+test('text, bytes and other values are no inputs of many runs', async () => {
+  const { client, world } = await setUp();
+  for (const inputs of ['voice.mp3', Buffer.from('voice'), undefined, 3]) {
+    assert.throws(() => client.runMany(inputs), {
+      name: 'InputError',
+      message: /^`inputs` must be an iterable of inputs, got .*Pass an array\.$/,
+    });
+  }
+  assert.deepEqual(await world.journal(), []);
+});
+
 test('a callback of an upload or a download that throws becomes a warning', async () => {
   const { client } = await setUp();
   const onProgress = () => {

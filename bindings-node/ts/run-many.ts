@@ -1,6 +1,6 @@
 import { warn } from './callbacks';
 import type { CoreClient, Message } from './core-client';
-import { decodeError, type VisemeError } from './errors';
+import { decodeError, makeError, type VisemeError } from './errors';
 import {
   RUN_OPTIONS_RULES,
   type PredictionData,
@@ -12,7 +12,7 @@ import type { Task } from './native';
 import { Paginator } from './pagination';
 import { Prediction } from './prediction';
 import { progressDispatcher, type RunManyOptions } from './progress';
-import { encodeOptions, LIMIT } from './serialize';
+import { encodeOptions, LIMIT, show } from './serialize';
 
 /** The result of one of many runs; `index` is the position of its input, counted from 0. */
 export type RunResult =
@@ -25,6 +25,10 @@ export function runMany(
   inputs: Iterable<Input> | AsyncIterable<Input>,
   options: RunManyOptions,
 ): Paginator<RunResult> {
+  if (!areInputs(inputs)) {
+    const message = `\`inputs\` must be an iterable of inputs, got ${show(inputs)}. Pass an array.`;
+    throw makeError('invalid_input', message);
+  }
   const encoded = encodeOptions('runMany', options, { ...RUN_OPTIONS_RULES, ...LIMIT });
   const { limit = 10, ...runOptions } = encoded as { limit?: number };
   const dispatch = progressDispatcher(client, options);
@@ -48,6 +52,16 @@ export function runMany(
       : { index, ok: false, error: decodeError(error, client) };
   };
   return new ManyRuns(client, options, start, decode, sender);
+}
+
+/** Whether a value can be iterated, and is neither text nor bytes, whose elements are no inputs. */
+function areInputs(inputs: unknown): boolean {
+  return (
+    typeof inputs === 'object' &&
+    inputs !== null &&
+    !ArrayBuffer.isView(inputs) &&
+    (Symbol.iterator in inputs || Symbol.asyncIterator in inputs)
+  );
 }
 
 /** The results of many runs; an error of the inputs ends them. */

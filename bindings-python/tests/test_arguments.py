@@ -207,6 +207,15 @@ def test_a_raising_callback_never_ends_the_wait(quick: World, remote: viseme.Aud
     assert [result.unwrap().status for result in results] == ["completed"] * 2
 
 
+@pytest.mark.parametrize("inputs", ["voice.mp3", b"voice"])
+def test_text_and_bytes_are_no_inputs_of_many_runs(quick: World, inputs: Any) -> None:
+    with pytest.raises(viseme.InputError, match="`inputs` must be an iterable of inputs, got"):
+        viseme.Client(**settings(quick)).run_many(inputs)
+    with pytest.raises(viseme.InputError, match="Pass a list"):
+        viseme.AsyncClient(**settings(quick)).run_many(inputs)
+    assert quick.journal() == []
+
+
 async def test_a_callback_that_raises_before_the_submit_prevents_it(
     quick: World, remote: viseme.AudioToVideo
 ) -> None:

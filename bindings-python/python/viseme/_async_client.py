@@ -22,7 +22,7 @@ from ._models import (
 )
 from ._progress import OnProgress, Progress
 from ._progress_bar import byte_callbacks, many_bar, run_callbacks
-from ._run_many import AsyncRunResult, ManyRuns
+from ._run_many import AsyncRunResult, ManyRuns, check_inputs
 from ._settings import (
     RUN_KINDS,
     SUBMIT_KINDS,
@@ -107,6 +107,7 @@ class AsyncClient(BaseClient[AsyncExecutor]):
         the runs, but jobs that were submitted continue at the service. Callbacks get the position
         as a second argument. The options are those of `run`.
         """
+        check_inputs(inputs)
         encoded = encode_options(self.run_many, options, RUN_KINDS)
         self._executor.check_open()
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress=False)

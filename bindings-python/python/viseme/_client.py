@@ -15,7 +15,7 @@ from ._jobs import Job, job_decoder
 from ._models import Delivery, DownloadedFile, OnBytes, Prediction, decode_delivery
 from ._progress import OnProgress, Progress
 from ._progress_bar import byte_callbacks, many_bar, run_callbacks
-from ._run_many import ManyRuns, RunResult
+from ._run_many import ManyRuns, RunResult, check_inputs
 from ._settings import (
     RUN_KINDS,
     SUBMIT_KINDS,
@@ -98,6 +98,7 @@ class Client(BaseClient[SyncExecutor]):
         the runs, but jobs that were submitted continue at the service. Callbacks get the position
         as a second argument. The options are those of `run`.
         """
+        check_inputs(inputs)
         encoded = encode_options(self.run_many, options, RUN_KINDS)
         self._executor.check_open()
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress=False)

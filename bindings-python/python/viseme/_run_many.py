@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from ._core_client import CoreClient, Operation
-from ._errors import VisemeError
+from ._errors import VisemeError, make_error
 from ._inputs import encode_input, normalize_input
 from ._models import AsyncPrediction, BasePrediction, Prediction
 from ._progress import RunCallbacks
-from ._settings import COUNT, encode_value
+from ._settings import COUNT, encode_value, show
 
 P = TypeVar("P", bound=BasePrediction)
 
@@ -62,6 +62,13 @@ class AsyncRunResult:
             assert self.error is not None  # noqa: S101 - it is one or the other
             raise self.error
         return self.prediction
+
+
+def check_inputs(inputs: object) -> None:
+    """Raise an InputError for text and bytes, each of whose letters would be an input."""
+    if isinstance(inputs, (str, bytes, bytearray)):
+        message = f"`inputs` must be an iterable of inputs, got {show(inputs)}. Pass a list."
+        raise make_error("invalid_input", message)
 
 
 class ManyRuns(Generic[P]):
