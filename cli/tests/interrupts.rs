@@ -40,7 +40,7 @@ async fn an_interrupt_during_a_submit_waits_for_the_response() {
 async fn a_terminal_that_closes_during_a_submit_does_not_lose_the_job() {
     let fault = Fault::at(RequestKind::Submit).wire(WireFault::Delay(Span::secs(2)));
     let harness = Harness::new(never_ends().fault(fault)).await;
-    let mut running = harness.start_run(&["--verbose"]);
+    let mut running = start_with_hangups(&harness, &["--verbose"]);
     harness.until_fault_triggered().await;
     running.signal(Signal::HUP);
     running.until_line_with("Ctrl-C again").await;
@@ -56,27 +56,40 @@ async fn a_terminal_that_closes_during_a_submit_does_not_lose_the_job() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nohup_still_ignores_a_closing_terminal() {
     let harness = Harness::new(ends("completed")).await;
-    let run = run_samples(&["--out", "film.mp4"]);
-    let viseme = harness.command(&run);
-    let mut nohup = tokio::process::Command::new("nohup");
-    nohup.arg(env!("CARGO_BIN_EXE_viseme")).args(viseme.as_std().get_args());
+    let mut running = start_in(&harness, &["nohup"], &run_samples(&["--out", "film.mp4"]));
+    running.until_line_with("submitted as job").await;
+    running.signal(Signal::HUP);
+    let result = running.finish().await;
+    assert_eq!((result.code, result.out.trim()), (Some(0), "film.mp4"), "{result:?}");
+}
+
+/// Starts a run that receives SIGHUP, even if the tests themselves run under nohup.
+fn start_with_hangups(harness: &Harness, more: &[&str]) -> support::Running {
+    #[cfg(target_os = "linux")]
+    return start_in(harness, &["env", "--default-signal=HUP"], &run_samples(more));
+    #[cfg(not(target_os = "linux"))]
+    harness.start_run(more)
+}
+
+/// Starts `viseme` through a program that runs it.
+#[cfg(target_os = "linux")]
+fn start_in(harness: &Harness, wrapper: &[&str], arguments: &[String]) -> support::Running {
+    let viseme = harness.command(arguments);
+    let mut command = tokio::process::Command::new(wrapper[0]);
+    command.args(&wrapper[1..]).arg(env!("CARGO_BIN_EXE_viseme")).args(viseme.as_std().get_args());
     for (name, value) in viseme.as_std().get_envs() {
         match value {
-            Some(value) => nohup.env(name, value),
-            None => nohup.env_remove(name),
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
         };
     }
-    nohup
+    command
         .current_dir(harness.folder.path())
         .stdin(std::process::Stdio::null())
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .kill_on_drop(true);
-    let mut running = support::Running::new(nohup);
-    running.until_line_with("submitted as job").await;
-    running.signal(Signal::HUP);
-    let result = running.finish().await;
-    assert_eq!((result.code, result.out.trim()), (Some(0), "film.mp4"), "{result:?}");
+    support::Running::new(command)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,7 +113,7 @@ async fn a_second_interrupt_during_a_submit_does_not_wait() {
 async fn an_interrupt_of_a_wait_prints_how_to_continue() {
     let harness = Harness::new(never_ends()).await;
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let mut running = harness.start_run(&[]);
+        let mut running = start_with_hangups(&harness, &[]);
         let line = running.until_line_with("submitted as job").await;
         let id = line.split_whitespace().last().unwrap().to_owned();
         running.signal(signal);
