@@ -56,7 +56,7 @@ async fn a_terminal_that_closes_during_a_submit_does_not_lose_the_job() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nohup_still_ignores_a_closing_terminal() {
     let harness = Harness::new(ends("completed")).await;
-    let mut running = start_in(&harness, &["nohup"], &run_samples(&["--out", "film.mp4"]));
+    let mut running = start_in(&harness, "nohup", &[], &run_samples(&["--out", "film.mp4"]));
     running.until_line_with("submitted as job").await;
     running.signal(Signal::HUP);
     let result = running.finish().await;
@@ -66,17 +66,22 @@ async fn nohup_still_ignores_a_closing_terminal() {
 /// Starts a run that receives SIGHUP, even if the tests themselves run under nohup.
 fn start_with_hangups(harness: &Harness, more: &[&str]) -> support::Running {
     #[cfg(target_os = "linux")]
-    return start_in(harness, &["env", "--default-signal=HUP"], &run_samples(more));
+    return start_in(harness, "env", &["--default-signal=HUP"], &run_samples(more));
     #[cfg(not(target_os = "linux"))]
     harness.start_run(more)
 }
 
 /// Starts `viseme` through a program that runs it.
 #[cfg(target_os = "linux")]
-fn start_in(harness: &Harness, wrapper: &[&str], arguments: &[String]) -> support::Running {
+fn start_in(
+    harness: &Harness,
+    program: &str,
+    options: &[&str],
+    arguments: &[String],
+) -> support::Running {
     let viseme = harness.command(arguments);
-    let mut command = tokio::process::Command::new(wrapper[0]);
-    command.args(&wrapper[1..]).arg(env!("CARGO_BIN_EXE_viseme")).args(viseme.as_std().get_args());
+    let mut command = tokio::process::Command::new(program);
+    command.args(options).arg(env!("CARGO_BIN_EXE_viseme")).args(viseme.as_std().get_args());
     for (name, value) in viseme.as_std().get_envs() {
         match value {
             Some(value) => command.env(name, value),
