@@ -33,6 +33,7 @@ export function runMany(
   const { limit = 10, ...runOptions } = encoded as { limit?: number };
   const dispatch = progressDispatcher(client, options);
   const sender = new InputSender(inputs, limit, options.signal);
+  const callbacks: Promise<unknown>[] = [];
   const start = () => {
     const progress = options.onProgress !== undefined || options.onUpdate !== undefined;
     const task = client.start({ op: 'runMany', limit, options: runOptions, progress });
@@ -42,7 +43,10 @@ export function runMany(
   const decode = ({ item, event }: Message): RunResult | undefined => {
     if (event !== undefined) {
       const { progress, index } = event as RunManyEvent;
-      sender.callbacks.push(dispatch(progress, index));
+      const returned = Promise.resolve(dispatch(progress, index));
+      // It may reject while the caller is busy with a result, before it is awaited.
+      returned.catch(() => undefined);
+      callbacks.push(returned);
       return undefined;
     }
     const { index, value, error } = item as RunManyItem;
@@ -51,7 +55,7 @@ export function runMany(
       ? { index, ok: true, prediction: new Prediction(value as PredictionData, client) }
       : { index, ok: false, error: decodeError(error, client) };
   };
-  return new ManyRuns(client, options, start, decode, sender);
+  return new ManyRuns(client, options, start, decode, sender, callbacks);
 }
 
 /** Whether a value can be iterated, and is neither text nor bytes, whose elements are no inputs. */
@@ -67,6 +71,8 @@ function areInputs(inputs: unknown): boolean {
 /** The results of many runs; an error of the inputs ends them. */
 class ManyRuns extends Paginator<RunResult> {
   readonly #sender: InputSender;
+  /** What the callbacks returned that the runs wait for. */
+  readonly #callbacks: Promise<unknown>[];
 
   constructor(
     client: CoreClient,
@@ -74,9 +80,11 @@ class ManyRuns extends Paginator<RunResult> {
     start: () => Task,
     decode: (message: Message) => RunResult | undefined,
     sender: InputSender,
+    callbacks: Promise<unknown>[],
   ) {
     super(client, options, start, decode);
     this.#sender = sender;
+    this.#callbacks = callbacks;
   }
 
   override async next(): Promise<IteratorResult<RunResult, undefined>> {
@@ -94,7 +102,7 @@ class ManyRuns extends Paginator<RunResult> {
 
   /** Waits for the callbacks before a submit; if one rejects, all runs end. */
   protected override async settle(): Promise<void> {
-    await Promise.all(this.#sender.callbacks.splice(0));
+    await Promise.all(this.#callbacks.splice(0));
   }
 
   override async return(): Promise<IteratorResult<RunResult, undefined>> {
@@ -117,8 +125,6 @@ class InputSender {
   readonly #limit: number;
   readonly #signal: AbortSignal | undefined;
   readonly #payloads = new Map<number, MediaPayload>();
-  /** What the callbacks returned that the runs wait for. */
-  readonly callbacks: unknown[] = [];
   /** Inputs as JSON text that are sent together. */
   readonly #encoded: string[] = [];
   /** How many inputs were encoded. */
