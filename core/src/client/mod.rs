@@ -142,7 +142,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// Returns [`ErrorKind::InvalidInput`] if a name or a value is not valid in a header, or if the client sets the header itself, such as `Authorization`.
+    /// Returns [`ErrorKind::InvalidInput`] if a name or a value is not valid in a header, or if the
+    /// client sets the header itself, such as `Authorization`.
     pub fn with_headers<'a>(
         &self,
         headers: impl IntoIterator<Item = (&'a str, &'a str)>,
