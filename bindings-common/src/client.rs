@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use futures_util::stream::{Stream, StreamExt as _};
 use serde::Serialize;
 use viseme::webhook::{Delivery, Verifier, WebhookSecret};
-use viseme::{Client, Job, Output, Prediction, Status};
+use viseme::{Client, Download, Job, Output, Prediction, Status};
 
 use crate::dto::{
     BillingData, ClientConfig, DeliveryData, DownloadProgress, DownloadedFile, ErrorData,
@@ -17,7 +17,7 @@ use crate::input::Contents;
 use crate::job::JobHandle;
 use crate::message::{self, error, event, item, outcome};
 use crate::run_many::run_many;
-use crate::task::{JobSlot, Task, progress_hooks};
+use crate::task::{EventSender, JobSlot, JobTracker, RunEvents, Task};
 
 /// A client of the service. Clones are the same client.
 #[derive(Clone)]
@@ -111,16 +111,13 @@ fn start(client: &Client, request: Request, mut contents: Contents) -> Result<Ta
         Request::Run { input, options, progress } => {
             let client = client.with_headers(pairs(&options.headers))?;
             let run = options.apply_to_run(client.run(input.build(&mut contents)?))?;
+            let jobs = JobTracker::default();
+            let tracked = jobs.clone();
             Task::with_progress(progress, move |sender| async move {
-                let run = match sender {
-                    Some(sender) => {
-                        let (listener, hook) = progress_hooks(sender, event);
-                        run.on_progress(listener).before_submit(move |_| hook())
-                    }
-                    None => run,
-                };
-                outcome::<PredictionData>(run.await)
+                let (listener, hook) = RunEvents { sender, jobs, index: 0 }.hooks(event);
+                outcome::<PredictionData>(run.on_progress(listener).before_submit(hook).await)
             })
+            .with_jobs(tracked)
         }
         Request::RunMany { limit, options, progress } => {
             let client = client.with_headers(pairs(&options.headers))?;
@@ -131,17 +128,15 @@ fn start(client: &Client, request: Request, mut contents: Contents) -> Result<Ta
             let submit = options.apply_to_submit(client.submit(input.build(&mut contents)?))?;
             let slot = JobSlot::default();
             let submitted = slot.clone();
+            let jobs = JobTracker::default();
+            let tracked = jobs.clone();
             Task::with_progress(progress, move |sender| async move {
-                let submit = match sender {
-                    Some(sender) => {
-                        let (listener, hook) = progress_hooks(sender, event);
-                        submit.on_progress(listener).before_submit(move |_| hook())
-                    }
-                    None => submit,
-                };
+                let (listener, hook) = RunEvents { sender, jobs, index: 0 }.hooks(event);
+                let submit = submit.on_progress(listener).before_submit(hook);
                 submit_outcome(submit.await, &submitted)
             })
             .with_job(slot)
+            .with_jobs(tracked)
         }
         Request::Recover { record, exclude, sent_within_ms, match_by_time } => {
             let record = viseme::SubmitRecord::try_from(record)?;
@@ -180,6 +175,10 @@ fn start(client: &Client, request: Request, mut contents: Contents) -> Result<Ta
         }
         Request::Download { output, job_id, to, max_bytes, progress } => {
             download(client, output, job_id, to, max_bytes, progress)
+        }
+        Request::DownloadOutputs { outputs, job_id, to, max_bytes, progress } => {
+            let downloads = downloads(client, outputs, job_id, &to, max_bytes);
+            Task::with_progress(progress, |sender| save_all(downloads, sender))
         }
         Request::ReceiveWebhook { headers } => {
             let client = client.clone();
@@ -267,12 +266,58 @@ fn download(
         download = download.max_bytes(max_bytes);
     }
     Task::with_progress(progress, move |sender| async move {
-        let download = match sender {
-            Some(sender) => download.on_progress(move |received, total| {
-                let _ = sender.send(event(DownloadProgress { received, total }).into());
-            }),
-            None => download,
-        };
-        outcome::<DownloadedFile>(download.await)
+        outcome::<DownloadedFile>(with_events(download, sender).await)
     })
+}
+
+/// Returns the download with its events sent to the host.
+fn with_events(download: Download, sender: Option<EventSender>) -> Download {
+    match sender {
+        Some(sender) => download.on_progress(move |received, total| {
+            let _ = sender.send(event(DownloadProgress { received, total }).into());
+        }),
+        None => download,
+    }
+}
+
+/// Returns the downloads of all outputs of a job.
+fn downloads(
+    client: &Client,
+    outputs: Vec<OutputData>,
+    job_id: String,
+    to: &str,
+    max_bytes: Option<u64>,
+) -> Vec<Download> {
+    let mut prediction = Prediction::new(job_id, Status::Completed);
+    prediction.outputs = outputs.into_iter().map(Output::from).collect();
+    let mut downloads = client.download_outputs(&prediction, to);
+    if downloads.is_empty() {
+        // It fails, and says that the job has no output.
+        downloads.push(client.download_output(&prediction, to));
+    }
+    match max_bytes {
+        Some(limit) => downloads.into_iter().map(|download| download.max_bytes(limit)).collect(),
+        None => downloads,
+    }
+}
+
+/// Downloads one after the other, and returns the last message. An error names the files that were
+/// saved before.
+async fn save_all(downloads: Vec<Download>, sender: Option<EventSender>) -> String {
+    let mut saved: Vec<DownloadedFile> = Vec::new();
+    for download in downloads {
+        match with_events(download, sender.clone()).await {
+            Ok(file) => saved.push(file.into()),
+            Err(cause) => {
+                let mut data = ErrorData::from(cause);
+                if !saved.is_empty() {
+                    let paths: Vec<&str> = saved.iter().map(|file| file.path.as_str()).collect();
+                    let paths = paths.join(", ");
+                    data.message.push_str(&format!(" Outputs that were saved before: {paths}."));
+                }
+                return error(data);
+            }
+        }
+    }
+    message::value(saved)
 }

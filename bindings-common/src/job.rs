@@ -5,7 +5,7 @@ use viseme::{Job, Wait};
 
 use crate::dto::{ErrorData, JobRequest, PredictionData, duration, pairs};
 use crate::message::{self, error, event, item, outcome};
-use crate::task::{Task, progress_hooks};
+use crate::task::{JobTracker, RunEvents, Task};
 
 /// A handle on a job.
 #[derive(Clone)]
@@ -31,6 +31,11 @@ impl JobHandle {
     pub fn start(&self, request: &str) -> Task {
         message::parse(request)
             .and_then(|request| start(&self.job, request))
+            .map(|task| {
+                let jobs = JobTracker::default();
+                jobs.accepted(0, self.id().to_owned());
+                task.with_jobs(jobs)
+            })
             .unwrap_or_else(|cause| Task::ready(error(cause)))
     }
 }
@@ -41,7 +46,11 @@ fn start(job: &Job, request: JobRequest) -> Result<Task, ErrorData> {
             let wait = wait(&job.with_headers(pairs(&headers))?, timeout_ms)?;
             Task::with_progress(progress, move |sender| async move {
                 let wait = match sender {
-                    Some(sender) => wait.on_progress(progress_hooks(sender, event).0),
+                    Some(sender) => {
+                        let jobs = JobTracker::default();
+                        let events = RunEvents { sender: Some(sender), jobs, index: 0 };
+                        wait.on_progress(events.hooks(event).0)
+                    }
                     None => wait,
                 };
                 outcome::<PredictionData>(wait.await)

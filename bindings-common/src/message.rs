@@ -30,6 +30,11 @@ pub(crate) fn item(item: impl Serialize) -> String {
     text(&Message::Item(item))
 }
 
+/// Returns a result as the message that ends a task.
+pub(crate) fn value<T: Serialize>(value: T) -> String {
+    text(&Message::Value(value))
+}
+
 /// Returns an error as the message that ends a task.
 #[must_use]
 pub fn error(error: ErrorData) -> String {
@@ -39,7 +44,7 @@ pub fn error(error: ErrorData) -> String {
 /// Returns the last message of a task: the value as `T`, or the error.
 pub(crate) fn outcome<T: Serialize>(outcome: Result<impl Into<T>, Error>) -> String {
     match outcome {
-        Ok(value) => text(&Message::Value(value.into())),
+        Ok(result) => value::<T>(result.into()),
         Err(cause) => error(cause.into()),
     }
 }

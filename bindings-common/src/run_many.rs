@@ -11,7 +11,7 @@ use viseme::{Client, Input};
 use crate::dto::{ErrorData, PredictionData, RunManyEvent, RunManyItem, RunOptions};
 use crate::input::InputSender;
 use crate::message::{event, item};
-use crate::task::{EventSender, Outgoing, Task, progress_hooks};
+use crate::task::{EventSender, JobTracker, Outgoing, RunEvents, Task};
 
 /// How many messages are read from the channel at once.
 const BATCH: usize = 64;
@@ -25,7 +25,8 @@ const COALESCE_WINDOW: Duration = Duration::from_millis(5);
 pub(crate) fn run_many(client: Client, limit: u32, options: RunOptions, progress: bool) -> Task {
     let (input_sender, inputs) = unbounded_channel();
     let (sender, messages) = unbounded_channel::<Outgoing>();
-    let work = drive(client, inputs, limit, options, progress, sender);
+    let jobs = JobTracker::default();
+    let work = drive(client, inputs, limit, options, progress, sender, jobs.clone());
     // The work starts under the first `next`, where there is a runtime.
     let state = (messages, Vec::new().into_iter(), Work::Ready(work.boxed()));
     let messages = stream::unfold(state, |(mut messages, mut ready, work)| async move {
@@ -45,7 +46,7 @@ pub(crate) fn run_many(client: Client, limit: u32, options: RunOptions, progress
             ready = batch.into_iter();
         }
     });
-    Task::from_messages(messages).with_inputs(InputSender::new(input_sender))
+    Task::from_messages(messages).with_inputs(InputSender::new(input_sender)).with_jobs(jobs)
 }
 
 /// The task that drives the runs; it ends when this is dropped.
@@ -70,6 +71,7 @@ async fn drive(
     options: RunOptions,
     progress: bool,
     sender: EventSender,
+    jobs: JobTracker,
 ) {
     let inputs = stream::unfold(inputs, |mut inputs| async move {
         let input = inputs.recv().await?;
@@ -78,9 +80,10 @@ async fn drive(
     let runs = inputs.zip(stream::iter(0..)).map(|(input, index)| {
         let (client, options) = (client.clone(), options.clone());
         let sender = progress.then(|| sender.clone());
+        let events = RunEvents { sender, jobs: jobs.clone(), index };
         async move {
             let result = match input {
-                Ok(input) => run(client, input, index, options, sender).await,
+                Ok(input) => run(client, input, options, events).await,
                 Err(error) => Err(error),
             };
             match result {
@@ -92,7 +95,8 @@ async fn drive(
     let limit = usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
     let mut runs = std::pin::pin!(runs.buffer_unordered(limit));
     while let Some(result) = runs.next().await {
-        if sender.send(item(result).into()).is_err() {
+        let index = result.index;
+        if sender.send(Outgoing::result(item(result), index)).is_err() {
             return;
         }
     }
@@ -101,15 +105,11 @@ async fn drive(
 async fn run(
     client: Client,
     input: Input,
-    index: u64,
     options: RunOptions,
-    sender: Option<EventSender>,
+    events: RunEvents,
 ) -> Result<PredictionData, ErrorData> {
-    let mut run = options.apply_to_run(client.run(input))?;
-    if let Some(sender) = sender {
-        let encode = move |progress| event(RunManyEvent { index, progress });
-        let (listener, hook) = progress_hooks(sender, encode);
-        run = run.on_progress(listener).before_submit(move |_| hook());
-    }
-    Ok(run.await?.into())
+    let run = options.apply_to_run(client.run(input))?;
+    let index = events.index;
+    let (listener, hook) = events.hooks(move |progress| event(RunManyEvent { index, progress }));
+    Ok(run.on_progress(listener).before_submit(hook).await?.into())
 }

@@ -3,18 +3,19 @@
 //! A submit waits until the host has handled the event `submitting`: the POST is sent only after the
 //! host asks for the messages that follow the event. To prevent the POST, the host cancels the task.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
-use viseme::{Job, Progress};
+use viseme::{Job, Progress, SubmitRecord};
 
-use crate::dto::ProgressData;
+use crate::dto::{OpenJobs, ProgressData, SubmitRecordData};
 use crate::input::InputSender;
 
 /// How many messages cross to the host at once, at most.
@@ -25,11 +26,20 @@ pub(crate) struct Outgoing {
     text: String,
     /// Is sent when the host has handled the message.
     handled: Option<oneshot::Sender<()>>,
+    /// The position of the input whose result this is.
+    ends: Option<u64>,
+}
+
+impl Outgoing {
+    /// Makes the message with the result of one of many runs.
+    pub(crate) fn result(text: String, index: u64) -> Self {
+        Self { text, handled: None, ends: Some(index) }
+    }
 }
 
 impl From<String> for Outgoing {
     fn from(text: String) -> Self {
-        Self { text, handled: None }
+        Self { text, handled: None, ends: None }
     }
 }
 
@@ -50,6 +60,49 @@ impl JobSlot {
     }
 }
 
+/// The jobs of a task whose results the host has not received, by the position of their input.
+#[derive(Clone, Default)]
+pub(crate) struct JobTracker(Arc<Mutex<BTreeMap<u64, OpenJob>>>);
+
+enum OpenJob {
+    /// The submit was sent; its response is not here yet.
+    Sent(Box<SubmitRecord>),
+    /// The service accepted the job.
+    Accepted(String),
+}
+
+impl JobTracker {
+    pub(crate) fn accepted(&self, index: u64, job_id: String) {
+        self.lock().insert(index, OpenJob::Accepted(job_id));
+    }
+
+    fn sent(&self, index: u64, record: SubmitRecord) {
+        self.lock().insert(index, OpenJob::Sent(Box::new(record)));
+    }
+
+    fn listen(&self, index: u64, progress: &Progress) {
+        match progress {
+            Progress::Submitted { job_id } => self.accepted(index, job_id.clone()),
+            // The service did not accept the submit.
+            Progress::Retrying { .. } => {
+                let mut jobs = self.lock();
+                if matches!(jobs.get(&index), Some(OpenJob::Sent(_))) {
+                    jobs.remove(&index);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn ended(&self, index: u64) {
+        self.lock().remove(&index);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, OpenJob>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// An operation in progress. It advances only while a future of [`next`](Self::next) is polled,
 /// except for many runs, which advance by themselves from the first `next` until the task is
 /// cancelled or dropped. Clones are the same task.
@@ -59,6 +112,7 @@ pub struct Task {
     cancelled: CancellationToken,
     inputs: Option<Arc<InputSender>>,
     job: JobSlot,
+    jobs: JobTracker,
 }
 
 impl Task {
@@ -73,6 +127,7 @@ impl Task {
             cancelled: CancellationToken::new(),
             inputs: None,
             job: JobSlot::default(),
+            jobs: JobTracker::default(),
         }
     }
 
@@ -132,6 +187,11 @@ impl Task {
         self
     }
 
+    pub(crate) fn with_jobs(mut self, jobs: JobTracker) -> Self {
+        self.jobs = jobs;
+        self
+    }
+
     /// Returns the next messages as a JSON array, as soon as there is one; nothing after the last
     /// message and after cancellation. Needs a tokio runtime with time and I/O.
     pub async fn next(&self) -> Option<String> {
@@ -139,7 +199,7 @@ impl Task {
         let batch = tokio::select! {
             biased;
             () = self.cancelled.cancelled() => None,
-            batch = messages.next_batch() => batch,
+            batch = messages.next_batch(&self.jobs) => batch,
         };
         if batch.is_none() {
             // The operation ends now, not when a garbage collector runs.
@@ -175,6 +235,41 @@ impl Task {
     pub fn job(&self) -> Option<Job> {
         self.job.get()
     }
+
+    /// Returns the id of the job that the task runs or waits for, once it is known; of many runs, the
+    /// first that is open.
+    #[must_use]
+    pub fn job_id(&self) -> Option<String> {
+        let accepted = self.jobs.lock().values().find_map(|job| match job {
+            OpenJob::Accepted(id) => Some(id.clone()),
+            OpenJob::Sent(_) => None,
+        });
+        accepted.or_else(|| Some(self.job()?.id().to_owned()))
+    }
+
+    /// Returns the jobs whose results the host has not received. Read them when the host ends the task
+    /// early: they continue at the service, and cost money.
+    #[must_use]
+    pub fn open_jobs(&self) -> OpenJobs {
+        let mut open = OpenJobs::default();
+        for job in self.jobs.lock().values() {
+            match job {
+                OpenJob::Accepted(id) => open.job_ids.push(id.clone()),
+                OpenJob::Sent(record) => open.records.push(SubmitRecordData::from(&**record)),
+            }
+        }
+        if open.job_ids.is_empty() {
+            open.job_ids.extend(self.job().map(|job| job.id().to_owned()));
+        }
+        open
+    }
+
+    /// Returns [`open_jobs`](Self::open_jobs) in JSON.
+    #[must_use]
+    pub fn open_jobs_json(&self) -> String {
+        // It is plain data, which always has a JSON form.
+        serde_json::to_string(&self.open_jobs()).unwrap_or_default()
+    }
 }
 
 /// The messages that the host has not received yet.
@@ -187,7 +282,7 @@ struct Messages {
 impl Messages {
     /// Returns the next message and those that are ready, as a JSON array. Whoever asks for it has
     /// handled the messages before.
-    async fn next_batch(&mut self) -> Option<String> {
+    async fn next_batch(&mut self, jobs: &JobTracker) -> Option<String> {
         for handled in self.unhandled.drain(..) {
             // If the receiver is gone, the operation has ended.
             let _ = handled.send(());
@@ -195,10 +290,12 @@ impl Messages {
         let stream = self.stream.as_mut()?;
         let first = stream.next().await?;
         self.unhandled.extend(first.handled);
+        first.ends.into_iter().for_each(|index| jobs.ended(index));
         let mut batch = format!("[{}", first.text);
         for _ in 1..BATCH {
             let Some(Some(message)) = stream.next().now_or_never() else { break };
             self.unhandled.extend(message.handled);
+            message.ends.into_iter().for_each(|index| jobs.ended(index));
             batch.push(',');
             batch.push_str(&message.text);
         }
@@ -207,40 +304,56 @@ impl Messages {
     }
 }
 
-/// Returns a listener that sends progress events, and a hook that holds a submit back until the host
-/// has handled its event.
-pub(crate) fn progress_hooks(
-    sender: EventSender,
-    encode: impl Fn(ProgressData) -> String + Send + Sync + 'static,
-) -> (
-    impl Fn(Progress) + Send + Sync + 'static,
-    impl Fn() -> BoxFuture<'static, Result<(), Infallible>> + Send + Sync + 'static,
-) {
-    let waiting: Arc<Mutex<Option<oneshot::Receiver<()>>>> = Arc::default();
-    let started = Arc::clone(&waiting);
-    let listener = move |progress: Progress| {
-        let handled = matches!(progress, Progress::Submitting { .. }).then(|| {
-            let (handled, receiver) = oneshot::channel();
-            *started.lock().unwrap_or_else(PoisonError::into_inner) = Some(receiver);
-            handled
-        });
-        if let Some(data) = ProgressData::new(progress) {
-            // If the receiver is gone, the operation ends soon.
-            let _ = sender.send(Outgoing { text: encode(data), handled });
-        }
-    };
-    let hook = move || {
-        let receiver = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
-        async move {
-            if let Some(receiver) = receiver
-                && receiver.await.is_err()
-            {
-                // The host is gone: the operation is dropped soon, and must not submit before.
-                std::future::pending::<()>().await;
+/// A run whose events are sent to the host.
+pub(crate) struct RunEvents {
+    /// Absent if the host wants no events.
+    pub(crate) sender: Option<EventSender>,
+    pub(crate) jobs: JobTracker,
+    /// The position of the input.
+    pub(crate) index: u64,
+}
+
+impl RunEvents {
+    /// Returns a listener that tracks the job and sends events, and a hook that holds a submit back
+    /// until the host has handled its event.
+    pub(crate) fn hooks(
+        self,
+        encode: impl Fn(ProgressData) -> String + Send + Sync + 'static,
+    ) -> (
+        impl Fn(Progress) + Send + Sync + 'static,
+        impl Fn(SubmitRecord) -> BoxFuture<'static, Result<(), Infallible>> + Send + Sync + 'static,
+    ) {
+        let Self { sender, jobs, index } = self;
+        let waiting: Arc<Mutex<Option<oneshot::Receiver<()>>>> = Arc::default();
+        let (started, tracker) = (Arc::clone(&waiting), jobs.clone());
+        let listener = move |progress: Progress| {
+            tracker.listen(index, &progress);
+            let Some(sender) = &sender else { return };
+            let handled = matches!(progress, Progress::Submitting { .. }).then(|| {
+                let (handled, receiver) = oneshot::channel();
+                *started.lock().unwrap_or_else(PoisonError::into_inner) = Some(receiver);
+                handled
+            });
+            if let Some(data) = ProgressData::new(progress) {
+                // If the receiver is gone, the operation ends soon.
+                let _ = sender.send(Outgoing { text: encode(data), handled, ends: None });
             }
-            Ok(())
-        }
-        .boxed()
-    };
-    (listener, hook)
+        };
+        let hook = move |record: SubmitRecord| {
+            let receiver = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let jobs = jobs.clone();
+            async move {
+                if let Some(receiver) = receiver
+                    && receiver.await.is_err()
+                {
+                    // The host is gone: the operation is dropped soon, and must not submit before.
+                    std::future::pending::<()>().await;
+                }
+                jobs.sent(index, record);
+                Ok(())
+            }
+            .boxed()
+        };
+        (listener, hook)
+    }
 }

@@ -34,6 +34,12 @@ impl NativeTask {
     pub fn job(&self) -> Option<Arc<NativeJob>> {
         self.task.job().map(|job| Arc::new(JobHandle::from(job).into()))
     }
+
+    /// Returns the jobs whose results the host has not received, an `OpenJobs` in JSON. Read them when
+    /// the host ends the operation early.
+    pub fn open_jobs(&self) -> String {
+        self.task.open_jobs_json()
+    }
 }
 
 impl Drop for NativeTask {

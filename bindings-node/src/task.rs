@@ -56,6 +56,12 @@ impl Task {
         self.task.finish();
     }
 
+    /// Returns the jobs whose results JavaScript has not received, an `OpenJobs` in JSON.
+    #[napi]
+    pub fn open_jobs(&self) -> String {
+        self.task.open_jobs_json()
+    }
+
     /// Returns the job of a submit or of a recovery, once there is one.
     #[napi]
     pub fn job(&self) -> Option<NativeJob> {

@@ -82,6 +82,11 @@ impl Task {
         Ok(())
     }
 
+    /// Returns the jobs whose results Python has not received, an `OpenJobs` in JSON.
+    fn open_jobs(&self) -> PyResult<String> {
+        Ok(self.inner()?.open_jobs_json())
+    }
+
     /// Returns the job of a submit or a recovery.
     fn job(&self) -> PyResult<Option<NativeJob>> {
         Ok(self.inner()?.job().map(|job| NativeJob::new(job.into())))

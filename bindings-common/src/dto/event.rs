@@ -147,6 +147,18 @@ pub struct RunManyItem {
     pub error: Option<ErrorData>,
 }
 
+/// The jobs of an operation whose results the host has not received. An interrupt reports them, because
+/// they continue at the service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct OpenJobs {
+    /// The ids of the jobs, in the order of their inputs.
+    pub job_ids: Vec<String>,
+    /// The submits that were sent and got no response yet: `client.recover` finds their jobs.
+    pub records: Vec<SubmitRecordData>,
+}
+
 /// An event of an upload.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -18,7 +18,8 @@ pub use account::{
     BillingData, BillingFilterData, DailyUsage, HistoryFilterData, Model, ModelUsage, Price, Usage,
 };
 pub use event::{
-    DownloadProgress, ErrorData, Message, ProgressData, RunManyEvent, RunManyItem, UploadProgress,
+    DownloadProgress, ErrorData, Message, OpenJobs, ProgressData, RunManyEvent, RunManyItem,
+    UploadProgress,
 };
 pub(crate) use request::pairs;
 pub use request::{

@@ -74,6 +74,16 @@ pub enum Request {
         #[serde(default)]
         progress: bool,
     },
+    /// Downloads all outputs of a job, into a folder, or to a file and to files next to it. No outputs
+    /// are an error that names the job.
+    DownloadOutputs {
+        outputs: Vec<OutputData>,
+        job_id: String,
+        to: String,
+        max_bytes: Option<u64>,
+        #[serde(default)]
+        progress: bool,
+    },
     /// Lists past jobs.
     History {
         #[serde(default)]

@@ -27,6 +27,9 @@ pub struct PredictionData {
     pub is_terminal: bool,
     /// The outputs; empty until the job completes.
     pub outputs: Vec<OutputData>,
+    /// For each output, its URL, or the URL that its JSON contains.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub output_urls: Vec<Option<String>>,
     /// The URL at which the service returns the result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result_url: Option<String>,
@@ -79,7 +82,7 @@ pub enum OutputData {
 }
 
 /// What was submitted and when: plain JSON, enough for `client.recover`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SubmitRecordData {
@@ -183,12 +186,15 @@ pub struct MediaInfo {
 impl From<Prediction> for PredictionData {
     fn from(prediction: Prediction) -> Self {
         let timings = prediction.timings.into_iter();
+        let urls = prediction.outputs.iter().map(|output| output.url().map(str::to_owned));
+        let output_urls = urls.collect();
         Self {
             id: prediction.id,
             model: prediction.model,
             is_terminal: prediction.status.is_terminal(),
             status: prediction.status.as_str().to_owned(),
             outputs: prediction.outputs.into_iter().map(OutputData::from).collect(),
+            output_urls,
             result_url: prediction.result_url,
             has_nsfw_contents: prediction.has_nsfw_contents,
             created_at: prediction.created_at.map(unix_millis),

@@ -68,6 +68,7 @@ impl Border {
             add::<dto::DownloadedFile>(to);
             add::<dto::Report>(to);
             add::<dto::ErrorData>(to);
+            add::<dto::OpenJobs>(to);
             add::<dto::ProgressData>(to);
             add::<dto::RunManyEvent>(to);
             add::<dto::RunManyItem>(to);

@@ -174,6 +174,17 @@ export interface ModelUsage {
   readonly extra: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * The jobs of an operation whose results the host has not received. An interrupt reports them,
+ * because they continue at the service.
+ */
+export interface OpenJobs {
+  /** The ids of the jobs, in the order of their inputs. */
+  readonly jobIds: readonly string[];
+  /** The submits that were sent and got no response yet: `client.recover` finds their jobs. */
+  readonly records: readonly SubmitRecordData[];
+}
+
 /** One output of a job. */
 export type OutputData =
   /** A URL to download. */
@@ -206,6 +217,8 @@ export interface PredictionData {
   readonly isTerminal: boolean;
   /** The outputs; empty until the job completes. */
   readonly outputs: readonly OutputData[];
+  /** For each output, its URL, or the URL that its JSON contains. */
+  readonly outputUrls?: readonly string | null[];
   /** The URL at which the service returns the result. */
   readonly resultUrl?: string;
   /** For each output, whether the service classified it as not safe for work. */
@@ -644,6 +657,18 @@ export type Request =
       maxBytes?: number | undefined;
       progress?: boolean | undefined;
     }
+  /**
+   * Downloads all outputs of a job, into a folder, or to a file and to files next to it. No
+   * outputs are an error that names the job.
+   */
+  | {
+      op: 'downloadOutputs';
+      outputs: readonly OutputData[];
+      jobId: string;
+      to: string;
+      maxBytes?: number | undefined;
+      progress?: boolean | undefined;
+    }
   /** Lists past jobs. */
   | {
       op: 'history';
@@ -755,6 +780,8 @@ export abstract class PredictionFields {
   readonly status: Status;
   /** Whether the job has ended: no further status will follow. */
   readonly isTerminal: boolean;
+  /** For each output, its URL, or the URL that its JSON contains. */
+  readonly outputUrls: readonly string | null[];
   /** The URL at which the service returns the result. */
   readonly resultUrl: string | undefined;
   /** For each output, whether the service classified it as not safe for work. */
@@ -787,6 +814,7 @@ export abstract class PredictionFields {
     this.model = data.model;
     this.status = data.status;
     this.isTerminal = data.isTerminal;
+    this.outputUrls = data.outputUrls ?? [];
     this.resultUrl = data.resultUrl;
     this.hasNsfwContents = data.hasNsfwContents;
     this.createdAt = data.createdAt === undefined ? undefined : new Date(data.createdAt);

@@ -406,6 +406,8 @@ class PredictionFields:
     """The status, in the service's own word. An unknown one means that the job still runs."""
     is_terminal: bool
     """Whether the job has ended: no further status will follow."""
+    output_urls: tuple[str | None, ...] = ()
+    """For each output, its URL, or the URL that its JSON contains."""
     result_url: str | None = None
     """The URL at which the service returns the result."""
     has_nsfw_contents: tuple[bool, ...] | None = None
@@ -440,6 +442,7 @@ def prediction_fields(data: types.PredictionData) -> dict[str, Any]:
         "model": data["model"],
         "status": data["status"],
         "is_terminal": data["isTerminal"],
+        "output_urls": tuple(data.get("outputUrls", ())),
         "result_url": data.get("resultUrl"),
         "has_nsfw_contents": tuple(data["hasNsfwContents"]) if "hasNsfwContents" in data else None,
         "created_at": decode_moment(data["createdAt"]) if "createdAt" in data else None,

@@ -114,6 +114,16 @@ class ModelUsage(TypedDict):
     extra: dict[str, Any]
 
 
+class OpenJobs(TypedDict):
+    """The jobs of an operation whose results the host has not received.
+
+    An interrupt reports them, because they continue at the service.
+    """
+
+    jobIds: list[str]
+    records: list[SubmitRecordData]
+
+
 class OutputDataUrl(TypedDict):
     """A URL to download."""
 
@@ -144,6 +154,7 @@ class PredictionData(TypedDict):
     status: Status
     isTerminal: bool
     outputs: list[OutputData]
+    outputUrls: NotRequired[list[str | None]]
     resultUrl: NotRequired[str]
     hasNsfwContents: NotRequired[list[bool]]
     createdAt: NotRequired[float]
@@ -516,6 +527,20 @@ class RequestDownload(TypedDict):
     progress: NotRequired[bool]
 
 
+class RequestDownloadOutputs(TypedDict):
+    """Downloads all outputs of a job, into a folder, or to a file and to files next to it.
+
+    No outputs are an error that names the job.
+    """
+
+    op: Literal["downloadOutputs"]
+    outputs: list[OutputData]
+    jobId: str
+    to: str
+    maxBytes: NotRequired[int | None]
+    progress: NotRequired[bool]
+
+
 class RequestHistory(TypedDict):
     """Lists past jobs."""
 
@@ -667,6 +692,7 @@ Request = Union[
     RequestUpload,
     RequestRecover,
     RequestDownload,
+    RequestDownloadOutputs,
     RequestHistory,
     RequestBillings,
     RequestBillingsOfMonth,

@@ -15,6 +15,8 @@ public struct Prediction: Sendable, Hashable, Identifiable, Decodable {
     public let isTerminal: Bool
     /// The outputs; empty until the job completes.
     public let outputs: [Output]
+    /// For each output, its URL, or the URL that its JSON contains.
+    let outputUrls: [String?]?
     /// The URL at which the service returns the result.
     public let resultURL: URL?
     /// For each output, whether the service classified it as not safe for work.
@@ -41,7 +43,7 @@ public struct Prediction: Sendable, Hashable, Identifiable, Decodable {
 
     /// The URL of the first output that has one; you can download it for seven days.
     public var outputURL: URL? {
-        outputs.lazy.compactMap(\.firstURL).first
+        (outputUrls ?? []).lazy.compactMap { $0.flatMap(URL.init(string:)) }.first
     }
 }
 
@@ -103,15 +105,6 @@ extension Output: Decodable {
         }
     }
 
-    /// The URL, or the first `url` in the JSON.
-    fileprivate var firstURL: URL? {
-        switch self {
-        case .url(let url): url
-        case .text: nil
-        case .json(let json): json.firstURL
-        }
-    }
-
     var json: JSONValue {
         switch self {
         case .url(let url): ["url": .string(url.absoluteString)]
@@ -133,20 +126,6 @@ extension Output: CustomStringConvertible, CustomDebugStringConvertible {
 
     /// The same as ``description``.
     public var debugDescription: String { description }
-}
-
-extension JSONValue {
-    fileprivate var firstURL: URL? {
-        switch self {
-        case .object(let members):
-            if case .string(let text)? = members["url"], let url = URL(string: text) { return url }
-            return members.sorted { $0.key < $1.key }.lazy.compactMap(\.value.firstURL).first
-        case .array(let values):
-            return values.lazy.compactMap(\.firstURL).first
-        default:
-            return nil
-        }
-    }
 }
 
 /// A file that was downloaded.

@@ -1,11 +1,11 @@
 package dev.viseme
 
 import kotlinx.serialization.json.Json
-import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
 import kotlinx.serialization.json.boolean
+import kotlinx.serialization.json.contentOrNull
 import kotlinx.serialization.json.double
 import java.nio.file.Path
 import java.time.Instant
@@ -37,6 +37,7 @@ import kotlin.time.Duration.Companion.milliseconds
  * @property requestId the id of the request whose response this is; include it when you contact the
  *   support of the service
  * @property extra all other fields of the service's response
+ * @property outputUrl the URL of the first output that has one; you can download it for seven days
  */
 public data class Prediction(
     val id: String,
@@ -55,10 +56,8 @@ public data class Prediction(
     val recovered: String?,
     val requestId: String?,
     val extra: JsonObject,
-) {
-    /** The URL of the first output that has one; you can download it for seven days. */
-    val outputUrl: String? get() = outputs.firstNotNullOfOrNull { firstUrl(it) }
-}
+    val outputUrl: String?,
+)
 
 internal fun prediction(from: JsonObject) = Prediction(
     id = from.text("id"),
@@ -80,6 +79,8 @@ internal fun prediction(from: JsonObject) = Prediction(
     recovered = from.textOrNull("recovered"),
     requestId = from.textOrNull("requestId"),
     extra = from.fieldsOrNull("extra") ?: JsonObject(emptyMap()),
+    outputUrl = from.list("outputUrls")
+        .firstNotNullOfOrNull { (it as? JsonPrimitive)?.contentOrNull },
 )
 
 /**
@@ -134,22 +135,6 @@ public sealed interface Output {
 private fun output(from: JsonObject): Output = from.textOrNull("url")?.let { Output.Url(it) }
     ?: from.textOrNull("text")?.let { Output.Text(it) }
     ?: Output.Json(from.getValue("json"))
-
-private fun firstUrl(output: Output): String? = when (output) {
-    is Output.Url -> output.url
-    is Output.Text -> null
-    is Output.Json -> firstUrl(output.json)
-}
-
-/** Returns the first `url` in the JSON, at any depth. */
-private fun firstUrl(json: JsonElement): String? = when (json) {
-    is JsonObject -> (json["url"] as? JsonPrimitive)?.takeIf { it.isString }?.content
-        ?: json.values.firstNotNullOfOrNull { firstUrl(it) }
-
-    is JsonArray -> json.firstNotNullOfOrNull { firstUrl(it) }
-
-    is JsonPrimitive -> null
-}
 
 internal fun Output.json(): JsonObject = when (this) {
     is Output.Url -> jsonObject("url" to url)
