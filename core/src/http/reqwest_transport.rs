@@ -1,6 +1,6 @@
 //! The transport over reqwest.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
@@ -18,23 +18,43 @@ use super::transport::{
 use crate::config::{Config, is_loopback};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How long an HTTP/2 connection counts as alive after a response.
-const ALIVE: Duration = Duration::from_secs(5);
+/// How long an HTTP/2 connection counts as alive after a response. It reads all the time, and so
+/// notices when the server closes it.
+const HTTP2_ALIVE: Duration = Duration::from_secs(5);
+/// How long an HTTP/1.1 connection counts as alive after a response: less than any usual server or
+/// proxy keeps an idle connection (the shortest default is 2 s, in gunicorn).
+const HTTP1_ALIVE: Duration = Duration::from_secs(1);
+/// How long other connections are kept.
+const POOL_IDLE: Duration = Duration::from_secs(20);
 
 pub(crate) struct ReqwestTransport {
     /// For requests to this machine: never uses a proxy of the system.
     local: Clients,
     remote: Clients,
     api: Origin,
-    /// The time of the API's last response over HTTP/2, where all requests share one connection.
-    http2_answered: Mutex<Option<Instant>>,
+    last: Mutex<LastExchange>,
 }
 
-/// Two HTTP clients with the same settings.
+/// HTTP clients that differ only in how long they keep a connection without a request.
 struct Clients {
     pooled: reqwest::Client,
+    /// Keeps connections for [`HTTP1_ALIVE`].
+    known_alive: reqwest::Client,
     /// Opens a new connection for every request.
     unpooled: reqwest::Client,
+}
+
+/// The last exchange with the API.
+#[derive(Clone, Copy)]
+enum LastExchange {
+    /// There was none yet.
+    None,
+    /// A response over HTTP/1.1, where a connection has one request at a time.
+    Http1,
+    /// A response at this time over HTTP/2, where all requests share one connection.
+    Http2(Instant),
+    /// No response.
+    Failed,
 }
 
 impl ReqwestTransport {
@@ -57,42 +77,55 @@ impl ReqwestTransport {
     ) -> Result<Self> {
         let tls = tls::client_config(config.ca_bundle.as_deref())?;
         let clients = |is_local: bool| {
-            let client = |max_idle: usize| {
-                let builder =
-                    builder(config, tls.clone(), is_local)?.pool_max_idle_per_host(max_idle);
+            let client = |max_idle: usize, idle: Duration| {
+                let builder = builder(config, tls.clone(), is_local)?
+                    .pool_max_idle_per_host(max_idle)
+                    .pool_idle_timeout(idle);
                 adapt(builder).build().map_err(unusable)
             };
-            Ok::<_, Error>(Clients { pooled: client(usize::MAX)?, unpooled: client(0)? })
+            Ok::<_, Error>(Clients {
+                pooled: client(usize::MAX, POOL_IDLE)?,
+                known_alive: client(usize::MAX, HTTP1_ALIVE)?,
+                unpooled: client(0, POOL_IDLE)?,
+            })
         };
         Ok(Self {
             local: clients(true)?,
             remote: clients(false)?,
             api: config.base_url.origin(),
-            http2_answered: Mutex::default(),
+            last: Mutex::new(LastExchange::None),
         })
     }
 
     fn client(&self, request: &Request) -> &reqwest::Client {
         let clients = if is_loopback(&request.url) { &self.local } else { &self.remote };
-        match request.connection {
-            ConnectionUse::Pooled => &clients.pooled,
-            ConnectionUse::KnownAlive if self.http2_is_alive() => &clients.pooled,
-            ConnectionUse::KnownAlive => &clients.unpooled,
+        match (request.connection, *self.last()) {
+            (ConnectionUse::Pooled, _) => &clients.pooled,
+            (ConnectionUse::KnownAlive, LastExchange::Http2(at)) if at.elapsed() < HTTP2_ALIVE => {
+                &clients.pooled
+            }
+            // The pool measures the time since the end of the last exchange only for HTTP/1.1.
+            (ConnectionUse::KnownAlive, LastExchange::Http2(_) | LastExchange::Failed) => {
+                &clients.unpooled
+            }
+            (ConnectionUse::KnownAlive, LastExchange::None | LastExchange::Http1) => {
+                &clients.known_alive
+            }
         }
     }
 
-    fn http2_is_alive(&self) -> bool {
-        let answered = *self.http2_answered.lock().unwrap_or_else(PoisonError::into_inner);
-        answered.is_some_and(|answered| answered.elapsed() < ALIVE)
+    fn last(&self) -> MutexGuard<'_, LastExchange> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers whether the API's connection is alive.
+    /// Remembers the last exchange with the API.
     fn note(&self, url: &Url, result: &reqwest::Result<reqwest::Response>) {
         if url.origin() == self.api {
-            let is_http2 =
-                result.as_ref().is_ok_and(|response| response.version() == Version::HTTP_2);
-            *self.http2_answered.lock().unwrap_or_else(PoisonError::into_inner) =
-                is_http2.then(Instant::now);
+            *self.last() = match result.as_ref().map(reqwest::Response::version) {
+                Ok(Version::HTTP_2) => LastExchange::Http2(Instant::now()),
+                Ok(_) => LastExchange::Http1,
+                Err(_) => LastExchange::Failed,
+            };
         }
     }
 }
@@ -108,7 +141,6 @@ fn builder(
         // The submit's state machine alone decides whether a request is sent again.
         .retry(reqwest::retry::never())
         .connect_timeout(config.connect_timeout)
-        .pool_idle_timeout(Duration::from_secs(20))
         .user_agent(&config.user_agent);
     if let Some(proxy) = &config.proxy {
         let proxy = reqwest::Proxy::all(known_to_reqwest(proxy.clone())).map_err(unusable)?;
@@ -147,13 +179,13 @@ impl Transport for ReqwestTransport {
                     Some(reqwest::Body::wrap_stream(stream))
                 }
             };
-            let answered = client.execute(outgoing).await;
-            self.note(&url, &answered);
-            let mut response = answered.map_err(failed).inspect_err(|error| {
+            let result = client.execute(outgoing).await;
+            self.note(&url, &result);
+            let mut response = result.map_err(failed).inspect_err(|error| {
                 tracing::debug!(%method, host, path, %error, "request failed");
             })?;
             let status = response.status().as_u16();
-            tracing::debug!(%method, host, path, status, "request answered");
+            tracing::debug!(%method, host, path, status, "response received");
             Ok(Response {
                 status,
                 headers: std::mem::take(response.headers_mut()),

@@ -36,7 +36,7 @@ pub(crate) enum ConnectionUse {
     /// Any, also an idle one: if the server has closed it, the request fails, so it must be possible
     /// to send it again.
     Pooled,
-    /// One that is known to be alive: a new one, or one with a recent response.
+    /// One that is known to be alive: a new one, or one whose last response ended moments ago.
     KnownAlive,
 }
 

@@ -145,7 +145,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_submit_does_not_use_a_connection_that_was_used_before() {
+async fn a_submit_uses_no_connection_that_was_idle_for_a_second_or_that_polls_use() {
     let server = Server::start(|request, _| match request.line.as_str() {
         line if line.starts_with("POST /api/v3/kwaivgi") && request.on_connection > 1 => {
             Reply::Reset
@@ -157,8 +157,52 @@ async fn a_submit_does_not_use_a_connection_that_was_used_before() {
     let client = server.client();
     client.balance().await.unwrap();
     assert_eq!(client.submit(remote_input()).await.unwrap().id(), "job1");
+    client.balance().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     assert_eq!(client.submit(remote_input()).await.unwrap().id(), "job1");
     assert_eq!(server.count("POST /api/v3/kwaivgi"), 2);
+}
+
+#[tokio::test]
+async fn submits_one_after_the_other_share_a_connection() {
+    let server = Server::start(|_, _| json(JOB)).await;
+    let client = server.client();
+    for _ in 0..5 {
+        client.submit(remote_input()).await.unwrap();
+    }
+    let numbers: Vec<_> =
+        server.requests.lock().unwrap().iter().map(|request| request.on_connection).collect();
+    assert_eq!(numbers, [1, 2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn a_submit_after_a_failed_request_opens_a_connection() {
+    let server = Server::start(|request, _| match request.line.as_str() {
+        line if line.starts_with("POST /api/v3/kwaivgi") => json(JOB),
+        _ => Reply::Reset,
+    })
+    .await;
+    let client = server.client();
+    client.submit(remote_input()).await.unwrap();
+    client.balance().await.unwrap_err();
+    client.submit(remote_input()).await.unwrap();
+    let requests = server.requests.lock().unwrap();
+    assert!(requests.iter().all(|request| request.on_connection == 1), "{requests:?}");
+}
+
+#[tokio::test]
+async fn a_submit_notices_that_the_server_closed_the_connection() {
+    let server = Server::start(|_, _| {
+        Reply::Close(answer(200, "Content-Type: application/json\r\n", JOB.as_bytes()))
+    })
+    .await;
+    let client = server.client();
+    for _ in 0..3 {
+        client.submit(remote_input()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let requests = server.requests.lock().unwrap();
+    assert_eq!(requests.len(), 3, "each was sent once");
 }
 
 #[tokio::test]
