@@ -23,7 +23,7 @@ pub(crate) fn run(server: &Server, jobs: usize) -> Result<Value> {
     let runtime = server.runtime()?;
     let client = Client::new(config(server)?)?;
     let (outcomes, cost) = measure(&runtime, all(&client, jobs))?;
-    ensure!(outcomes.len() == jobs, "{} of {jobs} jobs came back", outcomes.len());
+    ensure!(outcomes.len() == jobs, "{} results for {jobs} jobs", outcomes.len());
     let errors: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
     let ended = outcomes.iter().flatten();
     Ok(json!({

@@ -71,7 +71,7 @@ fn start(options: &Options, args: Args) -> Result<Outcome> {
         .build()
         .map_err(|error| Failure::local("start", &error))?;
     let outcome = runtime.block_on(execute(options, args.command));
-    // Requests that nobody waits for any more may still be in flight.
+    // Abandoned requests may still be in flight.
     runtime.shutdown_background();
     outcome
 }

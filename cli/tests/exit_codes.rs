@@ -258,7 +258,7 @@ async fn a_closed_pipe_is_not_an_error() {
 async fn a_check_warns_about_a_url_that_cannot_be_probed() {
     let harness = Harness::new(Scenario::new()).await;
     let voice = samples()[3].clone();
-    // A private address: it is not asked, as the service could not fetch it either.
+    // A private address gets no request, as the service cannot fetch it either.
     let url = harness.viseme(&["upload", &voice]).await.out.trim().to_owned();
     let result = harness.viseme(&["check", "--video", &url, "--audio", &voice]).await;
     assert_eq!(result.code, Some(0), "{result:?}");

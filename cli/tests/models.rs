@@ -138,8 +138,8 @@ async fn invalid_input_is_rejected_before_it_is_paid_for() {
     ] {
         let result = harness.viseme(&arguments).await;
         assert_eq!(result.code, Some(2), "{arguments:?}: {result:?}");
-        let said = format!("{}{}", result.out, result.err);
-        assert!(said.contains(words), "{arguments:?}: {result:?}");
+        let output = format!("{}{}", result.out, result.err);
+        assert!(output.contains(words), "{arguments:?}: {result:?}");
     }
     assert!(harness.world.requests(RequestKind::Submit).is_empty());
 

@@ -99,8 +99,8 @@ async fn the_webhook_url_is_sent_with_the_submit() {
     let submit = ["submit".to_owned(), "--webhook".to_owned(), url.to_owned()];
     let submitted = harness.viseme(&[&submit[..], &samples()[..]].concat()).await;
     assert_eq!(submitted.code, Some(0), "{submitted:?}");
-    let asked: Vec<_> = harness.world.jobs().into_iter().map(|job| job.webhook).collect();
-    assert_eq!(asked, [Some(url.to_owned()), Some(url.to_owned())]);
+    let webhooks: Vec<_> = harness.world.jobs().into_iter().map(|job| job.webhook).collect();
+    assert_eq!(webhooks, [Some(url.to_owned()), Some(url.to_owned())]);
 
     let refused = harness.viseme(&run_samples(&["--webhook", "nonsense"])).await;
     assert_eq!(refused.code, Some(2), "{refused:?}");

@@ -21,7 +21,7 @@ async fn the_key_is_never_printed() {
         command.env("WAVESPEED_API_KEY", key).env("RUST_LOG", "trace");
         let result = support::finish(command).await;
         assert_ne!(result.code, Some(2), "{result:?}");
-        assert!(result.err.contains("request answered"), "the log is there: {result:?}");
+        assert!(result.err.contains("response received"), "the log is there: {result:?}");
         for printed in [&result.out, &result.err] {
             assert!(!printed.contains(key), "{printed}");
             assert!(!printed.contains("Bearer"), "{printed}");

@@ -23,9 +23,9 @@ use viseme::{Client, ErrorKind};
 #[derive(Clone)]
 struct App {
     client: Client,
-    /// The deliveries that came before; a real service keeps them where a restart finds them.
+    /// The ids of earlier deliveries. A real service stores them persistently.
     seen: Arc<Mutex<HashSet<String>>>,
-    /// What takes long is done elsewhere.
+    /// Slow work is done elsewhere.
     work: UnboundedSender<Delivery>,
 }
 
@@ -68,7 +68,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let prediction = client.run(input).webhook(&url).await?;
     println!("{}: {}", prediction.id, prediction.status);
     if let Some(delivery) = todo.recv().await {
-        println!("the webhook said: {}", delivery.prediction.status);
+        println!("webhook: {}", delivery.prediction.status);
     }
     Ok(())
 }

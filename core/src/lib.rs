@@ -1,4 +1,4 @@
-//! Moves the lips of a video to a voice, with Kling LipSync on WaveSpeedAI.
+//! Lip-syncs a video to an audio track or a text, with Kling LipSync on WaveSpeedAI.
 //!
 //! # Quick start
 //!
@@ -16,26 +16,26 @@
 //! ```
 //!
 //! [`Client::run`] checks the media, uploads them, submits the job and waits for its end. Each step
-//! is there on its own too: [`check()`], [`Client::upload`], [`Client::submit`], [`Job::wait`],
+//! has a function of its own: [`check()`], [`Client::upload`], [`Client::submit`], [`Job::wait`],
 //! [`Client::download`].
 //!
-//! # What it takes care of
+//! # Guarantees
 //!
-//! - **Bad media are refused before they cost anything.** Container, length, size in pixels and
-//!   bytes are read from the files, and validated by the model's rules ([`Report`]).
-//! - **A job is paid for at most once.** A submit is sent again only where the service cannot have
-//!   taken it; a submit whose answer was lost is looked for in the history of the account.
-//! - **A job is not lost.** Every error raised after the submit carries the job's id
-//!   ([`Error::job_id`]), and [`Client::job`] waits for it again, in another process, on another
-//!   day. Every future may be dropped at any time: that ends the waiting, never the job.
-//! - **Waiting fits the service.** Polls are paced by the model, back off after troubles and obey
-//!   `Retry-After`; a status that is not known counts as still running.
-//! - **Webhooks are believed only if they are genuine** ([`webhook`]); one that is ends the wait for
-//!   its job at once ([`Client::receive_webhook`]).
+//! - **Media are validated before you pay.** Container, duration, resolution and size are read from
+//!   the files and validated by the rules of the model ([`Report`]).
+//! - **You pay for a job at most once.** A submit is sent again only if the service certainly did not
+//!   accept it. If the response was lost, the client searches the history of the account for the job.
+//! - **A job is never lost.** Every error after the submit has the job's id ([`Error::job_id`]), and
+//!   [`Client::job`] waits for it again, also in another process. You can drop every future at any
+//!   time: that ends the wait, not the job.
+//! - **Polls respect the service.** The model sets their pace. They back off after failures and obey
+//!   `Retry-After`. An unknown status counts as running.
+//! - **Webhooks are verified** ([`webhook`]). A genuine delivery ends the wait for its job at once
+//!   ([`Client::receive_webhook`]).
 //!
 //! # Without an account
 //!
-//! The crate `viseme-mock` plays the service on this machine:
+//! The crate `viseme-mock` runs a mock of the service on this machine:
 //!
 //! ```
 //! # #[tokio::main]

@@ -104,7 +104,7 @@ pub(crate) async fn delete(options: &Options, delete: Delete) -> Result<Outcome>
     let client = client::online(options)?;
     let deleted = client.delete(delete.jobs).await.map_err(Failure::query)?;
     if options.json {
-        print_line(json!({"asked": count, "deleted": deleted}))?;
+        print_line(json!({"requested": count, "deleted": deleted}))?;
     } else {
         print_line(format_args!("{deleted} of {count} deleted"))?;
     }

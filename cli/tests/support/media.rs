@@ -22,10 +22,10 @@ pub fn picture(seconds: u32, size: &str) -> String {
 pub fn ffprobe(path: &Path) -> (String, f64) {
     let mut command = Command::new("ffprobe");
     command.args(["-v", "error", "-of", "json", "-show_format", "-show_streams"]).arg(path);
-    let answer = run(&mut command, &path.display().to_string());
-    let answer: serde_json::Value = serde_json::from_slice(&answer).expect("JSON");
-    let kind = answer.pointer("/streams/0/codec_type").and_then(|it| it.as_str());
-    let seconds = answer.pointer("/format/duration").and_then(|it| it.as_str()?.parse().ok());
+    let output = run(&mut command, &path.display().to_string());
+    let output: serde_json::Value = serde_json::from_slice(&output).expect("JSON");
+    let kind = output.pointer("/streams/0/codec_type").and_then(|it| it.as_str());
+    let seconds = output.pointer("/format/duration").and_then(|it| it.as_str()?.parse().ok());
     (kind.expect("a stream").to_owned(), seconds.expect("a duration"))
 }
 

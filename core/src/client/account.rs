@@ -28,7 +28,7 @@ impl Client {
     /// The errors of a request.
     pub async fn balance(&self) -> Result<f64> {
         let request = ReadRequest::Get(balance::PATH);
-        self.read("asking for the balance", request, |data| balance::parse(&data)).await
+        self.read("getting the balance", request, |data| balance::parse(&data)).await
     }
 
     /// Returns what was used and spent in a period, by one model or by all. The service supports
@@ -47,7 +47,7 @@ impl Client {
             return Err(Error::new(ErrorKind::InvalidInput, message));
         }
         let body = usage::request(start, end, model);
-        self.read("asking for the usage", ReadRequest::Post(usage::PATH, &body), usage::parse).await
+        self.read("getting the usage", ReadRequest::Post(usage::PATH, &body), usage::parse).await
     }
 
     /// Deletes past jobs and their outputs permanently, and returns how many. Jobs that are already

@@ -41,7 +41,7 @@ impl Client {
         }
         let request = ReadRequest::Get(models::PATH);
         let models: Arc<[Model]> =
-            self.read("asking for the models", request, models::parse).await?.into();
+            self.read("listing the models", request, models::parse).await?.into();
         *cached = Some((self.now(), Arc::clone(&models)));
         Ok(models)
     }
@@ -64,7 +64,7 @@ impl Client {
         Err(Error::new(ErrorKind::NotFound, message))
     }
 
-    /// Asks for the price of a run of this input. Costs nothing.
+    /// Returns the price of a run of this input. Costs nothing.
     ///
     /// ```no_run
     /// # async fn example() -> viseme::Result<()> {
@@ -117,7 +117,7 @@ impl PriceQuery {
             without_uploads(&input)
         };
         let body = price::request(input.model(), &body);
-        let operation = format!("asking for the price of {}", input.model());
+        let operation = format!("getting the price of {}", input.model());
         let parse = |data| price::parse(input.model(), data);
         let request = |path| client.read(&operation, ReadRequest::Post(path, &body), parse);
         let price = match request(price::PATH).await {

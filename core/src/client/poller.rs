@@ -78,8 +78,8 @@ impl Poller {
                 }
                 Next::Do(WaitAction::Finish(outcome)) => return Some(PollStep::End(outcome)),
                 Next::Do(WaitAction::Nothing) => return None,
-                Next::Do(WaitAction::Sleep(pause, trouble)) => {
-                    if let Some(error) = trouble {
+                Next::Do(WaitAction::Sleep(pause, failure)) => {
+                    if let Some(error) = failure {
                         tracing::debug!(%error, ?pause, "poll failed; trying again");
                         on_progress.emit(|| Progress::Retrying { error, after: pause });
                     }

@@ -72,7 +72,7 @@ impl VirtualClock {
         state.sent = state.sent.saturating_sub(time);
     }
 
-    /// Nobody wakes until what this gives is dropped.
+    /// No sleep ends until the returned guard is dropped.
     pub(crate) fn busy(&self) -> Busy {
         let mut state = self.state();
         state.busy += 1;
@@ -142,7 +142,7 @@ struct Sleeper {
 }
 
 impl Sleeper {
-    /// Whether its time has come: it is the next to wake, and nothing else goes on.
+    /// Returns whether it is due: it is the next to wake, and no other task is running.
     fn wakes(&self) -> bool {
         let mut state = self.clock.state();
         let quiet = state.busy == 0 && state.touched.elapsed() >= QUIET;

@@ -12,7 +12,7 @@ pub(crate) use super::full_response::FullResponse;
 use super::transport::{BodyStream, Request, Sent, Transport, TransportError};
 
 /// The maximum size of a response of the API: base64 outputs can be tens of megabytes.
-const MAX_ANSWER: usize = 64 * 1024 * 1024;
+const MAX_RESPONSE: usize = 64 * 1024 * 1024;
 
 /// The response, or the error. The error of an incomplete response contains the part that arrived.
 pub(crate) type Exchange = Result<FullResponse, TransportError>;
@@ -28,7 +28,7 @@ pub(crate) async fn exchange(
         let response = transport.exchange(request).await?;
         let part = part.insert(FullResponse::new(response.status, response.headers, Bytes::new()));
         let mut received = BytesMut::new();
-        let read = read(response.body, &mut received, MAX_ANSWER).await;
+        let read = read(response.body, &mut received, MAX_RESPONSE).await;
         part.body = decoded(&part.headers, received.freeze());
         read
     };
@@ -40,7 +40,7 @@ pub(crate) async fn exchange(
         (Ok(()), Some(response)) => Ok(response),
         (Err(error), part) => Err(error.with_part(part)),
         // Without an error there is a response.
-        (Ok(()), None) => Err(TransportError::new(Sent::Maybe, false, "there is no answer")),
+        (Ok(()), None) => Err(TransportError::new(Sent::Maybe, false, "there was no response")),
     }
 }
 
@@ -60,10 +60,10 @@ async fn read(
     Ok(())
 }
 
-/// Decompresses a body as far as possible: some gateways compress responses without being asked.
+/// Decompresses a body as far as possible: some gateways compress without `Accept-Encoding`.
 fn decoded(headers: &HeaderMap, body: Bytes) -> Bytes {
     let encoding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok());
-    let limit = MAX_ANSWER as u64;
+    let limit = MAX_RESPONSE as u64;
     let mut plain = Vec::new();
     let decoded = match encoding.map(|encoding| encoding.trim().to_ascii_lowercase()).as_deref() {
         // The signature: some servers send the header with a body that is not compressed.
@@ -131,7 +131,7 @@ mod tests {
         body.truncate(body.len() - 20);
         let part = decoded(&headers, body.into());
         assert!(!part.is_empty() && text.starts_with(&part[..]));
-        let bomb = gzip(&vec![0; MAX_ANSWER + 1000]);
-        assert_eq!(decoded(&headers, bomb.into()).len(), MAX_ANSWER);
+        let bomb = gzip(&vec![0; MAX_RESPONSE + 1000]);
+        assert_eq!(decoded(&headers, bomb.into()).len(), MAX_RESPONSE);
     }
 }

@@ -1,4 +1,4 @@
-//! Downloads: streamed to a temporary name, resumed where they broke off, renamed when whole.
+//! Downloads: streamed to a temporary name, resumed after a broken connection, renamed when whole.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ pub(crate) struct Download<'a> {
     /// The name in a folder; `None` takes it from the URL.
     pub(crate) name: Option<String>,
     pub(crate) max_bytes: u64,
-    /// Told the bytes so far, and the size of the whole where it is known.
+    /// Receives the bytes so far, and the size of the whole file if it is known.
     pub(crate) on_bytes: &'a (dyn Fn(u64, Option<u64>) + Send + Sync),
 }
 
@@ -137,7 +137,7 @@ impl Downloads {
                 Ok(None) => break,
                 Err(_) => {
                     let stall = self.stall.as_secs_f64();
-                    return Err(broken(&format!("no byte came for {stall} s")));
+                    return Err(broken(&format!("no byte arrived for {stall} s")));
                 }
             };
             progress.received += chunk.len() as u64;
@@ -153,13 +153,13 @@ impl Downloads {
         part.file().flush().await.map_err(|error| RequestFailure::Final(part.error(&error)))?;
         match progress.total {
             Some(total) if progress.received < total => {
-                Err(broken(&format!("only {} of {total} bytes came", progress.received)))
+                Err(broken(&format!("only {} of {total} bytes arrived", progress.received)))
             }
             _ => Ok(()),
         }
     }
 
-    /// Sends the request, with a range where a part is there already, and follows redirects.
+    /// Sends the request, with a range if a part is there already, and follows redirects.
     async fn open(&self, mut url: Url, progress: &Progress) -> Result<Response, RequestFailure> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
@@ -180,7 +180,7 @@ impl Downloads {
             let exchange = self.transport.exchange(request);
             let response = tokio::time::timeout(self.request_timeout, exchange)
                 .await
-                .map_err(|_| broken("no response came in time"))?
+                .map_err(|_| broken("no response in time"))?
                 .map_err(|error| broken(&error.to_string()))?;
             match response.status {
                 200 | 206 => return Ok(response),
@@ -276,7 +276,7 @@ async fn verify(
             if progress.total.is_some() {
                 return Err(RequestFailure::Final(error));
             }
-            // Without a length, a broken connection looks like the end of the file.
+            // Without a length, a broken connection is indistinguishable from the end of the file.
             *progress = Progress { restarted: progress.restarted, ..Progress::default() };
             Err(RequestFailure::Transient(error))
         }
@@ -302,12 +302,12 @@ fn not_followed(why: &str) -> RequestFailure {
 fn refused(status: u16, headers: &HeaderMap) -> RequestFailure {
     let advice = match status {
         403 | 404 | 410 => {
-            "; outputs are kept for seven days: ask for the job again, it may name a new address"
+            "; outputs are kept for seven days: get the job again, it may have a new URL"
         }
         _ => "",
     };
-    let asked = retry_after(headers, std::time::SystemTime::now());
-    let http = ResponseInfo { status, retry_after: asked, ..ResponseInfo::default() };
+    let retry_after = retry_after(headers, std::time::SystemTime::now());
+    let http = ResponseInfo { status, retry_after, ..ResponseInfo::default() };
     let error =
         download_error(&format!("the server answered HTTP {status}{advice}")).with_http(http);
     match status {

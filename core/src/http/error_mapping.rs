@@ -18,29 +18,29 @@ const INSUFFICIENT_CREDITS: i64 = 1407;
 
 /// Returns the error for a response that is not a success; `operation` completes "… when …".
 pub(crate) fn status_error(operation: &str, response: &FullResponse, envelope: &Envelope) -> Error {
-    let said = envelope
+    let text = envelope
         .json
         .as_ref()
         .and_then(message)
         .or_else(|| is_redirect(envelope.status).then(|| redirect(&response.headers)).flatten())
         .unwrap_or_else(|| excerpt(&response.body, &response.headers));
-    let said = response.redactor.clean(said).into_owned();
+    let text = response.redactor.clean(text).into_owned();
     let app_code = envelope.json.as_ref().and_then(app_code);
-    let kind = kind(envelope.status, app_code, &said);
-    let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+    let kind = kind(envelope.status, app_code, &text);
+    let text = if text.is_empty() { String::new() } else { format!(": {text}") };
     let message = format!(
         "The service answered HTTP {} when {operation}{}.{}",
         envelope.status,
-        said.trim_end_matches('.'),
+        text.trim_end_matches('.'),
         advice(kind),
     );
     Error::new(kind, message)
-        .with_http(http_answer(response, envelope.status))
+        .with_http(response_info(response, envelope.status))
         .with_app_code(app_code)
 }
 
 /// Returns the text of a response without an envelope; empty if there is none.
-pub(super) fn what_was_said(response: &FullResponse) -> String {
+pub(super) fn error_text(response: &FullResponse) -> String {
     let json = Envelope::of(response).json;
     json.as_ref().and_then(message).unwrap_or_else(|| excerpt(&response.body, &response.headers))
 }
@@ -52,7 +52,7 @@ pub(crate) fn unexpected(operation: &str, response: &FullResponse, what: &str) -
         response.status,
     );
     Error::new(ErrorKind::UnexpectedResponse, message)
-        .with_http(http_answer(response, response.status))
+        .with_http(response_info(response, response.status))
 }
 
 /// Returns why a success cannot be parsed, to complete a sentence.
@@ -87,9 +87,9 @@ pub(crate) fn connection_error(operation: &str, error: TransportError) -> Error 
     Error::new(kind, message).with_source(error)
 }
 
-fn kind(status: u16, app_code: Option<i64>, said: &str) -> ErrorKind {
+fn kind(status: u16, app_code: Option<i64>, text: &str) -> ErrorKind {
     if (400..500).contains(&status)
-        && (status == 402 || app_code == Some(INSUFFICIENT_CREDITS) || speaks_of_credits(said))
+        && (status == 402 || app_code == Some(INSUFFICIENT_CREDITS) || is_about_credits(text))
     {
         return ErrorKind::InsufficientCredits;
     }
@@ -105,12 +105,12 @@ fn kind(status: u16, app_code: Option<i64>, said: &str) -> ErrorKind {
 }
 
 /// Returns whether a message is about credits ("insufficient balance"), and not about permissions.
-fn speaks_of_credits(said: &str) -> bool {
-    let said = said.to_lowercase();
-    said.contains("insufficient")
+fn is_about_credits(text: &str) -> bool {
+    let text = text.to_lowercase();
+    text.contains("insufficient")
         && !["permission", "privilege", "scope", "role", "access"]
             .iter()
-            .any(|word| said.contains(word))
+            .any(|word| text.contains(word))
 }
 
 fn advice(kind: ErrorKind) -> &'static str {
@@ -128,7 +128,7 @@ fn advice(kind: ErrorKind) -> &'static str {
     }
 }
 
-fn http_answer(response: &FullResponse, status: u16) -> ResponseInfo {
+fn response_info(response: &FullResponse, status: u16) -> ResponseInfo {
     let cut = response.body.get(..ResponseInfo::MAX_BODY).unwrap_or(&response.body);
     ResponseInfo {
         status,
@@ -146,7 +146,7 @@ pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
 
 /// Returns the message in an error body, in any of the formats of the service and its gateway.
 fn message(json: &Value) -> Option<String> {
-    let said = match json {
+    let message_text = match json {
         Value::String(text) => text.clone(),
         Value::Array(items) => join(items),
         Value::Object(map) => {
@@ -163,8 +163,8 @@ fn message(json: &Value) -> Option<String> {
         }
         _ => return None,
     };
-    let said = said.trim();
-    (!said.is_empty()).then(|| shorten(said))
+    let message_text = message_text.trim();
+    (!message_text.is_empty()).then(|| shorten(message_text))
 }
 
 fn join(items: &[Value]) -> String {
@@ -210,8 +210,8 @@ fn excerpt(body: &[u8], headers: &HeaderMap) -> String {
         .is_some_and(|kind| kind.contains("html"));
     let text = String::from_utf8_lossy(body.get(..512).unwrap_or(body));
     let text = text.trim();
-    if let Some(said) = xml_error(text) {
-        return shorten(&said);
+    if let Some(error) = xml_error(text) {
+        return shorten(&error);
     }
     if is_html || text.starts_with('<') {
         return match title(text) {

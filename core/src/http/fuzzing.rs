@@ -1,5 +1,4 @@
-//! Any response to any question: what must hold whatever the service, or whoever responses in its
-//! place, says.
+//! Any response to any request: the invariants of every reader of responses.
 
 use std::time::{Duration, SystemTime};
 
@@ -135,8 +134,8 @@ fn reading<T>(outcome: Result<T, RequestFailure>, holds: impl FnOnce(T)) {
 
 fn errors(response: &FullResponse) {
     let envelope = Envelope::of(response);
-    sound_error(&status_error("asking", response, &envelope));
-    sound_error(&unexpected("asking", response, &describe_unexpected(response, &envelope)));
+    sound_error(&status_error("getting", response, &envelope));
+    sound_error(&unexpected("getting", response, &describe_unexpected(response, &envelope)));
 }
 
 /// A prediction has an id, is written as JSON without a name twice, and its outputs decode or not.

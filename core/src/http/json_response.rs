@@ -22,7 +22,7 @@ pub(crate) fn classify<T>(
     if envelope.is_success() {
         let data = envelope.json.and_then(|mut json| json.get_mut("data").map(Value::take));
         return data.and_then(parse).ok_or_else(|| {
-            let what = "it does not hold what was asked for";
+            let what = "it does not contain the requested data";
             RequestFailure::Transient(unexpected(operation, &response, what))
         });
     }

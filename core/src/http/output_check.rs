@@ -11,10 +11,10 @@ use crate::media::{Container, MediaInfo};
 /// How much of a file is shown to [`problem`].
 pub(super) const HEAD: usize = 1024;
 
-/// Why a download is not the file that was asked for.
+/// Why a download is not the expected file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Problem {
-    /// Something else came: a clause that completes "the server sent …".
+    /// Something else: a clause that completes "the server sent …".
     Other(String),
     /// The file is corrupt: a clause that completes "the file …".
     Corrupt(String),
@@ -65,8 +65,8 @@ pub(super) fn problem(
     }
     let text = String::from_utf8_lossy(head);
     let text = text.trim_start_matches('\u{feff}').trim_start();
-    if let Some(said) = xml_error(text) {
-        return Some(Problem::Other(format!("an error instead of the file ({said})")));
+    if let Some(error) = xml_error(text) {
+        return Some(Problem::Other(format!("an error instead of the file ({error})")));
     }
     let lower = text.get(..15).unwrap_or(text).to_ascii_lowercase();
     if info.container == Container::Html

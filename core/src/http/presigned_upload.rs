@@ -30,7 +30,7 @@ pub(crate) fn classify(
     exchange: Exchange,
     allow_http: bool,
 ) -> Result<PresignedUpload, RequestFailure> {
-    let operation = format!("asking where to upload {file_name}");
+    let operation = format!("requesting an upload URL for {file_name}");
     let response =
         exchange.map_err(|error| RequestFailure::Transient(connection_error(&operation, error)))?;
     let envelope = Envelope::of(&response);

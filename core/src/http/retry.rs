@@ -49,7 +49,7 @@ impl Retry {
         Self { policy: RetryPolicy { max_retries, ..self.policy }, ..self }
     }
 
-    /// Sleeps before the next attempt, at least as long as the server asked for in `error`.
+    /// Sleeps before the next attempt, at least for the `Retry-After` of `error`.
     ///
     /// # Errors
     /// `error` if no retry is left after this many failures in a row.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
-/// Returns how long the server asks to wait: seconds, or a date, which is compared with the `Date` of
+/// Returns the `Retry-After` of a response: seconds, or a date, which is compared with the `Date` of
 /// the response, so that a wrong clock on this machine has no effect. `None` if the header is missing
 /// or invalid; zero for a date in the past.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {

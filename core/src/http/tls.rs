@@ -130,7 +130,7 @@ fn is_authority_as_server(error: &rustls::Error) -> bool {
     }
 }
 
-/// Explains an error of TLS to a person; `None` if the error is none of a certificate.
+/// Returns the explanation of a certificate error; `None` for any other error.
 pub(super) fn explanation(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     let error = match inner {

@@ -72,13 +72,13 @@ pub(crate) struct TransportError {
 /// Whether a request may have reached the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
-    /// Certainly not: there was no connection, or the server said that it did not process it.
+    /// Certainly not: there was no connection, or the server reported that it did not process it.
     No,
     /// Possibly.
     Maybe,
 }
 
-/// Prefixes of messages of the HTTP libraries that only say that something failed.
+/// Prefixes of messages of the HTTP libraries without information.
 const WRAPPINGS: [&str; 2] = ["error sending request", "client error ("];
 
 impl TransportError {
@@ -114,9 +114,11 @@ impl TransportError {
             }
             link = cause.source();
         }
-        let says_something = |text: &&String| !WRAPPINGS.iter().any(|it| text.starts_with(it));
-        let telling: Vec<&str> = texts.iter().filter(says_something).map(String::as_str).collect();
-        let message = if telling.is_empty() { texts.join(": ") } else { telling.join(": ") };
+        let has_information = |text: &&String| !WRAPPINGS.iter().any(|it| text.starts_with(it));
+        let informative: Vec<&str> =
+            texts.iter().filter(has_information).map(String::as_str).collect();
+        let message =
+            if informative.is_empty() { texts.join(": ") } else { informative.join(": ") };
         Self { private_address, ..Self::new(sent, timed_out, message) }
     }
 }
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn only_layers_that_say_something_are_kept() {
+    fn only_layers_with_information_are_kept() {
         let chain = |texts: &[&'static str]| {
             let outermost =
                 texts.iter().rev().fold(None, |inner, text| Some(Box::new(Layer(text, inner))));

@@ -15,7 +15,7 @@ use url::Url;
 use super::api::Api;
 use super::body::{Exchange, FullResponse, exchange};
 use super::envelope::Envelope;
-use super::error_mapping::{connection_error, status_error, what_was_said};
+use super::error_mapping::{connection_error, error_text, status_error};
 use super::legacy_upload::{self, framing};
 use super::presigned_upload::{self, PresignedUpload};
 use super::progress::{ByteCount, StallTimeouts, unless_stalled};
@@ -223,15 +223,15 @@ fn put_outcome(file: &UploadFile, exchange: Exchange) -> Result<(), RequestFailu
         Ok(FullResponse { status: 200..=299, .. }) => return Ok(()),
         Ok(response) => {
             let cause = status_error(&operation, &response, &Envelope::of(&response));
-            let said = what_was_said(&response);
+            let text = error_text(&response);
             let is_final =
-                response.status == 413 || TOO_LARGE.iter().any(|code| said.contains(code));
-            let said = if said.is_empty() { said } else { format!(": {said}") };
+                response.status == 413 || TOO_LARGE.iter().any(|code| text.contains(code));
+            let text = if text.is_empty() { text } else { format!(": {text}") };
             let advice = if is_final { "Use a smaller file" } else { "Try again later" };
             let message = format!(
                 "The upload failed: the storage answered HTTP {}{}. {advice}.",
                 response.status,
-                said.trim_end_matches('.'),
+                text.trim_end_matches('.'),
             );
             let error = upload_error(message, cause);
             return Err(if is_final {

@@ -17,7 +17,7 @@ const MAX_ROUNDS: usize = 10_000;
 pub fn media(data: &[u8]) {
     let whole = Bytes::copy_from_slice(data);
     let Ok(info) = probe(&BytesSource::new(whole.clone())) else { return };
-    assert_eq!(probe_in_ranges(&whole), Some(info.clone()), "ranges give other facts");
+    assert_eq!(probe_in_ranges(&whole), Some(info.clone()), "ranges result in other facts");
     check_byte_limit(&whole);
     check_range_probe(&whole, true);
     check_range_probe(&whole, false);
@@ -27,7 +27,7 @@ pub fn media(data: &[u8]) {
     }
 }
 
-/// Probes a source that holds only the ranges that were asked for.
+/// Probes a source that holds only the ranges that were requested.
 fn probe_in_ranges(whole: &Bytes) -> Option<MediaInfo> {
     let mut source = SparseSource::new(Some(whole.len() as u64));
     for _ in 0..MAX_ROUNDS {

@@ -72,7 +72,7 @@ impl RangeProbe {
     }
 
     /// Returns the next step. Call [`record_request`](Self::record_request) before each request and
-    /// insert its answer before the next call.
+    /// insert its response before the next call.
     pub(crate) fn next_step(&self) -> Step {
         match probe(&self.source) {
             Ok(_) if self.can_query_size() => Step::QuerySize,

@@ -3,14 +3,14 @@
 use super::Output;
 use crate::base64;
 
-/// The largest output that is decoded; answers of the API are read no further than this.
+/// The largest output that is decoded; responses of the API are not read beyond this.
 const MAX_DECODED: usize = 64 * 1024 * 1024;
 
 impl Output {
-    /// The bytes of an output that came as base64, with or without `data:…;base64,` before it;
+    /// The bytes of an output in base64, with or without `data:…;base64,` before it;
     /// `None` for a URL, for anything that is no base64, and for more than 64 MiB.
     ///
-    /// Outputs come as base64 where it was asked for; plain text of a language model may happen to
+    /// Outputs come as base64 if it was requested; plain text of a language model may happen to
     /// be base64 as well.
     #[must_use]
     pub fn decode(&self) -> Option<Vec<u8>> {

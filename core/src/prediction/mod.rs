@@ -48,7 +48,7 @@ impl Output {
     }
 }
 
-/// How deep in an output a URL is looked for.
+/// How deep in an output a URL is searched for.
 const MAX_URL_DEPTH: usize = 8;
 
 fn url_in(value: &Value, depth: usize) -> Option<&str> {

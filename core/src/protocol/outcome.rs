@@ -20,7 +20,7 @@ pub fn job_outcome(prediction: Arc<Prediction>) -> Result<Arc<Prediction>, Error
             format!(
                 "The job completed without an output{}. Ask the service's support, with the id of the \
                  job.",
-                said(&prediction).map(|text| format!(" ({text})")).unwrap_or_default(),
+                error_text(&prediction).map(|text| format!(" ({text})")).unwrap_or_default(),
             ),
         ),
         Status::Completed => return Ok(prediction),
@@ -37,7 +37,7 @@ pub fn job_outcome(prediction: Arc<Prediction>) -> Result<Arc<Prediction>, Error
             format!(
                 "The service ended the job as `{ended}`{}. Submit it again if you still want the \
                  result.",
-                said(&prediction).map(|text| format!(" ({text})")).unwrap_or_default(),
+                error_text(&prediction).map(|text| format!(" ({text})")).unwrap_or_default(),
             ),
         ),
     };
@@ -60,32 +60,32 @@ pub(crate) fn is_conclusive(prediction: &Prediction) -> bool {
 pub(crate) fn wait_timeout(
     job_id: &str,
     latest: Option<Arc<Prediction>>,
-    trouble: Option<Error>,
+    failure: Option<Error>,
 ) -> Error {
     let state = latest.as_ref().map_or_else(
         || "its state is not known".to_owned(),
         |prediction| format!("it was last seen as `{}`", prediction.status),
     );
     let message = format!(
-        "The deadline passed before job {job_id} ended; {state}. The job goes on: wait for it \
+        "The deadline passed before job {job_id} ended; {state}. The job continues: wait for it \
          again by its id.",
     );
     let error =
         Error::new(ErrorKind::WaitTimeout, message).with_job(job_id).with_prediction(latest);
-    match trouble {
-        Some(trouble) => error.with_source(trouble),
+    match failure {
+        Some(failure) => error.with_source(failure),
         None => error,
     }
 }
 
 /// The maximum number of characters of an error text of the service in a message.
-const MAX_SAID: usize = 400;
+const MAX_ERROR_TEXT: usize = 400;
 
-/// Returns what the service said went wrong, shortened and without a final full stop; `None` if it
-/// said nothing.
-fn said(prediction: &Prediction) -> Option<String> {
+/// Returns the error text of the service, shortened and without a final full stop; `None` if there is
+/// none.
+fn error_text(prediction: &Prediction) -> Option<String> {
     let text = prediction.error.as_deref()?.trim();
-    let text = match text.char_indices().nth(MAX_SAID) {
+    let text = match text.char_indices().nth(MAX_ERROR_TEXT) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.trim_end_matches('.').trim_end().to_owned(),
     };
@@ -93,7 +93,7 @@ fn said(prediction: &Prediction) -> Option<String> {
 }
 
 fn reason(prediction: &Prediction) -> String {
-    let text = said(prediction).unwrap_or_else(|| "the service gave no reason".to_owned());
+    let text = error_text(prediction).unwrap_or_else(|| "the service gave no reason".to_owned());
     match prediction.code {
         Some(code) => format!("{text} (code {code})"),
         None => text,
@@ -128,12 +128,12 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_job_tells_what_was_said_and_what_to_do() {
+    fn a_failed_job_has_the_text_of_the_service_and_advice() {
         let problem =
             "The service had a problem of its own; failed jobs are refunded. Try again later.";
         let fetch = "Make sure that the media's URL can be fetched from the internet, or let Viseme \
                      upload the file.";
-        for (code, said, message) in [
+        for (code, error_text, message) in [
             (None, None, "The job failed: the service gave no reason.".to_owned()),
             (None, Some(" . "), "The job failed: the service gave no reason.".to_owned()),
             (None, Some("No face."), "The job failed: No face.".to_owned()),
@@ -151,16 +151,16 @@ mod tests {
             (Some(5000), Some("X"), format!("The job failed: X (code 5000). {problem}")),
             (Some(5003), Some("X"), format!("The job failed: X (code 5003). {problem}")),
         ] {
-            let error = ended(Status::Failed, code, said);
+            let error = ended(Status::Failed, code, error_text);
             assert_eq!(error.message(), message);
             assert_eq!((error.kind(), error.app_code()), (ErrorKind::JobFailed, code));
             assert_eq!(error.job_id(), Some("job-1"));
-            assert!(error.prediction().is_some(), "what the service said is kept");
+            assert!(error.prediction().is_some(), "the prediction is kept");
         }
     }
 
     #[test]
-    fn an_account_without_credits_is_told_so() {
+    fn a_job_that_failed_without_credits_has_its_own_kind() {
         let error = ended(Status::Failed, Some(1407), Some("Insufficient credits."));
         assert_eq!(error.kind(), ErrorKind::InsufficientCredits);
         let message = "The job failed: Insufficient credits (code 1407). Top up the account.";
@@ -193,8 +193,8 @@ mod tests {
     }
 
     #[test]
-    fn any_other_end_is_the_services_own() {
-        for (status, said, start) in [
+    fn any_other_end_is_a_cancellation() {
+        for (status, error_text, start) in [
             (Status::Cancelled, None, "The service ended the job as `cancelled`. Submit"),
             (
                 Status::Timeout,
@@ -203,7 +203,7 @@ mod tests {
             ),
             (Status::Deleted, Some("."), "The service ended the job as `deleted`. Submit"),
         ] {
-            let error = ended(status, None, said);
+            let error = ended(status, None, error_text);
             assert_eq!(error.kind(), ErrorKind::JobCancelled);
             assert!(error.message().starts_with(start), "{}", error.message());
         }

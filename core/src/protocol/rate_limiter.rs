@@ -1,7 +1,7 @@
 //! Client-wide limits on the rate of polls and submits.
 //!
 //! All times are measured from the same fixed origin. A caller reserves a slot, sleeps for the
-//! time that `reserve` returns, and then checks `is_paused`: if the service asked the client to
+//! time that `reserve` returns, and then checks `is_paused`: if the service required the client to
 //! slow down in the meantime, it must reserve another slot.
 
 use std::collections::VecDeque;

@@ -14,21 +14,21 @@ pub(super) struct Search {
     /// When the search ends.
     pub(super) until: Duration,
     /// How many times the history was searched.
-    pub(super) looks: u32,
+    pub(super) searches: u32,
     /// Why the last search failed.
-    pub(super) trouble: Option<Error>,
+    pub(super) failure: Option<Error>,
 }
 
 impl Search {
     pub(super) fn new(cause: Error, until: Duration) -> Self {
-        Self { cause, until, looks: 0, trouble: None }
+        Self { cause, until, searches: 0, failure: None }
     }
 
     /// Returns the error if the window has passed and the history has no such job.
     pub(super) fn nothing(self) -> Error {
-        match self.trouble {
-            Some(trouble) => {
-                let found = format!("the history could not be read ({})", clause(&trouble));
+        match self.failure {
+            Some(failure) => {
+                let found = format!("the history could not be read ({})", clause(&failure));
                 submission_unknown(&self.cause, &found)
             }
             None => submission_unknown(

@@ -181,7 +181,7 @@ impl Submission {
 
     fn lose(&mut self, now: Duration, cause: Error, random: f64) -> SubmitAction {
         if self.policy.recovery.is_none() {
-            let error = submission_unknown(&cause, "it was not looked for");
+            let error = submission_unknown(&cause, "the history was not searched");
             return self.give_up(error);
         }
         let search = Search::new(cause, self.policy.search_until(now));
@@ -189,7 +189,7 @@ impl Submission {
     }
 
     fn search(&mut self, mut search: Search) -> SubmitAction {
-        search.looks += 1;
+        search.searches += 1;
         self.state = State::Searching(Box::new(search));
         SubmitAction::Search
     }
@@ -206,13 +206,13 @@ impl Submission {
             SearchResponse::Candidates(jobs) => self.give_up(search.candidates(jobs)),
             SearchResponse::Failed(error) => self.give_up(search.refused(&error)),
             SearchResponse::NotYet => {
-                search.trouble = None;
+                search.failure = None;
                 self.pause_search(now, search, Duration::ZERO, random)
             }
             SearchResponse::Temporary { error, retry_after } => {
-                search.trouble = Some(error);
-                let asked = self.policy.retry.bounded(retry_after);
-                self.pause_search(now, search, asked, random)
+                search.failure = Some(error);
+                let retry_after = self.policy.retry.bounded(retry_after);
+                self.pause_search(now, search, retry_after, random)
             }
         }
     }
@@ -222,16 +222,16 @@ impl Submission {
         &mut self,
         now: Duration,
         search: Search,
-        asked: Duration,
+        retry_after: Duration,
         random: f64,
     ) -> SubmitAction {
         let left = search.until.saturating_sub(now);
-        if left.is_zero() && search.looks > 0 {
+        if left.is_zero() && search.searches > 0 {
             return self.give_up(search.nothing());
         }
         let backoff =
             self.policy.recovery.map_or(self.policy.retry.backoff, |policy| policy.backoff);
-        let pause = backoff.delay(search.looks + 1, random).max(asked).min(left);
+        let pause = backoff.delay(search.searches + 1, random).max(retry_after).min(left);
         let cause = search.cause.clone();
         self.state = State::PausingSearch(Box::new(search));
         SubmitAction::Sleep(pause, cause)

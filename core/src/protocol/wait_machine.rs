@@ -177,10 +177,10 @@ impl WaitMachine {
                 self.seen(now, prediction, retry_after, random)
             }
             PollResponse::Temporary { error, retry_after } => {
-                quiet(self.trouble(now, error, retry_after, random))
+                quiet(self.poll_failed(now, error, retry_after, random))
             }
             PollResponse::NotFound(error) if self.may_be_too_new(now) => {
-                quiet(self.trouble(now, error, None, random))
+                quiet(self.poll_failed(now, error, None, random))
             }
             PollResponse::NotFound(error) | PollResponse::Rejected(error) => {
                 let error = self.with_what_is_known(error);
@@ -223,7 +223,7 @@ impl WaitMachine {
         (prediction, news)
     }
 
-    fn trouble(
+    fn poll_failed(
         &mut self,
         now: Duration,
         error: Error,
@@ -252,27 +252,27 @@ impl WaitMachine {
         self.pause(now, pause, retry_after, None)
     }
 
-    /// Sleeps for `pause`, or as long as the service asked, but not beyond the deadline. The last poll
-    /// is at the deadline, unless the service asked to wait longer.
+    /// Sleeps for `pause`, or for `retry_after` if that is longer, but not beyond the deadline. The last poll
+    /// is at the deadline, unless `retry_after` is longer.
     fn pause(
         &mut self,
         now: Duration,
         pause: Duration,
         retry_after: Option<Duration>,
-        trouble: Option<Error>,
+        failure: Option<Error>,
     ) -> WaitAction {
-        let asked = self.policy.retry.bounded(retry_after);
+        let retry_after = self.policy.retry.bounded(retry_after);
         let left = self.policy.deadline.saturating_sub(now);
-        let wanted = pause.max(asked);
+        let wanted = pause.max(retry_after);
         let (pause, then) = if wanted < left {
             (wanted, Then::Poll)
-        } else if asked > left {
+        } else if retry_after > left {
             (left, Then::GiveUp)
         } else {
             (left, Then::PollALastTime)
         };
         self.state = State::Pausing { then };
-        WaitAction::Sleep(pause, trouble)
+        WaitAction::Sleep(pause, failure)
     }
 
     fn poll(&mut self) -> WaitAction {
@@ -281,8 +281,8 @@ impl WaitMachine {
         WaitAction::Poll
     }
 
-    fn give_up(&mut self, trouble: Option<Error>) -> WaitAction {
-        let error = wait_timeout(&self.job_id, self.latest.clone(), trouble);
+    fn give_up(&mut self, failure: Option<Error>) -> WaitAction {
+        let error = wait_timeout(&self.job_id, self.latest.clone(), failure);
         self.finish(Err(error))
     }
 

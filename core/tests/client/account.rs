@@ -55,8 +55,8 @@ async fn a_price_of_either_form() {
     let price = test.client.price(remote_input()).await.unwrap();
     assert_eq!((price.model.as_str(), price.due()), (MODEL, 0.07));
     assert_eq!((price.currency.as_str(), price.left_out.len()), ("USD", 0));
-    let asked = test.world.journal()[0].body.clone().unwrap();
-    assert_eq!(asked["inputs"]["video"], "https://media.example/face.mp4");
+    let sent = test.world.journal()[0].body.clone().unwrap();
+    assert_eq!(sent["inputs"]["video"], "https://media.example/face.mp4");
 
     let old = Scenario::new().fault(Fault::at(RequestKind::Other).nth(1).status(404));
     let test = TestClient::with(old).await;
@@ -79,8 +79,8 @@ async fn media_on_this_machine_are_left_out_of_a_price_or_uploaded_for_it() {
     let price = test.client.price(local_input()).upload(true).await.unwrap();
     assert!(price.left_out.is_empty());
     assert_eq!(test.world.requests(RequestKind::Put).len(), 2);
-    let asked = test.world.journal().last().unwrap().body.clone().unwrap();
-    assert!(asked["inputs"]["video"].as_str().unwrap().starts_with(test.world.base_url()));
+    let sent = test.world.journal().last().unwrap().body.clone().unwrap();
+    assert!(sent["inputs"]["video"].as_str().unwrap().starts_with(test.world.base_url()));
     assert!(test.world.ledger().charges.is_empty(), "a price costs nothing");
 }
 

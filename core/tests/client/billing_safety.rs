@@ -67,7 +67,7 @@ fn fault(random: &mut fastrand::Rng) -> Fault {
 fn client(world: &World) -> Client {
     let config = Config::builder()
         .ignore_env()
-        // The hosts of `remote_input` do not exist; asking for them takes its time.
+        // The hosts of `remote_input` do not exist, and requests to them take time.
         .check_remote_media(false)
         .base_url(world.base_url())
         .api_key(world.key())
@@ -104,7 +104,7 @@ fn check_billing(world: &World, result: &Result<Prediction, Error>) -> Result<()
     Ok(())
 }
 
-/// A response to a submit with the id of another job looks like a correct one.
+/// A response to a submit with the id of another job is indistinguishable from a correct one.
 fn wrong_id_was_played(world: &World) -> bool {
     world.requests(RequestKind::Submit).iter().any(|exchange| {
         matches!(

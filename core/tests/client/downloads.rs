@@ -74,7 +74,7 @@ async fn a_server_that_told_of_more_than_there_is_is_asked_anew() {
     let folder = tempfile::tempdir().unwrap();
     let saved = test.client.download(&url, folder.path().join("out.mp4")).await.unwrap();
     assert!(std::fs::read(saved.path).unwrap() == FACE);
-    // The rest was asked for, which there is not; then the whole.
+    // The first request is for a range behind the end, the second for the whole file.
     assert_eq!(test.world.requests(RequestKind::Output).len(), 3);
 
     let (test, url) =

@@ -142,7 +142,7 @@ async fn a_dropped_wait_stops_polling_and_loses_nothing() {
     let never = JobRule::new(Timeline::secs(&[("created", 0)]));
     let test = TestClient::with(Scenario::new().job(never)).await;
     let job = test.client.submit(remote_input()).await.unwrap();
-    // The test's clock runs as fast as polls are answered: the wait must not come to its end.
+    // The test's clock runs as fast as polls are sent: the wait must not end.
     let decades = Duration::from_secs(u64::from(u32::MAX));
     let mut updates = job.wait().deadline(decades).updates();
     assert_eq!(updates.next().await.unwrap().unwrap().status, Status::Created);

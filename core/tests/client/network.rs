@@ -16,7 +16,7 @@ use crate::support::{FACE, FastClock, remote_input};
 const JOB: &str = r#"{"code":200,"data":{"id":"job1","status":"created","outputs":[]}}"#;
 
 /// What a server does with a request.
-enum Reply {
+enum Response {
     /// These bytes, and the connection stays open.
     Keep(Vec<u8>),
     /// These bytes, and the connection is closed.
@@ -39,15 +39,17 @@ struct Server {
 }
 
 impl Server {
-    async fn start(reply: impl Fn(&Request, SocketAddr) -> Reply + Send + Sync + 'static) -> Self {
+    async fn start(
+        response: impl Fn(&Request, SocketAddr) -> Response + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
-        let (log, reply) = (Arc::clone(&requests), Arc::new(reply));
+        let (log, response) = (Arc::clone(&requests), Arc::new(response));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (log, reply) = (Arc::clone(&log), Arc::clone(&reply));
-                tokio::spawn(async move { serve(stream, address, &log, reply.as_ref()).await });
+                let (log, response) = (Arc::clone(&log), Arc::clone(&response));
+                tokio::spawn(async move { serve(stream, address, &log, response.as_ref()).await });
             }
         });
         Self { address, requests }
@@ -76,20 +78,20 @@ async fn serve(
     mut stream: TcpStream,
     address: SocketAddr,
     log: &Mutex<Vec<Request>>,
-    reply: &(dyn Fn(&Request, SocketAddr) -> Reply + Send + Sync),
+    response: &(dyn Fn(&Request, SocketAddr) -> Response + Send + Sync),
 ) {
     for on_connection in 1.. {
         let Some(line) = read_request(&mut stream).await else { return };
         let request = Request { line, on_connection };
         log.lock().unwrap().push(request.clone());
-        match reply(&request, address) {
-            Reply::Keep(bytes) => stream.write_all(&bytes).await.unwrap_or_default(),
-            Reply::Close(bytes) => {
+        match response(&request, address) {
+            Response::Keep(bytes) => stream.write_all(&bytes).await.unwrap_or_default(),
+            Response::Close(bytes) => {
                 stream.write_all(&bytes).await.unwrap_or_default();
                 let _ = stream.shutdown().await;
                 return;
             }
-            Reply::Reset => {
+            Response::Reset => {
                 let _ = stream.set_zero_linger();
                 return;
             }
@@ -119,7 +121,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
     String::from_utf8_lossy(&bytes).lines().next().map(str::to_owned)
 }
 
-fn answer(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
+fn response_bytes(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes =
         format!("HTTP/1.1 {status} X\r\n{headers}Content-Length: {}\r\n\r\n", body.len())
             .into_bytes();
@@ -127,11 +129,11 @@ fn answer(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn json(body: &str) -> Reply {
-    Reply::Keep(answer(200, "Content-Type: application/json\r\n", body.as_bytes()))
+fn json(body: &str) -> Response {
+    Response::Keep(response_bytes(200, "Content-Type: application/json\r\n", body.as_bytes()))
 }
 
-fn presigned(address: SocketAddr) -> Reply {
+fn presigned(address: SocketAddr) -> Response {
     json(&format!(
         r#"{{"code":200,"data":{{"download_url":"http://{address}/f.mp4",
         "upload":{{"method":"PUT","url":"http://{address}/put","headers":{{}}}}}}}}"#
@@ -148,7 +150,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 async fn a_submit_uses_no_connection_that_was_idle_for_a_second_or_that_polls_use() {
     let server = Server::start(|request, _| match request.line.as_str() {
         line if line.starts_with("POST /api/v3/kwaivgi") && request.on_connection > 1 => {
-            Reply::Reset
+            Response::Reset
         }
         line if line.starts_with("POST /api/v3/kwaivgi") => json(JOB),
         _ => json(r#"{"code":200,"data":{"balance":1}}"#),
@@ -179,7 +181,7 @@ async fn submits_one_after_the_other_share_a_connection() {
 async fn a_submit_after_a_failed_request_opens_a_connection() {
     let server = Server::start(|request, _| match request.line.as_str() {
         line if line.starts_with("POST /api/v3/kwaivgi") => json(JOB),
-        _ => Reply::Reset,
+        _ => Response::Reset,
     })
     .await;
     let client = server.client();
@@ -193,7 +195,7 @@ async fn a_submit_after_a_failed_request_opens_a_connection() {
 #[tokio::test]
 async fn a_submit_notices_that_the_server_closed_the_connection() {
     let server = Server::start(|_, _| {
-        Reply::Close(answer(200, "Content-Type: application/json\r\n", JOB.as_bytes()))
+        Response::Close(response_bytes(200, "Content-Type: application/json\r\n", JOB.as_bytes()))
     })
     .await;
     let client = server.client();
@@ -209,30 +211,30 @@ async fn a_submit_notices_that_the_server_closed_the_connection() {
 async fn an_id_that_arrived_before_the_connection_broke_is_a_job() {
     let server = Server::start(|_, _| {
         let head = b"HTTP/1.1 200 X\r\nContent-Length: 1000\r\n\r\n";
-        Reply::Close([&head[..], br#"{"code":200,"data":{"id":"job1","status":"cre"#].concat())
+        Response::Close([&head[..], br#"{"code":200,"data":{"id":"job1","status":"cre"#].concat())
     })
     .await;
     assert_eq!(server.client().submit(remote_input()).await.unwrap().id(), "job1");
 }
 
 #[tokio::test]
-async fn compressed_answers_are_understood() {
+async fn compressed_responses_are_decompressed() {
     let server = Server::start(|_, _| {
-        Reply::Keep(answer(200, "Content-Encoding: gzip\r\n", &gzip(JOB.as_bytes())))
+        Response::Keep(response_bytes(200, "Content-Encoding: gzip\r\n", &gzip(JOB.as_bytes())))
     })
     .await;
     assert_eq!(server.client().submit(remote_input()).await.unwrap().id(), "job1");
 }
 
 #[tokio::test]
-async fn an_upload_follows_the_storages_redirect_and_says_what_the_storage_says() {
+async fn an_upload_follows_a_redirect_of_the_storage_and_reports_its_error() {
     const SKEW: &[u8] = b"<Error><Code>RequestTimeTooSkewed</Code></Error>";
     const TOO_LARGE: &[u8] = b"<html><title>413 Request Entity Too Large</title></html>";
     let media = || Media::bytes("face.mp4", FACE);
     let server = Server::start(|request, address| match request.line.as_str() {
         line if line.starts_with("POST") => presigned(address),
-        line if line.starts_with("PUT /put2") => Reply::Keep(answer(200, "", b"")),
-        _ => Reply::Keep(answer(307, "Location: /put2\r\n", b"")),
+        line if line.starts_with("PUT /put2") => Response::Keep(response_bytes(200, "", b"")),
+        _ => Response::Keep(response_bytes(307, "Location: /put2\r\n", b"")),
     })
     .await;
     server.client().upload(media()).await.unwrap();
@@ -245,7 +247,7 @@ async fn an_upload_follows_the_storages_redirect_and_says_what_the_storage_says(
             if request.line.starts_with("POST") {
                 presigned(address)
             } else {
-                Reply::Keep(answer(status, "", body))
+                Response::Keep(response_bytes(status, "", body))
             }
         })
         .await;
@@ -260,7 +262,7 @@ async fn an_upload_follows_the_storages_redirect_and_says_what_the_storage_says(
         if request.line.starts_with("POST") {
             presigned(address)
         } else {
-            Reply::Keep(answer(307, "Location: http://storage.example/x\r\n", b""))
+            Response::Keep(response_bytes(307, "Location: http://storage.example/x\r\n", b""))
         }
     })
     .await;
@@ -269,19 +271,21 @@ async fn an_upload_follows_the_storages_redirect_and_says_what_the_storage_says(
 }
 
 #[tokio::test]
-async fn what_is_no_video_is_not_saved() {
+async fn a_download_that_is_no_video_is_not_saved() {
     let folder = tempfile::tempdir().unwrap();
     let to = folder.path().join("x.mp4");
     let half = FACE[..65536].to_vec();
     let close = |body: Vec<u8>| {
-        Reply::Close([&b"HTTP/1.0 200 OK\r\nContent-Type: video/mp4\r\n\r\n"[..], &body].concat())
+        Response::Close(
+            [&b"HTTP/1.0 200 OK\r\nContent-Type: video/mp4\r\n\r\n"[..], &body].concat(),
+        )
     };
-    type Case = (&'static str, Box<dyn Fn() -> Reply + Send + Sync>);
+    type Case = (&'static str, Box<dyn Fn() -> Response + Send + Sync>);
     let cases: Vec<Case> = vec![
         (
             "a web page",
             Box::new(|| {
-                Reply::Keep(answer(
+                Response::Keep(response_bytes(
                     200,
                     "Content-Type: text/html\r\n",
                     b"<html><title>Login</title>",
@@ -291,7 +295,7 @@ async fn what_is_no_video_is_not_saved() {
         (
             "AccessDenied",
             Box::new(|| {
-                Reply::Keep(answer(
+                Response::Keep(response_bytes(
                     200,
                     "",
                     b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>",
@@ -300,20 +304,25 @@ async fn what_is_no_video_is_not_saved() {
         ),
         (
             "an empty file",
-            Box::new(|| Reply::Keep(answer(200, "Content-Type: video/mp4\r\n", b""))),
+            Box::new(|| Response::Keep(response_bytes(200, "Content-Type: video/mp4\r\n", b""))),
         ),
-        ("gzip", Box::new(|| Reply::Keep(answer(200, "Content-Encoding: gzip\r\n", &gzip(FACE))))),
+        (
+            "gzip",
+            Box::new(|| {
+                Response::Keep(response_bytes(200, "Content-Encoding: gzip\r\n", &gzip(FACE)))
+            }),
+        ),
         ("truncated", Box::new(move || close(half.clone()))),
         (
             "another range",
             Box::new(|| {
                 let headers = format!("Content-Range: bytes 0-9999/{}\r\n", FACE.len());
-                Reply::Keep(answer(206, &headers, &FACE[..10_000]))
+                Response::Keep(response_bytes(206, &headers, &FACE[..10_000]))
             }),
         ),
     ];
-    for (word, reply) in cases {
-        let server = Server::start(move |_, _| reply()).await;
+    for (word, response) in cases {
+        let server = Server::start(move |_, _| response()).await;
         let error = server.client().download(server.url("x.mp4"), &to).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Download);
         assert!(error.message().contains(word), "{word}: {error}");
@@ -323,14 +332,17 @@ async fn what_is_no_video_is_not_saved() {
 
 #[tokio::test]
 async fn a_part_that_was_not_requested_is_completed() {
-    let asked = AtomicUsize::new(0);
+    let requests = AtomicUsize::new(0);
     let server = Server::start(move |_, _| {
         let total = FACE.len();
-        let (start, end) =
-            if asked.fetch_add(1, Ordering::Relaxed) == 0 { (0, 10_000) } else { (10_000, total) };
+        let (start, end) = if requests.fetch_add(1, Ordering::Relaxed) == 0 {
+            (0, 10_000)
+        } else {
+            (10_000, total)
+        };
         let last = end - 1;
         let headers = format!("ETag: \"a\"\r\nContent-Range: bytes {start}-{last}/{total}\r\n");
-        Reply::Keep(answer(206, &headers, &FACE[start..end]))
+        Response::Keep(response_bytes(206, &headers, &FACE[start..end]))
     })
     .await;
     let folder = tempfile::tempdir().unwrap();
@@ -340,7 +352,7 @@ async fn a_part_that_was_not_requested_is_completed() {
 
 #[tokio::test]
 async fn all_outputs_of_a_job_are_downloaded() {
-    let server = Server::start(|_, _| Reply::Keep(answer(200, "", FACE))).await;
+    let server = Server::start(|_, _| Response::Keep(response_bytes(200, "", FACE))).await;
     let mut prediction = Prediction::new("job1", Status::Completed);
     let output = |name: &str| viseme::Output::Url(server.url(name));
     prediction.outputs =
@@ -362,9 +374,9 @@ async fn all_outputs_of_a_job_are_downloaded() {
 }
 
 #[tokio::test]
-async fn a_redirect_of_the_api_says_where_to() {
+async fn a_redirect_of_the_api_is_an_error_with_its_target() {
     let server = Server::start(|_, _| {
-        Reply::Keep(answer(301, "Location: https://api.example/api/v3/x\r\n", b"<html>"))
+        Response::Keep(response_bytes(301, "Location: https://api.example/api/v3/x\r\n", b"<html>"))
     })
     .await;
     let error = server.client().submit(remote_input()).await.unwrap_err();

@@ -172,7 +172,7 @@ async fn a_server_that_dies_in_mid_wait_takes_no_id_with_it() {
         match updates.next().await {
             Some(Ok(_)) => {}
             Some(Err(error)) => break error,
-            None => panic!("the stream ended without a word"),
+            None => panic!("the stream ended without an error"),
         }
     };
     assert_eq!(error.kind(), ErrorKind::Connection, "{error}");
@@ -181,7 +181,7 @@ async fn a_server_that_dies_in_mid_wait_takes_no_id_with_it() {
 }
 
 #[tokio::test]
-async fn a_listener_hears_of_troubles() {
+async fn a_listener_receives_failed_polls() {
     let mut fault = Fault::at(RequestKind::Poll).status(503);
     fault.nth = Some(Nth::Many(vec![1, 2]));
     let test = TestClient::with(completes().fault(fault)).await;
@@ -192,6 +192,6 @@ async fn a_listener_hears_of_troubles() {
         }
     };
     test.client.run(remote_input()).on_progress(listener).await.unwrap();
-    let heard: Vec<_> = events.try_iter().collect();
-    assert_eq!(heard, [(ErrorKind::Server, true, 1), (ErrorKind::Server, true, 2)]);
+    let received: Vec<_> = events.try_iter().collect();
+    assert_eq!(received, [(ErrorKind::Server, true, 1), (ErrorKind::Server, true, 2)]);
 }

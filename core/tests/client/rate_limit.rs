@@ -1,5 +1,5 @@
-//! A rest that the service asks for holds the whole client, those too that wait in a queue
-//! already; but no wait goes on beyond its deadline for it.
+//! A pause that the service requires applies to every request of the client, also to those in a
+//! queue already. No wait exceeds its deadline because of it.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ fn times(world: &World, point: RequestKind) -> Vec<u64> {
 }
 
 #[tokio::test]
-async fn a_wait_ends_at_its_deadline_while_all_polls_rest() {
+async fn a_wait_ends_at_its_deadline_while_all_polls_are_paused() {
     let fault = Fault::at(RequestKind::Poll).nth(1).status(429).retry_after_secs(200);
     let test_world = test_world(fault, |config| config).await;
     let one = test_world.client.submit(remote_input()).await.unwrap();
@@ -55,7 +55,7 @@ async fn a_wait_ends_at_its_deadline_while_all_polls_rest() {
         assert_eq!(
             test_world.world.requests(RequestKind::Poll).len(),
             1,
-            "nothing was asked meanwhile"
+            "no poll was sent during the pause"
         );
     };
     tokio::join!(long, short);
@@ -65,7 +65,7 @@ async fn a_wait_ends_at_its_deadline_while_all_polls_rest() {
 }
 
 #[tokio::test]
-async fn a_poll_that_waits_for_its_moment_rests_too() {
+async fn a_queued_poll_is_paused_too() {
     let fault = Fault::at(RequestKind::Poll).nth(2).status(429).retry_after_secs(60);
     let test_world = test_world(fault, |config| config.max_polls_per_second(0.1)).await;
     let mut jobs = Vec::new();

@@ -1,4 +1,4 @@
-//! A lost submit is found in the history: nobody pays twice, no paid job is lost.
+//! A lost submit is found in the history: no job is paid for twice, no paid job is lost.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,7 +23,7 @@ async fn a_job_whose_answer_was_lost_is_found_and_waited_for() {
         ("a close", lost().wire(WireFault::Close)),
         ("a cut body", lost().wire(WireFault::FinAt(40))),
         ("a stalled body", lost().wire(WireFault::StallAt(40))),
-        ("no answer", lost().wire(WireFault::Silence)),
+        ("no response", lost().wire(WireFault::Silence)),
         ("500", lost().status(500)),
         ("502 with a page", lost().status(502).body(Body::Html)),
         ("504 without a body", lost().status(504).body(Body::Empty)),
@@ -102,7 +102,7 @@ async fn two_lost_submits_with_equal_inputs_take_a_job_each() {
 }
 
 #[tokio::test]
-async fn a_record_whose_job_is_known_gives_that_job_again() {
+async fn a_record_whose_job_is_known_returns_that_job() {
     let test = TestClient::with(scenario()).await;
     let records = Arc::new(Mutex::new(Vec::new()));
     let listener = {
@@ -116,7 +116,7 @@ async fn a_record_whose_job_is_known_gives_that_job_again() {
     test.client.run(remote_input()).on_progress(listener.clone()).await.unwrap();
     test.world.add_fault(Fault::at(RequestKind::Submit).nth(2).after_accept().reset());
     test.client.run(remote_input()).on_progress(listener).await.unwrap();
-    let looks = test.world.requests(RequestKind::History).len();
+    let searches = test.world.requests(RequestKind::History).len();
     let records = std::mem::take(&mut *records.lock().unwrap());
     let jobs: Vec<_> = test.world.jobs().into_iter().map(|job| job.id).collect();
     for _ in 0..2 {
@@ -124,17 +124,17 @@ async fn a_record_whose_job_is_known_gives_that_job_again() {
         for record in &records {
             found.push(test.client.recover(record).await.unwrap().id().to_owned());
         }
-        assert_eq!(found, jobs, "the answered one and the lost one");
+        assert_eq!(found, jobs, "the accepted one and the lost one");
     }
     assert_eq!(
         test.world.requests(RequestKind::History).len(),
-        looks,
-        "nothing had to be looked for"
+        searches,
+        "no search was necessary"
     );
 }
 
 #[tokio::test]
-async fn an_equal_job_of_another_process_makes_it_unknown() {
+async fn an_equal_job_of_another_process_makes_the_submission_unknown() {
     let test = TestClient::with(scenario()).await;
     // Another client: this one knows nothing of its job.
     let config = viseme::Config::builder()
@@ -157,7 +157,7 @@ async fn an_equal_job_of_another_process_makes_it_unknown() {
 }
 
 #[tokio::test]
-async fn a_process_that_died_is_followed_up() {
+async fn a_record_of_a_killed_process_recovers_its_job() {
     let test = TestClient::with(scenario()).await;
     let saved = Arc::new(Mutex::new(String::new()));
     let listener = {
@@ -170,14 +170,14 @@ async fn a_process_that_died_is_followed_up() {
     };
     test.world.add_fault(lost().wire(WireFault::Silence));
     let run = test.client.run(remote_input()).on_progress(listener).into_future();
-    // The process "dies" while it waits for the answer.
+    // The process "dies" while it waits for the response.
     let accepted = async {
         while test.world.ledger().charges.is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     tokio::select! {
-        outcome = run => panic!("no answer comes, but: {outcome:?}"),
+        outcome = run => panic!("there is no response, but: {outcome:?}"),
         () = accepted => {}
     }
 
@@ -188,5 +188,5 @@ async fn a_process_that_died_is_followed_up() {
     assert_eq!(test.world.requests(RequestKind::Submit).len(), 1);
 
     let again = test.client.recover(&record).await.unwrap();
-    assert_eq!(again.id(), job.id(), "asked twice, answered twice");
+    assert_eq!(again.id(), job.id(), "a second recovery returns the same job");
 }

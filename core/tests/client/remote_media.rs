@@ -4,12 +4,12 @@ use crate::media_files::Folder;
 use crate::media_server::check::{
     MAX_REQUESTS, MODEL, TONE, VIDEO, check, check_with, client, config, local, only,
 };
-use crate::media_server::{MediaServer, Reply};
+use crate::media_server::{MediaServer, Response};
 use viseme::media::{Container, Rule};
 use viseme::{Client, Config, Input};
 
 fn sent(server: &MediaServer) -> usize {
-    server.asked().iter().map(|asked| asked.sent).sum()
+    server.requests().iter().map(|request| request.sent).sum()
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn ordinary_files_take_few_requests_and_bytes() {
         let report = check(field, &server.url(name)).await;
         assert_eq!(report.media_info(field), Some(&expected), "{name}");
         assert_eq!(report.violations, [], "{name}");
-        let (requests, bytes) = (server.asked().len(), sent(&server));
+        let (requests, bytes) = (server.requests().len(), sent(&server));
         println!("{name}: {requests} requests, {bytes} of {:?} bytes", expected.bytes);
         assert!(requests <= most_requests && most_requests <= MAX_REQUESTS, "{name}: {requests}");
         assert!(bytes <= most_bytes, "{name}: {bytes} bytes");
@@ -58,7 +58,7 @@ async fn a_server_without_ranges_is_read_as_far_as_needed() {
     folder.ffmpeg(&format!("{VIDEO} -c:a aac last.mp4"));
     folder.ffmpeg("-i last.mp4 -c copy -movflags +faststart first.mp4");
     folder.ffmpeg(&format!("{TONE} -c:a aac -b:a 64k voice.m4a"));
-    let whole = |file: Vec<u8>| MediaServer::start(move |_| Reply::new(200, &file));
+    let whole = |file: Vec<u8>| MediaServer::start(move |_| Response::new(200, &file));
 
     for (field, name) in [("video", "first.mp4"), ("audio", "voice.m4a")] {
         let file = folder.read(name);
@@ -66,7 +66,7 @@ async fn a_server_without_ranges_is_read_as_far_as_needed() {
         let server = whole(file).await;
         let report = check(field, &server.url(name)).await;
         assert_eq!(report.media_info(field), Some(&expected), "{name}");
-        assert_eq!(server.asked().len(), 1, "{name}");
+        assert_eq!(server.requests().len(), 1, "{name}");
     }
 
     // The index lies behind more than is read: the kind and the size are known all the same.
@@ -95,17 +95,17 @@ async fn the_size_is_asked_for_where_a_range_does_not_tell_it() {
     let expected = local(&file);
     for head_status in [200, 403, 405] {
         let content = file.clone();
-        let server = MediaServer::start(move |asked| {
-            if asked.method == "HEAD" && head_status != 200 {
-                return Reply::new(head_status, b"");
+        let server = MediaServer::start(move |request| {
+            if request.method == "HEAD" && head_status != 200 {
+                return Response::new(head_status, b"");
             }
-            let reply = Reply::ranged(asked, &content);
-            match reply.headers.iter().find(|(name, _)| name == "content-range") {
+            let response = Response::ranged(request, &content);
+            match response.headers.iter().find(|(name, _)| name == "content-range") {
                 Some((_, span)) => {
                     let open = format!("{}/*", span.split('/').next().unwrap());
-                    reply.header("content-range", open)
+                    response.header("content-range", open)
                 }
-                None => reply,
+                None => response,
             }
         })
         .await;
@@ -114,12 +114,16 @@ async fn the_size_is_asked_for_where_a_range_does_not_tell_it() {
         assert_eq!(info.duration, expected.duration, "{head_status}");
         // Without HEAD it is seen where the parts end.
         assert_eq!(info.bytes, expected.bytes, "{head_status}");
-        assert!(server.asked().len() <= MAX_REQUESTS);
+        assert!(server.requests().len() <= MAX_REQUESTS);
     }
-    // An ordinary server, such as one whose signature covers GET alone, is never asked that.
+    // An ordinary server, such as one whose signature covers GET alone, never gets a HEAD request.
     let server = MediaServer::of(file).await;
     check("video", &server.url("face.mp4")).await;
-    assert!(server.asked().iter().all(|asked| asked.method == "GET"), "{:?}", server.asked());
+    assert!(
+        server.requests().iter().all(|request| request.method == "GET"),
+        "{:?}",
+        server.requests()
+    );
 }
 
 #[tokio::test]
@@ -130,12 +134,13 @@ async fn a_whole_of_unknown_size_leaves_the_size_to_a_head_request() {
     let expected = local(&file);
     for head_works in [true, false] {
         let content = file.clone();
-        let server = MediaServer::start(move |asked| match (asked.method.as_str(), head_works) {
-            ("HEAD", true) => Reply::new(200, &content),
-            ("HEAD", false) => Reply::new(403, b""),
-            _ => Reply::new(200, &content).without("content-length"),
-        })
-        .await;
+        let server =
+            MediaServer::start(move |request| match (request.method.as_str(), head_works) {
+                ("HEAD", true) => Response::new(200, &content),
+                ("HEAD", false) => Response::new(403, b""),
+                _ => Response::new(200, &content).without("content-length"),
+            })
+            .await;
         let report = check("video", &server.url("first.mp4")).await;
         let info = report.media_info("video").unwrap();
         assert_eq!(info.container, Container::Mp4);
@@ -145,7 +150,7 @@ async fn a_whole_of_unknown_size_leaves_the_size_to_a_head_request() {
         let unknown: Vec<_> = report.violations.iter().map(|it| it.rule).collect();
         let expected_rules = if head_works { &[][..] } else { &[Rule::Undetermined][..] };
         assert_eq!(unknown, expected_rules, "{:#?}", report.violations);
-        assert_eq!(server.asked().len(), 2);
+        assert_eq!(server.requests().len(), 2);
     }
 }
 
@@ -161,9 +166,9 @@ async fn what_is_no_medium_is_refused_by_its_content() {
     ] {
         for has_ranges in [true, false] {
             let file = file.clone();
-            let server = MediaServer::start(move |asked| {
-                let reply = Reply::new(200, &file);
-                if has_ranges { Reply::ranged(asked, &file) } else { reply }
+            let server = MediaServer::start(move |request| {
+                let response = Response::new(200, &file);
+                if has_ranges { Response::ranged(request, &file) } else { response }
             })
             .await;
             let report = check("video", &server.url("face.mp4")).await;
@@ -189,13 +194,13 @@ async fn refusals_of_the_server_are_warnings() {
         (503, Rule::Undetermined),
     ] {
         let page = b"<!DOCTYPE html><html><body>An error page, not the file</body></html>";
-        let server = MediaServer::start(move |_| Reply::new(status, page)).await;
+        let server = MediaServer::start(move |_| Response::new(status, page)).await;
         let report = check("video", &server.url("face.mp4?signature=s3cret")).await;
         let warning = only(&report);
         assert_eq!((warning.rule, warning.is_error()), (rule, false), "{warning}");
         assert!(warning.message.contains(&format!("HTTP {status}")), "{warning}");
         assert!(!format!("{report:?}").contains("s3cret"), "a signature is a secret: {warning}");
-        assert_eq!(server.asked().len(), 1, "{status}");
+        assert_eq!(server.requests().len(), 1, "{status}");
     }
     // Nobody listens any more.
     let server = MediaServer::of(Vec::new()).await;
@@ -212,31 +217,31 @@ async fn redirects_are_followed_and_bounded() {
     let folder = Folder::new();
     let file = folder.plain_video("face.mp4");
     let expected = local(&file);
-    let server = MediaServer::start(move |asked| match asked.path.as_str() {
-        "/chain3" => Reply::redirect("/chain2").header("set-cookie", "session=1"),
-        "/chain2" => Reply::redirect("/chain1"),
-        "/chain1" => Reply::redirect("/face.mp4"),
-        "/loop" => Reply::redirect("/loop"),
-        "/nowhere" => Reply::new(302, b""),
-        "/file" => Reply::redirect("file:///etc/passwd"),
-        _ => Reply::ranged(asked, &file),
+    let server = MediaServer::start(move |request| match request.path.as_str() {
+        "/chain3" => Response::redirect("/chain2").header("set-cookie", "session=1"),
+        "/chain2" => Response::redirect("/chain1"),
+        "/chain1" => Response::redirect("/face.mp4"),
+        "/loop" => Response::redirect("/loop"),
+        "/nowhere" => Response::new(302, b""),
+        "/file" => Response::redirect("file:///etc/passwd"),
+        _ => Response::ranged(request, &file),
     })
     .await;
     let report = check("video", &server.url("chain3")).await;
     assert_eq!(report.media_info("video"), Some(&expected));
-    let asked = server.asked();
-    assert_eq!(asked.iter().filter(|it| it.path.starts_with("/chain")).count(), 3);
-    assert!(asked.iter().all(|it| it.header("cookie").is_none()), "{asked:?}");
+    let requests = server.requests();
+    assert_eq!(requests.iter().filter(|it| it.path.starts_with("/chain")).count(), 3);
+    assert!(requests.iter().all(|it| it.header("cookie").is_none()), "{requests:?}");
     for (path, word) in [
         ("loop", "too many times"),
         ("nowhere", "without an address"),
         ("file", "its scheme is `file`"),
     ] {
-        let before = server.asked().len();
+        let before = server.requests().len();
         let report = check("video", &server.url(path)).await;
         let warning = only(&report);
         assert!(!warning.is_error() && warning.message.contains(word), "{path}: {warning}");
-        assert!(server.asked().len() - before <= 6, "{path}");
+        assert!(server.requests().len() - before <= 6, "{path}");
     }
 }
 
@@ -244,12 +249,13 @@ async fn redirects_are_followed_and_bounded() {
 async fn nothing_secret_is_sent() {
     let folder = Folder::new();
     let file = folder.plain_video("face.mp4");
-    let server = MediaServer::start(move |asked| match asked.path.as_str() {
-        "/moved" => {
-            Reply::redirect(format!("http://other:pass@{}/face.mp4", asked.header("host").unwrap()))
-                .header("set-cookie", "session=1")
-        }
-        _ => Reply::ranged(asked, &file).header("etag", "\"v1\""),
+    let server = MediaServer::start(move |request| match request.path.as_str() {
+        "/moved" => Response::redirect(format!(
+            "http://other:pass@{}/face.mp4",
+            request.header("host").unwrap()
+        ))
+        .header("set-cookie", "session=1"),
+        _ => Response::ranged(request, &file).header("etag", "\"v1\""),
     })
     .await;
     let config = Config::builder().ignore_env().api_key("wsk_of_the_test");
@@ -259,8 +265,8 @@ async fn nothing_secret_is_sent() {
     let report = check_with(&client, "video", &url).await;
     assert!(report.media_info("video").is_some(), "{report:#?}");
     let known = ["host", "accept", "accept-encoding", "user-agent", "range", "if-range"];
-    for asked in server.asked() {
-        for (name, value) in &asked.headers {
+    for request in server.requests() {
+        for (name, value) in &request.headers {
             assert!(known.contains(&name.as_str()), "{name}: {value}");
             assert!(!value.contains("wsk_") && !value.contains("pass"), "{name}: {value}");
         }
@@ -279,7 +285,7 @@ async fn private_addresses_are_not_asked_unless_allowed() {
         assert!(warning.message.contains("private address"), "{host}: {warning}");
         assert!(warning.message.contains("allow_private_addresses"), "{host}: {warning}");
     }
-    assert!(server.asked().is_empty(), "{:?}", server.asked());
+    assert!(server.requests().is_empty(), "{:?}", server.requests());
 }
 
 #[tokio::test]
@@ -287,14 +293,14 @@ async fn checks_of_one_url_share_a_reading_while_it_is_fine() {
     let folder = Folder::new();
     folder.ffmpeg(&format!("{VIDEO} -c:a aac face.mp4"));
     let file = folder.read("face.mp4");
-    let server = MediaServer::start(move |asked| match asked.path.as_str() {
-        "/missing.mp4" => Reply::new(404, b""),
-        "/page.mp4" => Reply::new(200, b"<!DOCTYPE html><html></html>"),
-        _ => Reply::ranged(asked, &file),
+    let server = MediaServer::start(move |request| match request.path.as_str() {
+        "/missing.mp4" => Response::new(404, b""),
+        "/page.mp4" => Response::new(200, b"<!DOCTYPE html><html></html>"),
+        _ => Response::ranged(request, &file),
     })
     .await;
     let client = client();
-    let count = |path: &str| server.asked().iter().filter(|it| it.path == path).count();
+    let count = |path: &str| server.requests().iter().filter(|it| it.path == path).count();
     let url = server.url("face.mp4");
     let checks = (0..50).map(|_| check_with(&client, "video", &url));
     let reports = futures_util::future::join_all(checks).await;
@@ -321,5 +327,5 @@ async fn it_can_be_turned_off() {
     // Nothing is known of what other models take.
     let other = Input::new("wavespeed-ai/infinitetalk").media("video", server.url("a").as_str());
     assert!(crate::media_server::check::client().check(other).await.unwrap().media.is_empty());
-    assert!(server.asked().is_empty());
+    assert!(server.requests().is_empty());
 }

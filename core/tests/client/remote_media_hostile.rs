@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::media_files::Folder;
 use crate::media_server::check::{MAX_REQUESTS, VIDEO, check, check_with, config, local, only};
-use crate::media_server::{MediaServer, Reply};
+use crate::media_server::{MediaServer, Response};
 use viseme::Client;
 
 #[tokio::test]
@@ -16,9 +16,9 @@ async fn a_silent_server_does_not_hold_a_check() {
     let client = Client::new(config.build().unwrap()).unwrap();
     for what in ["no answer", "a stall"] {
         let file = file.clone();
-        let server = MediaServer::start(move |asked| {
-            let reply = Reply::ranged(asked, &file);
-            if what == "a stall" { reply.cut(2000).stalling() } else { reply.silent() }
+        let server = MediaServer::start(move |request| {
+            let response = Response::ranged(request, &file);
+            if what == "a stall" { response.cut(2000).stalling() } else { response.silent() }
         })
         .await;
         let begun = std::time::Instant::now();
@@ -34,32 +34,32 @@ async fn answers_that_break_off_are_no_damage_of_the_file() {
     let folder = Folder::new();
     let file = folder.plain_video("face.mp4");
     let expected = local(&file);
-    // Once: the rest is asked for again.
+    // Once: the remaining bytes are requested again.
     let content = file.clone();
     let count = std::sync::atomic::AtomicUsize::new(0);
-    let server = MediaServer::start(move |asked| {
+    let server = MediaServer::start(move |request| {
         let is_first = count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
-        let reply = Reply::ranged(asked, &content);
-        if is_first { reply.cut(10_000) } else { reply }
+        let response = Response::ranged(request, &content);
+        if is_first { response.cut(10_000) } else { response }
     })
     .await;
     let report = check("video", &server.url("face.mp4")).await;
     assert_eq!(report.media_info("video"), Some(&expected));
-    assert!(server.asked().len() <= MAX_REQUESTS);
+    assert!(server.requests().len() <= MAX_REQUESTS);
     // Every time, with and without ranges.
     for has_ranges in [true, false] {
         for length in [0, 1, 100, 20_000] {
             let content = file.clone();
-            let server = MediaServer::start(move |asked| {
-                let reply = Reply::new(200, &content);
-                if has_ranges { Reply::ranged(asked, &content) } else { reply }.cut(length)
+            let server = MediaServer::start(move |request| {
+                let response = Response::new(200, &content);
+                if has_ranges { Response::ranged(request, &content) } else { response }.cut(length)
             })
             .await;
             let report = check("video", &server.url("face.mp4")).await;
             assert!(report.is_ok(), "{has_ranges} {length}: {report:#?}");
             let warning = only(&report);
             assert!(warning.message.contains("connection failed"), "{length}: {warning}");
-            assert!(server.asked().len() <= 2, "{:?}", server.asked());
+            assert!(server.requests().len() <= 2, "{:?}", server.requests());
         }
     }
 }
@@ -71,17 +71,17 @@ async fn a_file_that_changes_meanwhile_is_not_pieced_together() {
     let file = folder.read("last.mp4");
     for what in ["its tag", "its size", "if-range"] {
         let content = file.clone();
-        let server = MediaServer::start(move |asked| {
-            let is_later = asked.range(usize::MAX).is_some_and(|range| range.start > 0);
+        let server = MediaServer::start(move |request| {
+            let is_later = request.range(usize::MAX).is_some_and(|range| range.start > 0);
             let shorter = &content[..content.len() - 1];
             match (what, is_later) {
-                ("its tag", true) => Reply::ranged(asked, &content).header("etag", "\"v2\""),
-                ("its size", true) => Reply::ranged(asked, shorter).header("etag", "\"v1\""),
+                ("its tag", true) => Response::ranged(request, &content).header("etag", "\"v2\""),
+                ("its size", true) => Response::ranged(request, shorter).header("etag", "\"v1\""),
                 ("if-range", true) => {
-                    assert_eq!(asked.header("if-range"), Some("\"v1\""));
-                    Reply::new(200, &content).header("etag", "\"v2\"")
+                    assert_eq!(request.header("if-range"), Some("\"v1\""));
+                    Response::new(200, &content).header("etag", "\"v2\"")
                 }
-                _ => Reply::ranged(asked, &content).header("etag", "\"v1\""),
+                _ => Response::ranged(request, &content).header("etag", "\"v1\""),
             }
         })
         .await;
@@ -96,8 +96,8 @@ async fn a_file_that_changes_meanwhile_is_not_pieced_together() {
 async fn what_a_server_says_wrongly_is_survived() {
     let folder = Folder::new();
     let file = folder.plain_video("face.mp4");
-    type Twist = fn(Reply) -> Reply;
-    let twists: [(&str, Twist); 10] = [
+    type Twist = fn(Response) -> Response;
+    let modifys: [(&str, Twist); 10] = [
         ("another part", |it| it.header("content-range", "bytes 5-65540/900000")),
         ("no part", |it| it.without("content-range")),
         ("backwards", |it| it.header("content-range", "bytes 9-0/100")),
@@ -111,17 +111,18 @@ async fn what_a_server_says_wrongly_is_survived() {
         }),
         ("compressed", |it| it.header("content-encoding", "gzip")),
         ("less than it says", |it| it.header("content-length", "18446744073709551615")),
-        ("more than it was asked for", |mut it| {
+        ("more than was requested", |mut it| {
             it.body = vec![0x5a; 3_000_000];
             it.without("content-length")
         }),
     ];
-    for (what, twist) in twists {
+    for (what, modify) in modifys {
         let content = file.clone();
-        let server = MediaServer::start(move |asked| twist(Reply::ranged(asked, &content))).await;
+        let server =
+            MediaServer::start(move |request| modify(Response::ranged(request, &content))).await;
         let report = check("video", &server.url("face.mp4")).await;
         println!("{what}: {:?}", report.violations);
         assert!(!report.violations.is_empty(), "{what}");
-        assert!(server.asked().len() <= MAX_REQUESTS, "{what}");
+        assert!(server.requests().len() <= MAX_REQUESTS, "{what}");
     }
 }

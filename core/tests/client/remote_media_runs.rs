@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use crate::media_files::Folder;
-use crate::media_server::{MediaServer, Reply};
+use crate::media_server::{MediaServer, Response};
 use crate::support::{FACE, TestClient};
 use viseme::media::Rule;
 use viseme::{AudioToVideo, ErrorKind, Media, Progress};
@@ -52,7 +52,7 @@ async fn a_video_that_is_too_long_is_refused_before_it_costs_anything() {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_told_and_run() {
-    let server = MediaServer::start(|_| Reply::new(404, b"")).await;
+    let server = MediaServer::start(|_| Response::new(404, b"")).await;
     let test = test().await;
     let warned = Arc::new(Mutex::new(Vec::new()));
     let listener = {

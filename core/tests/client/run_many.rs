@@ -69,7 +69,7 @@ async fn inputs_are_taken_as_they_are_needed_and_a_drop_stops_all() {
         let taken = Arc::clone(&taken);
         inputs(1_000_000).inspect(move |_| *taken.lock().unwrap() += 1)
     };
-    // The test's clock runs as fast as polls are answered: no wait may come to its end.
+    // The test's clock runs as fast as polls are sent: no wait may end.
     let decades = Duration::from_secs(u64::from(u32::MAX));
     let mut runs = test.client.run_many(counted, 4).deadline(decades);
     while test.world.requests(RequestKind::Poll).len() < 40 {

@@ -28,16 +28,16 @@ async fn a_server_that_repeats_the_key_does_not_spread_it() {
             let key = test.world.key().to_owned();
             let body = format!(r#"{{"code":{status},"message":"you sent Bearer {key}, {key}"}}"#);
             test.world.add_fault(Fault::at(point).status(status).body(Body::Text(body)));
-            let heard = Arc::new(Mutex::new(String::new()));
+            let events = Arc::new(Mutex::new(String::new()));
             let listener = {
-                let heard = Arc::clone(&heard);
-                move |progress: Progress| heard.lock().unwrap().push_str(&format!("{progress:?}"))
+                let events = Arc::clone(&events);
+                move |progress: Progress| events.lock().unwrap().push_str(&format!("{progress:?}"))
             };
             let error = test.client.run(local_input()).on_progress(listener).await.unwrap_err();
             let text = all_text(&error);
             assert!(!text.contains(&key), "{point:?} {status}: {text}");
-            assert!(!heard.lock().unwrap().contains(&key), "{point:?} {status}");
-            assert!(text.contains("[key]"), "the rest of the words is kept: {text}");
+            assert!(!events.lock().unwrap().contains(&key), "{point:?} {status}");
+            assert!(text.contains("[key]"), "the other words are kept: {text}");
         }
     }
 }

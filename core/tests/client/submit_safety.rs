@@ -21,7 +21,7 @@ async fn a_submit_that_may_have_been_taken_is_never_sent_again() {
         ("a cut body", submit().after_accept().wire(WireFault::FinAt(40)), 1),
         ("a body that is reset", submit().after_accept().wire(WireFault::ResetAt(40)), 1),
         ("a stalled body", submit().after_accept().wire(WireFault::StallAt(40)), 1),
-        ("no answer", submit().after_accept().wire(WireFault::Silence), 1),
+        ("no response", submit().after_accept().wire(WireFault::Silence), 1),
         ("500 before", submit().status(500), 0),
         ("500 after", submit().after_accept().status(500), 1),
         ("502 with a page", submit().after_accept().status(502).body(Body::Html), 1),
@@ -59,7 +59,7 @@ async fn an_id_in_an_odd_answer_is_not_lost() {
             "a wrong content type",
             submit().mutate(ResponseMutation::ContentType("text/plain".into())),
         ),
-        ("a slow answer", submit().after_accept().wire(WireFault::Drip(Span::millis(1)))),
+        ("a slow response", submit().after_accept().wire(WireFault::Drip(Span::millis(1)))),
     ] {
         let test = TestClient::with(Scenario::new().job(support_rule()).fault(fault)).await;
         let prediction = test.client.run(remote_input()).await;
@@ -126,7 +126,7 @@ async fn an_endless_429_ends() {
 
 #[tokio::test]
 async fn no_connection_is_tried_again_and_then_reported() {
-    // A port that was free a moment ago: nobody listens there.
+    // A port that was free a moment ago: nothing listens there.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);

@@ -26,7 +26,7 @@ async fn in_sync_mode_the_submit_brings_the_result() {
 
 #[tokio::test]
 async fn a_job_that_outlasts_sync_mode_is_waited_for() {
-    // The service holds the answer for 90 seconds of its clock: less than half of one here.
+    // The service holds the response for 90 seconds of its clock, under half a second of real time.
     let rule = JobRule::new(Timeline::secs(&[("processing", 0), ("completed", 95)]));
     let test = TestClient::with(Scenario::new().job(rule).clock(ClockMode::Scaled(200.0))).await;
     let prediction = test.client.run(remote_input()).sync(true).await.unwrap();
@@ -117,7 +117,7 @@ async fn a_job_the_service_does_not_know_stays_unknown() {
     let test = TestClient::new().await;
     let error = test.client.job("no-such-job").refresh().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    assert_eq!(test.world.requests(RequestKind::Poll).len(), 1, "the service said it itself");
+    assert_eq!(test.world.requests(RequestKind::Poll).len(), 1, "one poll is enough");
 
     let page = Fault::at(RequestKind::Poll).status(404).body(Body::Html);
     let test = TestClient::with(Scenario::new().fault(page)).await;
@@ -140,8 +140,8 @@ async fn a_server_without_tickets_gets_the_older_upload() {
     assert_eq!(uploads.len(), 2);
     assert!(uploads.iter().all(|upload| upload.path.ends_with("/media/upload/binary")));
 
-    let trouble = Fault::at(RequestKind::Put).until(2).status(503);
-    let scenario = Scenario::new().job(rule()).fault(no_tickets()).fault(trouble);
+    let failing_put = Fault::at(RequestKind::Put).until(2).status(503);
+    let scenario = Scenario::new().job(rule()).fault(no_tickets()).fault(failing_put);
     let test = TestClient::with(scenario).await;
     test.client.run(local_input()).await.unwrap();
 

@@ -1,5 +1,4 @@
-//! A service whose history is slow or silent, and whose account has limits: in the world's time,
-//! none of it slept.
+//! A service with a slow or incomplete history, and an account with limits, on a virtual clock.
 
 use crate::support::remote_input;
 use viseme::{Client, Config, ConfigBuilder, ErrorKind, RecoveredBy, Status, SubmitLimits};
@@ -40,36 +39,36 @@ fn late(appears_after: u64) -> HistoryScenario {
 }
 
 #[tokio::test]
-async fn a_history_that_is_late_is_waited_for() {
+async fn a_job_that_appears_late_in_the_history_is_found() {
     for appears_after in [1, 20, 100] {
         let scenario = Scenario::new().fault(lost()).history(late(appears_after));
         let test_world = test_world(scenario, |config| config).await;
         let prediction = test_world.client.run(remote_input()).await.unwrap();
         assert_eq!(prediction.status, Status::Completed, "{appears_after}");
         assert_eq!(prediction.recovered, Some(RecoveredBy::Input));
-        let looks = test_world.world.requests(RequestKind::History).len();
-        assert!((1..40).contains(&looks), "{looks} looks for {appears_after} s");
+        let searches = test_world.world.requests(RequestKind::History).len();
+        assert!((1..40).contains(&searches), "{searches} searches for {appears_after} s");
         let ledger = test_world.world.ledger();
         assert_eq!((ledger.charges.len(), ledger.orphaned), (1, 0));
     }
 }
 
 #[tokio::test]
-async fn one_that_is_too_late_leaves_all_that_is_needed_to_look_again() {
+async fn a_job_that_appears_too_late_can_be_recovered_with_the_record() {
     let test_world =
         test_world(Scenario::new().fault(lost()).history(late(200)), |config| config).await;
     let error = test_world.client.run(remote_input()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
     assert_eq!(test_world.world.requests(RequestKind::Submit).len(), 1, "it is not sent again");
 
-    // Two minutes have passed; the second search comes to the moment in which it shows up.
+    // Two minutes have passed; the second search finds it when it appears.
     let job = test_world.client.recover(error.record().unwrap()).await.unwrap();
     assert_eq!(job.wait().await.unwrap().status, Status::Completed);
     assert_eq!(test_world.world.ledger().charges.len(), 1);
 }
 
 #[tokio::test]
-async fn a_job_that_is_listed_twice_is_one_job() {
+async fn a_job_listed_twice_in_the_history_is_one_job() {
     let history = HistoryScenario { duplicates: 2, ..late(3) };
     let test_world =
         test_world(Scenario::new().fault(lost()).history(history), |config| config).await;
@@ -78,12 +77,12 @@ async fn a_job_that_is_listed_twice_is_one_job() {
 }
 
 #[tokio::test]
-async fn without_inputs_the_only_job_of_its_model_and_time_is_it_and_two_are_not_guessed_between() {
+async fn without_inputs_a_single_job_of_the_model_and_time_is_adopted_and_two_are_candidates() {
     let history = HistoryScenario { omit_inputs: true, ..HistoryScenario::default() };
     let scenario = || Scenario::new().history(history.clone());
     let alone = test_world(scenario().fault(lost()), |config| config).await;
     let prediction = alone.client.run(remote_input()).await.unwrap();
-    assert_eq!(prediction.recovered, Some(RecoveredBy::ModelAndTime), "it is said");
+    assert_eq!(prediction.recovered, Some(RecoveredBy::ModelAndTime), "the prediction shows how");
 
     // Another program of the same account submits at the same time.
     let both = test_world(scenario(), |config| config).await;
@@ -98,29 +97,34 @@ async fn without_inputs_the_only_job_of_its_model_and_time_is_it_and_two_are_not
 }
 
 #[tokio::test]
-async fn the_limits_of_an_account_slow_a_batch_down_and_fail_none_of_it() {
+async fn account_limits_slow_a_batch_down_but_fail_no_job() {
     let limits = Limits { per_minute: Some(5), concurrent: Some(3) };
     let inputs = || (0..12).map(|_| remote_input());
-    // Told of the limits beforehand, the client never runs into them.
-    let told = test_world(Scenario::new().limits(limits.clone()), |config| {
+    // A client that knows the limits never exceeds them.
+    let limited = test_world(Scenario::new().limits(limits.clone()), |config| {
         config.submit_limits(SubmitLimits { per_minute: 5, concurrent: 3 })
     })
     .await;
-    let mut runs = told.client.run_many(inputs(), 12);
+    let mut runs = limited.client.run_many(inputs(), 12);
     while let Some(done) = runs.next().await {
         assert_eq!(done.result.unwrap().status, Status::Completed);
     }
-    let refused =
-        told.world.requests(RequestKind::Submit).iter().filter(|it| it.status == Some(429)).count();
-    assert_eq!((told.world.ledger().charges.len(), refused), (12, 0));
+    let refused = limited
+        .world
+        .requests(RequestKind::Submit)
+        .iter()
+        .filter(|it| it.status == Some(429))
+        .count();
+    assert_eq!((limited.world.ledger().charges.len(), refused), (12, 0));
 
-    // Not told, it takes 429 for an answer, and comes again when the service says so.
-    let untold = test_world(Scenario::new().limits(limits), |config| config.max_retries(20)).await;
-    let mut runs = untold.client.run_many(inputs(), 12);
+    // A client that does not know them sends again after a 429.
+    let unlimited =
+        test_world(Scenario::new().limits(limits), |config| config.max_retries(20)).await;
+    let mut runs = unlimited.client.run_many(inputs(), 12);
     while let Some(done) = runs.next().await {
         assert_eq!(done.result.unwrap().status, Status::Completed);
     }
-    let submits = untold.world.requests(RequestKind::Submit).len();
-    assert_eq!(untold.world.ledger().charges.len(), 12);
+    let submits = unlimited.world.requests(RequestKind::Submit).len();
+    assert_eq!(unlimited.world.ledger().charges.len(), 12);
     assert!(submits < 80, "429 holds the whole client back: {submits} submits for 12 jobs");
 }

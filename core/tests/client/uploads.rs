@@ -48,7 +48,7 @@ async fn a_file_is_streamed_from_disk_and_told_of() {
     };
     let url = test.client.upload(path).on_progress(listener).await.unwrap();
     let seen = std::mem::take(&mut *seen.lock().unwrap());
-    assert!(seen.len() > 10, "told often");
+    assert!(seen.len() > 10, "progress is reported often");
     assert!(seen.is_sorted() && seen.iter().all(|(_, total)| *total == 3_000_000));
     assert_eq!(seen.last(), Some(&(3_000_000, 3_000_000)));
     let saved = test.client.download(url, folder.path().join("back")).await.unwrap();
@@ -109,7 +109,7 @@ async fn endless_trouble_ends_and_costs_nothing() {
 
 #[tokio::test]
 async fn both_media_go_up_side_by_side() {
-    // Each answer waits for a while; the second PUT must not.
+    // Each response takes a while; the second PUT must not wait for it.
     let slow =
         Fault::at(RequestKind::Put).wire(WireFault::Delay(viseme_mock::scenario::Span::secs(3)));
     let scenario = Scenario::new().job(JobRule::new(Timeline::after_polls(1))).fault(slow);
@@ -118,7 +118,7 @@ async fn both_media_go_up_side_by_side() {
     let puts = test.world.requests(RequestKind::Put);
     assert_eq!(puts.len(), 2);
     assert_ne!(puts[0].connection, puts[1].connection);
-    // The second came before the first was answered.
+    // The second arrived before the response to the first.
     assert!(puts[1].wall_ms < puts[0].wall_ms + 3000, "{} {}", puts[0].wall_ms, puts[1].wall_ms);
 }
 

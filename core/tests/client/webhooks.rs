@@ -1,5 +1,5 @@
 //! Webhooks from end to end: the mock server signs and sends, the receiver of the documentation
-//! takes, and the wait ends.
+//! accepts, and the wait ends.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use viseme_mock::{
     DeliveryState, Fault, JobRule, MockServer, RequestKind, Scenario, Timeline, World,
 };
 
-/// How long anything may take before a test gives up; only broken code takes so long.
+/// The timeout of each step; only broken code takes so long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The receiver of the documentation on a port of its own.
@@ -30,13 +30,13 @@ impl Receiver {
         Self { url, work }
     }
 
-    /// The jobs whose deliveries were taken to work on so far.
-    fn taken(&mut self) -> Vec<String> {
+    /// Returns the jobs of the deliveries accepted so far.
+    fn accepted(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.work.try_recv().ok()).map(|d| d.prediction.id).collect()
     }
 }
 
-/// A client that would first ask after an hour: what ends its waits is a webhook.
+/// A client whose first poll is after an hour, so that only a webhook can end its waits.
 fn patient_client(world: &World) -> Client {
     let config = Config::builder()
         .ignore_env()
@@ -66,14 +66,14 @@ async fn a_wait_ends_with_the_webhook_and_without_a_poll() {
     assert_eq!(prediction.input.as_ref().unwrap()["audio"], "https://media.example/voice.mp3");
     assert_eq!(world.requests(RequestKind::Poll).len(), 0);
     world.settled().await;
-    assert_eq!(receiver.taken(), [prediction.id]);
+    assert_eq!(receiver.accepted(), [prediction.id]);
     assert_eq!(world.webhooks()[0].attempts[0].status, Some(204));
     let ledger = world.ledger();
     assert_eq!((ledger.charges.len(), ledger.delivered), (1, 1));
 }
 
 #[tokio::test]
-async fn a_failed_job_is_told_as_a_poll_would_tell_it() {
+async fn a_failed_job_in_a_webhook_is_the_same_error_as_in_a_poll() {
     let server = MockServer::start().await.unwrap();
     let failing = "{timeline: [{created: 0}, {failed: 100ms}], code: 1402, error: No access.}";
     let world = server.world_with(scenario(&format!("jobs: [{failing}]")));
@@ -105,7 +105,7 @@ async fn many_waits_are_ended_by_their_own_webhooks() {
 }
 
 #[tokio::test]
-async fn a_webhook_may_come_before_the_answer_to_the_submit() {
+async fn a_webhook_may_arrive_before_the_response_to_the_submit() {
     let server = MockServer::start().await.unwrap();
     let world = server.world_with(scenario("webhooks: {before_answer: true}"));
     let client = patient_client(&world);
@@ -120,7 +120,7 @@ async fn a_webhook_may_come_before_the_answer_to_the_submit() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_and_a_webhook_cost_one_job() {
+async fn a_lost_response_and_a_webhook_cost_one_job() {
     let lost = Fault::at(RequestKind::Submit).nth(1).after_accept().reset();
     let test = TestClient::with(scenario("webhooks: {before_answer: true}").fault(lost)).await;
     let receiver = Receiver::of(&test.client).await;
@@ -132,7 +132,7 @@ async fn a_lost_answer_and_a_webhook_cost_one_job() {
 }
 
 #[tokio::test]
-async fn what_is_forged_or_stale_ends_no_wait() {
+async fn a_forged_or_stale_webhook_ends_no_wait() {
     for script in [
         "signature: bad",
         "signature: missing",
@@ -147,16 +147,20 @@ async fn what_is_forged_or_stale_ends_no_wait() {
         let mut receiver = Receiver::of(&test.client).await;
         let prediction = test.client.run(remote_input()).webhook(&receiver.url).await.unwrap();
         assert_eq!(prediction.status, Status::Completed);
-        assert_eq!(test.world.requests(RequestKind::Poll).len(), 1, "{script}: a poll told it");
+        assert_eq!(
+            test.world.requests(RequestKind::Poll).len(),
+            1,
+            "{script}: a poll ended the wait"
+        );
         let delivery = test.world.webhooks().remove(0);
         assert_eq!(delivery.attempts[0].status, Some(400), "{script}");
         assert_eq!(delivery.state, DeliveryState::GivenUp, "{script}");
-        assert!(receiver.taken().is_empty(), "{script}");
+        assert!(receiver.accepted().is_empty(), "{script}");
     }
 }
 
 #[tokio::test]
-async fn what_comes_twice_is_worked_on_once() {
+async fn a_webhook_delivered_twice_is_processed_once() {
     let test = TestClient::with(scenario("webhooks: {before_answer: true, duplicate: 2}")).await;
     let mut receiver = Receiver::of(&test.client).await;
     let job = test.client.submit(remote_input()).webhook(&receiver.url).await.unwrap();
@@ -164,7 +168,7 @@ async fn what_comes_twice_is_worked_on_once() {
     let deliveries = test.world.webhooks();
     assert_eq!(deliveries.len(), 3);
     assert!(deliveries.iter().all(|d| d.state == DeliveryState::Delivered));
-    assert_eq!(receiver.taken(), [job.id()]);
+    assert_eq!(receiver.accepted(), [job.id()]);
 }
 
 #[tokio::test]
@@ -172,31 +176,31 @@ async fn a_replaced_secret_is_fetched_again_but_not_for_every_forgery() {
     let script = "webhooks: {before_answer: true, retries: []}";
     let test = TestClient::with(scenario(script)).await;
     let mut receiver = Receiver::of(&test.client).await;
-    let asked = || test.count("GET", "/webhook/secret");
+    let fetches = || test.count("GET", "/webhook/secret");
     let submit = || async {
         let job = test.client.submit(remote_input()).webhook(&receiver.url).await.unwrap();
         let delivery = test.world.webhooks().pop().unwrap();
         assert_eq!(delivery.job_id, job.id());
         delivery.attempts[0].status.unwrap()
     };
-    assert_eq!((submit().await, asked()), (204, 1));
-    assert_eq!((submit().await, asked()), (204, 1), "it is kept");
+    assert_eq!((submit().await, fetches()), (204, 1));
+    assert_eq!((submit().await, fetches()), (204, 1), "it is kept");
 
     test.world.rotate_webhook_secret();
-    assert_eq!((submit().await, asked()), (400, 1), "it was fetched a moment ago");
+    assert_eq!((submit().await, fetches()), (400, 1), "it was fetched a moment ago");
     wait_a_minute(&test).await;
-    assert_eq!((submit().await, asked()), (204, 2));
+    assert_eq!((submit().await, fetches()), (204, 2));
 
     wait_a_minute(&test).await;
     test.world
         .set_scenario(scenario("webhooks: {before_answer: true, retries: [], signature: bad}"));
-    assert_eq!((submit().await, asked()), (400, 3));
-    assert_eq!((submit().await, asked()), (400, 3), "a flood of forgeries asks once a minute");
-    assert_eq!(receiver.taken().len(), 3);
+    assert_eq!((submit().await, fetches()), (400, 3));
+    assert_eq!((submit().await, fetches()), (400, 3), "many forgeries cause one request a minute");
+    assert_eq!(receiver.accepted().len(), 3);
 
-    // The secret can be fetched by hand, and a receiver of one's own does with it alone.
+    // The secret can be fetched explicitly and used without a client.
     let secret = test.client.refresh_webhook_secret().await.unwrap();
-    assert_eq!(asked(), 4);
+    assert_eq!(fetches(), 4);
     let outcome = Verifier::new(secret).verify([("webhook-id", "x")], b"", SystemTime::now());
     assert!(outcome.is_err());
 }
@@ -207,7 +211,7 @@ async fn wait_a_minute(test: &TestClient) {
 }
 
 #[tokio::test]
-async fn a_receiver_without_the_secret_asks_to_be_called_again() {
+async fn a_receiver_without_the_secret_responds_503() {
     let down = Fault::at(RequestKind::Other).status(503);
     let test =
         TestClient::with(scenario("webhooks: {before_answer: true, retries: []}").fault(down))
@@ -222,7 +226,7 @@ async fn a_receiver_without_the_secret_asks_to_be_called_again() {
 }
 
 #[tokio::test]
-async fn the_url_reaches_the_service_as_it_was_given() {
+async fn the_webhook_url_reaches_the_service_unchanged() {
     let test = TestClient::new().await;
     let url = "https://example.com/hook?token=a%20b&c=d+e#f";
     test.client.submit(remote_input()).webhook(url).await.unwrap();
@@ -234,7 +238,7 @@ async fn the_url_reaches_the_service_as_it_was_given() {
 }
 
 #[tokio::test]
-async fn a_url_that_cannot_be_called_is_refused_before_anything_is_sent() {
+async fn an_unusable_webhook_url_is_an_error_before_anything_is_sent() {
     let test = TestClient::new().await;
     for url in ["http://example.com/hook", "example.com", "ftp://example.com/"] {
         let error = test.client.run(crate::support::local_input()).webhook(url).await.unwrap_err();
@@ -249,7 +253,7 @@ async fn a_url_that_cannot_be_called_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn a_prediction_from_elsewhere_ends_the_wait_for_its_job_alone() {
+async fn a_delivered_prediction_ends_only_the_wait_for_its_job() {
     let never = JobRule::new(Timeline::secs(&[("created", 0)]));
     let server = MockServer::start().await.unwrap();
     let world = server.world_with(Scenario::new().job(never));
@@ -259,7 +263,7 @@ async fn a_prediction_from_elsewhere_ends_the_wait_for_its_job_alone() {
         let job = job.clone();
         async move { job.wait().await }
     });
-    // The wait has begun once a delivery finds it.
+    // The wait has started if a delivery reaches it.
     let other = viseme::Prediction::new("another job", Status::Completed);
     assert!(!client.deliver(other));
     assert!(!client.deliver(viseme::Prediction::new(job.id(), Status::Processing)));
@@ -274,7 +278,7 @@ async fn a_prediction_from_elsewhere_ends_the_wait_for_its_job_alone() {
 }
 
 #[test]
-fn the_documentation_shows_the_example_as_it_is() {
+fn the_documentation_contains_the_example() {
     let example = include_str!("../../examples/webhook_receiver.rs");
     let (_, rest) = example.split_once("// docs: begin\n").unwrap();
     let (shown, _) = rest.split_once("// docs: end\n").unwrap();

@@ -14,7 +14,7 @@ const LIMIT: u64 = 4 * 1024 * 1024;
 /// Far above what any of these inputs may take, so that no slow machine fails.
 const MOST_READS: u64 = 20_000;
 
-/// Counts what is read; hides the size where told to.
+/// Counts the bytes read; hides the size if requested.
 struct Counting {
     content: BytesSource,
     hides_size: bool,
@@ -28,10 +28,10 @@ impl ReadAt for Counting {
     }
 
     fn read_at(&self, offset: u64, length: usize) -> Result<Bytes, ReadError> {
-        let answer = self.content.read_at(offset, length)?;
+        let bytes_read = self.content.read_at(offset, length)?;
         self.reads.fetch_add(1, Ordering::Relaxed);
-        self.bytes.fetch_add(answer.len() as u64, Ordering::Relaxed);
-        Ok(answer)
+        self.bytes.fetch_add(bytes_read.len() as u64, Ordering::Relaxed);
+        Ok(bytes_read)
     }
 }
 

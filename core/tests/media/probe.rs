@@ -223,7 +223,7 @@ fn rotation_and_pixel_aspect() {
     let mut wide = folder.read("wide.mp4");
     turn(&mut wide, 1);
     folder.write("wide_right.mp4", &wide);
-    // The same proportions, told by the track header alone.
+    // The same proportions, in the track header alone.
     let at = crate::media_files::find(&wide, b"pasp").expect("a pixel aspect");
     wide[at..at + 4].copy_from_slice(b"free");
     turn(&mut wide, 0);
@@ -258,7 +258,7 @@ fn disabled_tracks() {
     folder.write("pictures_off.mp4", &content);
     let info = facts(&folder, "book.m4b");
     assert_eq!((info.container, info.video_codec), (Container::M4a, None));
-    // All off: nobody set the switches.
+    // All tracks disabled: the flags were never set.
     content[headers[1] + 7] &= 0xfe;
     folder.write("unset.mp4", &content);
     // Players ignore the switch of a video without an enabled picture track.

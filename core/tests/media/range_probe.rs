@@ -29,7 +29,7 @@ fn probe_by_ranges(path: &Path, knows_size: bool) -> Fetched {
                 let mut piece = Vec::new();
                 file.seek(SeekFrom::Start(offset)).expect("a place");
                 (&mut file).take(length as u64).read_to_end(&mut piece).expect("bytes");
-                // As the first answer of a server would.
+                // As the first response of a server does.
                 source.set_size(size);
                 source.insert(offset, Bytes::from(piece));
             }

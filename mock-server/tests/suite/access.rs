@@ -32,7 +32,7 @@ fn status(head: &str) -> u16 {
     head.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
-/// Asks for an upload and runs a job under this Host. Returns the URLs in the responses.
+/// Requests an upload and runs a job under this Host. Returns the URLs in the responses.
 async fn urls(server: &MockServer, host: &str) -> Vec<String> {
     let (host, key) = (format!("Host: {host}"), format!("Authorization: Bearer {DEFAULT_KEY}"));
     let headers = [host.as_str(), key.as_str(), "Content-Type: application/json"];

@@ -40,11 +40,11 @@ async fn the_catalog_has_the_schema_of_each_models_input() {
 async fn prices_have_a_current_and_an_older_form() {
     let server = MockServer::start().await.unwrap();
     let api = Api::of(&server.world());
-    let ask = json!({"model_id": MODEL, "inputs": {}});
-    let (status, body) = api.post("model/price", &ask).await;
+    let request = json!({"model_id": MODEL, "inputs": {}});
+    let (status, body) = api.post("model/price", &request).await;
     assert_eq!((status, &body["data"]["model_id"]), (200, &json!(MODEL)));
     assert!(body["data"]["price"].as_f64().unwrap() > 0.0);
-    let (_, old) = api.post("model/pricing", &ask).await;
+    let (_, old) = api.post("model/pricing", &request).await;
     assert_eq!(old["data"]["unit_price"], body["data"]["price"]);
     assert_eq!(api.post("model/price", &json!({"model_id": format!("{MODEL}s")})).await.0, 404);
 }

@@ -12,7 +12,7 @@ async fn a_missing_or_unknown_key_gets_401() {
     let (status, body) = response_of(plain).await;
     assert_eq!((status, body["code"].as_u64()), (401, Some(401)));
 
-    for value in ["Bearer ", "Bearer nobody", "Basic bW9jay1rZXk6", "mock-key"] {
+    for value in ["Bearer ", "Bearer unknown", "Basic bW9jay1rZXk6", "mock-key"] {
         let request = http().get(&url).header("Authorization", value);
         assert_eq!(request.send().await.unwrap().status(), 401, "{value:?}");
     }
@@ -44,11 +44,11 @@ async fn concurrent_first_requests_with_a_mock_key_create_one_world() {
     let server = MockServer::start().await.unwrap();
     let mut api = Api::of(&server.world());
     api.key = "mock-app".to_owned();
-    let asks = (0..20).map(|_| {
+    let requests = (0..20).map(|_| {
         let api = Api { http: http(), ..api.clone() };
         async move { api.submit().await }
     });
-    futures_util::future::join_all(asks).await;
+    futures_util::future::join_all(requests).await;
     let (_, list) =
         api.post("predictions", &serde_json::json!({"page": 1, "page_size": 100})).await;
     assert_eq!(list["data"]["items"].as_array().unwrap().len(), 20);

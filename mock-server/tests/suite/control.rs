@@ -15,7 +15,7 @@ impl Control {
         Self { server: MockServer::start().await.unwrap(), http: http() }
     }
 
-    async fn ask(&self, method: &str, path: &str, body: &str) -> Response {
+    async fn send(&self, method: &str, path: &str, body: &str) -> Response {
         let url = format!("{}/_mock/v1{path}", self.server.url());
         let request = self.http.request(method.parse().unwrap(), url);
         let request = request.header("Content-Type", "application/yaml").body(body.to_owned());
@@ -23,7 +23,7 @@ impl Control {
     }
 
     async fn ok(&self, method: &str, path: &str, body: &str) -> Value {
-        let (status, response) = self.ask(method, path, body).await;
+        let (status, response) = self.send(method, path, body).await;
         assert_eq!(status, 200, "{method} {path}: {response}");
         response
     }
@@ -44,7 +44,7 @@ async fn a_world_is_created_reset_and_removed() {
         .await;
     assert_eq!((id.as_str(), api.key.as_str()), ("case-1", "mock-case-1"));
     let job = api.submit().await;
-    assert_eq!(control.ask("POST", "/worlds", "{id: case-1}").await.0, 409);
+    assert_eq!(control.send("POST", "/worlds", "{id: case-1}").await.0, 409);
     let listed = control.ok("GET", "/worlds", "").await;
     let ids: Vec<_> = listed.as_array().unwrap().iter().map(|world| &world["id"]).collect();
     assert_eq!(ids, ["case-1", "default"]);
@@ -53,8 +53,8 @@ async fn a_world_is_created_reset_and_removed() {
     assert_eq!(control.ok("GET", "/worlds/case-1/jobs", "").await, json!([]));
     assert_eq!(api.submit().await, job, "the same seed, the same ids");
     control.ok("DELETE", "/worlds/case-1", "").await;
-    assert_eq!(control.ask("DELETE", "/worlds/case-1", "").await.0, 404);
-    assert_eq!(control.ask("GET", "/worlds/case-1/jobs", "").await.0, 404);
+    assert_eq!(control.send("DELETE", "/worlds/case-1", "").await.0, 404);
+    assert_eq!(control.send("GET", "/worlds/case-1/jobs", "").await.0, 404);
     let (other, _) = control.world("").await;
     assert_ne!(other, "case-1");
 }
@@ -76,8 +76,8 @@ async fn a_job_is_completed_failed_held_and_released() {
     assert_eq!(api.state(&job).await, "created", "held");
     control.ok("POST", &format!("{path}/release"), "").await;
     assert_eq!(api.state(&job).await, "completed");
-    assert_eq!(control.ask("POST", &format!("{path}/explode"), "").await.0, 404);
-    assert_eq!(control.ask("GET", &format!("{path}0"), "").await.0, 404);
+    assert_eq!(control.send("POST", &format!("{path}/explode"), "").await.0, 404);
+    assert_eq!(control.send("GET", &format!("{path}0"), "").await.0, 404);
 }
 
 #[tokio::test]
@@ -89,10 +89,10 @@ async fn the_clock_is_advanced_and_changed() {
     assert_eq!((&clock["now"], &clock["mode"]), (&json!("2026-01-01T00:01:30Z"), &json!("manual")));
     let clock = control.ok("POST", &path, "{to: 2026-01-02T00:00:00Z}").await;
     assert_eq!(clock["elapsed_seconds"], 86400.0);
-    let (status, refusal) = control.ask("POST", &path, "{to: 2026-01-01T00:00:00Z}").await;
+    let (status, error) = control.send("POST", &path, "{to: 2026-01-01T00:00:00Z}").await;
     assert_eq!(status, 409);
-    assert!(refusal["error"].as_str().unwrap().contains("past"), "{refusal}");
-    assert_eq!(control.ask("POST", &path, "{mode: {scaled: -1}}").await.0, 400);
+    assert!(error["error"].as_str().unwrap().contains("past"), "{error}");
+    assert_eq!(control.send("POST", &path, "{mode: {scaled: -1}}").await.0, 400);
     control.ok("POST", &path, "{mode: {scaled: 1000}}").await;
     let clock = control.ok("GET", &path, "").await;
     assert_eq!(clock["mode"], json!({"scaled": 1000.0}));
@@ -124,9 +124,9 @@ async fn scenarios_and_faults_are_set_and_counted() {
         ("POST", &"/worlds".to_owned(), "{id: 'a b'}", "letters"),
         ("POST", &"/worlds".to_owned(), "{sead: 4}", "sead"),
     ] {
-        let (status, refusal) = control.ask(method, path, body).await;
-        assert_eq!(status, 400, "{body}: {refusal}");
-        assert!(refusal["error"].as_str().unwrap().contains(word), "{body}: {refusal}");
+        let (status, error) = control.send(method, path, body).await;
+        assert_eq!(status, 400, "{body}: {error}");
+        assert!(error["error"].as_str().unwrap().contains(word), "{body}: {error}");
     }
 }
 
@@ -161,7 +161,7 @@ async fn the_journal_and_the_ledger_are_verified() {
     assert_eq!(verdict["differences"], json!(differences));
     assert_eq!(verdict["near_misses"][0]["path"], "/api/v3/mock/instant");
     assert_eq!(verdict["near_misses"].as_array().unwrap().len(), 1);
-    assert_eq!(control.ask("POST", &path, "expect: {requests: [{count: 1}]}").await.0, 400);
+    assert_eq!(control.send("POST", &path, "expect: {requests: [{count: 1}]}").await.0, 400);
 }
 
 #[tokio::test]
@@ -204,7 +204,7 @@ async fn every_documented_route_exists_and_has_its_statuses() {
                 .replace("{number}", "1")
                 .replace("{owner}", "mock")
                 .replace("{model}", "instant");
-            assert!(!real.contains('{'), "{real} has a parameter that nobody knows");
+            assert!(!real.contains('{'), "{real} has an unknown parameter");
             let url = format!("{}{real}", control.server.url());
             let request = api.http.request(method.to_uppercase().parse().unwrap(), &url);
             let response = request.bearer_auth(&api.key).send().await.unwrap();
@@ -230,7 +230,7 @@ async fn every_documented_route_exists_and_has_its_statuses() {
 #[tokio::test]
 async fn an_unknown_route_is_a_404_that_names_the_document() {
     let control = Control::start().await;
-    let (status, refusal) = control.ask("GET", "/nothing", "").await;
+    let (status, error) = control.send("GET", "/nothing", "").await;
     assert_eq!(status, 404);
-    assert!(refusal["error"].as_str().unwrap().contains("openapi.json"), "{refusal}");
+    assert!(error["error"].as_str().unwrap().contains("openapi.json"), "{error}");
 }

@@ -150,7 +150,7 @@ async fn delay_comes_after_the_effect_of_the_request() {
         async move { api.submit().await }
     });
     eventually("the job is made", || world.jobs().len() == 1).await;
-    assert_eq!(world.ledger().orphaned, 1, "nobody knows of it yet");
+    assert_eq!(world.ledger().orphaned, 1, "no client knows it yet");
     waiting.await.unwrap();
     assert!(began.elapsed() >= pause);
     assert_eq!(world.ledger().orphaned, 0);
@@ -306,7 +306,7 @@ async fn mutated_responses_on_the_wire() {
         assert!(head.contains(&format!("content-length: {}\r\n", found.len())), "{word}: {head}");
         assert!(head.contains(head_has), "{word}: {head}");
         assert!(head_lacks.is_empty() || !head.contains(head_lacks), "{word}: {head}");
-        assert_eq!(end, End::Fin, "{word}: as the client asked for");
+        assert_eq!(end, End::Fin, "{word}: as the client requested");
         assert_eq!(world.journal()[0].termination, Termination::Complete, "{word}");
     }
 }

@@ -131,7 +131,7 @@ async fn a_completed_job_sends_a_webhook() {
     assert_eq!(record.attempts[0].status, Some(204));
     assert_eq!(record.attempts[0].at, "2026-01-01T00:05:00.000000000Z");
     advance(&world, 3600).await;
-    assert_eq!(receiver.received().len(), 1, "heard once is enough");
+    assert_eq!(receiver.received().len(), 1, "one delivery is enough");
 }
 
 #[tokio::test]
@@ -221,9 +221,9 @@ async fn a_delivery_is_retried_until_it_gets_2xx() {
 async fn a_delivery_is_given_up_after_three_retries() {
     let (_server, world, api) = setup("").await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let nobody = format!("http://{}/", listener.local_addr().unwrap());
+    let unused = format!("http://{}/", listener.local_addr().unwrap());
     drop(listener);
-    submit(&api, "mock/instant", &nobody).await;
+    submit(&api, "mock/instant", &unused).await;
     advance(&world, 3600).await;
     let record = world.webhooks().remove(0);
     assert_eq!((record.attempts.len(), record.state), (4, DeliveryState::GivenUp));
@@ -424,7 +424,7 @@ async fn a_slow_receiver_delays_only_its_job() {
         |job: &str| world.webhooks().iter().any(|it| it.job_id == job && it.attempts.len() == 1);
     eventually("the first is tried", || tried(&slow)).await;
     let quick = submit(&api, MODEL, &receiver.url).await;
-    eventually("the second is heard", || receiver.ids() == [quick.clone()]).await;
+    eventually("the second arrives", || receiver.ids() == [quick.clone()]).await;
     let records = world.webhooks();
     let slow = records.iter().find(|it| it.job_id == slow).unwrap();
     assert_eq!(slow.state, DeliveryState::Waiting);

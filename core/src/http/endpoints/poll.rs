@@ -33,7 +33,7 @@ pub(crate) fn is_no_such_route(exchange: &Exchange) -> bool {
 }
 
 fn operation(job_id: &str) -> String {
-    format!("asking for job {job_id}")
+    format!("getting job {job_id}")
 }
 
 fn responded(job_id: &str, response: &FullResponse) -> PollResponse {

@@ -13,7 +13,7 @@ pub(crate) const PATH: &str = "api/v3/webhook/secret";
 /// Returns the secret. The error of an invalid response does not repeat the response, which may
 /// contain the secret.
 pub(crate) fn read(exchange: Exchange) -> Result<WebhookSecret> {
-    let operation = "asking for the webhook secret";
+    let operation = "getting the webhook secret";
     let response = exchange.map_err(|error| connection_error(operation, error))?;
     let envelope = Envelope::of(&response);
     if !envelope.is_success() {

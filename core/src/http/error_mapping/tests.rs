@@ -14,7 +14,7 @@ fn error_of(status: u16, body: &str) -> Error {
 
 #[test]
 fn every_shape_of_error_body_is_understood() {
-    for (body, said) in [
+    for (body, text) in [
         (r#"{"code":400,"message":"Bad audio."}"#, "Bad audio"),
         (
             r#"{"code":403,"message":"Not allowed","error_code":"role_viewer"}"#,
@@ -45,8 +45,8 @@ fn every_shape_of_error_body_is_understood() {
         ("upstream connect error", "\"upstream connect error\""),
     ] {
         let error = error_of(502, body);
-        assert!(error.message().contains(said), "{body}: {error}");
-        assert_eq!(error.http().unwrap().body, body, "what the server said is kept");
+        assert!(error.message().contains(text), "{body}: {error}");
+        assert_eq!(error.http().unwrap().body, body, "the body is kept");
     }
     assert!(error_of(503, "").message().contains("HTTP 503 when testing. Try again"));
 }

@@ -1,4 +1,4 @@
-//! Any head of an answer from a stranger's server.
+//! Any head of a response from an untrusted server.
 
 use http::HeaderMap;
 

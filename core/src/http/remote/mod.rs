@@ -119,7 +119,7 @@ impl<'a> Session<'a> {
                 Step::Done(info) => return Ok(info),
                 Step::Stop(clause) => return Err(ProbeStop::bound(clause)),
                 Step::QuerySize => {
-                    self.ask_size(probe).await;
+                    self.query_size(probe).await;
                     Ok(())
                 }
                 Step::Range { offset, length } => self.fetch(probe, offset, length).await,
@@ -137,7 +137,7 @@ impl<'a> Session<'a> {
     }
 
     /// Facts that it does not contain stay unknown.
-    async fn ask_size(&mut self, probe: &mut RangeProbe) {
+    async fn query_size(&mut self, probe: &mut RangeProbe) {
         probe.record_request();
         probe.record_size_query();
         if let Ok(response) = self.exchange(Method::HEAD, HeaderMap::new()).await
@@ -155,21 +155,21 @@ impl<'a> Session<'a> {
     ) -> Result<(), ProbeStop> {
         probe.record_request();
         let response = self.exchange(Method::GET, self.range_of(offset, length)?).await?;
-        let answer = range_response::read(response.status, &response.headers);
+        let range = range_response::read(response.status, &response.headers);
         let is_first = std::mem::replace(&mut self.is_first, false);
         let validator = range_response::validator(&response.headers);
         if is_first {
             self.validator = validator;
-        } else if matches!(answer, RangeResponse::Part { .. } | RangeResponse::Whole { .. })
+        } else if matches!(range, RangeResponse::Part { .. } | RangeResponse::Whole { .. })
             && self.validator.is_some()
             && validator != self.validator
         {
             return Err(ProbeStop::Changed);
         }
         let mut body = response.body;
-        match answer {
+        match range {
             RangeResponse::Part { start, .. } if start != offset => {
-                Err(ProbeStop::server("sends another part than it was asked for"))
+                Err(ProbeStop::server("sends another range than was requested"))
             }
             RangeResponse::Part { length: given, total, .. } => {
                 same_size(probe, total)?;
@@ -196,7 +196,7 @@ impl<'a> Session<'a> {
             RangeResponse::Nothing { total: Some(total) } if probe.size() != Some(total) => {
                 same_size(probe, Some(total))
             }
-            // All before it came.
+            // All before it arrived.
             RangeResponse::Nothing { total: None }
                 if probe.size().is_none() && offset == probe.end() =>
             {
@@ -234,7 +234,7 @@ impl<'a> Session<'a> {
         Ok(headers)
     }
 
-    /// Sends a request and follows redirects; every hop is looked at before it is made.
+    /// Sends a request and follows redirects; checks every hop before it requests it.
     async fn exchange(
         &mut self,
         method: Method,

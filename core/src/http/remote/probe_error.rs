@@ -1,4 +1,4 @@
-//! Why a reading ended early, in words.
+//! Why a remote file could not be probed to the end.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use super::super::transport::TransportError;
 use crate::media::Rule;
 use crate::protocol::is_retryable;
 
-/// Why a reading ended before all was known.
+/// Why a probe ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProbeError {
-    /// [`Rule::Readable`] where the service is likely to fail as well, else
+    /// [`Rule::Readable`] if the service is likely to fail as well, else
     /// [`Rule::Undetermined`].
     pub(crate) rule: Rule,
     /// A clause that completes "the file could not be checked: …".
@@ -21,12 +21,12 @@ pub(crate) struct ProbeError {
     pub(crate) advice: &'static str,
 }
 
-/// How a reading ends early.
+/// How a probe ends early.
 pub(super) enum ProbeStop {
-    /// The connection failed: another request may go on.
+    /// The connection failed: another request may continue.
     Broken(ProbeError),
     Final(ProbeError),
-    /// The file became another while it was read.
+    /// The file changed while it was read.
     Changed,
 }
 
@@ -46,7 +46,7 @@ impl ProbeError {
 }
 
 impl ProbeStop {
-    /// A bound of our own.
+    /// A limit of this client.
     pub(super) fn bound(clause: &str) -> Self {
         Self::Final(ProbeError::new(Rule::Undetermined, clause, ""))
     }
@@ -74,7 +74,7 @@ impl ProbeStop {
             status if is_retryable(status) => (Rule::Undetermined, ""),
             _ => (
                 Rule::Readable,
-                "The service is likely to get the same answer, and the job to fail: check the URL.",
+                "The service is likely to get the same response, and the job to fail: check the URL.",
             ),
         };
         Self::Final(ProbeError::new(rule, format!("the server answers HTTP {status}"), advice))
@@ -85,8 +85,8 @@ impl ProbeStop {
         Self::Final(ProbeError::new(Rule::Readable, format!("it was {clause}"), "Check the URL."))
     }
 
-    pub(super) fn blocked(refusal: Blocked, url: &Url) -> Self {
-        match refusal {
+    pub(super) fn blocked(blocked: Blocked, url: &Url) -> Self {
+        match blocked {
             Blocked::Private => Self::private(),
             Blocked::Scheme => {
                 Self::bound(&format!("its scheme is `{}`; http and https are read", url.scheme()))

@@ -1,9 +1,9 @@
-//! What the head of an answer says of the file behind a URL.
+//! Reads the head of a response to a range request.
 
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG};
 
-/// What a server gives.
+/// What the response contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RangeResponse {
     /// A part of the file.
@@ -14,7 +14,7 @@ pub(super) enum RangeResponse {
     Nothing { total: Option<u64> },
     /// An error.
     Status(u16),
-    /// What cannot be used; the clause completes "the server …".
+    /// An unusable response; the clause completes "the server …".
     Unusable(&'static str),
 }
 
@@ -34,7 +34,7 @@ pub(super) fn read(status: u16, headers: &HeaderMap) -> RangeResponse {
     }
 }
 
-/// The size in an answer to a HEAD request.
+/// Returns the size in a response to a HEAD request.
 pub(super) fn size(status: u16, headers: &HeaderMap) -> Option<u64> {
     (status == 200 && !is_encoded(headers)).then(|| number(headers)).flatten()
 }
@@ -54,7 +54,7 @@ fn number(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// What stands behind the unit in `bytes 0-99/1000`.
+/// Returns the text after the unit in `bytes 0-99/1000`.
 fn content_range(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(CONTENT_RANGE)?.to_str().ok()?.trim();
     let (unit, range) = value.split_once(' ')?;
@@ -69,7 +69,7 @@ fn part(range: &str) -> Option<RangeResponse> {
         "*" => None,
         total => Some(total.parse::<u64>().ok()?),
     };
-    // Where it ends is a number, too: readers go on from there.
+    // The next range starts at `end`, so it must be a number.
     let end = last.checked_add(1)?;
     let length = end.checked_sub(start).filter(|length| *length > 0)?;
     (total.is_none_or(|total| last < total)).then_some(RangeResponse::Part { start, length, total })

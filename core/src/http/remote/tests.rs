@@ -8,11 +8,11 @@ use http::header::{AUTHORIZATION, COOKIE, LOCATION};
 use super::*;
 use crate::media::Rule;
 
-/// Redirects from one URL to another; whatever it does not know is an audio file.
+/// Redirects from one URL to another; any other URL is an audio file.
 #[derive(Default)]
 struct Web {
     redirects: HashMap<&'static str, &'static str>,
-    asked: Mutex<Vec<String>>,
+    requested: Mutex<Vec<String>>,
 }
 
 const WAV: &[u8] =
@@ -26,7 +26,7 @@ impl Transport for Web {
         let url = request.url.to_string();
         let mut headers = HeaderMap::new();
         let target = self.redirects.get(url.as_str());
-        self.asked.lock().unwrap().push(url);
+        self.requested.lock().unwrap().push(url);
         let (status, body) = match target {
             Some(target) => {
                 headers.insert(LOCATION, HeaderValue::from_static(target));
@@ -39,7 +39,7 @@ impl Transport for Web {
     }
 }
 
-/// What is found behind the URL, and what was asked for on the way.
+/// What is found behind the URL, and the requested URLs.
 async fn read(url: &str, redirects: &[(&'static str, &'static str)]) -> (ProbeResult, Vec<String>) {
     let web = Arc::new(Web { redirects: redirects.iter().copied().collect(), ..Web::default() });
     let remote = RemoteMedia {
@@ -49,8 +49,8 @@ async fn read(url: &str, redirects: &[(&'static str, &'static str)]) -> (ProbeRe
         timeout: Duration::from_secs(60),
     };
     let found = remote.read(&Url::parse(url).unwrap()).await;
-    let asked = web.asked.lock().unwrap().clone();
-    (found, asked)
+    let requested = web.requested.lock().unwrap().clone();
+    (found, requested)
 }
 
 #[tokio::test]
@@ -64,22 +64,22 @@ async fn every_hop_is_looked_at_before_it_is_made() {
         ("file:///etc/passwd", Rule::Readable, "unsafe"),
         ("https://media.example/a.wav", Rule::Readable, "too many times"),
     ] {
-        let (found, asked) = read(START, &[(START, target)]).await;
+        let (found, requested) = read(START, &[(START, target)]).await;
         let stopped = found.stopped.unwrap();
         assert_eq!(stopped.rule, rule, "{target}: {stopped:?}");
         assert!(stopped.clause.contains(word), "{target}: {stopped:?}");
         assert!(found.info.is_none(), "{target}");
-        assert!(asked.iter().all(|url| url == START), "{target}: {asked:?}");
-        assert!(asked.len() <= 6, "{target}: {asked:?}");
+        assert!(requested.iter().all(|url| url == START), "{target}: {requested:?}");
+        assert!(requested.len() <= 6, "{target}: {requested:?}");
     }
 }
 
 #[tokio::test]
 async fn users_and_passwords_are_taken_out_of_every_url() {
     let redirects = [("https://media.example/a", "https://user:pass@cdn.example/b")];
-    let (found, asked) = read("https://me:secret@media.example/a", &redirects).await;
+    let (found, requested) = read("https://me:secret@media.example/a", &redirects).await;
     assert!(found.info.is_some(), "{found:?}");
     let bare = ["https://media.example/a", "https://cdn.example/b"];
-    assert_eq!(asked[..2], bare, "{asked:?}");
-    assert!(asked.iter().all(|url| bare.contains(&url.as_str())), "{asked:?}");
+    assert_eq!(requested[..2], bare, "{requested:?}");
+    assert!(requested.iter().all(|url| bare.contains(&url.as_str())), "{requested:?}");
 }

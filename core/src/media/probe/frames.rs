@@ -125,7 +125,7 @@ pub(super) fn first(
     Ok(None)
 }
 
-/// Returns every place in a chunk that looks like the start of a frame.
+/// Returns every place in a chunk that could be the start of a frame.
 fn candidates(chunk: &Bytes, parse: Parse) -> impl Iterator<Item = (usize, Frame)> + '_ {
     // All frames start with eleven set bits.
     let starts = memchr::memchr_iter(0xff, chunk);

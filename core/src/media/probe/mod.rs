@@ -72,7 +72,7 @@ impl Default for ProbeLimits {
 /// ```
 ///
 /// # Errors
-/// Returns the error of the source: [`ReadError::Missing`] asks the caller to fetch a range and to
+/// Returns the error of the source: [`ReadError::Missing`] means that the caller must fetch a range and to
 /// probe again, [`ReadError::Io`] means that reading failed.
 pub fn probe(source: &dyn ReadAt) -> Result<MediaInfo, ReadError> {
     probe_with(source, ProbeLimits::default())

@@ -86,7 +86,7 @@ pub(super) fn late_box_file(head: &[u8]) -> Option<u64> {
     (is_box && head.get(start..start + 2)? == [0, 0]).then_some(start as u64)
 }
 
-/// Tells WebM from Matroska: the word is near the start.
+/// Distinguishes WebM from Matroska by the document type near the start.
 fn matroska(head: &[u8]) -> Container {
     let start = head.get(..64.min(head.len())).unwrap_or_default();
     if start.windows(4).any(|four| four == b"webm") { Container::WebM } else { Container::Matroska }

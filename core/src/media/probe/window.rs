@@ -140,13 +140,13 @@ impl<'a> Window<'a> {
         bytes.truncate(wanted);
         let is_last = wanted < block_length || bytes.len() < wanted;
         let block = Block { start: offset, bytes, is_last };
-        let answer = block.get(offset, length).unwrap_or_default();
+        let bytes = block.get(offset, length).unwrap_or_default();
         let mut blocks = self.blocks.borrow_mut();
         if blocks.len() == MAX_BLOCKS {
             blocks.pop_front();
         }
         blocks.push_back(block);
-        Ok(answer)
+        Ok(bytes)
     }
 
     /// Returns how much to read at `offset`: more each time if it follows the last block, so that a

@@ -18,7 +18,7 @@ fn mp3(frames: usize) -> Vec<u8> {
     frame.repeat(frames)
 }
 
-/// Answers every step from a file in memory, as a server with range requests does.
+/// Performs every step on a file in memory, as a server with range requests does.
 fn read(file: &[u8], limits: RangeProbeLimits) -> (RangeProbe, Step) {
     let mut probe = RangeProbe::new(limits);
     loop {

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 
 fn parsed(data: Value) -> Prediction {
-    parse(data, Some("asked")).expect("a prediction")
+    parse(data, Some("requested")).expect("a prediction")
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn every_looseness_of_the_sheet() {
         let mut data = fields;
         data["status"] = json!("processing");
         let prediction = parsed(data);
-        assert_eq!(prediction.id, "asked", "{check}");
+        assert_eq!(prediction.id, "requested", "{check}");
         assert!(prediction.outputs.is_empty(), "{check}");
         assert_eq!(prediction.error, None, "{check}");
         assert!(prediction.extra.is_empty(), "{check}: {:?}", prediction.extra);
@@ -116,7 +116,7 @@ fn what_is_no_prediction() {
         json!({"id": "x", "status": null}),
         json!({"id": "x", "status": {"a": 1}}),
     ] {
-        assert_eq!(parse(data.clone(), Some("asked")), None, "{data}");
+        assert_eq!(parse(data.clone(), Some("requested")), None, "{data}");
     }
     assert_eq!(parse(json!({"status": "created"}), None), None, "no id anywhere");
     assert_eq!(parse(json!({"id": "", "status": "created"}), None), None, "an empty id");
@@ -175,7 +175,7 @@ proptest! {
     ) {
         let mut data = json!({"status": "processing"});
         data[name] = value;
-        let prediction = parse(data, Some("asked"));
+        let prediction = parse(data, Some("requested"));
         prop_assert!(prediction.is_some());
         prop_assert!(serde_json::to_value(prediction.unwrap()).is_ok());
     }

@@ -16,7 +16,7 @@ fn policy() -> SubmitPolicy {
     }
 }
 
-/// As [`policy`], and a lost submit is looked for during ten seconds.
+/// As [`policy`], and a lost submit is searched for during ten seconds.
 fn recovering() -> SubmitPolicy {
     let backoff = Backoff { base: Duration::from_secs(1), max: Duration::from_secs(4) };
     let recovery = RecoveryPolicy { window: Duration::from_secs(10), backoff };
@@ -100,16 +100,16 @@ fn sequences_and_what_comes_of_them() {
         ),
         // A huge `Retry-After` is bounded.
         (vec![Start, Responded(again(Some(u64::MAX)))], "submit, sleep 300"),
-        // Events nobody asked for.
+        // Unexpected events.
         (vec![Woke, Responded(again(None)), Start, Start], "nothing, nothing, submit, nothing"),
         (vec![Start, Woke, Responded(again(None)), Start], "submit, nothing, sleep 1, nothing"),
     ] {
         let mut machine = Submission::new(policy());
-        let said: Vec<_> = events
+        let actions: Vec<_> = events
             .into_iter()
             .map(|event| words(&machine.step(Duration::ZERO, event, 0.5)))
             .collect();
-        assert_eq!(said.join(", "), expected);
+        assert_eq!(actions.join(", "), expected);
     }
 }
 
@@ -155,7 +155,7 @@ fn submits_are_counted_and_a_lost_one_is_known() {
     machine.step(Duration::ZERO, SubmitEvent::Responded(lost()), 0.5);
     assert_eq!((machine.attempts(), machine.is_lost()), (2, true));
     machine.step(Duration::ZERO, SubmitEvent::Woke, 0.5);
-    assert!(machine.is_lost(), "while it is looked for");
+    assert!(machine.is_lost(), "during the search");
     machine.step(Duration::ZERO, SubmitEvent::Searched(found()), 0.5);
     assert_eq!((machine.attempts(), machine.is_lost()), (2, false));
 }
@@ -189,15 +189,15 @@ fn several() -> SearchResponse {
 /// Plays the events; each pause takes as long as it says, everything else no time.
 fn play(mut machine: Submission, events: Vec<SubmitEvent>) -> String {
     let mut now = Duration::ZERO;
-    let mut said = Vec::new();
+    let mut actions = Vec::new();
     for event in events {
         let action = machine.step(now, event, 0.5);
         if let SubmitAction::Sleep(pause, _) = &action {
             now += *pause;
         }
-        said.push(words(&action));
+        actions.push(words(&action));
     }
-    said.join(", ")
+    actions.join(", ")
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn a_lost_submit_is_looked_for() {
             vec![Start, Responded(lost()), Woke, Searched(NotYet), Woke, Searched(found())],
             "submit, sleep 1, search, sleep 2, search, job j2",
         ),
-        // The last look comes at the end of the window.
+        // The last search is at the end of the window.
         (
             vec![
                 Start,
@@ -254,7 +254,7 @@ fn a_lost_submit_is_looked_for() {
             ],
             "submit, sleep 1, search, sleep 5, search, job j2",
         ),
-        // A search nobody asked for, a second response.
+        // An unexpected search, a second response.
         (
             vec![Start, Searched(found()), Responded(lost()), Responded(accepted()), Woke, Start],
             "submit, nothing, sleep 1, nothing, search, nothing",
@@ -379,7 +379,10 @@ fn explore(
                     .as_ref()
                     .is_err_and(|error| error.kind() == ErrorKind::SubmissionUnknown);
                 let open = (past.may_be_taken || was_lost) && !brings_job;
-                assert_eq!(unknown, open, "an open fate is said, and only then");
+                assert_eq!(
+                    unknown, open,
+                    "the error says so if it is unknown whether there is a job"
+                );
                 past.ended = true;
             }
             SubmitAction::Sleep(..) => {}

@@ -44,7 +44,7 @@ fn seen(status: &str) -> WaitEvent {
     WaitEvent::Polled(PollResponse::State { prediction: prediction(status), retry_after: None })
 }
 
-fn trouble(retry_after: Option<u64>) -> WaitEvent {
+fn poll_failed(retry_after: Option<u64>) -> WaitEvent {
     let error = Error::new(ErrorKind::Server, "It broke.");
     let retry_after = retry_after.map(Duration::from_secs);
     WaitEvent::Polled(PollResponse::Temporary { error, retry_after })
@@ -86,15 +86,15 @@ fn words(step: &WaitStep) -> String {
 /// Plays the events; each pause takes as long as it says, everything else no time.
 fn play(mut watch: WaitMachine, events: Vec<WaitEvent>) -> String {
     let mut now = Duration::ZERO;
-    let mut said = Vec::new();
+    let mut actions = Vec::new();
     for event in events {
         let step = watch.step(now, event, 0.5);
         if let WaitAction::Sleep(pause, _) = &step.action {
             now += *pause;
         }
-        said.push(words(&step));
+        actions.push(words(&step));
     }
-    said.join(", ")
+    actions.join(", ")
 }
 
 #[test]
@@ -161,30 +161,30 @@ fn the_wait_of_a_job_known_by_its_id() {
             "poll, not_found sleep 1, poll, [completed] done completed",
         ),
         (vec![Start, seen("created"), Woke, unknown()], "poll, [created] sleep 2, poll, not_found"),
-        // Troubles, then an end after three in a row.
+        // Failed polls; three in a row end the wait.
         (
-            vec![Start, trouble(None), Woke, trouble(None), Woke, trouble(None)],
+            vec![Start, poll_failed(None), Woke, poll_failed(None), Woke, poll_failed(None)],
             "poll, server sleep 1, poll, server sleep 2, poll, server",
         ),
         // A good response between them starts the count anew.
         (
             vec![
                 Start,
-                trouble(None),
+                poll_failed(None),
                 Woke,
-                trouble(None),
+                poll_failed(None),
                 Woke,
                 seen("created"),
                 Woke,
-                trouble(None),
+                poll_failed(None),
             ],
             "poll, server sleep 1, poll, server sleep 2, poll, [created] sleep 5, poll, server sleep 1",
         ),
         (
-            vec![Start, trouble(Some(7)), Woke, seen("completed")],
+            vec![Start, poll_failed(Some(7)), Woke, seen("completed")],
             "poll, server sleep 7, poll, [completed] done completed",
         ),
-        // Events nobody asked for.
+        // Unexpected events.
         (vec![Woke, seen("completed"), Start, Woke], "nothing, nothing, poll, nothing"),
         (
             vec![Start, seen("completed"), Start, Woke, seen("created")],
@@ -216,7 +216,7 @@ fn a_webhook_ends_the_wait() {
         // After a failed poll.
         (
             WaitMachine::resume("j1", policy()),
-            vec![Start, trouble(Some(300)), done(), Woke],
+            vec![Start, poll_failed(Some(300)), done(), Woke],
             "poll, server sleep 100, [completed] done completed, nothing",
         ),
         // Every other end is reported as a poll reports it.
@@ -280,10 +280,10 @@ fn the_deadline() {
         ),
         (
             with(3),
-            vec![Start, seen("created"), Woke, seen("created"), Woke, trouble(None)],
+            vec![Start, seen("created"), Woke, seen("created"), Woke, poll_failed(None)],
             "poll, [created] sleep 2, poll, sleep 1, poll, wait_timeout",
         ),
-        // A pause that ends there is the last, and so is one that the service asked for.
+        // A pause that ends there is the last, and so is one of `Retry-After`.
         (
             with(2),
             vec![Start, seen("created"), Woke, seen("created")],
@@ -291,13 +291,13 @@ fn the_deadline() {
         ),
         (
             with(7),
-            vec![Start, trouble(Some(7)), Woke, seen("completed")],
+            vec![Start, poll_failed(Some(7)), Woke, seen("completed")],
             "poll, server sleep 7, poll, [completed] done completed",
         ),
-        // Not even then, if the service asked for longer.
-        (with(3), vec![Start, trouble(Some(60)), Woke], "poll, server sleep 3, wait_timeout"),
-        (with(400), vec![Start, trouble(Some(u64::MAX))], "poll, server sleep 300"),
-        // Nor if there are too many others who want to ask; nobody says so without being asked.
+        // No last poll if `Retry-After` is longer.
+        (with(3), vec![Start, poll_failed(Some(60)), Woke], "poll, server sleep 3, wait_timeout"),
+        (with(400), vec![Start, poll_failed(Some(u64::MAX))], "poll, server sleep 300"),
+        // Nor if the rate limit allows none; without a poll in flight that event has no effect.
         (with(3), vec![Start, WaitEvent::HeldBack, Woke], "poll, wait_timeout, nothing"),
         (
             with(9),
@@ -348,7 +348,7 @@ fn an_error_keeps_the_last_state_that_was_seen() {
     watch.step(Duration::ZERO, WaitEvent::Start, 0.5);
     watch.step(secs(2), WaitEvent::Woke, 0.5);
     let WaitAction::Finish(Err(error)) = watch.step(secs(2), refused(), 0.5).action else {
-        panic!("a refusal ends the wait");
+        panic!("a rejected poll ends the wait");
     };
     assert_eq!(error.prediction().unwrap().status, Status::Processing);
 }

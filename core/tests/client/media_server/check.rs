@@ -17,7 +17,7 @@ pub fn config() -> ConfigBuilder {
     Config::builder().ignore_env().anonymous().base_url("http://127.0.0.1:9")
 }
 
-/// A client that may ask this machine.
+/// A client that may connect to this machine.
 pub fn client() -> Client {
     Client::new(config().allow_private_addresses(true).build().unwrap()).unwrap()
 }

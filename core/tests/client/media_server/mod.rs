@@ -1,4 +1,4 @@
-//! A web server that serves media well or badly, and counts what it is asked for.
+//! A web server that serves media with or without faults, and records its requests.
 
 pub mod check;
 
@@ -9,24 +9,24 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// A request, and how much of an answer it got.
+/// A request, and how much of its response was sent.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct ReceivedRequest {
     pub method: String,
     /// With its query.
     pub path: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
-    /// Bytes of the answer's body.
+    /// Bytes of the response's body.
     pub sent: usize,
 }
 
-impl Asked {
+impl ReceivedRequest {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The first byte that is wanted, and the one behind the last.
+    /// Returns the requested range.
     pub fn range(&self, size: usize) -> Option<std::ops::Range<usize>> {
         let (first, last) = self.header("range")?.strip_prefix("bytes=")?.split_once('-')?;
         let end = last.parse::<usize>().ok()?.saturating_add(1).min(size);
@@ -34,27 +34,27 @@ impl Asked {
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// An answer that never begins.
+    /// Nothing is sent.
     pub is_silent: bool,
-    /// The body stands still at its end.
+    /// The connection stays open after the body.
     pub stalls: bool,
 }
 
-impl Reply {
+impl Response {
     pub fn new(status: u16, body: &[u8]) -> Self {
         let headers = vec![("content-length".to_owned(), body.len().to_string())];
         Self { status, headers, body: body.to_vec(), is_silent: false, stalls: false }
     }
 
-    /// As a server that knows ranges.
-    pub fn ranged(asked: &Asked, file: &[u8]) -> Self {
-        match asked.range(file.len()) {
+    /// Returns the response of a server that supports ranges.
+    pub fn ranged(request: &ReceivedRequest, file: &[u8]) -> Self {
+        match request.range(file.len()) {
             None => Self::new(200, file),
             Some(range) if range.is_empty() => {
                 Self::new(416, b"").header("content-range", format!("bytes */{}", file.len()))
@@ -82,7 +82,7 @@ impl Reply {
         self
     }
 
-    /// Ends the body before its time.
+    /// Truncates the body.
     pub fn cut(mut self, length: usize) -> Self {
         self.body.truncate(length);
         self
@@ -99,33 +99,35 @@ impl Reply {
     }
 }
 
-type Answer = Arc<dyn Fn(&Asked) -> Reply + Send + Sync>;
+type Respond = Arc<dyn Fn(&ReceivedRequest) -> Response + Send + Sync>;
 
-/// A server on a free port of this machine, gone with the test.
+/// A server on a free port of this machine, stopped when it is dropped.
 pub struct MediaServer {
     address: SocketAddr,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    requests: Arc<Mutex<Vec<ReceivedRequest>>>,
     task: JoinHandle<()>,
 }
 
 impl MediaServer {
-    pub async fn start(answer: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+    pub async fn start(
+        respond: impl Fn(&ReceivedRequest) -> Response + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let asked = Arc::<Mutex<Vec<Asked>>>::default();
-        let (answer, log): (Answer, _) = (Arc::new(answer), Arc::clone(&asked));
+        let requests = Arc::<Mutex<Vec<ReceivedRequest>>>::default();
+        let (respond, log): (Respond, _) = (Arc::new(respond), Arc::clone(&requests));
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(serve(stream, Arc::clone(&answer), Arc::clone(&log)));
+                connections.spawn(serve(stream, Arc::clone(&respond), Arc::clone(&log)));
             }
         });
-        Self { address, asked, task }
+        Self { address, requests, task }
     }
 
-    /// Serves one file to whoever asks, with ranges.
+    /// Serves one file, with ranges.
     pub async fn of(file: Vec<u8>) -> Self {
-        Self::start(move |asked| Reply::ranged(asked, &file)).await
+        Self::start(move |request| Response::ranged(request, &file)).await
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -136,9 +138,9 @@ impl MediaServer {
         self.address
     }
 
-    /// Every request so far.
-    pub fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+    /// Returns every request so far.
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
+        self.requests.lock().unwrap().clone()
     }
 }
 
@@ -148,25 +150,25 @@ impl Drop for MediaServer {
     }
 }
 
-/// One request a connection.
-async fn serve(mut stream: TcpStream, answer: Answer, log: Arc<Mutex<Vec<Asked>>>) {
-    let Some(mut asked) = request(&mut stream).await else { return };
-    let reply = answer(&asked);
-    let mut head = format!("HTTP/1.1 {} It\r\nconnection: close\r\n", reply.status);
-    for (name, value) in &reply.headers {
+/// Serves one request per connection.
+async fn serve(mut stream: TcpStream, respond: Respond, log: Arc<Mutex<Vec<ReceivedRequest>>>) {
+    let Some(mut request) = read_request(&mut stream).await else { return };
+    let response = respond(&request);
+    let mut head = format!("HTTP/1.1 {} It\r\nconnection: close\r\n", response.status);
+    for (name, value) in &response.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str("\r\n");
-    let body = if asked.method == "HEAD" { &[][..] } else { &reply.body[..] };
-    asked.sent = body.len();
-    log.lock().unwrap().push(asked);
-    if reply.is_silent {
+    let body = if request.method == "HEAD" { &[][..] } else { &response.body[..] };
+    request.sent = body.len();
+    log.lock().unwrap().push(request);
+    if response.is_silent {
         return std::future::pending().await;
     }
-    // The client may have heard enough.
+    // The client may have closed the connection.
     let _ = stream.write_all(head.as_bytes()).await;
     let _ = stream.write_all(body).await;
-    if reply.stalls {
+    if response.stalls {
         return std::future::pending().await;
     }
     let _ = stream.shutdown().await;
@@ -174,7 +176,7 @@ async fn serve(mut stream: TcpStream, answer: Answer, log: Arc<Mutex<Vec<Asked>>
     let _ = stream.read(&mut [0; 16]).await;
 }
 
-async fn request(stream: &mut TcpStream) -> Option<Asked> {
+async fn read_request(stream: &mut TcpStream) -> Option<ReceivedRequest> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);
@@ -187,5 +189,5 @@ async fn request(stream: &mut TcpStream) -> Option<Asked> {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    Some(Asked { method, path, headers, sent: 0 })
+    Some(ReceivedRequest { method, path, headers, sent: 0 })
 }

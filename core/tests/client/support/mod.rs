@@ -9,7 +9,7 @@ use viseme_mock::{JobRule, MockServer, Scenario, Timeline, World};
 
 pub const MODEL: &str = "kwaivgi/kling-lipsync/audio-to-video";
 
-/// A clock that sleeps in no time, and remembers how long it was asked to.
+/// A clock whose sleeps end at once, and which records their durations.
 #[derive(Default)]
 pub struct FastClock {
     state: Mutex<(Duration, Vec<Duration>)>,

@@ -1,11 +1,11 @@
-//! Makes media files with ffmpeg, and asks ffprobe about them.
+//! Creates media files with ffmpeg, and reads their facts with ffprobe.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
 
-/// Pictures with sound, three seconds unless told otherwise; small, so that encoding is quick.
+/// A video with sound, three seconds by default; small, so that encoding is quick.
 pub const PICTURE: &str = "-f lavfi -i testsrc=size=320x240:rate=25:duration=3";
 pub const TONE: &str = "-f lavfi -i sine=frequency=440:sample_rate=44100:duration=3";
 pub const H264: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p";
@@ -75,16 +75,16 @@ pub struct Truth {
 pub fn ffprobe(path: &Path) -> Truth {
     let mut command = Command::new("ffprobe");
     command.args(["-v", "error", "-of", "json", "-show_format", "-show_streams"]).arg(path);
-    let answer = run(&mut command, &path.display().to_string());
-    let answer: serde_json::Value = serde_json::from_slice(&answer).expect("JSON");
-    let streams = answer["streams"].as_array().expect("streams");
+    let output = run(&mut command, &path.display().to_string());
+    let output: serde_json::Value = serde_json::from_slice(&output).expect("JSON");
+    let streams = output["streams"].as_array().expect("streams");
     // Cover art is no video.
     let is_art = |stream: &serde_json::Value| stream["disposition"]["attached_pic"] == 1;
     let of_kind = |kind: &str| streams.iter().find(|it| it["codec_type"] == kind && !is_art(it));
     let codec =
         |kind: &str| of_kind(kind).and_then(|it| it["codec_name"].as_str().map(str::to_owned));
     Truth {
-        seconds: answer["format"]["duration"].as_str().and_then(|text| text.parse().ok()),
+        seconds: output["format"]["duration"].as_str().and_then(|text| text.parse().ok()),
         size: of_kind("video").map(displayed),
         video: codec("video"),
         audio: codec("audio"),

@@ -56,7 +56,7 @@ fn plausible(factor: f64) -> f64 {
     if is_absurd || (factor - 1.0).abs() < SQUARE { 1.0 } else { factor }
 }
 
-/// Returns the stretch that the track header asks for; `None` if it agrees with the sample
+/// Returns the stretch in the track header; `None` if it agrees with the sample
 /// description.
 fn stretch_of_header(picture: Picture, presented: (f64, f64), matrix: Matrix) -> Option<f64> {
     let described = (f64::from(picture.width), f64::from(picture.height));

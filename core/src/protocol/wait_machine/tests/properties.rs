@@ -25,7 +25,7 @@ fn any_event() -> impl Strategy<Value = WaitEvent> {
                 retry_after: after.map(Duration::from_secs),
             })
         }),
-        3 => proptest::option::of(0u64..1000).prop_map(trouble),
+        3 => proptest::option::of(0u64..1000).prop_map(poll_failed),
         2 => (prop::sample::select(vec!["j1", "j2"]), words)
             .prop_map(|(id, status)| delivered(id, status)),
         1 => Just(unknown()),
@@ -129,7 +129,7 @@ proptest! {
                     WaitEvent::Woke
                 }
                 WaitAction::Poll => match responses.next() {
-                    Some((true, after)) => trouble(after),
+                    Some((true, after)) => poll_failed(after),
                     _ => seen("processing"),
                 },
                 WaitAction::Nothing => break,
