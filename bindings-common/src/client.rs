@@ -1,4 +1,4 @@
-//! The client, as a host holds it.
+//! The client and the jobs, as a host holds them.
 
 use std::future::IntoFuture as _;
 use std::time::SystemTime;
@@ -6,15 +6,13 @@ use std::time::SystemTime;
 use futures_util::stream::{Stream, StreamExt as _};
 use serde::Serialize;
 use viseme::webhook::{Delivery, Verifier, WebhookSecret};
-use viseme::{Client, Download, Job, Output, Prediction, Status};
+use viseme::{Client, Download, Job, Output, Prediction, Status, Wait};
 
 use crate::dto::{
-    BillingData, ClientConfig, DeliveryData, DownloadProgress, DownloadedFile, ErrorData,
-    InputData, Model, OutputData, PredictionData, Price, Report, Request, UploadProgress, Usage,
-    WebhookVerification, duration, moment, pairs,
+    BillingData, ClientConfig, Contents, DeliveryData, DownloadProgress, DownloadedFile, ErrorData,
+    InputData, JobRequest, Model, OutputData, PredictionData, Price, Report, Request,
+    UploadProgress, Usage, WebhookVerification, duration, moment, pairs,
 };
-use crate::input::Contents;
-use crate::job::JobHandle;
 use crate::message::{self, error, event, item, outcome};
 use crate::run_many::run_many;
 use crate::task::{EventSender, JobSlot, JobTracker, RunEvents, Task};
@@ -32,7 +30,7 @@ impl ClientHandle {
     /// Returns the error as a message in JSON.
     pub fn open(config: &str) -> Result<Self, String> {
         message::parse::<ClientConfig>(config)
-            .map_err(|cause| ErrorData { code: "config".to_owned(), ..cause })
+            .map_err(|cause| Box::new(ErrorData { code: "config".to_owned(), ..*cause }))
             .and_then(|config| Ok(Client::new(config.build()?)?))
             .map(|client| Self { client })
             .map_err(error)
@@ -70,6 +68,39 @@ impl ClientHandle {
     }
 }
 
+/// A handle on a job.
+#[derive(Clone)]
+pub struct JobHandle {
+    job: Job,
+}
+
+impl From<Job> for JobHandle {
+    fn from(job: Job) -> Self {
+        Self { job }
+    }
+}
+
+impl JobHandle {
+    /// Returns the job's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.job.id()
+    }
+
+    /// Starts the operation of a [`JobRequest`] in JSON.
+    #[must_use]
+    pub fn start(&self, request: &str) -> Task {
+        message::parse(request)
+            .and_then(|request| start_of_job(&self.job, request))
+            .map(|task| {
+                let jobs = JobTracker::default();
+                jobs.accepted(0, self.id().to_owned());
+                task.with_jobs(jobs)
+            })
+            .unwrap_or_else(|cause| Task::ready(error(cause)))
+    }
+}
+
 /// Checks an [`InputData`] in JSON without a client.
 #[must_use]
 pub fn check_input(input: &str, contents: Vec<Vec<u8>>) -> Task {
@@ -92,7 +123,7 @@ pub fn verify_webhook(request: &str, body: &[u8]) -> String {
     }
 }
 
-fn verify(request: WebhookVerification, body: &[u8]) -> Result<Delivery, ErrorData> {
+fn verify(request: WebhookVerification, body: &[u8]) -> Result<Delivery, Box<ErrorData>> {
     let WebhookVerification { secrets, headers, tolerance_ms, now } = request;
     let mut secrets = secrets.into_iter();
     let mut verifier = Verifier::new(WebhookSecret::new(secrets.next().unwrap_or_default())?);
@@ -106,7 +137,11 @@ fn verify(request: WebhookVerification, body: &[u8]) -> Result<Delivery, ErrorDa
     Ok(verifier.receive(headers, body, now)?)
 }
 
-fn start(client: &Client, request: Request, mut contents: Contents) -> Result<Task, ErrorData> {
+fn start(
+    client: &Client,
+    request: Request,
+    mut contents: Contents,
+) -> Result<Task, Box<ErrorData>> {
     Ok(match request {
         Request::Run { input, options, progress } => {
             let client = client.with_headers(pairs(&options.headers))?;
@@ -191,8 +226,46 @@ fn start(client: &Client, request: Request, mut contents: Contents) -> Result<Ta
     })
 }
 
+fn start_of_job(job: &Job, request: JobRequest) -> Result<Task, Box<ErrorData>> {
+    Ok(match request {
+        JobRequest::Wait { timeout_ms, headers, progress } => {
+            let wait = wait(&job.with_headers(pairs(&headers))?, timeout_ms)?;
+            Task::with_progress(progress, move |sender| async move {
+                let wait = match sender {
+                    Some(sender) => {
+                        let jobs = JobTracker::default();
+                        let events = RunEvents { sender: Some(sender), jobs, index: 0 };
+                        wait.on_progress(events.hooks(event).0)
+                    }
+                    None => wait,
+                };
+                outcome::<PredictionData>(wait.await)
+            })
+        }
+        JobRequest::Updates { timeout_ms, headers } => {
+            let job = job.with_headers(pairs(&headers))?;
+            let updates = wait(&job, timeout_ms)?.updates();
+            Task::from_messages(updates.map(|update| match update {
+                Ok(prediction) => item(PredictionData::from(prediction)),
+                Err(cause) => error(cause.into()),
+            }))
+        }
+        JobRequest::Refresh { headers } => {
+            let job = job.with_headers(pairs(&headers))?;
+            Task::from_future(async move { outcome::<PredictionData>(job.refresh().await) })
+        }
+    })
+}
+
+fn wait(job: &Job, timeout_ms: Option<f64>) -> Result<Wait, Box<ErrorData>> {
+    Ok(match timeout_ms {
+        Some(timeout) => job.wait().deadline(duration("timeoutMs", timeout)?),
+        None => job.wait(),
+    })
+}
+
 /// Starts one of the questions about the account or the catalogue.
-fn ask(client: Client, request: Request) -> Result<Task, ErrorData> {
+fn ask(client: Client, request: Request) -> Result<Task, Box<ErrorData>> {
     Ok(match request {
         Request::History { filter } => list::<PredictionData, _>(client.history(filter.build()?)),
         Request::Billings { filter } => list::<BillingData, _>(client.billings(filter.build()?)),
@@ -309,7 +382,7 @@ async fn save_all(downloads: Vec<Download>, sender: Option<EventSender>) -> Stri
         match with_events(download, sender.clone()).await {
             Ok(file) => saved.push(file.into()),
             Err(cause) => {
-                let mut data = ErrorData::from(cause);
+                let mut data = Box::<ErrorData>::from(cause);
                 if !saved.is_empty() {
                     let paths: Vec<&str> = saved.iter().map(|file| file.path.as_str()).collect();
                     let paths = paths.join(", ");

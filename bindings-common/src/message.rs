@@ -8,7 +8,7 @@ use crate::dto::{ErrorData, Message};
 
 /// Reads a request. The host's package has validated the values of its user, so this fails only if
 /// that package and this library disagree.
-pub(crate) fn parse<T: DeserializeOwned>(request: &str) -> Result<T, ErrorData> {
+pub(crate) fn parse<T: DeserializeOwned>(request: &str) -> Result<T, Box<ErrorData>> {
     serde_json::from_str(request).map_err(|error| {
         let reason = error.to_string();
         // The position in the JSON text means nothing to the user.
@@ -37,8 +37,8 @@ pub(crate) fn value<T: Serialize>(value: T) -> String {
 
 /// Returns an error as the message that ends a task.
 #[must_use]
-pub fn error(error: ErrorData) -> String {
-    text(&Message::<()>::Error(Box::new(error)))
+pub fn error(error: Box<ErrorData>) -> String {
+    text(&Message::<()>::Error(error))
 }
 
 /// Returns the last message of a task: the value as `T`, or the error.

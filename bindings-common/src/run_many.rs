@@ -9,9 +9,8 @@ use tokio_util::task::AbortOnDropHandle;
 use viseme::{Client, Input};
 
 use crate::dto::{ErrorData, PredictionData, RunManyEvent, RunManyItem, RunOptions};
-use crate::input::InputSender;
 use crate::message::{event, item};
-use crate::task::{EventSender, JobTracker, Outgoing, RunEvents, Task};
+use crate::task::{EventSender, InputSender, JobTracker, Outgoing, RunEvents, Task};
 
 /// How many messages are read from the channel at once.
 const BATCH: usize = 64;
@@ -66,7 +65,7 @@ impl Work {
 
 async fn drive(
     client: Client,
-    inputs: UnboundedReceiver<Result<Input, ErrorData>>,
+    inputs: UnboundedReceiver<Result<Input, Box<ErrorData>>>,
     limit: u32,
     options: RunOptions,
     progress: bool,
@@ -107,7 +106,7 @@ async fn run(
     input: Input,
     options: RunOptions,
     events: RunEvents,
-) -> Result<PredictionData, ErrorData> {
+) -> Result<PredictionData, Box<ErrorData>> {
     let run = options.apply_to_run(client.run(input))?;
     let index = events.index;
     let (listener, hook) = events.hooks(move |progress| event(RunManyEvent { index, progress }));

@@ -13,10 +13,10 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
-use viseme::{Job, Progress, SubmitRecord};
+use viseme::{Input, Job, Progress, SubmitRecord};
 
-use crate::dto::{OpenJobs, ProgressData, SubmitRecordData};
-use crate::input::InputSender;
+use crate::dto::{Contents, ErrorData, InputData, OpenJobs, ProgressData, SubmitRecordData};
+use crate::message;
 
 /// How many messages cross to the host at once, at most.
 const BATCH: usize = 256;
@@ -223,6 +223,14 @@ impl Task {
         self.inputs.as_ref().is_some_and(|sender| sender.push(inputs, contents))
     }
 
+    /// Sends an input that the host could not encode to many runs: the message is the error of its
+    /// run. Returns whether the runs still accept inputs.
+    #[must_use]
+    pub fn push_error(&self, message: &str) -> bool {
+        let error = || ErrorData::new("invalid_input", message);
+        self.inputs.as_ref().is_some_and(|sender| sender.push_error(error()))
+    }
+
     /// Ends the inputs of many runs.
     pub fn finish(&self) {
         if let Some(inputs) = &self.inputs {
@@ -355,5 +363,37 @@ impl RunEvents {
             .boxed()
         };
         (listener, hook)
+    }
+}
+
+/// Sends inputs to many runs.
+pub(crate) struct InputSender(Mutex<Option<UnboundedSender<Result<Input, Box<ErrorData>>>>>);
+
+impl InputSender {
+    pub(crate) fn new(inputs: UnboundedSender<Result<Input, Box<ErrorData>>>) -> Self {
+        Self(Mutex::new(Some(inputs)))
+    }
+
+    /// Sends the inputs of a JSON array; returns whether the runs still accept inputs.
+    fn push(&self, inputs: &str, contents: Vec<Vec<u8>>) -> bool {
+        let mut contents = Contents(contents);
+        let inputs = match message::parse::<Vec<InputData>>(inputs) {
+            Ok(inputs) => inputs.into_iter().map(|input| input.build(&mut contents)).collect(),
+            Err(error) => vec![Err(error)],
+        };
+        let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(sender) = sender.as_ref() else { return false };
+        inputs.into_iter().all(|input| sender.send(input).is_ok())
+    }
+
+    /// Sends the error of an input that the host could not encode, which is the result of its run.
+    fn push_error(&self, error: Box<ErrorData>) -> bool {
+        let sender = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sender.as_ref().is_some_and(|sender| sender.send(Err(error)).is_ok())
+    }
+
+    /// Ends the inputs.
+    fn finish(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

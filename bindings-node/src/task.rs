@@ -50,6 +50,12 @@ impl Task {
         self.task.push(&inputs, copy_contents(&contents))
     }
 
+    /// Sends an input that could not be encoded to many runs: the message is the error of its run.
+    #[napi]
+    pub fn push_error(&self, message: String) -> bool {
+        self.task.push_error(&message)
+    }
+
     /// Ends the inputs of many runs.
     #[napi]
     pub fn finish(&self) {

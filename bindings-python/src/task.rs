@@ -76,7 +76,12 @@ impl Task {
         Ok(self.inner()?.push(inputs, copy_contents(&contents)))
     }
 
-    /// Tells many runs that there are no more inputs.
+    /// Adds an input that could not be encoded to many runs: the message is the error of its run.
+    fn push_error(&self, message: &str) -> PyResult<bool> {
+        Ok(self.inner()?.push_error(message))
+    }
+
+    /// Ends the inputs of many runs.
     fn finish(&self) -> PyResult<()> {
         self.inner()?.finish();
         Ok(())

@@ -86,13 +86,14 @@ RECURSIVE = {"a": {"b": [1, {"c": object}]}}
     [
         (lambda c: c.run("a/b", {"x": {1, 2}}), "`x` must be JSON (text, finite numbers, True, "),
         (lambda c: c.run("a/b", {"x": {1, 2}}), "got {1, 2}."),
-        (lambda c: c.run("a/b", {"x": math.nan}), "or media, got nan."),
+        (lambda c: c.run("a/b", {"x": math.inf}), "or media, got inf."),
+        (lambda c: c.run("a/b", {"x": math.nan}), "`x` is an empty cell (nan)."),
         (lambda c: c.run("a/b", {"x": LONE_SURROGATE}), "or media, got '\\ud800'."),
         (lambda c: c.run("a/b", RECURSIVE), "`a.b[1].c` must be JSON"),
         (lambda c: c.run("a/b", {"x": {1: 2}}), "`x` must be a dict with text as keys, got {1: 2}"),
         (lambda c: c.run("a/b", [1]), "`parameters` must be a dict of the model's parameters"),
         (lambda c: c.run("a/b", {"x": [b"y"]}), "`x[0]` is a media file in a list"),
-        (lambda c: c.run(3), "`input` must be a model id, or an AudioToVideo,"),
+        (lambda c: c.run(3), "`input` must be a model id, a dict, or an AudioToVideo,"),
         (
             lambda c: c.run(viseme.Input("a/b"), {"x": 1}),
             "`parameters` can only be used with a model id",

@@ -143,12 +143,13 @@ def test_a_prediction_is_shown_in_a_notebook(quick: World, remote: viseme.AudioT
 
 def test_a_notebook_escapes_foreign_markup() -> None:
     attack = '"><script>alert(1)</script>'
-    output = viseme.Output({"url": f"https://x.example/a.mp4{attack}"}, "id")
+    url = f"https://x.example/a.mp4{attack}"
+    output = viseme.Output({"url": url}, url, "id")
     data: Any = {"id": attack, "model": attack, "status": attack, "outputs": [], "error": attack}
     data["isTerminal"] = False
     prediction = viseme._models.decode_prediction(data, None)
     for shown in (output, prediction):
         assert "<script>" not in shown._repr_mimebundle_()["text/html"]
-    script = viseme.Output({"url": "javascript:alert(1)"}, "id")
+    script = viseme.Output({"url": "javascript:alert(1)"}, "javascript:alert(1)", "id")
     assert "href" not in script._repr_mimebundle_()["text/html"]
     assert json.dumps(script._repr_mimebundle_())

@@ -172,7 +172,7 @@ impl HistoryFilterData {
     ///
     /// # Errors
     /// Names the field that has no valid value.
-    pub fn build(self) -> Result<HistoryFilter, ErrorData> {
+    pub fn build(self) -> Result<HistoryFilter, Box<ErrorData>> {
         let mut filter = HistoryFilter::new();
         filter.model = self.model;
         filter.status = self.status.map(|word| Status::from_word(&word));
@@ -193,7 +193,7 @@ impl BillingFilterData {
     ///
     /// # Errors
     /// Names the field that has no valid value.
-    pub fn build(self) -> Result<BillingFilter, ErrorData> {
+    pub fn build(self) -> Result<BillingFilter, Box<ErrorData>> {
         let mut filter = BillingFilter::new();
         filter.kind = self.kind;
         filter.job_ids = self.job_ids.unwrap_or_default();

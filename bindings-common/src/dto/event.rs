@@ -144,7 +144,7 @@ pub struct RunManyItem {
     pub value: Option<PredictionData>,
     /// Why there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<ErrorData>,
+    pub error: Option<Box<ErrorData>>,
 }
 
 /// The jobs of an operation whose results the host has not received. An interrupt reports them, because
@@ -182,8 +182,9 @@ pub struct DownloadProgress {
 impl ErrorData {
     /// Returns an error that is raised here and not in the core.
     #[must_use]
-    pub fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), attempts: 1, ..Self::default() }
+    pub fn new(code: &str, message: impl Into<String>) -> Box<Self> {
+        let (code, message) = (code.to_owned(), message.into());
+        Box::new(Self { code, message, attempts: 1, ..Self::default() })
     }
 }
 
@@ -209,9 +210,9 @@ impl From<&Error> for ErrorData {
     }
 }
 
-impl From<Error> for ErrorData {
+impl From<Error> for Box<ErrorData> {
     fn from(error: Error) -> Self {
-        Self::from(&error)
+        Self::new(ErrorData::from(&error))
     }
 }
 
@@ -242,7 +243,7 @@ impl ProgressData {
                 Self::Update { prediction: Box::new(prediction.as_ref().clone().into()) }
             }
             Progress::Retrying { error, after } => {
-                Self::Retrying { error: Box::new(error.into()), after_ms: millis(after) }
+                Self::Retrying { error: error.into(), after_ms: millis(after) }
             }
             _ => return None,
         })

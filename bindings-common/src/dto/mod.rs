@@ -21,7 +21,7 @@ pub use event::{
     DownloadProgress, ErrorData, Message, OpenJobs, ProgressData, RunManyEvent, RunManyItem,
     UploadProgress,
 };
-pub(crate) use request::pairs;
+pub(crate) use request::{Contents, pairs};
 pub use request::{
     FieldData, Headers, InputData, JobRequest, MediaBytes, MediaData, Request, RunOptions,
     WebhookVerification,
@@ -46,7 +46,7 @@ pub(crate) fn unix_millis(moment: SystemTime) -> f64 {
 }
 
 /// Reads a parameter that is a duration. One that is too long to represent has no limit.
-pub(crate) fn duration(parameter: &str, millis: f64) -> Result<Duration, ErrorData> {
+pub(crate) fn duration(parameter: &str, millis: f64) -> Result<Duration, Box<ErrorData>> {
     if millis.is_nan() || millis < 0.0 {
         let message =
             format!("`{parameter}` must be a non-negative number of milliseconds, got {millis}.");
@@ -56,7 +56,7 @@ pub(crate) fn duration(parameter: &str, millis: f64) -> Result<Duration, ErrorDa
 }
 
 /// Reads a parameter that is a moment.
-pub(crate) fn moment(parameter: &str, millis: f64) -> Result<SystemTime, ErrorData> {
+pub(crate) fn moment(parameter: &str, millis: f64) -> Result<SystemTime, Box<ErrorData>> {
     Duration::try_from_secs_f64(millis / 1000.0)
         .ok()
         .and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since))

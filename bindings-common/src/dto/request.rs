@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
+use viseme::{Input, Media};
 
 use super::{
     BillingFilterData, ErrorData, HistoryFilterData, OutputData, SubmitRecordData, duration,
@@ -263,12 +264,46 @@ macro_rules! apply {
     }};
 }
 
+/// The contents of media that are in memory, copied: the host may change its own while they are
+/// sent.
+pub(crate) struct Contents(pub(crate) Vec<Vec<u8>>);
+
+impl InputData {
+    /// Returns the core's input, with contents taken out of `contents`.
+    pub(crate) fn build(self, contents: &mut Contents) -> Result<Input, Box<ErrorData>> {
+        let mut input = Input::new(&self.model);
+        for (name, field) in self.fields {
+            input = match field {
+                FieldData::Value(value) => input.set(name, value),
+                FieldData::Media(medium) => input.media(name, medium.build(contents)?),
+            };
+        }
+        Ok(input)
+    }
+}
+
+impl MediaData {
+    /// Returns the core's medium, with its content taken out of `contents`.
+    pub(crate) fn build(self, contents: &mut Contents) -> Result<Media, Box<ErrorData>> {
+        Ok(match self {
+            Self::Path(path) => Media::path(path),
+            Self::Text(text) => Media::from(text),
+            Self::Bytes(MediaBytes { at, name }) => {
+                let content = contents.0.get_mut(at as usize).ok_or_else(|| {
+                    ErrorData::new("invalid_input", format!("The medium `{name}` has no content."))
+                })?;
+                Media::bytes(name, std::mem::take(content))
+            }
+        })
+    }
+}
+
 impl RunOptions {
     /// Applies the options to a run.
     ///
     /// # Errors
     /// Names the option that has no valid value.
-    pub fn apply_to_run(self, mut run: viseme::Run) -> Result<viseme::Run, ErrorData> {
+    pub fn apply_to_run(self, mut run: viseme::Run) -> Result<viseme::Run, Box<ErrorData>> {
         if let Some(timeout) = self.timeout_ms {
             run = run.deadline(duration("timeoutMs", timeout)?);
         }
@@ -279,7 +314,7 @@ impl RunOptions {
     ///
     /// # Errors
     /// Names the option that has no valid value.
-    pub fn apply_to_submit(self, submit: viseme::Submit) -> Result<viseme::Submit, ErrorData> {
+    pub fn apply_to_submit(self, submit: viseme::Submit) -> Result<viseme::Submit, Box<ErrorData>> {
         if self.timeout_ms.is_some() {
             let message = "`timeoutMs` is no option of a submit, which does not wait. Pass it to \
                            `wait`.";
@@ -290,9 +325,9 @@ impl RunOptions {
 }
 
 impl TryFrom<SubmitRecordData> for viseme::SubmitRecord {
-    type Error = ErrorData;
+    type Error = Box<ErrorData>;
 
-    fn try_from(record: SubmitRecordData) -> Result<Self, ErrorData> {
+    fn try_from(record: SubmitRecordData) -> Result<Self, Box<ErrorData>> {
         let SubmitRecordData { model, input, sent_at } = record;
         let json = serde_json::json!({ "model": model, "input": input, "sent_at": sent_at });
         serde_json::from_value(json).map_err(|_| {

@@ -150,7 +150,7 @@ impl ClientConfig {
     ///
     /// # Errors
     /// Names the setting that has no valid value.
-    pub fn build(self) -> Result<Config, ErrorData> {
+    pub fn build(self) -> Result<Config, Box<ErrorData>> {
         let Self { env, settings } = self;
         let mut config = Config::builder().env(env);
         macro_rules! set {
@@ -204,7 +204,7 @@ impl ClientConfig {
 }
 
 impl Pacing {
-    fn build(self) -> Result<viseme::Pacing, ErrorData> {
+    fn build(self) -> Result<viseme::Pacing, Box<ErrorData>> {
         let even = viseme::Pacing::every(duration("pacing.intervalMs", self.interval_ms)?);
         let first = self.first_ms.map(|first| duration("pacing.firstMs", first)).transpose()?;
         let max = self.max_ms.map(|max| duration("pacing.maxMs", max)).transpose()?;

@@ -11,7 +11,7 @@ from . import _operations as operations
 from ._async_executor import AsyncExecutor, AsyncPaginator
 from ._core_client import BaseClient
 from ._generated import Billing, Model, Price, Report, Status, SubmitRecord, Usage
-from ._inputs import AnyInput, MediaSource, normalize_input
+from ._inputs import AnyInput, MediaSource, Table, normalize_input
 from ._jobs import AsyncJob, async_job_decoder
 from ._models import (
     AsyncDelivery,
@@ -22,7 +22,7 @@ from ._models import (
 )
 from ._progress import OnProgress, Progress
 from ._progress_bar import byte_callbacks, many_bar, run_callbacks
-from ._run_many import AsyncRunResult, ManyRuns, check_inputs
+from ._run_many import AsyncRunResult, ManyRuns, normalize_inputs
 from ._settings import (
     RUN_KINDS,
     SUBMIT_KINDS,
@@ -92,7 +92,8 @@ class AsyncClient(BaseClient[AsyncExecutor]):
     def run_many(
         self,
         inputs: Iterable[AnyInput | tuple[str, Mapping[str, Any]]]
-        | AsyncIterable[AnyInput | tuple[str, Mapping[str, Any]]],
+        | AsyncIterable[AnyInput | tuple[str, Mapping[str, Any]]]
+        | Table,
         *,
         limit: int = 10,
         on_progress: Callable[[Progress, int], object] | None = None,
@@ -102,17 +103,18 @@ class AsyncClient(BaseClient[AsyncExecutor]):
     ) -> AsyncPaginator[AsyncRunResult]:
         """Run many inputs, at most `limit` at the same time. Yields results as they are ready.
 
-        Each result has the position of its input. A failed run does not stop the others. Inputs
-        are taken from the iterable as slots become free, and a few ahead. Leaving the loop ends
-        the runs, but jobs that were submitted continue at the service. Callbacks get the position
-        as a second argument. The options are those of `run`.
+        Each result has the position of its input. A failed run does not stop the others, nor does
+        an invalid input. Inputs are taken from the iterable as slots become free, and a few ahead;
+        of a pandas DataFrame they are its rows. Leaving the loop ends the runs, but jobs that were
+        submitted continue at the service; the log names them. Callbacks get the position as a
+        second argument. The options are those of `run`.
         """
-        check_inputs(inputs)
+        rows = normalize_inputs(inputs)
         encoded = encode_options(self.run_many, options, RUN_KINDS)
         self._executor.check_open()
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress=False)
         runs = ManyRuns(self._executor, limit, encoded, callbacks)
-        return self._executor.run_many(runs, inputs, many_bar(inputs, progress))
+        return self._executor.run_many(runs, rows, many_bar(rows, progress))
 
     @keywords(SubmitOptions)
     async def submit(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from . import _native
 from ._core_client import CoreClient, Operation, decode_messages, native_errors
 from ._models import AsyncPrediction, DownloadedFile, OnBytes, decode_async_prediction
-from ._operations import download
+from ._operations import download, download_outputs
 from ._progress import MustSucceed, warn_callback_error
 from ._progress_bar import ManyBar, byte_callbacks
 from ._run_many import AsyncRunResult, ManyRuns
@@ -43,6 +43,9 @@ class AsyncExecutor(CoreClient[AsyncPrediction]):
             task = self.start(operation)
             try:
                 return await self._execute_task(task, operation)
+            except BaseException as error:
+                self.interrupt(task, error)
+                raise
             finally:
                 self.stop(task)
         finally:
@@ -68,6 +71,13 @@ class AsyncExecutor(CoreClient[AsyncPrediction]):
         callbacks = byte_callbacks("downloading", on_progress, progress)
         return await self.execute(download(request, callbacks))
 
+    async def download_outputs(
+        self, request: dict[str, Any], on_progress: OnBytes | None, progress: bool
+    ) -> list[DownloadedFile]:
+        """Download all outputs of a job."""
+        callbacks = byte_callbacks("downloading", on_progress, progress)
+        return await self.execute(download_outputs(request, callbacks))
+
     async def _execute_task(self, task: _native.Task, operation: Operation[T]) -> T:
         while True:
             for message in decode_messages(await next_batch(task)):
@@ -85,6 +95,11 @@ class AsyncExecutor(CoreClient[AsyncPrediction]):
                     if "error" in message:
                         raise self.decode_error(message["error"])
                     yield operation.decode(message["item"], task)
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self.interrupt(task, error)
+            raise
         finally:
             self.stop(task)
 
@@ -108,7 +123,7 @@ class AsyncExecutor(CoreClient[AsyncPrediction]):
                     feeder.raise_failure()
                 if self.has_ended(batch):
                     return
-                for message in decode_messages(batch):
+                for message in runs.take(decode_messages(batch)):
                     returned = runs.on_event(message)
                     if returned is not None:
                         await await_callbacks(returned)
@@ -118,6 +133,9 @@ class AsyncExecutor(CoreClient[AsyncPrediction]):
                     if bar is not None:
                         bar.add(result.ok)
                     yield result
+        except BaseException as error:
+            self.interrupt(runs.task, error, runs.unseen_job_ids())
+            raise
         finally:
             await feeder.close()
             runs.close()

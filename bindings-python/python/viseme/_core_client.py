@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from . import _native
-from ._errors import VisemeError, decode_error, make_error
+from ._errors import (
+    VisemeError,
+    decode_error,
+    describe_open_jobs,
+    make_error,
+    name_open_jobs,
+)
 from ._models import BasePrediction, decode_prediction
 from ._progress import Callbacks
 from ._settings import SECRET, ClientSettings, encode_settings, encode_value, keywords
@@ -91,6 +97,25 @@ class CoreClient(ABC, Generic[P]):
         """Cancel what is left of a task."""
         self._tasks.discard(task)
         task.cancel()
+
+    def interrupt(
+        self, task: _native.Task, error: BaseException, unseen: Iterable[str] = ()
+    ) -> None:
+        """Cancel a task that an exception ends early, and name its jobs on the exception.
+
+        `unseen` are the ids of jobs whose results were received, but not returned to the caller.
+        Where the caller leaves an iterator, only the log names the jobs.
+        """
+        self.stop(task)
+        if isinstance(error, VisemeError) and not (self.closed and error.code == "config"):
+            # It names its job already.
+            return
+        jobs: types.OpenJobs = json.loads(task.open_jobs())
+        jobs["jobIds"] = [*unseen, *jobs["jobIds"]]
+        if isinstance(error, GeneratorExit):
+            describe_open_jobs(jobs)
+        else:
+            name_open_jobs(error, jobs)
 
     def job(self, job_id: str) -> _native.NativeJob:
         """Return the native handle of a job."""
@@ -175,7 +200,11 @@ class BaseClient(ABC, Generic[C]):
             user_agent: The text before ``viseme/VERSION`` in the header ``User-Agent``.
         """
         encoded = encode_settings(type(self), settings, self._testing_settings)
-        self._executor = self._make_executor(encoded)
+        try:
+            self._executor = self._make_executor(encoded)
+        except VisemeError as error:
+            # The trace ends at the caller's line and here, with the sentence below.
+            raise error.with_traceback(None) from error.__cause__
 
     @abstractmethod
     def _make_executor(self, settings: Mapping[str, Any]) -> C: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from ._generated import (
     decode_submit_record,
     decode_violation,
 )
-from ._models import BasePrediction
+from ._models import BasePrediction, to_plain
 
 if TYPE_CHECKING:
     from . import _generated_types as types
@@ -68,13 +69,26 @@ class VisemeError(Exception):
         self.retry_after = retry_after
         self.body = body
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def to_dict(self) -> dict[str, Any]:
+        """Return the error as plain JSON values: its class, its message and what is known."""
+        known = {name: value for name, value in vars(self).items() if value not in (None, ())}
+        return {"type": type(self).__name__, **to_plain(known), "causes": self._causes()}
+
+    def __json__(self) -> dict[str, Any]:
+        # The JSON encoder of Celery asks for this.
+        return self.to_dict()
+
+    def _causes(self) -> list[str]:
         causes: list[str] = []
         cause = self.__cause__
         while cause is not None:
             causes.append(str(cause))
             cause = cause.__cause__
-        return _unpickle, (type(self), self.message, dict(self.__dict__), causes)
+        return causes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        attributes = {key: it for key, it in vars(self).items() if key != "__notes__"}
+        return _unpickle, (type(self), self.message, attributes, self._causes())
 
 
 class ConfigError(VisemeError, ValueError):
@@ -229,6 +243,54 @@ def decode_error(
     if "candidates" in data:
         vars(error)["candidates"] = tuple(map(decode_prediction, data["candidates"]))
     return _chain_causes(error, data.get("causes", []))
+
+
+def name_open_jobs(error: BaseException, jobs: types.OpenJobs) -> None:
+    """Name the jobs that continue at the service on the exception that ended their call.
+
+    The exception gets the attributes `job_id`, `job_ids` and `records`, and a note.
+    """
+    message = describe_open_jobs(jobs)
+    if message is None:
+        return
+    job_ids = jobs["jobIds"]
+    attributes = {
+        "job_id": job_ids[0] if job_ids else None,
+        "job_ids": tuple(job_ids),
+        "records": tuple(map(decode_submit_record, jobs["records"])),
+    }
+    for name, value in attributes.items():
+        setattr(error, name, value)
+    if hasattr(error, "add_note"):  # Python 3.11
+        error.add_note(message)
+
+
+def describe_open_jobs(jobs: types.OpenJobs) -> str | None:
+    """Say in the log and return which jobs continue at the service. Returns None for none."""
+    sentences: list[str] = []
+    match jobs["jobIds"]:
+        case []:
+            pass
+        case [job_id]:
+            sentences.append(
+                f"The job {job_id} continues at the service: client.job({job_id!r}).wait() waits "
+                "for it again."
+            )
+        case job_ids:
+            sentences.append(
+                f"{len(job_ids)} jobs continue at the service: {', '.join(job_ids)}. "
+                "client.job(id).wait() waits for one again."
+            )
+    sentences += [
+        f"A submit to {record['model']} at {record['sentAt']} got no response yet: "
+        "client.recover(record) finds its job."
+        for record in jobs["records"]
+    ]
+    if not sentences:
+        return None
+    message = " ".join(sentences)
+    logging.getLogger("viseme").warning("The call ended early. %s", message)
+    return message
 
 
 def _chain_causes(error: VisemeError, causes: list[str]) -> VisemeError:

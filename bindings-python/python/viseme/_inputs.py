@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Union, cast
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol, Union, cast
 
-from ._errors import make_error
+from ._errors import VisemeError, make_error
 from ._settings import show
 
 if TYPE_CHECKING:
@@ -116,24 +116,41 @@ class Input:
     """The parameters by name."""
 
 
-AnyInput = Union[AudioToVideo, TextToVideo, KlingEffects, Input]
-"""An input of a model: one of the typed classes, or :class:`Input` for any model."""
+AnyInput = Union[AudioToVideo, TextToVideo, KlingEffects, Input, Mapping[str, Any]]
+"""An input of a model: one of the typed classes, :class:`Input` for any model, or a dict.
+
+A dict has the parameters, and the id of the model as ``model``; without it, the model is that of
+:class:`AudioToVideo`. A pandas Series, such as a row of a DataFrame, counts as a dict.
+"""
+
+
+class Table(Protocol):
+    """A pandas DataFrame, whose rows are inputs."""
+
+    def iterrows(self) -> Iterable[tuple[Any, Any]]:
+        """Iterate over the rows."""
+        ...
 
 
 def normalize_input(input: object, parameters: object) -> Input:
     """Return the input of a call: `input` itself, or a model id with parameters."""
     if isinstance(input, str):
-        if parameters is not None and not isinstance(parameters, Mapping):
-            raise _invalid("parameters", "a dict of the model's parameters", parameters)
-        return Input(input, cast("Mapping[str, Any]", parameters or {}))
-    if isinstance(input, Input):
+        values = _as_mapping(parameters)
+        if parameters is not None and values is None:
+            raise invalid_input("parameters", "a dict of the model's parameters", parameters)
+        return Input(input, values or {})
+    values = _as_mapping(input)
+    if values is not None:
+        values = dict(values)
+        given = Input(values.pop("model", AudioToVideo.MODEL), values)
+    elif isinstance(input, Input):
         given = input
     elif isinstance(input, (AudioToVideo, TextToVideo, KlingEffects)):
         values = {each.name: getattr(input, each.name) for each in fields(input)}
         given = Input(input.MODEL, {name: it for name, it in values.items() if it is not None})
     else:
-        expected = "a model id, or an AudioToVideo, TextToVideo, KlingEffects or Input"
-        raise _invalid("input", expected, input)
+        expected = "a model id, a dict, or an AudioToVideo, TextToVideo, KlingEffects or Input"
+        raise invalid_input("input", expected, input)
     if parameters is not None:
         raise make_error(
             "invalid_input",
@@ -145,11 +162,15 @@ def normalize_input(input: object, parameters: object) -> Input:
 def encode_input(given: Input, contents: list[bytes]) -> types.InputData:
     """Encode an input. The contents of its media are appended to `contents`."""
     if not isinstance(cast("object", given.model), str):
-        raise _invalid("model", "a model id as text", given.model)
+        raise invalid_input("model", "a model id as text", given.model)
     encoded: list[tuple[str, types.FieldData]] = []
-    for name, value in given.parameters.items():
+    parameters = _as_mapping(given.parameters)
+    if parameters is None:
+        raise invalid_input("parameters", "a dict of the model's parameters", given.parameters)
+    for name, value in parameters.items():
         if not isinstance(cast("object", name), str):
-            raise _invalid("parameters", "a dict with text as keys", dict(given.parameters))
+            raise invalid_input("parameters", "a dict with text as keys", dict(parameters))
+        value = _plain(name, value)
         if _is_media(value):
             encoded.append((name, {"media": encode_media(name, value, contents)}))
         else:
@@ -157,6 +178,54 @@ def encode_input(given: Input, contents: list[bytes]) -> types.InputData:
             check_json(name, value)
             encoded.append((name, {"value": value}))
     return {"model": given.model, "fields": encoded}
+
+
+def _as_mapping(value: object) -> Mapping[str, Any] | None:
+    """Return a dict, or the parameters in a pandas Series by their labels; None for others."""
+    if isinstance(value, Mapping):
+        return cast("Mapping[str, Any]", value)
+    if is_of_library(value, "pandas") and hasattr(value, "to_dict") and hasattr(value, "index"):
+        found = cast("Any", value).to_dict()
+        return cast("Mapping[str, Any]", found) if isinstance(found, dict) else None
+    return None
+
+
+def is_of_library(value: object, library: str) -> bool:
+    """Return whether a library defines the class of a value. Does not import it."""
+    return type(value).__module__.partition(".")[0] == library
+
+
+def _plain(name: str, value: Any) -> Any:
+    """Return a value of numpy or pandas as one of Python. An empty cell is an error."""
+    if value is None or isinstance(value, (str, bytes, bool, int)):
+        return str(value) if is_of_library(value, "numpy") and isinstance(value, str) else value
+    if _is_empty(value):
+        message = (
+            f"`{name}` is an empty cell ({value!r}). Give it a value, or leave the parameter out."
+        )
+        raise make_error("invalid_input", message)
+    if is_of_library(value, "numpy"):
+        if type(value).__name__ in ("float16", "float32"):
+            # The shortest text that is this number: 0.8 and not 0.800000011920929.
+            return _plain(name, float(str(value)))
+        if hasattr(value, "tolist"):
+            return _plain(name, value.tolist())
+    elif is_of_library(value, "pandas") and hasattr(value, "tolist"):
+        return _plain(name, value.tolist())
+    if isinstance(value, (list, tuple)):
+        items = cast("list[object]", value)
+        return [_plain(f"{name}[{at}]", item) for at, item in enumerate(items)]
+    if isinstance(value, dict):
+        fields = cast("dict[str, object]", value)
+        return {key: _plain(f"{name}.{key}", item) for key, item in fields.items()}
+    return value
+
+
+def _is_empty(value: object) -> bool:
+    """Return whether a value stands for an empty cell of a table."""
+    if isinstance(value, float):
+        return math.isnan(value)
+    return is_of_library(value, "pandas") and type(value).__name__ in ("NAType", "NaTType")
 
 
 def encode_media(name: str, source: Any, contents: list[bytes]) -> types.MediaData:
@@ -172,7 +241,7 @@ def encode_media(name: str, source: Any, contents: list[bytes]) -> types.MediaDa
         return {"path": os.fsdecode(cast("os.PathLike[str]", inner))}
     if hasattr(inner, "read"):
         return _encode_bytes(_read(name, inner), file_name or _name_of(inner), contents)
-    raise _invalid(name, "a path, a URL, bytes or an open file", inner)
+    raise invalid_input(name, "a path, a URL, bytes or an open file", inner)
 
 
 def _encode_bytes(content: bytes, name: str | None, contents: list[bytes]) -> types.MediaData:
@@ -227,12 +296,12 @@ def check_json(name: str, value: object) -> None:
         case Mapping():
             for key, item in cast("Mapping[object, object]", value).items():
                 if not isinstance(key, str):
-                    raise _invalid(name, "a dict with text as keys", cast("object", value))
+                    raise invalid_input(name, "a dict with text as keys", cast("object", value))
                 check_json(f"{name}.{key}", item)
             return
         case _:
             pass
-    raise _invalid(
+    raise invalid_input(
         name, "JSON (text, finite numbers, True, False, None, lists, dicts) or media", value
     )
 
@@ -245,5 +314,6 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _invalid(name: str, expected: str, value: object) -> Exception:
+def invalid_input(name: str, expected: str, value: object) -> VisemeError:
+    """Return the error of a parameter."""
     return make_error("invalid_input", f"`{name}` must be {expected}, got {show(value)}.")

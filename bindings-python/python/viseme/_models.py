@@ -6,12 +6,13 @@ which the client provides.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, Union, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, Union, cast
 
 from . import _notebook
 from ._generated import PredictionFields, decode_moment, prediction_fields
@@ -42,6 +43,12 @@ class Downloader(Protocol):
         """Download an output to a file."""
         ...
 
+    def download_outputs(
+        self, request: dict[str, Any], on_progress: OnBytes | None, progress: bool
+    ) -> list[DownloadedFile]:
+        """Download all outputs of a job."""
+        ...
+
 
 class AsyncDownloader(Protocol):
     """Downloads outputs for the asyncio client."""
@@ -50,6 +57,12 @@ class AsyncDownloader(Protocol):
         self, request: dict[str, Any], on_progress: OnBytes | None, progress: bool
     ) -> DownloadedFile:
         """Download an output to a file."""
+        ...
+
+    async def download_outputs(
+        self, request: dict[str, Any], on_progress: OnBytes | None, progress: bool
+    ) -> list[DownloadedFile]:
+        """Download all outputs of a job."""
         ...
 
 
@@ -95,16 +108,14 @@ class BaseOutput:
     value: Any
     """The value that the service sent: a URL or text as a string, anything else as JSON."""
 
-    def __init__(self, data: types.OutputData, job_id: str, downloader: Any = None) -> None:
+    def __init__(
+        self, data: types.OutputData, url: str | None, job_id: str, downloader: Any = None
+    ) -> None:
         self._data = data
         self._job_id = job_id
         self._downloader = downloader
-        [value] = data.values()
-        url: object = value if "url" in data else None
-        if "json" in data and isinstance(value, dict):
-            url = cast("dict[str, object]", value).get("url")
-        self.url = url if isinstance(url, str) else None
-        self.value = value
+        self.url = url
+        [self.value] = data.values()
 
     def __str__(self) -> str:
         """Return the URL, or the text if there is no URL."""
@@ -125,7 +136,12 @@ class BaseOutput:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A client does not leave its process.
-        return type(self), (self._data, self._job_id)
+        return type(self), (self._data, self.url, self._job_id)
+
+    @property
+    def data(self) -> types.OutputData:
+        """The output as the native part represents it."""
+        return self._data
 
     def download_request(self, to: object, max_bytes: object) -> dict[str, Any]:
         """Return the request to download this output."""
@@ -199,7 +215,7 @@ class AsyncOutput(BaseOutput):
             folder.cleanup()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BasePrediction(PredictionFields):
     """The state of a job at one moment, without the methods that differ between the clients.
 
@@ -210,12 +226,50 @@ class BasePrediction(PredictionFields):
 
     outputs: tuple[BaseOutput, ...] = ()
     """The outputs; empty until the job is completed."""
-    _downloader: Any = field(default=None, repr=False, compare=False)
+    _downloader: ClassVar[Any] = None
 
     @property
     def output_url(self) -> str | None:
         """The URL of the first output that has one."""
-        return next((output.url for output in self.outputs if output.url is not None), None)
+        return next((url for url in self.output_urls if url is not None), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the prediction as plain JSON values, with outputs as the service sent them.
+
+        ``from_dict`` restores it, in any process. Moments are ISO 8601 text, times are seconds.
+        """
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return cast("dict[str, Any]", to_plain(values))
+
+    def to_json(self) -> str:
+        """Return ``to_dict`` as JSON text."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    def as_row(self) -> dict[str, Any]:
+        """Return one row of a table: what is most often needed, without nesting."""
+        return {
+            "id": self.id,
+            "status": self.status,
+            "model": self.model,
+            "output_url": self.output_url,
+            "created_at": self.created_at,
+            "execution_time": self.execution_time,
+            "error": self.error,
+        }
+
+    def __json__(self) -> dict[str, Any]:
+        # The JSON encoder of Celery asks for this.
+        return self.to_dict()
+
+    def __repr__(self) -> str:
+        """Return the class and what is most often needed."""
+        shown = {"id": self.id, "status": self.status, "model": self.model}
+        optional = {"output_url": self.output_url, "error": self.error}
+        shown.update({name: it for name, it in optional.items() if it})
+        if self.outputs and self.output_url is None:
+            shown["outputs"] = f"{len(self.outputs)} without a URL"
+        text = ", ".join(f"{name}={_shortened(repr(it))}" for name, it in shown.items())
+        return f"{type(self).__name__}({text})"
 
     def __getitem__(self, name: str) -> Any:
         """Return a field by name, with outputs as the service sent them.
@@ -234,7 +288,7 @@ class BasePrediction(PredictionFields):
 
     def __getstate__(self) -> dict[str, Any]:
         # A client does not leave its process.
-        return {**self.__dict__, "_downloader": None}
+        return {name: it for name, it in self.__dict__.items() if name != "_downloader"}
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         card = _notebook.card(
@@ -249,6 +303,68 @@ class BasePrediction(PredictionFields):
 
 
 _O = TypeVar("_O", bound=BaseOutput)
+_MAX_SHOWN = 200
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
+
+
+def to_plain(value: Any) -> Any:
+    """Return a value as JSON knows it: results and errors as dicts, moments as text."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case datetime():
+            return value.isoformat()
+        case BaseOutput():
+            return value.value
+        case dict():
+            items = cast("dict[str, Any]", value).items()
+            return {key: to_plain(item) for key, item in items}
+        case list() | tuple():
+            return [to_plain(item) for item in cast("list[Any]", value)]
+        case _ if hasattr(value, "to_dict"):
+            return value.to_dict()
+        case _ if hasattr(value, "__dataclass_fields__"):
+            return {each.name: to_plain(getattr(value, each.name)) for each in fields(value)}
+        case _:
+            return str(value)
+
+
+def _decode_dict(prediction: type[Any], data: Mapping[str, Any], output: type[_O]) -> Any:
+    """Return the prediction of what ``to_dict`` returned. Ignores fields of later versions."""
+    known: dict[str, Any] = {
+        each.name: data[each.name] for each in fields(prediction) if each.name in data
+    }
+    missing = [name for name in ("id", "status") if not isinstance(known.get(name), str)]
+    if missing:
+        raise ValueError(
+            f"A prediction's dict must have the text {' and '.join(map(repr, missing))}. "
+            "Pass what `to_dict` returned."
+        )
+    known.setdefault("model", "")
+    known.setdefault("is_terminal", False)
+    urls = tuple(known.get("output_urls", ()))
+    values = list(known.get("outputs", ()))
+    if len(urls) != len(values):
+        raise ValueError("`output_urls` and `outputs` must have the same length.")
+    known["output_urls"] = urls
+    known["outputs"] = tuple(
+        output(_output_data(value, url), url, known["id"])
+        for value, url in zip(values, urls, strict=True)
+    )
+    if isinstance(known.get("created_at"), str):
+        known["created_at"] = datetime.fromisoformat(known["created_at"])
+    if known.get("has_nsfw_contents") is not None:
+        known["has_nsfw_contents"] = tuple(known["has_nsfw_contents"])
+    return prediction(**known)
+
+
+def _output_data(value: Any, url: str | None) -> types.OutputData:
+    if not isinstance(value, str):
+        return {"json": value}
+    return {"text": value} if url is None else {"url": value}
 
 
 def _main_output(outputs: tuple[_O, ...]) -> _O | None:
@@ -257,7 +373,7 @@ def _main_output(outputs: tuple[_O, ...]) -> _O | None:
     return next(with_url, outputs[0] if outputs else None)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prediction(BasePrediction):
     """The state of a job at one moment. It never changes."""
 
@@ -265,6 +381,11 @@ class Prediction(BasePrediction):
     """The outputs; empty until the job is completed."""
 
     __hash__ = BasePrediction.__hash__
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Prediction:
+        """Return the prediction that ``to_dict`` made into a dict. Its outputs can be saved."""
+        return cast("Prediction", _decode_dict(cls, data, Output))
 
     @property
     def output(self) -> Output | None:
@@ -283,8 +404,24 @@ class Prediction(BasePrediction):
         request = _download_request(self, self.output, to, max_bytes)
         return _downloader(self._downloader).download_output(request, on_progress, progress)
 
+    def download_outputs(
+        self,
+        to: str | os.PathLike[str],
+        *,
+        max_bytes: int | None = None,
+        on_progress: OnBytes | None = None,
+        progress: bool = False,
+    ) -> list[DownloadedFile]:
+        """Download all outputs: into a folder, or to a file and to numbered files next to it.
 
-@dataclass(frozen=True)
+        `max_bytes` limits each output. Raises a DownloadError if there are none, or if one cannot
+        be saved; those before it stay, and the error names them.
+        """
+        request = _outputs_request(self, to, max_bytes)
+        return _downloader(self._downloader).download_outputs(request, on_progress, progress)
+
+
+@dataclass(frozen=True, repr=False)
 class AsyncPrediction(BasePrediction):
     """The state of a job of an :class:`AsyncClient` at one moment. It never changes."""
 
@@ -292,6 +429,11 @@ class AsyncPrediction(BasePrediction):
     """The outputs; empty until the job is completed."""
 
     __hash__ = BasePrediction.__hash__
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> AsyncPrediction:
+        """Return the prediction that ``to_dict`` made into a dict. Its outputs can be saved."""
+        return cast("AsyncPrediction", _decode_dict(cls, data, AsyncOutput))
 
     @property
     def output(self) -> AsyncOutput | None:
@@ -310,6 +452,23 @@ class AsyncPrediction(BasePrediction):
         request = _download_request(self, self.output, to, max_bytes)
         downloader = _async_downloader(self._downloader)
         return await downloader.download_output(request, on_progress, progress)
+
+    async def download_outputs(
+        self,
+        to: str | os.PathLike[str],
+        *,
+        max_bytes: int | None = None,
+        on_progress: OnBytes | None = None,
+        progress: bool = False,
+    ) -> list[DownloadedFile]:
+        """Download all outputs: into a folder, or to a file and to numbered files next to it.
+
+        `max_bytes` limits each output. Raises a DownloadError if there are none, or if one cannot
+        be saved; those before it stay, and the error names them.
+        """
+        request = _outputs_request(self, to, max_bytes)
+        downloader = _async_downloader(self._downloader)
+        return await downloader.download_outputs(request, on_progress, progress)
 
 
 @dataclass(frozen=True)
@@ -338,16 +497,24 @@ class AsyncDelivery:
 
 def decode_prediction(data: types.PredictionData, downloader: Downloader | None) -> Prediction:
     """Decode a prediction of the blocking client."""
-    outputs = tuple(Output(output, data["id"], downloader) for output in data["outputs"])
-    return Prediction(**prediction_fields(data), outputs=outputs, _downloader=downloader)
+    found = prediction_fields(data)
+    pairs = zip(data["outputs"], found["output_urls"], strict=True)
+    outputs = tuple(Output(output, url, data["id"], downloader) for output, url in pairs)
+    prediction = Prediction(**found, outputs=outputs)
+    vars(prediction)["_downloader"] = downloader
+    return prediction
 
 
 def decode_async_prediction(
     data: types.PredictionData, downloader: AsyncDownloader | None
 ) -> AsyncPrediction:
     """Decode a prediction of the asyncio client."""
-    outputs = tuple(AsyncOutput(output, data["id"], downloader) for output in data["outputs"])
-    return AsyncPrediction(**prediction_fields(data), outputs=outputs, _downloader=downloader)
+    found = prediction_fields(data)
+    pairs = zip(data["outputs"], found["output_urls"], strict=True)
+    outputs = tuple(AsyncOutput(output, url, data["id"], downloader) for output, url in pairs)
+    prediction = AsyncPrediction(**found, outputs=outputs)
+    vars(prediction)["_downloader"] = downloader
+    return prediction
 
 
 def decode_delivery(data: types.DeliveryData, downloader: Downloader | None) -> Delivery:
@@ -374,3 +541,8 @@ def _download_request(
         # The native part explains why there is nothing to download.
         return {"jobId": prediction.id, "to": to, "maxBytes": max_bytes}
     return output.download_request(to, max_bytes)
+
+
+def _outputs_request(prediction: BasePrediction, to: object, max_bytes: object) -> dict[str, Any]:
+    outputs = [output.data for output in prediction.outputs]
+    return {"outputs": outputs, "jobId": prediction.id, "to": to, "maxBytes": max_bytes}

@@ -115,6 +115,21 @@ def download(request: Mapping[str, Any], callbacks: ByteCallbacks) -> Operation[
     )
 
 
+def download_outputs(
+    request: Mapping[str, Any], callbacks: ByteCallbacks
+) -> Operation[list[DownloadedFile]]:
+    """Download all outputs of a job."""
+    target = {
+        "to": encode_value("to", request["to"], PATH),
+        "maxBytes": encode_optional("max_bytes", request["maxBytes"], SIZE),
+    }
+    return Operation(
+        {"op": "downloadOutputs", **request, **target, "progress": callbacks.are_needed},
+        lambda value, _: list(map(decode_downloaded_file, value)),
+        callbacks=callbacks,
+    )
+
+
 def url_download_request(
     url: str, to: str | os.PathLike[str], max_bytes: int | None
 ) -> dict[str, Any]:

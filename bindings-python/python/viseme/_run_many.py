@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from ._core_client import CoreClient, Operation
 from ._errors import VisemeError, make_error
-from ._inputs import encode_input, normalize_input
-from ._models import AsyncPrediction, BasePrediction, Prediction
+from ._inputs import encode_input, invalid_input, is_of_library, normalize_input
+from ._models import AsyncPrediction, BasePrediction, Prediction, to_plain
 from ._progress import RunCallbacks
 from ._settings import COUNT, encode_value, show
+
+if TYPE_CHECKING:
+    from . import _generated_types as types
 
 P = TypeVar("P", bound=BasePrediction)
 
@@ -21,18 +25,49 @@ PREFETCH = 16
 
 
 @dataclass(frozen=True)
-class RunResult:
-    """The result of one of many runs: a prediction or an error."""
+class BaseRunResult:
+    """The parts of a result that do not differ between the clients."""
 
     index: int
     """The position of the input, counted from 0."""
-    prediction: Prediction | None
+    prediction: BasePrediction | None
     error: VisemeError | None
 
     @property
     def ok(self) -> bool:
         """Whether the run succeeded."""
         return self.error is None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain JSON values."""
+        return {
+            "index": self.index,
+            "prediction": to_plain(self.prediction),
+            "error": to_plain(self.error),
+        }
+
+    def as_row(self) -> dict[str, Any]:
+        """Return the result as one row of a table: its position, its job, and its error."""
+        if self.error is None:
+            row = {} if self.prediction is None else self.prediction.as_row()
+            return {"index": self.index, "ok": True, **row, "error_code": None}
+        last = self.error.prediction
+        row = {"id": self.error.job_id} if last is None else last.as_row()
+        row.setdefault("output_url", None)
+        failed = {"error": self.error.message, "error_code": self.error.code}
+        return {"index": self.index, "ok": False, **row, **failed}
+
+    def __json__(self) -> dict[str, Any]:
+        # The JSON encoder of Celery asks for this.
+        return self.to_dict()
+
+
+@dataclass(frozen=True)
+class RunResult(BaseRunResult):
+    """The result of one of many runs: a prediction or an error."""
+
+    prediction: Prediction | None
+    error: VisemeError | None
 
     def unwrap(self) -> Prediction:
         """Return the prediction, or raise the error."""
@@ -43,18 +78,11 @@ class RunResult:
 
 
 @dataclass(frozen=True)
-class AsyncRunResult:
+class AsyncRunResult(BaseRunResult):
     """The result of one of many runs of an :class:`AsyncClient`: a prediction or an error."""
 
-    index: int
-    """The position of the input, counted from 0."""
     prediction: AsyncPrediction | None
     error: VisemeError | None
-
-    @property
-    def ok(self) -> bool:
-        """Whether the run succeeded."""
-        return self.error is None
 
     def unwrap(self) -> AsyncPrediction:
         """Return the prediction, or raise the error."""
@@ -64,11 +92,21 @@ class AsyncRunResult:
         return self.prediction
 
 
-def check_inputs(inputs: object) -> None:
-    """Raise an InputError for text and bytes, each of whose letters would be an input."""
-    if isinstance(inputs, (str, bytes, bytearray)):
-        message = f"`inputs` must be an iterable of inputs, got {show(inputs)}. Pass a list."
-        raise make_error("invalid_input", message)
+def normalize_inputs(inputs: Any) -> Any:
+    """Return the inputs; of a pandas DataFrame its rows.
+
+    Raises an InputError for text, bytes and one input, whose parts would be inputs of their own.
+    """
+    if is_of_library(inputs, "pandas") and hasattr(inputs, "iterrows"):
+        return inputs.to_dict("records")
+    given: object = inputs
+    is_iterable = isinstance(given, (Iterable, AsyncIterable))
+    if not is_iterable or isinstance(given, (str, bytes, bytearray, Mapping)):
+        raise make_error(
+            "invalid_input",
+            f"`inputs` must be an iterable of inputs, got {show(inputs)}. Pass a list.",
+        )
+    return inputs
 
 
 class ManyRuns(Generic[P]):
@@ -86,6 +124,8 @@ class ManyRuns(Generic[P]):
         self._callbacks = callbacks
         self._max_open = limit + PREFETCH
         self._open = 0
+        self._count = 0
+        self._unseen: deque[dict[str, Any]] = deque()
         self._operation: Operation[None] = Operation(
             {"op": "runMany", "limit": limit, "options": options, "progress": callbacks.are_needed},
             lambda _, __: None,
@@ -101,11 +141,22 @@ class ManyRuns(Generic[P]):
         return self._open < self._max_open
 
     def push(self, item: Any) -> None:
-        """Hand over an input, or a pair of a model id and parameters."""
+        """Hand over an input, or a pair of a model id and parameters.
+
+        An invalid one is the result of its own run: the others continue.
+        """
         pair = cast("tuple[Any, Any]", item if isinstance(item, tuple) else (item, None))
-        given = normalize_input(*pair)
         contents: list[bytes] = []
-        self.task.push(json.dumps([encode_input(given, contents)]), contents)
+        try:
+            if len(pair) != 2:
+                expected = "a pair of a model id and parameters, or an input"
+                raise invalid_input("inputs", expected, pair)
+            encoded = json.dumps([encode_input(normalize_input(*pair), contents)])
+        except VisemeError as error:
+            self.task.push_error(f"Input {self._count} (counted from 0): {error.message}")
+        else:
+            self.task.push(encoded, contents)
+        self._count += 1
         self._open += 1
 
     def fill(self, inputs: Iterator[Any]) -> bool:
@@ -118,6 +169,19 @@ class ManyRuns(Generic[P]):
                 return False
             self.push(item)
         return True
+
+    def take(self, messages: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield the messages one by one, and remember which were not taken yet."""
+        self._unseen = deque(messages)
+        while self._unseen:
+            yield self._unseen.popleft()
+
+    def unseen_job_ids(self) -> list[str]:
+        """Return the ids of the jobs whose results were received, but not taken."""
+        items: list[types.RunManyItem] = [it["item"] for it in self._unseen if "item" in it]
+        ids = [it["value"]["id"] for it in items if "value" in it]
+        failed = [it["error"].get("jobId") for it in items if "error" in it]
+        return ids + [job_id for job_id in failed if job_id is not None]
 
     def on_event(self, message: dict[str, Any]) -> list[object] | None:
         """Call the callbacks for an event. Returns None if the message is a result."""

@@ -10,7 +10,7 @@ from . import _native
 from ._core_client import CoreClient, Operation, decode_messages, native_errors
 from ._errors import VisemeError
 from ._models import DownloadedFile, OnBytes, Prediction, decode_prediction
-from ._operations import download
+from ._operations import download, download_outputs
 from ._progress_bar import ManyBar, byte_callbacks
 from ._run_many import ManyRuns, RunResult
 
@@ -35,6 +35,9 @@ class SyncExecutor(CoreClient[Prediction]):
             task = self.start(operation)
             try:
                 return execute_task(task, operation, self.decode_error)
+            except BaseException as error:
+                self.interrupt(task, error)
+                raise
             finally:
                 self.stop(task)
         finally:
@@ -56,6 +59,13 @@ class SyncExecutor(CoreClient[Prediction]):
         """Download an output to a file."""
         return self.execute(download(request, byte_callbacks("downloading", on_progress, progress)))
 
+    def download_outputs(
+        self, request: dict[str, Any], on_progress: OnBytes | None, progress: bool
+    ) -> list[DownloadedFile]:
+        """Download all outputs of a job."""
+        callbacks = byte_callbacks("downloading", on_progress, progress)
+        return self.execute(download_outputs(request, callbacks))
+
     def _items(self, operation: Operation[T]) -> Generator[T, None, None]:
         task = self.start(operation)
         try:
@@ -64,6 +74,11 @@ class SyncExecutor(CoreClient[Prediction]):
                     if "error" in message:
                         raise self.decode_error(message["error"])
                     yield operation.decode(message["item"], task)
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self.interrupt(task, error)
+            raise
         finally:
             self.stop(task)
 
@@ -74,7 +89,7 @@ class SyncExecutor(CoreClient[Prediction]):
         try:
             more = runs.fill(inputs)
             while not self.has_ended(batch := next_batch(runs.task)):
-                for message in decode_messages(batch):
+                for message in runs.take(decode_messages(batch)):
                     if runs.on_event(message) is not None:
                         continue
                     result = RunResult(*runs.decode(message))
@@ -83,6 +98,9 @@ class SyncExecutor(CoreClient[Prediction]):
                     if bar is not None:
                         bar.add(result.ok)
                     yield result
+        except BaseException as error:
+            self.interrupt(runs.task, error, runs.unseen_job_ids())
+            raise
         finally:
             runs.close()
             if bar is not None:

@@ -35,7 +35,8 @@ class MockServer:
             port: The port to listen on; 0 picks a free one.
             program: The program to run instead of the one in this package.
         """
-        self._arguments = ["--port", str(port)]
+        # It ends with its standard input, and so with this process, even if that is killed.
+        self._arguments = ["--port", str(port), "--end-with-stdin"]
         if scenario is not None:
             self._arguments += ["--scenario", os.fspath(scenario)]
         self._program = program
@@ -49,7 +50,7 @@ class MockServer:
         # If it cannot listen, it says why on standard error and exits.
         self._process = subprocess.Popen(
             [_program(self._program), *self._arguments],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -72,8 +73,9 @@ class MockServer:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
 
     @property
     def is_running(self) -> bool:
