@@ -5,7 +5,7 @@ use viseme::{Error, ErrorKind, Status};
 
 use crate::failure::{Failure, Phase, Result};
 use crate::options::Options;
-use crate::output::{eprint_line, print_line};
+use crate::output::{eprint_line, in_cli_words, print_line, violations_json};
 
 /// Prints a failure: a message on standard error, or a JSON object on standard output.
 ///
@@ -45,23 +45,6 @@ pub(crate) fn print_text(failure: &Failure, options: &Options) {
             suggest(next_command_after(phase, options));
         }
     }
-}
-
-/// Replaces the names of the library's settings by the options and variables of the command line.
-fn in_cli_words(text: &str) -> String {
-    const WORDS: [(&str, &str); 10] = [
-        (" or pass `api_key`", ""),
-        ("Pass `api_key` or set WAVESPEED_API_KEY", "Set WAVESPEED_API_KEY"),
-        ("Pass `api_key` instead", "Set WAVESPEED_API_KEY instead"),
-        ("`api_key`", "`WAVESPEED_API_KEY`"),
-        ("`allow_http`", "`--allow-http`"),
-        ("`base_url`", "`--base-url`"),
-        ("set the base URL to it", "set the base URL to it (--base-url or WAVESPEED_BASE_URL)"),
-        ("SSL_CERT_FILE or `ca_bundle`", "SSL_CERT_FILE"),
-        ("; raise `max_bytes` if you want it", ""),
-        ("`proxy`", "`HTTPS_PROXY`"),
-    ];
-    WORDS.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
 fn print_error(error: &Error) {
@@ -120,7 +103,7 @@ fn error_object(error: &Error, resume: Option<&str>) -> Value {
         "resume": resume,
         "app_code": error.app_code(),
         "attempts": error.attempts(),
-        "violations": error.violations(),
+        "violations": violations_json(error.violations()),
         "http": error.http().map(|http| json!({
             "status": http.status,
             "request_id": http.request_id,
@@ -179,27 +162,6 @@ fn interrupted(phase: &Phase, options: &Options) -> String {
         }
         Phase::Download(id) => {
             format!("Interrupted. Job {id} is completed, but its video was not saved.")
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn settings_have_the_names_of_the_command_line() {
-        for (text, expected) in [
-            (
-                "https is needed (`allow_http` allows http)",
-                "https is needed (`--allow-http` allows http)",
-            ),
-            ("Set WAVESPEED_API_KEY or pass `api_key`. To", "Set WAVESPEED_API_KEY. To"),
-            ("Invalid value for `base_url`: x", "Invalid value for `--base-url`: x"),
-            ("set SSL_CERT_FILE or `ca_bundle` to", "set SSL_CERT_FILE to"),
-            ("nothing to replace", "nothing to replace"),
-        ] {
-            assert_eq!(in_cli_words(text), expected);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use viseme::media::MediaInfo;
+use viseme::media::{MediaInfo, Violation};
 use viseme::{DownloadedFile, Job, Output, Prediction, Report};
 
 use crate::failure::{Failure, Result, reason};
@@ -81,7 +81,7 @@ pub(crate) fn report_lines(report: &Report) -> impl Iterator<Item = String> + '_
     let media = report.media.iter().map(|(field, info)| format!("{field}: {}", media_line(info)));
     let violations = report.violations.iter().map(|violation| {
         let level = if violation.is_error() { "error" } else { "warning" };
-        format!("{level}: {}", violation.message)
+        format!("{level}: {}", in_cli_words(&violation.message))
     });
     media.chain(violations)
 }
@@ -202,6 +202,35 @@ pub(crate) fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
+/// Replaces the names of the library's settings by the options and variables of the command line.
+pub(crate) fn in_cli_words(text: &str) -> String {
+    const WORDS: [(&str, &str); 12] = [
+        (" or pass `api_key`", ""),
+        ("Pass `api_key` or set WAVESPEED_API_KEY", "Set WAVESPEED_API_KEY"),
+        ("Pass `api_key` instead", "Set WAVESPEED_API_KEY instead"),
+        ("`api_key`", "`WAVESPEED_API_KEY`"),
+        ("`allow_http`", "`--allow-http`"),
+        ("`base_url`", "`--base-url`"),
+        ("set the base URL to it", "set the base URL to it (--base-url or WAVESPEED_BASE_URL)"),
+        ("SSL_CERT_FILE or `ca_bundle`", "SSL_CERT_FILE"),
+        ("; raise `max_bytes` if you want it", ""),
+        ("`proxy`", "`HTTPS_PROXY`"),
+        // The command line has no such options.
+        (" Set `allow_private_addresses` to read it from here.", ""),
+        (" Set `allow_private_addresses` to read it anyway.", ""),
+    ];
+    WORDS.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+}
+
+/// The violations as JSON, with messages in the words of the command line.
+pub(crate) fn violations_json(violations: &[Violation]) -> Value {
+    let mut violations = violations.to_vec();
+    for violation in &mut violations {
+        violation.message = in_cli_words(&violation.message);
+    }
+    json!(violations)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,6 +252,23 @@ mod tests {
             (3 << 30, "3.0 GB"),
         ] {
             assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn settings_have_the_names_of_the_command_line() {
+        for (text, expected) in [
+            (
+                "https is needed (`allow_http` allows http)",
+                "https is needed (`--allow-http` allows http)",
+            ),
+            ("Set WAVESPEED_API_KEY or pass `api_key`. To", "Set WAVESPEED_API_KEY. To"),
+            ("Invalid value for `base_url`: x", "Invalid value for `--base-url`: x"),
+            ("can reach it. Set `allow_private_addresses` to read it from here.", "can reach it."),
+            ("set SSL_CERT_FILE or `ca_bundle` to", "set SSL_CERT_FILE to"),
+            ("nothing to replace", "nothing to replace"),
+        ] {
+            assert_eq!(in_cli_words(text), expected);
         }
     }
 }

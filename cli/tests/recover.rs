@@ -121,6 +121,7 @@ async fn a_record_that_cannot_be_saved_prevents_the_submit() {
     let result = running.finish().await;
     assert_eq!(result.code, Some(2), "{result:?}");
     assert!(result.err.contains("nothing was sent: Cannot save the record to"), "{result:?}");
+    assert!(result.err.contains("Pass another file with --save-record."), "{result:?}");
     assert!(harness.world.requests(RequestKind::Submit).is_empty());
     assert!(harness.world.ledger().charges.is_empty());
 }

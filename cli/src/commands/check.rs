@@ -7,7 +7,7 @@ use crate::client;
 use crate::failure::{Failure, Outcome, Result};
 use crate::input::InputArgs;
 use crate::options::Options;
-use crate::output::{media_json, print_line, report_lines};
+use crate::output::{media_json, print_line, report_lines, violations_json};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
@@ -37,7 +37,7 @@ fn print_report(options: &Options, report: &Report) -> Result<()> {
         let media: serde_json::Map<_, _> =
             report.media.iter().map(|(field, info)| (field.clone(), media_json(info))).collect();
         return print_line(
-            json!({"ok": report.is_ok(), "violations": report.violations, "media": media}),
+            json!({"ok": report.is_ok(), "violations": violations_json(&report.violations), "media": media}),
         );
     }
     report_lines(report).try_for_each(print_line)?;

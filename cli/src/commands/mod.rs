@@ -43,7 +43,11 @@ fn save_record(
     move |record| {
         let Some(path) = &path else { return ready(Ok(())) };
         ready(record::save(path, &record).map_err(|error| {
-            format!("Cannot save the record to {}: {}.", path.display(), reason(&error))
+            format!(
+                "Cannot save the record to {}: {}. Pass another file with --save-record.",
+                path.display(),
+                reason(&error)
+            )
         }))
     }
 }

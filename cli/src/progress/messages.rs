@@ -2,7 +2,7 @@
 
 use viseme::{Prediction, Progress, Status};
 
-use crate::output::{report_lines, seconds};
+use crate::output::{in_cli_words, report_lines, seconds};
 
 /// The message for an event; `None` for an event that users do not need to see.
 pub(super) fn message(progress: &Progress) -> Option<String> {
@@ -20,7 +20,7 @@ pub(super) fn message(progress: &Progress) -> Option<String> {
         Progress::Retrying { error, after } => {
             let problem = match error.http() {
                 Some(http) => format!("the service responded with HTTP {}", http.status),
-                None => error.message().trim_end_matches('.').to_owned(),
+                None => in_cli_words(error.message().trim_end_matches('.')),
             };
             Some(format!("{problem}; trying again in {}", seconds(*after)))
         }

@@ -113,18 +113,18 @@ impl Client {
         &self,
         record: &SubmitRecord,
         criteria: &RecoveryCriteria,
-    ) -> Vec<Arc<Prediction>> {
-        let Ok(newest) = self.history_page(record, None, 1).await else { return Vec::new() };
+    ) -> Result<Vec<Arc<Prediction>>, RequestFailure> {
+        let newest = self.history_page(record, None, 1).await?;
         let server_sent_at = server_time(record.sent_at, self.system_time(), newest.server_now);
         let window = wrong_clock_window(server_sent_at);
         let jobs = if reaches(&newest, window.start) {
             newest.jobs
         } else {
-            self.jobs_in(record, &window).await.unwrap_or_default()
+            self.jobs_in(record, &window).await?
         };
-        self.claims(|claims| {
+        Ok(self.claims(|claims| {
             candidates(record, &jobs, &window, &|id| claims.is_claimed(id), criteria)
-        })
+        }))
     }
 }
 
@@ -184,8 +184,10 @@ impl Recover {
         match found {
             Ok(prediction) => Ok(Job::submitted(client, prediction)),
             Err(error) if is_without_candidates(&error) => {
-                let jobs = client.wrong_clock_candidates(&record, &criteria).await;
-                Err(with_wrong_clock_candidates(error, jobs))
+                match client.wrong_clock_candidates(&record, &criteria).await {
+                    Ok(jobs) => Err(with_wrong_clock_candidates(error, jobs)),
+                    Err(failure) => Err(without_wrong_clock_search(error, failure.error())),
+                }
             }
             Err(error) => Err(error),
         }
@@ -219,6 +221,17 @@ fn with_wrong_clock_candidates(error: Error, jobs: Vec<Arc<Prediction>>) -> Erro
         ids.join(", "),
     );
     error.with_message(message).with_candidates(jobs)
+}
+
+/// Adds that the jobs of another time could not be searched.
+fn without_wrong_clock_search(error: Error, cause: &Error) -> Error {
+    let message = format!(
+        "{} If the clock of this machine was wrong, the job may be of another time, but the jobs of a \
+         day around it could not be searched: {}",
+        error.message(),
+        cause.message(),
+    );
+    error.with_message(message)
 }
 
 /// Returns whether a page, newest jobs first, is the last one or reaches back before a time.

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_under_way_holds_time() {
+    async fn a_request_in_flight_holds_the_virtual_clock() {
         let clock = VirtualClock::new();
         let busy = clock.busy();
         let sleep = clock.sleep(Duration::from_secs(60));

@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_cannot_leave_their_place_in_the_path() {
+    fn ids_are_escaped_in_paths() {
         assert_eq!(
             path_of("kwaivgi/kling-lipsync/audio-to-video"),
             "kwaivgi/kling-lipsync/audio-to-video"

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_video_is_found_out() {
+    fn a_download_that_is_no_video_is_recognized() {
         let xml = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>";
         let page = b"\n<!DOCTYPE HTML><title>Login</title>";
         for (name, content_type, content, expected) in [

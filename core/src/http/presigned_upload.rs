@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_final_and_troubles_are_not() {
+    fn rejections_are_final_and_temporary_failures_are_not() {
         for (status, body, is_final, kind) in [
             (401, json!({"message": "no"}), true, ErrorKind::Authentication),
             (413, json!({"message": "too large"}), true, ErrorKind::ApiStatus),

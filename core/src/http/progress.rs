@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_may_take_longer_than_a_pause_between_bytes() {
+    async fn a_response_may_take_longer_than_the_stall_timeout() {
         let timeouts = StallTimeouts::new(Duration::from_secs(60));
         for (sent, seconds, expected) in [
             (5, 59, Ok(())),

@@ -23,8 +23,7 @@ impl RequestFailure {
         if is_retryable(status) { Self::Transient(error) } else { Self::Final(error) }
     }
 
-    #[cfg(feature = "testing")]
-    pub(super) fn error(&self) -> &Error {
+    pub(crate) fn error(&self) -> &Error {
         match self {
             Self::Transient(error) | Self::Final(error) => error,
         }

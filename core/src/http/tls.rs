@@ -132,11 +132,13 @@ fn is_authority_as_server(error: &rustls::Error) -> bool {
 
 /// Returns the explanation of a certificate error; `None` for any other error.
 pub(super) fn explanation(error: &(dyn std::error::Error + 'static)) -> Option<String> {
-    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    let error = match inner {
-        Some(inner) => inner.downcast_ref::<rustls::Error>(),
-        None => error.downcast_ref::<rustls::Error>(),
-    }?;
+    // The HTTP libraries wrap it in I/O errors, which `source` skips.
+    let mut error = error;
+    while let Some(inner) = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref)
+    {
+        error = inner;
+    }
+    let error = error.downcast_ref::<rustls::Error>()?;
     if is_authority_as_server(error) {
         return Some(format!("the server's certificate is self-signed and not trusted. {ADD}"));
     }

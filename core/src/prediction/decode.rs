@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_base64_and_what_is_not() {
+    fn base64_is_recognized() {
         let text = |text: &str| Output::Text(text.to_owned());
         for (output, expected) in [
             (text("/+8="), Some(&[0xff, 0xef][..])),

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn how_a_job_is_asked_for_does_not_tell_it_from_another() {
+    fn options_of_the_response_do_not_distinguish_jobs() {
         let mut claims = SubmitRegistry::default();
         claims.begin("m", &json!({"x": 1, "enable_sync_mode": true}));
         claims.begin("m", &json!({"x": 1, "enable_base64_output": false}));

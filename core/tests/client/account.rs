@@ -172,7 +172,7 @@ async fn deleted_jobs_are_gone() {
 }
 
 #[tokio::test]
-async fn what_was_spent_is_told_in_three_ways() {
+async fn the_usage_is_available_in_three_forms() {
     let rule = JobRule::new(Timeline::after_polls(1)).price_usd(0.25);
     let test = TestClient::with(Scenario::new().job(rule)).await;
     let from = SystemTime::now() - Duration::from_secs(60);

@@ -31,7 +31,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_broken_download_goes_on_where_it_was() {
+async fn a_broken_download_is_resumed() {
     let first = || output().nth(1);
     for (what, fault, resumes) in [
         ("a close", first().wire(WireFault::FinAt(100_000)), true),
@@ -68,7 +68,7 @@ async fn a_server_without_ranges_is_read_from_the_start() {
 }
 
 #[tokio::test]
-async fn a_server_that_told_of_more_than_there_is_is_asked_anew() {
+async fn a_download_shorter_than_announced_starts_over() {
     let (test, url) =
         uploaded(Scenario::new().fault(output().nth(1).wire(WireFault::WrongLength(1000)))).await;
     let folder = tempfile::tempdir().unwrap();
@@ -152,7 +152,7 @@ async fn redirects_are_followed_and_bounded() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_fetched_or_saved_is_said() {
+async fn a_failed_download_or_save_is_an_error() {
     let (test, url) = uploaded(Scenario::new()).await;
     for (url, to, word) in [
         (url.as_str(), "/no/such/folder/out.mp4", "/no/such/folder"),

@@ -24,7 +24,7 @@ fn broken(target: Target, files: &[PathBuf]) -> Vec<&PathBuf> {
 }
 
 #[test]
-fn every_input_of_every_corpus_keeps_the_promises() {
+fn every_input_of_every_corpus_keeps_the_invariants() {
     for (name, target) in TARGETS {
         let files = files(&folder("corpus").join(name));
         assert!(files.len() >= 10, "{name}: a corpus of {} inputs proves little", files.len());
@@ -45,13 +45,13 @@ fn every_target_has_its_program_and_its_corpus() {
 }
 
 #[test]
-fn a_broken_promise_is_noticed() {
+fn a_broken_invariant_is_noticed() {
     let files = files(&folder("corpus").join("headers"));
     assert_eq!(broken(|_| panic!("for the test"), &files).len(), files.len());
 }
 
 #[test]
-fn nothing_breaks_on_nothing_and_on_bytes_of_one_kind() {
+fn empty_and_uniform_bytes_are_handled() {
     for (name, target) in TARGETS {
         for byte in [0, b'\n', b'[', b'{', 0xff] {
             for length in [0, 1, 2, 3, 64, 4096] {

@@ -64,7 +64,7 @@ async fn a_job_is_gone_on_with_by_its_id_alone() {
 }
 
 #[tokio::test]
-async fn each_change_is_told_once_and_the_last_state_comes_last() {
+async fn each_change_is_reported_once_and_the_last_state_last() {
     let times = Timeline::after_polls(5);
     let test = TestClient::with(Scenario::new().job(JobRule::new(times))).await;
     let job = test.client.submit(remote_input()).await.unwrap();
@@ -125,7 +125,7 @@ async fn the_deadline_ends_the_wait_and_not_the_job() {
 }
 
 #[tokio::test]
-async fn a_single_look_gives_the_state_whatever_it_is() {
+async fn one_status_request_returns_any_state() {
     let rule = JobRule::new(Timeline::ends_after_polls(1, "failed"));
     let test = TestClient::with(Scenario::new().job(rule)).await;
     let job = test.client.submit(remote_input()).await.unwrap();

@@ -21,6 +21,7 @@ mod account;
 mod billing_safety;
 mod downloads;
 mod fuzz_corpus;
+mod http2;
 mod lifecycle;
 mod models;
 mod network;

@@ -70,7 +70,7 @@ fn base64_of(bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn an_unknown_word_is_reported_and_refused_if_asked() {
+async fn an_unknown_value_is_a_warning_and_an_error_if_strict() {
     let test = TestClient::with(quick()).await;
     let input = speech().voice_id("genshin_klee");
     let report = test.client.check(input.clone()).await.unwrap();
@@ -85,7 +85,7 @@ async fn an_unknown_word_is_reported_and_refused_if_asked() {
 }
 
 #[tokio::test]
-async fn what_would_be_paid_for_in_vain_is_not_sent() {
+async fn an_input_that_would_be_charged_in_vain_is_not_sent() {
     let test = TestClient::new().await;
     for input in [
         Input::from(remote_input()).set("audoi", "https://media.example/voice.mp3"),
@@ -105,7 +105,7 @@ async fn what_would_be_paid_for_in_vain_is_not_sent() {
 }
 
 #[tokio::test]
-async fn the_mocks_schema_says_the_same_as_the_description() {
+async fn the_schema_of_the_mock_matches_the_description() {
     let test = TestClient::new().await;
     let catalogue = test.client.models().await.unwrap();
     assert_eq!(catalogue.len(), descriptions().len());
@@ -159,7 +159,7 @@ fn talk() -> Input {
 }
 
 #[tokio::test]
-async fn other_models_are_judged_by_their_live_schema_if_asked() {
+async fn other_models_are_validated_by_their_live_schema_if_requested() {
     let test = TestClient::with(other_models()).await;
     for (input, rule) in [
         (talk().set("resolutoin", "720p"), Rule::UnknownField),
@@ -186,7 +186,7 @@ async fn other_models_are_judged_by_their_live_schema_if_asked() {
 }
 
 #[tokio::test]
-async fn without_being_asked_nobody_looks_at_the_schema() {
+async fn the_schema_is_fetched_only_if_requested() {
     let test = TestClient::with(quick()).await;
     let input = Input::new("somebody/something").set("anything", json!({"goes": true}));
     test.client.run(input).await.unwrap();
@@ -221,7 +221,7 @@ async fn many_runs_take_the_same_options() {
 }
 
 #[tokio::test]
-async fn the_live_list_of_words_is_newer_than_ours() {
+async fn a_live_list_of_values_has_precedence() {
     let live = |words: &[&str]| {
         let field = json!({"type": "string"});
         let schema = json!({"type": "object", "properties": {

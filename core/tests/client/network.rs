@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use viseme::{Client, Config, ErrorKind, Media, Prediction, Status};
+use viseme::{Client, Config, ErrorKind, Media, Prediction, Status, SubmitRecord};
 
 use crate::support::{FACE, FastClock, remote_input};
 
@@ -381,4 +381,27 @@ async fn a_redirect_of_the_api_is_an_error_with_its_target() {
     .await;
     let error = server.client().submit(remote_input()).await.unwrap_err();
     assert!(error.message().contains("https://api.example/api/v3/x"), "{error}");
+}
+
+#[tokio::test]
+async fn a_search_for_jobs_of_another_time_that_is_too_large_is_reported() {
+    // Every page is full of jobs of two hours ago: too old for the record, too new to end a search of
+    // the whole day.
+    let created = jiff::Timestamp::now() - jiff::Span::new().hours(2);
+    let items: Vec<_> = (0..100)
+        .map(|number| {
+            format!(r#"{{"id":"{number}","status":"completed","created_at":"{created}"}}"#)
+        })
+        .collect();
+    let page = format!(r#"{{"code":200,"data":{{"items":[{}]}}}}"#, items.join(","));
+    let server = Server::start(move |_, _| json(&page)).await;
+    let input = serde_json::json!({"video": "https://media.example/face.mp4"});
+    let record = SubmitRecord::new("kwaivgi/x", input, std::time::SystemTime::now());
+    let error = server.client().recover(&record).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
+    let message = error.message();
+    assert!(
+        message.contains("could not be searched: The history has more than 50000 jobs"),
+        "{message}"
+    );
 }

@@ -16,7 +16,7 @@ fn completes() -> Scenario {
 }
 
 #[tokio::test]
-async fn troubles_that_pass_are_waited_out() {
+async fn temporary_failures_are_retried() {
     for (what, fault) in [
         ("429", poll().status(429)),
         ("500", poll().status(500)),
@@ -50,7 +50,7 @@ async fn troubles_that_pass_are_waited_out() {
 }
 
 #[tokio::test]
-async fn odd_answers_are_understood_at_once() {
+async fn unusual_responses_are_understood() {
     for (what, fault) in [
         ("an unknown status", poll().mutate(ResponseMutation::UnknownStatus("brewing".into()))),
         ("numbers as strings", poll().mutate(ResponseMutation::NumbersAsStrings)),
@@ -99,7 +99,7 @@ async fn a_429_slows_the_whole_client() {
 }
 
 #[tokio::test]
-async fn refusals_end_the_wait_and_keep_the_id() {
+async fn rejected_polls_end_the_wait_with_the_job_id() {
     for (status, kind) in [
         (400, ErrorKind::BadRequest),
         (401, ErrorKind::Authentication),
@@ -116,7 +116,7 @@ async fn refusals_end_the_wait_and_keep_the_id() {
 }
 
 #[tokio::test]
-async fn a_job_nobody_knows_is_an_error_once_it_cannot_be_new_any_more() {
+async fn an_unknown_job_is_an_error_after_the_grace_period() {
     let test = TestClient::new().await;
     let error = test.client.job("0123").wait().await.unwrap_err();
     assert_eq!((error.kind(), error.job_id()), (ErrorKind::NotFound, Some("0123")));
@@ -126,7 +126,7 @@ async fn a_job_nobody_knows_is_an_error_once_it_cannot_be_new_any_more() {
 }
 
 #[tokio::test]
-async fn a_wait_in_another_process_forgives_that_the_service_does_not_know_a_new_job_yet() {
+async fn a_wait_in_another_process_tolerates_a_404_of_a_new_job() {
     let late = Fault::at(RequestKind::Poll).each(&[1, 2, 3]).status(404).body(not_found());
     let test = TestClient::with(completes().fault(late)).await;
     let job = test.client.submit(remote_input()).await.unwrap();
@@ -139,7 +139,7 @@ fn not_found() -> Body {
 }
 
 #[tokio::test]
-async fn a_gateways_page_does_not_end_the_wait_for_a_paid_job() {
+async fn a_page_of_a_gateway_does_not_end_the_wait_for_a_paid_job() {
     for status in [401, 403, 404] {
         let page = Fault::at(RequestKind::Poll).each(&[1, 2]).status(status).body(Body::Html);
         let test = TestClient::with(completes().fault(page)).await;
@@ -149,7 +149,7 @@ async fn a_gateways_page_does_not_end_the_wait_for_a_paid_job() {
 }
 
 #[tokio::test]
-async fn endless_trouble_ends_and_keeps_the_id() {
+async fn endless_failures_end_with_the_job_id() {
     let fault = Fault::at(RequestKind::Poll).status(503);
     let test = TestClient::with(completes().fault(fault)).await;
     let error = test.client.run(remote_input()).await.unwrap_err();
@@ -160,7 +160,7 @@ async fn endless_trouble_ends_and_keeps_the_id() {
 }
 
 #[tokio::test]
-async fn a_server_that_dies_in_mid_wait_takes_no_id_with_it() {
+async fn a_server_that_stops_during_a_wait_is_an_error_with_the_job_id() {
     let never = JobRule::new(Timeline::secs(&[("created", 0)]));
     let test = TestClient::with(Scenario::new().job(never)).await;
     let job = test.client.submit(remote_input()).await.unwrap();

@@ -82,7 +82,7 @@ async fn a_queued_poll_is_paused_too() {
 }
 
 #[tokio::test]
-async fn a_submit_that_waits_for_a_connection_rests_too() {
+async fn a_submit_that_waits_for_a_connection_is_paused_too() {
     let fault = Fault::at(RequestKind::Submit).nth(1).status(429).retry_after_secs(100);
     let test_world = test_world(fault, |config| config.max_connections(1)).await;
     let inputs = (0..3).map(|_| remote_input());
@@ -95,7 +95,7 @@ async fn a_submit_that_waits_for_a_connection_rests_too() {
 }
 
 #[tokio::test]
-async fn a_submit_whose_next_turn_comes_after_the_deadline_is_given_up() {
+async fn a_submit_that_the_rate_limit_delays_beyond_the_deadline_fails() {
     let fault = Fault::at(RequestKind::Submit).nth(1).status(429).retry_after_secs(5);
     let limits = SubmitLimits { per_minute: 1, concurrent: 9 };
     let test_world = test_world(fault, |config| config.submit_limits(limits)).await;

@@ -17,7 +17,7 @@ fn lost() -> Fault {
 }
 
 #[tokio::test]
-async fn a_job_whose_answer_was_lost_is_found_and_waited_for() {
+async fn a_job_whose_response_was_lost_is_found_and_waited_for() {
     for (what, fault) in [
         ("a reset", lost().reset()),
         ("a close", lost().wire(WireFault::Close)),
@@ -46,7 +46,7 @@ async fn a_job_whose_answer_was_lost_is_found_and_waited_for() {
 }
 
 #[tokio::test]
-async fn a_submit_that_was_not_taken_is_unknown_after_the_window() {
+async fn a_submit_that_was_not_accepted_is_unknown_after_the_window() {
     let fault = Fault::at(RequestKind::Submit).nth(1).reset();
     let test = TestClient::with(scenario().fault(fault)).await;
     let error = test.client.run(remote_input()).await.unwrap_err();
@@ -62,7 +62,7 @@ async fn a_submit_that_was_not_taken_is_unknown_after_the_window() {
 }
 
 #[tokio::test]
-async fn troubles_of_the_history_are_waited_out() {
+async fn temporary_failures_of_the_history_are_retried() {
     let test = TestClient::with(
         scenario()
             .fault(lost().reset())
@@ -78,7 +78,7 @@ async fn troubles_of_the_history_are_waited_out() {
 }
 
 #[tokio::test]
-async fn a_job_of_somebody_else_is_not_taken() {
+async fn a_job_of_another_submit_is_not_adopted() {
     let test = TestClient::with(scenario()).await;
     let other = AudioToVideo::new()
         .audio("https://media.example/other.mp3")

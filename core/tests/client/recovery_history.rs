@@ -87,7 +87,7 @@ async fn a_wrong_clock_does_not_matter() {
 }
 
 #[tokio::test]
-async fn a_record_of_yesterday_takes_no_job_of_today() {
+async fn a_record_of_yesterday_matches_no_job_of_today() {
     let server = MockServer::start().await.unwrap();
     for is_ahead in [false, true] {
         let world = server.world_with(scenario(HistoryScenario::default()));
@@ -108,7 +108,7 @@ async fn a_record_of_yesterday_takes_no_job_of_today() {
 }
 
 #[tokio::test]
-async fn a_job_that_shows_up_late_is_found() {
+async fn a_job_that_appears_late_is_found() {
     let server = MockServer::start().await.unwrap();
     let late = HistoryScenario { appears_after: Span::millis(400), ..HistoryScenario::default() };
     let world = server.world_with(scenario(late).fault(lost()));
@@ -130,7 +130,7 @@ async fn a_job_that_is_listed_several_times_is_one_job() {
 }
 
 #[tokio::test]
-async fn without_inputs_one_job_is_told_by_its_time_and_two_by_nothing() {
+async fn without_inputs_one_job_matches_by_its_time_and_two_do_not() {
     let silent = HistoryScenario { omit_inputs: true, ..HistoryScenario::default() };
     let test = TestClient::with(scenario(silent.clone()).fault(lost())).await;
     let prediction = test.client.run(remote_input()).await.unwrap();
@@ -203,7 +203,7 @@ async fn two_thousand_later_jobs_and_a_late_history_hide_no_job() {
 }
 
 #[tokio::test]
-async fn a_fresh_process_adopts_no_job_by_its_time_unless_it_is_asked_to() {
+async fn a_fresh_process_adopts_no_job_by_its_time_unless_match_by_time_is_set() {
     let server = MockServer::start().await.unwrap();
     let hidden = HistoryScenario { omit_inputs: true, ..HistoryScenario::default() };
     let world = server.world_with(scenario(hidden));

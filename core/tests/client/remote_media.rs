@@ -89,7 +89,7 @@ async fn a_server_without_ranges_is_read_as_far_as_needed() {
 }
 
 #[tokio::test]
-async fn the_size_is_asked_for_where_a_range_does_not_tell_it() {
+async fn the_size_is_queried_if_a_range_response_has_none() {
     let folder = Folder::new();
     let file = folder.plain_video("face.mp4");
     let expected = local(&file);
@@ -155,7 +155,7 @@ async fn a_whole_of_unknown_size_leaves_the_size_to_a_head_request() {
 }
 
 #[tokio::test]
-async fn what_is_no_medium_is_refused_by_its_content() {
+async fn files_that_are_no_media_are_rejected_by_their_content() {
     let page = b"<!DOCTYPE html><html><body>Log in to see this file</body></html>";
     let png = [&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], &[1; 60]].concat();
     for (file, label) in [
@@ -274,7 +274,7 @@ async fn nothing_secret_is_sent() {
 }
 
 #[tokio::test]
-async fn private_addresses_are_not_asked_unless_allowed() {
+async fn private_addresses_get_no_request_unless_allowed() {
     let server = MediaServer::of(b"RIFF".to_vec()).await;
     let port = server.address().port();
     let client = Client::new(config().build().unwrap()).unwrap();
@@ -317,7 +317,7 @@ async fn checks_of_one_url_share_a_reading_while_it_is_fine() {
 }
 
 #[tokio::test]
-async fn it_can_be_turned_off() {
+async fn the_check_of_remote_media_can_be_turned_off() {
     let server = MediaServer::of(b"no medium".to_vec()).await;
     let input = Input::new(MODEL).media("video", server.url("face.mp4").as_str());
     let config = config().allow_private_addresses(true).check_remote_media(false);

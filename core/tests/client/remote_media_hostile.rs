@@ -30,7 +30,7 @@ async fn a_silent_server_does_not_hold_a_check() {
 }
 
 #[tokio::test]
-async fn answers_that_break_off_are_no_damage_of_the_file() {
+async fn incomplete_responses_are_no_corruption_of_the_file() {
     let folder = Folder::new();
     let file = folder.plain_video("face.mp4");
     let expected = local(&file);
@@ -93,11 +93,11 @@ async fn a_file_that_changes_meanwhile_is_not_pieced_together() {
 }
 
 #[tokio::test]
-async fn what_a_server_says_wrongly_is_survived() {
+async fn wrong_responses_of_a_server_are_handled() {
     let folder = Folder::new();
     let file = folder.plain_video("face.mp4");
-    type Twist = fn(Response) -> Response;
-    let modifys: [(&str, Twist); 10] = [
+    type Change = fn(Response) -> Response;
+    let changes: [(&str, Change); 10] = [
         ("another part", |it| it.header("content-range", "bytes 5-65540/900000")),
         ("no part", |it| it.without("content-range")),
         ("backwards", |it| it.header("content-range", "bytes 9-0/100")),
@@ -116,10 +116,10 @@ async fn what_a_server_says_wrongly_is_survived() {
             it.without("content-length")
         }),
     ];
-    for (what, modify) in modifys {
+    for (what, change) in changes {
         let content = file.clone();
         let server =
-            MediaServer::start(move |request| modify(Response::ranged(request, &content))).await;
+            MediaServer::start(move |request| change(Response::ranged(request, &content))).await;
         let report = check("video", &server.url("face.mp4")).await;
         println!("{what}: {:?}", report.violations);
         assert!(!report.violations.is_empty(), "{what}");

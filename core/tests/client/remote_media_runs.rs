@@ -51,7 +51,7 @@ async fn a_video_that_is_too_long_is_refused_before_it_costs_anything() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_told_and_run() {
+async fn unreadable_media_are_a_warning_and_the_run_continues() {
     let server = MediaServer::start(|_| Response::new(404, b"")).await;
     let test = test().await;
     let warned = Arc::new(Mutex::new(Vec::new()));

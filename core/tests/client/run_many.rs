@@ -40,7 +40,7 @@ async fn every_input_has_its_result() {
 }
 
 #[tokio::test]
-async fn no_more_than_the_limit_are_under_way() {
+async fn at_most_the_limit_runs_at_once() {
     let test = TestClient::new().await;
     let under_way = Arc::new(Mutex::new((0_i32, 0_i32)));
     let listener = {

@@ -57,7 +57,7 @@ async fn the_key_is_sent_to_the_api_alone() {
 }
 
 #[tokio::test]
-async fn nothing_printable_holds_the_key() {
+async fn no_printable_value_contains_the_key() {
     let test = TestClient::with(Scenario::new()).await;
     let job = test.client.submit(remote_input()).await.unwrap();
     let text = format!("{:?} {:?}", test.client, job);
@@ -65,7 +65,7 @@ async fn nothing_printable_holds_the_key() {
 }
 
 #[tokio::test]
-async fn the_client_says_who_it_is() {
+async fn the_client_sends_its_name_and_version() {
     let test = TestClient::configured(Scenario::new(), |config| {
         config.client_name("my-app").user_agent("my-app/1.2")
     })

@@ -12,7 +12,7 @@ fn submit() -> Fault {
 }
 
 #[tokio::test]
-async fn a_submit_that_may_have_been_taken_is_never_sent_again() {
+async fn a_submit_that_may_have_been_accepted_is_never_sent_again() {
     let lost = [
         ("reset before it was taken", submit().reset(), 0),
         ("reset after it was taken", submit().after_accept().reset(), 1),
@@ -48,7 +48,7 @@ async fn a_submit_that_may_have_been_taken_is_never_sent_again() {
 }
 
 #[tokio::test]
-async fn an_id_in_an_odd_answer_is_not_lost() {
+async fn an_id_in_an_unusual_response_is_not_lost() {
     for (what, fault) in [
         ("a byte order mark", submit().mutate(ResponseMutation::ByteOrderMark)),
         ("numbers as strings", submit().mutate(ResponseMutation::NumbersAsStrings)),
@@ -73,7 +73,7 @@ fn support_rule() -> viseme_mock::JobRule {
 }
 
 #[tokio::test]
-async fn a_refusal_is_final_and_says_why() {
+async fn a_rejection_is_final_and_has_a_reason() {
     for (status, kind) in [
         (400, ErrorKind::BadRequest),
         (401, ErrorKind::Authentication),
@@ -95,7 +95,7 @@ async fn a_refusal_is_final_and_says_why() {
 }
 
 #[tokio::test]
-async fn a_429_is_sent_again_when_the_service_says() {
+async fn a_429_is_sent_again_after_retry_after() {
     let date = RetryAfter::Date { date: Span::secs(9) };
     for (fault, pause) in [
         (submit().status(429), Duration::from_secs(1)),
@@ -157,7 +157,7 @@ async fn no_connection_is_tried_again_and_then_reported() {
 }
 
 #[tokio::test]
-async fn what_the_service_refuses_keeps_its_words() {
+async fn a_rejection_keeps_the_text_of_the_service() {
     let fault = submit().status(403).body(Body::Value(serde_json::json!({
         "code": 403, "message": "Role viewer may not run models", "error_code": "role_viewer",
     })));

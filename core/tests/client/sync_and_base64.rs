@@ -36,7 +36,7 @@ async fn a_job_that_outlasts_sync_mode_is_waited_for() {
 }
 
 #[tokio::test]
-async fn the_answer_of_sync_mode_has_more_time_than_others() {
+async fn the_response_in_sync_mode_has_a_longer_timeout() {
     let rule = JobRule::new(Timeline::secs(&[("processing", 0), ("completed", 60)]));
     let scenario = Scenario::new().job(rule).clock(ClockMode::Scaled(15.0));
     let test =
@@ -100,7 +100,7 @@ async fn a_switch_in_the_input_counts_as_well() {
 }
 
 #[tokio::test]
-async fn a_server_without_the_result_path_is_asked_on_the_older_one() {
+async fn a_server_without_the_result_path_is_polled_on_the_older_path() {
     let page = Body::Text("404 page not found".to_owned());
     let no_route = Fault::at(RequestKind::Poll).nth(1).status(404).body(page);
     let rule = JobRule::new(Timeline::after_polls(1));
@@ -128,7 +128,7 @@ async fn a_job_the_service_does_not_know_stays_unknown() {
 }
 
 #[tokio::test]
-async fn a_server_without_tickets_gets_the_older_upload() {
+async fn a_server_without_presigned_uploads_gets_the_older_upload() {
     let no_tickets = || Fault::at(RequestKind::Presign).status(404);
     let rule = || JobRule::new(Timeline::after_polls(1));
     let test = TestClient::with(Scenario::new().job(rule()).fault(no_tickets())).await;

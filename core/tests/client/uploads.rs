@@ -1,4 +1,4 @@
-//! Uploads by ticket.
+//! Uploads to presigned URLs.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -10,16 +10,16 @@ use viseme_mock::scenario::Body;
 use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline, WireFault};
 
 #[tokio::test]
-async fn an_upload_goes_by_ticket_and_without_the_key() {
+async fn an_upload_uses_a_presigned_url_and_not_the_key() {
     let test = TestClient::new().await;
     let url = test.client.upload(Media::bytes("face.mp4", FACE)).await.unwrap();
     let journal = test.world.journal();
     let points: Vec<_> = journal.iter().map(|exchange| exchange.kind).collect();
     assert_eq!(points, [RequestKind::Presign, RequestKind::Put]);
-    let ticket = journal[0].body.as_ref().unwrap();
-    assert_eq!(ticket["filename"], "face.mp4");
-    assert_eq!(ticket["size"], FACE.len());
-    assert_eq!(ticket["content_type"], "video/mp4");
+    let presigned = journal[0].body.as_ref().unwrap();
+    assert_eq!(presigned["filename"], "face.mp4");
+    assert_eq!(presigned["size"], FACE.len());
+    assert_eq!(presigned["content_type"], "video/mp4");
     let put = &journal[1];
     assert!(journal[0].authorized && !put.authorized, "the key goes to the API alone");
     let header = |name: &str| put.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
@@ -27,7 +27,11 @@ async fn an_upload_goes_by_ticket_and_without_the_key() {
     assert_eq!(header("if-none-match"), Some("*"));
     assert_eq!(header("content-length"), Some(FACE.len().to_string().as_str()));
     assert_eq!(header("transfer-encoding"), None);
-    assert!(header("x-client-name").is_none(), "only the ticket's headers: {:?}", put.headers);
+    assert!(
+        header("x-client-name").is_none(),
+        "only the headers of the presigned URL: {:?}",
+        put.headers
+    );
 
     let folder = tempfile::tempdir().unwrap();
     let saved = test.client.download(url, folder.path()).await.unwrap();
@@ -35,7 +39,7 @@ async fn an_upload_goes_by_ticket_and_without_the_key() {
 }
 
 #[tokio::test]
-async fn a_file_is_streamed_from_disk_and_told_of() {
+async fn a_file_is_streamed_from_disk_with_progress() {
     let test = TestClient::new().await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("big.mp4");
@@ -56,7 +60,7 @@ async fn a_file_is_streamed_from_disk_and_told_of() {
 }
 
 #[tokio::test]
-async fn a_failed_put_takes_a_new_ticket() {
+async fn a_failed_put_requests_a_new_presigned_url() {
     let put = || Fault::at(RequestKind::Put).nth(1);
     for (what, fault) in [
         ("403", put().status(403).body(Body::Text("<Error/>".into()))),
@@ -77,7 +81,7 @@ async fn a_failed_put_takes_a_new_ticket() {
 }
 
 #[tokio::test]
-async fn a_put_that_stands_still_is_given_up() {
+async fn a_stalled_put_is_aborted() {
     let fault = Fault::at(RequestKind::Put).nth(1).wire(WireFault::Silence);
     let test = TestClient::configured(Scenario::new().fault(fault), |config| {
         config.stall_timeout(Duration::from_secs(2))
@@ -88,7 +92,7 @@ async fn a_put_that_stands_still_is_given_up() {
 }
 
 #[tokio::test]
-async fn endless_trouble_ends_and_costs_nothing() {
+async fn endless_failures_end_and_cost_nothing() {
     for (fault, kind) in [
         (Fault::at(RequestKind::Put).status(500), ErrorKind::Upload),
         (Fault::at(RequestKind::Presign).status(503), ErrorKind::Server),

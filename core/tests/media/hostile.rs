@@ -189,7 +189,7 @@ fn noise_is_no_sound() {
 }
 
 #[test]
-fn the_worst_that_can_be_written_by_hand_ends() {
+fn handwritten_worst_cases_end() {
     let megabytes = 8 * 1024 * 1024;
     let repeated = |unit: &[u8]| unit.repeat(megabytes / unit.len());
     for (name, content) in [

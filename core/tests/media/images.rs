@@ -24,7 +24,7 @@ fn pictures() -> Vec<(&'static str, Container, Vec<u8>)> {
 }
 
 #[test]
-fn pictures_say_their_size() {
+fn the_size_of_images_is_read() {
     for (extension, container, content) in pictures() {
         let bytes = content.len() as u64;
         let info = probe(&BytesSource::new(content)).expect("memory can be read");
@@ -35,7 +35,7 @@ fn pictures_say_their_size() {
 }
 
 #[test]
-fn a_picture_that_is_fetched_bit_by_bit_says_the_same() {
+fn an_image_fetched_in_ranges_has_the_same_facts() {
     for (extension, _, content) in pictures() {
         let mut source = SparseSource::new(Some(content.len() as u64));
         for _ in 0..100 {

@@ -105,7 +105,7 @@ fn common_name(codec: &str) -> String {
 }
 
 #[test]
-fn mp4_wherever_its_index_lies() {
+fn mp4_with_its_index_anywhere() {
     let folder = Folder::new();
     let both = format!("{PICTURE} {TONE} {H264} -c:a aac");
     folder.ffmpeg(&format!("{both} last.mp4"));

@@ -321,7 +321,7 @@ async fn the_secret_is_rotated_before_a_delivery() {
 }
 
 #[tokio::test]
-async fn a_webhook_is_sent_before_the_submit_is_answered() {
+async fn a_webhook_is_sent_before_the_response_to_the_submit() {
     let (_server, world, api) = setup("webhooks: {before_answer: true}").await;
     let receiver = Receiver::start(&[]).await;
     let path = with_webhook(MODEL, &receiver.url);

@@ -21,7 +21,7 @@ fn ids_and_names_are_distinct_and_found() {
 }
 
 #[test]
-fn what_is_said_is_whole_sentences() {
+fn messages_are_whole_sentences() {
     for model in descriptions() {
         assert!(model.summary.ends_with('.'), "{}", model.id);
     }

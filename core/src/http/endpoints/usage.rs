@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_documented_answer() {
+    fn the_documented_response() {
         let usage = parse(json!({
             "per_model_usage": [{"model_uuid": "a/b", "model_type": "text-to-video",
                 "unit_price": 0.488, "total_cost": 13.5, "total_count": 26}],

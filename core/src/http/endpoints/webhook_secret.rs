@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn the_secret_is_found_and_never_told() {
+    fn the_secret_is_read_and_never_shown() {
         assert!(read_body(200, r#"{"code":200,"data":{"secret":"whsec_hush"}}"#).is_ok());
         assert!(read_body(200, r#"{"secret":"whsec_hush"}"#).is_ok());
         for body in [

@@ -52,7 +52,7 @@ fn every_shape_of_error_body_is_understood() {
 }
 
 #[test]
-fn kinds_by_status_and_words() {
+fn kinds_by_status_and_text() {
     use ErrorKind::*;
     for (status, body, kind, app_code) in [
         (400, "{}", BadRequest, None),
@@ -78,7 +78,7 @@ fn kinds_by_status_and_words() {
 }
 
 #[test]
-fn a_redirect_says_where_to_and_what_to_do() {
+fn the_error_of_a_redirect_has_its_target_and_advice() {
     let mut response = response(301, "<html>moved</html>");
     response.headers.insert("location", "https://api.example/api/v3/x?token=1".parse().unwrap());
     let error = status_error("testing", &response, &Envelope::of(&response));
@@ -88,7 +88,7 @@ fn a_redirect_says_where_to_and_what_to_do() {
 }
 
 #[test]
-fn what_an_error_keeps_is_bounded() {
+fn an_error_keeps_a_bounded_part_of_the_body() {
     let many = format!("[{}]", vec!["\"x y\""; 10_000].join(","));
     assert!(error_of(500, &many).message().len() < 1000);
     let long = "x".repeat(100_000);

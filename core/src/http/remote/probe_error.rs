@@ -94,7 +94,7 @@ impl ProbeStop {
             Blocked::Proxy => Self::Final(ProbeError::new(
                 Rule::Undetermined,
                 "it would be read through a proxy, which hides whether its address is private",
-                "`allow_private_addresses` lets that pass.",
+                "Set `allow_private_addresses` to read it anyway.",
             )),
         }
     }
@@ -103,8 +103,8 @@ impl ProbeStop {
         Self::Final(ProbeError::new(
             Rule::Undetermined,
             "it leads to a private address",
-            "Make sure that the service can reach it; `allow_private_addresses` lets it be read \
-             from here.",
+            "Make sure that the service can reach it. Set `allow_private_addresses` to read it from \
+             here.",
         ))
     }
 }

@@ -54,7 +54,7 @@ async fn read(url: &str, redirects: &[(&'static str, &'static str)]) -> (ProbeRe
 }
 
 #[tokio::test]
-async fn every_hop_is_looked_at_before_it_is_made() {
+async fn every_redirect_is_checked_before_it_is_followed() {
     const START: &str = "https://media.example/a.wav";
     for (target, rule, word) in [
         ("https://127.0.0.1/a.wav", Rule::Undetermined, "private address"),

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_size_beyond_the_end_of_the_file_is_at_most_odd() {
+    fn a_size_beyond_the_end_of_the_file_is_at_most_an_anomaly() {
         let slight = described(PCM, Sound { declared: 32_044, present: Some(32_000) }, None);
         assert_eq!((seconds(&slight), slight.anomaly), (Some(2.0), None));
         let info = described(PCM, Sound { declared: 64_000, present: Some(32_000) }, None);

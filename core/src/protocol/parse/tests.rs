@@ -91,7 +91,7 @@ fn numbers_as_strings_and_other_forms() {
 }
 
 #[test]
-fn nothing_the_service_said_is_lost() {
+fn no_field_of_the_service_is_lost() {
     let prediction = parsed(json!({
         "status": "queued", "queue_position": 3, "executionTime": [1], "created_at": "yesterday",
         "inputs": {"audio": "https://a"},
@@ -105,7 +105,7 @@ fn nothing_the_service_said_is_lost() {
 }
 
 #[test]
-fn what_is_no_prediction() {
+fn values_that_are_no_prediction() {
     for data in [
         json!(null),
         json!([]),
@@ -134,7 +134,7 @@ fn serializes_to_the_services_own_form() {
 }
 
 #[test]
-fn a_name_stands_once_however_odd_its_value_was() {
+fn a_name_occurs_once_whatever_its_value_was() {
     let odd = json!({"id": "a", "status": "completed", "model": {}, "outputs": 7,
         "timings": {"a": "x"}, "created_at": 3, "recovered": "yes"});
     let mut prediction = parsed(odd);
@@ -201,7 +201,7 @@ fn a_whole_number_is_one_however_it_is_written() {
 }
 
 #[test]
-fn an_error_that_says_nothing_is_none() {
+fn an_empty_error_text_is_none() {
     for nothing in [json!(""), json!({}), json!(false), json!(null)] {
         let prediction = parsed(json!({"status": "failed", "error": nothing}));
         assert_eq!(prediction.error, None, "{nothing}");

@@ -42,7 +42,7 @@ fn words(history: &[Arc<Prediction>], claimed: &[&str], concurrent: ConcurrentSu
 }
 
 #[test]
-fn histories_and_what_they_tell() {
+fn findings_in_a_history() {
     let none = ConcurrentSubmits::default();
     let lost = ConcurrentSubmits { lost: 1, ..none };
     let in_flight = ConcurrentSubmits { in_flight: 1, ..none };
@@ -88,7 +88,7 @@ fn histories_and_what_they_tell() {
 }
 
 #[test]
-fn a_time_at_the_end_of_all_clocks_is_a_time() {
+fn a_record_may_have_the_latest_possible_time() {
     let job = job("a", 1, same());
     let mut last = SystemTime::UNIX_EPOCH;
     for power in (0..63).rev() {
@@ -126,7 +126,7 @@ fn which_inputs_are_the_same() {
 }
 
 #[test]
-fn a_job_of_another_model_is_never_it() {
+fn a_job_of_another_model_never_matches() {
     let mut foreign = Arc::unwrap_or_clone(job("a", 1, same()));
     foreign.model = "other".into();
     assert_eq!(words(&[Arc::new(foreign)], &[], ConcurrentSubmits::default()), "nothing");

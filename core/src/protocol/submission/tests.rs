@@ -57,7 +57,7 @@ fn words(action: &SubmitAction) -> String {
 }
 
 #[test]
-fn sequences_and_what_comes_of_them() {
+fn sequences_of_events_and_their_actions() {
     use SubmitEvent::{HeldBack, Responded, Start, Woke};
     for (events, expected) in [
         (vec![Start, Responded(accepted())], "submit, job j1"),
@@ -124,7 +124,7 @@ fn a_pause_beyond_the_deadline_is_not_begun() {
 }
 
 #[test]
-fn a_lost_submit_keeps_what_the_server_said() {
+fn a_lost_submit_keeps_the_response_of_the_server() {
     let http = crate::error::ResponseInfo {
         status: 502,
         body: "<html>".into(),
@@ -145,7 +145,7 @@ fn a_lost_submit_keeps_what_the_server_said() {
 }
 
 #[test]
-fn submits_are_counted_and_a_lost_one_is_known() {
+fn submits_are_counted_and_lost_ones_registered() {
     let mut machine = Submission::new(recovering());
     assert_eq!((machine.attempts(), machine.is_lost()), (0, false));
     machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
@@ -161,7 +161,7 @@ fn submits_are_counted_and_a_lost_one_is_known() {
 }
 
 #[test]
-fn without_time_to_look_there_is_still_one_look() {
+fn without_a_window_there_is_still_one_search() {
     let mut machine = Submission::new(SubmitPolicy { deadline: Duration::ZERO, ..recovering() });
     machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
     let lost = machine.step(Duration::ZERO, SubmitEvent::Responded(lost()), 0.5);
@@ -201,7 +201,7 @@ fn play(mut machine: Submission, events: Vec<SubmitEvent>) -> String {
 }
 
 #[test]
-fn a_lost_submit_is_looked_for() {
+fn a_lost_submit_is_searched_for() {
     use SearchResponse::{Failed, NotYet};
     use SubmitEvent::{Responded, Searched, Start, Woke};
     for (events, expected) in [
@@ -270,7 +270,7 @@ fn a_lost_submit_is_looked_for() {
 }
 
 #[test]
-fn a_submit_of_another_time_is_looked_for_at_once_and_never_sent() {
+fn a_submit_of_another_time_is_searched_for_at_once_and_never_sent() {
     use SubmitEvent::{Responded, Searched, Start, Woke};
     let machine = Submission::lost(recovering(), error(ErrorKind::Connection));
     assert!(machine.is_lost());
@@ -286,7 +286,7 @@ fn a_submit_of_another_time_is_looked_for_at_once_and_never_sent() {
 }
 
 #[test]
-fn the_end_of_a_search_says_what_it_found() {
+fn the_error_of_a_search_contains_its_result() {
     for (response, word) in [
         (SearchResponse::NotYet, "no job that is surely it"),
         (several(), "2 jobs that could be it: a, b"),
@@ -309,7 +309,7 @@ fn the_end_of_a_search_says_what_it_found() {
 /// Every sequence of events up to a depth, fitting or not: of all submits that go out, at most one
 /// is followed by a response after which a job may exist, and that response is the last word.
 #[test]
-fn at_most_one_submit_may_have_been_taken() {
+fn at_most_one_submit_may_have_been_accepted() {
     let events: Vec<fn() -> SubmitEvent> = vec![
         || SubmitEvent::Start,
         || SubmitEvent::Woke,

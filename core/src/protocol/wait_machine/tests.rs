@@ -313,7 +313,7 @@ fn the_deadline() {
 }
 
 #[test]
-fn what_the_service_asks_for_holds_between_good_polls_too() {
+fn retry_after_applies_after_successful_polls_too() {
     let mut watch = WaitMachine::resume("j1", policy());
     watch.step(Duration::ZERO, WaitEvent::Start, 0.5);
     let response =

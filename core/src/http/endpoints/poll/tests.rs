@@ -14,7 +14,7 @@ fn class_of(exchange: Exchange) -> String {
 }
 
 #[test]
-fn what_each_answer_says_of_the_job() {
+fn each_response_to_a_poll_has_its_class() {
     for (status, body, expected) in [
         (200, r#"{"code":200,"data":{"id":"j1","status":"created"}}"#, "seen created"),
         (200, r#"{"code":200,"data":{"status":"completed"}}"#, "seen completed"),

@@ -26,7 +26,7 @@ fn response(status: u16, body: &str) -> Exchange {
 }
 
 #[test]
-fn what_each_answer_means_for_the_money() {
+fn each_response_to_a_submit_has_its_class() {
     const JOB: &str = r#"{"code":200,"data":{"id":"j1","status":"created"}}"#;
     for (status, body, expected) in [
         (200, JOB, "accepted j1"),
@@ -90,7 +90,7 @@ fn what_each_answer_means_for_the_money() {
 }
 
 #[test]
-fn an_id_in_latin_1_or_in_a_part_of_an_answer_is_a_job() {
+fn an_id_in_latin_1_or_in_an_incomplete_response_is_a_job() {
     let latin1 = b"{\"data\":{\"id\":\"j1\",\"status\":\"created\",\"input\":\"caf\xe9\"}}";
     let response = FullResponse::new(200, HeaderMap::new(), Bytes::from_static(latin1));
     assert_eq!(class_of(Ok(response)), "accepted j1");
@@ -105,7 +105,7 @@ fn an_id_in_latin_1_or_in_a_part_of_an_answer_is_a_job() {
 }
 
 #[test]
-fn what_each_broken_exchange_means_for_the_money() {
+fn each_failed_exchange_of_a_submit_has_its_class() {
     for (sent, timed_out, expected) in [
         (Sent::No, false, "again connection None"),
         (Sent::No, true, "again request_timeout None"),
