@@ -76,6 +76,7 @@ mod fuzz_input;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+pub mod ledger;
 pub mod media;
 pub mod model;
 mod prediction;

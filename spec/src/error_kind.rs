@@ -34,6 +34,8 @@ pub enum ErrorKind {
     /// The service may or may not have accepted the submit. The client does not send it again, because
     /// that could charge twice.
     SubmissionUnknown,
+    /// The ledger of paid submits cannot be used. Nothing was submitted.
+    Ledger,
     /// A file could not be uploaded.
     Upload,
     /// An output could not be downloaded or saved.
@@ -65,6 +67,7 @@ impl ErrorKind {
         Self::ApiStatus,
         Self::UnexpectedResponse,
         Self::SubmissionUnknown,
+        Self::Ledger,
         Self::Upload,
         Self::Download,
         Self::Webhook,
@@ -91,6 +94,7 @@ impl ErrorKind {
             Self::ApiStatus => "api_status",
             Self::UnexpectedResponse => "unexpected_response",
             Self::SubmissionUnknown => "submission_unknown",
+            Self::Ledger => "ledger",
             Self::Upload => "upload",
             Self::Download => "download",
             Self::Webhook => "webhook",

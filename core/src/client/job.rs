@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, Stream, StreamExt as _, unfold};
 
 use super::Client;
+use super::idempotency::{JobStart, KeyEntry};
 use super::poller::{PollStep, Poller};
 use super::progress::{OnProgress, Progress};
 use crate::error::{Error, ErrorKind, Result};
@@ -23,15 +24,22 @@ pub struct Job {
     client: Client,
     id: String,
     submitted: Option<Arc<Prediction>>,
+    /// The key of the ledger that the end of the job is recorded under.
+    key: Option<KeyEntry>,
 }
 
 impl Job {
-    pub(super) fn submitted(client: Client, prediction: Arc<Prediction>) -> Self {
-        Self { client, id: prediction.id.clone(), submitted: Some(prediction) }
+    pub(super) fn started(client: Client, start: JobStart, key: Option<KeyEntry>) -> Self {
+        match start {
+            JobStart::Submitted(prediction) => {
+                Self { client, id: prediction.id.clone(), submitted: Some(prediction), key }
+            }
+            JobStart::Known(id) => Self { client, id, submitted: None, key },
+        }
     }
 
     pub(super) fn known_by_id(client: Client, id: &str) -> Self {
-        Self { client, id: id.trim().to_owned(), submitted: None }
+        Self { client, id: id.trim().to_owned(), submitted: None, key: None }
     }
 
     /// Returns the job id.
@@ -111,10 +119,11 @@ impl Job {
         let client = self.client.clone();
         let deadline = deadline.unwrap_or(client.shared.config.deadline);
         let deadline = client.now().saturating_add(deadline);
-        Ok(match &self.submitted {
+        let poller = match &self.submitted {
             Some(prediction) => Poller::submitted(client, Arc::clone(prediction), deadline),
             None => Poller::resumed(client, &self.id, deadline),
-        })
+        };
+        Ok(poller.with_key(self.key.clone()))
     }
 }
 

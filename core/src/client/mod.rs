@@ -4,6 +4,7 @@ mod account;
 mod catalogue;
 mod check;
 mod download;
+mod idempotency;
 mod job;
 mod paginator;
 mod poller;
@@ -37,6 +38,7 @@ pub use run::{Run, RunMany, RunResult};
 pub use submit::Submit;
 pub use upload::Upload;
 
+use self::idempotency::KeyLocks;
 use self::webhook::SecretCache;
 use self::webhook_inbox::WebhookInbox;
 use crate::clock::{Clock, SystemClock};
@@ -83,6 +85,7 @@ struct Shared {
     model_cache: catalogue::ModelCache,
     webhook_inbox: Arc<WebhookInbox>,
     webhook_secret: SecretCache,
+    key_locks: KeyLocks,
 }
 
 impl Client {
@@ -178,6 +181,7 @@ impl Client {
             transfers: Semaphore::new(MAX_TRANSFERS),
             webhook_inbox: Arc::default(),
             webhook_secret: SecretCache::default(),
+            key_locks: KeyLocks::default(),
             poll_limiter: Mutex::new(PollLimiter::new(config.max_polls_per_second)),
             claims: Mutex::default(),
             submit_limiter: Mutex::new(SubmitLimiter::new(

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 
 use super::Client;
+use super::idempotency::{JobStart, KeyEntry};
 use super::progress::{OnProgress, Progress};
 use super::webhook_inbox::Subscription;
 use crate::error::{Error, ErrorKind, Result};
@@ -25,6 +26,8 @@ pub(super) struct Poller {
     deliveries: Subscription,
     /// The next step; `None` at the end.
     action: Option<Next>,
+    /// The key of the ledger that the end of the job is recorded under.
+    key: Option<KeyEntry>,
 }
 
 enum Next {
@@ -41,6 +44,14 @@ pub(super) enum PollStep {
 }
 
 impl Poller {
+    /// Waits for the job of a submit.
+    pub(super) fn started(client: Client, start: JobStart, deadline: Duration) -> Self {
+        match start {
+            JobStart::Submitted(prediction) => Self::submitted(client, prediction, deadline),
+            JobStart::Known(id) => Self::resumed(client, &id, deadline),
+        }
+    }
+
     /// Waits for a job that was just submitted.
     pub(super) fn submitted(
         client: Client,
@@ -60,7 +71,12 @@ impl Poller {
     fn new(client: Client, watch: WaitMachine, deadline: Duration) -> Self {
         let deliveries = client.shared.webhook_inbox.subscribe(watch.job_id());
         let action = Some(Next::Report(WaitEvent::Start));
-        Self { client, watch, deadline, deliveries, action }
+        Self { client, watch, deadline, deliveries, action, key: None }
+    }
+
+    /// Records the end of the job under this key of the ledger.
+    pub(super) fn with_key(self, key: Option<KeyEntry>) -> Self {
+        Self { key, ..self }
     }
 
     /// Polls until the job changes or the wait ends; returns `None` after the end.
@@ -71,6 +87,11 @@ impl Poller {
                     let step = self.watch.step(self.client.now(), event, self.client.random());
                     self.action = Some(Next::Do(step.action));
                     if let Some(news) = step.news {
+                        if let Some(key) = &self.key
+                            && news.status.is_terminal()
+                        {
+                            key.settled(&news).await;
+                        }
                         tracing::debug!(job = news.id, status = %news.status, "update");
                         on_progress.emit(|| Progress::Update(Arc::clone(&news)));
                         return Some(PollStep::Update(news));

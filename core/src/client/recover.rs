@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
+use super::idempotency::JobStart;
 use super::progress::OnProgress;
-use super::submit::drive;
+use super::submit::{SubmitContext, drive};
 use super::{Client, Job};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::endpoints::history::{self, Page};
@@ -165,32 +166,40 @@ impl Recover {
 
     async fn search(self) -> Result<Job> {
         let Self { client, record, criteria } = self;
-        client.api.require_key()?;
-        let known = client.claims(|claims| claims.job_of(&record).map(str::to_owned));
-        if let Some(id) = known.filter(|id| !criteria.exclude.contains(id)) {
-            return Ok(client.job(id));
-        }
-        let cause = Error::new(ErrorKind::SubmissionUnknown, "its response was lost");
-        let policy =
-            client.submit_policy(client.now().saturating_add(client.shared.config.deadline));
-        let submission = Submission::lost(policy, cause);
-        client.claims(|claims| {
-            claims.begin(&record.model, &record.input);
-            claims.lose(&record.model, &record.input);
-        });
-        let on_progress = OnProgress::default();
-        let found =
-            drive(&client, submission, None, record.clone(), None, &criteria, &on_progress).await;
-        match found {
-            Ok(prediction) => Ok(Job::submitted(client, prediction)),
-            Err(error) if is_without_candidates(&error) => {
-                match client.wrong_clock_candidates(&record, &criteria).await {
-                    Ok(jobs) => Err(with_wrong_clock_candidates(error, jobs)),
-                    Err(failure) => Err(without_wrong_clock_search(error, failure.error())),
-                }
+        let start = recover(&client, &record, &criteria, &OnProgress::default()).await?;
+        Ok(Job::started(client, start, None))
+    }
+}
+
+/// Searches the history for the job of a record.
+pub(super) async fn recover(
+    client: &Client,
+    record: &SubmitRecord,
+    criteria: &RecoveryCriteria,
+    on_progress: &OnProgress,
+) -> Result<JobStart> {
+    client.api.require_key()?;
+    let known = client.claims(|claims| claims.job_of(record).map(str::to_owned));
+    if let Some(id) = known.filter(|id| !criteria.exclude.contains(id)) {
+        return Ok(JobStart::Known(id));
+    }
+    let cause = Error::new(ErrorKind::SubmissionUnknown, "its response was lost");
+    let policy = client.submit_policy(client.now().saturating_add(client.shared.config.deadline));
+    let submission = Submission::lost(policy, cause);
+    client.claims(|claims| {
+        claims.begin(&record.model, &record.input);
+        claims.lose(&record.model, &record.input);
+    });
+    let context = SubmitContext { client, webhook: None, on_progress, keyed: None };
+    match drive(&context, submission, None, record.clone(), criteria).await.map_err(Error::from) {
+        Ok(prediction) => Ok(JobStart::Submitted(prediction)),
+        Err(error) if is_without_candidates(&error) => {
+            match client.wrong_clock_candidates(record, criteria).await {
+                Ok(jobs) => Err(with_wrong_clock_candidates(error, jobs)),
+                Err(failure) => Err(without_wrong_clock_search(error, failure.error())),
             }
-            Err(error) => Err(error),
         }
+        Err(error) => Err(error),
     }
 }
 

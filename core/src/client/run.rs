@@ -9,12 +9,14 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, Stream, StreamExt};
+use serde_json::Value;
 
 use super::Client;
+use super::idempotency::{KeyOptions, KeyedSubmit, key_methods};
 use super::poller::Poller;
 use super::prepare::{Options, option_methods, prepare};
 use super::progress::{self, BeforeSubmit, OnProgress, Progress, progress_methods};
-use super::submit::submit;
+use super::submit::{SubmitContext, submit};
 use crate::error::Result;
 use crate::model::Input;
 use crate::protocol::{Prediction, SubmitRecord};
@@ -30,6 +32,7 @@ pub struct Run {
     options: Options,
     deadline: Option<Duration>,
     webhook: Option<String>,
+    key: Option<KeyOptions>,
     on_progress: OnProgress,
 }
 
@@ -41,6 +44,7 @@ impl Run {
             options: Options::default(),
             deadline: None,
             webhook: None,
+            key: None,
             on_progress: OnProgress::default(),
         }
     }
@@ -70,23 +74,46 @@ impl Run {
         self
     }
 
+    key_methods!();
     progress_methods!();
 
     async fn go(self) -> Result<Prediction> {
-        let Self { client, input, options, deadline, webhook, on_progress } = self;
+        let Self { client, input, options, deadline, webhook, key, on_progress } = self;
         let base64 = options.wants_base64(&input);
         let webhook = webhook.map(|url| client.webhook_url(&url, base64)).transpose()?;
+        let keyed = match key {
+            Some(key) => Some(KeyedSubmit::new(&client, &input, key).boxed().await?),
+            None => None,
+        };
+        let known = match &keyed {
+            Some(keyed) => keyed.known_job(&client, &on_progress).boxed().await?,
+            None => None,
+        };
         // Boxed, so that the memory of the first steps is released before the long wait.
-        let body = prepare(&client, &input, options, &on_progress).boxed().await?;
+        let body = match known {
+            Some(_) => Value::Null,
+            None => prepare(&client, &input, options, &on_progress).boxed().await?,
+        };
         let _slot = client.acquire_slot().await?;
-        let turn = client.acquire_submit_permit().await?;
-        let deadline = deadline.unwrap_or(client.shared.config.deadline);
-        let deadline = client.now().saturating_add(deadline);
-        let model = input.model().to_owned();
+        let from_now = deadline.unwrap_or(client.shared.config.deadline);
+        let (start, deadline) = match known {
+            Some(start) => (start, client.now().saturating_add(from_now)),
+            None => {
+                let turn = client.acquire_submit_permit().await?;
+                let deadline = client.now().saturating_add(from_now);
+                let context = SubmitContext {
+                    client: &client,
+                    webhook: webhook.as_ref(),
+                    on_progress: &on_progress,
+                    keyed: keyed.as_ref(),
+                };
+                let submit = submit(&context, turn, input.model(), body, deadline);
+                (submit.boxed().await?, deadline)
+            }
+        };
         drop(input);
-        let submit = submit(&client, turn, &model, body, webhook.as_ref(), deadline, &on_progress);
-        let prediction = submit.boxed().await?;
-        let mut poller = Poller::submitted(client.clone(), prediction, deadline);
+        let key = keyed.map(KeyedSubmit::into_entry);
+        let mut poller = Poller::started(client.clone(), start, deadline).with_key(key);
         poller.finish(&on_progress).await.map(Arc::unwrap_or_clone)
     }
 }

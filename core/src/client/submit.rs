@@ -9,11 +9,13 @@ use futures_util::future::BoxFuture;
 use serde_json::Value;
 use url::Url;
 
+use super::idempotency::{JobStart, KeyOptions, KeyedSubmit, key_methods};
 use super::prepare::{Options, option_methods, prepare};
 use super::progress::{OnProgress, Progress, progress_methods};
 use super::{Client, Job};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::RequestPermit;
+use crate::ledger::LedgerEntry;
 use crate::model::Input;
 use crate::protocol::{
     Prediction, RecoveryCriteria, Submission, SubmitAction, SubmitEvent, SubmitRecord,
@@ -30,13 +32,14 @@ pub struct Submit {
     input: Input,
     options: Options,
     webhook: Option<String>,
+    key: Option<KeyOptions>,
     on_progress: OnProgress,
 }
 
 impl Submit {
     pub(super) fn new(client: Client, input: Input) -> Self {
         let (options, on_progress) = (Options::default(), OnProgress::default());
-        Self { client, input, options, webhook: None, on_progress }
+        Self { client, input, options, webhook: None, key: None, on_progress }
     }
 
     option_methods!(Self::with);
@@ -53,19 +56,35 @@ impl Submit {
         self
     }
 
+    key_methods!();
     progress_methods!();
 
     async fn send(self) -> Result<Job> {
-        let Self { client, input, options, webhook, on_progress } = self;
+        let Self { client, input, options, webhook, key, on_progress } = self;
         let base64 = options.wants_base64(&input);
         let webhook = webhook.map(|url| client.webhook_url(&url, base64)).transpose()?;
+        let keyed = match key {
+            Some(key) => Some(KeyedSubmit::new(&client, &input, key).await?),
+            None => None,
+        };
+        let known = match &keyed {
+            Some(keyed) => keyed.known_job(&client, &on_progress).await?,
+            None => None,
+        };
+        if let Some(start) = known {
+            return Ok(Job::started(client, start, keyed.map(KeyedSubmit::into_entry)));
+        }
         let body = prepare(&client, &input, options, &on_progress).await?;
         let permit = client.acquire_submit_permit().await?;
         let deadline = client.now().saturating_add(client.shared.config.deadline);
-        let submit =
-            submit(&client, permit, input.model(), body, webhook.as_ref(), deadline, &on_progress);
-        let prediction = submit.await?;
-        Ok(Job::submitted(client, prediction))
+        let context = SubmitContext {
+            client: &client,
+            webhook: webhook.as_ref(),
+            on_progress: &on_progress,
+            keyed: keyed.as_ref(),
+        };
+        let start = submit(&context, permit, input.model(), body, deadline).await?;
+        Ok(Job::started(client, start, keyed.map(KeyedSubmit::into_entry)))
     }
 }
 
@@ -78,34 +97,79 @@ impl IntoFuture for Submit {
     }
 }
 
-/// Sends the body. Sends it again only if the service certainly did not accept it.
+/// What a submit needs beside its body.
+pub(super) struct SubmitContext<'a> {
+    pub(super) client: &'a Client,
+    pub(super) webhook: Option<&'a Url>,
+    pub(super) on_progress: &'a OnProgress,
+    /// The key, if the submit has one.
+    pub(super) keyed: Option<&'a KeyedSubmit>,
+}
+
+/// Sends the body. Sends it again only if the service certainly did not accept it. Returns the job of
+/// the key if another process used the key in the meantime.
 pub(super) async fn submit(
-    client: &Client,
+    context: &SubmitContext<'_>,
     permit: RequestPermit<'_>,
     model: &str,
     body: Value,
-    webhook: Option<&Url>,
     deadline: Duration,
-    on_progress: &OnProgress,
-) -> Result<Arc<Prediction>> {
+) -> Result<JobStart> {
+    let client = context.client;
     let submission = Submission::new(client.submit_policy(deadline));
     let record = SubmitRecord::new(model, body, client.system_time());
     // This process has just sent the submit, so the only job of that time is proof enough.
     let criteria = RecoveryCriteria { match_by_time: true, ..RecoveryCriteria::default() };
-    drive(client, submission, Some(permit), record, webhook, &criteria, on_progress).await
+    match drive(context, submission, Some(permit), record, &criteria).await {
+        Ok(prediction) => Ok(JobStart::Submitted(prediction)),
+        Err(Stop::Failed(error)) => Err(error),
+        Err(Stop::Taken(entry)) => {
+            let job = match context.keyed {
+                Some(keyed) => keyed.resolve(client, *entry, context.on_progress).await?,
+                None => None,
+            };
+            job.ok_or_else(key_in_use)
+        }
+    }
+}
+
+/// Why a submission ends without a job of its own.
+pub(super) enum Stop {
+    Failed(Error),
+    /// The key is in use.
+    Taken(Box<LedgerEntry>),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Stop> for Error {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Failed(error) => error,
+            Stop::Taken(_) => key_in_use(),
+        }
+    }
+}
+
+fn key_in_use() -> Error {
+    let message = "Another process uses the key at this moment. Nothing was sent. Try again.";
+    Error::new(ErrorKind::Ledger, message)
 }
 
 /// Drives a submission to its end and registers which submit claims which job. The first submit uses
 /// `permit`; further ones acquire their own.
 pub(super) async fn drive(
-    client: &Client,
+    context: &SubmitContext<'_>,
     mut submission: Submission,
     mut permit: Option<RequestPermit<'_>>,
     record: SubmitRecord,
-    webhook: Option<&Url>,
     criteria: &RecoveryCriteria,
-    on_progress: &OnProgress,
-) -> Result<Arc<Prediction>> {
+) -> Result<Arc<Prediction>, Stop> {
+    let &SubmitContext { client, webhook, on_progress, keyed } = context;
     let mut claim = ClaimGuard { client, record, open: Open::No };
     if submission.is_lost() {
         claim.open = Open::Lost;
@@ -124,11 +188,19 @@ pub(super) async fn drive(
                 claim.record.sent_at = client.system_time();
                 on_progress.emit(|| Progress::Submitting { attempt, record: claim.record.clone() });
                 on_progress.before_submit(&claim.record).await?;
+                if let Some(keyed) = keyed
+                    && let Some(entry) = keyed.claim(&claim.record).await?
+                {
+                    return Err(Stop::Taken(Box::new(entry)));
+                }
                 claim.begin();
                 let (model, input) = (&claim.record.model, &claim.record.input);
                 let permit = &*in_use.insert(permit);
                 let response = client.api.submit(permit, model, input, webhook).await;
                 claim.responded(&response);
+                if let (Some(keyed), SubmitResponse::Rejected { error, .. }) = (keyed, &response) {
+                    keyed.refused(error).await;
+                }
                 SubmitEvent::Responded(response)
             }
             SubmitAction::Search => {
@@ -164,13 +236,16 @@ pub(super) async fn drive(
                     recovered,
                     "submitted"
                 );
+                if let Some(keyed) = keyed {
+                    keyed.accepted(&prediction.id).await;
+                }
                 on_progress.emit(|| Progress::Submitted { job_id: prediction.id.clone() });
                 return Ok(named(prediction, &claim.record.model));
             }
             SubmitAction::Finish(Err(error)) if error.kind() == ErrorKind::SubmissionUnknown => {
-                return Err(error.with_record(claim.record.clone()));
+                return Err(error.with_record(claim.record.clone()).into());
             }
-            SubmitAction::Finish(Err(error)) => return Err(error),
+            SubmitAction::Finish(Err(error)) => return Err(error.into()),
             // The machine returns `Nothing` only for unexpected events.
             SubmitAction::Nothing => SubmitEvent::Woke,
         };

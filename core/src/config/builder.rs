@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -9,6 +10,7 @@ use secrecy::SecretString;
 use super::validate::{api_key, base_url, header_text, proxy, require, user_agent};
 use super::{Config, DEFAULT_BASE_URL, DEFAULT_DEADLINE, env};
 use crate::error::Result;
+use crate::ledger::Ledger;
 use crate::protocol::{Backoff, Pacing, SubmitLimits};
 
 /// Builds a [`Config`]; [`build`](Self::build) validates the settings.
@@ -51,6 +53,7 @@ pub struct ConfigBuilder {
     skip_remote_media: bool,
     remote_check_timeout: Option<Duration>,
     allow_private_addresses: bool,
+    ledger: Option<Arc<dyn Ledger>>,
     client_name: Option<String>,
     user_agent: Option<String>,
     #[cfg(feature = "testing")]
@@ -218,6 +221,13 @@ impl ConfigBuilder {
         self
     }
 
+    /// Sets the ledger, which makes a submit with a [key](crate::Submit::key) idempotent. The crate
+    /// `viseme-ledger` has one in a file. Default: none.
+    pub fn ledger(mut self, ledger: impl Ledger) -> Self {
+        self.ledger = Some(Arc::new(ledger));
+        self
+    }
+
     /// Sets the header `X-Client-Name`. Default `viseme`.
     pub fn client_name(mut self, name: impl Into<String>) -> Self {
         self.client_name = Some(name.into());
@@ -296,6 +306,7 @@ impl ConfigBuilder {
             check_remote_media: !self.skip_remote_media,
             remote_check_timeout: self.remote_check_timeout.unwrap_or(Duration::from_secs(15)),
             allow_private_addresses: self.allow_private_addresses,
+            ledger: self.ledger,
             client_name: header_text(
                 client_name_setting,
                 env.client_name.or(self.client_name).unwrap_or_else(|| "viseme".to_owned()),

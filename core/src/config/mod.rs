@@ -6,6 +6,7 @@ mod validate;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -16,6 +17,7 @@ pub(crate) use env::{certificate_file, proxy_variable};
 pub(crate) use validate::is_loopback;
 
 use crate::error::Result;
+use crate::ledger::Ledger;
 use crate::protocol::{
     Backoff, DEFAULT_MAX_POLL_RETRIES, DEFAULT_MAX_RETRIES, Pacing, RetryPolicy, SubmitLimits,
 };
@@ -50,6 +52,7 @@ pub struct Config {
     pub(crate) check_remote_media: bool,
     pub(crate) remote_check_timeout: Duration,
     pub(crate) allow_private_addresses: bool,
+    pub(crate) ledger: Option<Arc<dyn Ledger>>,
     pub(crate) client_name: String,
     pub(crate) user_agent: String,
     #[cfg(feature = "testing")]

@@ -19,6 +19,7 @@ use super::redactor::Redactor;
 use super::transport::{ConnectionUse, Request, RequestBody, Sent, Transport, TransportError};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
+use crate::ledger::Account;
 use crate::protocol::{PollResponse, SubmitResponse};
 
 /// The characters that are not encoded in a path segment (RFC 3986, unreserved).
@@ -76,26 +77,29 @@ pub(crate) struct RequestPermit<'a>(
 /// The header that carries the API key.
 struct Credential {
     bearer: HeaderValue,
+    account: Account,
     redactor: Redactor,
 }
 
 impl Credential {
-    fn new(key: SecretString) -> Result<Self> {
+    fn new(base_url: &Url, key: SecretString) -> Result<Self> {
         let mut bearer = header_value(&format!("Bearer {}", key.expose_secret()))?;
         bearer.set_sensitive(true);
-        Ok(Self { bearer, redactor: Redactor::new(key) })
+        let account = Account::of_api_key(base_url, key.expose_secret());
+        Ok(Self { bearer, account, redactor: Redactor::new(key) })
     }
 }
 
 impl Api {
     pub(crate) fn new(transport: Arc<dyn Transport>, config: &Config) -> Result<Self> {
         let headers = headers(config)?;
+        let credential = |key| Credential::new(&config.base_url, key);
         let shared = Shared {
             transport,
             connections: Semaphore::new(config.max_connections),
             base_url: config.base_url.clone(),
             credential: RwLock::new(
-                config.api_key.clone().map(Credential::new).transpose()?.map(Arc::new),
+                config.api_key.clone().map(credential).transpose()?.map(Arc::new),
             ),
             request_timeout: config.request_timeout,
             headers: headers.clone(),
@@ -118,13 +122,22 @@ impl Api {
 
     /// Replaces the key for all further requests.
     pub(crate) fn set_key(&self, key: SecretString) -> Result<()> {
-        let credential = Arc::new(Credential::new(key)?);
+        let credential = Arc::new(Credential::new(&self.shared.base_url, key)?);
         *self.shared.credential.write().unwrap_or_else(PoisonError::into_inner) = Some(credential);
         Ok(())
     }
 
     fn credential(&self) -> Option<Arc<Credential>> {
         self.shared.credential.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns the account that pays for submits.
+    pub(crate) fn account(&self) -> Result<Account> {
+        self.require_key()?;
+        let credential = self.credential();
+        credential
+            .map(|it| it.account.clone())
+            .ok_or_else(|| Error::new(ErrorKind::Config, "The client has no API key."))
     }
 
     /// Returns a permit for one request as soon as one is free.

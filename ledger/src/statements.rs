@@ -1,0 +1,207 @@
+//! What each operation of a ledger does in a transaction.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use viseme::ledger::{
+    Account, Claim, ClaimRequest, EntryState, LedgerEntry, LedgerError, LedgerKey,
+};
+use viseme::{Status, SubmitRecord};
+
+use crate::sqlite::{SubmitRow, SubmitState};
+
+/// Job ids of other submits are read from this long before a submit, in seconds: its job cannot be
+/// older, even if a clock was wrong by a time zone.
+const OTHER_JOBS_BEFORE: i64 = 26 * 60 * 60;
+
+/// Refuses a ledger of another account, and makes a new ledger one of this account.
+pub(crate) fn check_account(db: &Connection, account: &Account) -> Result<(), LedgerError> {
+    let insert = "INSERT OR IGNORE INTO account (id, base_url, key_digest) VALUES (1, ?1, ?2)";
+    db.prepare_cached(insert)
+        .and_then(|mut it| it.execute(params![account.base_url, account.key_digest]))
+        .map_err(failed)?;
+    let stored = db
+        .prepare_cached("SELECT base_url, key_digest FROM account")
+        .and_then(|mut it| {
+            it.query_row([], |row| {
+                Ok(Account::new(row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+            })
+        })
+        .map_err(failed)?;
+    if stored.base_url != account.base_url {
+        return Err(LedgerError::new(format!(
+            "The ledger belongs to the base URL {}, and the client has {}. Use one ledger for each.",
+            stored.base_url, account.base_url
+        )));
+    }
+    if stored.key_digest != account.key_digest {
+        return Err(LedgerError::new(
+            "The ledger belongs to another API key. Use one ledger for each account. If this is a new \
+             key of the same account, call `replace_api_key` of the ledger once.",
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) fn find(db: &Connection, key: &LedgerKey) -> Result<Option<LedgerEntry>, LedgerError> {
+    check_account(db, &key.account)?;
+    let sql = "SELECT fingerprint, state, record, job_id, status, sent_at, model FROM submits
+               WHERE key = ?1 AND state <> 'refused' ORDER BY id DESC LIMIT 1";
+    let found = db
+        .prepare_cached(sql)
+        .and_then(|mut it| it.query_row([&*key.key], stored_entry).optional())
+        .map_err(failed)?;
+    found.map(|stored| entry(db, stored)).transpose()
+}
+
+struct StoredEntry {
+    fingerprint: String,
+    state: String,
+    record: String,
+    job_id: Option<String>,
+    status: Option<String>,
+    sent_at: i64,
+    model: String,
+}
+
+fn stored_entry(row: &Row<'_>) -> rusqlite::Result<StoredEntry> {
+    Ok(StoredEntry {
+        fingerprint: row.get(0)?,
+        state: row.get(1)?,
+        record: row.get(2)?,
+        job_id: row.get(3)?,
+        status: row.get(4)?,
+        sent_at: row.get(5)?,
+        model: row.get(6)?,
+    })
+}
+
+fn entry(db: &Connection, stored: StoredEntry) -> Result<LedgerEntry, LedgerError> {
+    let state = match stored.job_id {
+        Some(job_id) => {
+            EntryState::Done { job_id, status: stored.status.map(|word| Status::from_word(&word)) }
+        }
+        None if stored.state == "sent" => EntryState::Sent {
+            record: parse_record(&stored.record)?,
+            other_jobs: other_jobs(db, &stored.model, stored.sent_at).map_err(failed)?,
+        },
+        None => {
+            return Err(LedgerError::new(format!("A submit has the state `{}`.", stored.state)));
+        }
+    };
+    Ok(LedgerEntry::new(stored.fingerprint, state))
+}
+
+fn other_jobs(db: &Connection, model: &str, sent_at: i64) -> rusqlite::Result<Vec<String>> {
+    let sql =
+        "SELECT job_id FROM submits WHERE sent_at >= ?1 AND model = ?2 AND job_id IS NOT NULL";
+    let mut statement = db.prepare_cached(sql)?;
+    let since = sent_at.saturating_sub(OTHER_JOBS_BEFORE.saturating_mul(1000));
+    statement.query_map(params![since, model], |row| row.get(0))?.collect()
+}
+
+pub(crate) fn claim(db: &Connection, submit: &ClaimRequest) -> Result<Claim, LedgerError> {
+    if let Some(entry) = find(db, &submit.key)? {
+        let may_retry = submit.retry_failed
+            && entry.fingerprint == submit.fingerprint
+            && matches!(&entry.state, EntryState::Done { status: Some(status), .. }
+                if status.is_terminal() && *status != Status::Completed);
+        if !may_retry {
+            return Ok(Claim::Taken(entry));
+        }
+    }
+    let record = serde_json::to_string(&submit.record).map_err(|error| {
+        LedgerError::new(format!("The record of the submit cannot be written: {error}."))
+    })?;
+    let sent_at = millis(&submit.record);
+    let price = submit.price.map(|price| i64::try_from(price).unwrap_or(i64::MAX));
+    let insert = "INSERT INTO submits (key, fingerprint, state, model, record, sent_at, price)
+                  VALUES (?1, ?2, 'sent', ?3, ?4, ?5, ?6)";
+    db.prepare_cached(insert)
+        .and_then(|mut it| {
+            it.execute(params![
+                &*submit.key.key,
+                submit.fingerprint,
+                submit.record.model,
+                record,
+                sent_at,
+                price
+            ])
+        })
+        .map_err(failed)?;
+    Ok(Claim::Go)
+}
+
+pub(crate) fn accepted(db: &Connection, key: &LedgerKey, job_id: &str) -> Result<(), LedgerError> {
+    let update =
+        "UPDATE submits SET state = 'accepted', job_id = ?2 WHERE key = ?1 AND state = 'sent'";
+    change(db, update, params![&*key.key, job_id])
+}
+
+pub(crate) fn refused(db: &Connection, key: &LedgerKey, reason: &str) -> Result<(), LedgerError> {
+    let update =
+        "UPDATE submits SET state = 'refused', reason = ?2 WHERE key = ?1 AND state = 'sent'";
+    change(db, update, params![&*key.key, reason])
+}
+
+pub(crate) fn settled(
+    db: &Connection,
+    key: &LedgerKey,
+    status: &Status,
+) -> Result<(), LedgerError> {
+    if !status.is_terminal() {
+        return Ok(());
+    }
+    let state = if *status == Status::Completed { "completed" } else { "ended" };
+    let update = "UPDATE submits SET state = ?2, status = ?3 WHERE key = ?1 AND state = 'accepted'";
+    change(db, update, params![&*key.key, state, status.as_str()])
+}
+
+fn change(db: &Connection, sql: &str, values: impl rusqlite::Params) -> Result<(), LedgerError> {
+    db.prepare_cached(sql).and_then(|mut it| it.execute(values)).map(drop).map_err(failed)
+}
+
+pub(crate) fn replace_api_key(db: &Connection, account: &Account) -> Result<(), LedgerError> {
+    let update = "UPDATE account SET key_digest = ?2 WHERE base_url = ?1";
+    change(db, update, params![account.base_url, account.key_digest])
+}
+
+pub(crate) fn submits(db: &Connection) -> Result<Vec<SubmitRow>, LedgerError> {
+    let sql = "SELECT key, state, record, job_id, status, reason, price FROM submits ORDER BY id";
+    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    let mut rows = statement.query([]).map_err(failed)?;
+    let mut submits = Vec::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        submits.push(submit_row(row)?);
+    }
+    Ok(submits)
+}
+
+fn submit_row(row: &Row<'_>) -> Result<SubmitRow, LedgerError> {
+    let text = |column| row.get::<_, Option<String>>(column).map_err(failed);
+    let key = text(0)?.unwrap_or_default();
+    let state = SubmitState::from_word(&text(1)?.unwrap_or_default())
+        .ok_or_else(|| LedgerError::new(format!("The submit of `{key}` has an unknown state.")))?;
+    Ok(SubmitRow {
+        key,
+        state,
+        record: parse_record(&text(2)?.unwrap_or_default())?,
+        job_id: text(3)?,
+        status: text(4)?,
+        reason: text(5)?,
+        price: row.get::<_, Option<i64>>(6).map_err(failed)?.and_then(|it| u64::try_from(it).ok()),
+    })
+}
+
+fn parse_record(text: &str) -> Result<SubmitRecord, LedgerError> {
+    serde_json::from_str(text)
+        .map_err(|error| LedgerError::new(format!("A record in the ledger is damaged: {error}.")))
+}
+
+/// Returns the time of the record in milliseconds since 1970.
+fn millis(record: &SubmitRecord) -> i64 {
+    Timestamp::try_from(record.sent_at).map_or(0, Timestamp::as_millisecond)
+}
+
+fn failed(error: rusqlite::Error) -> LedgerError {
+    LedgerError::new(format!("The ledger cannot be used: {error}.")).with_source(error)
+}
