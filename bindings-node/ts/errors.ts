@@ -110,6 +110,9 @@ export class SubmissionUnknownError extends VisemeError {
   }
 }
 
+/** The ledger of paid submits cannot be used. Nothing was submitted. */
+export class LedgerError extends VisemeError {}
+
 /** A file could not be uploaded. Nothing was submitted. */
 export class UploadError extends VisemeError {}
 
@@ -162,6 +165,7 @@ const CLASSES: Record<ErrorCode, ConcreteError> = {
   api_status: ApiStatusError,
   unexpected_response: ApiResponseError,
   submission_unknown: SubmissionUnknownError,
+  ledger: LedgerError,
   upload: UploadError,
   download: DownloadError,
   webhook: WebhookError,
@@ -175,7 +179,7 @@ const NAMES: [string, abstract new (...all: never[]) => Error][] = Object.entrie
   ...{ ConfigError, InputError, ApiConnectionError, ApiTimeoutError, ApiStatusError },
   ...{ BadRequestError, AuthenticationError, InsufficientCreditsError, PermissionDeniedError },
   ...{ NotFoundError, RateLimitError, ServerError, ApiResponseError, SubmissionUnknownError },
-  ...{ UploadError, DownloadError, WebhookError, JobFailedError, JobCancelledError },
+  ...{ LedgerError, UploadError, DownloadError, WebhookError, JobFailedError, JobCancelledError },
   ...{ WaitTimeoutError, AbortError, VisemeError, ApiError, JobError },
 });
 for (const [name, { prototype }] of NAMES) {

@@ -21,6 +21,7 @@ export {
   JobCancelledError,
   JobError,
   JobFailedError,
+  LedgerError,
   NotFoundError,
   PermissionDeniedError,
   RateLimitError,

@@ -104,7 +104,7 @@ impl From<viseme::Error> for Failure {
 /// The exit code of a client error; `waited` is true if it ended the wait for a running job.
 fn exit_code(kind: ErrorKind, waited: bool) -> u8 {
     match kind {
-        ErrorKind::Config | ErrorKind::InvalidInput => USAGE,
+        ErrorKind::Config | ErrorKind::InvalidInput | ErrorKind::Ledger => USAGE,
         ErrorKind::BadRequest
         | ErrorKind::Authentication
         | ErrorKind::InsufficientCredits

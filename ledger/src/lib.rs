@@ -31,3 +31,8 @@ mod statements;
 mod writer;
 
 pub use sqlite::{SqliteLedger, SubmitRow, SubmitState};
+
+/// The example of the guide is compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/ledger.md")]
+struct Guide;

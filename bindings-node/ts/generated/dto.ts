@@ -83,7 +83,7 @@ export interface DownloadedFile {
 }
 
 /** The stable code of an error, the same in every language. `docs/errors.md` lists them. */
-export type ErrorCode = 'config' | 'invalid_input' | 'connection' | 'request_timeout' | 'bad_request' | 'authentication' | 'insufficient_credits' | 'permission_denied' | 'not_found' | 'rate_limit' | 'server' | 'api_status' | 'unexpected_response' | 'submission_unknown' | 'upload' | 'download' | 'webhook' | 'job_failed' | 'job_cancelled' | 'wait_timeout';
+export type ErrorCode = 'config' | 'invalid_input' | 'connection' | 'request_timeout' | 'bad_request' | 'authentication' | 'insufficient_credits' | 'permission_denied' | 'not_found' | 'rate_limit' | 'server' | 'api_status' | 'unexpected_response' | 'submission_unknown' | 'ledger' | 'upload' | 'download' | 'webhook' | 'job_failed' | 'job_cancelled' | 'wait_timeout';
 
 /** An error. */
 export interface ErrorData {

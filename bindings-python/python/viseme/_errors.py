@@ -159,6 +159,10 @@ class SubmissionUnknownError(VisemeError):
     """The jobs in the history that may be the lost one."""
 
 
+class LedgerError(VisemeError):
+    """The ledger of paid submits cannot be used. Nothing was submitted."""
+
+
 class UploadError(VisemeError):
     """A file could not be uploaded. Nothing was submitted."""
 
@@ -202,6 +206,7 @@ CLASSES: dict[str, type[VisemeError]] = {
     "api_status": ApiStatusError,
     "unexpected_response": ApiResponseError,
     "submission_unknown": SubmissionUnknownError,
+    "ledger": LedgerError,
     "upload": UploadError,
     "download": DownloadError,
     "webhook": WebhookError,

@@ -635,7 +635,7 @@ class WebhookVerification(TypedDict):
     now: NotRequired[float | None]
 
 
-ErrorCode = Literal["config", "invalid_input", "connection", "request_timeout", "bad_request", "authentication", "insufficient_credits", "permission_denied", "not_found", "rate_limit", "server", "api_status", "unexpected_response", "submission_unknown", "upload", "download", "webhook", "job_failed", "job_cancelled", "wait_timeout"]
+ErrorCode = Literal["config", "invalid_input", "connection", "request_timeout", "bad_request", "authentication", "insufficient_credits", "permission_denied", "not_found", "rate_limit", "server", "api_status", "unexpected_response", "submission_unknown", "ledger", "upload", "download", "webhook", "job_failed", "job_cancelled", "wait_timeout"]
 
 Level = Literal["error", "warning"]
 
