@@ -53,6 +53,14 @@ pub struct Clock {
     since: Instant,
 }
 
+/// A clock as the control API shows it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct ClockRecord {
+    mode: ClockMode,
+    now: String,
+    elapsed_seconds: f64,
+}
+
 impl Clock {
     /// Returns a clock that starts at `start`; now by default.
     #[must_use]
@@ -91,6 +99,15 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.at(self.elapsed())
+    }
+
+    /// Returns the clock as the control API shows it.
+    pub(crate) fn record(&self) -> ClockRecord {
+        ClockRecord {
+            mode: self.mode,
+            now: self.now().to_string(),
+            elapsed_seconds: self.elapsed().as_secs_f64(),
+        }
     }
 
     /// Moves the clock forward.

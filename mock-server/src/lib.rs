@@ -49,7 +49,7 @@ pub use world::World;
 pub use world::deliveries::{DeliveryState, WebhookAttempt, WebhookDelivery};
 pub use world::fault_table::FaultCount;
 pub use world::job::JobRecord;
-pub use world::journal::{Exchange, MAX_RESPONSE_BODY, Termination};
+pub use world::journal::{Exchange, MAX_RESPONSE_BODY, NearestRule, Termination};
 pub use world::ledger::{Charge, Ledger};
 pub use world::registry::DEFAULT_KEY;
 

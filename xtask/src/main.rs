@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints what it does")]
 
 mod bench;
+mod browser;
 mod checks;
 mod conformance;
 mod coverage;
@@ -24,6 +25,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bench::Bench;
+use browser::Browser;
 use clap::{Parser, Subcommand};
 use fuzz::Fuzz;
 use mobile::kotlin::Kotlin;
@@ -42,7 +44,7 @@ struct Arguments {
 enum Command {
     /// Install what the tests need, without running them
     Setup {
-        /// Only what these need: rust, node, python, kotlin or swift; all of them by default
+        /// Only what these need: rust, node, browser, python, kotlin or swift; all of them by default
         languages: Vec<String>,
     },
     /// Install what is missing and run the tests of Rust, Node and Python; CI adds `--all`
@@ -76,6 +78,9 @@ enum Command {
     /// Build the npm packages
     #[command(subcommand)]
     Node(node::Node),
+    /// Test the web pages
+    #[command(subcommand)]
+    Browser(Browser),
     /// Build, check and test the Python binding
     #[command(subcommand)]
     Python(Python),
@@ -120,6 +125,7 @@ fn main() -> ExitCode {
         Command::Conformance { arguments } => conformance::run_suite(&arguments),
         Command::Scoreboard { arguments } => conformance::score(&arguments),
         Command::Node(node) => node.run(),
+        Command::Browser(browser) => browser.run(),
         Command::Python(python) => python.run(),
         Command::Kotlin(kotlin) => kotlin.run(),
         Command::Swift(swift) => swift.run(),

@@ -34,14 +34,18 @@ impl Node {
 
 /// Installs what package-lock.json lists, unless that was done before.
 pub(crate) fn install() -> Result<()> {
-    let folder = folder();
+    install_in(&folder())
+}
+
+/// Installs what the package-lock.json of a folder lists, unless that was done before.
+pub(crate) fn install_in(folder: &Path) -> Result<()> {
     // npm writes this file last.
     let done = fs::metadata(folder.join("node_modules/.package-lock.json"));
     let wanted = fs::metadata(folder.join("package-lock.json")).context("no package-lock.json")?;
     if done.and_then(|done| done.modified()).ok() >= wanted.modified().ok() {
         return Ok(());
     }
-    npm(&["ci", "--no-audit", "--no-fund"])
+    npm_in(folder, &["ci", "--no-audit", "--no-fund"])
 }
 
 fn driver() -> Result<()> {
@@ -71,9 +75,13 @@ fn pack() -> Result<()> {
 }
 
 fn npm(arguments: &[&str]) -> Result<()> {
+    npm_in(&folder(), arguments)
+}
+
+fn npm_in(folder: &Path, arguments: &[&str]) -> Result<()> {
     let name = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let mut command = program(name, arguments);
-    command.current_dir(folder());
+    command.current_dir(folder);
     run(command)
 }
 

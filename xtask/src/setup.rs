@@ -4,26 +4,28 @@ use anyhow::{Result, bail};
 
 use crate::mobile::{kotlin, swift_tools};
 use crate::tools::{ensure_all, ensure_node};
-use crate::{node, python};
+use crate::{browser, node, python};
 
 /// What belongs together: a language and all that its tests need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Language {
     Rust,
     Node,
+    Browser,
     Python,
     Kotlin,
     Swift,
 }
 
 impl Language {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Rust, Self::Node, Self::Python, Self::Kotlin, Self::Swift];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Rust, Self::Node, Self::Browser, Self::Python, Self::Kotlin, Self::Swift];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Rust => "rust",
             Self::Node => "node",
+            Self::Browser => "browser",
             Self::Python => "python",
             Self::Kotlin => "kotlin",
             Self::Swift => "swift",
@@ -42,6 +44,7 @@ impl Language {
                 node::install()?;
                 Ok(format!("Node {version}"))
             }
+            Self::Browser => browser::set_up().map(|version| format!("Node {version}")),
             Self::Python => {
                 // The notebooks and the bindings' examples make media too.
                 ensure_all(&["python3", "ffmpeg"])?;

@@ -66,6 +66,11 @@ const TOOLS: &[Tool] = &[
         installer: Installer::Apt("debootstrap"),
     },
     Tool {
+        name: "chromium",
+        probe: &["chromium-headless-shell", "--version"],
+        installer: Installer::Apt("chromium-headless-shell"),
+    },
+    Tool {
         name: "cargo-fuzz",
         probe: &["cargo", "fuzz", "--version"],
         installer: Installer::Crate("cargo-fuzz", "0.13.2"),

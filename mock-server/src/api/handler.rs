@@ -54,15 +54,20 @@ pub(super) fn execute(
         bytes_written: 0,
         response_bytes: 0,
         response: None,
+        response_headers: Vec::new(),
         rule: output.rule.take(),
+        nearest_rule: output.nearest_rule.take(),
         note: output.note.take(),
         fault: fault.map(|fault| fault.action.clone()),
         fault_index: fault.map(|fault| fault.index),
         job_id: output.job_id.clone(),
         at,
-        wall_ms: u64::try_from(world.age().as_millis()).unwrap_or(u64::MAX),
+        wall_ms: world.age_ms(),
+        ended_at: None,
+        ended_wall_ms: None,
+        last_event: 0,
     };
-    let sequence = state.journal.record(entry);
+    let sequence = state.add_exchange(entry);
     let exchange = PendingExchange::new(world.clone(), state.epoch, sequence, request_id);
     drop(state);
     (output, exchange)

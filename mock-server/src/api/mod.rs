@@ -35,6 +35,7 @@ use crate::stored_file::{ReceivedBody, StoredFile};
 use crate::wire_fault::WritePlan;
 use crate::world::World;
 use crate::world::fault_table::TriggeredFault;
+use crate::world::journal::NearestRule;
 use crate::world::pending_exchange::Delivered;
 
 /// How long a request waits if its fault says for ever.
@@ -45,6 +46,7 @@ struct HandlerOutput {
     response: Response,
     job_id: Option<String>,
     rule: Option<String>,
+    nearest_rule: Option<NearestRule>,
     note: Option<String>,
     delivered: Delivered,
     /// The file whose base64 replaces its URL in the response.
@@ -59,6 +61,7 @@ impl HandlerOutput {
             response,
             job_id: None,
             rule: None,
+            nearest_rule: None,
             note: None,
             delivered: Delivered::default(),
             base64_output: None,
@@ -116,7 +119,7 @@ async fn handle_in_world(
 ) -> axum::response::Response {
     let method = parts.method.clone();
     advance_clock(world, route, &parts.headers);
-    let fault = world.state().faults.trigger(route.kind());
+    let fault = world.state().trigger_fault(route.kind());
     let action = fault.as_ref().map(|fault| &fault.action);
     if let Some(FaultAction::Wire(WireFault::SlowAccept(time))) = action {
         tokio::time::sleep(time.0).await;

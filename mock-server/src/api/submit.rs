@@ -15,6 +15,7 @@ use crate::sample_output::{self, OutputType};
 use crate::scenario::{JobRule, MissingInput, Timeline};
 use crate::stored_file::StoredFile;
 use crate::world::job::{Job, JobOutput};
+use crate::world::journal::NearestRule;
 use crate::world::state::WorldState;
 
 /// The timeline of a job without a rule: slow enough to be observed, fast enough to wait for.
@@ -72,6 +73,7 @@ pub(super) fn submit(
         }
         (None, None) => rule_for(state, model, nth, preset),
     };
+    let nearest_rule = nearest_rule(&state.scenario.jobs, model, nth);
     if let Some(error) = limit_error(state) {
         return Err(error);
     }
@@ -99,14 +101,20 @@ pub(super) fn submit(
         end_seen: None,
         last_reported: None,
         forced: None,
+        forced_at: None,
         deleted: false,
         id_delivered: false,
         delivered: false,
+        duplicate: false,
+        last_event: 0,
+        written_status: None,
+        is_running: None,
     };
     job.mark_reported(submitted);
     let presented = predictions::present(state, world, &request.base_url, &job);
     state.add_job(job);
-    Ok(HandlerOutput { rule: Some(rule_name), note, sync_mode, ..presented })
+    let nearest_rule = nearest_rule.filter(|_| !rule_name.starts_with("scenario"));
+    Ok(HandlerOutput { rule: Some(rule_name), nearest_rule, note, sync_mode, ..presented })
 }
 
 /// Returns the inputs without unknown ones: the service ignores those.
@@ -183,6 +191,16 @@ fn rule_for(
         }
         _ => (name, rule),
     }
+}
+
+/// Returns the rule with the fewest conditions that a submit does not meet.
+fn nearest_rule(rules: &[JobRule], model: &str, nth: u64) -> Option<NearestRule> {
+    let differences = |rule: &JobRule| {
+        rule.matches.as_ref().map_or_else(Vec::new, |matches| matches.differences(model, nth))
+    };
+    let all = rules.iter().map(differences).enumerate();
+    let (index, differences) = all.min_by_key(|(_, differences)| differences.len())?;
+    Some(NearestRule { rule: format!("scenario jobs[{index}]"), differences })
 }
 
 /// Returns an output of the model's type. A video is the input's own, if it was uploaded here.

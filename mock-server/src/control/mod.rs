@@ -1,5 +1,7 @@
 //! The control API: what tests do to a server and its worlds, over HTTP.
 
+mod events;
+mod query;
 mod worlds;
 
 use std::collections::BTreeMap;
@@ -9,7 +11,7 @@ use std::sync::atomic::Ordering;
 
 use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{delete, get, post};
 use axum::{Extension, Json, Router};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
@@ -34,8 +36,13 @@ pub(crate) fn router() -> Router<Arc<ServerContext>> {
         .route("/worlds", get(worlds::list).post(worlds::create))
         .route("/worlds/{id}", get(worlds::show).delete(worlds::remove))
         .route("/worlds/{id}/reset", post(worlds::reset))
-        .route("/worlds/{id}/scenario", put(worlds::set_scenario))
-        .route("/worlds/{id}/faults", get(worlds::faults).post(worlds::add_fault))
+        .route("/worlds/{id}/scenario", get(worlds::scenario).put(worlds::set_scenario))
+        .route(
+            "/worlds/{id}/faults",
+            get(worlds::faults).post(worlds::add_fault).delete(worlds::clear_faults),
+        )
+        .route("/worlds/{id}/faults/{index}", delete(worlds::remove_fault))
+        .route("/worlds/{id}/events", get(events::events))
         .route("/worlds/{id}/jobs", get(worlds::jobs))
         .route("/worlds/{id}/jobs/{job}", get(worlds::job))
         .route("/worlds/{id}/jobs/{job}/{action}", post(worlds::act_on_job))

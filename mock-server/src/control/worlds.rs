@@ -3,21 +3,22 @@
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::query::Query;
 use super::{Context, ControlBody, ControlError, ControlResult, ok};
 use crate::access::BaseUrl;
 use crate::clock::ClockMode;
 use crate::context::ServerContext;
-use crate::scenario::{self, ClockScenario, Fault, Scenario, Span};
+use crate::scenario::{self, ClockScenario, Fault, RequestKind, Scenario, Span};
 use crate::verify::Expect;
 use crate::world::World;
 
-fn find(server: &ServerContext, id: &str) -> Result<World, ControlError> {
+pub(super) fn find(server: &ServerContext, id: &str) -> Result<World, ControlError> {
     let world = server.worlds.by_id(id);
     world.ok_or_else(|| ControlError::not_found(format!("there is no world {id}")))
 }
@@ -108,6 +109,10 @@ pub(super) async fn reset(State(server): Context, Path(id): Path<String>) -> Con
     ok(json!({}))
 }
 
+pub(super) async fn scenario(State(server): Context, Path(id): Path<String>) -> ControlResult {
+    ok(find(&server, &id)?.scenario())
+}
+
 pub(super) async fn set_scenario(
     State(server): Context,
     Path(id): Path<String>,
@@ -137,6 +142,23 @@ pub(super) async fn add_fault(
     } else {
         Err(ControlError::too_many("the world has too many faults; set a new scenario"))
     }
+}
+
+pub(super) async fn clear_faults(State(server): Context, Path(id): Path<String>) -> ControlResult {
+    let world = find(&server, &id)?;
+    world.clear_faults();
+    ok(world.faults())
+}
+
+pub(super) async fn remove_fault(
+    State(server): Context,
+    Path((id, index)): Path<(String, String)>,
+) -> ControlResult {
+    let world = find(&server, &id)?;
+    if !index.parse().is_ok_and(|index| world.remove_fault(index)) {
+        return Err(ControlError::not_found(format!("there is no fault {index}")));
+    }
+    ok(world.faults())
 }
 
 pub(super) async fn jobs(State(server): Context, Path(id): Path<String>) -> ControlResult {
@@ -174,12 +196,7 @@ pub(super) async fn act_on_job(
 }
 
 fn clock_json(world: &World) -> Value {
-    let state = world.state();
-    json!({
-        "mode": state.clock.mode(),
-        "now": state.clock.now().to_string(),
-        "elapsed_seconds": state.clock.elapsed().as_secs_f64(),
-    })
+    json!(world.state().clock.record())
 }
 
 pub(super) async fn clock(State(server): Context, Path(id): Path<String>) -> ControlResult {
@@ -221,8 +238,26 @@ pub(super) async fn set_clock(
     ok(clock_json(&world))
 }
 
-pub(super) async fn journal(State(server): Context, Path(id): Path<String>) -> ControlResult {
-    ok(find(&server, &id)?.journal())
+/// Lists exchanges: those after `since`, at most `limit`, of the kind `kind` (or `point`).
+pub(super) async fn journal(
+    State(server): Context,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> ControlResult {
+    let world = find(&server, &id)?;
+    let query = Query::parse(query.as_deref(), &["since", "limit", "kind", "point"])?;
+    let since = query.number("since")?.unwrap_or(0);
+    let limit = query.number("limit")?.unwrap_or(u64::MAX);
+    let kind = match query.get("kind").or(query.get("point")) {
+        None => RequestKind::Any,
+        Some(word) => serde_json::from_value(Value::from(word)).map_err(|_| {
+            let message = format!(
+                "`kind` must be submit, poll, presign, put, output, history, other or any, got {word:?}"
+            );
+            ControlError::bad_request(message)
+        })?,
+    };
+    ok(world.journal_after(since, usize::try_from(limit).unwrap_or(usize::MAX), kind))
 }
 
 pub(super) async fn ledger(State(server): Context, Path(id): Path<String>) -> ControlResult {

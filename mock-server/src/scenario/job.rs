@@ -58,6 +58,22 @@ impl JobMatch {
     }
 }
 
+impl JobMatch {
+    /// Returns a sentence for each condition that the n-th accepted submit, of this model, does not
+    /// meet.
+    pub(crate) fn differences(&self, model: &str, nth: u64) -> Vec<String> {
+        let mut differences = Vec::new();
+        let model_matches = Self { nth: None, ..self.clone() }.fits(model, nth);
+        if let Some(pattern) = self.model.as_ref().filter(|_| !model_matches) {
+            differences.push(format!("`match.model` is {pattern}, the model is {model}"));
+        }
+        if let Some(wanted) = self.nth.filter(|wanted| *wanted != nth) {
+            differences.push(format!("`match.nth` is {wanted}, this is submit {nth}"));
+        }
+        differences
+    }
+}
+
 /// The states of a job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]

@@ -97,11 +97,29 @@ pub(super) struct Delivery {
     pub(super) scenario: WebhookScenario,
     /// How many retries there were since it was sent first, or redelivered.
     pub(super) retries: usize,
+    /// The id of its last event.
+    pub(super) last_event: u64,
 }
 
 impl WebhookQueue {
     pub(super) fn records(&self) -> Vec<WebhookDelivery> {
         self.deliveries.iter().map(|delivery| delivery.record.clone()).collect()
+    }
+
+    /// Returns how many deliveries there are.
+    pub(super) fn count(&self) -> u64 {
+        self.deliveries.len() as u64
+    }
+
+    /// Returns a delivery and the id of its last event.
+    pub(super) fn record_with_event(&self, number: u64) -> Option<(&WebhookDelivery, u64)> {
+        let index = usize::try_from(number.checked_sub(1)?).ok()?;
+        self.deliveries.get(index).map(|delivery| (&delivery.record, delivery.last_event))
+    }
+
+    /// Returns the numbers of the deliveries and the ids of their last events.
+    pub(super) fn events(&self) -> impl Iterator<Item = (u64, u64)> {
+        (1..).zip(&self.deliveries).map(|(number, delivery)| (number, delivery.last_event))
     }
 
     /// Returns the secret that webhooks are signed with now.
@@ -176,7 +194,12 @@ impl WebhookQueue {
                 body: body.to_owned(),
                 attempts: Vec::new(),
             };
-            self.deliveries.push(Delivery { record, scenario: scenario.clone(), retries: 0 });
+            self.deliveries.push(Delivery {
+                record,
+                scenario: scenario.clone(),
+                retries: 0,
+                last_event: 0,
+            });
         }
     }
 

@@ -11,6 +11,8 @@ pub(crate) const MAX_FAULTS: usize = 1000;
 /// A fault, and how often it was triggered.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FaultCount {
+    /// Its index. No other fault of the scenario has the same, even after this one is removed.
+    pub index: usize,
     /// The fault.
     pub fault: Fault,
     /// How many requests of its kind there were since it was added.
@@ -24,7 +26,7 @@ pub struct FaultCount {
 /// A fault that a request triggered.
 #[derive(Clone, Debug)]
 pub(crate) struct TriggeredFault {
-    /// The index of the fault in the table.
+    /// The index of the fault.
     pub(crate) index: usize,
     pub(crate) action: FaultAction,
     pub(crate) when: When,
@@ -34,10 +36,12 @@ pub(crate) struct TriggeredFault {
 pub(crate) struct FaultTable {
     seed: u64,
     active: Vec<Active>,
+    next_index: usize,
 }
 
 #[derive(Clone, Debug)]
 struct Active {
+    index: usize,
     fault: Fault,
     seen: u64,
     triggered: u64,
@@ -45,19 +49,35 @@ struct Active {
 
 impl FaultTable {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { seed, active: Vec::new() }
+        Self { seed, active: Vec::new(), next_index: 0 }
     }
 
     /// Adds faults up to the maximum. Returns whether all were added.
     pub(crate) fn extend(&mut self, faults: &[Fault]) -> bool {
         let available = MAX_FAULTS.saturating_sub(self.active.len());
-        let fitting = faults.iter().take(available);
-        self.active.extend(fitting.map(|fault| Active {
-            fault: fault.clone(),
-            seen: 0,
-            triggered: 0,
-        }));
+        for fault in faults.iter().take(available) {
+            let index = self.next_index;
+            self.active.push(Active { index, fault: fault.clone(), seen: 0, triggered: 0 });
+            self.next_index += 1;
+        }
         faults.len() <= available
+    }
+
+    /// Removes the fault with this index. Returns `false` if there is none.
+    pub(crate) fn remove(&mut self, index: usize) -> bool {
+        let before = self.active.len();
+        self.active.retain(|active| active.index != index);
+        self.active.len() < before
+    }
+
+    /// Removes all faults.
+    pub(crate) fn clear(&mut self) {
+        self.active.clear();
+    }
+
+    /// Returns whether any fault counts requests of this kind.
+    pub(crate) fn counts_kind(&self, kind: RequestKind) -> bool {
+        self.active.iter().any(|active| active.fault.at.covers(kind))
     }
 
     /// Returns the first fault that this request triggers. Every fault of its kind counts the
@@ -65,7 +85,8 @@ impl FaultTable {
     pub(crate) fn trigger(&mut self, kind: RequestKind) -> Option<TriggeredFault> {
         let seed = self.seed;
         let mut found = None;
-        for (index, active) in self.active.iter_mut().enumerate() {
+        for active in &mut self.active {
+            let index = active.index;
             if !active.fault.at.covers(kind) {
                 continue;
             }
@@ -83,6 +104,7 @@ impl FaultTable {
 
     pub(crate) fn counts(&self) -> Vec<FaultCount> {
         let count = |active: &Active| FaultCount {
+            index: active.index,
             fault: active.fault.clone(),
             seen: active.seen,
             triggered: active.triggered,

@@ -36,6 +36,8 @@ pub(crate) struct Job {
     pub(crate) last_reported: Option<String>,
     /// A status set over the control API; it overrides the timeline.
     pub(crate) forced: Option<String>,
+    /// When that status was set.
+    pub(crate) forced_at: Option<Duration>,
     pub(crate) deleted: bool,
     /// The output of the completed job.
     pub(crate) output: JobOutput,
@@ -43,6 +45,14 @@ pub(crate) struct Job {
     pub(crate) id_delivered: bool,
     /// Whether a whole response with its outputs was written.
     pub(crate) delivered: bool,
+    /// Whether an earlier job has the same model and input.
+    pub(crate) duplicate: bool,
+    /// The id of its last event.
+    pub(crate) last_event: u64,
+    /// The status in its last event that was written.
+    pub(crate) written_status: Option<String>,
+    /// Whether that status can change by the clock; `None` before the first event.
+    pub(crate) is_running: Option<bool>,
 }
 
 /// The output of a completed job.
@@ -99,6 +109,19 @@ pub struct JobRecord {
     pub polls: u64,
     /// The webhook URL of the submit.
     pub webhook: Option<String>,
+    /// Its price in USD.
+    pub price_usd: f64,
+    /// When its status changes next by its timeline, by the world's clock; `None` if it never does, or
+    /// only with a poll.
+    pub next_change_at: Option<String>,
+    /// Whether its status was set over the control API. Its timeline does not change it any more.
+    pub forced: bool,
+    /// Whether its completed result reached the client.
+    pub delivered: bool,
+    /// Whether its id never reached the client.
+    pub orphaned: bool,
+    /// Whether it repeats the model and input of an earlier job.
+    pub duplicate: bool,
 }
 
 impl Job {
@@ -167,8 +190,22 @@ impl Job {
         now.saturating_sub(self.submitted) >= RETENTION
     }
 
-    /// Returns the job as tests see it. `created_at` is its date.
-    pub(crate) fn record(&self, now: Duration, created_at: String) -> JobRecord {
+    /// Returns when its timeline changes its status next, on the world's clock.
+    fn next_change(&self, now: Duration) -> Option<Duration> {
+        if self.forced.is_some() || self.has_ended(now) {
+            return None;
+        }
+        let age = now.saturating_sub(self.submitted);
+        self.timeline.next_change(age).map(|at| self.submitted.saturating_add(at))
+    }
+
+    /// Returns the job as tests see it. `created_at` is its date, and `date` returns that of a time.
+    pub(crate) fn record(
+        &self,
+        now: Duration,
+        created_at: String,
+        date: impl FnOnce(Duration) -> String,
+    ) -> JobRecord {
         JobRecord {
             id: self.id.clone(),
             model: self.model.clone(),
@@ -177,6 +214,12 @@ impl Job {
             status: self.status(now).to_owned(),
             polls: self.polls,
             webhook: self.webhook.clone(),
+            price_usd: self.price_usd,
+            next_change_at: self.next_change(now).map(date),
+            forced: self.forced.is_some(),
+            delivered: self.delivered,
+            orphaned: !self.id_delivered,
+            duplicate: self.duplicate,
         }
     }
 
@@ -225,7 +268,7 @@ impl Job {
     }
 }
 
-fn is_terminal(status: &str) -> bool {
+pub(super) fn is_terminal(status: &str) -> bool {
     viseme_spec::Status::from_word(status).is_terminal()
 }
 

@@ -56,8 +56,13 @@ pub struct Exchange {
     /// wire may have kept it from the client.
     #[serde(serialize_with = "as_json")]
     pub response: Option<Bytes>,
+    /// The headers of the response, in order. A fault on the wire may have kept them from the client.
+    pub response_headers: Vec<(String, String)>,
     /// The rule that decided how a submitted job proceeds.
     pub rule: Option<String>,
+    /// The rule that came nearest, if the scenario has rules and none matches the submit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest_rule: Option<NearestRule>,
     /// A remark, for example on an unknown model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -71,6 +76,22 @@ pub struct Exchange {
     pub at: String,
     /// When the request arrived, in milliseconds of real time since the world was created.
     pub wall_ms: u64,
+    /// When it ended, by the world's clock; `None` while it is open.
+    pub ended_at: Option<String>,
+    /// When it ended, in milliseconds of real time since the world was created.
+    pub ended_wall_ms: Option<u64>,
+    /// The id of its last event.
+    #[serde(skip)]
+    pub(crate) last_event: u64,
+}
+
+/// A rule of the scenario that nearly matched a submit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NearestRule {
+    /// The rule, such as `scenario jobs[0]`.
+    pub rule: String,
+    /// One sentence for each condition that the submit does not meet.
+    pub differences: Vec<String>,
 }
 
 /// Serializes the response as JSON, or as text if it is not JSON.
@@ -108,24 +129,40 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Records an exchange under the next number. Returns the number.
-    pub(crate) fn record(&mut self, mut exchange: Exchange) -> u64 {
+    /// Records an exchange under the next number. Returns the number, and the exchange that is
+    /// dropped for it.
+    pub(crate) fn record(&mut self, mut exchange: Exchange) -> (u64, Option<Exchange>) {
         self.count += 1;
         exchange.sequence = self.count;
-        if self.entries.len() == CAPACITY {
-            self.entries.pop_front();
-        }
+        let is_full = self.entries.len() == CAPACITY;
+        let dropped = if is_full { self.entries.pop_front() } else { None };
         self.entries.push_back(exchange);
-        self.count
+        (self.count, dropped)
     }
 
     /// Changes the exchange with this number, if it is still kept.
     pub(crate) fn update(&mut self, sequence: u64, change: impl FnOnce(&mut Exchange)) {
-        let first = self.entries.front().map_or(0, |entry| entry.sequence);
-        let index = sequence.checked_sub(first).and_then(|index| usize::try_from(index).ok());
+        let index = self.index(sequence);
         if let Some(entry) = index.and_then(|index| self.entries.get_mut(index)) {
             change(entry);
         }
+    }
+
+    /// Returns the exchange with this number, if it is still kept.
+    pub(crate) fn get(&self, sequence: u64) -> Option<&Exchange> {
+        self.entries.get(self.index(sequence)?)
+    }
+
+    /// Returns the exchanges after this number.
+    pub(crate) fn after(&self, sequence: u64) -> impl Iterator<Item = &Exchange> {
+        let first = self.entries.front().map_or(0, |entry| entry.sequence);
+        let skip = sequence.saturating_add(1).saturating_sub(first);
+        self.entries.iter().skip(usize::try_from(skip).unwrap_or(usize::MAX))
+    }
+
+    fn index(&self, sequence: u64) -> Option<usize> {
+        let first = self.entries.front()?.sequence;
+        usize::try_from(sequence.checked_sub(first)?).ok()
     }
 
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Exchange> {

@@ -1,9 +1,9 @@
 //! The ledger: every accepted submit is a charge.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::job::Job;
 
@@ -50,7 +50,6 @@ pub struct Charge {
 impl Ledger {
     pub(crate) fn of(jobs: &[Job], now: Duration) -> Self {
         let mut ledger = Self::default();
-        let mut seen = HashSet::new();
         for job in jobs {
             let charge = Charge {
                 job_id: job.id.clone(),
@@ -58,11 +57,20 @@ impl Ledger {
                 price_usd: job.price_usd,
                 delivered: job.delivered,
                 orphaned: !job.id_delivered,
-                duplicate: !seen.insert((&job.model, job.input.to_string())),
+                duplicate: job.duplicate,
             };
             ledger.add(charge, job.status(now) != "failed");
         }
         ledger
+    }
+
+    /// Returns the sums alone, with the number of charges.
+    pub(crate) fn totals(&self) -> Value {
+        let mut totals = json!(Self { charges: Vec::new(), ..self.clone() });
+        if let Some(fields) = totals.as_object_mut() {
+            fields.insert("charges".to_owned(), json!(self.charges.len()));
+        }
+        totals
     }
 
     fn add(&mut self, charge: Charge, kept: bool) {

@@ -1,6 +1,8 @@
 //! A world: everything that belongs to one API key. Worlds are independent of each other.
 
 pub(crate) mod deliveries;
+pub(crate) mod event_frame;
+pub(crate) mod event_log;
 pub(crate) mod fault_table;
 pub(crate) mod job;
 pub(crate) mod journal;
@@ -12,10 +14,13 @@ mod webhook_scheduler;
 mod webhook_sender;
 mod webhook_signature;
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::deliveries::WebhookDelivery;
+use self::event_frame::SharedFrames;
+use self::event_log::Single;
 use self::fault_table::FaultCount;
 use self::job::JobRecord;
 use self::journal::Exchange;
@@ -23,7 +28,7 @@ use self::ledger::Ledger;
 use self::state::WorldState;
 use self::webhook_sender::WebhookSender;
 use crate::clock::ClockMode;
-use crate::digest::hash_u64;
+use crate::digest::{hash_u64, hex};
 use crate::scenario::{Fault, RequestKind, Scenario};
 
 /// A handle on a world; cheap to clone.
@@ -41,6 +46,12 @@ pub(crate) struct WorldShared {
     remote_webhooks: bool,
     webhook_sender: WebhookSender,
     state: Mutex<WorldState>,
+    /// Begins the ids of events; other worlds, and other runs of the server, have others.
+    events_id: String,
+    frames: Mutex<SharedFrames>,
+    /// How many clients read events.
+    pub(crate) watchers: AtomicUsize,
+    stopped: AtomicBool,
 }
 
 impl World {
@@ -53,6 +64,7 @@ impl World {
         remote_webhooks: bool,
     ) -> Self {
         let seed = scenario.seed.unwrap_or_else(|| hash_u64(&[id.as_bytes(), key.as_bytes()]));
+        let started = jiff::Timestamp::now().as_nanosecond().to_string();
         let shared = WorldShared {
             id,
             key,
@@ -61,6 +73,10 @@ impl World {
             remote_webhooks,
             webhook_sender: WebhookSender::default(),
             state: Mutex::new(WorldState::new(scenario, seed, epoch)),
+            events_id: hex(&hash_u64(&[&epoch.to_be_bytes(), started.as_bytes()]).to_be_bytes()),
+            frames: Mutex::default(),
+            watchers: AtomicUsize::new(0),
+            stopped: AtomicBool::new(false),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -92,7 +108,29 @@ impl World {
     /// Adds a fault. It counts requests from now on. Returns `false`, and adds nothing, if the world
     /// has a thousand faults already.
     pub fn add_fault(&self, fault: Fault) -> bool {
-        self.state().faults.extend(&[fault])
+        let mut state = self.state();
+        state.events.record_single(Single::Faults);
+        state.faults.extend(&[fault])
+    }
+
+    /// Removes the fault with this index. Returns `false` if there is none.
+    pub fn remove_fault(&self, index: usize) -> bool {
+        let mut state = self.state();
+        state.events.record_single(Single::Faults);
+        state.faults.remove(index)
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        let mut state = self.state();
+        state.events.record_single(Single::Faults);
+        state.faults.clear();
+    }
+
+    /// Returns the scenario, with the faults that it was set with.
+    #[must_use]
+    pub fn scenario(&self) -> Scenario {
+        self.state().scenario.clone()
     }
 
     /// Returns the faults, and how often each was triggered.
@@ -104,13 +142,21 @@ impl World {
     /// Moves the world's clock forward. Webhooks that become due are sent;
     /// [`settled`](Self::settled) waits for them.
     pub fn advance(&self, by: Duration) {
-        self.state().clock.advance(by);
+        {
+            let mut state = self.state();
+            state.clock.advance(by);
+            state.events.record_single(Single::Clock);
+        }
         self.shared.webhook_sender.wake();
     }
 
     /// Changes how time passes in the world.
     pub fn set_clock(&self, mode: ClockMode) {
-        self.state().clock.set_mode(mode);
+        {
+            let mut state = self.state();
+            state.clock.set_mode(mode);
+            state.events.record_single(Single::Clock);
+        }
         self.shared.webhook_sender.wake();
     }
 
@@ -118,6 +164,14 @@ impl World {
     #[must_use]
     pub fn journal(&self) -> Vec<Exchange> {
         self.state().journal.entries().cloned().collect()
+    }
+
+    /// Returns at most `limit` exchanges of this kind with numbers above `since`, oldest first.
+    #[must_use]
+    pub fn journal_after(&self, since: u64, limit: usize, kind: RequestKind) -> Vec<Exchange> {
+        let state = self.state();
+        let matching = state.journal.after(since).filter(|entry| kind.covers(entry.kind));
+        matching.take(limit).cloned().collect()
     }
 
     /// Returns the exchanges of one kind.
@@ -130,24 +184,21 @@ impl World {
     /// Returns the charges.
     #[must_use]
     pub fn ledger(&self) -> Ledger {
-        let state = self.state();
-        Ledger::of(state.jobs(), state.clock.elapsed())
+        self.state().ledger()
     }
 
     /// Returns the jobs, oldest first.
     #[must_use]
     pub fn jobs(&self) -> Vec<JobRecord> {
         let state = self.state();
-        let now = state.clock.elapsed();
-        state.jobs().iter().map(|job| job.record(now, state.date(job.submitted))).collect()
+        state.jobs().iter().map(|job| state.job_record(job)).collect()
     }
 
     /// Returns one job; `None` if the id is unknown.
     #[must_use]
     pub fn job(&self, job_id: &str) -> Option<JobRecord> {
         let state = self.state();
-        let now = state.clock.elapsed();
-        state.job(job_id).map(|job| job.record(now, state.date(job.submitted)))
+        state.job(job_id).map(|job| state.job_record(job))
     }
 
     /// Puts a job into a state, whatever its timeline says. Returns `false` if the id is unknown.
@@ -176,6 +227,7 @@ impl World {
             let now = state.clock.elapsed();
             let Some(job) = state.job_mut(job_id) else { return false };
             job.forced = status(job, now);
+            job.forced_at = job.forced.as_ref().map(|_| now);
             webhook_scheduler::reschedule(&mut state, job_id);
         }
         self.shared.webhook_sender.wake();
@@ -200,7 +252,9 @@ impl World {
         let found = {
             let mut state = self.state();
             let now = state.clock.elapsed();
-            state.webhooks.redeliver(number, now)
+            let found = state.webhooks.redeliver(number, now);
+            state.record_webhook(number);
+            found
         };
         self.shared.webhook_sender.wake();
         found
@@ -247,14 +301,23 @@ impl World {
         }
     }
 
-    /// Stops sending webhooks.
+    /// Stops sending webhooks and events.
     pub(crate) fn stop(&self) {
+        self.shared.stopped.store(true, Ordering::Relaxed);
         self.shared.webhook_sender.stop();
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.shared.stopped.load(Ordering::Relaxed)
     }
 
     /// Returns the real time since the world was created.
     pub(crate) fn age(&self) -> Duration {
         self.shared.created.elapsed()
+    }
+
+    pub(crate) fn age_ms(&self) -> u64 {
+        u64::try_from(self.age().as_millis()).unwrap_or(u64::MAX)
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, WorldState> {

@@ -40,8 +40,14 @@ impl PendingExchange {
     pub(crate) fn record_response(&self, response: &Response) {
         let mut state = self.world.state();
         if state.epoch == self.epoch {
+            let headers = || {
+                let own = response.headers.iter();
+                let own = own.map(|(name, value)| (name.as_str().to_owned(), value.clone()));
+                own.chain([("content-length".to_owned(), response.length().to_string())])
+            };
             state.journal.update(self.sequence, |entry| {
                 entry.status = Some(response.status);
+                entry.response_headers = headers().collect();
                 entry.response_bytes = response.length();
                 entry.response = response.json_body(MAX_RESPONSE_BODY);
             });
@@ -69,13 +75,17 @@ impl PendingExchange {
         if std::mem::replace(&mut self.ended, true) || state.epoch != self.epoch {
             return;
         }
+        let ended_at = state.date(state.clock.elapsed());
         state.journal.update(self.sequence, |entry| {
             entry.termination = termination;
+            entry.ended_at = Some(ended_at);
+            entry.ended_wall_ms = Some(self.world.age_ms());
             // Nobody saw the status of a response that broke before its first byte.
             if entry.bytes_written == 0 {
                 entry.status = None;
             }
         });
+        state.record_exchange(self.sequence);
         if termination != Termination::Complete {
             return;
         }

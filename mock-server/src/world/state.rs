@@ -1,16 +1,18 @@
 //! The state of a world. All of it is behind one lock, so that each request is one step.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::deliveries::WebhookQueue;
-use super::fault_table::FaultTable;
-use super::job::{Job, RETENTION};
-use super::journal::Journal;
+use super::event_log::{EventLog, Part, Single};
+use super::fault_table::{FaultTable, TriggeredFault};
+use super::job::{Job, JobRecord, RETENTION};
+use super::journal::{Exchange, Journal};
+use super::ledger::Ledger;
 use crate::clock::{Clock, ClockMode};
-use crate::digest::{id_from, request_id_from};
-use crate::scenario::Scenario;
+use crate::digest::{hash_u64, id_from, request_id_from};
+use crate::scenario::{RequestKind, Scenario};
 use crate::stored_file::StoredFile;
 
 /// How many uploads a world holds.
@@ -29,7 +31,10 @@ pub(crate) struct WorldState {
     pub(crate) webhooks: WebhookQueue,
     /// Changes with each reset. No two worlds have the same.
     pub(crate) epoch: u64,
+    pub(crate) events: EventLog,
     jobs: Vec<Job>,
+    /// Hashes of the charged models and inputs.
+    charged: HashSet<u64>,
     job_indexes: HashMap<String, usize>,
     connections: u64,
     seed: u64,
@@ -61,7 +66,9 @@ impl WorldState {
             balance_usd: BALANCE_USD,
             webhooks: WebhookQueue::default(),
             epoch,
+            events: EventLog::default(),
             jobs: Vec::new(),
+            charged: HashSet::new(),
             job_indexes: HashMap::new(),
             connections: 0,
             seed,
@@ -73,7 +80,10 @@ impl WorldState {
 
     /// Returns the same world at its start: same scenario, same seed, no history.
     pub(crate) fn fresh(&self) -> Self {
-        Self::new(self.scenario.clone(), self.seed, self.epoch + 1)
+        let mut fresh = Self::new(self.scenario.clone(), self.seed, self.epoch + 1);
+        fresh.events = self.events.restarted();
+        fresh.record_singles();
+        fresh
     }
 
     pub(crate) fn set_scenario(&mut self, scenario: Scenario) {
@@ -87,6 +97,55 @@ impl WorldState {
         self.faults = FaultTable::new(self.seed);
         self.faults.extend(&scenario.faults);
         self.scenario = scenario;
+        self.record_singles();
+    }
+
+    fn record_singles(&mut self) {
+        for single in [Single::Scenario, Single::Clock, Single::Ledger, Single::Faults] {
+            self.events.record_single(single);
+        }
+    }
+
+    /// Returns the fault that a request of this kind triggers.
+    pub(crate) fn trigger_fault(&mut self, kind: RequestKind) -> Option<TriggeredFault> {
+        if self.faults.counts_kind(kind) {
+            self.events.record_single(Single::Faults);
+        }
+        self.faults.trigger(kind)
+    }
+
+    /// Records a new exchange in the journal. Returns its number.
+    pub(crate) fn add_exchange(&mut self, exchange: Exchange) -> u64 {
+        let (sequence, dropped) = self.journal.record(exchange);
+        if let Some(dropped) = dropped {
+            self.events.forget(dropped.last_event);
+        }
+        self.record_exchange(sequence);
+        sequence
+    }
+
+    /// Records that an exchange has changed.
+    pub(crate) fn record_exchange(&mut self, sequence: u64) {
+        let events = &mut self.events;
+        self.journal.update(sequence, |entry| {
+            events.record(Part::Exchange(sequence), &mut entry.last_event);
+        });
+    }
+
+    /// Records that a job has changed, and with it the ledger.
+    pub(super) fn record_job(&mut self, index: usize) {
+        if let Some(job) = self.jobs.get_mut(index) {
+            self.events.record(Part::Job(index), &mut job.last_event);
+            self.events.record_single(Single::Ledger);
+        }
+    }
+
+    /// Records that a delivery has changed.
+    pub(super) fn record_webhook(&mut self, number: u64) {
+        let events = &mut self.events;
+        if let Some(delivery) = self.webhooks.delivery(number) {
+            events.record(Part::Webhook(number), &mut delivery.last_event);
+        }
     }
 
     /// Returns the next id: 32 hexadecimal digits, as the service's. The same seed gives the same
@@ -116,13 +175,36 @@ impl WorldState {
         self.jobs.get(*self.job_indexes.get(id)?)
     }
 
+    /// Returns the job to be changed.
     pub(crate) fn job_mut(&mut self, id: &str) -> Option<&mut Job> {
-        self.jobs.get_mut(*self.job_indexes.get(id)?)
+        let index = *self.job_indexes.get(id)?;
+        self.record_job(index);
+        self.jobs.get_mut(index)
     }
 
-    pub(crate) fn add_job(&mut self, job: Job) {
-        self.job_indexes.insert(job.id.clone(), self.jobs.len());
+    pub(super) fn job_at_mut(&mut self, index: usize) -> Option<&mut Job> {
+        self.jobs.get_mut(index)
+    }
+
+    pub(crate) fn add_job(&mut self, mut job: Job) {
+        let input = job.input.to_string();
+        let hash = hash_u64(&[job.model.as_bytes(), b"\n", input.as_bytes()]);
+        job.duplicate = !self.charged.insert(hash);
+        let index = self.jobs.len();
+        self.job_indexes.insert(job.id.clone(), index);
         self.jobs.push(job);
+        self.record_job(index);
+    }
+
+    /// Returns a job as tests see it.
+    pub(crate) fn job_record(&self, job: &Job) -> JobRecord {
+        let now = self.clock.elapsed();
+        job.record(now, self.date(job.submitted), |at| self.date(at))
+    }
+
+    /// Returns the charges.
+    pub(crate) fn ledger(&self) -> Ledger {
+        Ledger::of(&self.jobs, self.clock.elapsed())
     }
 
     /// Adds an upload. Returns `false` if the world holds too many already.

@@ -130,7 +130,11 @@ fn on_job_end(state: &mut WorldState, world: &str, job_id: &str, at: Duration) {
     state.webhooks.expected.remove(job_id);
     state.webhooks.ended += 1;
     let scenario = state.scenario.webhooks.for_nth(state.webhooks.ended);
+    let before = state.webhooks.count();
     state.webhooks.add(job_id, &url, &body, &scenario, at);
+    for number in before + 1..=state.webhooks.count() {
+        state.record_webhook(number);
+    }
 }
 
 /// Signs a delivery and records the attempt.
@@ -140,6 +144,7 @@ fn begin_attempt(
     number: u64,
     at: Duration,
 ) -> Option<DeliveryAttempt> {
+    state.record_webhook(number);
     let date = state.date(at);
     let second = state.clock.at(at).as_second();
     let runs = state.clock.mode().runs();
@@ -183,6 +188,7 @@ pub(super) fn on_attempt_done(
     if state.epoch != attempt.epoch {
         return;
     }
+    state.record_webhook(attempt.number);
     let Some(delivery) = state.webhooks.delivery(attempt.number) else { return };
     let is_accepted = matches!(outcome, Ok(200..=299));
     if let Some(record) = delivery.record.attempts.last_mut() {

@@ -84,6 +84,7 @@ async fn live(world: &World) -> Value {
     let mut journal = serde_json::to_value(world.journal()).unwrap();
     for entry in journal.as_array_mut().unwrap() {
         entry["wall_ms"] = json!(0);
+        entry["ended_wall_ms"] = json!(0);
     }
     json!({"journal": journal, "jobs": world.jobs(), "ledger": world.ledger()})
 }

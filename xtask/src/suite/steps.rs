@@ -256,6 +256,17 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "browser",
+        purpose: "the types of the web pages' modules are right, and the pages work in Chromium",
+        language: Language::Browser,
+        scope: Scope::Usual,
+        action: Action::Tests {
+            program: &["cargo", "xtask", "browser", "test"],
+            env: &[],
+            count: node_test,
+        },
+    },
+    Step {
         name: "python-check",
         purpose: "ruff, mypy, pyright and stubtest find nothing in the Python binding",
         language: Language::Python,
