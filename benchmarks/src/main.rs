@@ -47,13 +47,16 @@ enum Load {
         #[arg(long)]
         polls: usize,
     },
-    /// One upload by `Client::upload`
+    /// One upload by `Client::upload`, of a WAV file of silence
     Upload {
         #[command(flatten)]
         server: Server,
-        /// The file
+        /// The file, which is created first
         #[arg(long)]
         file: PathBuf,
+        /// The size of the file
+        #[arg(long)]
+        bytes: u64,
     },
     /// One download by `Client::download`
     Download {
@@ -109,7 +112,7 @@ fn run(load: &Load) -> Result<Value> {
     match load {
         Load::Runs { server, jobs } => runs::run(server, *jobs),
         Load::Baseline { server, jobs, polls } => baseline::run(server, *jobs, *polls),
-        Load::Upload { server, file } => transfer::upload(server, file),
+        Load::Upload { server, file, bytes } => transfer::upload(server, file, *bytes),
         Load::Download { server, from, to } => transfer::download(server, from, to),
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Memory is resident memory as Linux counts it: `VmRSS` before the work, and the highest it ever
 //! was (`VmHWM`) after it. The peak is reset before the work if the system allows it; otherwise
-//! an earlier peak can only make the growth look larger.
+//! an earlier peak can only make the growth larger. Code and mapped files are part of both; `RssFile`
+//! shows how much of the growth is code that ran for the first time.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -17,13 +18,15 @@ pub(crate) struct Cost {
     cpu: Duration,
     before: u64,
     peak: u64,
+    /// How much more of the program's file is in memory than before.
+    code: u64,
 }
 
 /// Does the work and returns its outcome and its cost.
 pub(crate) fn measure<T>(runtime: &Runtime, work: impl Future<Output = T>) -> Result<(T, Cost)> {
     // Resets VmHWM; not allowed in some containers.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
-    let before = memory("VmRSS:")?;
+    let (before, code_before) = (memory("VmRSS:")?, memory("RssFile:")?);
     let (started, cpu) = (Instant::now(), cpu_time());
     let outcome = runtime.block_on(work);
     let cost = Cost {
@@ -31,6 +34,7 @@ pub(crate) fn measure<T>(runtime: &Runtime, work: impl Future<Output = T>) -> Re
         cpu: cpu_time().saturating_sub(cpu),
         before,
         peak: memory("VmHWM:")?,
+        code: memory("RssFile:")?.saturating_sub(code_before),
     };
     Ok((outcome, cost))
 }
@@ -42,6 +46,7 @@ impl Cost {
             "cpu_seconds": self.cpu.as_secs_f64(),
             "memory_before": self.before,
             "memory_peak": self.peak,
+            "memory_code": self.code,
         })
     }
 }

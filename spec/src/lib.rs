@@ -4,6 +4,7 @@
 //! The client (`viseme`) and the mock server (`viseme-mock`) share this crate, and nothing else. It
 //! does no I/O and decides nothing.
 
+mod account_tier;
 mod container;
 mod error_kind;
 mod model;
@@ -12,6 +13,7 @@ mod status;
 mod virtual_clock;
 pub mod webhook;
 
+pub use account_tier::{AccountTier, BRONZE, GOLD, SILVER, TIERS, TierLimits, ULTRA};
 pub use container::{Container, MediaKind};
 pub use error_kind::ErrorKind;
 pub use model::{Field, FieldKind, Level, MediaLimits, ModelDescription, NumberLimits, Range};

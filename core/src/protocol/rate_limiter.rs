@@ -7,6 +7,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use viseme_spec::{AccountTier, TierLimits};
+
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Limits the polls of all jobs of a client to a number per second. One second's worth of polls
@@ -54,7 +56,9 @@ impl PollLimiter {
     }
 }
 
-/// The limits of an account's tier (see the service's page on account levels).
+/// The limits of an account. The service publishes two versions of the limits of its tiers, on
+/// different pages; the constants have those of the page on account levels. If your account has
+/// others, set the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SubmitLimits {
     /// Maximum number of videos submitted per minute.
@@ -64,14 +68,19 @@ pub struct SubmitLimits {
 }
 
 impl SubmitLimits {
-    /// The tier of a new account: 5 videos per minute, 3 at once.
-    pub const BRONZE: Self = Self { per_minute: 5, concurrent: 3 };
-    /// From $100: 60 videos per minute, 100 at once.
-    pub const SILVER: Self = Self { per_minute: 60, concurrent: 100 };
-    /// From $1,000: 600 videos per minute, 2,000 at once.
-    pub const GOLD: Self = Self { per_minute: 600, concurrent: 2000 };
-    /// From $10,000: 5,000 videos per minute, 5,000 at once.
-    pub const ULTRA: Self = Self { per_minute: 5000, concurrent: 5000 };
+    /// The tier of a new account: 5 videos per minute, 3 at once (elsewhere: 2 and 2).
+    pub const BRONZE: Self = Self::of(&viseme_spec::BRONZE);
+    /// From $100: 60 videos per minute, 100 at once (elsewhere: 500 and 300).
+    pub const SILVER: Self = Self::of(&viseme_spec::SILVER);
+    /// From $1,000: 600 videos per minute, 2,000 at once (elsewhere: 3,000 and 3,000).
+    pub const GOLD: Self = Self::of(&viseme_spec::GOLD);
+    /// From $10,000: 5,000 videos per minute, 5,000 at once (elsewhere: 5,000 and 10,000).
+    pub const ULTRA: Self = Self::of(&viseme_spec::ULTRA);
+
+    const fn of(tier: &AccountTier) -> Self {
+        let TierLimits { per_minute, concurrent } = tier.limits;
+        Self { per_minute, concurrent }
+    }
 }
 
 /// Limits the submits of a client to a number in any minute, first come, first served.
