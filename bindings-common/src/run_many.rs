@@ -10,7 +10,7 @@ use viseme::{Client, Input};
 
 use crate::dto::{ErrorData, PredictionData, RunManyEvent, RunManyItem, RunOptions};
 use crate::message::{event, item};
-use crate::task::{EventSender, InputSender, JobTracker, Outgoing, RunEvents, Task};
+use crate::task::{EventSender, InputResult, InputSender, JobTracker, Outgoing, RunEvents, Task};
 
 /// How many messages are read from the channel at once.
 const BATCH: usize = 64;
@@ -65,7 +65,7 @@ impl Work {
 
 async fn drive(
     client: Client,
-    inputs: UnboundedReceiver<Result<Input, Box<ErrorData>>>,
+    inputs: UnboundedReceiver<InputResult>,
     limit: u32,
     options: RunOptions,
     progress: bool,

@@ -43,6 +43,12 @@ impl From<String> for Outgoing {
     }
 }
 
+/// What a hook before a submit returns: it waits for the host.
+type HookFuture = BoxFuture<'static, Result<(), Infallible>>;
+
+/// An input of many runs, or why there is none.
+pub(crate) type InputResult = Result<Input, Box<ErrorData>>;
+
 /// Sends events to the host.
 pub(crate) type EventSender = UnboundedSender<Outgoing>;
 
@@ -329,7 +335,7 @@ impl RunEvents {
         encode: impl Fn(ProgressData) -> String + Send + Sync + 'static,
     ) -> (
         impl Fn(Progress) + Send + Sync + 'static,
-        impl Fn(SubmitRecord) -> BoxFuture<'static, Result<(), Infallible>> + Send + Sync + 'static,
+        impl Fn(SubmitRecord) -> HookFuture + Send + Sync + 'static,
     ) {
         let Self { sender, jobs, index } = self;
         let waiting: Arc<Mutex<Option<oneshot::Receiver<()>>>> = Arc::default();
@@ -367,10 +373,10 @@ impl RunEvents {
 }
 
 /// Sends inputs to many runs.
-pub(crate) struct InputSender(Mutex<Option<UnboundedSender<Result<Input, Box<ErrorData>>>>>);
+pub(crate) struct InputSender(Mutex<Option<UnboundedSender<InputResult>>>);
 
 impl InputSender {
-    pub(crate) fn new(inputs: UnboundedSender<Result<Input, Box<ErrorData>>>) -> Self {
+    pub(crate) fn new(inputs: UnboundedSender<InputResult>) -> Self {
         Self(Mutex::new(Some(inputs)))
     }
 

@@ -105,3 +105,109 @@ test('an abort ends runMany with its reason', async () => {
   };
   await assert.rejects(read(), (error) => error instanceof AbortError && error.cause === 'enough');
 });
+
+/** Waits for that many charges, and until their responses are here; returns the jobs' ids. */
+async function charged(world, count) {
+  await until(async () => (await world.ledger()).charges.length === count, 'it submitted');
+  await sleep(300);
+  return (await world.ledger()).charges.map((charge) => charge.job_id);
+}
+
+/** Collects the warnings of the process during an action. */
+async function warningsOf(action) {
+  const warnings = [];
+  const collect = ({ name, message }) => warnings.push(`${name}: ${message}`);
+  process.on('warning', collect);
+  await action();
+  await sleep(50);
+  process.off('warning', collect);
+  return warnings;
+}
+
+test('an abort names the job that continues', async () => {
+  const { client, world } = await setUp(ENDLESS);
+  const abort = async (start) => {
+    const controller = new AbortController();
+    const running = start(controller.signal).catch((error) => error);
+    const [id] = await charged(world, 1);
+    controller.abort();
+    return [id, await running];
+  };
+  const warnings = await warningsOf(async () => {
+    const [id, error] = await abort((signal) => client.run(INPUT, { signal }));
+    assert.equal(error.jobId, id);
+    assert.deepEqual(error.jobIds, [id]);
+    assert.deepEqual(error.records, []);
+    assert.equal(
+      error.message,
+      `The operation was aborted. The job ${id} continues at the service: ` +
+        `client.job('${id}').wait() waits for it again.`,
+    );
+    const waited = await abort((signal) => client.job(id).wait({ signal }));
+    assert.equal(waited[1].jobId, id);
+  });
+  assert.equal(warnings.length, 2);
+  assert.match(warnings[0], /^VisemeWarning: The call ended early\. The job .* continues/);
+});
+
+test('an abort of runMany and the end of its loop name all open jobs', async () => {
+  const fast = { match: { nth: 1 }, timeline: [{ created: '0s' }, { completed: '50ms' }] };
+  const scenario = { jobs: [fast, { timeline: [{ created: '0s' }] }] };
+  for (const leave of [false, true]) {
+    const { client, world } = await setUp(scenario);
+    const controller = new AbortController();
+    let finished;
+    let all;
+    let error;
+    const warnings = await warningsOf(async () => {
+      try {
+        const { signal } = controller;
+        for await (const { prediction } of client.runMany([INPUT, INPUT, INPUT], { signal })) {
+          finished = prediction.id;
+          all = await charged(world, 3);
+          if (leave) break;
+          controller.abort();
+        }
+      } catch (caught) {
+        error = caught;
+      }
+    });
+    const open = all.filter((id) => id !== finished);
+    assert.equal(open.length, 2);
+    if (!leave) assert.deepEqual([...error.jobIds].sort(), open.sort());
+    assert.equal(warnings.length, 1);
+    assert.ok(open.every((id) => warnings[0].includes(id)));
+    assert.ok(!warnings[0].includes(finished));
+  }
+});
+
+test('an abort before the response to a submit leaves its record', async () => {
+  const { client, world } = await setUp({
+    faults: [{ at: 'submit', when: 'after_accept', do: 'silence' }],
+  });
+  const controller = new AbortController();
+  const running = client.submit(INPUT, { signal: controller.signal }).catch((error) => error);
+  const [id] = await charged(world, 1);
+  controller.abort();
+  const error = await running;
+  assert.equal(error.jobId, undefined);
+  assert.equal((await client.recover(error.records[0])).id, id);
+});
+
+test('an abort before the submit names nothing', async () => {
+  const { client } = await setUp();
+  const warnings = await warningsOf(async () => {
+    const error = await client.run(INPUT, { signal: AbortSignal.abort() }).catch((it) => it);
+    assert.deepEqual(error.jobIds, []);
+    assert.equal(error.message, 'The operation was aborted. No job was submitted.');
+  });
+  assert.deepEqual(warnings, []);
+});
+
+test('a client that is closed names the job', async () => {
+  const { client, world } = await setUp(ENDLESS);
+  const running = client.run(INPUT).catch((error) => error);
+  const [id] = await charged(world, 1);
+  client.close();
+  assert.equal((await running).jobId, id);
+});

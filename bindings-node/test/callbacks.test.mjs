@@ -1,6 +1,7 @@
 // Callbacks that throw must not end the wait for a paid job.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { input } from 'viseme';
 
 import { INPUT, setUp, sleep } from './support.mjs';
 
@@ -63,6 +64,43 @@ test('a callback that throws or rejects before the submit prevents it', async ()
     await assert.rejects(results(), full);
   }
   assert.deepEqual((await world.ledger()).charges, []);
+});
+
+test('a callback that rejects while the caller is busy with a result is no unhandled rejection', async () => {
+  const { client } = await setUp({ jobs: [{ timeline: [{ completed: '0s' }] }] });
+  const full = new Error('the disk is full');
+  const unhandled = [];
+  const collect = (reason) => unhandled.push(reason);
+  process.on('unhandledRejection', collect);
+  let isBusy = false;
+  let rejectedWhileBusy = false;
+  const runs = async () => {
+    let submits = 0;
+    const onProgress = async ({ event }) => {
+      if (event !== 'submitting' || (submits += 1) < 20) return;
+      await sleep(0);
+      rejectedWhileBusy ||= isBusy;
+      throw full;
+    };
+    const inputs = Array.from({ length: 100 }, (_, seed) => input('some/model', { seed }));
+    for await (const { ok } of client.runMany(inputs, { onProgress, limit: 10 })) {
+      assert.ok(ok);
+      isBusy = true;
+      await sleep(10);
+      isBusy = false;
+    }
+  };
+  try {
+    // Whether an event arrives together with a result is up to chance.
+    for (let round = 0; round < 50 && !rejectedWhileBusy; round += 1) {
+      await assert.rejects(runs(), full);
+    }
+    await sleep(50);
+  } finally {
+    process.off('unhandledRejection', collect);
+  }
+  assert.ok(rejectedWhileBusy);
+  assert.deepEqual(unhandled, []);
 });
 
 test('text, bytes and other values are no inputs of many runs', async () => {

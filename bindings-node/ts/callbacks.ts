@@ -25,6 +25,13 @@ export function guardCallback<T extends unknown[]>(
   };
 }
 
+/** Emits a warning of the process that a call ended early and jobs continue. */
+export function warnOfOpenJobs(description: string | undefined): void {
+  if (description !== undefined) {
+    process.emitWarning(`The call ended early. ${description}`, 'VisemeWarning');
+  }
+}
+
 /** Emits a warning of the process about an error that must not end the current call. */
 export function warn(what: string, thrown: unknown): void {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));

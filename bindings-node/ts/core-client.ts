@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url';
 
-import { guardCallback } from './callbacks';
-import { AbortError, decodeError, makeError, NO_CLIENT } from './errors';
+import { guardCallback, warnOfOpenJobs } from './callbacks';
+import { AbortError, decodeError, describeOpenJobs, makeError, NO_CLIENT } from './errors';
 import {
   CLIENT_SETTINGS_RULES,
   type DownloadedFile,
   type ErrorData,
+  type OpenJobs,
   type OutputData,
   type Request,
 } from './generated/dto';
@@ -86,12 +87,22 @@ export class CoreClient implements Downloader {
     options: DownloadOptions,
   ): Promise<DownloadedFile> {
     const encoded = encodeOptions('download', options, MAX_BYTES);
-    if (typeof to !== 'string' && !(to instanceof URL)) {
-      throw makeError('invalid_input', `\`to\` must be a path or a file URL, got ${show(to)}.`);
-    }
-    const path = typeof to === 'string' ? to : fileURLToPath(to);
+    const path = encodePath(to);
     return await runOperation<DownloadedFile>(this, options, (progress) =>
       this.start({ op: 'download', output, jobId, to: path, ...encoded, progress }),
+    );
+  }
+
+  async downloadOutputs(
+    outputs: OutputData[],
+    jobId: string,
+    to: string | URL,
+    options: DownloadOptions,
+  ): Promise<DownloadedFile[]> {
+    const encoded = encodeOptions('downloadOutputs', options, MAX_BYTES);
+    const path = encodePath(to);
+    return await runOperation<DownloadedFile[]>(this, options, (progress) =>
+      this.start({ op: 'downloadOutputs', outputs, jobId, to: path, ...encoded, progress }),
     );
   }
 
@@ -126,7 +137,7 @@ export async function runOperation<T>(
     for (;;) {
       const batch = await task.next();
       if (batch === null) {
-        throw abortError(client, signal);
+        throw abortError(client, signal, task);
       }
       for (const message of JSON.parse(batch) as Message[]) {
         if (message.error !== undefined) {
@@ -160,15 +171,34 @@ export function throwIfClosed(
   }
 }
 
-/** Returns why a task ended early. */
+/**
+ * Returns why a task ended early, with the jobs that continue, and warns of them. `unseen` are the
+ * ids of jobs whose results were received, but not returned.
+ */
 export function abortError(
   client: CoreClient | undefined,
   signal: AbortSignal | undefined,
+  task: Task,
+  unseen: readonly string[] = [],
 ): AbortError {
-  if (!signal?.aborted && client?.closed) {
-    return new AbortError(new Error('The client was closed.'));
+  const wasClosed = !signal?.aborted && client?.closed;
+  const reason: unknown = wasClosed ? new Error('The client was closed.') : signal?.reason;
+  return new AbortError(reason, warnOfTask(task, unseen));
+}
+
+/** Warns of the jobs of a task that continue, and returns them. */
+export function warnOfTask(task: Task, unseen: readonly string[] = []): OpenJobs {
+  const { jobIds, records } = JSON.parse(task.openJobs()) as OpenJobs;
+  const jobs = { jobIds: [...unseen, ...jobIds], records };
+  warnOfOpenJobs(describeOpenJobs(jobs));
+  return jobs;
+}
+
+function encodePath(to: string | URL): string {
+  if (typeof to !== 'string' && !(to instanceof URL)) {
+    throw makeError('invalid_input', `\`to\` must be a path or a file URL, got ${show(to)}.`);
   }
-  return new AbortError(signal?.reason);
+  return typeof to === 'string' ? to : fileURLToPath(to);
 }
 
 /** Returns the configuration of a client in JSON. */

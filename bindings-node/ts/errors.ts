@@ -1,4 +1,4 @@
-import type { ErrorCode, ErrorData, SubmitRecordData, Violation } from './generated/dto';
+import type { ErrorCode, ErrorData, OpenJobs, SubmitRecordData, Violation } from './generated/dto';
 import { Prediction, type Downloader } from './prediction';
 
 /** What was submitted and when: plain JSON, enough for {@link Client.recover}. */
@@ -136,16 +136,49 @@ export class WaitTimeoutError extends JobError {}
 
 /**
  * The caller's signal was aborted, or the client was closed. `cause` is the signal's reason. The
- * client stops polling; a submitted job continues and is charged.
+ * client stops polling; a submitted job continues and is charged. The process emits a warning that
+ * names it.
  */
 export class AbortError extends Error {
   /** The code that Node uses for such errors. */
   readonly code = 'ABORT_ERR';
+  /** The id of the job that continues, or of the first of them: `client.job(id).wait()`. */
+  readonly jobId: string | undefined;
+  /** The ids of all jobs that continue. */
+  readonly jobIds: readonly string[];
+  /** The submits that got no response yet: {@link Client.recover} finds their jobs. */
+  readonly records: readonly SubmitRecord[];
 
   /** @internal */
-  constructor(reason: unknown) {
-    super('The operation was aborted. A submitted job continues.', { cause: reason });
+  constructor(reason: unknown, jobs: OpenJobs = { jobIds: [], records: [] }) {
+    super(`The operation was aborted. ${describeOpenJobs(jobs) ?? 'No job was submitted.'}`, {
+      cause: reason,
+    });
+    this.jobId = jobs.jobIds[0];
+    this.jobIds = jobs.jobIds;
+    this.records = jobs.records;
+    hide(this, absent(this));
   }
+}
+
+/** Returns a sentence on the jobs that continue at the service, or `undefined` if there are none. */
+export function describeOpenJobs({ jobIds, records }: OpenJobs): string | undefined {
+  const sentences = records.map(
+    ({ model, sentAt }) =>
+      `A submit to ${model} at ${sentAt} got no response yet: client.recover(record) finds its job.`,
+  );
+  if (jobIds.length === 1) {
+    const [id] = jobIds;
+    sentences.unshift(
+      `The job ${id} continues at the service: client.job('${id}').wait() waits for it again.`,
+    );
+  } else if (jobIds.length > 1) {
+    sentences.unshift(
+      `${jobIds.length} jobs continue at the service: ${jobIds.join(', ')}. ` +
+        'client.job(id).wait() waits for one again.',
+    );
+  }
+  return sentences.length === 0 ? undefined : sentences.join(' ');
 }
 
 type ConcreteError = new (data: ErrorData, downloader: Downloader) => VisemeError;
@@ -197,13 +230,13 @@ export function makeError(code: ErrorCode, message: string): VisemeError {
 }
 
 /** For predictions that came from no client. */
-export const NO_CLIENT: Downloader = {
-  downloadOutput: async () => {
-    const message =
-      'This output came from no client. Download it with `client.download(output.url, to)`.';
-    throw makeError('config', message);
-  },
-};
+export const NO_CLIENT: Downloader = { downloadOutput: refuse, downloadOutputs: refuse };
+
+async function refuse(): Promise<never> {
+  const message =
+    'This output came from no client. Download it with `client.download(output.url, to)`.';
+  throw makeError('config', message);
+}
 
 /** Returns the errors behind an error, each the cause of the one before. */
 function causes(messages: readonly string[]): ErrorOptions | undefined {

@@ -48,6 +48,9 @@ export function input<const M extends string>(model: M, parameters: ParametersOf
 /** The largest file that the service accepts in an upload, according to its own clients: 200 MB. */
 const MAX_UPLOAD = 200 * 1024 * 1024;
 
+/** The largest `Blob` that is read into memory. It may be a file on disk. */
+const MAX_IN_MEMORY = 4 * 1024 * 1024;
+
 /** The media of an input: their bytes and temporary files. */
 export class MediaPayload {
   readonly contents: Buffer[] = [];
@@ -80,6 +83,9 @@ export class MediaPayload {
     }
     if (source instanceof Blob) {
       const given = name ?? (source as { name?: string }).name;
+      if (source.size > MAX_IN_MEMORY) {
+        return { path: await this.#writeFile(parameter, source.stream(), given, signal) };
+      }
       return this.#addBytes(Buffer.from(await source.arrayBuffer()), given);
     }
     if (source instanceof ArrayBuffer) {

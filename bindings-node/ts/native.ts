@@ -8,8 +8,12 @@ export interface Task {
   cancel(): void;
   /** Sends inputs, as a JSON array, to many runs; returns `false` once they are cancelled. */
   push(inputs: string, contents: Buffer[]): boolean;
+  /** Sends an input that could not be encoded to many runs: the message is the error of its run. */
+  pushError(message: string): boolean;
   finish(): void;
   job(): NativeJob | null;
+  /** Returns the jobs whose results were not received, an `OpenJobs` in JSON. */
+  openJobs(): string;
 }
 
 /** A client in native code. */

@@ -1,5 +1,12 @@
-import { abortError, throwIfClosed, type CoreClient, type Message } from './core-client';
+import {
+  abortError,
+  throwIfClosed,
+  warnOfTask,
+  type CoreClient,
+  type Message,
+} from './core-client';
 import { decodeError } from './errors';
+import type { RunManyItem } from './generated/dto';
 import type { Task } from './native';
 import type { CallOptions } from './options';
 
@@ -67,13 +74,22 @@ export class Paginator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
         const left = this.#ended;
         this.#end();
         if (!left && (this.#signal?.aborted || this.#client.closed)) {
-          throw abortError(this.#client, this.#signal);
+          throw abortError(this.#client, this.#signal, task);
         }
         break;
       }
       this.#ready.push(...(JSON.parse(batch) as Message[]));
     }
     return { done: true, value: undefined };
+  }
+
+  /** Ends the list that its caller leaves, and warns of jobs that continue. */
+  protected leave(): void {
+    if (!this.#ended && this.#task !== undefined) {
+      const unseen = this.#ready.flatMap(({ item }) => jobIdOf(item as RunManyItem) ?? []);
+      this.#end();
+      warnOfTask(this.#task, unseen);
+    }
   }
 
   /** Waits for what the messages so far have started. */
@@ -136,4 +152,9 @@ export class Paginator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end();
   }
+}
+
+/** Returns the id of the job of a result of many runs. */
+function jobIdOf(item: RunManyItem | undefined): string | undefined {
+  return item?.value?.id ?? item?.error?.jobId;
 }

@@ -20,6 +20,12 @@ export interface Downloader {
     to: string | URL,
     options: DownloadOptions,
   ): Promise<DownloadedFile>;
+  downloadOutputs(
+    outputs: OutputData[],
+    jobId: string,
+    to: string | URL,
+    options: DownloadOptions,
+  ): Promise<DownloadedFile[]>;
 }
 
 /**
@@ -31,11 +37,16 @@ export interface Downloader {
 export class Prediction extends PredictionFields {
   /** The outputs; empty until the job completes. */
   readonly outputs: readonly Output[];
+  readonly #downloader: Downloader;
 
   /** @internal */
   constructor(data: PredictionData, downloader: Downloader) {
     super(data);
-    this.outputs = data.outputs.map((output) => new Output(output, data.id, downloader));
+    this.#downloader = downloader;
+    const urls = data.outputUrls ?? [];
+    this.outputs = data.outputs.map(
+      (output, index) => new Output(output, urls[index] ?? undefined, data.id, downloader),
+    );
     Object.freeze(this);
   }
 
@@ -47,6 +58,20 @@ export class Prediction extends PredictionFields {
   /** The URL of the first output that has one. */
   get outputUrl(): string | undefined {
     return this.output?.url;
+  }
+
+  /**
+   * Downloads all outputs: into an existing folder, or to a file and to numbered files next to it.
+   *
+   * `maxBytes` limits each output. If one cannot be saved, those before it stay, and the error names
+   * them.
+   */
+  async downloadOutputs(
+    to: string | URL,
+    options: DownloadOptions = {},
+  ): Promise<DownloadedFile[]> {
+    const outputs = this.outputs.map((output) => output.data);
+    return await this.#downloader.downloadOutputs(outputs, this.id, to, options);
   }
 }
 
@@ -61,18 +86,12 @@ export class Output {
   readonly #downloader: Downloader;
 
   /** @internal */
-  constructor(data: OutputData, jobId: string, downloader: Downloader) {
+  constructor(data: OutputData, url: string | undefined, jobId: string, downloader: Downloader) {
     this.#data = data;
     this.#jobId = jobId;
     this.#downloader = downloader;
-    if ('json' in data) {
-      this.value = data.json;
-      const url = (data.json as { url?: unknown } | null)?.url;
-      this.url = typeof url === 'string' ? url : undefined;
-    } else {
-      this.value = 'url' in data ? data.url : data.text;
-      this.url = 'url' in data ? data.url : undefined;
-    }
+    this.url = url;
+    [this.value] = Object.values(data);
     Object.freeze(this);
   }
 

@@ -1,6 +1,6 @@
 import { warn } from './callbacks';
 import type { CoreClient, Message } from './core-client';
-import { decodeError, makeError, type VisemeError } from './errors';
+import { decodeError, InputError, makeError, type VisemeError } from './errors';
 import {
   RUN_OPTIONS_RULES,
   type PredictionData,
@@ -106,6 +106,7 @@ class ManyRuns extends Paginator<RunResult> {
   }
 
   override async return(): Promise<IteratorResult<RunResult, undefined>> {
+    this.leave();
     const last = await super.return();
     await this.#sender.end().catch(() => undefined);
     return last;
@@ -162,8 +163,8 @@ class InputSender {
     } else {
       for (const input of inputs) {
         // The usual case awaits nothing: with thousands of jobs each await would cost time.
-        const plain =
-          this.#running < this.#limit && !this.#ended ? encodePlainInput(input) : undefined;
+        const isFree = this.#running < this.#limit && !this.#ended;
+        const plain = isFree ? encodePlain(input) : undefined;
         if (plain !== undefined) {
           this.#add(plain);
         } else if (!(await this.#addWhenFree(task, input))) {
@@ -192,7 +193,20 @@ class InputSender {
     }
     const payload = new MediaPayload();
     this.#payloads.set(this.#count, payload);
-    this.#add(await encodeInput(input, payload, this.#signal));
+    let encoded: string;
+    try {
+      encoded = await encodeInput(input, payload, this.#signal);
+    } catch (error) {
+      if (!(error instanceof InputError)) {
+        throw error;
+      }
+      // It is the result of its own run: the others continue.
+      const accepted = task.pushError(`Input ${this.#count} (counted from 0): ${error.message}`);
+      this.#count += 1;
+      this.#running += 1;
+      return accepted;
+    }
+    this.#add(encoded);
     const contents = payload.contents.splice(0);
     return contents.length === 0 || this.#send(task, contents);
   }
@@ -234,5 +248,17 @@ class InputSender {
       this.#failure = undefined;
       throw failure.error;
     }
+  }
+}
+
+/** Returns an input without media as JSON text, or `undefined` if it has media or is invalid. */
+function encodePlain(input: Input): string | undefined {
+  try {
+    return encodePlainInput(input);
+  } catch (error) {
+    if (error instanceof InputError) {
+      return undefined;
+    }
+    throw error;
   }
 }

@@ -248,7 +248,7 @@ fn reference(ty: &Type, incoming: bool, indent: &str) -> String {
         }
         Type::Named(name) => name.clone(),
         Type::List(ty) => match ty.as_ref() {
-            Type::Union(_) | Type::Words(_) | Type::Tuple(_) => {
+            Type::Union(_) | Type::Words(_) | Type::Tuple(_) | Type::Nullable(_) => {
                 format!("readonly ({})[]", inner(ty))
             }
             _ => format!("readonly {}[]", inner(ty)),

@@ -218,7 +218,7 @@ export interface PredictionData {
   /** The outputs; empty until the job completes. */
   readonly outputs: readonly OutputData[];
   /** For each output, its URL, or the URL that its JSON contains. */
-  readonly outputUrls?: readonly string | null[];
+  readonly outputUrls?: readonly (string | null)[];
   /** The URL at which the service returns the result. */
   readonly resultUrl?: string;
   /** For each output, whether the service classified it as not safe for work. */
@@ -781,7 +781,7 @@ export abstract class PredictionFields {
   /** Whether the job has ended: no further status will follow. */
   readonly isTerminal: boolean;
   /** For each output, its URL, or the URL that its JSON contains. */
-  readonly outputUrls: readonly string | null[];
+  readonly outputUrls: readonly (string | null)[];
   /** The URL at which the service returns the result. */
   readonly resultUrl: string | undefined;
   /** For each output, whether the service classified it as not safe for work. */
