@@ -11,6 +11,7 @@ export const FEATURES = [
   'job_updates',
   'job_refresh',
   'download',
+  'download_outputs',
   'recover',
   'history',
   'models',

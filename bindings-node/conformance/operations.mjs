@@ -56,6 +56,15 @@ function optionsOf(
   return all;
 }
 
+/** Returns the prediction that an earlier operation kept. */
+function keptOf(id) {
+  const prediction = kept.get(id);
+  if (prediction === undefined) {
+    throw new Error(`${id} has no prediction`);
+  }
+  return prediction;
+}
+
 /** Keeps a prediction for a later download, and returns it in the protocol's format. */
 function keep(id, prediction) {
   kept.set(id, prediction);
@@ -114,11 +123,10 @@ const OPERATIONS = {
     if (input.url !== undefined) {
       return await client.download(input.url, input.to, options);
     }
-    const prediction = kept.get(input.of);
-    if (prediction === undefined) {
-      throw new Error(`${input.of} has no prediction`);
-    }
-    return await client.downloadOutput(prediction, input.to, options);
+    return await client.downloadOutput(keptOf(input.of), input.to, options);
+  },
+  async download_outputs({ client, input, options }) {
+    return { files: await client.downloadOutputs(keptOf(input.of), input.to, options) };
   },
   async recover({ client, input: { record }, options }) {
     const { model, input, sent_at: sentAt } = record;

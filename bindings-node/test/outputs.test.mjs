@@ -30,7 +30,7 @@ test('all outputs of a job are downloaded', async (t) => {
     [url, undefined, url],
   );
   assert.deepEqual(prediction.outputUrls, [url, null, url]);
-  const files = await prediction.downloadOutputs(join(folder, 'clip.mp4'));
+  const files = await client.downloadOutputs(prediction, join(folder, 'clip.mp4'));
   assert.deepEqual(
     files.map(({ path }) => basename(path)),
     ['clip.mp4', 'clip-2.txt', 'clip-3.mp4'],
@@ -39,12 +39,12 @@ test('all outputs of a job are downloaded', async (t) => {
   for (const { path, bytes } of files) {
     assert.equal((await stat(path)).size, bytes);
   }
-  const error = await prediction
-    .downloadOutputs(join(folder, 'more.mp4'), { maxBytes: 5 })
+  const error = await client
+    .downloadOutputs(prediction, join(folder, 'more.mp4'), { maxBytes: 5 })
     .catch((error) => error);
   assert.ok(error instanceof DownloadError);
   assert.equal(error.jobId, prediction.id);
-  await assert.rejects(prediction.downloadOutputs(3), InputError);
+  await assert.rejects(client.downloadOutputs(prediction, 3), InputError);
 });
 
 test('an invalid input of runMany is the result of its own run', async () => {

@@ -253,6 +253,24 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     return await this.#core.downloadOutput(prediction.output?.data, prediction.id, to, options);
   }
 
+  /**
+   * Downloads all outputs of a completed job: into an existing folder, or to a file and to numbered
+   * files next to it. `maxBytes` limits each output. Throws a {@link DownloadError} if there is none,
+   * or if one cannot be saved; those before it stay, and the error names them.
+   */
+  async downloadOutputs(
+    prediction: Prediction,
+    to: string | URL,
+    options: DownloadOptions = {},
+  ): Promise<DownloadedFile[]> {
+    if (!(prediction instanceof Prediction)) {
+      const message = `\`prediction\` must be a Prediction, got ${show(prediction)}.`;
+      throw makeError('invalid_input', message);
+    }
+    const outputs = prediction.outputs.map((output) => output.data);
+    return await this.#core.downloadOutputs(outputs, prediction.id, to, options);
+  }
+
   /** Lists the account's jobs of the last seven days, newest first, fetched when needed. */
   history(filter: HistoryFilter = {}, options: CallOptions = {}): Paginator<Prediction> {
     const encoded = encodeFilter(filter, HISTORY_FILTER_DATA_RULES);

@@ -230,13 +230,13 @@ export function makeError(code: ErrorCode, message: string): VisemeError {
 }
 
 /** For predictions that came from no client. */
-export const NO_CLIENT: Downloader = { downloadOutput: refuse, downloadOutputs: refuse };
-
-async function refuse(): Promise<never> {
-  const message =
-    'This output came from no client. Download it with `client.download(output.url, to)`.';
-  throw makeError('config', message);
-}
+export const NO_CLIENT: Downloader = {
+  downloadOutput: async () => {
+    const message =
+      'This output came from no client. Download it with `client.download(output.url, to)`.';
+    throw makeError('config', message);
+  },
+};
 
 /** Returns the errors behind an error, each the cause of the one before. */
 function causes(messages: readonly string[]): ErrorOptions | undefined {

@@ -20,12 +20,6 @@ export interface Downloader {
     to: string | URL,
     options: DownloadOptions,
   ): Promise<DownloadedFile>;
-  downloadOutputs(
-    outputs: OutputData[],
-    jobId: string,
-    to: string | URL,
-    options: DownloadOptions,
-  ): Promise<DownloadedFile[]>;
 }
 
 /**
@@ -37,12 +31,10 @@ export interface Downloader {
 export class Prediction extends PredictionFields {
   /** The outputs; empty until the job completes. */
   readonly outputs: readonly Output[];
-  readonly #downloader: Downloader;
 
   /** @internal */
   constructor(data: PredictionData, downloader: Downloader) {
     super(data);
-    this.#downloader = downloader;
     const urls = data.outputUrls ?? [];
     this.outputs = data.outputs.map(
       (output, index) => new Output(output, urls[index] ?? undefined, data.id, downloader),
@@ -58,20 +50,6 @@ export class Prediction extends PredictionFields {
   /** The URL of the first output that has one. */
   get outputUrl(): string | undefined {
     return this.output?.url;
-  }
-
-  /**
-   * Downloads all outputs: into an existing folder, or to a file and to numbered files next to it.
-   *
-   * `maxBytes` limits each output. If one cannot be saved, those before it stay, and the error names
-   * them.
-   */
-  async downloadOutputs(
-    to: string | URL,
-    options: DownloadOptions = {},
-  ): Promise<DownloadedFile[]> {
-    const outputs = this.outputs.map((output) => output.data);
-    return await this.#downloader.downloadOutputs(outputs, this.id, to, options);
   }
 }
 

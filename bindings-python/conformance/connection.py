@@ -23,6 +23,7 @@ FEATURES = [
     "job_updates",
     "job_refresh",
     "download",
+    "download_outputs",
     "recover",
     "history",
     "models",

@@ -105,6 +105,11 @@ class Operations:
         prediction = self._predictions[call.input["of"]]
         return values.downloaded_file(await resolve(prediction.save(to, **call.options)))
 
+    async def op_download_outputs(self, call: Call) -> Any:
+        prediction = self._predictions[call.input["of"]]
+        saved = await resolve(prediction.download_outputs(call.input["to"], **call.options))
+        return {"files": [values.downloaded_file(it) for it in saved]}
+
     async def op_recover(self, call: Call) -> Any:
         return values.job(await resolve(call.client.recover(call.input["record"])))
 

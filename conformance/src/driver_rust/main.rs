@@ -39,6 +39,7 @@ const FEATURES: &[&str] = &[
     "job_updates",
     "job_refresh",
     "download",
+    "download_outputs",
     "recover",
     "history",
     "models",

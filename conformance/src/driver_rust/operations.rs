@@ -127,6 +127,7 @@ async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<Operat
             Ok(result.map(|prediction| keep(clients, run, prediction)))
         }
         "download" => download(clients, &client, message, options).await,
+        "download_outputs" => download_outputs(clients, &client, message, options).await,
         "recover" => {
             let record = message.get("record").cloned().unwrap_or_default();
             let record: SubmitRecord =
@@ -256,6 +257,29 @@ async fn download(
         download = download.max_bytes(bytes);
     }
     Ok(download.await.map(|file| json!({"path": file.path, "bytes": file.bytes})))
+}
+
+async fn download_outputs(
+    clients: &Clients,
+    client: &Client,
+    message: &Map<String, Value>,
+    options: &Map<String, Value>,
+) -> Result<OperationResult> {
+    let of = text(message, "of")?;
+    let prediction = clients
+        .prediction_of(of)
+        .with_context(|| format!("the operation {of} has no prediction"))?;
+    let mut files = Vec::new();
+    for mut download in client.download_outputs(&prediction, text(message, "to")?) {
+        if let Some(bytes) = options.get("max_bytes").and_then(Value::as_u64) {
+            download = download.max_bytes(bytes);
+        }
+        match download.await {
+            Ok(file) => files.push(json!({"path": file.path, "bytes": file.bytes})),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    Ok(Ok(json!({"files": files})))
 }
 
 async fn history(client: &Client, message: &Map<String, Value>) -> Result<OperationResult> {
