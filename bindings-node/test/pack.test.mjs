@@ -1,11 +1,14 @@
 // The tarballs, installed in a clean folder: the README's examples run offline from them.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+
+import { build as esbuild } from 'esbuild';
+import webpack from 'webpack';
 
 import { AUDIO, node, ROOT, VIDEO } from './support.mjs';
 
@@ -86,4 +89,87 @@ test('the package contains only the files it needs', async () => {
   const own = JSON.parse(await readFile(join(folder, 'node_modules', 'viseme', 'package.json')));
   assert.ok(Object.keys(own.optionalDependencies).includes('@viseme/linux-x64-gnu'));
   assert.equal(own.devDependencies, undefined);
+});
+
+/** Writes a program for bundlers into a folder of its own, without packages; returns that folder. */
+async function programToBundle(name) {
+  const source = join(folder, `${name}-source`);
+  await mkdir(source);
+  const program = `
+    import { Client } from 'viseme';
+    async function main() {
+      const client = new Client();
+      const parameters = { audio: 'voice.mp3', video: 'face.mp4' };
+      const model = 'kwaivgi/kling-lipsync/audio-to-video';
+      console.log((await client.run(model, parameters)).status);
+    }
+    void main();
+  `;
+  await writeFile(join(source, 'app.mjs'), program);
+  return source;
+}
+
+test('esbuild bundles a program with viseme as external', async () => {
+  const source = await programToBundle('esbuild');
+  for (const [format, extension] of [
+    ['esm', 'mjs'],
+    ['cjs', 'cjs'],
+  ]) {
+    const file = `esbuild.${extension}`;
+    await esbuild({
+      entryPoints: [join(source, 'app.mjs')],
+      outfile: join(folder, file),
+      bundle: true,
+      platform: 'node',
+      format,
+      external: ['viseme'],
+      logLevel: 'silent',
+    });
+    const { code, stdout, stderr } = await offline(file);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout.trim(), 'completed');
+  }
+});
+
+test('webpack bundles a program with viseme as external', async () => {
+  const source = await programToBundle('webpack');
+  const compiler = webpack({
+    mode: 'production',
+    target: 'node20',
+    entry: join(source, 'app.mjs'),
+    output: { path: folder, filename: 'webpack.cjs' },
+    externals: { viseme: 'commonjs viseme' },
+  });
+  const stats = await promisify(compiler.run.bind(compiler))();
+  await promisify(compiler.close.bind(compiler))();
+  assert.ok(!stats.hasErrors() && !stats.hasWarnings(), stats.toString());
+  const { code, stdout, stderr } = await offline('webpack.cjs');
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout.trim(), 'completed');
+});
+
+test('a bundle that contains viseme, without its native library, says what to do', async () => {
+  const source = await programToBundle('inside');
+  const outfile = join(source, 'inside.cjs');
+  await esbuild({
+    entryPoints: [join(source, 'app.mjs')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    logLevel: 'silent',
+    nodePaths: [join(folder, 'node_modules')],
+  });
+  const elsewhere = await mkdtemp(join(tmpdir(), 'test-viseme-bundle-'));
+  try {
+    await copyFile(outfile, join(elsewhere, 'inside.cjs'));
+    const { code, stderr } = await node([join(elsewhere, 'inside.cjs')], { cwd: elsewhere });
+    assert.notEqual(code, 0);
+    assert.match(
+      stderr,
+      /cannot load @viseme\/.*mark `viseme` as external, and install it next to/,
+    );
+  } finally {
+    await rm(elsewhere, { recursive: true, force: true });
+  }
 });

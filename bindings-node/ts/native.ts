@@ -59,7 +59,8 @@ function load(): Native {
     throw new Error(
       `viseme: cannot load ${name}, the native library for this platform. It is an optional ` +
         'dependency: install without --omit=optional and --no-optional, on the platform that runs ' +
-        'the program. If npm has no such package, the platform is not supported.',
+        'the program. If npm has no such package, the platform is not supported. If a bundler made ' +
+        'this file, mark `viseme` as external, and install it next to the program.',
       { cause },
     );
   }
