@@ -1,7 +1,7 @@
 //! The cost of a piece of work to this process: CPU time of all its threads, and memory.
 //!
-//! Memory is resident memory as Linux counts it: `VmRSS` before the work, and the highest it ever
-//! was (`VmHWM`) after it. The peak is reset before the work if the system allows it; otherwise
+//! Memory is resident memory as Linux counts it: `VmRSS` before the work, and its peak
+//! (`VmHWM`) after it. The peak is reset before the work if the system allows it; otherwise
 //! an earlier peak can only make the growth larger. Code and mapped files are part of both; `RssFile`
 //! shows how much of the growth is code that ran for the first time.
 

@@ -24,7 +24,7 @@ use crate::protocol::{
 
 /// A submit. It starts when it is awaited; [`Client::submit`] creates it.
 ///
-/// If you drop it while the POST is in flight, the service may create a job whose id nobody knows. Let
+/// If you drop it while the POST is in flight, the service may create a job whose id is unknown. Let
 /// it finish if you can.
 #[must_use = "a submit does nothing until it is awaited"]
 pub struct Submit {

@@ -135,7 +135,7 @@ impl Drop for Busy {
     }
 }
 
-/// Someone who sleeps; gone once dropped.
+/// A sleep; it is removed when it is dropped.
 struct Sleeper {
     clock: VirtualClock,
     place: (Duration, u64),

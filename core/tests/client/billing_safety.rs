@@ -1,5 +1,5 @@
-//! Whatever breaks, in whatever order: a run never pays twice, never loses a paid job without
-//! saying so, and always ends. Random scripts of faults, repeatable by their seed.
+//! With any faults in any order, a run never pays twice, reports every paid job that it may have lost, and
+//! always ends. The scripts of faults are random and repeatable by their seed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +42,7 @@ fn fault(random: &mut fastrand::Rng) -> Fault {
         _ => None,
     };
     let kind = random.u8(..16);
-    // A 4xx says that nothing was taken: a server that lies in that is beyond any client.
+    // A 4xx means that the service accepted nothing. A client cannot notice if that is false.
     if random.bool() && !(5..=6).contains(&kind) {
         fault = fault.after_accept();
     }
@@ -77,7 +77,7 @@ fn client(world: &World) -> Client {
     Client::with_clock(config, Arc::new(FastClock::default()) as _).unwrap()
 }
 
-/// What must hold after a run, whatever happened.
+/// Checks the invariants after a run.
 fn check_billing(world: &World, result: &Result<Prediction, Error>) -> Result<(), String> {
     let ledger = world.ledger();
     let charges = ledger.charges.len();
@@ -92,7 +92,7 @@ fn check_billing(world: &World, result: &Result<Prediction, Error>) -> Result<()
             }
         }
         Err(error) if error.job_id().is_some() => {}
-        // The one error that admits that a job may exist.
+        // The only error after which a job may exist.
         Err(error) if error.kind() == ErrorKind::SubmissionUnknown => {
             if error.record().is_none() {
                 return Err("an unknown submit without its record".into());
@@ -138,7 +138,7 @@ async fn no_script_of_faults_makes_a_run_pay_twice_or_lose_a_job() {
         };
         *kinds.entry(outcome).or_insert(0) += 1;
     }
-    // A script that never hurts would prove nothing.
+    // The scripts must cause failures, or the test proves nothing.
     for outcome in ["completed", "recovered", "submission_unknown", "job_failed", "wait_timeout"] {
         assert!(kinds.contains_key(outcome), "no script ended as {outcome}: {kinds:?}");
     }

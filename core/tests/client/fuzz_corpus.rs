@@ -1,4 +1,4 @@
-//! The inputs of the fuzz targets, as ordinary tests: what a fuzzer found once is tried each time.
+//! The inputs of the fuzz targets, as ordinary tests.
 
 use std::collections::BTreeSet;
 use std::panic::catch_unwind;

@@ -153,7 +153,7 @@ async fn a_dropped_wait_stops_polling_and_loses_nothing() {
     drop(updates);
     let polls = test.world.requests(RequestKind::Poll).len();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    // One poll may have been under way when the wait was dropped.
+    // One poll may have been in flight when the wait was dropped.
     assert!(test.world.requests(RequestKind::Poll).len() <= polls + 1);
 
     test.world.force(job.id(), "completed");

@@ -15,7 +15,7 @@ use crate::support::{FACE, FastClock, remote_input};
 
 const JOB: &str = r#"{"code":200,"data":{"id":"job1","status":"created","outputs":[]}}"#;
 
-/// What a server does with a request.
+/// The response of a server.
 enum Response {
     /// These bytes, and the connection stays open.
     Keep(Vec<u8>),
@@ -25,7 +25,7 @@ enum Response {
     Reset,
 }
 
-/// A request as a server of these tests sees it.
+/// A received request.
 #[derive(Clone, Debug)]
 struct Request {
     line: String,

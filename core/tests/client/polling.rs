@@ -1,4 +1,4 @@
-//! Whatever happens to a poll, the job is not lost.
+//! A failed poll never loses the job.
 
 use std::time::Duration;
 

@@ -136,7 +136,7 @@ async fn a_record_whose_job_is_known_returns_that_job() {
 #[tokio::test]
 async fn an_equal_job_of_another_process_makes_the_submission_unknown() {
     let test = TestClient::with(scenario()).await;
-    // Another client: this one knows nothing of its job.
+    // Another client, whose job is unknown to the first.
     let config = viseme::Config::builder()
         .ignore_env()
         .base_url(test.world.base_url())
@@ -170,7 +170,7 @@ async fn a_record_of_a_killed_process_recovers_its_job() {
     };
     test.world.add_fault(lost().wire(WireFault::Silence));
     let run = test.client.run(remote_input()).on_progress(listener).into_future();
-    // The process "dies" while it waits for the response.
+    // The run is dropped while it waits for the response.
     let accepted = async {
         while test.world.ledger().charges.is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;

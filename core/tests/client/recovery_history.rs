@@ -1,5 +1,5 @@
-//! A lost submit is looked for in a history that is late, repeats itself, hides inputs or runs by
-//! another clock.
+//! Searches for lost submits in a history that is late, contains duplicates, omits inputs or uses another
+//! clock.
 
 use std::collections::BTreeSet;
 use std::future::IntoFuture as _;
@@ -13,7 +13,7 @@ use viseme::{AudioToVideo, Client, Clock, Config, Error, ErrorKind, Prediction, 
 use viseme_mock::scenario::{HistoryScenario, Span};
 use viseme_mock::{Fault, JobRule, MockServer, RequestKind, Scenario, Timeline, World};
 
-/// How much quicker than the real one a test's clock goes.
+/// How much faster the clock of a test is than the real one.
 const HASTE: u32 = 50;
 
 /// A quick clock whose date is wrong.
@@ -175,7 +175,7 @@ async fn with_the_search_turned_off_a_lost_submit_is_an_error_at_once() {
     assert_eq!(test.world.requests(RequestKind::Submit).len(), 1);
 }
 
-/// Submits a job and returns its record, as if the process had died before the response.
+/// Submits a job and returns its record, as if the process had been killed before the response.
 async fn record_of_a_dead_process(client: &Client, world: &World) -> viseme::SubmitRecord {
     client.submit(remote_input()).await.unwrap();
     let input = world.jobs()[0].input.clone();

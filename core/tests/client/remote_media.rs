@@ -1,4 +1,4 @@
-//! What is found out of media behind a URL, and what that costs.
+//! Checks of media behind URLs, and their requests and bytes.
 
 use crate::media_files::Folder;
 use crate::media_server::check::{
@@ -34,7 +34,7 @@ async fn ordinary_files_take_few_requests_and_bytes() {
         ("audio", "voice.m4a", 2, 150_000),
         ("audio", "voice.mp3", 1, 70_000),
         ("audio", "voice.wav", 1, 70_000),
-        // They say nothing of their length: every frame is counted.
+        // Their headers have no duration: every frame is counted.
         ("audio", "bare.mp3", 2, 1_500_000),
         ("audio", "voice.aac", 2, 1_500_000),
     ];
@@ -69,7 +69,7 @@ async fn a_server_without_ranges_is_read_as_far_as_needed() {
         assert_eq!(server.requests().len(), 1, "{name}");
     }
 
-    // The index lies behind more than is read: the kind and the size are known all the same.
+    // The index is beyond the bytes that are read; the kind and the size are still known.
     let file = folder.read("last.mp4");
     let size = file.len() as u64;
     let server = whole(file).await;
@@ -81,7 +81,7 @@ async fn a_server_without_ranges_is_read_as_far_as_needed() {
     assert!(warning.message.contains("duration and picture size"), "{warning}");
     assert!(warning.message.contains("read in part"), "{warning}");
 
-    // It could be sound alone as well.
+    // It could be an audio file.
     let server = whole(folder.read("last.mp4")).await;
     let report = check("audio", &server.url("voice.m4a")).await;
     assert!(report.is_ok(), "{report:#?}");
@@ -112,7 +112,7 @@ async fn the_size_is_queried_if_a_range_response_has_none() {
         let report = check("video", &server.url("face.mp4")).await;
         let info = report.media_info("video").unwrap();
         assert_eq!(info.duration, expected.duration, "{head_status}");
-        // Without HEAD it is seen where the parts end.
+        // Without HEAD, the end of the parts shows the size.
         assert_eq!(info.bytes, expected.bytes, "{head_status}");
         assert!(server.requests().len() <= MAX_REQUESTS);
     }
@@ -202,7 +202,7 @@ async fn refusals_of_the_server_are_warnings() {
         assert!(!format!("{report:?}").contains("s3cret"), "a signature is a secret: {warning}");
         assert_eq!(server.requests().len(), 1, "{status}");
     }
-    // Nobody listens any more.
+    // The server has stopped.
     let server = MediaServer::of(Vec::new()).await;
     let url = server.url("face.mp4");
     drop(server);
@@ -307,7 +307,7 @@ async fn checks_of_one_url_share_a_reading_while_it_is_fine() {
     assert!(reports.iter().all(|report| report.media_info("video").is_some()));
     check_with(&client, "video", &url).await;
     assert!(count("/face.mp4") <= 2, "{}", count("/face.mp4"));
-    // What may have been mended is looked at anew.
+    // A file that failed may have changed, so it is checked again.
     for name in ["missing.mp4", "page.mp4"] {
         for _ in 0..3 {
             assert_eq!(check_with(&client, "video", &server.url(name)).await.violations.len(), 1);
@@ -324,7 +324,7 @@ async fn the_check_of_remote_media_can_be_turned_off() {
     let client = Client::new(config.build().unwrap()).unwrap();
     assert!(client.check(input.clone()).await.unwrap().media.is_empty());
     assert!(viseme::check(input).await.unwrap().media.is_empty());
-    // Nothing is known of what other models take.
+    // The media of unknown models are not checked.
     let other = Input::new("wavespeed-ai/infinitetalk").media("video", server.url("a").as_str());
     assert!(crate::media_server::check::client().check(other).await.unwrap().media.is_empty());
     assert!(server.requests().is_empty());

@@ -1,4 +1,4 @@
-//! Servers of media that break off, change their mind or talk nonsense.
+//! Media servers that close connections, change files or send invalid responses.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Runs over media behind URLs: bad ones are refused as early as bad files on disk.
+//! Runs over media behind URLs: invalid ones are rejected before the submit, like files on disk.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! Many runs at once, and the manners of a client that has many.
+//! Many runs at once.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -80,7 +80,7 @@ async fn inputs_are_taken_as_they_are_needed_and_a_drop_stops_all() {
     drop(runs);
     let polls = test.world.requests(RequestKind::Poll).len();
     tokio::time::sleep(Duration::from_millis(300)).await;
-    // Those that were under way may still have arrived.
+    // Requests in flight may still have arrived.
     assert!(test.world.requests(RequestKind::Poll).len() <= polls + 4);
     assert_eq!(test.world.ledger().charges.len(), 4);
 }
@@ -106,7 +106,7 @@ async fn a_429_on_a_submit_holds_the_others_back() {
     let test = TestClient::with(scenario).await;
     let first = test.client.submit(remote_input()).into_future();
     let mut first = Box::pin(first);
-    // Poll the first until its 429 has come.
+    // Poll the first run until it received its 429.
     while test.world.requests(RequestKind::Submit).is_empty() {
         let turn = tokio::time::timeout(Duration::from_millis(50), &mut first).await;
         if turn.is_ok() {

@@ -8,7 +8,7 @@ use viseme::Progress;
 use viseme_mock::scenario::Body;
 use viseme_mock::{Fault, RequestKind, Scenario};
 
-/// Everything an error shows anywhere.
+/// Returns all texts of an error.
 fn all_text(error: &viseme::Error) -> String {
     let mut text =
         format!("{error} {error:?} {error:#?} {:?} {:?}", error.http(), error.prediction());

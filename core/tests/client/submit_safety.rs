@@ -1,4 +1,4 @@
-//! However a submit ends, it is paid at most once.
+//! A submit is paid for at most once, however it ends.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Files that are cut, empty, unfinished or not what their name says, as `check` would see them.
+//! Checks of files that are truncated, empty, unfinished or of another kind than their name.
 
 use crate::media_files::{Folder, H264, PICTURE, TONE, find, find_all};
 use viseme::media::probe::{BytesSource, FileSource, probe};
@@ -34,7 +34,7 @@ fn valid_media_have_no_violations() {
     folder.ffmpeg(&format!("{TONE} -c:a libmp3lame voice.mp3"));
     assert_eq!(violations("video", "face.mp4", &folder.read("face.mp4")), []);
     assert_eq!(violations("audio", "voice.mp3", &folder.read("voice.mp3")), []);
-    // Each in the other's place says what it really is.
+    // Each as the other parameter: the message names the real kind.
     let swapped = only("audio", "face.mp4", &folder.read("face.mp4"));
     assert_eq!(
         swapped.message,
@@ -158,7 +158,7 @@ fn truncated_videos() {
     let clause = corruption(&first[..first.len() - 1000]);
     assert!(clause.starts_with("is truncated: ") && clause.ends_with("are present"), "{clause}");
     assert!(corruption(&first[..media]).contains("an index but no media data"));
-    // What the index says is still judged: the picture is too small, whole or cut.
+    // The facts in the index are still validated: the video is too small, whole or truncated.
     let rules: Vec<Rule> =
         violations("video", "a.mp4", &first[..media]).iter().map(|it| it.rule).collect();
     assert_eq!(rules, [Rule::Corrupt, Rule::Dimensions]);
@@ -190,7 +190,7 @@ fn truncated_audio() {
     folder.ffmpeg(&format!("{TONE} -c:a pcm_s16le -rf64 always long.wav"));
     folder.ffmpeg(&format!("{TONE} -c:a aac plain.m4a"));
     for (name, rule, level) in [
-        // Players play what is there: that more was meant is a guess.
+        // Players play the existing part. That some is missing is a guess.
         ("headed.mp3", Rule::Anomalous, Level::Warning),
         ("bare.mp3", Rule::Anomalous, Level::Warning),
         ("plain.aac", Rule::Anomalous, Level::Warning),

@@ -11,7 +11,7 @@ use viseme::media::{Container, MediaInfo, validate};
 use viseme::model::{FieldKind, describe};
 
 const LIMIT: u64 = 4 * 1024 * 1024;
-/// Far above what any of these inputs may take, so that no slow machine fails.
+/// Far above the time of any of these inputs, so that slow machines pass.
 const MOST_READS: u64 = 20_000;
 
 /// Counts the bytes read; hides the size if requested.
@@ -35,7 +35,7 @@ impl ReadAt for Counting {
     }
 }
 
-/// Probes and judges; what is asserted is that it ends and stays within its bounds.
+/// Probes and validates. Asserts that it ends within its bounds.
 fn survives(content: Vec<u8>, hides_size: bool) -> MediaInfo {
     let source = Counting {
         content: BytesSource::new(content),
@@ -57,7 +57,7 @@ fn survives(content: Vec<u8>, hides_size: bool) -> MediaInfo {
     info
 }
 
-/// A good file, and where corruption hurts: in its first bytes, its last and its index.
+/// A valid file, and the positions where corruption has an effect: the first bytes, the last and the index.
 struct Seed {
     content: Vec<u8>,
     places: Vec<usize>,
@@ -73,7 +73,7 @@ impl Seed {
     }
 }
 
-/// One small good file of each kind that is read in depth, made once.
+/// Returns a small valid file of each kind that has a parser, created once.
 fn seeds() -> &'static [Seed] {
     static SEEDS: OnceLock<Vec<Seed>> = OnceLock::new();
     SEEDS.get_or_init(|| {
@@ -171,7 +171,7 @@ fn every_cut_of_a_small_file() {
     }
 }
 
-/// Random bytes must not be taken for sound: three frames in a row are demanded.
+/// Random bytes are not audio: three frames in a row are required.
 #[test]
 fn noise_is_no_sound() {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
@@ -208,5 +208,5 @@ fn handwritten_worst_cases_end() {
         }
     }
     let model = describe("kwaivgi/kling-lipsync/audio-to-video");
-    assert!(model.is_some(), "otherwise nothing was judged");
+    assert!(model.is_some(), "otherwise nothing was validated");
 }

@@ -1,4 +1,4 @@
-//! The width and height of pictures, as ffmpeg made them.
+//! The width and height of images created by ffmpeg.
 
 use crate::media_files::{Folder, PICTURE};
 use viseme::media::Container;

@@ -72,7 +72,7 @@ fn words(values: &[&str]) -> String {
     values.iter().map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// What a field takes, a clause each.
+/// Returns the accepted values of a field as clauses.
 fn takes(field: &Field) -> Vec<String> {
     match &field.kind {
         FieldKind::Media(limits) => media(limits),
@@ -132,7 +132,7 @@ fn media(limits: &MediaLimits) -> Vec<String> {
     clauses
 }
 
-/// How firmly a limit is known, and by whom.
+/// Returns the level and the source of a limit.
 fn mark<T>(range: &Range<T>) -> String {
     match (range.level, range.said_by) {
         (Level::Warning, "") => " \u{2248}".to_owned(),

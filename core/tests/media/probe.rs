@@ -1,21 +1,20 @@
-//! The facts read from files made by ffmpeg, against how they were made and what ffprobe says.
+//! The facts read from files of ffmpeg, compared with how the files were created and with ffprobe.
 
 use crate::media_files::{Folder, H264, PICTURE, TONE, ffprobe, turn};
 use viseme::media::probe::{FileSource, probe};
 use viseme::media::{Container, MediaInfo};
 
-/// A file as it was made: what the probe must find.
+/// A file, and the facts that the probe must find.
 struct Made {
     name: String,
     container: Container,
     seconds: f64,
-    /// How far the length may be off: encoders add part of a frame.
+    /// The tolerance of the duration: encoders add part of a frame.
     within: f64,
     size: Option<(u32, u32)>,
     video: Option<&'static str>,
     audio: Option<&'static str>,
-    /// How far ffprobe's own length may be off; `None` where it is wrong and must stay so, or the
-    /// test proves nothing.
+    /// The tolerance of ffprobe's duration; `None` if it is known to be wrong, which the test asserts.
     ffprobe_within: Option<f64>,
 }
 
@@ -41,7 +40,7 @@ fn facts(folder: &Folder, name: &str) -> MediaInfo {
     probe(&source).expect("a readable file")
 }
 
-/// Checks all files before it fails, so that one run shows all that is wrong.
+/// Checks all files before it fails, so that one run shows all problems.
 fn assert_made(folder: &Folder, files: &[Made]) {
     let wrong: Vec<String> = files.iter().flat_map(|made| differences(folder, made)).collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
@@ -93,7 +92,7 @@ fn is_near(ours: Option<(u32, u32)>, theirs: Option<(u32, u32)>) -> bool {
     }
 }
 
-/// ffprobe tells kinds of PCM apart by their bits.
+/// ffprobe distinguishes kinds of PCM by their bits.
 fn common_name(codec: &str) -> String {
     match codec {
         _ if codec.starts_with("pcm_f") => "pcm_float".to_owned(),
@@ -171,10 +170,10 @@ fn a_header_without_a_length() {
     let folder = Folder::new();
     let mut content = folder.plain_video("plain.mp4");
     for at in crate::media_files::find_all(&content, b"mdhd") {
-        // Behind the type: version and flags, two times, the timescale.
+        // After the type: version and flags, two times, the timescale.
         content[at + 20..at + 24].fill(0xff);
     }
-    // An edit list would tell it as well.
+    // An edit list would contain it as well.
     for at in crate::media_files::find_all(&content, b"edts") {
         content[at..at + 4].copy_from_slice(b"free");
     }
@@ -191,7 +190,7 @@ fn edit_lists() {
                 -f lavfi -i sine=frequency=440:sample_rate=44100:duration=8";
     let ordered = "-c:v libx264 -preset veryfast -bf 3 -g 50 -c:a aac";
     folder.ffmpeg(&format!("{long} {ordered} whole.mp4"));
-    // Copied from between two key frames: the edit list hides what lies before.
+    // Copied from between two key frames: the edit list hides the frames before.
     folder.ffmpeg("-ss 3.3 -i whole.mp4 -c copy late.mp4");
     folder.ffmpeg("-ss 3.3 -i whole.mp4 -t 2.5 -c copy middle.mov");
     // Pictures that begin half a second after the sound.
@@ -250,7 +249,7 @@ fn disabled_tracks() {
     let mut content = folder.plain_video("plain.mp4");
     let headers = crate::media_files::find_all(&content, b"tkhd");
     assert_eq!(headers.len(), 2, "pictures and sound");
-    // The lowest bit of the flags is the switch. Pictures off: as in an audio book.
+    // The lowest bit of the flags enables a track. Disabled pictures: as in an audio book.
     content[headers[0] + 7] &= 0xfe;
     let mut book = content.clone();
     book[8..12].copy_from_slice(b"M4B ");
@@ -261,7 +260,7 @@ fn disabled_tracks() {
     // All tracks disabled: the flags were never set.
     content[headers[1] + 7] &= 0xfe;
     folder.write("unset.mp4", &content);
-    // Players ignore the switch of a video without an enabled picture track.
+    // Players ignore the flag in a video without an enabled picture track.
     let files = ["pictures_off.mp4", "unset.mp4"].map(|name| video(name, Container::Mp4));
     assert_made(&folder, &files);
 }
@@ -319,7 +318,7 @@ fn mp3_of_every_kind() {
     tagged.extend(b"TAG");
     tagged.extend([b' '; 125]);
     folder.write("tag_at_the_end.mp3", &tagged);
-    // Joined by hand: the header of the first speaks for itself alone.
+    // Joined by hand: the first header describes only its own file.
     folder
         .write("joined.mp3", &[folder.read("variable.mp3"), folder.read("variable.mp3")].concat());
     assert!(folder.read("art.mp3").len() > 300_000);
@@ -332,7 +331,7 @@ fn mp3_of_every_kind() {
             lasting("bare.mp3"),
             lasting("variable.mp3"),
             Made { ffprobe_within: None, ..lasting("variable_bare.mp3") },
-            // ffprobe counts what the encoder added at both ends; players do not play it.
+            // ffprobe counts the padding of the encoder at both ends; players skip it.
             Made { ffprobe_within: Some(0.1), ..lasting("second_version.mp3") },
             Made { ffprobe_within: Some(0.2), ..lasting("third_version.mp3") },
             lasting("art.mp3"),

@@ -1,4 +1,4 @@
-//! How few bytes and how few requests a probe takes.
+//! The number of bytes and requests of a probe.
 
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -10,14 +10,14 @@ use viseme::media::probe::{
 };
 use viseme::media::{Container, MediaInfo};
 
-/// What a probe by ranges took.
+/// The cost of a probe by ranges.
 struct Fetched {
     info: MediaInfo,
     rounds: usize,
     bytes: u64,
 }
 
-/// Probes a file as if it were behind a URL: what is missing is fetched, then it is probed again.
+/// Probes a file as if it were behind a URL: fetches each missing range and probes again.
 fn probe_by_ranges(path: &Path, knows_size: bool) -> Fetched {
     let mut file = std::fs::File::open(path).expect("the file that was made");
     let size = file.metadata().expect("a size").len();
@@ -64,7 +64,7 @@ fn usual_files_take_few_ranges() {
         ("long.m4a", 3, 150_000),
         ("long.mp3", 1, 40_000),
         ("long.wav", 1, 40_000),
-        // It says nothing of its length: all of it is read, in growing pieces.
+        // Its header has no duration: all of it is read, in growing pieces.
         ("bare.mp3", 8, 1_600_000),
     ] {
         let path = folder.path(name);
@@ -118,10 +118,10 @@ fn a_limit_leaves_unknown_what_lies_behind_it() {
     let mut whole = probe(&content).expect("facts");
     assert!(whole.duration.take().is_some());
     let limited = probe_with(&content, ProbeLimits::bytes(200_000)).expect("facts");
-    // No guess, and no claim that the file is cut.
+    // No guess, and no message that the file is truncated.
     assert_eq!(limited, whole);
 
-    // The index lies behind the limit: that is not a file without an index.
+    // The index is beyond the limit, which is not a file without an index.
     let video = BytesSource::new(folder.plain_video("last.mp4"));
     let limited = probe_with(&video, ProbeLimits::bytes(33_000)).expect("facts");
     assert_eq!((limited.duration, limited.corruption), (None, None));

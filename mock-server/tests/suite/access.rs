@@ -1,4 +1,4 @@
-//! Which requests get in: Host and Origin headers, content types, slow clients; and the URLs that
+//! Which requests are accepted: Host and Origin headers, content types, slow clients; and the URLs that
 //! responses have for each of them.
 
 use std::time::Duration;

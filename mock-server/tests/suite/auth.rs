@@ -1,4 +1,4 @@
-//! Keys, and the names the server responses to.
+//! Keys, and the host names that the server accepts.
 
 use viseme_mock::{DEFAULT_KEY, MockServer};
 

@@ -21,7 +21,7 @@ struct Reader {
     response: reqwest::Response,
     /// Events that are not complete yet.
     rest: Vec<u8>,
-    /// Events that were not looked at yet.
+    /// Events that were not read yet.
     ready: VecDeque<String>,
 }
 
@@ -112,7 +112,7 @@ async fn a_new_reader_gets_the_state_and_then_every_change() {
     assert_eq!(exchange["status"], 200);
     assert_eq!(exchange["job_id"], *job);
 
-    // The clock moves the job: nobody polls it.
+    // The clock moves the job: there is no poll.
     world.advance(Duration::from_secs(1));
     let events = reader.until(|event| event.name == "job").await;
     assert_eq!(events.last().unwrap().data["status"], "processing");

@@ -13,7 +13,7 @@ fn program() -> Command {
     command
 }
 
-/// A process that is killed with the test.
+/// A process that is killed when it is dropped.
 struct Running(Child);
 
 impl Drop for Running {

@@ -1,4 +1,4 @@
-//! What every description has to be, whatever its model.
+//! Rules that every model description must follow.
 
 use std::collections::HashSet;
 

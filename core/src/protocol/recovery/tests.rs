@@ -28,7 +28,11 @@ fn other() -> Option<Value> {
     Some(json!({"audio": "https://b", "speed": 1}))
 }
 
-fn words(history: &[Arc<Prediction>], claimed: &[&str], concurrent: ConcurrentSubmits) -> String {
+fn describe(
+    history: &[Arc<Prediction>],
+    claimed: &[&str],
+    concurrent: ConcurrentSubmits,
+) -> String {
     let sent_at = SystemTime::UNIX_EPOCH + SENT;
     let criteria = RecoveryCriteria { match_by_time: true, ..RecoveryCriteria::default() };
     match find(&record(), sent_at, history, &|id| claimed.contains(&id), concurrent, &criteria) {
@@ -83,7 +87,7 @@ fn findings_in_a_history() {
         (vec![job("a", 1, None)], vec![], lost, "nothing"),
         (vec![job("a", 1, None), job("b", 1, same())], vec![], of_model, "b by input"),
     ] {
-        assert_eq!(words(&history, &claimed, concurrent), expected);
+        assert_eq!(describe(&history, &claimed, concurrent), expected);
     }
 }
 
@@ -129,7 +133,7 @@ fn which_inputs_are_the_same() {
 fn a_job_of_another_model_never_matches() {
     let mut foreign = Arc::unwrap_or_clone(job("a", 1, same()));
     foreign.model = "other".into();
-    assert_eq!(words(&[Arc::new(foreign)], &[], ConcurrentSubmits::default()), "nothing");
+    assert_eq!(describe(&[Arc::new(foreign)], &[], ConcurrentSubmits::default()), "nothing");
 }
 
 #[test]

@@ -44,8 +44,8 @@ fn lost() -> SubmitResponse {
     SubmitResponse::Lost(error(ErrorKind::Connection))
 }
 
-/// The action in a few words.
-fn words(action: &SubmitAction) -> String {
+/// Describes an action briefly.
+fn describe(action: &SubmitAction) -> String {
     match action {
         SubmitAction::Submit => "submit".into(),
         SubmitAction::Search => "search".into(),
@@ -107,7 +107,7 @@ fn sequences_of_events_and_their_actions() {
         let mut machine = Submission::new(policy());
         let actions: Vec<_> = events
             .into_iter()
-            .map(|event| words(&machine.step(Duration::ZERO, event, 0.5)))
+            .map(|event| describe(&machine.step(Duration::ZERO, event, 0.5)))
             .collect();
         assert_eq!(actions.join(", "), expected);
     }
@@ -120,7 +120,7 @@ fn a_pause_beyond_the_deadline_is_not_begun() {
     assert_eq!(machine.deadline(), Duration::from_secs(5));
     machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
     let action = machine.step(Duration::from_secs(1), SubmitEvent::Responded(again(Some(4))), 0.5);
-    assert_eq!(words(&action), "rate_limit after 1");
+    assert_eq!(describe(&action), "rate_limit after 1");
 }
 
 #[test]
@@ -165,11 +165,11 @@ fn without_a_window_there_is_still_one_search() {
     let mut machine = Submission::new(SubmitPolicy { deadline: Duration::ZERO, ..recovering() });
     machine.step(Duration::ZERO, SubmitEvent::Start, 0.5);
     let lost = machine.step(Duration::ZERO, SubmitEvent::Responded(lost()), 0.5);
-    assert_eq!(words(&lost), "sleep 0");
-    assert_eq!(words(&machine.step(Duration::ZERO, SubmitEvent::Woke, 0.5)), "search");
+    assert_eq!(describe(&lost), "sleep 0");
+    assert_eq!(describe(&machine.step(Duration::ZERO, SubmitEvent::Woke, 0.5)), "search");
     let response = SubmitEvent::Searched(SearchResponse::NotYet);
     let end = machine.step(Duration::ZERO, response, 0.5);
-    assert_eq!(words(&end), "submission_unknown after 1");
+    assert_eq!(describe(&end), "submission_unknown after 1");
 }
 
 fn found() -> SearchResponse {
@@ -195,7 +195,7 @@ fn play(mut machine: Submission, events: Vec<SubmitEvent>) -> String {
         if let SubmitAction::Sleep(pause, _) = &action {
             now += *pause;
         }
-        actions.push(words(&action));
+        actions.push(describe(&action));
     }
     actions.join(", ")
 }

@@ -62,8 +62,8 @@ fn delivered(id: &str, status: &str) -> WaitEvent {
     WaitEvent::Delivered(Arc::new(prediction_of(id, status)))
 }
 
-/// The step in a few words: the news in brackets, then the action.
-fn words(step: &WaitStep) -> String {
+/// Describes a step briefly: the update in brackets, then the action.
+fn describe(step: &WaitStep) -> String {
     let action = match &step.action {
         WaitAction::Poll => "poll".into(),
         WaitAction::Sleep(pause, None) => format!("sleep {}", pause.as_secs()),
@@ -92,7 +92,7 @@ fn play(mut watch: WaitMachine, events: Vec<WaitEvent>) -> String {
         if let WaitAction::Sleep(pause, _) = &step.action {
             now += *pause;
         }
-        actions.push(words(&step));
+        actions.push(describe(&step));
     }
     actions.join(", ")
 }
@@ -124,7 +124,7 @@ fn the_wait_of_a_fresh_job() {
             vec![Start, Woke, seen("deleted")],
             "[created] sleep 2, poll, [deleted] job_cancelled",
         ),
-        // An unknown word is a job that runs.
+        // An unknown status means that the job is running.
         (
             submitted("created"),
             vec![Start, Woke, seen("warming up"), Woke, seen("completed")],
@@ -319,7 +319,7 @@ fn retry_after_applies_after_successful_polls_too() {
     let response =
         PollResponse::State { prediction: prediction("created"), retry_after: Some(secs(20)) };
     assert_eq!(
-        words(&watch.step(Duration::ZERO, WaitEvent::Polled(response), 0.5)),
+        describe(&watch.step(Duration::ZERO, WaitEvent::Polled(response), 0.5)),
         "[created] sleep 20"
     );
 }
@@ -330,16 +330,16 @@ fn the_grace_of_a_new_job_ends() {
         let mut watch = WaitMachine::submitted(prediction("created"), policy());
         watch.step(Duration::ZERO, WaitEvent::Start, 0.5);
         watch.step(secs(at), WaitEvent::Woke, 0.5);
-        assert_eq!(words(&watch.step(secs(at), unknown(), 0.5)), expected);
+        assert_eq!(describe(&watch.step(secs(at), unknown(), 0.5)), expected);
         let mut watch = WaitMachine::resume("j1", policy());
         watch.step(Duration::ZERO, WaitEvent::Start, 0.5);
-        assert_eq!(words(&watch.step(secs(at), unknown(), 0.5)), expected);
+        assert_eq!(describe(&watch.step(secs(at), unknown(), 0.5)), expected);
     }
     let mut watch = WaitMachine::submitted(prediction("created"), policy());
     assert_eq!(watch.job_id(), "j1");
     watch.step(Duration::ZERO, WaitEvent::Start, 0.5);
     watch.step(secs(31), WaitEvent::Woke, 0.5);
-    assert_eq!(words(&watch.step(secs(31), unknown(), 0.5)), "not_found");
+    assert_eq!(describe(&watch.step(secs(31), unknown(), 0.5)), "not_found");
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub fn client() -> Client {
     Client::new(config().allow_private_addresses(true).build().unwrap()).unwrap()
 }
 
-/// What a check of one medium says of it alone.
+/// Returns the report of a check without the violations of other parameters.
 pub async fn check_with(client: &Client, field: &str, url: &str) -> Report {
     let mut report = client.check(Input::new(MODEL).media(field, url)).await.expect("a report");
     report.violations.retain(|violation| violation.rule != Rule::Required);

@@ -1,4 +1,4 @@
-//! What the tests against the mock server share.
+//! Shared code of the tests against the mock server.
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ impl TestClient {
         Self { server, world, clock, client }
     }
 
-    /// How many of the requests so far had this method and ended in this path.
+    /// Returns the number of requests with this method whose path has this end.
     pub fn count(&self, method: &str, path_end: &str) -> usize {
         let journal = self.world.journal();
         journal.iter().filter(|x| x.method == method && x.path.ends_with(path_end)).count()

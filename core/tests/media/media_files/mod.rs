@@ -10,7 +10,7 @@ pub const PICTURE: &str = "-f lavfi -i testsrc=size=320x240:rate=25:duration=3";
 pub const TONE: &str = "-f lavfi -i sine=frequency=440:sample_rate=44100:duration=3";
 pub const H264: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p";
 
-/// A folder that is gone with the test.
+/// A temporary folder.
 pub struct Folder(TempDir);
 
 impl Folder {
@@ -38,7 +38,7 @@ impl Folder {
         std::fs::write(self.path(name), content).expect("room for a file");
     }
 
-    /// A video with sound whose index lies at its end.
+    /// A video with sound and its index at the end.
     pub fn plain_video(&self, name: &str) -> Vec<u8> {
         self.ffmpeg(&format!("{PICTURE} {TONE} {H264} -c:a aac {name}"));
         self.read(name)
@@ -62,7 +62,7 @@ fn run(command: &mut Command, what: &str) -> Vec<u8> {
     output.stdout
 }
 
-/// What ffprobe says of a file.
+/// The facts of a file from ffprobe.
 #[derive(Debug)]
 pub struct Truth {
     pub seconds: Option<f64>,
@@ -109,10 +109,10 @@ fn displayed(stream: &serde_json::Value) -> (u32, u32) {
     if is_upright { (size.1, size.0) } else { size }
 }
 
-/// Replaces the matrix of the first track by one that turns by so many quarters.
+/// Replaces the matrix of the first track by a rotation of this number of quarter turns.
 pub fn turn(file: &mut [u8], quarters: u32) {
     let header = find(file, b"tkhd").expect("a track header");
-    // Behind the type: version and flags, two times, id, two fields, length, and 16 bytes more.
+    // After the type: version and flags, two times, id, two fields, length, and 16 bytes more.
     let matrix = header + 4 + 4 + 8 + 4 + 4 + 4 + 16;
     let (a, b, c, d): (i32, i32, i32, i32) = match quarters {
         1 => (0, 1, -1, 0),
@@ -126,12 +126,12 @@ pub fn turn(file: &mut [u8], quarters: u32) {
     }
 }
 
-/// Where these bytes are first found.
+/// Returns the first position of these bytes.
 pub fn find(file: &[u8], what: &[u8]) -> Option<usize> {
     file.windows(what.len()).position(|window| window == what)
 }
 
-/// Everywhere these bytes are found.
+/// Returns every position of these bytes.
 pub fn find_all(file: &[u8], what: &[u8]) -> Vec<usize> {
     let windows = file.windows(what.len()).enumerate();
     windows.filter(|(_, window)| *window == what).map(|(at, _)| at).collect()

@@ -1,4 +1,4 @@
-//! Edits the bytes of media files as careless tools do.
+//! Edits the bytes of media files as some tools do.
 
 use crate::media_files::{find, find_all};
 
@@ -64,7 +64,7 @@ pub fn prepend(file: &[u8], front: &[u8]) -> Vec<u8> {
     [front, &file].concat()
 }
 
-/// Returns an ID3 tag with a picture of so many bytes.
+/// Returns an ID3 tag with a picture of this number of bytes.
 pub fn id3(picture: usize) -> Vec<u8> {
     let content = [&b"APIC"[..], &art(picture)].concat();
     let size: Vec<u8> =
@@ -72,7 +72,7 @@ pub fn id3(picture: usize) -> Vec<u8> {
     [&b"ID3\x03\0\0"[..], &size, &content].concat()
 }
 
-/// Returns bytes like those of a JPEG picture: many of them begin a frame at first sight.
+/// Returns bytes like those of a JPEG picture: many of them could begin a frame.
 pub fn art(length: usize) -> Vec<u8> {
     let mut state = 7_u32;
     let mut byte = || {

@@ -1,4 +1,4 @@
-//! Files as tools, services and phones really write them: none of these may be misjudged.
+//! Files as tools, services and phones write them, with the correct result of each.
 
 mod audio;
 mod edit;
@@ -11,7 +11,7 @@ use viseme::media::probe::{BytesSource, probe};
 use viseme::media::validate;
 use viseme::model::describe;
 
-/// What a check must say of a file.
+/// The expected result of a check.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Verdict {
     /// No error; warnings are allowed.
@@ -71,7 +71,7 @@ impl Case {
         Self { verdict: Verdict::Warn, ..self }
     }
 
-    /// ffprobe finds other facts, or none; docs/media-limits.md says why ours are right.
+    /// ffprobe finds other facts, or none; docs/media-limits.md explains why ours are right.
     fn unlike_ffprobe(self) -> Self {
         Self { ffprobe_agrees: false, ..self }
     }

@@ -73,7 +73,7 @@ fn lengths_of_tracks(folder: &Folder) -> Vec<Case> {
     vec![
         make("one_picture.mp4", &format!("-i picture.png {}", tone(4))).refused("a single picture"),
         make("short_pictures.mp4", &format!("{short} {}", tone(8))).refused("lasts 1.2"),
-        // ffprobe tells the length of the longest track.
+        // ffprobe returns the duration of the longest track.
         make("long_audio.mp4", &format!("{HD} {}", tone(15)))
             .lasting(4.0)
             .warned()
@@ -81,7 +81,7 @@ fn lengths_of_tracks(folder: &Folder) -> Vec<Case> {
     ]
 }
 
-/// Tracks that are switched off.
+/// Disabled tracks.
 fn disabled_tracks(folder: &Folder, sources: &Sources) -> Vec<Case> {
     let long = "-f lavfi -i sine=frequency=440:duration=60";
     folder.ffmpeg(&format!("-i last.mp4 {long} -map 0 -map 1 -c:v copy -c:a aac two_audios.mp4"));
@@ -138,7 +138,7 @@ fn first_boxes(sources: &Sources) -> Vec<Case> {
 
 /// Media headers and edit lists that disagree with the sample durations.
 fn media_headers(sources: &Sources) -> Vec<Case> {
-    // Behind the type: version and flags, two times, the timescale.
+    // After the type: version and flags, two times, the timescale.
     const DURATION: usize = 16;
     let with = |name, duration: u32, keeps_edits: bool| {
         let mut file = sources.last.clone();
@@ -180,7 +180,7 @@ fn fragments(folder: &Folder) -> Vec<Case> {
     let mut unfinished = fragments.clone();
     unfinished.truncate(fragments.len() - fragments.len() / 5);
 
-    // An edit list shows 3 of 4 seconds, and fragments are announced that never come.
+    // An edit list shows 3 of 4 seconds, and announced fragments are missing.
     let mut announced = folder.read("last.mp4");
     for (track, start) in [12_288_u32, 44_100].into_iter().enumerate() {
         let edit = [3_000_u32.to_be_bytes(), start.to_be_bytes()].concat();
@@ -193,7 +193,7 @@ fn fragments(folder: &Folder) -> Vec<Case> {
         plain("fragments", "late.mp4", folder.read("late.mp4")).lasting(4.5),
         plain("fragments", "untimed.mp4", untimed),
         plain("fragments", "scraps.mp4", scraps),
-        // A recorder crashed: what is there plays.
+        // A recorder crashed: the existing part plays.
         plain("fragments", "unfinished.mp4", unfinished).lasting(3.0).warned().unlike_ffprobe(),
         plain("fragments", "announced.mp4", announced).lasting(3.0),
     ]
@@ -232,7 +232,7 @@ fn missing_samples(sources: &Sources) -> Vec<Case> {
     ]
 }
 
-/// Boxes that say they are a little larger than they are, and scraps at the end.
+/// Boxes whose size is a little too large, and extra bytes at the end.
 fn false_sizes(sources: &Sources) -> Vec<Case> {
     let mut media = sources.first.clone();
     grow(&mut media, b"mdat", 16);

@@ -46,7 +46,7 @@ impl<'m> Context<'m> {
         let moving: Vec<_> =
             filled.iter().copied().filter(|track| !self.is_cover(track, audio)).collect();
         let video = preferred(&moving).filter(|video| {
-            // Audio books have disabled pictures; in videos nobody set the switch.
+            // Audio books have disabled pictures; in videos the flag was never set.
             let is_book = self.has_audio_brand && audio.is_some_and(|audio| audio.is_enabled);
             video.is_enabled || !is_book
         });
