@@ -2,6 +2,7 @@
 // Starts the programs under test.
 
 import { spawn } from 'node:child_process';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ROOT } from './browser.js';
@@ -176,5 +177,82 @@ export class World {
     const response = await this.call('GET', `predictions/${job}/result`);
     await response.arrayBuffer();
     return response.status;
+  }
+
+  /**
+   * Reads the status of a job many times, over one connection without waits between the requests.
+   *
+   * @param {string} job
+   * @param {number} count
+   * @returns {Promise<void>}
+   */
+  pollOften(job, count) {
+    const { hostname, port } = new URL(this.server.url);
+    const request = `GET /api/v3/predictions/${job}/result HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAuthorization: Bearer ${this.key}\r\n\r\n`;
+    return new Promise((resolve, reject) => {
+      const socket = connect(Number(port), hostname, () => socket.write(request.repeat(count)));
+      let answered = 0;
+      let end = '';
+      socket.setEncoding('latin1');
+      socket.on('data', (text) => {
+        // A status line can be in two pieces.
+        const piece = end + text;
+        answered += piece.split('HTTP/1.1 ').length - 1;
+        end = piece.slice(-8);
+        if (answered < count) return;
+        socket.destroy();
+        resolve();
+      });
+      socket.on('error', reject);
+      socket.on('close', () => reject(new Error(`the server closed after ${answered} responses`)));
+    });
+  }
+}
+
+/** A proxy in front of a server, whose connections can be cut. */
+export class Proxy {
+  /** @param {string} url the server */
+  static async start(url) {
+    const target = new URL(url);
+    /** @type {Set<import('node:net').Socket>} */
+    const sockets = new Set();
+    const proxy = createServer((client) => {
+      const server = connect(Number(target.port), target.hostname);
+      for (const [one, other] of /** @type {const} */ ([[client, server], [server, client]])) {
+        sockets.add(one);
+        one.on('error', () => other.destroy());
+        one.on('close', () => {
+          sockets.delete(one);
+          other.destroy();
+        });
+        one.pipe(other);
+      }
+    });
+    await new Promise((resolve) => proxy.listen(0, '127.0.0.1', () => resolve(undefined)));
+    return new Proxy(proxy, sockets);
+  }
+
+  /**
+   * @private
+   * @param {import('node:net').Server} server
+   * @param {Set<import('node:net').Socket>} sockets
+   */
+  constructor(server, sockets) {
+    this.server = server;
+    this.sockets = sockets;
+    const address = /** @type {import('node:net').AddressInfo} */ (server.address());
+    this.port = address.port;
+    this.url = `http://127.0.0.1:${address.port}`;
+  }
+
+  /** Ends all connections, and accepts none until `restore`. */
+  async cut() {
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    for (const socket of this.sockets) socket.destroy();
+    await closed;
+  }
+
+  async restore() {
+    await new Promise((resolve) => this.server.listen(this.port, '127.0.0.1', () => resolve(undefined)));
   }
 }

@@ -41,8 +41,9 @@ fn normalized(result: &Value) -> Value {
         .map(|exchange| {
             let mut exchange = exchange.clone();
             let fields = exchange.as_object_mut().unwrap();
-            // Connection reuse depends on a race in the HTTP library of the client.
-            for name in ["wall_ms", "connection", "reused"] {
+            // Connection reuse depends on a race in the HTTP library of the client, and the end of a
+            // broken connection on when it is noticed.
+            for name in ["wall_ms", "ended_wall_ms", "ended_at", "connection", "reused"] {
                 fields.remove(name);
             }
             // The hash of a body depends on the port in it; the body itself is compared.

@@ -20,7 +20,7 @@ use crate::context::{Peer, ServerContext};
 use crate::scenario::Scenario;
 use crate::world::World;
 use crate::world::registry::WorldRegistry;
-use crate::{api, control};
+use crate::{api, control, pages};
 
 /// How long a client may pause within a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -193,6 +193,7 @@ impl Drop for MockServer {
 async fn accept(listener: TcpListener, server: Arc<ServerContext>) {
     let router = Router::new()
         .nest(CONTROL_PATH, control::router())
+        .merge(pages::router())
         .fallback(api::handle)
         .layer(axum::middleware::from_fn_with_state(Arc::clone(&server), access::check))
         .with_state(Arc::clone(&server));

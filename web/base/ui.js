@@ -55,7 +55,7 @@ export function copyButton(text, name) {
   return h(
     'button',
     {
-      class: 'button button--small button--icon',
+      class: 'button button--small button--icon button--quiet',
       type: 'button',
       'aria-label': label,
       title: label,

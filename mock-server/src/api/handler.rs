@@ -59,6 +59,7 @@ pub(super) fn execute(
         nearest_rule: output.nearest_rule.take(),
         note: output.note.take(),
         fault: fault.map(|fault| fault.action.clone()),
+        fault_when: fault.map(|fault| fault.when),
         fault_index: fault.map(|fault| fault.index),
         job_id: output.job_id.clone(),
         at,

@@ -1,6 +1,7 @@
 //! The control API: what tests do to a server and its worlds, over HTTP.
 
 mod events;
+mod export;
 mod query;
 mod worlds;
 
@@ -43,6 +44,7 @@ pub(crate) fn router() -> Router<Arc<ServerContext>> {
         )
         .route("/worlds/{id}/faults/{index}", delete(worlds::remove_fault))
         .route("/worlds/{id}/events", get(events::events))
+        .route("/worlds/{id}/export", get(export::export))
         .route("/worlds/{id}/jobs", get(worlds::jobs))
         .route("/worlds/{id}/jobs/{job}", get(worlds::job))
         .route("/worlds/{id}/jobs/{job}/{action}", post(worlds::act_on_job))

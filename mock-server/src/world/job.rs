@@ -268,7 +268,7 @@ impl Job {
     }
 }
 
-pub(super) fn is_terminal(status: &str) -> bool {
+pub(crate) fn is_terminal(status: &str) -> bool {
     viseme_spec::Status::from_word(status).is_terminal()
 }
 

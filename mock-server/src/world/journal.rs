@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::scenario::{FaultAction, RequestKind};
+use crate::scenario::{FaultAction, RequestKind, When};
 
 /// How many exchanges a world keeps.
 const CAPACITY: usize = 20_000;
@@ -68,6 +68,9 @@ pub struct Exchange {
     pub note: Option<String>,
     /// The fault that was triggered.
     pub fault: Option<FaultAction>,
+    /// Whether the request had its effect before that fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault_when: Option<When>,
     /// The index of that fault in `World::faults`.
     pub fault_index: Option<usize>,
     /// The job of the request.
