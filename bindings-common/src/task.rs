@@ -1,7 +1,7 @@
-//! An operation in progress: the host asks for its messages until there are no more.
+//! An operation in progress: the host requests its messages until there are no more.
 //!
 //! A submit waits until the host has handled the event `submitting`: the POST is sent only after the
-//! host asks for the messages that follow the event. To prevent the POST, the host cancels the task.
+//! host requests the messages that follow the event. To prevent the POST, the host cancels the task.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -294,7 +294,7 @@ struct Messages {
 }
 
 impl Messages {
-    /// Returns the next message and those that are ready, as a JSON array. Whoever asks for it has
+    /// Returns the next message and those that are ready, as a JSON array. Whoever requests it has
     /// handled the messages before.
     async fn next_batch(&mut self, jobs: &JobTracker) -> Option<String> {
         for handled in self.unhandled.drain(..) {

@@ -3,7 +3,7 @@
 //!
 //! It exports the layer that all bindings share (`viseme-bindings`) through UniFFI. Requests and
 //! messages are JSON, described by the types in `viseme_bindings::dto`. Native code never calls into
-//! the host; the host asks for messages with [`NativeTask::next`].
+//! the host; the host requests messages with [`NativeTask::next`].
 
 mod client;
 mod runtime;

@@ -1,4 +1,4 @@
-//! An operation in progress, whose messages JavaScript asks for, and a handle on a job.
+//! An operation in progress, whose messages JavaScript requests, and a handle on a job.
 
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, PromiseRaw};
@@ -18,7 +18,7 @@ impl From<viseme_bindings::Task> for Task {
     }
 }
 
-/// No one can ask for messages any more: a worker thread ended, or the object was collected. Without
+/// No one can request messages any more: a worker thread ended, or the object was collected. Without
 /// this, the operation would continue for as long as the runtime does.
 impl Drop for Task {
     fn drop(&mut self) {

@@ -20,7 +20,7 @@ export abstract class VisemeError extends Error {
   readonly status: number | undefined;
   /** The service's id of the request; quote it to the service's support. */
   readonly requestId: string | undefined;
-  /** How long the service asks to wait, in milliseconds. */
+  /** How long the service wants the client to wait, in milliseconds. */
   readonly retryAfterMs: number | undefined;
   /** The response body as text, at most 4096 bytes, without the key. */
   readonly body: string | undefined;

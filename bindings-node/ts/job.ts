@@ -51,7 +51,7 @@ export class Job {
     return new Paginator(this.#client, options, start, decode);
   }
 
-  /** Asks once for the job's state. A failed job is not an error here. */
+  /** Reads the job's state once. A failed job is not an error here. */
   async refresh(options: RefreshOptions = {}): Promise<Prediction> {
     const encoded = encodeOptions('refresh', options, HEADERS);
     const start = () => this.#start({ op: 'refresh', ...encoded });

@@ -24,7 +24,7 @@ export class Media {
     this.isPath = isPath;
   }
 
-  /** Returns the file at this path, even if the path looks like a URL. */
+  /** Returns the file at this path, even if the path has the form of a URL. */
   static path(path: string): Media {
     return new Media(path, undefined, true);
   }

@@ -86,7 +86,7 @@ function platformName(): string {
 }
 
 function isMusl(): boolean {
-  // The report is slow if it looks up the names of open sockets.
+  // The report is slow if it resolves the names of open sockets.
   const report = process.report as typeof process.report & { excludeNetwork?: boolean };
   report.excludeNetwork = true;
   const { header } = report.getReport() as unknown as { header: Record<string, unknown> };

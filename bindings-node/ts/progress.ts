@@ -61,7 +61,7 @@ export interface RefreshOptions extends CallOptions {
 
 /** Options of `job.updates`. */
 export interface UpdatesOptions extends RefreshOptions {
-  /** How long to wait; 0 asks once. Default: the client's timeout. */
+  /** How long to wait; 0 polls once. Default: the client's timeout. */
   timeoutMs?: number | undefined;
 }
 
@@ -70,7 +70,7 @@ export interface WaitOptions extends UpdatesOptions, Callbacks {}
 
 /**
  * Returns a function that decodes the events of a run and passes them to its callbacks. Wait for what it
- * returns before you ask for the next messages.
+ * returns before you request the next messages.
  */
 export function progressDispatcher(downloader: Downloader, callbacks: Callbacks) {
   const onProgress = guardCallback('onProgress', callbacks.onProgress);

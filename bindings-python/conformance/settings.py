@@ -48,7 +48,7 @@ def input_of(message: dict[str, Any]) -> Any:
 
 
 def media_of(media: dict[str, Any]) -> Any:
-    """Return a media file in the form that the message asks for."""
+    """Return a media file in the form that the message names."""
     name = media.get("name") or "file"
     if "path" in media:
         return Path(media["path"])

@@ -53,7 +53,7 @@ impl CompletionQueue {
         Self { completions: ForkGuard::new(Arc::new(completions)) }
     }
 
-    /// Asks a task for its next messages. The completion has this id.
+    /// Requests the next messages of a task. The completion has this id.
     fn request(&self, task: &Task, request_id: u64) -> PyResult<()> {
         let runtime = runtime()?;
         let completions = Arc::clone(self.completions.get()?);

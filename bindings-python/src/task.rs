@@ -13,8 +13,8 @@ use crate::runtime::runtime;
 /// How often a blocking call checks for signals. Ctrl-C must take effect within 100 ms.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A running operation: Python asks for its messages until there are no more. It makes progress
-/// only while its next messages are asked for, except for many runs.
+/// A running operation: Python requests its messages until there are no more. It makes progress
+/// only while its next messages are requested, except for many runs.
 #[pyclass(frozen, module = "viseme._native")]
 pub(crate) struct Task {
     task: ForkGuard<viseme_bindings::Task>,

@@ -153,3 +153,21 @@ def test_a_notebook_escapes_foreign_markup() -> None:
     script = viseme.Output({"url": "javascript:alert(1)"}, "javascript:alert(1)", "id")
     assert "href" not in script._repr_mimebundle_()["text/html"]
     assert json.dumps(script._repr_mimebundle_())
+
+
+def test_the_packages_have_the_licences_of_the_project() -> None:
+    for name in ("LICENSE-MIT", "LICENSE-APACHE"):
+        expected = (ROOT / name).read_bytes()
+        for folder in ("bindings-python", "bindings-python/mock"):
+            assert (ROOT / folder / name).read_bytes() == expected
+
+
+def test_a_missing_key_is_one_short_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WAVESPEED_API_KEY", raising=False)
+    with pytest.raises(viseme.ConfigError, match="WAVESPEED_API_KEY") as caught:
+        viseme.Client()
+    error = caught.value
+    assert error.__cause__ is None
+    assert error.__suppress_context__
+    # This test, and the line of the package that raises.
+    assert len(caught.traceback) == 2

@@ -48,7 +48,7 @@ pub struct ErrorData {
     /// The service's id of the request; quote it to the service's support.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// How long the service asks to wait.
+    /// How long the service wants the client to wait.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<f64>,
     /// The response body as text, at most 4096 bytes, without the key.

@@ -1,4 +1,4 @@
-//! What a host asks for.
+//! What a host requests.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::{
     BillingFilterData, ErrorData, HistoryFilterData, OutputData, SubmitRecordData, duration,
 };
 
-/// An operation of a client. `progress` asks for events.
+/// An operation of a client. `progress` requests events.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "op", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
@@ -45,7 +45,7 @@ pub enum Request {
     Check { input: InputData },
     /// Checks an input against the schema of the live catalogue as well.
     Validate { input: InputData },
-    /// Asks for the price of a run.
+    /// Returns the price of a run.
     Price {
         input: InputData,
         #[serde(default)]
@@ -137,7 +137,7 @@ pub enum JobRequest {
         #[serde(default)]
         headers: Headers,
     },
-    /// Asks once for the job's state.
+    /// Reads the job's state once.
     Refresh {
         #[serde(default)]
         headers: Headers,
@@ -171,7 +171,7 @@ pub enum FieldData {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum MediaData {
-    /// A path of the file system, even if it looks like a URL.
+    /// A path of the file system, even if it has the form of a URL.
     Path(String),
     /// A path or a URL.
     Text(String),

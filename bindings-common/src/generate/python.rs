@@ -2,25 +2,30 @@
 
 use std::fmt::Write as _;
 
-use super::python_preamble::{HEAD, MODELS_HEAD, TYPES_HEAD};
+use super::python_preamble::{ACCOUNT_HEAD, HEAD, MODELS_HEAD, TYPES_HEAD};
 use super::schema::{
     Border, Definition, Field, Type, capitalized, mentions, rename_code, snake_case, tag, wrap,
 };
 
 /// Outgoing types that become a data class. The fields that mention one of the types that the facade
 /// builds itself are left to it.
-const CLASSES: [(&str, &str); 11] = [
+const CLASSES: [(&str, &str); 5] = [
     ("Violation", "Violation"),
     ("MediaInfo", "MediaInfo"),
     ("Report", "Report"),
     ("SubmitRecordData", "SubmitRecord"),
+    ("PredictionData", "PredictionFields"),
+];
+
+/// The classes of the account and the catalogue. They have a module of their own, because most
+/// programs do not use them, and a data class costs about a millisecond on import.
+const ACCOUNT_CLASSES: [(&str, &str); 6] = [
     ("Model", "Model"),
     ("Price", "Price"),
     ("BillingData", "Billing"),
     ("ModelUsage", "ModelUsage"),
     ("DailyUsage", "DailyUsage"),
     ("Usage", "Usage"),
-    ("PredictionData", "PredictionFields"),
 ];
 
 /// Methods of data classes.
@@ -91,6 +96,13 @@ pub(super) fn models(border: &Border) -> String {
         );
     }
     out
+}
+
+/// The data classes of the account and the catalogue.
+pub(super) fn account_models(border: &Border) -> String {
+    let classes = ACCOUNT_CLASSES.iter();
+    let classes = classes.map(|(name, class)| data_class(&border.outgoing[*name], name, class));
+    HEAD.to_owned() + ACCOUNT_HEAD + &classes.collect::<String>()
 }
 
 /// The typed dictionaries.
@@ -228,9 +240,13 @@ fn annotation(ty: &Type) -> String {
     }
 }
 
+fn all_classes() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    CLASSES.iter().chain(&ACCOUNT_CLASSES)
+}
+
 /// The name of a data class in Python.
 fn class_of(name: &str) -> String {
-    CLASSES.iter().find(|(of, _)| *of == name).map_or(name, |(_, class)| class).to_owned()
+    all_classes().find(|(of, _)| *of == name).map_or(name, |(_, class)| class).to_owned()
 }
 
 /// The name of a field in Python, which has seconds.
@@ -256,7 +272,7 @@ fn decode(ty: &Type, value: &str) -> Option<String> {
     match ty {
         Type::Duration => Some(format!("decode_duration({value})")),
         Type::Moment => Some(format!("decode_moment({value})")),
-        Type::Named(name) if CLASSES.iter().any(|(of, _)| of == name) => {
+        Type::Named(name) if all_classes().any(|(of, _)| of == name) => {
             Some(format!("decode_{}({value})", snake_case(&class_of(name))))
         }
         Type::List(inner) => Some(match decode(inner, "item") {

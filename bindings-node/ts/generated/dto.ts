@@ -103,7 +103,7 @@ export interface ErrorData {
   readonly status?: number;
   /** The service's id of the request; quote it to the service's support. */
   readonly requestId?: string;
-  /** How long the service asks to wait. */
+  /** How long the service wants the client to wait. */
   readonly retryAfterMs?: number;
   /** The response body as text, at most 4096 bytes, without the key. */
   readonly body?: string;
@@ -552,7 +552,7 @@ export type JobRequest =
       timeoutMs?: number | undefined;
       headers?: Readonly<Record<string, string>> | undefined;
     }
-  /** Asks once for the job's state. */
+  /** Reads the job's state once. */
   | {
       op: 'refresh';
       headers?: Readonly<Record<string, string>> | undefined;
@@ -568,7 +568,7 @@ export interface MediaBytes {
 
 /** One medium. */
 export type MediaData =
-  /** A path of the file system, even if it looks like a URL. */
+  /** A path of the file system, even if it has the form of a URL. */
   | {
       path: string;
     }
@@ -595,7 +595,7 @@ export interface Pacing {
   jitter?: number | undefined;
 }
 
-/** An operation of a client. `progress` asks for events. */
+/** An operation of a client. `progress` requests events. */
 export type Request =
   /** Checks, uploads, submits and waits. */
   | {
@@ -628,7 +628,7 @@ export type Request =
       op: 'validate';
       input: InputData;
     }
-  /** Asks for the price of a run. */
+  /** Returns the price of a run. */
   | {
       op: 'price';
       input: InputData;

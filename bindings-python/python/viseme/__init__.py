@@ -42,24 +42,10 @@ from ._errors import (
     WaitTimeoutError,
     WebhookError,
 )
-from ._generated import (
-    Billing,
-    DailyUsage,
-    MediaInfo,
-    Model,
-    ModelUsage,
-    Price,
-    Report,
-    SubmitRecord,
-    Usage,
-    Violation,
-)
+from ._generated import MediaInfo, Report, SubmitRecord, Violation
 from ._inputs import AudioToVideo, Input, KlingEffects, Media, TextToVideo
 from ._jobs import AsyncJob, Job
 from ._models import (
-    AsyncDelivery,
-    AsyncOutput,
-    AsyncPrediction,
     BaseOutput,
     BasePrediction,
     Delivery,
@@ -68,18 +54,8 @@ from ._models import (
     Prediction,
 )
 from ._module_client import check, mock, run
-from ._progress import (
-    Checked,
-    Recovering,
-    Retrying,
-    Submitted,
-    Submitting,
-    Update,
-    Uploaded,
-    Uploading,
-    VisemeWarning,
-)
-from ._run_many import AsyncRunResult, RunResult
+from ._progress import VisemeWarning
+from ._run_many import RunResult
 from ._settings import (
     Backoff,
     ClientSettings,
@@ -89,17 +65,29 @@ from ._settings import (
     SubmitOptions,
 )
 from ._sync_executor import Paginator
-from ._webhooks import WebhookVerifier
 
 if TYPE_CHECKING:
     from ._async_client import AsyncClient
-    from ._async_executor import AsyncPaginator
+    from ._async_executor import AsyncPaginator, AsyncRunResult
+    from ._async_models import AsyncDelivery, AsyncOutput, AsyncPrediction
+    from ._events import (
+        Checked,
+        Recovering,
+        Retrying,
+        Submitted,
+        Submitting,
+        Update,
+        Uploaded,
+        Uploading,
+    )
+    from ._events import OnProgress as OnProgress
+    from ._events import Progress as Progress
     from ._generated import KnownStatus as KnownStatus
     from ._generated import Status as Status
+    from ._generated_account import Billing, DailyUsage, Model, ModelUsage, Price, Usage
     from ._inputs import AnyInput as AnyInput
     from ._inputs import MediaSource as MediaSource
-    from ._progress import OnProgress as OnProgress
-    from ._progress import Progress as Progress
+    from ._webhooks import WebhookVerifier
 
 __version__ = _native.version()
 
@@ -139,11 +127,11 @@ __all__ = [
     "JobError",
     "JobFailedError",
     "KlingEffects",
+    "LedgerError",
     "Media",
     "MediaInfo",
     "Model",
     "ModelUsage",
-    "LedgerError",
     "NotFoundError",
     "Output",
     "Pacing",
@@ -186,8 +174,19 @@ _logging.getLogger("viseme").addHandler(_logging.NullHandler())
 # Threads of Rust must not call into an interpreter that is shutting down.
 _atexit.register(_native.shut_down)
 
-# Programs without asyncio do not pay for its import.
-_LAZY = {"AsyncClient": "_async_client", "AsyncPaginator": "_async_executor"}
+# Programs do not pay for the import of what they do not use.
+_LAZY_MODULES = {
+    "_async_client": ["AsyncClient"],
+    "_async_executor": ["AsyncPaginator", "AsyncRunResult"],
+    "_async_models": ["AsyncDelivery", "AsyncOutput", "AsyncPrediction"],
+    "_events": [
+        *["Checked", "Recovering", "Retrying", "Submitted", "Submitting"],
+        *["Update", "Uploaded", "Uploading"],
+    ],
+    "_generated_account": ["Billing", "DailyUsage", "Model", "ModelUsage", "Price", "Usage"],
+    "_webhooks": ["WebhookVerifier"],
+}
+_LAZY = {name: module for module, names in _LAZY_MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:

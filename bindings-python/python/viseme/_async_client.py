@@ -8,21 +8,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from . import _operations as operations
-from ._async_executor import AsyncExecutor, AsyncPaginator
+from ._async_executor import AsyncExecutor, AsyncPaginator, AsyncRunResult
+from ._async_models import AsyncDelivery, AsyncPrediction, decode_async_delivery
 from ._core_client import BaseClient
-from ._generated import Billing, Model, Price, Report, Status, SubmitRecord, Usage
+from ._generated import Report, Status, SubmitRecord
 from ._inputs import AnyInput, MediaSource, Table, normalize_input
 from ._jobs import AsyncJob, async_job_decoder
-from ._models import (
-    AsyncDelivery,
-    AsyncPrediction,
-    DownloadedFile,
-    OnBytes,
-    decode_async_delivery,
-)
-from ._progress import OnProgress, Progress
+from ._models import DownloadedFile, OnBytes
 from ._progress_bar import byte_callbacks, many_bar, run_callbacks
-from ._run_many import AsyncRunResult, ManyRuns, normalize_inputs
+from ._run_many import ManyRuns, normalize_inputs
 from ._settings import (
     RUN_KINDS,
     SUBMIT_KINDS,
@@ -33,12 +27,15 @@ from ._settings import (
     encode_value,
     keywords,
 )
-from ._webhooks import WebhookHeaders
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Unpack
+
+    from ._events import OnProgress, Progress
+    from ._generated_account import Billing, Model, Price, Usage
+    from ._webhooks import WebhookHeaders
 
 
 class AsyncClient(BaseClient[AsyncExecutor]):

@@ -11,16 +11,19 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
+from dataclasses import dataclass
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import _native
+from ._async_models import AsyncPrediction, decode_async_prediction
 from ._core_client import CoreClient, Operation, decode_messages, native_errors
-from ._models import AsyncPrediction, DownloadedFile, OnBytes, decode_async_prediction
+from ._errors import VisemeError
+from ._models import DownloadedFile, OnBytes
 from ._operations import download, download_outputs
 from ._progress import MustSucceed, warn_callback_error
 from ._progress_bar import ManyBar, byte_callbacks
-from ._run_many import AsyncRunResult, ManyRuns
+from ._run_many import BaseRunResult, ManyRuns
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -28,6 +31,23 @@ if TYPE_CHECKING:
     from . import _generated_types as types
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class AsyncRunResult(BaseRunResult):
+    """The result of one of many runs of an :class:`AsyncClient`: a prediction or an error."""
+
+    index: int
+    """The position of the input, counted from 0."""
+    prediction: AsyncPrediction | None
+    error: VisemeError | None
+
+    def unwrap(self) -> AsyncPrediction:
+        """Return the prediction, or raise the error."""
+        if self.prediction is None:
+            assert self.error is not None  # noqa: S101 - it is one or the other
+            raise self.error
+        return self.prediction
 
 
 class AsyncExecutor(CoreClient[AsyncPrediction]):
@@ -144,7 +164,7 @@ class AsyncExecutor(CoreClient[AsyncPrediction]):
 
 
 class AsyncPaginator(Generic[T]):
-    """An async iterator that asks the service as needed. Use ``async with`` to end it early."""
+    """An async iterator that loads as needed. Use ``async with`` to end it early."""
 
     def __init__(self, items: AsyncGenerator[T, None]) -> None:
         self._items = items
@@ -198,7 +218,7 @@ class _LoopDispatcher:
     def request(
         self, task: _native.Task, loop: asyncio.AbstractEventLoop
     ) -> asyncio.Future[str | None]:
-        """Ask a task for its next messages."""
+        """Request the next messages of a task."""
         self._last_request_id += 1
         request_id = self._last_request_id
         future: asyncio.Future[str | None] = loop.create_future()
@@ -226,7 +246,7 @@ _dispatchers: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _LoopDispatch
 
 
 def next_batch(task: _native.Task) -> asyncio.Future[str | None]:
-    """Ask for the next messages of a task. The caller must await it, and cancel the task."""
+    """Request the next messages of a task. The caller must await it, and cancel the task."""
     loop = asyncio.get_running_loop()
     dispatcher = _dispatchers.get(loop)
     if dispatcher is None:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from . import _operations as operations
 from ._core_client import BaseClient
-from ._generated import Billing, Model, Price, Report, Status, SubmitRecord, Usage
+from ._generated import Report, Status, SubmitRecord
 from ._inputs import AnyInput, MediaSource, Table, normalize_input
 from ._jobs import Job, job_decoder
 from ._models import Delivery, DownloadedFile, OnBytes, Prediction, decode_delivery
-from ._progress import OnProgress, Progress
 from ._progress_bar import byte_callbacks, many_bar, run_callbacks
 from ._run_many import ManyRuns, RunResult, normalize_inputs
 from ._settings import (
@@ -27,12 +26,15 @@ from ._settings import (
     keywords,
 )
 from ._sync_executor import Paginator, SyncExecutor
-from ._webhooks import WebhookHeaders
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Unpack
+
+    from ._events import OnProgress, Progress
+    from ._generated_account import Billing, Model, Price, Usage
+    from ._webhooks import WebhookHeaders
 
 
 class Client(BaseClient[SyncExecutor]):

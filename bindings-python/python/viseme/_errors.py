@@ -39,7 +39,7 @@ class VisemeError(Exception):
     request_id: str | None
     """The service's id of the request. Quote it to its support."""
     retry_after: float | None
-    """How many seconds the service asks to wait."""
+    """How many seconds the service wants the client to wait."""
     body: str | None
     """The body of the answer as text, at most 4096 bytes, without the API key."""
 
@@ -75,7 +75,7 @@ class VisemeError(Exception):
         return {"type": type(self).__name__, **to_plain(known), "causes": self._causes()}
 
     def __json__(self) -> dict[str, Any]:
-        # The JSON encoder of Celery asks for this.
+        # The JSON encoder of Celery calls this.
         return self.to_dict()
 
     def _causes(self) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Literal, Union
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union
 
 if TYPE_CHECKING:
     from . import _generated_types as types
@@ -26,8 +26,7 @@ def decode_duration(millis: float) -> float:
     return millis / 1000
 
 
-@dataclasses.dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """What a parameter accepts."""
 
     kind: Literal[
@@ -54,8 +53,7 @@ class Rule:
     """The fields of an object."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A parameter: its name in Python, its name in the JSON, and what it accepts."""
 
     name: str
@@ -195,198 +193,6 @@ def decode_submit_record(data: types.SubmitRecordData) -> SubmitRecord:
         model=data["model"],
         input=data["input"],
         sent_at=data["sentAt"],
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class Model:
-    """A model of the service's catalogue."""
-
-    id: str
-    """The id, as it appears in the URL of a submit."""
-    name: str
-    """The name."""
-    description: str
-    """What the model does."""
-    category: str
-    """The service's category (``image-to-video``, …)."""
-    base_price: float | None
-    """The lowest price of a run, in USD."""
-    formula: str | None
-    """The formula of the price in JSONata, if it is not the base price."""
-    schema: Any
-    """The schema of the input: JSON Schema with additional keys of the service."""
-    extra: dict[str, Any]
-    """All other fields of the service's record."""
-
-
-def decode_model(data: types.Model) -> Model:
-    """Return the Model of the JSON of native code."""
-    return Model(
-        id=data["id"],
-        name=data["name"],
-        description=data["description"],
-        category=data["category"],
-        base_price=data["basePrice"],
-        formula=data["formula"],
-        schema=data["schema"],
-        extra=data["extra"],
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class Price:
-    """The price of a run."""
-
-    due: float
-    """The amount to pay: the discounted amount, if there is one."""
-    model: str
-    """The model."""
-    amount: float
-    """The price before any discount."""
-    discounted: float | None
-    """The price after the account's discount."""
-    currency: str
-    """The currency."""
-    left_out: tuple[str, ...]
-    """The parameters that the price does not consider, because their media are not uploaded."""
-    extra: dict[str, Any]
-    """All other fields of the service's response."""
-
-
-def decode_price(data: types.Price) -> Price:
-    """Return the Price of the JSON of native code."""
-    return Price(
-        due=data["due"],
-        model=data["model"],
-        amount=data["amount"],
-        discounted=data["discounted"],
-        currency=data["currency"],
-        left_out=tuple(data["leftOut"]),
-        extra=data["extra"],
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class Billing:
-    """One charge of the account."""
-
-    id: str
-    """The record's id."""
-    kind: str
-    """The kind: ``deduct`` for a charge."""
-    amount: float | None
-    """The amount in USD."""
-    original_amount: float | None
-    """The amount before any discount."""
-    job_id: str | None
-    """The job that was charged for."""
-    model: str | None
-    """The job's model."""
-    status: Status | None
-    """The job's status at the time of the response."""
-    key_name: str | None
-    """The name of the API key."""
-    created_at: datetime | None
-    """When the record was created."""
-    extra: dict[str, Any]
-    """All other fields of the service's record."""
-
-
-def decode_billing(data: types.BillingData) -> Billing:
-    """Return the Billing of the JSON of native code."""
-    return Billing(
-        id=data["id"],
-        kind=data["kind"],
-        amount=data["amount"],
-        original_amount=data["originalAmount"],
-        job_id=data["jobId"],
-        model=data["model"],
-        status=data["status"],
-        key_name=data["keyName"],
-        created_at=None if data["createdAt"] is None else decode_moment(data["createdAt"]),
-        extra=data["extra"],
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class ModelUsage:
-    """The usage of one model."""
-
-    model: str
-    """The model."""
-    cost: float | None
-    """The cost in USD."""
-    requests: int | None
-    """How many runs were requested."""
-    extra: dict[str, Any]
-    """All other fields of the service's record."""
-
-
-def decode_model_usage(data: types.ModelUsage) -> ModelUsage:
-    """Return the ModelUsage of the JSON of native code."""
-    return ModelUsage(
-        model=data["model"],
-        cost=data["cost"],
-        requests=data["requests"],
-        extra=data["extra"],
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class DailyUsage:
-    """The usage of one day."""
-
-    day: str
-    """The day, as the service writes it: ``2025-10-01``."""
-    cost: float | None
-    """The cost in USD."""
-    requests: int | None
-    """How many runs were requested."""
-    models: tuple[ModelUsage, ...]
-    """The usage by model."""
-    extra: dict[str, Any]
-    """All other fields of the service's record."""
-
-
-def decode_daily_usage(data: types.DailyUsage) -> DailyUsage:
-    """Return the DailyUsage of the JSON of native code."""
-    return DailyUsage(
-        day=data["day"],
-        cost=data["cost"],
-        requests=data["requests"],
-        models=tuple(decode_model_usage(item) for item in data["models"]),
-        extra=data["extra"],
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class Usage:
-    """The usage of a time span."""
-
-    cost: float | None
-    """The total cost in USD."""
-    requests: int | None
-    """How many runs were requested."""
-    succeeded: int | None
-    """How many of them succeeded."""
-    models: tuple[ModelUsage, ...]
-    """The usage by model."""
-    days: tuple[DailyUsage, ...]
-    """The usage by day."""
-    extra: dict[str, Any]
-    """All other fields of the service's response."""
-
-
-def decode_usage(data: types.Usage) -> Usage:
-    """Return the Usage of the JSON of native code."""
-    return Usage(
-        cost=data["cost"],
-        requests=data["requests"],
-        succeeded=data["succeeded"],
-        models=tuple(decode_model_usage(item) for item in data["models"]),
-        days=tuple(decode_daily_usage(item) for item in data["days"]),
-        extra=data["extra"],
     )
 
 

@@ -408,7 +408,7 @@ class JobRequestUpdates(TypedDict):
 
 
 class JobRequestRefresh(TypedDict):
-    """Asks once for the job's state."""
+    """Reads the job's state once."""
 
     op: Literal["refresh"]
     headers: NotRequired[dict[str, str]]
@@ -422,7 +422,7 @@ class MediaBytes(TypedDict):
 
 
 class MediaDataPath(TypedDict):
-    """A path of the file system, even if it looks like a URL."""
+    """A path of the file system, even if it has the form of a URL."""
 
     path: str
 
@@ -491,7 +491,7 @@ class RequestValidate(TypedDict):
 
 
 class RequestPrice(TypedDict):
-    """Asks for the price of a run."""
+    """Returns the price of a run."""
 
     op: Literal["price"]
     input: InputData

@@ -38,7 +38,7 @@ class Media:
 
     @classmethod
     def path(cls, path: str | os.PathLike[str]) -> Media:
-        """Return the file at this path, even if the path looks like a URL."""
+        """Return the file at this path, even if the path has the form of a URL."""
         media = cls(os.fspath(path))
         media.is_path = True
         return media

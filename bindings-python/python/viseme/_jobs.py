@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from . import _native
 from . import _operations as operations
-from ._models import AsyncPrediction, Prediction
-from ._progress import OnProgress
+from ._models import Prediction
 from ._progress_bar import run_callbacks
 from ._sync_executor import Paginator, SyncExecutor
 
 if TYPE_CHECKING:
     from . import _generated_types as types
     from ._async_executor import AsyncExecutor, AsyncPaginator
+    from ._async_models import AsyncPrediction
+    from ._events import OnProgress
 
 
 class Job:
@@ -44,7 +45,7 @@ class Job:
     ) -> Prediction:
         """Wait until the job completes. A timeout or an interrupt ends the wait, never the job.
 
-        With a `timeout` of 0 seconds, the service is asked once. `headers` are additional headers
+        With a `timeout` of 0 seconds, the client polls once. `headers` are additional headers
         of the requests.
         """
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress)
@@ -65,7 +66,7 @@ class Job:
         )
 
     def refresh(self, *, headers: Mapping[str, str] | None = None) -> Prediction:
-        """Ask once for the state of the job. A failed job is not an error here."""
+        """Read the state of the job once. A failed job is not an error here."""
         return self._executor.execute(operations.refresh(self._executor, self._native, headers))
 
     def __repr__(self) -> str:
@@ -103,7 +104,7 @@ class AsyncJob:
     ) -> AsyncPrediction:
         """Wait until the job completes. A timeout or an interrupt ends the wait, never the job.
 
-        With a `timeout` of 0 seconds, the service is asked once. `headers` are additional headers
+        With a `timeout` of 0 seconds, the client polls once. `headers` are additional headers
         of the requests.
         """
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress)
@@ -124,7 +125,7 @@ class AsyncJob:
         )
 
     async def refresh(self, *, headers: Mapping[str, str] | None = None) -> AsyncPrediction:
-        """Ask once for the state of the job. A failed job is not an error here."""
+        """Read the state of the job once. A failed job is not an error here."""
         return await self._executor.execute(
             operations.refresh(self._executor, self._native, headers)
         )

@@ -14,7 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, Union, cast
 
-from . import _notebook
 from ._generated import PredictionFields, decode_moment, prediction_fields
 
 if TYPE_CHECKING:
@@ -66,7 +65,6 @@ class AsyncDownloader(Protocol):
         ...
 
 
-@dataclass
 class _FallbackDownloaders:
     """The downloaders of predictions that have no client, such as unpickled ones."""
 
@@ -74,28 +72,21 @@ class _FallbackDownloaders:
     asynchronous: Callable[[], AsyncDownloader] | None = None
 
 
-_fallback = _FallbackDownloaders()
+fallback = _FallbackDownloaders()
 
 
 def set_fallback_downloaders(
     blocking: Callable[[], Downloader], asynchronous: Callable[[], AsyncDownloader]
 ) -> None:
     """Set the downloaders of predictions that have no client."""
-    _fallback.blocking, _fallback.asynchronous = blocking, asynchronous
+    fallback.blocking, fallback.asynchronous = blocking, asynchronous
 
 
 def _downloader(own: Downloader | None) -> Downloader:
     if own is not None:
         return own
-    assert _fallback.blocking is not None  # noqa: S101 - the package sets it on import
-    return _fallback.blocking()
-
-
-def _async_downloader(own: AsyncDownloader | None) -> AsyncDownloader:
-    if own is not None:
-        return own
-    assert _fallback.asynchronous is not None  # noqa: S101 - the package sets it on import
-    return _fallback.asynchronous()
+    assert fallback.blocking is not None  # noqa: S101 - the package sets it on import
+    return fallback.blocking()
 
 
 class BaseOutput:
@@ -148,6 +139,8 @@ class BaseOutput:
         return {"output": self._data, "jobId": self._job_id, "to": to, "maxBytes": max_bytes}
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from . import _notebook
+
         return {"text/plain": repr(self), "text/html": _notebook.player(self.url, str(self))}
 
 
@@ -178,41 +171,6 @@ class Output(BaseOutput):
 
         with TemporaryDirectory(prefix="viseme-") as folder:
             return self.save(Path(folder, "output"), max_bytes=max_bytes).path.read_bytes()
-
-
-class AsyncOutput(BaseOutput):
-    """An output of a completed job of an :class:`AsyncClient`."""
-
-    __slots__ = ()
-
-    async def save(
-        self,
-        to: str | os.PathLike[str],
-        *,
-        max_bytes: int | None = None,
-        on_progress: OnBytes | None = None,
-        progress: bool = False,
-    ) -> DownloadedFile:
-        """Download it to a file, or into an existing folder under a name taken from the URL.
-
-        The file appears only when it is complete. An interrupted download resumes. The API key is
-        not sent. Raises a DownloadError if the output is larger than `max_bytes` (default 2 GiB).
-        """
-        request = self.download_request(to, max_bytes)
-        downloader = _async_downloader(self._downloader)
-        return await downloader.download_output(request, on_progress, progress)
-
-    async def read(self, *, max_bytes: int | None = None) -> bytes:
-        """Download it and return its content. It passes through a temporary file."""
-        import asyncio
-        from tempfile import TemporaryDirectory
-
-        folder = TemporaryDirectory(prefix="viseme-")
-        try:
-            saved = await self.save(Path(folder.name, "output"), max_bytes=max_bytes)
-            return await asyncio.to_thread(saved.path.read_bytes)
-        finally:
-            folder.cleanup()
 
 
 @dataclass(frozen=True, repr=False)
@@ -258,7 +216,7 @@ class BasePrediction(PredictionFields):
         }
 
     def __json__(self) -> dict[str, Any]:
-        # The JSON encoder of Celery asks for this.
+        # The JSON encoder of Celery calls this.
         return self.to_dict()
 
     def __repr__(self) -> str:
@@ -291,6 +249,8 @@ class BasePrediction(PredictionFields):
         return {name: it for name, it in self.__dict__.items() if name != "_downloader"}
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        from . import _notebook
+
         card = _notebook.card(
             status=self.status,
             model=self.model,
@@ -332,7 +292,7 @@ def to_plain(value: Any) -> Any:
             return str(value)
 
 
-def _decode_dict(prediction: type[Any], data: Mapping[str, Any], output: type[_O]) -> Any:
+def decode_dict(prediction: type[Any], data: Mapping[str, Any], output: type[_O]) -> Any:
     """Return the prediction of what ``to_dict`` returned. Ignores fields of later versions."""
     known: dict[str, Any] = {
         each.name: data[each.name] for each in fields(prediction) if each.name in data
@@ -367,7 +327,7 @@ def _output_data(value: Any, url: str | None) -> types.OutputData:
     return {"text": value} if url is None else {"url": value}
 
 
-def _main_output(outputs: tuple[_O, ...]) -> _O | None:
+def main_output(outputs: tuple[_O, ...]) -> _O | None:
     """Return the first output with a URL, or else the first output."""
     with_url = (output for output in outputs if output.url is not None)
     return next(with_url, outputs[0] if outputs else None)
@@ -385,12 +345,12 @@ class Prediction(BasePrediction):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Prediction:
         """Return the prediction that ``to_dict`` made into a dict. Its outputs can be saved."""
-        return cast("Prediction", _decode_dict(cls, data, Output))
+        return cast("Prediction", decode_dict(cls, data, Output))
 
     @property
     def output(self) -> Output | None:
         """The first output that has a URL, or else the first output."""
-        return _main_output(self.outputs)
+        return main_output(self.outputs)
 
     def save(
         self,
@@ -401,7 +361,7 @@ class Prediction(BasePrediction):
         progress: bool = False,
     ) -> DownloadedFile:
         """Download its output as in :meth:`Output.save`; a DownloadError if it has none."""
-        request = _download_request(self, self.output, to, max_bytes)
+        request = download_request(self, self.output, to, max_bytes)
         return _downloader(self._downloader).download_output(request, on_progress, progress)
 
     def download_outputs(
@@ -417,58 +377,8 @@ class Prediction(BasePrediction):
         `max_bytes` limits each output. Raises a DownloadError if there are none, or if one cannot
         be saved; those before it stay, and the error names them.
         """
-        request = _outputs_request(self, to, max_bytes)
+        request = outputs_request(self, to, max_bytes)
         return _downloader(self._downloader).download_outputs(request, on_progress, progress)
-
-
-@dataclass(frozen=True, repr=False)
-class AsyncPrediction(BasePrediction):
-    """The state of a job of an :class:`AsyncClient` at one moment. It never changes."""
-
-    outputs: tuple[AsyncOutput, ...] = ()
-    """The outputs; empty until the job is completed."""
-
-    __hash__ = BasePrediction.__hash__
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> AsyncPrediction:
-        """Return the prediction that ``to_dict`` made into a dict. Its outputs can be saved."""
-        return cast("AsyncPrediction", _decode_dict(cls, data, AsyncOutput))
-
-    @property
-    def output(self) -> AsyncOutput | None:
-        """The first output that has a URL, or else the first output."""
-        return _main_output(self.outputs)
-
-    async def save(
-        self,
-        to: str | os.PathLike[str],
-        *,
-        max_bytes: int | None = None,
-        on_progress: OnBytes | None = None,
-        progress: bool = False,
-    ) -> DownloadedFile:
-        """Download its output as in :meth:`AsyncOutput.save`; a DownloadError if it has none."""
-        request = _download_request(self, self.output, to, max_bytes)
-        downloader = _async_downloader(self._downloader)
-        return await downloader.download_output(request, on_progress, progress)
-
-    async def download_outputs(
-        self,
-        to: str | os.PathLike[str],
-        *,
-        max_bytes: int | None = None,
-        on_progress: OnBytes | None = None,
-        progress: bool = False,
-    ) -> list[DownloadedFile]:
-        """Download all outputs: into a folder, or to a file and to numbered files next to it.
-
-        `max_bytes` limits each output. Raises a DownloadError if there are none, or if one cannot
-        be saved; those before it stay, and the error names them.
-        """
-        request = _outputs_request(self, to, max_bytes)
-        downloader = _async_downloader(self._downloader)
-        return await downloader.download_outputs(request, on_progress, progress)
 
 
 @dataclass(frozen=True)
@@ -483,18 +393,6 @@ class Delivery:
     """The state of the job, with its input."""
 
 
-@dataclass(frozen=True)
-class AsyncDelivery:
-    """A verified webhook delivery, received by an :class:`AsyncClient`."""
-
-    id: str
-    """The id of the delivery. The service may send one again: handle each id once."""
-    sent_at: datetime
-    """When it was sent, in UTC."""
-    prediction: AsyncPrediction
-    """The state of the job, with its input."""
-
-
 def decode_prediction(data: types.PredictionData, downloader: Downloader | None) -> Prediction:
     """Decode a prediction of the blocking client."""
     found = prediction_fields(data)
@@ -505,28 +403,10 @@ def decode_prediction(data: types.PredictionData, downloader: Downloader | None)
     return prediction
 
 
-def decode_async_prediction(
-    data: types.PredictionData, downloader: AsyncDownloader | None
-) -> AsyncPrediction:
-    """Decode a prediction of the asyncio client."""
-    found = prediction_fields(data)
-    pairs = zip(data["outputs"], found["output_urls"], strict=True)
-    outputs = tuple(AsyncOutput(output, url, data["id"], downloader) for output, url in pairs)
-    prediction = AsyncPrediction(**found, outputs=outputs)
-    vars(prediction)["_downloader"] = downloader
-    return prediction
-
-
 def decode_delivery(data: types.DeliveryData, downloader: Downloader | None) -> Delivery:
     """Decode a delivery of the blocking client."""
     prediction = decode_prediction(data["prediction"], downloader)
     return Delivery(data["id"], decode_moment(data["sentAt"]), prediction)
-
-
-def decode_async_delivery(data: types.DeliveryData, downloader: AsyncDownloader) -> AsyncDelivery:
-    """Decode a delivery of the asyncio client."""
-    prediction = decode_async_prediction(data["prediction"], downloader)
-    return AsyncDelivery(data["id"], decode_moment(data["sentAt"]), prediction)
 
 
 def decode_downloaded_file(data: types.DownloadedFile) -> DownloadedFile:
@@ -534,7 +414,7 @@ def decode_downloaded_file(data: types.DownloadedFile) -> DownloadedFile:
     return DownloadedFile(Path(data["path"]), data["bytes"])
 
 
-def _download_request(
+def download_request(
     prediction: BasePrediction, output: BaseOutput | None, to: object, max_bytes: object
 ) -> dict[str, Any]:
     if output is None:
@@ -543,6 +423,6 @@ def _download_request(
     return output.download_request(to, max_bytes)
 
 
-def _outputs_request(prediction: BasePrediction, to: object, max_bytes: object) -> dict[str, Any]:
+def outputs_request(prediction: BasePrediction, to: object, max_bytes: object) -> dict[str, Any]:
     outputs = [output.data for output in prediction.outputs]
     return {"outputs": outputs, "jobId": prediction.id, "to": to, "maxBytes": max_bytes}

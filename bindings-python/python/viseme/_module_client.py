@@ -17,7 +17,6 @@ from ._models import (
     decode_prediction,
     set_fallback_downloaders,
 )
-from ._progress import OnProgress
 from ._settings import RUN_KINDS, RunOptions, encode_options, encode_settings, keywords
 from ._sync_executor import SyncExecutor, execute_task
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from viseme_mock import MockServer
 
     from . import _generated_types as types
+    from ._events import OnProgress
 
 # By process: a forked child creates its own.
 _default_clients: dict[int, Client] = {}

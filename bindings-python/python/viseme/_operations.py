@@ -6,24 +6,12 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from . import _native
 from ._core_client import CoreClient, Operation
 from ._errors import make_error
-from ._generated import (
-    Billing,
-    Model,
-    Price,
-    Report,
-    SubmitRecord,
-    Usage,
-    decode_billing,
-    decode_model,
-    decode_price,
-    decode_report,
-    decode_usage,
-)
+from ._generated import Report, SubmitRecord, decode_report
 from ._inputs import Input, MediaSource, check_json, encode_input, encode_media
 from ._models import BasePrediction, DownloadedFile, decode_downloaded_file
 from ._progress import ByteCallbacks, RunCallbacks
@@ -43,7 +31,9 @@ from ._settings import (
     encode_values,
     show,
 )
-from ._webhooks import encode_body, encode_headers
+
+if TYPE_CHECKING:
+    from ._generated_account import Billing, Model, Price, Usage
 
 T = TypeVar("T")
 P = TypeVar("P", bound=BasePrediction)
@@ -85,7 +75,9 @@ def validate(given: Input) -> Operation[Report]:
 
 
 def price(given: Input, upload: bool) -> Operation[Price]:
-    """Ask for the price of a run."""
+    """Return the price of a run."""
+    from ._generated_account import decode_price
+
     encode_value("upload", upload, BOOL)
     return _with_input("price", given, lambda value, _: decode_price(value), upload=upload)
 
@@ -165,7 +157,7 @@ def updates(
 def refresh(
     core: CoreClient[P], job: _native.NativeJob, headers: Mapping[str, str] | None
 ) -> Operation[P]:
-    """Ask once for the state of a job."""
+    """Read the state of a job once."""
     request = {"op": "refresh", **_headers(headers)}
     return Operation(request, _prediction_decoder(core), job=job)
 
@@ -221,6 +213,8 @@ def billings(
     kind: str | None, job_ids: Iterable[str] | None, start: datetime | None, end: datetime | None
 ) -> Operation[Billing]:
     """List billing records."""
+    from ._generated_account import decode_billing
+
     moments = {"from": encode_optional("start", start, MOMENT)}
     moments["to"] = encode_optional("end", end, MOMENT)
     filters = encode_values({"kind": kind, "job_ids": job_ids}, BILLING_KINDS)
@@ -230,28 +224,36 @@ def billings(
 
 def billings_of_month(month: str) -> Operation[Billing]:
     """List the billing records of a month."""
+    from ._generated_account import decode_billing
+
     request = {"op": "billingsOfMonth", "month": encode_value("month", month, TEXT)}
     return Operation(request, lambda value, _: decode_billing(value))
 
 
 def models() -> Operation[list[Model]]:
     """List every model."""
+    from ._generated_account import decode_model
+
     return Operation({"op": "models"}, lambda value, _: list(map(decode_model, value)))
 
 
 def model(model_id: str) -> Operation[Model]:
     """Look up one model."""
+    from ._generated_account import decode_model
+
     request = {"op": "model", "id": encode_value("model_id", model_id, TEXT)}
     return Operation(request, lambda value, _: decode_model(value))
 
 
 def balance() -> Operation[float]:
-    """Ask for the balance."""
+    """Read the balance."""
     return Operation({"op": "balance"}, lambda value, _: float(value))
 
 
 def usage(start: datetime, end: datetime, model_id: str | None) -> Operation[Usage]:
-    """Ask for the usage of a period."""
+    """Read the usage of a period."""
+    from ._generated_account import decode_usage
+
     request = {
         "op": "usage",
         "from": encode_value("start", start, MOMENT),
@@ -269,6 +271,8 @@ def delete(ids: Iterable[str]) -> Operation[int]:
 
 def receive_webhook(headers: Any, body: Any, decode: Callable[[Any], T]) -> Operation[T]:
     """Verify a delivery with the account's secret, and decode it."""
+    from ._webhooks import encode_body, encode_headers
+
     return Operation(
         {"op": "receiveWebhook", "headers": encode_headers(headers)},
         lambda value, _: decode(value),

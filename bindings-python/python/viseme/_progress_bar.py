@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sized
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._models import OnBytes
-from ._progress import (
-    ByteCallbacks,
-    Decoder,
-    Progress,
-    Recovering,
-    RunCallbacks,
-    Submitted,
-    Submitting,
-    Update,
-    Uploaded,
-    Uploading,
-    invoke_callback,
-)
+from ._progress import ByteCallbacks, RunCallbacks, invoke_callback
 from ._settings import BOOL, encode_value
+
+if TYPE_CHECKING:
+    from ._events import Decoder, Progress
 
 
 def _tqdm(**options: Any) -> Any:
@@ -40,6 +31,8 @@ class RunBar:
 
     def on_event(self, event: Progress) -> None:
         """Show the event."""
+        from ._events import Recovering, Submitted, Submitting, Update, Uploaded, Uploading
+
         match event:
             case Uploading(field, sent, total):
                 self._sent[field], self._totals[field] = sent, total

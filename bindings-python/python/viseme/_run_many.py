@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from ._core_client import CoreClient, Operation
 from ._errors import VisemeError, make_error
 from ._inputs import encode_input, invalid_input, is_of_library, normalize_input
-from ._models import AsyncPrediction, BasePrediction, Prediction, to_plain
+from ._models import BasePrediction, Prediction, to_plain
 from ._progress import RunCallbacks
 from ._settings import COUNT, encode_value, show
 
@@ -24,13 +24,12 @@ PREFETCH = 16
 """How many inputs are handed over before there is a free slot for them, at most."""
 
 
-@dataclass(frozen=True)
 class BaseRunResult:
     """The parts of a result that do not differ between the clients."""
 
     index: int
     """The position of the input, counted from 0."""
-    prediction: BasePrediction | None
+    prediction: Any
     error: VisemeError | None
 
     @property
@@ -49,7 +48,7 @@ class BaseRunResult:
     def as_row(self) -> dict[str, Any]:
         """Return the result as one row of a table: its position, its job, and its error."""
         if self.error is None:
-            row = {} if self.prediction is None else self.prediction.as_row()
+            row: dict[str, Any] = {} if self.prediction is None else self.prediction.as_row()
             return {"index": self.index, "ok": True, **row, "error_code": None}
         last = self.error.prediction
         row = {"id": self.error.job_id} if last is None else last.as_row()
@@ -58,7 +57,7 @@ class BaseRunResult:
         return {"index": self.index, "ok": False, **row, **failed}
 
     def __json__(self) -> dict[str, Any]:
-        # The JSON encoder of Celery asks for this.
+        # The JSON encoder of Celery calls this.
         return self.to_dict()
 
 
@@ -66,25 +65,12 @@ class BaseRunResult:
 class RunResult(BaseRunResult):
     """The result of one of many runs: a prediction or an error."""
 
+    index: int
+    """The position of the input, counted from 0."""
     prediction: Prediction | None
     error: VisemeError | None
 
     def unwrap(self) -> Prediction:
-        """Return the prediction, or raise the error."""
-        if self.prediction is None:
-            assert self.error is not None  # noqa: S101 - it is one or the other
-            raise self.error
-        return self.prediction
-
-
-@dataclass(frozen=True)
-class AsyncRunResult(BaseRunResult):
-    """The result of one of many runs of an :class:`AsyncClient`: a prediction or an error."""
-
-    prediction: AsyncPrediction | None
-    error: VisemeError | None
-
-    def unwrap(self) -> AsyncPrediction:
         """Return the prediction, or raise the error."""
         if self.prediction is None:
             assert self.error is not None  # noqa: S101 - it is one or the other

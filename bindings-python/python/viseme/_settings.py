@@ -10,12 +10,12 @@ import operator
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from inspect import Parameter as Argument
 from inspect import signature
 from types import MappingProxyType
-from typing import Any, Literal, TypedDict, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypedDict, TypeVar, cast
 
 from ._errors import VisemeError, make_error
 from ._generated import (
@@ -114,8 +114,7 @@ class RunOptions(SubmitOptions, total=False):
     timeout: float | None
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """A kind of value: how it is checked and encoded."""
 
     encode: Callable[[Any], Any]
@@ -287,16 +286,15 @@ def _kinds(parameters: Iterable[Parameter]) -> Kinds:
 TEXT = Kind(_encode_text, "text")
 BOOL = Kind(_encode_bool, "True or False")
 DURATION = Kind(_encode_duration, "a non-negative number of seconds")
-_EVEN_PACING = replace(DURATION, encode=_encode_even_pacing)
+_EVEN_PACING = DURATION._replace(encode=_encode_even_pacing)
 MOMENT = Kind(_encode_moment, "a datetime")
 TEXTS = Kind(_encode_texts, "text, or an iterable of text")
 HEADERS = Kind(_encode_headers, "a dict of header names and values", is_secret=True)
 PATH = Kind(_encode_path, "a path")
 SECRET = Kind(_encode_text, "text", is_secret=True)
 COUNT = _integer_kind(Rule("integer", minimum=1))
-SIZE = replace(
-    _integer_kind(Rule("integer", minimum=0, maximum=2**63 - 1)),
-    expected="a non-negative number of bytes",
+SIZE = _integer_kind(Rule("integer", minimum=0, maximum=2**63 - 1))._replace(
+    expected="a non-negative number of bytes"
 )
 
 # Kinds that the JSON does not know.

@@ -108,7 +108,7 @@ class SyncExecutor(CoreClient[Prediction]):
 
 
 class Paginator(Generic[T]):
-    """An iterator that asks the service as needed. Use ``with`` to end it early."""
+    """An iterator that loads as needed. Use ``with`` to end it early."""
 
     def __init__(self, items: Generator[T, None, None]) -> None:
         self._items = items
