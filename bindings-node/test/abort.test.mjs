@@ -211,3 +211,19 @@ test('a client that is closed names the job', async () => {
   client.close();
   assert.equal((await running).jobId, id);
 });
+
+test('an error of the inputs of runMany warns of the jobs that run', async () => {
+  const { client, world } = await setUp(ENDLESS);
+  const full = new Error('no more rows');
+  let ids;
+  async function* inputs() {
+    yield INPUT;
+    ids = await charged(world, 1);
+    throw full;
+  }
+  const warnings = await warningsOf(async () => {
+    await assert.rejects(client.runMany(inputs()).next(), full);
+  });
+  assert.equal(warnings.length, 1);
+  assert.ok(warnings[0].includes(ids[0]));
+});

@@ -92,6 +92,13 @@ export class Paginator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
     }
   }
 
+  /** Warns of jobs that continue after an error that names none. */
+  protected warnOfOpenJobs(): void {
+    if (this.#task !== undefined) {
+      warnOfTask(this.#task);
+    }
+  }
+
   /** Waits for what the messages so far have started. */
   protected async settle(): Promise<void> {}
 

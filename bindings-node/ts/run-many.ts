@@ -1,6 +1,6 @@
 import { warn } from './callbacks';
 import type { CoreClient, Message } from './core-client';
-import { decodeError, InputError, makeError, type VisemeError } from './errors';
+import { AbortError, decodeError, InputError, makeError, VisemeError } from './errors';
 import {
   RUN_OPTIONS_RULES,
   type PredictionData,
@@ -95,6 +95,10 @@ class ManyRuns extends Paginator<RunResult> {
       }
       return next;
     } catch (error) {
+      // An error of the inputs or of a callback.
+      if (!(error instanceof VisemeError || error instanceof AbortError)) {
+        this.warnOfOpenJobs();
+      }
       await this.#sender.end().catch(() => undefined);
       throw error;
     }

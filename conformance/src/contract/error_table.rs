@@ -17,7 +17,8 @@ changes.
 
 If the caller cancels an operation, the result is the one of the language: a dropped future,
 `asyncio.CancelledError`, an `AbortError` with the signal's reason, `CancellationError`, or
-`CancellationException`.
+`CancellationException`. In Python and Node it has the ids of the jobs that continue at the service
+(`job_ids`, `jobIds`), and a warning names them.
 
 ## Codes
 
