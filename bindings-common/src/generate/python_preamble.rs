@@ -14,7 +14,6 @@ from ._generated import Status, decode_moment
 
 if TYPE_CHECKING:
     from . import _generated_types as types
-
 "#;
 
 pub(super) const MODELS_HEAD: &str = r#""""Data classes, and what the parameters of native code accept.
