@@ -28,6 +28,8 @@ pub struct Request {
     pub out: PathBuf,
     /// The drivers to run. If empty, all of them run.
     pub drivers: Vec<String>,
+    /// The folder of the cases. Default: the cases of the repository.
+    pub cases: Option<PathBuf>,
     /// Runs only the cases whose id matches this glob pattern.
     pub case: Option<String>,
     /// The time limit of one case.
@@ -68,12 +70,14 @@ pub async fn run(request: &Request) -> Result<RunSummary> {
     let mut red: Vec<String> = Vec::new();
     if !request.released {
         red.extend(drivers.iter().flat_map(DriverReport::red));
-        if request.drivers.is_empty() && request.case.is_none() {
+        let is_whole = request.cases.is_none() && request.case.is_none();
+        if request.drivers.is_empty() && is_whole {
             red.extend(cases_without_driver(&suite.cases, &drivers));
         }
     }
     let mut run = Run::new(&suite, drivers, request.released);
-    if request.case.is_none() && !request.released {
+    let is_whole = request.cases.is_none() && request.case.is_none();
+    if is_whole && !request.released {
         run.mutants = mutants::run_all(&suite, &profiles).await?;
         red.extend(run.mutants.iter().filter_map(MutantResult::red));
     }
@@ -87,7 +91,7 @@ pub async fn run(request: &Request) -> Result<RunSummary> {
 /// As [`run`]; and if the case of a mutant does not exist.
 pub async fn run_mutants(request: &Request) -> Result<RunSummary> {
     let drivers = vec![mutants::MUTATED_DRIVER.to_owned()];
-    let request = Request { drivers, case: None, ..request.clone() };
+    let request = Request { drivers, cases: None, case: None, ..request.clone() };
     let (suite, profiles) = prepare(&request)?;
     let profile = profiles.first().context("there is no profile for the driver `rust`")?;
     if request.build {
@@ -120,8 +124,9 @@ fn prepare(request: &Request) -> Result<(Suite, Vec<Profile>)> {
     let here = root.join("conformance");
     let features = Features::load(&here.join("features.yaml"))?;
     let errors = ErrorTable::load(&here.join("errors.yaml"))?;
-    let mut cases = case::load(&here.join("cases"), &features, &errors)?.cases;
-    ensure!(!cases.is_empty(), "conformance/cases contains no cases");
+    let folder = request.cases.clone().unwrap_or_else(|| here.join("cases"));
+    let mut cases = case::load(&folder, &features, &errors)?.cases;
+    ensure!(!cases.is_empty(), "{} contains no cases", folder.display());
     if let Some(pattern) = &request.case {
         let glob = Glob::new(pattern).context("--case")?.compile_matcher();
         cases.retain(|case| glob.is_match(&case.id));

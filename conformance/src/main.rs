@@ -15,6 +15,9 @@ struct Arguments {
     /// Run only this driver; repeat to run several. Default: all drivers of this repository
     #[arg(long)]
     driver: Vec<String>,
+    /// The folder of the cases, for example of exports of a mock server. Default: conformance/cases
+    #[arg(long, value_name = "FOLDER")]
+    cases: Option<PathBuf>,
     /// Run only the cases whose id matches this pattern, such as `submit/*`
     #[arg(long)]
     case: Option<String>,
@@ -59,6 +62,7 @@ async fn run(arguments: Arguments) -> Result<bool> {
         target: None,
         out: arguments.out,
         drivers: arguments.driver,
+        cases: arguments.cases,
         case: arguments.case,
         limit: std::time::Duration::from_secs(arguments.limit),
         today: arguments.today,

@@ -70,6 +70,7 @@ impl TestRepository {
             out: self.folder.path().join("report"),
             // Selected, so that cases without a driver are not red.
             drivers: vec!["rust".to_owned()],
+            cases: None,
             // With a selection of cases, the mutants do not run.
             case: Some("*/*".to_owned()),
             limit: Duration::from_secs(15),

@@ -17,6 +17,7 @@ async fn run_once(pattern: &str) -> Vec<Value> {
         target: None,
         out: folder.path().join("report"),
         drivers: vec!["rust".to_owned()],
+        cases: None,
         case: Some(pattern.to_owned()),
         limit: Duration::from_secs(60),
         today: None,

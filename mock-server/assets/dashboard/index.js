@@ -51,7 +51,7 @@ function show(worlds) {
   );
   const head = h('tr', {}, h('th', { scope: 'col' }, 'World'), h('th', { scope: 'col' }, 'API key'), h('td', {}));
   setChildren(list, h('table', { class: 'table worlds' }, h('thead', {}, head), h('tbody', {}, rows)));
-  const command = `export WAVESPEED_BASE_URL=${first.base_url}\nexport WAVESPEED_API_KEY=${first.key}\nviseme run audio-to-video --video face.mp4 --audio voice.mp3`;
+  const command = `export WAVESPEED_BASE_URL=${first.base_url}\nexport WAVESPEED_API_KEY=${first.key}\nviseme run --video face.mp4 --audio voice.mp3 --out result.mp4`;
   setChildren(byId('start', HTMLElement), codeBlock(command, 'the commands'));
 }
 

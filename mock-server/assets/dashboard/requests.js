@@ -128,7 +128,14 @@ export class RequestList {
     setText(count, filter.isEmpty ? total : `${this.shown.length.toLocaleString('en-US')} of ${total}`);
     this.drawEmpty();
     this.space.style.height = `${this.shown.length * ROW}px`;
-    if (this.follows) this.list.scrollTop = this.list.scrollHeight;
+    this.drawRows();
+  }
+
+  /** Shows the newest request, unless the reader has scrolled up. */
+  follow() {
+    const { scrollTop, clientHeight, scrollHeight } = this.list;
+    if (!this.follows || scrollTop + clientHeight >= scrollHeight - 1) return;
+    this.list.scrollTop = scrollHeight;
     this.drawRows();
   }
 

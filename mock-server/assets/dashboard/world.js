@@ -89,6 +89,7 @@ function draw() {
     webhooks.draw();
     drawSummary();
   }
+  requests.follow();
   clock.draw();
   jobs.drawTimes(clock.now());
   requestAnimationFrame(draw);
