@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use viseme::{Client, Config, Pacing};
-use viseme_mock::MockServer;
+use viseme_mock::{MockServer, OutputMode};
 
 use crate::failure::{Failure, Result};
 use crate::options::Options;
@@ -43,12 +43,14 @@ pub(crate) struct Offline {
 
 /// Starts a mock server.
 pub(crate) async fn offline(options: &Options) -> Result<Offline> {
-    let server = MockServer::start()
+    let server = MockServer::builder()
+        .output(OutputMode::Dubbed)
+        .start()
         .await
         .map_err(|error| Failure::local("start the mock server", &error))?;
     if !options.is_silent() {
         eprint_line(format_args!(
-            "Offline: using a mock server at {}; the output is the input video, unchanged.",
+            "Offline: using a mock server at {}; the output is the input video with the input voice.",
             server.url()
         ));
     }

@@ -4,7 +4,7 @@
 mod support;
 
 use support::Harness;
-use support::media::{ffmpeg, ffprobe, picture};
+use support::media::{codecs, ffmpeg, ffprobe, picture};
 use viseme_mock::Scenario;
 
 /// Runs a command with an API key and a base URL that must not be used.
@@ -35,6 +35,7 @@ async fn the_demo_saves_a_video() {
         let (kind, seconds) = ffprobe(&harness.path(name));
         assert_eq!(kind, "video");
         assert!((seconds - 4.0).abs() < 0.05, "{seconds}");
+        assert_eq!(codecs(&harness.path(name)), ["h264", "mp3"], "the sound is the input's");
     }
 }
 

@@ -24,6 +24,7 @@ mod connection;
 mod context;
 mod control;
 mod digest;
+mod dubbed_output;
 mod exec;
 mod export;
 mod options;
@@ -43,7 +44,9 @@ mod world;
 pub use clock::{Clock, ClockMode};
 pub use exec::{ExecError, exec};
 pub use options::{MockArgs, MockCommand, ServerOptions};
-pub use scenario::{Fault, JobRule, RequestKind, Scenario, Timeline, WebhookScenario, WireFault};
+pub use scenario::{
+    Fault, JobRule, OutputMode, RequestKind, Scenario, Timeline, WebhookScenario, WireFault,
+};
 pub use server::{Builder, MockServer};
 pub use signals::{Signal, Signals};
 pub use verify::{Expect, VerifyResult};

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use crate::signals::Signals;
-use crate::{Builder, MockServer, Scenario};
+use crate::{Builder, MockServer, OutputMode, Scenario};
 
 /// The arguments of `viseme-mock` and of `viseme mock`.
 #[derive(Clone, Debug, clap::Args)]
@@ -121,6 +121,7 @@ impl ServerOptions {
         let mut builder = MockServer::builder()
             .address(address)
             .scenario(scenario)
+            .output(OutputMode::Dubbed)
             .remote_webhooks(self.remote_webhooks);
         if let Some(url) = &self.public_url {
             builder = builder.public_url(url);

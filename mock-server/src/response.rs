@@ -1,7 +1,5 @@
 //! Responses of the API, and how they become HTTP.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
@@ -152,8 +150,8 @@ fn part(content: &FileContent, start: u64, length: u64) -> Body {
             let end = start.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
             Body::from(bytes.slice(start..end.min(bytes.len())))
         }
-        FileContent::Disk(file, _) => {
-            Body::from_stream(stored_file::stream(Arc::clone(file), start, length))
+        FileContent::Disk(..) | FileContent::Ranges(_) => {
+            Body::from_stream(stored_file::stream(content.clone(), start, length))
         }
     }
 }

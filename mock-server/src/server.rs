@@ -17,7 +17,7 @@ use crate::access::{self, CONTROL_PATH};
 use crate::addresses::Addresses;
 use crate::connection::Connection;
 use crate::context::{Peer, ServerContext};
-use crate::scenario::Scenario;
+use crate::scenario::{OutputMode, Scenario};
 use crate::world::World;
 use crate::world::registry::WorldRegistry;
 use crate::{api, control, pages};
@@ -40,6 +40,7 @@ pub struct MockServer {
 pub struct Builder {
     address: Option<SocketAddr>,
     scenario: Scenario,
+    output: OutputMode,
     remote_webhooks: bool,
     public_url: Option<String>,
     allowed_hosts: Vec<String>,
@@ -62,6 +63,13 @@ impl Builder {
     /// Sets the scenario of the default world.
     pub fn scenario(mut self, scenario: Scenario) -> Self {
         self.scenario = scenario;
+        self
+    }
+
+    /// Sets the output of lip-sync jobs in all worlds whose scenario does not say. By default it is the
+    /// video as it was uploaded, byte for byte: what tests can compare.
+    pub fn output(mut self, output: OutputMode) -> Self {
+        self.output = output;
         self
     }
 
@@ -111,7 +119,12 @@ impl Builder {
             Addresses::new(address, public_url, &self.allowed_hosts, &self.cors_origins)
                 .map_err(|message| io::Error::new(io::ErrorKind::InvalidInput, message))?;
         let server = Arc::new(ServerContext {
-            worlds: WorldRegistry::new(addresses.base_url(), self.remote_webhooks, self.scenario),
+            worlds: WorldRegistry::new(
+                addresses.base_url(),
+                self.remote_webhooks,
+                self.output,
+                self.scenario,
+            ),
             addresses,
             request_timeout: self.request_timeout.unwrap_or(REQUEST_TIMEOUT),
             connections: AtomicU64::new(0),

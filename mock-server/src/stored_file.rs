@@ -3,6 +3,7 @@
 //! Small bodies stay in memory. Larger ones go to a file on disk without a name, so that nothing is
 //! left of them when the process ends, however it ends.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::digest::hex;
 /// assets/README.md says how it was made.
 const CLIP: &[u8] = include_bytes!("../assets/clip.mp4");
 /// Larger bodies go to disk.
-const MAX_IN_MEMORY: usize = 1024 * 1024;
+pub(crate) const MAX_IN_MEMORY: usize = 1024 * 1024;
 /// How much of a file is read at a time.
 const CHUNK: u64 = 64 * 1024;
 
@@ -37,6 +38,16 @@ pub(crate) enum FileContent {
     Memory(Bytes),
     /// A file and its size. The file is deleted with the last reference to it.
     Disk(Arc<File>, u64),
+    /// Ranges of other files.
+    Ranges(Arc<dyn RangeSource>),
+}
+
+/// A file that is made of ranges of other files.
+pub(crate) trait RangeSource: fmt::Debug + Send + Sync {
+    fn size(&self) -> u64;
+
+    /// Fills the buffer with the bytes from `offset` on.
+    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
 }
 
 /// A request's body, read to its end.
@@ -92,9 +103,31 @@ impl StoredFile {
     }
 
     pub(crate) fn size(&self) -> u64 {
-        match &self.content {
-            FileContent::Memory(bytes) => bytes.len() as u64,
-            FileContent::Disk(_, size) => *size,
+        self.content.length()
+    }
+}
+
+impl FileContent {
+    /// Returns the number of bytes.
+    pub(crate) fn length(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::Disk(_, size) => *size,
+            Self::Ranges(source) => source.size(),
+        }
+    }
+
+    /// Fills the buffer with the bytes from `offset` on. It may block.
+    pub(crate) fn read(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        match self {
+            Self::Memory(bytes) => {
+                let part = usize::try_from(offset).ok().and_then(|start| bytes.get(start..));
+                let part = part.and_then(|part| part.get(..buffer.len()));
+                buffer.copy_from_slice(part.ok_or(io::ErrorKind::UnexpectedEof)?);
+                Ok(())
+            }
+            Self::Disk(file, _) => read_file(file, offset, buffer),
+            Self::Ranges(source) => source.read_exact_at(offset, buffer),
         }
     }
 }
@@ -163,32 +196,40 @@ impl Buffer {
     }
 }
 
-/// Streams `length` bytes of the file from `start`. Several streams can read one file at once.
+/// Streams `length` bytes of a file from `start`. Several streams can read one file at once.
 pub(crate) fn stream(
-    file: Arc<File>,
+    content: FileContent,
     start: u64,
     length: u64,
 ) -> impl Stream<Item = io::Result<Bytes>> {
     let end = start.saturating_add(length);
-    try_unfold((file, start), move |(file, at)| async move {
+    try_unfold((content, start), move |(content, at)| async move {
         if at >= end {
             return Ok(None);
         }
         let size = usize::try_from(CHUNK.min(end - at)).unwrap_or(usize::MAX);
-        let reader = Arc::clone(&file);
+        let reader = content.clone();
         let read = tokio::task::spawn_blocking(move || {
             let mut chunk = vec![0; size];
-            let read = read_at(&reader, &mut chunk, at)?;
-            chunk.truncate(read);
+            reader.read(at, &mut chunk)?;
             io::Result::Ok(chunk)
         });
         let chunk = Bytes::from(read.await.map_err(io::Error::other)??);
-        if chunk.is_empty() {
+        let next = at + chunk.len() as u64;
+        Ok(Some((chunk, (content, next))))
+    })
+}
+
+fn read_file(file: &File, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
+    while !buffer.is_empty() {
+        let read = read_at(file, buffer, offset)?;
+        if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let next = at + chunk.len() as u64;
-        Ok(Some((chunk, (file, next))))
-    })
+        offset += read as u64;
+        buffer = buffer.split_at_mut(read).1;
+    }
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -212,9 +253,9 @@ mod tests {
         let bytes: Vec<u8> = (0..200_000_u32).map(|number| (number % 251) as u8).collect();
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&bytes).unwrap();
-        let file = Arc::new(file);
+        let content = FileContent::Disk(Arc::new(file), 200_000);
         let part = |start: usize, end: usize| {
-            let stream = stream(Arc::clone(&file), start as u64, (end - start) as u64);
+            let stream = stream(content.clone(), start as u64, (end - start) as u64);
             stream.try_fold(Vec::new(), |mut all, chunk| async move {
                 all.extend_from_slice(&chunk);
                 Ok(all)

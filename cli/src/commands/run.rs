@@ -20,7 +20,7 @@ pub(crate) struct Run {
     input: InputArgs,
 
     /// Run against a local mock server, without an account and a network. The output is the input
-    /// video, unchanged.
+    /// video with the input voice.
     #[arg(long, requires = "out", conflicts_with = "base_url")]
     pub(crate) offline: bool,
 

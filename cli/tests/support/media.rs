@@ -29,6 +29,14 @@ pub fn ffprobe(path: &Path) -> (String, f64) {
     (kind.expect("a stream").to_owned(), seconds.expect("a duration"))
 }
 
+/// Returns the codecs of the streams, in their order.
+pub fn codecs(path: &Path) -> Vec<String> {
+    let mut command = Command::new("ffprobe");
+    command.args(["-v", "error", "-of", "csv=p=0", "-show_entries", "stream=codec_name"]);
+    let output = run(command.arg(path), &path.display().to_string());
+    String::from_utf8_lossy(&output).lines().map(|it| it.trim_end_matches(',').to_owned()).collect()
+}
+
 fn run(command: &mut Command, what: &str) -> Vec<u8> {
     let output = command.output().unwrap_or_else(|error| {
         panic!(

@@ -7,6 +7,8 @@ use super::HandlerOutput;
 use super::request::ReceivedRequest;
 use crate::response::{Response, ResponseBody};
 use crate::stored_file::StoredFile;
+use crate::world::World;
+use crate::world::job::JobOutput;
 use crate::world::state::WorldState;
 
 pub(super) fn upload(
@@ -23,9 +25,22 @@ pub(super) fn output(state: &WorldState, job_id: &str, request: &ReceivedRequest
     let now = state.clock.elapsed();
     let job =
         state.job(job_id).filter(|job| job.status(now) == "completed" && !job.is_expired(now));
-    match job.and_then(|job| job.output_file()) {
-        Some(file) => HandlerOutput::about(serve(file, request), job_id),
-        None => HandlerOutput::new(not_found()),
+    match job.map(|job| &job.output) {
+        Some(JobOutput::File(file)) => HandlerOutput::about(serve(file, request), job_id),
+        Some(JobOutput::Dubbed(dubbed)) => {
+            let made = dubbed.made();
+            let output = HandlerOutput::about(serve(&made.file, request), job_id);
+            HandlerOutput { note: Some(made.note), ..output }
+        }
+        Some(JobOutput::Text(_)) | None => HandlerOutput::new(not_found()),
+    }
+}
+
+/// Makes the output of a job, unless it was made before. It takes time, so the world is not locked.
+pub(super) async fn prepare(world: &World, job_id: &str) {
+    let dubbed = world.state().job(job_id).and_then(|job| job.dubbed_output().cloned());
+    if let Some(dubbed) = dubbed {
+        dubbed.make().await;
     }
 }
 

@@ -31,10 +31,11 @@ use crate::context::{Peer, ServerContext};
 use crate::response::Response;
 use crate::response_mutation;
 use crate::scenario::{FaultAction, WireFault};
-use crate::stored_file::{ReceivedBody, StoredFile};
+use crate::stored_file::ReceivedBody;
 use crate::wire_fault::WritePlan;
 use crate::world::World;
 use crate::world::fault_table::TriggeredFault;
+use crate::world::job::JobOutput;
 use crate::world::journal::NearestRule;
 use crate::world::pending_exchange::Delivered;
 
@@ -49,8 +50,8 @@ struct HandlerOutput {
     nearest_rule: Option<NearestRule>,
     note: Option<String>,
     delivered: Delivered,
-    /// The file whose base64 replaces its URL in the response.
-    base64_output: Option<Arc<StoredFile>>,
+    /// The output whose base64 replaces its URL in the response.
+    base64_output: Option<JobOutput>,
     /// Whether the response waits until the job has ended.
     sync_mode: bool,
 }
@@ -133,6 +134,9 @@ async fn handle_in_world(
     if *route == Route::MultipartUpload && error.is_none() {
         request.file = Some(uploads::multipart_file(&request).await);
     }
+    if let Route::Output { job_id, .. } = route {
+        downloads::prepare(world, job_id).await;
+    }
     let (mut output, mut exchange) =
         handler::execute(world, route, &request, peer, fault.as_ref(), error);
     // From here on the job, if any, exists, even if this future is dropped.
@@ -150,7 +154,9 @@ async fn handle_in_world(
         output = output_modes::wait_for_end(world, &request.base_url, output).await;
         world.update_webhook(output.job_id.as_deref(), false).await;
     }
-    output_modes::embed_base64(&mut output).await;
+    if let Some(note) = output_modes::embed_base64(&mut output).await {
+        exchange.add_note(&note);
+    }
     if let Some(FaultAction::Mutation(mutation)) = action {
         output.response = response_mutation::apply(output.response, mutation);
     }

@@ -13,6 +13,7 @@ use crate::clock::ClockMode;
 use crate::response::{Response, ResponseBody};
 use crate::stored_file::{self, FileContent, StoredFile};
 use crate::world::World;
+use crate::world::job::JobOutput;
 
 /// How long the service waits in sync mode, on the world's clock; observed.
 const SYNC_LIMIT: Duration = Duration::from_secs(90);
@@ -85,21 +86,30 @@ fn still_running(id: &str, status: &str, base_url: &str) -> Value {
 }
 
 /// Replaces the output's URL by its base64, without a `data:` prefix, if the submit asked for that.
-pub(super) async fn embed_base64(output: &mut HandlerOutput) {
-    let Some(file) = output.base64_output.take() else { return };
+/// Returns a note on the output for the journal, if there is one.
+pub(super) async fn embed_base64(output: &mut HandlerOutput) -> Option<String> {
+    let (file, note) = match output.base64_output.take()? {
+        JobOutput::File(file) => (file, None),
+        JobOutput::Dubbed(dubbed) => {
+            let made = dubbed.make().await;
+            (Arc::clone(&made.file), Some(made.note.clone()))
+        }
+        JobOutput::Text(_) => return None,
+    };
     let bytes = match &file.content {
         FileContent::Memory(bytes) => bytes.to_vec(),
-        FileContent::Disk(file, size) if *size <= MAX_BASE64_BYTES => {
-            let read = stored_file::stream(Arc::clone(file), 0, *size);
+        content if content.length() <= MAX_BASE64_BYTES => {
+            let read = stored_file::stream(content.clone(), 0, content.length());
             let read: Result<Vec<_>, _> = read.try_collect().await;
             read.map(|chunks| chunks.concat()).unwrap_or_default()
         }
-        FileContent::Disk(..) => StoredFile::clip_bytes().to_vec(),
+        _ => StoredFile::clip_bytes().to_vec(),
     };
-    let ResponseBody::Bytes(body) = &output.response.body else { return };
-    let Ok(mut body) = serde_json::from_slice::<Value>(body) else { return };
+    let ResponseBody::Bytes(body) = &output.response.body else { return note };
+    let Ok(mut body) = serde_json::from_slice::<Value>(body) else { return note };
     if let Some(outputs) = body.pointer_mut("/data/outputs") {
         *outputs = json!([STANDARD.encode(bytes)]);
     }
     output.response.body = ResponseBody::Bytes(body.to_string().into());
+    note
 }

@@ -38,7 +38,7 @@ pub(super) fn present(state: &WorldState, world: &str, base_url: &str, job: &Job
             ids: vec![job.id.clone()],
             result_of: completed.then(|| job.id.clone()),
         },
-        base64_output: job.output_file().filter(|_| completed && job.base64).cloned(),
+        base64_output: (completed && job.base64).then(|| job.output.clone()),
         ..HandlerOutput::about(Response::success(&prediction), &job.id)
     }
 }

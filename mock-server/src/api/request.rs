@@ -72,7 +72,7 @@ impl ReceivedRequest {
     pub(super) fn json(&self) -> Option<Value> {
         match &self.body.content {
             FileContent::Memory(bytes) => serde_json::from_slice(bytes).ok(),
-            FileContent::Disk(..) => None,
+            FileContent::Disk(..) | FileContent::Ranges(_) => None,
         }
     }
 

@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use http::header::RETRY_AFTER;
 use serde_json::{Map, Value, json};
+use viseme_dubbing::Length;
 use viseme_spec::{FieldKind, ModelDescription};
 
 use super::models::{self, Model, PRICE_USD};
 use super::request::{Fields, ReceivedRequest};
 use super::{HandlerOutput, predictions};
+use crate::dubbed_output::DubbedOutput;
 use crate::response::Response;
 use crate::sample_output::{self, OutputType};
-use crate::scenario::{JobRule, MissingInput, Timeline};
+use crate::scenario::{JobRule, MissingInput, OutputMode, Timeline};
 use crate::stored_file::StoredFile;
 use crate::world::job::{Job, JobOutput};
 use crate::world::journal::NearestRule;
@@ -84,10 +86,12 @@ pub(super) fn submit(
     state.balance_usd -= price_usd;
     let submitted = state.clock.elapsed();
     let default_timeline = || Timeline::standard(PROCESSING_AFTER, COMPLETED_AFTER, "completed");
+    let (output, output_note) = output_for(state, world, model, description, &input);
+    let notes: Vec<String> = note.into_iter().chain(output_note).collect();
     let mut job = Job {
         id: state.new_id(),
         model: model.to_owned(),
-        output: output_for(state, world, model, description, &input),
+        output,
         input: Value::Object(input),
         timeline: rule.timeline.unwrap_or_else(default_timeline),
         code: rule.code,
@@ -114,6 +118,7 @@ pub(super) fn submit(
     let presented = predictions::present(state, world, &request.base_url, &job);
     state.add_job(job);
     let nearest_rule = nearest_rule.filter(|_| !rule_name.starts_with("scenario"));
+    let note = (!notes.is_empty()).then(|| notes.join("; "));
     Ok(HandlerOutput { rule: Some(rule_name), nearest_rule, note, sync_mode, ..presented })
 }
 
@@ -203,22 +208,58 @@ fn nearest_rule(rules: &[JobRule], model: &str, nth: u64) -> Option<NearestRule>
     Some(NearestRule { rule: format!("scenario jobs[{index}]"), differences })
 }
 
-/// Returns an output of the model's type. A video is the input's own, if it was uploaded here.
+/// Returns an output of the model's type, and a note for the journal. A video is the input's own, if it
+/// was uploaded here: with the voice, if the scenario says so.
 fn output_for(
     state: &WorldState,
     world: &str,
     model: &str,
     description: Option<&ModelDescription>,
     input: &Map<String, Value>,
-) -> JobOutput {
+) -> (JobOutput, Option<String>) {
     let name = description.map_or(model, |description| description.category);
     let output_type = OutputType::of_name(name);
-    let video = input.get("video").and_then(Value::as_str);
-    let uploaded = video.and_then(|url| uploaded(state, world, url));
-    let own = uploaded.filter(|_| output_type == OutputType::Video).map(|file| file.as_output());
+    let url = |name: &str| input.get(name).and_then(Value::as_str);
+    let file = |name: &str| url(name).and_then(|url| uploaded(state, world, url));
+    let is_lip_sync = url("video").is_some() && url("audio").is_some();
+    if output_type == OutputType::Video && is_lip_sync && state.output_mode() == OutputMode::Dubbed
+    {
+        let missing = match (file("video"), file("audio")) {
+            (Some(video), Some(voice)) => {
+                let length = output_length(model, input);
+                let dubbed = DubbedOutput::new(Arc::clone(video), Arc::clone(voice), length);
+                return (JobOutput::Dubbed(Arc::new(dubbed)), None);
+            }
+            (Some(_), None) => "audio",
+            (None, _) => "video",
+        };
+        let note = format!(
+            "the output is not dubbed: {missing} is not a file that was uploaded to the mock \
+             server, and it reads no other URLs"
+        );
+        return (stored_output(output_type, file("video")), Some(note));
+    }
+    (stored_output(output_type, file("video")), None)
+}
+
+/// Returns the video, if the output is one, or else a small file or a text.
+fn stored_output(output_type: OutputType, video: Option<&Arc<StoredFile>>) -> JobOutput {
+    let own = video.filter(|_| output_type == OutputType::Video).map(|file| file.as_output());
     match own.or_else(|| sample_output::file(output_type)) {
         Some(file) => JobOutput::File(Arc::new(file)),
         None => JobOutput::Text(sample_output::TEXT.to_owned()),
+    }
+}
+
+/// Returns how long the output is. Kling's is as long as the video: a longer voice is cut, and a shorter
+/// one leaves silence (according to a third party, not the service). The models of Sync cut to the
+/// shorter of the two if no other mode is set; the mock does not know the other modes.
+fn output_length(model: &str, input: &Map<String, Value>) -> Length {
+    let mode = input.get("sync_mode").and_then(Value::as_str).unwrap_or("cut_off");
+    if model.starts_with("sync/") && mode == "cut_off" {
+        Length::OfShorter
+    } else {
+        Length::OfPicture
     }
 }
 

@@ -166,9 +166,7 @@ pub(super) async fn multipart_file(request: &ReceivedRequest) -> Result<Multipar
         .map_err(|_| "the body must be multipart/form-data with a boundary".to_owned())?;
     let body = match &request.body.content {
         FileContent::Memory(bytes) => Body::from(bytes.clone()),
-        FileContent::Disk(file, size) => {
-            Body::from_stream(stored_file::stream(Arc::clone(file), 0, *size))
-        }
+        content => Body::from_stream(stored_file::stream(content.clone(), 0, content.length())),
     };
     let mut form = multer::Multipart::new(body.into_data_stream().boxed(), boundary);
     let mut file = None;

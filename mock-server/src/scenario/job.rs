@@ -274,6 +274,17 @@ impl JobRule {
     }
 }
 
+/// The output of a completed job whose inputs are a video and a voice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputMode {
+    /// The video with the voice as its sound. The pictures are copied, and lips do not move.
+    Dubbed,
+    /// The video as it was uploaded, byte for byte.
+    #[default]
+    Video,
+}
+
 /// How a submit to an unknown model is handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

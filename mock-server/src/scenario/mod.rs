@@ -16,7 +16,7 @@ pub use fault::{Fault, Nth, RequestKind, When};
 pub use fault_action::{
     Body, FaultAction, ResponseMutation, RetryAfter, StatusResponse, WireFault,
 };
-pub use job::{JobMatch, JobRule, MissingInput, Timeline, UnknownModels};
+pub use job::{JobMatch, JobRule, MissingInput, OutputMode, Timeline, UnknownModels};
 pub use span::Span;
 pub use webhook::{Offset, WebhookOrder, WebhookScenario, WebhookSignature};
 
@@ -43,6 +43,9 @@ pub struct Scenario {
     pub missing_input: MissingInput,
     /// How a submit to an unknown model is handled.
     pub unknown_models: UnknownModels,
+    /// The output of a job whose inputs are a video and a voice. By default, the server decides:
+    /// the programs dub, and the library returns the video.
+    pub output: Option<OutputMode>,
     /// The balance in USD at the start; 100 by default.
     pub balance_usd: Option<f64>,
     /// How webhooks are sent.
@@ -180,6 +183,13 @@ impl Scenario {
         self
     }
 
+    /// Sets the output of jobs whose inputs are a video and a voice.
+    #[must_use]
+    pub fn output(mut self, output: OutputMode) -> Self {
+        self.output = Some(output);
+        self
+    }
+
     /// Sets the balance at the start, in USD.
     #[must_use]
     pub fn balance_usd(mut self, balance: f64) -> Self {
@@ -226,6 +236,7 @@ mod tests {
 seed: 42
 clock: {mode: manual, start: 2026-01-01T00:00:00Z}
 balance_usd: 12.5
+output: dubbed
 limits: {per_minute: 10, concurrent: 3}
 history: {appears_after: 20s, duplicates: 1, omit_inputs: true}
 jobs:
@@ -278,6 +289,7 @@ faults:
             ("clock: {mode: {scaled: 0}}", "scaled"),
             ("clock: {mode: virtuall}", "virtuall"),
             ("balance_usd: .inf", "balance_usd"),
+            ("output: silent", "silent"),
             ("limits: {per_hour: 1}", "per_hour"),
             ("history: {appears_after: soon}", "soon"),
         ] {

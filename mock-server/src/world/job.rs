@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::dubbed_output::DubbedOutput;
 use crate::scenario::Timeline;
 use crate::stored_file::StoredFile;
 
@@ -59,6 +60,8 @@ pub(crate) struct Job {
 #[derive(Clone, Debug)]
 pub(crate) enum JobOutput {
     File(Arc<StoredFile>),
+    /// The video with the voice.
+    Dubbed(Arc<DubbedOutput>),
     /// Of a text model.
     Text(String),
 }
@@ -178,11 +181,11 @@ impl Job {
         scripted.unwrap_or_else(|| self.end_seen.unwrap_or(now).saturating_sub(self.submitted))
     }
 
-    /// Returns its output if it is a file.
-    pub(crate) fn output_file(&self) -> Option<&Arc<StoredFile>> {
+    /// Returns its output if that is made when it is first requested.
+    pub(crate) fn dubbed_output(&self) -> Option<&Arc<DubbedOutput>> {
         match &self.output {
-            JobOutput::File(file) => Some(file),
-            JobOutput::Text(_) => None,
+            JobOutput::Dubbed(dubbed) => Some(dubbed),
+            JobOutput::File(_) | JobOutput::Text(_) => None,
         }
     }
 
@@ -235,10 +238,10 @@ impl Job {
         let status = self.status(now);
         let completed = status == "completed";
         let took = if is_terminal(status) { millis(self.processing_time(now)) } else { 0 };
+        let url = |name: &str| format!("{base_url}/_outputs/{world}/{}/{name}", self.id);
         let output = || match &self.output {
-            JobOutput::File(file) => {
-                format!("{base_url}/_outputs/{world}/{}/{}", self.id, file.name)
-            }
+            JobOutput::File(file) => url(&file.name),
+            JobOutput::Dubbed(dubbed) => url(dubbed.name()),
             JobOutput::Text(text) => text.clone(),
         };
         let (code, error) = self.failure(status);

@@ -54,6 +54,17 @@ impl PendingExchange {
         }
     }
 
+    /// Adds a remark to the journal.
+    pub(crate) fn add_note(&self, note: &str) {
+        let mut state = self.world.state();
+        if state.epoch == self.epoch {
+            state.journal.update(self.sequence, |entry| match &mut entry.note {
+                Some(before) => *before = format!("{before}; {note}"),
+                None => entry.note = Some(note.to_owned()),
+            });
+        }
+    }
+
     /// Sets what the client knows once it has the whole response.
     pub(crate) fn set_delivered(&mut self, delivered: Delivered) {
         self.delivered = delivered;

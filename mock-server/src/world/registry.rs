@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::World;
-use crate::scenario::Scenario;
+use crate::scenario::{OutputMode, Scenario};
 
 /// The key of the world that exists from the start.
 pub const DEFAULT_KEY: &str = "mock-key";
@@ -30,12 +30,19 @@ struct Inner {
     created: u64,
     /// Whether webhooks may be sent to other machines.
     remote_webhooks: bool,
+    /// The output of lip-sync jobs if the scenario does not say.
+    default_output: OutputMode,
 }
 
 impl WorldRegistry {
     /// Returns the worlds of a server with this URL: at first, that of the default key.
-    pub(crate) fn new(base_url: &str, remote_webhooks: bool, scenario: Scenario) -> Self {
-        let mut inner = Inner { remote_webhooks, ..Inner::default() };
+    pub(crate) fn new(
+        base_url: &str,
+        remote_webhooks: bool,
+        default_output: OutputMode,
+        scenario: Scenario,
+    ) -> Self {
+        let mut inner = Inner { remote_webhooks, default_output, ..Inner::default() };
         inner.create(base_url, Some(DEFAULT_ID), Some(DEFAULT_KEY), scenario);
         Self { base_url: base_url.to_owned(), inner: Mutex::new(inner) }
     }
@@ -125,6 +132,7 @@ impl Inner {
             epoch,
             self.remote_webhooks,
         );
+        world.state().default_output = self.default_output;
         self.by_key.insert(key, world.clone());
         self.by_id.insert(id, world.clone());
         world

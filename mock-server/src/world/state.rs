@@ -12,7 +12,7 @@ use super::journal::{Exchange, Journal};
 use super::ledger::Ledger;
 use crate::clock::{Clock, ClockMode};
 use crate::digest::{hash_u64, id_from, request_id_from};
-use crate::scenario::{RequestKind, Scenario};
+use crate::scenario::{OutputMode, RequestKind, Scenario};
 use crate::stored_file::StoredFile;
 
 /// How many uploads a world holds.
@@ -29,6 +29,8 @@ pub(crate) struct WorldState {
     pub(crate) journal: Journal,
     pub(crate) balance_usd: f64,
     pub(crate) webhooks: WebhookQueue,
+    /// The output of lip-sync jobs if the scenario does not say.
+    pub(crate) default_output: OutputMode,
     /// Changes with each reset. No two worlds have the same.
     pub(crate) epoch: u64,
     pub(crate) events: EventLog,
@@ -65,6 +67,7 @@ impl WorldState {
             journal: Journal::default(),
             balance_usd: BALANCE_USD,
             webhooks: WebhookQueue::default(),
+            default_output: OutputMode::default(),
             epoch,
             events: EventLog::default(),
             jobs: Vec::new(),
@@ -81,9 +84,15 @@ impl WorldState {
     /// Returns the same world at its start: same scenario, same seed, no history.
     pub(crate) fn fresh(&self) -> Self {
         let mut fresh = Self::new(self.scenario.clone(), self.seed, self.epoch + 1);
+        fresh.default_output = self.default_output;
         fresh.events = self.events.restarted();
         fresh.record_singles();
         fresh
+    }
+
+    /// Returns the output of lip-sync jobs.
+    pub(crate) fn output_mode(&self) -> OutputMode {
+        self.scenario.output.unwrap_or(self.default_output)
     }
 
     pub(crate) fn set_scenario(&mut self, scenario: Scenario) {

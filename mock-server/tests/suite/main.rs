@@ -17,6 +17,7 @@ mod clocks;
 mod control;
 mod documentation;
 mod downloads;
+mod dubbing;
 mod events;
 mod faults_content;
 mod faults_request;

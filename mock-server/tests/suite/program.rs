@@ -14,13 +14,24 @@ fn program() -> Command {
 }
 
 /// A process that is killed when it is dropped.
-struct Running(Child);
+pub struct Running(Child);
+
+impl Running {
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Starts the program with these arguments; returns its first line.
+pub fn start_program(arguments: &[&str]) -> (Running, Value) {
+    start(program().args(arguments))
 }
 
 /// Starts the program; returns its first line.

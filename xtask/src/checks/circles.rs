@@ -12,6 +12,7 @@ use crate::process::root;
 const PARTS: &[(&str, Language)] = &[
     ("spec/src", Language::Rust),
     ("core/src", Language::Rust),
+    ("dubbing/src", Language::Rust),
     ("ledger/src", Language::Rust),
     ("mock-server/src", Language::Rust),
     ("conformance/src", Language::Rust),

@@ -12,6 +12,10 @@ const CRATES: &[(&str, &[&str])] = &[
         "viseme-spec",
         &["viseme", "viseme-mock", "reqwest", "hyper", "tokio", "pyo3", "napi", "uniffi"],
     ),
+    (
+        "viseme-dubbing",
+        &["viseme", "viseme-mock", "reqwest", "hyper", "tokio", "pyo3", "napi", "uniffi"],
+    ),
     ("viseme", &["pyo3", "napi", "uniffi", "viseme-mock", "viseme-conformance", "viseme-cli"]),
     ("viseme-bindings", &["pyo3", "napi", "uniffi", "viseme-mock", "viseme-cli"]),
     ("viseme-conformance", &["pyo3", "napi", "uniffi", "viseme-cli"]),
@@ -56,6 +60,12 @@ const RULES: &[Rule] = &[
             "std::thread",
         ],
         instead: "pure code takes time, randomness and data as arguments",
+    },
+    Rule {
+        folders: &["dubbing/src/"],
+        except: &[],
+        words: &["tokio", "std::fs", "std::net", "std::thread", "Instant", "SystemTime"],
+        instead: "the crate reads and writes only through `ReadAt` and `Write`",
     },
     Rule {
         folders: &["core/src/"],
