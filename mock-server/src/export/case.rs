@@ -21,7 +21,7 @@ pub(super) fn of(id: &str, state: &WorldState) -> Result<Value, String> {
     if steps.is_empty() {
         return Err("a case needs at least one accepted submit in the world".to_owned());
     }
-    let mut given = scenario::of(state);
+    let mut given = scenario::of(state, false);
     if let Some(fields) = given.as_object_mut() {
         // Cases have a clock of their own, and ids that depend on the case.
         for name in ["clock", "seed"] {

@@ -14,7 +14,7 @@ impl World {
     /// in YAML.
     #[must_use]
     pub fn export_scenario(&self) -> String {
-        let text = yaml::document(&scenario::of(&self.state()));
+        let text = yaml::document(&scenario::of(&self.state(), true));
         format!("# What happened in the world {}.\n{text}", self.id())
     }
 

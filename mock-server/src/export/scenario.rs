@@ -9,11 +9,11 @@ use crate::scenario::{Fault, JobMatch, JobRule, Nth, RequestKind, Span, Timeline
 use crate::world::job::{Job, is_terminal};
 use crate::world::state::WorldState;
 
-/// Returns the scenario.
-pub(super) fn of(state: &WorldState) -> Value {
+/// Returns the scenario. Without duplicates, jobs are counted as if no submit was repeated.
+pub(super) fn of(state: &WorldState, with_duplicates: bool) -> Value {
     let mut scenario = json!(state.scenario);
     if let Some(fields) = scenario.as_object_mut() {
-        fields.insert("jobs".to_owned(), json!(jobs(state)));
+        fields.insert("jobs".to_owned(), json!(jobs(state, with_duplicates)));
         fields.insert("faults".to_owned(), json!(faults(state)));
     }
     without_defaults(&mut scenario);
@@ -21,8 +21,9 @@ pub(super) fn of(state: &WorldState) -> Value {
 }
 
 /// Returns a rule for each job whose state was set by hand, before the rules of the scenario.
-fn jobs(state: &WorldState) -> Vec<JobRule> {
-    let forced = (1..).zip(state.jobs()).filter_map(|(nth, job)| {
+fn jobs(state: &WorldState, with_duplicates: bool) -> Vec<JobRule> {
+    let counted = state.jobs().iter().filter(|job| with_duplicates || !job.duplicate);
+    let forced = (1..).zip(counted).filter_map(|(nth, job)| {
         // A job that is held would never end.
         let forced = job.forced.as_deref().filter(|status| is_terminal(status))?;
         let rule = JobRule {
@@ -91,6 +92,15 @@ fn without_defaults(scenario: &mut Value) {
     let default = json!(crate::Scenario::default());
     if let (Value::Object(fields), Value::Object(defaults)) = (scenario, default) {
         retain_different(fields, &defaults);
+        if let Some(Value::Object(clock)) = fields.get_mut("clock") {
+            clock.retain(|_, value| !value.is_null());
+        }
+        // Most faults strike before the effect.
+        for fault in fields.get_mut("faults").and_then(Value::as_array_mut).into_iter().flatten() {
+            if let Value::Object(fault) = fault {
+                fault.retain(|name, value| name != "when" || value != "before_accept");
+            }
+        }
     }
 }
 
@@ -101,6 +111,6 @@ fn retain_different(fields: &mut Map<String, Value>, defaults: &Map<String, Valu
             retain_different(inner, default);
             return !inner.is_empty();
         }
-        default != Some(&*value)
+        !value.is_null() && default != Some(&*value)
     });
 }

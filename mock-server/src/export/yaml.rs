@@ -1,9 +1,15 @@
 //! Writes JSON values as YAML. Strings that another type could be read from are in quotes.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The longest list or object that is written on one line.
 const MAX_LINE: usize = 96;
+
+/// The names that come first in their objects.
+const FIRST: [&str; 17] = [
+    "id", "doc", "given", "when", "op", "input", "model", "video", "then", "match", "timeline",
+    "at", "nth", "every", "until", "status", "do",
+];
 
 /// Returns a value as a YAML document.
 pub(super) fn document(value: &Value) -> String {
@@ -16,7 +22,7 @@ fn block(value: &Value, indent: usize, text: &mut String) {
     let pad = " ".repeat(indent);
     match value {
         Value::Object(fields) if !fields.is_empty() => {
-            for (at, (name, value)) in fields.iter().enumerate() {
+            for (at, (name, value)) in in_order(fields).into_iter().enumerate() {
                 // The first field of a list's entry is on the line of its dash.
                 if at > 0 || !text.ends_with("- ") {
                     text.push_str(&pad);
@@ -27,8 +33,10 @@ fn block(value: &Value, indent: usize, text: &mut String) {
             }
         }
         Value::Array(items) if !items.is_empty() => {
-            for item in items {
-                text.push_str(&pad);
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 || !text.ends_with("- ") {
+                    text.push_str(&pad);
+                }
                 text.push_str("- ");
                 if is_short(item) {
                     text.push_str(&flow(item));
@@ -56,6 +64,14 @@ fn child(value: &Value, indent: usize, text: &mut String) {
     }
 }
 
+/// Returns fields in the order in which people write them: what is named first, then the others.
+fn in_order(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let rank = |name: &str| FIRST.iter().position(|first| *first == name).unwrap_or(FIRST.len());
+    let mut fields: Vec<_> = fields.iter().collect();
+    fields.sort_by_key(|(name, _)| rank(name));
+    fields
+}
+
 fn is_short(value: &Value) -> bool {
     match value {
         Value::Object(_) | Value::Array(_) => flow(value).len() <= MAX_LINE,
@@ -67,8 +83,9 @@ fn is_short(value: &Value) -> bool {
 fn flow(value: &Value) -> String {
     match value {
         Value::Object(fields) => {
-            let fields =
-                fields.iter().map(|(name, value)| format!("{}: {}", scalar(name), flow(value)));
+            let fields = in_order(fields)
+                .into_iter()
+                .map(|(name, value)| format!("{}: {}", scalar(name), flow(value)));
             format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
         }
         Value::Array(items) => {
@@ -84,10 +101,10 @@ fn scalar(word: &str) -> String {
     let is_plain = word.starts_with(|first: char| first.is_ascii_lowercase())
         && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c))
         && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&word);
-    let is_method = word.len() > 2 && word.chars().all(|c| c.is_ascii_uppercase());
+    let is_method = ["DELETE", "GET", "HEAD", "POST", "PUT"].contains(&word);
     let is_duration = word
         .strip_suffix("ms")
-        .or_else(|| word.strip_suffix('s'))
+        .or_else(|| word.strip_suffix(['s', 'm', 'h']))
         .is_some_and(|number| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()));
     if is_plain || is_method || is_duration {
         return word.to_owned();

@@ -27,6 +27,7 @@ mod history;
 mod journal;
 mod ledger;
 mod limits;
+mod pages;
 mod program;
 mod records;
 mod submit;
