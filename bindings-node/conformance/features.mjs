@@ -40,6 +40,7 @@ export const FEATURES = [
   'client_name',
   'progress',
   'before_submit',
+  'save_record',
   'progress_errors',
   'error_codes',
   'error_classes',

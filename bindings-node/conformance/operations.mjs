@@ -1,4 +1,6 @@
 // The operations.
+import { writeFile } from 'node:fs/promises';
+
 import { AbortError, VisemeError, WebhookVerifier } from 'viseme';
 
 import { clientOf } from './clients.mjs';
@@ -11,6 +13,12 @@ const kept = new Map();
 /** The error of a callback that prevents the submit. */
 const prevented = new Error('prevented');
 
+/** Saves a record, and then waits until the harness kills this process. */
+async function saveRecord(record, { to, hold }) {
+  await writeFile(to, hold === 'before' ? '' : JSON.stringify(record));
+  if (hold !== undefined) await new Promise(() => {});
+}
+
 /** Executes an operation. If the driver cannot do it, the outcome is a driver error. */
 export async function execute(message, signal) {
   const events = [];
@@ -22,9 +30,13 @@ export async function execute(message, signal) {
     const client = message.client && clientOf(message.client);
     const options = optionsOf(message.options ?? {}, signal);
     const onProgress = (progress) => {
-      events.push(values.event(progress));
+      const event = values.event(progress);
+      events.push(event);
       const submitting = progress.event === 'submitting';
       if (submitting && message.options?.submit_error) throw prevented;
+      if (submitting && message.options?.save_record) {
+        return saveRecord(event.record, message.options.save_record);
+      }
       if (!submitting && message.options?.progress_error) {
         throw new Error('the progress callback of the case');
       }
@@ -46,7 +58,7 @@ export async function execute(message, signal) {
 }
 
 function optionsOf(
-  { deadline, max_bytes, check_media, progress_error: _, submit_error: __, ...same },
+  { deadline, max_bytes, check_media, progress_error: _, submit_error: __, save_record: ___, ...same },
   signal,
 ) {
   const all = { ...same, signal };

@@ -53,6 +53,7 @@ FEATURES = [
     "client_name",
     "progress",
     "before_submit",
+    "save_record",
     "progress_errors",
     "logs",
     "error_codes",

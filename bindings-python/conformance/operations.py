@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import time
 import traceback
 from collections.abc import AsyncIterator
 from datetime import datetime
 from inspect import isawaitable
+from pathlib import Path
 from typing import Any
 
 import values
@@ -171,6 +174,7 @@ class Call:
         self.options = options_of(message)
         self._progress_error = self.options.pop("progress_error", False)
         self._submit_error = self.options.pop("submit_error", False)
+        self._save_record = self.options.pop("save_record", None)
         self.events: list[Any] = []
 
     def on_progress(self, event: Any) -> None:
@@ -178,8 +182,17 @@ class Call:
         self.events.append(values.event(event))
         if self._submit_error and isinstance(event, viseme.Submitting):
             raise PreventedError
+        if self._save_record and isinstance(event, viseme.Submitting):
+            save_record(self.events[-1]["record"], **self._save_record)
         if self._progress_error and not isinstance(event, viseme.Submitting):
             raise RuntimeError("the progress callback of the case")
+
+
+def save_record(record: Any, to: str, hold: str | None = None) -> None:
+    """Save a record, and then wait until the harness kills this process."""
+    Path(to).write_text("" if hold == "before" else json.dumps(record))
+    while hold is not None:
+        time.sleep(60)
 
 
 async def resolve(given: Any) -> Any:

@@ -193,14 +193,16 @@ impl Suite {
                 .replace("{target}", &self.target.display().to_string())
         };
         let command = profile.command.iter().chain(more).map(place).collect();
+        let launch = LaunchCommand { command, folder: self.root.clone(), log };
         let environment = Environment {
             server: MockServer::start().await?,
             webhooks: WebhookReceiver::start().await?,
             fixtures: Arc::clone(&self.fixtures),
             folder: work.join("cases"),
+            launch: launch.clone(),
             limit: self.limit,
         };
-        Ok((environment, LaunchCommand { command, folder: self.root.clone(), log }))
+        Ok((environment, launch))
     }
 
     async fn all(
@@ -251,7 +253,12 @@ impl Suite {
         let lacks: Vec<_> =
             case.features().into_iter().filter(|feature| !profile.has(feature)).collect();
         let (result, trace) = if lacks.is_empty() {
-            let driver = slot.driver().await?;
+            // A case that kills the driver has one of its own.
+            let driver = if case.kills_the_driver() {
+                Arc::new(Driver::start(&environment.launch).await?)
+            } else {
+                slot.driver().await?
+            };
             let mut trace = run_case(environment, &driver, profile, case).await;
             if trace.harness_error.is_none() {
                 trace.harness_error = self.contract.violation(&trace.journal);

@@ -47,6 +47,9 @@ impl Check<'_> {
     fn outcomes(&mut self, case: &Case) {
         let last = case.operations().count();
         for (number, operation) in case.operations().enumerate() {
+            if operation.crash.is_some() {
+                continue;
+            }
             let name = step_name(case, number);
             let step = self.trace.steps.iter().find(|step| step.name == name);
             let Some(outcome) = step.and_then(|step| step.outcome.as_ref()) else {

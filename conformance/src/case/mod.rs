@@ -105,6 +105,9 @@ pub struct Operation {
     /// When it is cancelled, if it is.
     #[serde(default)]
     pub cancel: Option<Cancel>,
+    /// When the process of the driver is killed, if it is. A new one runs the next steps.
+    #[serde(default)]
+    pub crash: Option<Crash>,
     /// The expected outcome.
     #[serde(default)]
     pub then: OutcomeExpectation,
@@ -119,6 +122,15 @@ fn default_client() -> String {
 pub enum Cancel {
     /// Before it starts.
     Before,
+    /// As soon as the world has received a request.
+    Seen(Seen),
+}
+
+/// When the process of a driver is killed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Crash {
+    /// In the callback that sees the record of the submit: the option `save_record` holds it there.
+    Callback,
     /// As soon as the world has received a request.
     Seen(Seen),
 }
@@ -173,6 +185,12 @@ impl Case {
         })
     }
 
+    /// Whether the process of the driver is killed in this case.
+    #[must_use]
+    pub fn kills_the_driver(&self) -> bool {
+        self.operations().any(|operation| operation.crash.is_some())
+    }
+
     /// Returns every feature that the case requires.
     #[must_use]
     pub fn features(&self) -> Vec<String> {
@@ -201,6 +219,17 @@ impl<'de> Deserialize<'de> for Cancel {
 
         match Value::deserialize(deserializer)? {
             Value::String(word) if word == "before" => Ok(Self::Before),
+            other => serde_json::from_value(other).map(Self::Seen).map_err(D::Error::custom),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Crash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error as _;
+
+        match Value::deserialize(deserializer)? {
+            Value::String(word) if word == "callback" => Ok(Self::Callback),
             other => serde_json::from_value(other).map(Self::Seen).map_err(D::Error::custom),
         }
     }

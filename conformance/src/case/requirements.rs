@@ -8,7 +8,7 @@ use super::input::{is_typed, media_of};
 use super::{Case, Operation};
 
 /// The options that require a feature.
-const OPTIONS: [(&str, &str); 7] = [
+const OPTIONS: [(&str, &str); 8] = [
     ("sync", "sync"),
     ("base64", "base64"),
     ("webhook", "webhook"),
@@ -16,6 +16,7 @@ const OPTIONS: [(&str, &str); 7] = [
     ("headers", "request_headers"),
     ("progress_error", "progress_errors"),
     ("submit_error", "before_submit"),
+    ("save_record", "save_record"),
 ];
 
 /// The settings and their features.

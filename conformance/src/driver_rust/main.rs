@@ -59,6 +59,7 @@ const FEATURES: &[&str] = &[
     "webhook",
     "request_headers",
     "before_submit",
+    "save_record",
     "deadline",
     "request_timeout",
     "pacing",

@@ -79,7 +79,8 @@ async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<Operat
             if flag(options, "submit_error", false) {
                 return Ok(prevented(running.before_submit(|_| failing_hook()).await.map(drop)));
             }
-            let result = running.await;
+            let to = options.get("save_record").cloned();
+            let result = running.before_submit(move |record| save_record(record, to.clone())).await;
             Ok(result.map(|prediction| keep(clients, run, prediction)))
         }
         "submit" => {
@@ -96,7 +97,9 @@ async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<Operat
             if flag(options, "submit_error", false) {
                 return Ok(prevented(submit.before_submit(|_| failing_hook()).await.map(drop)));
             }
-            Ok(submit.await.map(|job| submitted(&job)))
+            let to = options.get("save_record").cloned();
+            let result = submit.before_submit(move |record| save_record(record, to.clone())).await;
+            Ok(result.map(|job| submitted(&job)))
         }
         "run_many" => run_many(&client, message, options).await,
         "check" => Ok(client.check(input(message)?).await.map(|report| values::report(&report))),
@@ -164,6 +167,19 @@ async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<Operat
 /// A hook that prevents the submit.
 async fn failing_hook() -> std::result::Result<(), &'static str> {
     Err("prevented")
+}
+
+/// Saves a record if the options say so, and then waits until the harness kills this process.
+async fn save_record(record: SubmitRecord, how: Option<Value>) -> std::io::Result<()> {
+    let Some(how) = how else { return Ok(()) };
+    let field = |name: &str| how.get(name).and_then(Value::as_str);
+    let hold = field("hold");
+    let content = if hold == Some("before") { String::new() } else { json!(record).to_string() };
+    tokio::fs::write(field("to").unwrap_or_default(), content).await?;
+    if hold.is_some() {
+        std::future::pending::<()>().await;
+    }
+    Ok(())
 }
 
 /// Converts the result of an operation whose hook prevents the submit.

@@ -7,6 +7,10 @@ use crate::mutants;
 use crate::result::CaseResult;
 use crate::suite::{CaseReport, DriverReport};
 
+/// The group of cases that kill the driver.
+const CRASHES: &str = "crashes";
+/// The width of a column of the table of crashes.
+const CRASH_WIDTH: usize = 29;
 /// The maximum number of lines per failing case.
 const LINES: usize = 6;
 /// The maximum length of such a line.
@@ -17,6 +21,7 @@ const WIDTH: usize = 240;
 pub fn table(run: &Run) -> String {
     let mut text = String::new();
     matrix(run, &mut text);
+    crashes(run, &mut text);
     for driver in &run.drivers {
         failures(driver, &mut text);
     }
@@ -55,6 +60,42 @@ fn matrix(run: &Run, text: &mut String) {
         }
     }
     text.push('\n');
+}
+
+/// A row per crash point and a column per driver: the charges of both processes, and how the second one
+/// ended.
+fn crashes(run: &Run, text: &mut String) {
+    let rows = run.cases.iter().filter(|case| group(&case.id) == CRASHES);
+    let cells = rows.map(|case| {
+        let cells = run.drivers.iter().map(|driver| {
+            let report = driver.results.iter().find(|report| report.id == case.id)?;
+            report.result.has_run().then(|| crash_outcome(report))
+        });
+        (case.id.as_str(), cells.collect::<Vec<_>>())
+    });
+    let cells: Vec<_> = cells.collect();
+    if cells.iter().all(|(_, cells)| cells.iter().all(Option::is_none)) {
+        return;
+    }
+    let _ = write!(text, "\n{:<CRASH_WIDTH$}", "killed");
+    for driver in &run.drivers {
+        let _ = write!(text, "  {:<CRASH_WIDTH$}", driver.name);
+    }
+    for (id, cells) in cells {
+        let _ = write!(text, "\n{id:<CRASH_WIDTH$}");
+        for cell in cells {
+            let _ = write!(text, "  {:<CRASH_WIDTH$}", cell.as_deref().unwrap_or("-"));
+        }
+    }
+    text.push_str("\n\n");
+}
+
+fn crash_outcome(report: &CaseReport) -> String {
+    let last = report.trace.steps.last().and_then(|step| step.outcome.as_ref());
+    let status = last.and_then(|outcome| outcome.value.as_ref()?.get("status")?.as_str());
+    let code = last.and_then(|outcome| outcome.error.as_ref()?.code.as_deref());
+    let charges = report.trace.ledger.charges.len();
+    format!("{charges} charged, {}", status.or(code).unwrap_or("no outcome"))
 }
 
 fn group(id: &str) -> &str {

@@ -10,8 +10,10 @@ use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 use viseme_mock::{MockServer, Termination, World};
 
-use super::{CaseTrace, Driver, DriverFailure, StepRecord, WebhookReceiver};
-use crate::case::{Action, Cancel, Case, Operation, Seen, Step, Variables, driver_input, resolve};
+use super::{CaseTrace, Driver, DriverFailure, LaunchCommand, StepRecord, WebhookReceiver};
+use crate::case::{
+    Action, Cancel, Case, Crash, Operation, Seen, Step, Variables, driver_input, resolve,
+};
 use crate::contract::{ClockKind, Profile};
 use crate::fixtures::Fixtures;
 use crate::protocol::{Client, Outcome, Run};
@@ -35,6 +37,8 @@ pub struct Environment {
     pub fixtures: Arc<Fixtures>,
     /// The parent of the folders of the cases.
     pub folder: PathBuf,
+    /// How the driver is started, for cases that kill it.
+    pub launch: LaunchCommand,
     /// The time limit of one case.
     pub limit: Duration,
 }
@@ -42,7 +46,7 @@ pub struct Environment {
 /// Runs a case and returns its trace. Failures are part of the trace.
 pub async fn run_case(
     environment: &Environment,
-    driver: &Driver,
+    driver: &Arc<Driver>,
     profile: &Profile,
     case: &Case,
 ) -> CaseTrace {
@@ -65,7 +69,7 @@ pub async fn run_case(
     trace.key = world.key().to_owned();
     let mut runner = CaseRunner {
         environment,
-        driver,
+        driver: Arc::clone(driver),
         profile,
         case,
         world: &world,
@@ -129,7 +133,7 @@ struct PendingOperation {
 
 struct CaseRunner<'a> {
     environment: &'a Environment,
-    driver: &'a Driver,
+    driver: Arc<Driver>,
     profile: &'a Profile,
     case: &'a Case,
     world: &'a World,
@@ -194,6 +198,9 @@ impl CaseRunner<'_> {
         let receiver = self.driver.start_operation(run.clone());
         let pending =
             PendingOperation { operation: operation.clone(), run, receiver, started_after };
+        if let Some(crash) = &operation.crash {
+            return self.crash(crash, &pending.run.options, &name).await;
+        }
         let id = pending.run.id.clone();
         self.pending.insert(name.clone(), pending);
         if let Some(Cancel::Seen(seen)) = &operation.cancel {
@@ -201,6 +208,38 @@ impl CaseRunner<'_> {
             self.driver.cancel(&id);
         }
         if operation.background { Ok(()) } else { self.join(&name).await }
+    }
+
+    /// Kills the driver at a point of an operation, and starts a new one. The record that the operation
+    /// saved becomes a variable.
+    async fn crash(
+        &mut self,
+        crash: &Crash,
+        options: &Map<String, Value>,
+        name: &str,
+    ) -> Result<(), StopReason> {
+        let option = |field: &str| options.get("save_record")?.get(field)?.as_str();
+        let file = option("to").map(PathBuf::from);
+        // A process that dies before it has saved the record leaves an empty file, which is no record.
+        let record = || -> Option<Value> {
+            serde_json::from_str(&std::fs::read_to_string(file.as_ref()?).ok()?).ok()
+        };
+        match crash {
+            Crash::Seen(seen) => self.wait_for_request(seen).await?,
+            Crash::Callback => {
+                let is_held = || match option("hold") {
+                    Some("before") => file.as_ref().is_some_and(|file| file.exists()),
+                    _ => record().is_some(),
+                };
+                self.wait_until(|_| is_held(), "the callback did not save the record").await?;
+            }
+        }
+        self.driver.kill().await;
+        self.wait_for_open_exchanges().await;
+        self.variables.set(name, json!({"record": record()}));
+        let driver = Driver::start(&self.environment.launch).await;
+        self.driver = Arc::new(driver.map_err(|error| format!("{error:#}"))?);
+        Ok(())
     }
 
     fn message(&mut self, operation: &Operation, name: &str) -> Result<Run, String> {
@@ -358,6 +397,9 @@ impl CaseRunner<'_> {
             self.driver.close(client);
         }
         self.wait_for_open_exchanges().await;
+        if self.case.kills_the_driver() {
+            self.driver.kill().await;
+        }
         self.refresh_vars();
         let mut trace = self.trace;
         trace.variables = self.variables;

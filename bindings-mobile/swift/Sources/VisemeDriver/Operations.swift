@@ -16,6 +16,8 @@ actor Operations {
             return ["value": try await value(client, message, events)]
         } catch let error as VisemeError {
             return ["error": error.asJSON]
+        } catch is PreventedError {
+            return ["value": ["prevented": true]]
         }
     }
 
@@ -34,7 +36,10 @@ actor Operations {
         let (input, options) = (message["input"] ?? [:], message["options"] ?? [:])
         let onProgress = { (event: VisemeProgress) in
             events.add(event.asJSON)
-            if options.flag("progress_error") == true {
+            if case .submitting(_, let record) = event {
+                if options.flag("submit_error") == true { throw PreventedError() }
+                if let how = options["save_record"] { try save(record, how) }
+            } else if options.flag("progress_error") == true {
                 throw DriverError("the progress callback of the case")
             }
         }
@@ -55,6 +60,14 @@ actor Operations {
             return try await client.recover(SubmitRecord(input["record"] ?? [:])).asJSON
         case "download":
             return try await download(client, input, options)
+        case "download_outputs":
+            guard let prediction = predictions[try input.required("of")] else {
+                throw DriverError("no prediction has this id")
+            }
+            let files = try await client.downloadOutputs(
+                prediction, to: URL(fileURLWithPath: try input.required("to")),
+                maxBytes: options.int("max_bytes").map(Int64.init))
+            return ["files": .array(files.map { .of(["path": $0.path, "bytes": $0.bytes]) })]
         case "job_wait":
             let timeout = options.seconds("deadline")
             let job = client.job(try input.required("job_id"))
@@ -107,4 +120,16 @@ actor Operations {
         predictions[id] = prediction
         return prediction.asJSON
     }
+}
+
+/// The error of a callback that prevents the submit.
+private struct PreventedError: Error {}
+
+/// Saves a record, and then waits until the harness kills this process.
+private func save(_ record: SubmitRecord, _ how: JSONValue) throws {
+    let to = URL(fileURLWithPath: try how.required("to"))
+    let hold = how.text("hold")
+    let content = hold == "before" ? Data() : try JSONEncoder().encode(record.asJSON)
+    try content.write(to: to)
+    while hold != nil { Thread.sleep(forTimeInterval: 60) }
 }

@@ -9,6 +9,7 @@ import dev.viseme.Prediction
 import dev.viseme.Progress
 import dev.viseme.SubmitRecord
 import dev.viseme.VisemeException
+import kotlinx.coroutines.awaitCancellation
 import kotlinx.serialization.json.JsonElement
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
@@ -17,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap
 import kotlin.io.path.Path
 import kotlin.io.path.inputStream
 import kotlin.io.path.readBytes
+import kotlin.io.path.writeText
 
 /** The operations, the clients that they share, and the predictions that they returned. */
 internal class Operations {
@@ -33,6 +35,8 @@ internal class Operations {
         json("value" to value(client, message, events))
     } catch (thrown: VisemeException) {
         json("error" to error(thrown))
+    } catch (prevented: PreventedException) {
+        json("value" to json("prevented" to true))
     }
 
     private suspend fun value(client: Client, message: JsonObject, events: Events): JsonElement {
@@ -41,7 +45,12 @@ internal class Operations {
         val options = message.members("options") ?: JsonObject(emptyMap())
         val record: suspend (Progress) -> Unit = { progress ->
             events.add(event(progress))
-            if (options.flag("progress_error") == true) error("the progress callback of the case")
+            if (progress is Progress.Submitting) {
+                if (options.flag("submit_error") == true) throw PreventedException()
+                options.members("save_record")?.let { saveRecord(progress.record, it) }
+            } else if (options.flag("progress_error") == true) {
+                error("the progress callback of the case")
+            }
         }
         return when (val op = message.text("op")) {
             "run" -> keep(id, client.run(input(input), options(options), record))
@@ -55,6 +64,13 @@ internal class Operations {
             "recover" -> job(client.recover(submitRecord(input.members("record")!!)))
 
             "download" -> download(client, input, options)
+
+            "download_outputs" -> {
+                val prediction = predictions.getValue(input.text("of")!!)
+                val to = Path(input.text("to")!!)
+                val files = client.downloadOutputs(prediction, to, options.long("max_bytes"))
+                json("files" to files.map(::file))
+            }
 
             "job_wait" -> {
                 val job = client.job(input.text("job_id")!!)
@@ -96,7 +112,7 @@ internal class Operations {
             url != null -> client.download(url, to, maxBytes)
             else -> client.download(predictions.getValue(input.text("of")!!), to, maxBytes)
         }
-        return json("path" to file.path.toString(), "bytes" to file.bytes)
+        return file(file)
     }
 
     /** Keeps a prediction for a later download, and returns it as JSON. */
@@ -104,6 +120,20 @@ internal class Operations {
         predictions[id] = of
         return prediction(of)
     }
+}
+
+/** The exception of a callback that prevents the submit. */
+private class PreventedException : Exception()
+
+/** Saves a record, and then waits until the harness kills this process. */
+private suspend fun saveRecord(of: SubmitRecord, how: JsonObject) {
+    val to = Path(how.text("to")!!)
+    if (how.text("hold") == "before") {
+        to.writeText("")
+        awaitCancellation()
+    }
+    to.writeText(record(of).toString())
+    if (how.text("hold") == "after") awaitCancellation()
 }
 
 private fun options(from: JsonObject) = Options(

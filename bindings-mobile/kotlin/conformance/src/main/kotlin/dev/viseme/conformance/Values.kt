@@ -4,6 +4,7 @@ package dev.viseme.conformance
 import dev.viseme.ApiException
 import dev.viseme.ConfigException
 import dev.viseme.DownloadException
+import dev.viseme.DownloadedFile
 import dev.viseme.InputException
 import dev.viseme.Job
 import dev.viseme.JobException
@@ -112,7 +113,10 @@ private fun category(thrown: VisemeException): String = when (thrown) {
     is JobException -> "job"
 }
 
-private fun record(it: SubmitRecord) =
+internal fun file(it: DownloadedFile): JsonElement =
+    json("path" to it.path.toString(), "bytes" to it.bytes)
+
+internal fun record(it: SubmitRecord) =
     json("model" to it.model, "input" to it.input, "sent_at" to it.sentAt)
 
 internal fun event(event: Progress): JsonElement = when (event) {
