@@ -7,25 +7,33 @@ internal import VisemeNative
 /// `CancellationError`. A submitted job continues and is charged: ``job(_:)`` resumes it.
 ///
 /// `onProgress` runs where the caller runs: on the main actor, if the caller is there. An error that it
-/// throws is reported to the client's `onCallbackError`, and the operation continues.
+/// throws at ``VisemeProgress/submitting(attempt:record:)`` prevents the submit: nothing is sent, and the
+/// operation throws this error. At every other event, an error is reported to the client's
+/// `onCallbackError`, and the operation continues.
 public final class Client: Sendable {
     private let native: NativeClient
     let onCallbackError: @Sendable (any Error) -> Void
+    private let onOpenJob: @Sendable (OpenJob) -> Void
 
     /// Creates a client with these settings.
     ///
     /// - Parameters:
     ///   - settings: the settings
-    ///   - onCallbackError: receives each error that an `onProgress` throws. Default: writes it to the log
-    ///     of the system (`Logger` on Apple's systems, `NSLog` elsewhere)
+    ///   - onCallbackError: receives each error that an `onProgress` throws, except at
+    ///     ``VisemeProgress/submitting(attempt:record:)``. Default: writes it to the log of the system
+    ///     (`Logger` on Apple's systems, `NSLog` elsewhere)
+    ///   - onOpenJob: receives each job that a cancelled `run` or `submit` leaves open. The log of the
+    ///     system also names the job. Default: does nothing
     /// - Throws: ``VisemeError/config(_:)`` if a setting is invalid
     public init(
         _ settings: Settings = Settings(),
-        onCallbackError: (@Sendable (any Error) -> Void)? = nil
+        onCallbackError: (@Sendable (any Error) -> Void)? = nil,
+        onOpenJob: @escaping @Sendable (OpenJob) -> Void = { _ in }
     ) throws(VisemeError) {
         let config = try settings.config().text()
         native = try translated { try NativeClient.open(config: config) }
         self.onCallbackError = onCallbackError ?? logCallbackError
+        self.onOpenJob = onOpenJob
     }
 
     /// Replaces the API key, or the bearer token of your backend, for every later request, including the
@@ -43,8 +51,10 @@ public final class Client: Sendable {
     ///   - input: the model and its parameters
     ///   - options: how to run it
     ///   - isolation: where `onProgress` runs. Default: where the caller runs
-    ///   - onProgress: receives every progress event
-    /// - Throws: ``VisemeError``, with the job's id once there is one; `CancellationError`
+    ///   - onProgress: receives every progress event. The POST waits until it has returned from
+    ///     ``VisemeProgress/submitting(attempt:record:)``; if it throws there, nothing is sent
+    /// - Throws: ``VisemeError``, with the job's id once there is one; `CancellationError`; the error that
+    ///   `onProgress` throws at ``VisemeProgress/submitting(attempt:record:)``
     public func run(
         _ input: Input,
         options: Options = Options(),
@@ -55,8 +65,9 @@ public final class Client: Sendable {
             try self.start(
                 "run", ["options": try options.json(timeout: true), "progress": true], input: input)
         }
-        return try await outcome(isolation: isolation, of: start) { (event: VisemeProgress) in
-            report { try onProgress(event) }
+        return try await outcome(isolation: isolation, of: start, onOpenJob: reportOpenJob) {
+            (event: VisemeProgress) in
+            try deliver(event, to: onProgress)
         }.required()
     }
 
@@ -67,10 +78,11 @@ public final class Client: Sendable {
     ///   - input: the model and its parameters
     ///   - options: how to submit it; `timeout` must be `nil`
     ///   - isolation: where `onProgress` runs. Default: where the caller runs
-    ///   - onProgress: receives every progress event
+    ///   - onProgress: receives every progress event, as in
+    ///     ``run(_:options:isolation:onProgress:)``
     /// - Throws: ``VisemeError/invalidInput(_:)`` if the input is invalid;
     ///   ``VisemeError/submissionUnknown(_:)`` if the submit got no response and the job was not found; any
-    ///   other ``VisemeError``; `CancellationError`
+    ///   other ``VisemeError``; `CancellationError`; the error of `onProgress` that prevents the submit
     public func submit(
         _ input: Input,
         options: Options = Options(),
@@ -81,9 +93,10 @@ public final class Client: Sendable {
             try self.start(
                 "submit", ["options": try options.json(timeout: false), "progress": true], input: input)
         }
-        let submitted: Outcome<Prediction> = try await outcome(isolation: isolation, of: start) {
-            (event: VisemeProgress) in
-            report { try onProgress(event) }
+        let submitted: Outcome<Prediction> = try await outcome(
+            isolation: isolation, of: start, onOpenJob: reportOpenJob
+        ) { (event: VisemeProgress) in
+            try deliver(event, to: onProgress)
         }
         return try job(submitted)
     }
@@ -196,6 +209,33 @@ public final class Client: Sendable {
             isolation: isolation, onProgress: onProgress)
     }
 
+    /// Downloads all outputs of a completed prediction, one after the other, into an existing folder or to a
+    /// file; the others are then saved next to it.
+    ///
+    /// - Parameters:
+    ///   - prediction: the prediction
+    ///   - file: a file URL
+    ///   - maxBytes: the largest size of one output to accept
+    ///   - isolation: where `onProgress` runs. Default: where the caller runs
+    ///   - onProgress: receives the bytes of the current output received so far, and its size if the server
+    ///     says it
+    /// - Returns: the files, in the order of the outputs
+    /// - Throws: ``VisemeError/download(_:)`` if an output cannot be downloaded or written, or if there is
+    ///   none. The message names the files that were saved before
+    @discardableResult
+    public func downloadOutputs(
+        _ prediction: Prediction,
+        to file: URL,
+        maxBytes: Int64? = nil,
+        isolation: isolated (any Actor)? = #isolation,
+        onProgress: (_ received: Int64, _ total: Int64?) throws -> Void = { _, _ in }
+    ) async throws -> [DownloadedFile] {
+        try await save(
+            "downloadOutputs",
+            ["outputs": .array(prediction.outputs.map(\.json)), "jobId": .string(prediction.id)],
+            to: file, maxBytes: maxBytes, isolation: isolation, onProgress: onProgress)
+    }
+
     private func download(
         _ request: [String: JSONValue],
         to file: URL,
@@ -203,6 +243,18 @@ public final class Client: Sendable {
         isolation: isolated (any Actor)?,
         onProgress: (Int64, Int64?) throws -> Void
     ) async throws -> DownloadedFile {
+        try await save(
+            "download", request, to: file, maxBytes: maxBytes, isolation: isolation, onProgress: onProgress)
+    }
+
+    private func save<Saved: Decodable>(
+        _ operation: String,
+        _ request: [String: JSONValue],
+        to file: URL,
+        maxBytes: Int64?,
+        isolation: isolated (any Actor)?,
+        onProgress: (Int64, Int64?) throws -> Void
+    ) async throws -> Saved {
         let start = { [self] in
             var request = request
             request["to"] = .string(file.path)
@@ -211,7 +263,7 @@ public final class Client: Sendable {
                 try checkAtLeast(0, maxBytes, "maxBytes")
                 request["maxBytes"] = .integer(maxBytes)
             }
-            return try self.start("download", request)
+            return try self.start(operation, request)
         }
         return try await outcome(isolation: isolation, of: start) { (event: DownloadEvent) in
             report { try onProgress(event.received, event.total) }
@@ -240,6 +292,23 @@ public final class Client: Sendable {
     private func job(_ submitted: Outcome<Prediction>) throws -> Job {
         guard let job = submitted.job else { throw VisemeError.bug("returned no job") }
         return Job(client: self, native: job, id: job.id(), prediction: submitted.value)
+    }
+
+    /// Calls the callback of the user with an event. An error at `submitting` ends the operation before it
+    /// sends anything.
+    private func deliver(
+        _ event: VisemeProgress, to onProgress: (VisemeProgress) throws -> Void
+    ) throws {
+        if case .submitting = event {
+            try onProgress(event)
+        } else {
+            report { try onProgress(event) }
+        }
+    }
+
+    private func reportOpenJob(_ job: OpenJob) {
+        logOpenJob(job)
+        onOpenJob(job)
     }
 
     /// Calls a callback of the user.

@@ -29,6 +29,12 @@ struct Message<Event: Decodable, Value: Decodable>: Decodable {
 /// For tasks without events.
 struct NoEvent: Decodable {}
 
+/// The jobs whose results the host has not received.
+private struct OpenJobs: Decodable {
+    let jobIds: [String]
+    let records: [SubmitRecord]
+}
+
 /// The result of a native task.
 struct Outcome<Value> {
     let value: Value?
@@ -46,22 +52,29 @@ struct Outcome<Value> {
 func outcome<Event: Decodable, Value: Decodable>(
     isolation: isolated (any Actor)?,
     of start: () throws -> NativeTask,
-    onEvent: (Event) -> Void
+    onOpenJob: (OpenJob) -> Void = { _ in },
+    onEvent: (Event) throws -> Void
 ) async throws -> Outcome<Value> {
     // Before anything starts.
     try Task.checkCancellation()
     let task = try translated(start)
     defer { task.cancel() }
     var value: Value?
-    while let batch = try await task.batch() {
-        let messages: [Message<Event, Value>] = try translated { try decoded(batch) }
-        for message in messages {
-            if let error = message.error { throw VisemeError(error) }
-            if let event = message.event { onEvent(event) }
-            if let result = message.value { value = result }
+    do {
+        while let batch = try await task.batch() {
+            let messages: [Message<Event, Value>] = try translated { try decoded(batch) }
+            for message in messages {
+                if let error = message.error { throw VisemeError(error) }
+                if let event = message.event { try onEvent(event) }
+                if let result = message.value { value = result }
+            }
+            // A callback may have taken long.
+            if value == nil { try Task.checkCancellation() }
         }
-        // A callback may have taken long.
-        if value == nil { try Task.checkCancellation() }
+    } catch let cancelled as CancellationError {
+        task.cancel()
+        task.jobsLeftOpen().forEach(onOpenJob)
+        throw cancelled
     }
     return Outcome(value: value, job: task.job())
 }
@@ -72,6 +85,12 @@ func outcome<Value: Decodable>(of start: () throws -> NativeTask) async throws -
 }
 
 extension NativeTask {
+    /// Returns the jobs whose results did not arrive.
+    func jobsLeftOpen() -> [OpenJob] {
+        guard let open: OpenJobs = try? decoded(openJobs()) else { return [] }
+        return open.jobIds.map(OpenJob.accepted(id:)) + open.records.map(OpenJob.sent(record:))
+    }
+
     /// Returns the next messages as JSON; `nil` at the end. Cancelling the caller ends the task at once.
     func batch() async throws -> String? {
         let batch = await withTaskCancellationHandler {
@@ -197,9 +216,30 @@ func checkAtLeast<Number: BinaryInteger>(
 
 /// Reports an error of a callback if the client has no `onCallbackError`.
 @Sendable func logCallbackError(_ error: any Error) {
-    let text = "onProgress threw an error, and the operation continues: \(error)"
+    log("onProgress threw an error, and the operation continues: \(error)")
+}
+
+/// Names a job that a cancelled operation leaves open.
+func logOpenJob(_ job: OpenJob) {
+    switch job {
+    case .accepted(let id):
+        log(
+            """
+            The operation was cancelled, and job \(id) continues. Resume it with client.job("\(id)").
+            """)
+    case .sent(let record):
+        let record = (try? JSONEncoder().encode(record)).map { String(decoding: $0, as: UTF8.self) }
+        log(
+            """
+            The operation was cancelled after its submit was sent. Find the job with client.recover and \
+            this record: \(record ?? "")
+            """)
+    }
+}
+
+private func log(_ text: String) {
     #if canImport(os)
-        Logger(subsystem: "dev.viseme", category: "callbacks").error("\(text)")
+        Logger(subsystem: "dev.viseme", category: "client").warning("\(text)")
     #else
         NSLog(text.replacingOccurrences(of: "%", with: "%%"))
     #endif

@@ -10,9 +10,9 @@ public enum VisemeProgress: Sendable, Hashable {
     case uploading(field: String, sent: Int64, total: Int64)
     /// A medium was uploaded.
     case uploaded(field: String, url: URL)
-    /// The POST that costs money is being sent. Save the record:
+    /// The POST that costs money is sent as soon as `onProgress` returns. Save the record:
     /// ``Client/recover(_:exclude:sentWithin:matchByTime:)`` finds the job with it, even if the app dies before
-    /// the response arrives.
+    /// the response arrives. If `onProgress` throws, nothing is sent, and the caller gets the error.
     case submitting(attempt: Int, record: SubmitRecord)
     /// The submit got no response; the client searches the history for the job.
     case recovering
@@ -22,6 +22,15 @@ public enum VisemeProgress: Sendable, Hashable {
     case updated(Prediction)
     /// A step failed and is retried after a pause.
     case retrying(VisemeError, after: Duration)
+}
+
+/// A job that a cancelled operation leaves open. It continues at the service and is charged.
+public enum OpenJob: Sendable, Hashable {
+    /// The service accepted the job. ``Client/job(_:)`` resumes it.
+    case accepted(id: String)
+    /// The submit was sent and got no response yet.
+    /// ``Client/recover(_:exclude:sentWithin:matchByTime:)`` finds the job.
+    case sent(record: SubmitRecord)
 }
 
 extension VisemeProgress: Decodable {

@@ -49,8 +49,35 @@ import Viseme
 
     @Test func cancellingARunStopsPolling() async throws {
         try await stopClock()
-        let (client, input) = (client, world.input)
+        let open = OpenJobs()
+        let client = try Client(world.settings(every: .milliseconds(50)), onOpenJob: open.add)
+        let input = world.input
         try await expectStops { _ = try await client.run(input) }
+        // The job that the run leaves open can be resumed.
+        guard case .accepted(let id) = open.all.first else {
+            Issue.record("no open job: \(open.all)")
+            return
+        }
+        #expect(try await client.job(id).wait().status == .completed)
+    }
+
+    @Test func cancellingDuringTheSubmitReturnsItsRecord() async throws {
+        try await world.server.fault(
+            #"{"at": "submit", "nth": 1, "when": "after_accept", "do": "silence"}"#)
+        let open = OpenJobs()
+        let client = try Client(world.settings(every: .milliseconds(50)), onOpenJob: open.add)
+        let input = world.input
+        let task = Task { try await client.run(input) }
+        while try await !world.server.ledger().contains("\"job_id\"") {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        guard case .sent(let record) = open.all.first else {
+            Issue.record("no record: \(open.all)")
+            return
+        }
+        #expect(try await client.recover(record).wait().status == .completed)
     }
 
     @Test func cancellingAnIterationStopsPolling() async throws {
@@ -75,5 +102,17 @@ import Viseme
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(try await !world.server.journal().contains("\"method\""))
+    }
+}
+
+/// The jobs that cancelled operations leave open.
+private final class OpenJobs: @unchecked Sendable {
+    private let lock = NSLock()
+    private var jobs: [OpenJob] = []
+
+    var all: [OpenJob] { lock.withLock { jobs } }
+
+    @Sendable func add(_ job: OpenJob) {
+        lock.withLock { jobs.append(job) }
     }
 }

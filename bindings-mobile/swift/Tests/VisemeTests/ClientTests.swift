@@ -146,7 +146,8 @@ import Viseme
             reported.increment()
         }
         var events = 0
-        let prediction = try await app.run(world.input) { _ in
+        let prediction = try await app.run(world.input) { event in
+            if case .submitting = event { return }
             events += 1
             throw CallbackError()
         }
@@ -159,8 +160,35 @@ import Viseme
 
     @Test func anErrorOfACallbackWithoutAHandlerIsLogged() async throws {
         struct CallbackError: Error {}
-        let prediction = try await client.run(world.input) { _ in throw CallbackError() }
+        let prediction = try await client.run(world.input) { event in
+            if case .submitting = event { return }
+            throw CallbackError()
+        }
         #expect(prediction.status == .completed)
+    }
+
+    @Test func anErrorAtSubmittingPreventsTheSubmit() async throws {
+        struct SaveError: Error {}
+        let callback = { (event: VisemeProgress) throws in
+            if case .submitting = event { throw SaveError() }
+        }
+        await #expect(throws: SaveError.self) {
+            _ = try await client.run(world.input, onProgress: callback)
+        }
+        await #expect(throws: SaveError.self) {
+            _ = try await client.submit(world.input, onProgress: callback)
+        }
+        #expect(try await !world.server.journal().contains("/audio-to-video"))
+        #expect(try await !world.server.ledger().contains("\"job_id\""))
+    }
+
+    @Test func allOutputsOfAJobAreDownloaded() async throws {
+        let prediction = try await client.run(world.input)
+        try await withFolder { folder in
+            let saved = try await client.downloadOutputs(prediction, to: folder)
+            #expect(saved.count == prediction.outputs.count)
+            for file in saved { #expect(try size(of: file.file) == file.bytes) }
+        }
     }
 
     @Test func theCallbackRunsWhereTheCallerRuns() async throws {

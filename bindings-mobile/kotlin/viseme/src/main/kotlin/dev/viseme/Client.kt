@@ -2,6 +2,9 @@ package dev.viseme
 
 import dev.viseme.ffi.NativeClient
 import dev.viseme.ffi.NativeTask
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
+import kotlinx.serialization.json.JsonArray
 import kotlinx.serialization.json.JsonNull
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.JsonPrimitive
@@ -14,16 +17,21 @@ import kotlin.time.Duration
  * Cancelling a coroutine that waits here stops requests and polling at once. A submitted job
  * continues and is charged: [job] resumes it.
  *
- * An exception that an `onProgress` throws is reported to [onCallbackError], and the operation
- * continues.
+ * An exception that an `onProgress` throws at [Progress.Submitting] prevents the submit: nothing is
+ * sent, and the operation throws this exception. At every other event, it is reported to
+ * [onCallbackError], and the operation continues.
  *
- * @param onCallbackError receives each exception that an `onProgress` throws. Default: logs it as a
- *   warning of the `java.util.logging` logger `dev.viseme`
+ * @param onCallbackError receives each exception that an `onProgress` throws, except at
+ *   [Progress.Submitting]. Default: logs it as a warning of the `java.util.logging` logger
+ *   `dev.viseme`
+ * @param onOpenJob receives each job that a cancelled `run` or `submit` leaves open. It must not
+ *   throw. A warning of the logger `dev.viseme` also names the job. Default: does nothing
  * @throws ConfigException if a setting is invalid
  */
 public class Client(
     settings: Settings = Settings(),
     private val onCallbackError: (Throwable) -> Unit = ::logCallbackError,
+    private val onOpenJob: (OpenJob) -> Unit = {},
 ) : AutoCloseable {
     private val native: NativeClient =
         translated { NativeClient.open(settings.config().toString()) }
@@ -40,7 +48,9 @@ public class Client(
      * Checks, uploads, submits and waits: from an input to the completed prediction. The POST that
      * costs money is accepted at most once.
      *
-     * @param onProgress receives every progress event, in the calling coroutine
+     * @param onProgress receives every progress event, in the calling coroutine. The POST waits until
+     *   it has returned from [Progress.Submitting]; if it throws there, nothing is sent, and this
+     *   function throws the same exception
      * @throws InputException if the input is invalid; nothing was submitted
      * @throws JobException if the job does not complete, or not in time
      * @throws VisemeException if anything else fails, with the job's id once there is one
@@ -51,7 +61,7 @@ public class Client(
         onProgress: (suspend (Progress) -> Unit)? = null,
     ): Prediction {
         val task = start("run", input, "options" to options.json(), "progress" to true)
-        return task.outcome(progress(onProgress)).prediction()
+        return task.outcome(::reportOpenJob, progress(onProgress)).prediction()
     }
 
     /**
@@ -59,6 +69,7 @@ public class Client(
      * accepted at most once.
      *
      * @param options how to submit; `timeout` must be `null`
+     * @param onProgress receives every progress event, as in [run]
      * @throws InputException if the input is invalid; nothing was submitted
      * @throws SubmissionUnknownException if the submit got no response and the job was not found
      * @throws VisemeException if anything else fails
@@ -75,7 +86,7 @@ public class Client(
             )
         }
         val task = start("submit", input, "options" to options.json(), "progress" to true)
-        return job(task.outcome(progress(onProgress)))
+        return job(task.outcome(::reportOpenJob, progress(onProgress)))
     }
 
     /**
@@ -167,6 +178,38 @@ public class Client(
     ): DownloadedFile =
         download(prediction.outputs.firstOrNull(), prediction.id, to, maxBytes, onProgress)
 
+    /**
+     * Downloads all outputs of a completed prediction, one after the other, into an existing folder
+     * or to a file; the others are then saved next to it.
+     *
+     * @param maxBytes the largest size of one output to accept
+     * @param onProgress receives the bytes of the current output received so far, and its size if
+     *   the server says it
+     * @return the files, in the order of the outputs
+     * @throws DownloadException if an output cannot be downloaded or written, or if there is none.
+     *   The message names the files that were saved before
+     */
+    public suspend fun downloadOutputs(
+        prediction: Prediction,
+        to: Path,
+        maxBytes: Long? = null,
+        onProgress: (suspend (received: Long, total: Long?) -> Unit)? = null,
+    ): List<DownloadedFile> {
+        maxBytes?.let { checkAtLeast(0, it, "maxBytes") }
+        val task = start(
+            "downloadOutputs",
+            "outputs" to prediction.outputs.map { it.json() },
+            "jobId" to prediction.id,
+            "to" to to.toString(),
+            "maxBytes" to maxBytes,
+            "progress" to true,
+        )
+        val downloaded = task.outcome { event ->
+            runCallback { onProgress?.invoke(event.long("received"), event.longOrNull("total")) }
+        }
+        return (downloaded.value as JsonArray).map { downloadedFile(it as JsonObject) }
+    }
+
     /** Closes the connections. Operations in progress continue. */
     override fun close(): Unit = native.close()
 
@@ -222,7 +265,19 @@ public class Client(
     internal fun progress(
         onProgress: (suspend (Progress) -> Unit)?,
     ): suspend (JsonObject) -> Unit = { event ->
-        if (onProgress != null) progressOf(event)?.let { runCallback { onProgress(it) } }
+        val progress = if (onProgress == null) null else progressOf(event)
+        if (progress is Progress.Submitting) {
+            // An exception ends the native task before it sends anything.
+            onProgress?.invoke(progress)
+            currentCoroutineContext().ensureActive()
+        } else if (progress != null) {
+            runCallback { onProgress?.invoke(progress) }
+        }
+    }
+
+    private fun reportOpenJob(job: OpenJob) {
+        logOpenJob(job)
+        onOpenJob(job)
     }
 
     /** Calls a callback of the user and reports what it throws. */

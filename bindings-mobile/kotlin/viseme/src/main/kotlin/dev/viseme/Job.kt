@@ -39,7 +39,7 @@ public class Job internal constructor(
             "headers" to headers,
             "progress" to true,
         )
-        return task.outcome(client.progress(onProgress)).prediction()
+        return task.outcome(onEvent = client.progress(onProgress)).prediction()
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.viseme
 import dev.viseme.ffi.NativeException
 import dev.viseme.ffi.NativeJob
 import dev.viseme.ffi.NativeTask
+import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.serialization.json.Json
@@ -24,10 +25,13 @@ internal class Outcome(val value: JsonElement, val job: NativeJob?) {
 }
 
 /** Passes each event of a native task to [onEvent], and returns the result. */
-internal suspend fun NativeTask.outcome(onEvent: suspend (JsonObject) -> Unit = {}): Outcome {
+internal suspend fun NativeTask.outcome(
+    onOpenJob: (OpenJob) -> Unit = {},
+    onEvent: suspend (JsonObject) -> Unit = {},
+): Outcome {
     var value: JsonElement = JsonNull
     var job: NativeJob? = null
-    messages { message ->
+    messages(onOpenJob) { message ->
         message.fieldsOrNull("event")?.let { onEvent(it) }
         message["value"]?.let {
             value = it
@@ -41,7 +45,10 @@ internal suspend fun NativeTask.outcome(onEvent: suspend (JsonObject) -> Unit = 
  * Passes each message of a native task to [onMessage], and throws its error. When this returns or
  * throws, also after cancellation, nothing of the task continues.
  */
-internal suspend fun NativeTask.messages(onMessage: suspend (JsonObject) -> Unit) {
+internal suspend fun NativeTask.messages(
+    onOpenJob: (OpenJob) -> Unit = {},
+    onMessage: suspend (JsonObject) -> Unit,
+) {
     try {
         while (true) {
             val batch = next() ?: break
@@ -52,10 +59,20 @@ internal suspend fun NativeTask.messages(onMessage: suspend (JsonObject) -> Unit
         }
         // A cancelled task ends without a result.
         currentCoroutineContext().ensureActive()
+    } catch (cancelled: CancellationException) {
+        cancel()
+        readOpenJobs(openJobs()).forEach(onOpenJob)
+        throw cancelled
     } finally {
         cancel()
         close()
     }
+}
+
+private fun readOpenJobs(json: String): List<OpenJob> {
+    val jobs = Json.parseToJsonElement(json).jsonObject
+    val accepted = jobs.texts("jobIds").map { OpenJob.Accepted(it) }
+    return accepted + jobs.objects("records") { OpenJob.Sent(submitRecord(it)) }
 }
 
 /** Runs [block] and translates the exceptions of the native library. */
@@ -74,6 +91,19 @@ internal suspend fun reportErrors(handler: (Throwable) -> Unit, callback: suspen
         currentCoroutineContext().ensureActive()
         handler(thrown)
     }
+}
+
+internal fun logOpenJob(job: OpenJob) {
+    val text = when (job) {
+        is OpenJob.Accepted ->
+            "The operation was cancelled, and job ${job.id} continues. Resume it with " +
+                "client.job(\"${job.id}\")."
+
+        is OpenJob.Sent ->
+            "The operation was cancelled after its submit was sent. Find the job with " +
+                "client.recover(SubmitRecord.fromJson(...)) and this record: ${job.record.toJson()}"
+    }
+    Logger.getLogger("dev.viseme").warning(text)
 }
 
 internal fun logCallbackError(thrown: Throwable) {

@@ -15,8 +15,9 @@ public sealed interface Progress {
     public data class Uploaded(val field: String, val url: String) : Progress
 
     /**
-     * The POST that costs money is being sent, for the [attempt]th time. Save [record]:
-     * [Client.recover] finds the job with it, even if the app dies before the response arrives.
+     * The POST that costs money is sent as soon as the callback returns, for the [attempt]th time.
+     * Save [record]: [Client.recover] finds the job with it, even if the app dies before the
+     * response arrives. If the callback throws, nothing is sent, and the caller gets the exception.
      */
     public data class Submitting(val attempt: Int, val record: SubmitRecord) : Progress
 
@@ -31,6 +32,15 @@ public sealed interface Progress {
 
     /** A step failed with [error] and is retried [after] a pause. */
     public data class Retrying(val error: VisemeException, val after: Duration) : Progress
+}
+
+/** A job that a cancelled operation leaves open. It continues at the service and is charged. */
+public sealed interface OpenJob {
+    /** The service accepted the job. [Client.job] resumes it. */
+    public data class Accepted(val id: String) : OpenJob
+
+    /** The submit was sent and got no response yet. [Client.recover] finds the job. */
+    public data class Sent(val record: SubmitRecord) : OpenJob
 }
 
 /** Returns the event, or `null` if this version does not know it. */

@@ -2,21 +2,27 @@ package dev.viseme
 
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.cancel
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import java.util.concurrent.CopyOnWriteArrayList
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 
 /** Cancelling a coroutine stops polling: the mock server's journal shows no more polls. */
 class CancellationTest {
     private val server = MockServer()
-    private val client =
-        Client(Settings(server.url, server.key, pacing = Pacing.every(50.milliseconds)))
+    private val open = CopyOnWriteArrayList<OpenJob>()
+    private val client = Client(
+        Settings(server.url, server.key, pacing = Pacing.every(50.milliseconds)),
+        onOpenJob = { open += it },
+    )
     private val input = Input.audioToVideo(Media.of(voice), Media.of(face))
 
     @AfterEach
@@ -72,6 +78,31 @@ class CancellationTest {
     fun `cancelling a run stops polling`() = test {
         server.clock("""{"mode": "manual"}""")
         assertStops { client.run(input) }
+        // The job that the run leaves open can be resumed.
+        val job = open.single() as OpenJob.Accepted
+        server.clock("""{"advance": "60s"}""")
+        assertEquals(Status.COMPLETED, client.job(job.id).wait().status)
+    }
+
+    @Test
+    fun `cancelling during the submit returns its record`() = test {
+        server.fault("""{"at": "submit", "nth": 1, "when": "after_accept", "do": "silence"}""")
+        val running = launch { client.run(input) }
+        while (!server.ledger().contains("\"job_id\"")) delay(20)
+        running.cancelAndJoin()
+        val sent = open.single() as OpenJob.Sent
+        assertEquals(Status.COMPLETED, client.recover(sent.record).wait().status)
+        assertEquals(1, Regex("\"job_id\"").findAll(server.ledger()).count(), server.ledger())
+    }
+
+    @Test
+    fun `cancelling before the submit leaves no job open`() = test {
+        val running = launch {
+            client.run(input) { if (it is Progress.Submitting) this.coroutineContext.cancel() }
+        }
+        running.join()
+        assertTrue(open.isEmpty(), "$open")
+        assertFalse(server.journal().contains("/audio-to-video"))
     }
 
     @Test

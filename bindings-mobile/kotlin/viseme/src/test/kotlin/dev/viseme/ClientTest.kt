@@ -13,6 +13,7 @@ import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNotNull
+import org.junit.jupiter.api.Assertions.assertSame
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
@@ -172,13 +173,43 @@ class ClientTest {
         val settings = Settings(server.url, server.key, pacing = Pacing.every(100.milliseconds))
         Client(settings, { reported.incrementAndGet() }).use { app ->
             val prediction = app.run(input) {
-                events++
-                error("the callback of the test")
+                if (it !is Progress.Submitting) {
+                    events++
+                    error("the callback of the test")
+                }
             }
             assertEquals(Status.COMPLETED, prediction.status)
             assertTrue(events > 3, "$events")
             assertEquals(events, reported.get())
             assertEquals(Status.COMPLETED, app.job(prediction.id).wait { error("again") }.status)
+        }
+    }
+
+    @Test
+    fun `an exception at submitting prevents the submit`() = test {
+        val prevents = IllegalStateException("the record cannot be saved")
+        val callback: suspend (Progress) -> Unit = { if (it is Progress.Submitting) throw prevents }
+        assertSame(
+            prevents,
+            assertThrows<IllegalStateException> { client.run(input, onProgress = callback) },
+        )
+        assertSame(
+            prevents,
+            assertThrows<IllegalStateException> { client.submit(input, onProgress = callback) },
+        )
+        assertFalse(server.journal().contains("/audio-to-video"))
+        assertFalse(server.ledger().contains("\"job_id\""), server.ledger())
+    }
+
+    @Test
+    fun `all outputs of a job are downloaded`(@TempDir folder: Path) = test {
+        val prediction = client.run(input)
+        val outputs = prediction.outputs + Output.Text("some words")
+        val saved = client.downloadOutputs(prediction.copy(outputs = outputs), folder)
+        assertEquals(2, saved.size)
+        assertEquals(saved.map { it.bytes }, saved.map { it.path.fileSize() })
+        assertThrows<DownloadException> {
+            client.downloadOutputs(prediction.copy(outputs = emptyList()), folder)
         }
     }
 
