@@ -6,6 +6,7 @@ use crate::commands::account::{Delete, History};
 use crate::commands::check::Check;
 use crate::commands::job::{Download, Status, Wait};
 use crate::commands::models::{Models, Price, Schema};
+use crate::commands::playground::PlaygroundArgs;
 use crate::commands::run::{Demo, Run};
 use crate::commands::submit::{Recover, Submit};
 use crate::commands::upload::Upload;
@@ -96,6 +97,8 @@ pub(crate) enum Command {
     Balance,
     /// Run a mock of the service on this machine for offline development.
     Mock(viseme_mock::MockArgs),
+    /// Open a web page on this machine to try the models: choose a face and a voice, run, and play.
+    Playground(PlaygroundArgs),
     /// Verify webhooks.
     #[command(subcommand)]
     Webhook(Webhook),

@@ -19,6 +19,11 @@ pub(crate) fn anonymous(options: &Options) -> viseme::Result<Client> {
     Client::new(config(options).anonymous().build()?)
 }
 
+/// Returns the URL of the API that the clients use.
+pub(crate) fn base_url(options: &Options) -> viseme::Result<String> {
+    Ok(config(options).anonymous().build()?.base_url().to_string())
+}
+
 fn config(options: &Options) -> viseme::ConfigBuilder {
     let mut builder = Config::builder()
         .user_agent(concat!("viseme-cli/", env!("CARGO_PKG_VERSION")))

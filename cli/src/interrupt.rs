@@ -85,7 +85,7 @@ pub(crate) fn interrupt() -> impl Future<Output = ()> {
 
 /// As [`interrupt`], but not for SIGHUP: a terminal that closes often sends it twice.
 #[cfg(unix)]
-fn second_interrupt() -> impl Future<Output = ()> {
+pub(crate) fn second_interrupt() -> impl Future<Output = ()> {
     use tokio::signal::unix::SignalKind;
 
     any_of(&[SignalKind::interrupt(), SignalKind::terminate()])
@@ -138,6 +138,6 @@ pub(crate) async fn interrupt() {
 }
 
 #[cfg(not(unix))]
-async fn second_interrupt() {
+pub(crate) async fn second_interrupt() {
     interrupt().await;
 }

@@ -20,7 +20,9 @@ use clap::Parser as _;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::args::{Args, Command};
-use crate::commands::{account, check, job, mock, models, run, submit, upload, webhook};
+use crate::commands::{
+    account, check, job, mock, models, playground, run, submit, upload, webhook,
+};
 use crate::failure::{Failure, Outcome, Result, USAGE};
 use crate::options::Options;
 
@@ -93,6 +95,7 @@ async fn execute(options: &Options, command: Command) -> Result<Outcome> {
         Command::Delete(args) => account::delete(options, args).await,
         Command::Balance => account::balance(options).await,
         Command::Mock(args) => mock::mock(options, args).await,
+        Command::Playground(args) => playground::playground(options, args).await,
         Command::Webhook(args) => webhook::webhook(options, args).await,
         Command::Demo(_) => run::demo(options).await,
     }

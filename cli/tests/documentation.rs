@@ -124,7 +124,17 @@ async fn the_help_names_every_documented_option_and_exit_code() {
     let text = std::fs::read_to_string(support::in_repository("docs/cli.md")).unwrap();
     let mut help = harness.viseme(&["--help"]).await.out;
     for command in [
-        "run", "check", "upload", "submit", "status", "wait", "download", "mock", "webhook", "demo",
+        "run",
+        "check",
+        "upload",
+        "submit",
+        "status",
+        "wait",
+        "download",
+        "mock",
+        "webhook",
+        "demo",
+        "playground",
     ] {
         assert!(text.contains(&format!("| `{command}")), "{command} is documented");
         help += &harness.viseme(&[command, "--help"]).await.out;

@@ -5,6 +5,7 @@ pub(crate) mod check;
 pub(crate) mod job;
 pub(crate) mod mock;
 pub(crate) mod models;
+pub(crate) mod playground;
 pub(crate) mod run;
 pub(crate) mod submit;
 pub(crate) mod upload;

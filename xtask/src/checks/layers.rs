@@ -23,6 +23,7 @@ const CRATES: &[(&str, &[&str])] = &[
         "viseme-mock",
         &["viseme", "reqwest", "pyo3", "napi", "uniffi", "viseme-conformance", "viseme-cli"],
     ),
+    ("viseme-playground", &["pyo3", "napi", "uniffi", "viseme-conformance", "viseme-cli"]),
 ];
 
 /// Words that a part of the core must not use.

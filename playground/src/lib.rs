@@ -1,0 +1,36 @@
+//! A web page on this machine to try the models: choose a video and a voice, see what the check says
+//! of them, run the job, and play the result beside the source.
+//!
+//! ```no_run
+//! # async fn example() -> std::io::Result<()> {
+//! let playground = viseme_playground::Playground::offline().start().await?;
+//! println!("{}", playground.new_link()?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The page talks to this process only, and this process holds the API key: no response contains it.
+//! A job is paid for with a quote that can be used once.
+
+mod access;
+
+mod api_error;
+mod app;
+mod assets;
+mod checks;
+mod describe;
+mod events;
+mod file_response;
+mod files;
+mod jobs;
+mod quotes;
+mod random;
+mod record_files;
+mod routes;
+mod runner;
+mod samples;
+mod server;
+mod snippets;
+
+pub use jobs::OpenJob;
+pub use server::{Builder, Playground};
