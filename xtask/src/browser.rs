@@ -30,7 +30,10 @@ impl Browser {
 /// Installs what the tests need; returns the version of Node.js.
 pub(crate) fn set_up() -> Result<String> {
     let version = ensure_node()?;
-    ensure_tool("chromium")?;
+    // The snippets of the playground run with curl and jq.
+    for tool in ["chromium", "curl", "jq"] {
+        ensure_tool(tool)?;
+    }
     install_in(&folder())?;
     Ok(version)
 }

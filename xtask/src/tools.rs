@@ -70,6 +70,8 @@ const TOOLS: &[Tool] = &[
         probe: &["chromium-headless-shell", "--version"],
         installer: Installer::Apt("chromium-headless-shell"),
     },
+    Tool { name: "curl", probe: &["curl", "--version"], installer: Installer::Apt("curl") },
+    Tool { name: "jq", probe: &["jq", "--version"], installer: Installer::Apt("jq") },
     Tool {
         name: "cargo-fuzz",
         probe: &["cargo", "fuzz", "--version"],

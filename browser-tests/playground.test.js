@@ -1,0 +1,259 @@
+// @ts-check
+// The playground in a browser.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { ROOT, assertAccessible, assertFits, screenshot, startBrowser } from './support/browser.js';
+import { Playground, choose, drop, waitForButton } from './support/playground.js';
+import { MockServer } from './support/server.js';
+
+const run = promisify(execFile);
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+/** @type {MockServer} */
+let mock;
+
+before(async () => {
+  browser = await startBrowser([
+    '--use-fake-device-for-media-stream',
+    '--use-fake-ui-for-media-stream',
+  ]);
+  mock = await MockServer.start();
+});
+
+after(async () => {
+  await browser.close();
+  await mock.stop();
+});
+
+/** @param {import('./support/server.js').World} world */
+async function startLive(world) {
+  const folder = await mkdtemp(join(tmpdir(), 'viseme-playground-test-'));
+  const playground = await Playground.start(['--live', '--records', folder], {
+    WAVESPEED_API_KEY: world.key,
+    WAVESPEED_BASE_URL: mock.url,
+  });
+  const stop = async () => {
+    await playground.stop();
+    await rm(folder, { recursive: true });
+  };
+  return { playground, stop };
+}
+
+test('a dropped face and voice become a video with that voice', async () => {
+  const playground = await Playground.start();
+  const { page, close } = await playground.open(browser, { allow: [/ERR_ABORTED/] });
+  await assertAccessible(page);
+  await screenshot(page, 'playground-empty');
+  await drop(page, 'video', 'face.mp4');
+  await drop(page, 'audio', 'voice.mp3');
+  const button = await waitForButton(page, 'Run');
+  await page.locator('#price').filter({ hasText: '$0.07' }).waitFor();
+  await screenshot(page, 'playground-ready');
+  await button.click();
+  await page.locator('.step[data-state=current]').filter({ hasText: 'In progress' }).waitFor();
+  await assertAccessible(page);
+  await screenshot(page, 'playground-running');
+  await page.waitForSelector('#result-video');
+  const played = await page.evaluate(async () => {
+    const video = /** @type {HTMLVideoElement & { webkitAudioDecodedByteCount: number }} */ (
+      document.querySelector('#result-video')
+    );
+    const ended = new Promise((resolve, reject) => {
+      video.addEventListener('ended', resolve);
+      video.addEventListener('error', reject);
+    });
+    await video.play();
+    await ended;
+    const { duration, videoWidth, webkitAudioDecodedByteCount: audio, error } = video;
+    return { duration, videoWidth, audio, error };
+  });
+  assert.equal(played.error, null);
+  assert.equal(played.videoWidth, 1280);
+  assert.ok(played.duration > 3, `${played.duration} s`);
+  assert.ok(played.audio > 0, 'the result has the sound of the voice');
+  await assertAccessible(page);
+  await screenshot(page, 'playground-done');
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: /Download/ }).click(),
+  ]);
+  assert.ok((await stat(await download.path())).size > 100_000);
+
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await assertAccessible(page);
+  await screenshot(page, 'playground-dark');
+  await page.setViewportSize({ width: 360, height: 740 });
+  await assertFits(page);
+  await assertAccessible(page);
+  await screenshot(page, 'playground-narrow');
+
+  // A page that is loaded again shows the job, and runs nothing.
+  await page.reload();
+  await page.waitForSelector('#result-video');
+  assert.equal(await page.locator('.history__item').count(), 1);
+  await close();
+  await playground.stop();
+});
+
+test('a wrong file is refused in words', async () => {
+  const playground = await Playground.start();
+  const { page, close } = await playground.open(browser);
+  const field = await choose(page, 'video', 'voice.mp3', 'refused');
+  const text = await field.textContent();
+  assert.match(text ?? '', /Voice\.mp3 is an MP3 audio file\. The model accepts MP4 or MOV\./i);
+  await choose(page, 'audio', 'voice.mp3');
+  await page.locator('#run-hint').filter({ hasText: 'Change the video first' }).waitFor();
+  assert.equal(await page.locator('#run').getAttribute('aria-disabled'), 'true');
+  await assertAccessible(page);
+  await screenshot(page, 'playground-refused');
+  await close();
+  await playground.stop();
+});
+
+test('the page is usable with the keyboard alone', async () => {
+  const playground = await Playground.start();
+  const { page, close } = await playground.open(browser, { allow: [/ERR_ABORTED/] });
+  for (const field of ['video', 'audio']) {
+    const sample = page.locator(`.drop[data-field=${field}]`).getByRole('button', { name: 'Use the sample' });
+    await sample.focus();
+    await page.keyboard.press('Enter');
+    await page.waitForSelector(`.drop[data-field=${field}][data-state=ready]`);
+  }
+  await (await waitForButton(page, 'Run')).focus();
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('#result-video');
+  await page.locator('#models [aria-selected=true]').focus();
+  await page.keyboard.press('ArrowRight');
+  await page.getByLabel('Text', { exact: true }).waitFor();
+  await assertAccessible(page);
+  await close();
+  await playground.stop();
+});
+
+test('the camera and the microphone record files that the model accepts', async () => {
+  const playground = await Playground.start();
+  const { page, close } = await playground.open(browser, {
+    permissions: ['camera', 'microphone'],
+    allow: [/ERR_ABORTED/],
+  });
+  for (const field of ['audio', 'video']) {
+    const box = page.locator(`.drop[data-field=${field}]`);
+    const button = box.getByRole('button', { name: 'Record' });
+    // A browser without an encoder for MP4 says so.
+    if (await button.isDisabled()) continue;
+    await button.click();
+    await page.getByRole('button', { name: 'Start' }).click();
+    await page.waitForTimeout(2600);
+    await page.getByRole('button', { name: 'Stop and use' }).click();
+    await page.waitForSelector(`.drop[data-field=${field}][data-state=ready]`);
+  }
+  assert.match((await page.locator('.drop[data-field=audio]').textContent()) ?? '', /voice\.wav/);
+  await close();
+  await playground.stop();
+});
+
+test('live, the first press asks for the price and the second pays once, and the key is in no response', async () => {
+  const world = await mock.world();
+  const { playground, stop } = await startLive(world);
+  const { page, close } = await playground.open(browser, { allow: [/ERR_ABORTED/, /409/] });
+  /** @type {Promise<string>[]} */
+  const bodies = [];
+  page.on('response', (response) => {
+    if (!response.url().endsWith('/events')) bodies.push(response.text().catch(() => ''));
+  });
+  await page.reload();
+  await choose(page, 'video', 'face.mp4');
+  await choose(page, 'audio', 'voice.mp3');
+  const ask = await waitForButton(page, 'Upload and get the price');
+  const quoted = page.waitForRequest('**/api/quotes');
+  await ask.click();
+  await quoted;
+  const pay = await waitForButton(page, 'Run for $0.07');
+  const requested = page.waitForRequest('**/api/jobs');
+  await pay.dblclick();
+  const body = (await requested).postData() ?? '';
+  await page.waitForSelector('#result-video');
+  const again = await page.evaluate(async (body) => {
+    const headers = { 'Content-Type': 'application/json' };
+    const response = await fetch('/api/jobs', { method: 'POST', headers, body });
+    return { status: response.status, error: (await response.json()).error };
+  }, body);
+  assert.equal(again.status, 409);
+  assert.equal(again.error.code, 'quote_used');
+  const { charges } = await world.control('GET', 'ledger');
+  assert.equal(charges.length, 1);
+  const received = (await Promise.all(bodies)).join('\n');
+  assert.ok(received.includes('kling-lipsync'));
+  assert.ok(!received.includes(world.key), 'the key is in a response');
+  await close();
+  await stop();
+});
+
+test('another page can neither read nor pay, also with the cookie in the same browser', async () => {
+  const world = await mock.world();
+  const { playground, stop } = await startLive(world);
+  const { page, close } = await playground.open(browser);
+  // A page of another origin on this machine, in the browser that has the cookie.
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Other</title>');
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const other = await page.context().newPage();
+  await other.goto(`http://127.0.0.1:${port}/`);
+  const results = await other.evaluate(async (origin) => {
+    const attempt = async (/** @type {string} */ path, /** @type {RequestInit} */ init) => {
+      try {
+        const response = await fetch(origin + path, { credentials: 'include', ...init });
+        return response.type === 'opaque' ? 'opaque' : String(response.status);
+      } catch {
+        return 'blocked';
+      }
+    };
+    return [
+      await attempt('/api/session', {}),
+      await attempt('/api/jobs', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: '{"quote":"x"}',
+      }),
+    ];
+  }, playground.origin);
+  assert.deepEqual(results, ['blocked', 'blocked']);
+  server.close();
+  const used = await fetch(playground.link);
+  assert.equal(used.status, 403, 'the link works once');
+  assert.equal((await world.control('GET', 'ledger')).charges.length, 0);
+  await close();
+  await stop();
+});
+
+test('the curl snippet of the page runs as it is', async () => {
+  const world = await mock.world();
+  const playground = await Playground.start();
+  const { page, close } = await playground.open(browser, { allow: [/ERR_ABORTED/] });
+  await choose(page, 'video', 'face.mp4');
+  await choose(page, 'audio', 'voice.mp3');
+  const code = (await page.locator('#code-curl code').textContent()) ?? '';
+  const folder = await mkdtemp(join(tmpdir(), 'viseme-snippet-'));
+  for (const name of ['face.mp4', 'voice.mp3']) {
+    await copyFile(join(ROOT, 'samples', name), join(folder, name));
+  }
+  await writeFile(join(folder, 'run.sh'), code);
+  const env = { ...process.env, WAVESPEED_API_KEY: world.key, WAVESPEED_BASE_URL: mock.url };
+  await run('sh', ['run.sh'], { cwd: folder, env });
+  const result = await readFile(join(folder, 'result.mp4'));
+  assert.equal(result.subarray(4, 8).toString('latin1'), 'ftyp');
+  assert.equal((await world.control('GET', 'ledger')).charges.length, 1);
+  await rm(folder, { recursive: true });
+  await close();
+  await playground.stop();
+});
