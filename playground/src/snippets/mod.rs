@@ -89,6 +89,14 @@ mod tests {
         assert_eq!(all("a/b", &Map::new()), None);
     }
 
+    /// Cargo compiles the example, and a test runs it.
+    #[test]
+    fn the_rust_snippet_is_the_example() {
+        let snippets = all("kwaivgi/kling-lipsync/audio-to-video", &Map::new()).unwrap();
+        let example = include_str!("../../examples/audio_to_video.rs");
+        assert_eq!(snippets[5]["code"], example);
+    }
+
     #[test]
     fn a_file_that_was_not_chosen_yet_has_a_usual_name() {
         let snippets = all("kwaivgi/kling-lipsync/audio-to-video", &Map::new()).unwrap();
