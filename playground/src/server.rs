@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use viseme::{Client, Config, Pacing};
-use viseme_mock::{MockServer, Scenario};
+use viseme_mock::{MockServer, OutputMode, Scenario};
 
 use crate::access::Access;
 use crate::app::{App, ServiceInfo};
@@ -70,7 +70,11 @@ impl Builder {
                 (client, ServiceInfo { is_live: true, base_url, dashboard_url: None }, None)
             }
             Service::Mock(scenario) => {
-                let mock = MockServer::builder().scenario(*scenario).start().await?;
+                let mock = MockServer::builder()
+                    .output(OutputMode::Dubbed)
+                    .scenario(*scenario)
+                    .start()
+                    .await?;
                 let (client, service) = mock_client(&mock)?;
                 (client, service, Some(mock))
             }
@@ -100,7 +104,11 @@ fn mock_client(mock: &MockServer) -> io::Result<(Client, ServiceInfo)> {
         .build()
         .map_err(io::Error::other)?;
     let base_url = world.base_url().to_owned();
-    let service = ServiceInfo { is_live: false, base_url, dashboard_url: None };
+    let service = ServiceInfo {
+        is_live: false,
+        base_url,
+        dashboard_url: Some(format!("{}/worlds/{}", mock.url(), world.id())),
+    };
     Ok((Client::new(config).map_err(io::Error::other)?, service))
 }
 
