@@ -1,3 +1,5 @@
+//! The Rust code that the page shows for a lip-sync, below this line.
+
 use viseme::{Client, Input};
 
 #[tokio::main]

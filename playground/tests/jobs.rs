@@ -114,7 +114,7 @@ async fn a_failed_job_shows_the_reason() {
         if jobs[0]["phase"] == "failed" {
             let error = &jobs[0]["error"];
             assert_eq!(error["code"], "job_failed");
-            assert!(error["message"].as_str().unwrap().contains("No face was found."), "{error}");
+            assert!(error["message"].as_str().unwrap().contains("No face was found"), "{error}");
             assert_eq!(playground.open_jobs(), []);
             return;
         }

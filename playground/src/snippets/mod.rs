@@ -94,7 +94,8 @@ mod tests {
     fn the_rust_snippet_is_the_example() {
         let snippets = all("kwaivgi/kling-lipsync/audio-to-video", &Map::new()).unwrap();
         let example = include_str!("../../examples/audio_to_video.rs");
-        assert_eq!(snippets[5]["code"], example);
+        let (_, code) = example.split_once("\n\n").unwrap();
+        assert_eq!(snippets[5]["code"], code);
     }
 
     #[test]
