@@ -287,7 +287,8 @@ function verdict(file) {
  */
 export function withoutField(message, field) {
   const text = message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  // The name of a file stays as it is.
+  return /^\S+\.\w/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /**

@@ -1,5 +1,7 @@
 //! Quotes, jobs and their records, against a mock of the service.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod support;
 
 use std::path::{Path, PathBuf};
