@@ -18,10 +18,10 @@ import {
   type Usage,
 } from './generated/dto';
 import {
-  AnyInput,
   checkJson,
   encodeInput,
   MediaPayload,
+  normalizeArgs,
   type Input,
   type ParametersOf,
 } from './inputs';
@@ -415,22 +415,6 @@ export class Client implements WebhookReceiver, AsyncDisposable {
       await payload.cleanup();
     }
   }
-}
-
-/** Returns the input and the options of both call shapes. */
-function normalizeArgs<O extends CallOptions>(
-  first: Input | string,
-  second: object | undefined,
-  third: O | undefined,
-): [Input, O] {
-  if (typeof first !== 'string') {
-    return [first, (second ?? {}) as O];
-  }
-  if (second !== undefined && !isPlainObject(second)) {
-    const message = `\`parameters\` must be an object with the model's parameters, got ${show(second)}.`;
-    throw makeError('invalid_input', message);
-  }
-  return [new AnyInput(first, { ...second }), third ?? ({} as O)];
 }
 
 function encodeFilter(filter: object, rules: Parameters<typeof encodeFields>[1]): object {

@@ -243,3 +243,19 @@ export function checkJson(name: string, value: unknown, within: readonly unknown
   }
   throw makeError('invalid_input', `\`${name}\` must be JSON or media, got ${show(value)}.`);
 }
+
+/** Returns the input and the options of both call shapes. */
+export function normalizeArgs<O extends object>(
+  first: Input | string,
+  second: object | undefined,
+  third: O | undefined,
+): [Input, O] {
+  if (typeof first !== 'string') {
+    return [first, (second ?? {}) as O];
+  }
+  if (second !== undefined && !isPlainObject(second)) {
+    const message = `\`parameters\` must be an object with the model's parameters, got ${show(second)}.`;
+    throw makeError('invalid_input', message);
+  }
+  return [new AnyInput(first, { ...second }), third ?? ({} as O)];
+}

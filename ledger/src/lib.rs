@@ -28,9 +28,11 @@
 mod schema;
 mod sqlite;
 mod statements;
+mod submit_row;
 mod writer;
 
-pub use sqlite::{SqliteLedger, SubmitRow, SubmitState};
+pub use sqlite::SqliteLedger;
+pub use submit_row::{SubmitRow, SubmitState};
 
 /// The example of the guide is compiled as a test.
 #[cfg(doctest)]

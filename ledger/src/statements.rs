@@ -7,7 +7,7 @@ use viseme::ledger::{
 };
 use viseme::{Status, SubmitRecord};
 
-use crate::sqlite::{SubmitRow, SubmitState};
+use crate::submit_row::{SubmitRow, SubmitState};
 
 /// Job ids of other submits are read from this long before a submit, in seconds: its job cannot be
 /// older, even if a clock was wrong by a time zone.

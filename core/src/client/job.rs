@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{BoxStream, Stream, StreamExt as _, unfold};
 
 use super::Client;
-use super::idempotency::{JobStart, KeyEntry};
+use super::ledger_key::{JobStart, KeyEntry};
 use super::poller::{PollStep, Poller};
 use super::progress::{OnProgress, Progress};
 use crate::error::{Error, ErrorKind, Result};

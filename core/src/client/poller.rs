@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 
 use super::Client;
-use super::idempotency::{JobStart, KeyEntry};
+use super::ledger_key::{JobStart, KeyEntry};
 use super::progress::{OnProgress, Progress};
 use super::webhook_inbox::Subscription;
 use crate::error::{Error, ErrorKind, Result};

@@ -118,7 +118,10 @@ where
 macro_rules! progress_methods {
     () => {
         /// Calls `listener` on every progress event.
-        pub fn on_progress(mut self, listener: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        pub fn on_progress(
+            mut self,
+            listener: impl Fn(crate::Progress) + Send + Sync + 'static,
+        ) -> Self {
             self.on_progress.set_listener(listener);
             self
         }

@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use super::idempotency::JobStart;
+use super::ledger_key::JobStart;
 use super::progress::OnProgress;
-use super::submit::{SubmitContext, drive};
+use super::submission::{SubmitContext, drive};
 use super::{Client, Job};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::endpoints::history::{self, Page};

@@ -12,11 +12,12 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt};
 use serde_json::Value;
 
 use super::Client;
-use super::idempotency::{KeyOptions, KeyedSubmit, key_methods};
+use super::idempotency::{known_job, submit};
+use super::ledger_key::{KeyOptions, KeyedSubmit, key_methods};
 use super::poller::Poller;
 use super::prepare::{Options, option_methods, prepare};
 use super::progress::{self, BeforeSubmit, OnProgress, Progress, progress_methods};
-use super::submit::{SubmitContext, submit};
+use super::submission::SubmitContext;
 use crate::error::Result;
 use crate::model::Input;
 use crate::protocol::{Prediction, SubmitRecord};
@@ -86,7 +87,7 @@ impl Run {
             None => None,
         };
         let known = match &keyed {
-            Some(keyed) => keyed.known_job(&client, &on_progress).boxed().await?,
+            Some(keyed) => known_job(&client, keyed, &on_progress).boxed().await?,
             None => None,
         };
         // Boxed, so that the memory of the first steps is released before the long wait.
