@@ -23,7 +23,7 @@ pub(crate) fn print(failure: &Failure, options: &Options) -> Result<()> {
 pub(crate) fn print_text(failure: &Failure, options: &Options) {
     match failure {
         Failure::Client(error) => {
-            print_error(error);
+            print_error(error, options);
             match (error.record(), &options.record) {
                 (Some(record), None) => eprint_line(format_args!(
                     "Record of the submit, for `viseme recover FILE`:\n{}",
@@ -32,7 +32,7 @@ pub(crate) fn print_text(failure: &Failure, options: &Options) {
                 _ => suggest(next_command(error, options)),
             }
         }
-        Failure::QueryFailed(error) => print_error(error),
+        Failure::QueryFailed(error) => print_error(error, options),
         Failure::Running { job_id, status } => {
             eprint_line(format_args!("error: {}", running(job_id, status)));
             suggest(options.resume("wait", job_id));
@@ -47,9 +47,9 @@ pub(crate) fn print_text(failure: &Failure, options: &Options) {
     }
 }
 
-fn print_error(error: &Error) {
+fn print_error(error: &Error, options: &Options) {
     if error.violations().is_empty() {
-        eprint_line(format_args!("error: {}", in_cli_words(&error.to_string())));
+        eprint_line(format_args!("error: {}", message(error, options)));
     } else {
         eprint_line("error: The input is invalid; nothing was sent.");
         for violation in error.violations() {
@@ -57,6 +57,18 @@ fn print_error(error: &Error) {
             eprint_line(format_args!("  {prefix}{}", in_cli_words(&violation.message)));
         }
     }
+}
+
+/// Returns the message of an error. The jobs of a mock server that this command started end with it.
+fn message(error: &Error, options: &Options) -> String {
+    let text = in_cli_words(&error.to_string());
+    if !options.offline {
+        return text;
+    }
+    text.replace(
+        "The job continues: wait for it again by its id.",
+        "The mock server and its job ended with this command.",
+    )
 }
 
 fn suggest(next: Option<String>) {
@@ -67,8 +79,10 @@ fn suggest(next: Option<String>) {
 
 fn object(failure: &Failure, options: &Options) -> Value {
     match failure {
-        Failure::Client(error) => error_object(error, next_command(error, options).as_deref()),
-        Failure::QueryFailed(error) => error_object(error, None),
+        Failure::Client(error) => {
+            error_object(error, next_command(error, options).as_deref(), options)
+        }
+        Failure::QueryFailed(error) => error_object(error, None, options),
         Failure::Running { job_id, status } => json!({
             "code": "job_running",
             "message": running(job_id, status),
@@ -95,10 +109,10 @@ fn object(failure: &Failure, options: &Options) -> Value {
     }
 }
 
-fn error_object(error: &Error, resume: Option<&str>) -> Value {
+fn error_object(error: &Error, resume: Option<&str>, options: &Options) -> Value {
     json!({
         "code": error.code(),
-        "message": in_cli_words(&error.to_string()),
+        "message": message(error, options),
         "job_id": error.job_id(),
         "resume": resume,
         "app_code": error.app_code(),

@@ -3,6 +3,9 @@
 use std::io::IsTerminal as _;
 use std::path::Path;
 
+use viseme::model::InputValue;
+use viseme::{Input, Media};
+
 use crate::failure::{Failure, Result, reason};
 use crate::options::Options;
 
@@ -29,6 +32,28 @@ pub(crate) fn require_output(options: &Options) -> Result<()> {
         )),
         Some(_) => Ok(()),
     }
+}
+
+/// Checks that `--out` is no file of the input, which the output would replace.
+///
+/// # Errors
+/// [`Failure::Usage`] if it is.
+pub(crate) fn require_other_than_input(options: &Options, input: &Input) -> Result<()> {
+    let Some(out) = options.out.as_ref().and_then(|out| out.canonicalize().ok()) else {
+        return Ok(());
+    };
+    for (name, value) in input.fields() {
+        if let InputValue::Media(Media::Path(path)) = value
+            && path.canonicalize().is_ok_and(|path| path == out)
+        {
+            let message = format!(
+                "--out {} is the file of `{name}`, which the output would replace. Choose another name.",
+                path.display()
+            );
+            return Err(Failure::Usage(message));
+        }
+    }
+    Ok(())
 }
 
 /// Checks that a file can be saved to a path, which the user gave as `option`.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use viseme::{AudioToVideo, Media};
 
 use super::{listener, print_output, run_displayed, save_record};
-use crate::failure::{Outcome, Phase, Result};
+use crate::failure::{Failure, Outcome, Phase, Result};
 use crate::input::InputArgs;
 use crate::interrupt::PhaseTracker;
 use crate::options::{Options, SubmitArgs, WaitArgs};
@@ -21,7 +21,7 @@ pub(crate) struct Run {
 
     /// Run against a local mock server, without an account and a network. The output is the input
     /// video with the input voice.
-    #[arg(long, requires = "out", conflicts_with = "base_url")]
+    #[arg(long, conflicts_with = "base_url")]
     pub(crate) offline: bool,
 
     #[command(flatten)]
@@ -44,6 +44,12 @@ pub(crate) async fn run(options: &Options, run: Run) -> Result<Outcome> {
         record::require_writable(path)?;
     }
     let input = run.input.read()?;
+    output_path::require_other_than_input(options, &input)?;
+    if run.offline && options.out.is_none() {
+        let message = "--offline needs --out: the output ends with the mock server. Name a file, such as \
+                       --out result.mp4.";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     // The server lives until the run has ended.
     let offline = if run.offline { Some(client::offline(options).await?) } else { None };
     let client = match &offline {

@@ -36,7 +36,7 @@ pub(crate) struct Verify {
     id: String,
 
     /// The header `webhook-timestamp`.
-    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true)]
+    #[arg(long, value_name = "SECONDS", allow_hyphen_values = true, value_parser = parse_timestamp)]
     timestamp: String,
 
     /// The header `webhook-signature`: `v3,` and 64 hexadecimal digits.
@@ -50,6 +50,14 @@ pub(crate) struct Verify {
     /// How far the timestamp may be from now, in either direction. [default: 5m]
     #[arg(long, value_parser = parse_duration, value_name = "TIME", allow_hyphen_values = true)]
     tolerance: Option<Duration>,
+}
+
+/// Checks the argument before anything is fetched.
+fn parse_timestamp(text: &str) -> std::result::Result<String, String> {
+    match text.trim().parse::<i64>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("expected the seconds since 1970, such as `1767225600`".to_owned()),
+    }
 }
 
 pub(crate) async fn webhook(options: &Options, webhook: Webhook) -> Result<Outcome> {

@@ -155,7 +155,7 @@ impl Client {
             "https" => {}
             "http" if is_loopback(&url) || self.shared.config.allow_http => {}
             "http" => return invalid("must use https. Plain http works for this machine only"),
-            _ => return invalid("must be a URL such as `https://example.com/hook`"),
+            other => return invalid(&format!("must start with https://, got {other}://")),
         }
         if wants_base64 {
             let problem =

@@ -203,8 +203,12 @@ impl fmt::Display for Error {
     }
 }
 
+/// Shows the code and the message, so that an error that ends `main` can be read. `{:#?}` shows all fields.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return write!(f, "{}: {self}", self.code());
+        }
         f.debug_struct("Error")
             .field("code", &self.code())
             .field("message", &self.0.message)

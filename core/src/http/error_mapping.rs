@@ -9,7 +9,7 @@ use super::body::FullResponse;
 use super::envelope::{Envelope, integer};
 use super::redirects::{self, is_redirect};
 use super::retry_after::retry_after;
-use super::transport::TransportError;
+use super::transport::{Sent, TransportError};
 use crate::error::{Error, ErrorKind, ResponseInfo};
 use crate::protocol::Prediction;
 
@@ -27,12 +27,14 @@ pub(crate) fn status_error(operation: &str, response: &FullResponse, envelope: &
     let text = response.redactor.clean(text).into_owned();
     let app_code = envelope.json.as_ref().and_then(app_code);
     let kind = kind(envelope.status, app_code, &text);
+    let is_page = text.starts_with(HTML_PAGE);
     let text = if text.is_empty() { String::new() } else { format!(": {text}") };
+    let text = text.trim_end_matches('.');
+    let end = if text.ends_with(['?', '!']) { "" } else { "." };
     let message = format!(
-        "The service answered HTTP {} when {operation}{}.{}",
+        "The service answered HTTP {} when {operation}{text}{end}{}",
         envelope.status,
-        text.trim_end_matches('.'),
-        advice(kind),
+        advice(kind, operation, is_page),
     );
     Error::new(kind, message)
         .with_http(response_info(response, envelope.status))
@@ -83,7 +85,12 @@ pub(crate) fn connection_error(operation: &str, error: TransportError) -> Error 
     } else {
         (ErrorKind::Connection, "failed")
     };
-    let message = format!("The connection {verb} when {operation}: {error}.");
+    // A server that cannot be reached may be the wrong one.
+    let advice = match (kind, error.sent) {
+        (ErrorKind::Connection, Sent::No) => " Check the network and the base URL.",
+        _ => "",
+    };
+    let message = format!("The connection {verb} when {operation}: {error}.{advice}");
     Error::new(kind, message).with_source(error)
 }
 
@@ -113,8 +120,10 @@ fn is_about_credits(text: &str) -> bool {
             .any(|word| text.contains(word))
 }
 
-fn advice(kind: ErrorKind) -> &'static str {
+fn advice(kind: ErrorKind, operation: &str, is_page: bool) -> &'static str {
     match kind {
+        // The API responds in JSON. A gateway sends a page with 5xx.
+        ErrorKind::NotFound | ErrorKind::ApiStatus if is_page => " Check the base URL.",
         ErrorKind::Authentication => " Check the API key (WAVESPEED_API_KEY).",
         ErrorKind::InsufficientCredits => " Top up the account.",
         ErrorKind::PermissionDenied => {
@@ -122,7 +131,10 @@ fn advice(kind: ErrorKind) -> &'static str {
         }
         ErrorKind::RateLimit => " Send fewer requests, or raise the account's tier.",
         ErrorKind::BadRequest => " Correct the input.",
-        ErrorKind::NotFound => " The id may be wrong, or older than seven days.",
+        ErrorKind::NotFound if operation.starts_with("submitting") => " Check the model's id.",
+        ErrorKind::NotFound if operation.contains("job") => {
+            " The id may be wrong, or older than seven days."
+        }
         ErrorKind::Server => " Try again later.",
         _ => "",
     }
@@ -203,6 +215,9 @@ fn app_code(json: &Value) -> Option<i64> {
 }
 
 /// Returns the beginning of a body that is not JSON. For HTML, only says so.
+/// How a page is described.
+const HTML_PAGE: &str = "a page of HTML";
+
 fn excerpt(body: &[u8], headers: &HeaderMap) -> String {
     let is_html = headers
         .get(http::header::CONTENT_TYPE)
@@ -215,8 +230,8 @@ fn excerpt(body: &[u8], headers: &HeaderMap) -> String {
     }
     if is_html || text.starts_with('<') {
         return match title(text) {
-            Some(title) => format!("a page of HTML (\"{title}\")"),
-            None => "a page of HTML".to_owned(),
+            Some(title) => format!("{HTML_PAGE} (\"{title}\")"),
+            None => HTML_PAGE.to_owned(),
         };
     }
     if text.is_empty() { String::new() } else { format!("\"{}\"", shorten(text)) }

@@ -101,6 +101,7 @@ impl TransportError {
     ) -> Self {
         let mut texts: Vec<String> = Vec::new();
         let mut private_address = false;
+        let mut plain = None;
         let mut link = Some(error);
         while let Some(cause) = link {
             private_address |= cause.is::<PrivateAddress>();
@@ -108,6 +109,7 @@ impl TransportError {
                 texts = vec![text];
                 break;
             }
+            plain = plain.or_else(|| plain_reason(cause));
             let text = cause.to_string();
             if !texts.iter().any(|known| known.contains(&text)) {
                 texts.push(text);
@@ -117,9 +119,26 @@ impl TransportError {
         let has_information = |text: &&String| !WRAPPINGS.iter().any(|it| text.starts_with(it));
         let informative: Vec<&str> =
             texts.iter().filter(has_information).map(String::as_str).collect();
-        let message =
-            if informative.is_empty() { texts.join(": ") } else { informative.join(": ") };
+        let message = match plain {
+            Some(plain) if !private_address => plain.to_owned(),
+            _ if informative.is_empty() => texts.join(": "),
+            _ => informative.join(": "),
+        };
         Self { private_address, ..Self::new(sent, timed_out, message) }
+    }
+}
+
+/// Returns why there is no connection, in words that need no knowledge of the libraries.
+fn plain_reason(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
+    if cause.to_string().starts_with("dns error") {
+        return Some("the name of the server is not known (DNS)");
+    }
+    match cause.downcast_ref::<std::io::Error>()?.kind() {
+        std::io::ErrorKind::ConnectionRefused => Some("the connection was refused, as if no server runs there"),
+        std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable => {
+            Some("the server cannot be reached")
+        }
+        _ => None,
     }
 }
 

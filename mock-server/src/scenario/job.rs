@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::Span;
 use super::parse::from_value;
 use super::strict::Node;
+use crate::suggest::closest;
 
 /// The highest price of a job.
 const MAX_PRICE_USD: f64 = 1_000_000.0;
@@ -206,6 +207,25 @@ impl Timeline {
     }
 }
 
+impl Timeline {
+    /// Returns a status that differs in one letter from a status of the service, and that one. Any other
+    /// word is a status that the service may introduce.
+    fn misspelled_status(&self) -> Option<(&str, &'static str)> {
+        let words: Vec<&str> = match self {
+            Self::Times(entries) => {
+                entries.iter().flatten().map(|(word, _)| word.as_str()).collect()
+            }
+            Self::Polls(count) => vec![&count.ends],
+        };
+        words.into_iter().find_map(|word| {
+            let is_known =
+                !matches!(viseme_spec::Status::from_word(word), viseme_spec::Status::Other(_));
+            let known = closest(word, STATUSES, 1).filter(|known| !is_known && *known != word)?;
+            Some((word, known))
+        })
+    }
+}
+
 /// Returns whether a state begins before the one in front of it.
 fn runs_backwards(entries: &[BTreeMap<String, Span>]) -> bool {
     let times = || entries.iter().flatten().map(|(_, at)| at.0);
@@ -221,6 +241,9 @@ impl JobRule {
         }
         if let Some(price) = self.price_usd.filter(|price| !(0.0..=MAX_PRICE_USD).contains(price)) {
             return Err(format!("`price_usd` must be from 0 to {MAX_PRICE_USD}, got {price}"));
+        }
+        if let Some((word, known)) = self.timeline.as_ref().and_then(Timeline::misspelled_status) {
+            return Err(format!("`timeline` has the status `{word}`; did you mean `{known}`?"));
         }
         match &self.timeline {
             Some(Timeline::Times(entries)) if runs_backwards(entries) => {
@@ -284,6 +307,10 @@ pub enum OutputMode {
     #[default]
     Video,
 }
+
+/// The statuses of the service.
+const STATUSES: [&str; 7] =
+    ["created", "processing", "completed", "failed", "cancelled", "timeout", "deleted"];
 
 /// How a submit to an unknown model is handled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -210,6 +210,10 @@ mod tests {
             ),
             ("jobs: [{timeline: [0]}]", "`jobs[0].timeline[0]` must be an object, got 0"),
             (
+                "jobs: [{timeline: [{created: 0s}, {faild: 1s}]}]",
+                "`jobs[0].timeline` has the status `faild`; did you mean `failed`?",
+            ),
+            (
                 "jobs: [{timeline: {polls: 3}}]",
                 "`jobs[0].timeline.polls` is unknown; allowed: after_polls, ends",
             ),
