@@ -134,7 +134,9 @@ fn plain_reason(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
         return Some("the name of the server is not known (DNS)");
     }
     match cause.downcast_ref::<std::io::Error>()?.kind() {
-        std::io::ErrorKind::ConnectionRefused => Some("the connection was refused, as if no server runs there"),
+        std::io::ErrorKind::ConnectionRefused => {
+            Some("the connection was refused, as if no server runs there")
+        }
         std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable => {
             Some("the server cannot be reached")
         }

@@ -25,7 +25,7 @@ pub(super) async fn export(
     match query.get("format") {
         Some("scenario") => Ok(([(CONTENT_TYPE, YAML)], world.export_scenario()).into_response()),
         Some("case") => {
-            let case = world.export_case().map_err(ControlError::bad_request)?;
+            let case = world.export_case().map_err(ControlError::conflict)?;
             Ok(([(CONTENT_TYPE, YAML)], case).into_response())
         }
         Some("har") => Ok(Json(har(&world, &base_url)).into_response()),

@@ -70,6 +70,10 @@ impl ControlError {
         Self(StatusCode::NOT_FOUND, message.into())
     }
 
+    fn conflict(message: impl Into<String>) -> Self {
+        Self(StatusCode::CONFLICT, message.into())
+    }
+
     fn too_many(message: impl Into<String>) -> Self {
         Self(StatusCode::TOO_MANY_REQUESTS, message.into())
     }

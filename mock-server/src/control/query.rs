@@ -4,6 +4,9 @@ use percent_encoding::percent_decode_str;
 
 use super::ControlError;
 
+/// The largest number in a query: that of a signed number of 64 bits, which every language has.
+const MAX_NUMBER: u64 = i64::MAX.cast_unsigned();
+
 /// The parameters of a query.
 pub(super) struct Query(Vec<(String, String)>);
 
@@ -29,12 +32,15 @@ impl Query {
         self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// Returns a whole number.
+    /// Returns a whole number up to [`MAX_NUMBER`].
     pub(super) fn number(&self, name: &str) -> Result<Option<u64>, ControlError> {
         let Some(text) = self.get(name) else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| {
-            let message = format!("`{name}` must be a whole number of 0 or more, got {text:?}");
-            ControlError::bad_request(message)
-        })
+        match text.parse() {
+            Ok(number) if number <= MAX_NUMBER => Ok(Some(number)),
+            _ => {
+                let message = format!("`{name}` must be a whole number of 0 or more, got {text:?}");
+                Err(ControlError::bad_request(message))
+            }
+        }
     }
 }

@@ -14,8 +14,9 @@ import Viseme
 struct Driver {
     static let features = [
         "run", "check", "upload", "presigned_uploads", "submit", "job_wait", "job_updates", "job_refresh",
-        "download", "download_outputs", "recover", "any_model", "media_path", "media_bytes", "media_url", "media_checks",
-        "sync", "base64", "webhook", "request_headers", "prediction_request_id", "deadline",
+        "download", "download_outputs", "recover", "any_model", "media_path", "media_bytes",
+        "media_url", "media_checks", "sync", "base64", "webhook", "request_headers", "prediction_request_id",
+        "deadline",
         "request_timeout", "pacing", "retry_settings",
         "recovery", "submit_limits", "client_name", "set_api_key", "progress", "progress_errors",
         "before_submit", "save_record",

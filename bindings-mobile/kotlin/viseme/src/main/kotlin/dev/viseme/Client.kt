@@ -48,9 +48,9 @@ public class Client(
      * Checks, uploads, submits and waits: from an input to the completed prediction. The POST that
      * costs money is accepted at most once.
      *
-     * @param onProgress receives every progress event, in the calling coroutine. The POST waits until
-     *   it has returned from [Progress.Submitting]; if it throws there, nothing is sent, and this
-     *   function throws the same exception
+     * @param onProgress receives every progress event, in the calling coroutine. The POST waits
+     *   until it has returned from [Progress.Submitting]; if it throws there, nothing is sent, and
+     *   this function throws the same exception
      * @throws InputException if the input is invalid; nothing was submitted
      * @throws JobException if the job does not complete, or not in time
      * @throws VisemeException if anything else fails, with the job's id once there is one

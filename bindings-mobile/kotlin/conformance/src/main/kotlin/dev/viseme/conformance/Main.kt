@@ -20,12 +20,12 @@ import kotlin.system.exitProcess
 
 private val FEATURES = listOf(
     "run", "check", "upload", "presigned_uploads", "submit", "job_wait", "job_updates",
-    "job_refresh", "download", "download_outputs", "recover", "any_model", "media_path", "media_bytes",
-    "media_stream", "media_url", "media_checks", "sync", "base64", "webhook",
+    "job_refresh", "download", "download_outputs", "recover", "any_model", "media_path",
+    "media_bytes", "media_stream", "media_url", "media_checks", "sync", "base64", "webhook",
     "request_headers", "prediction_request_id", "deadline", "request_timeout", "pacing",
     "retry_settings", "recovery", "submit_limits", "client_name", "set_api_key", "progress",
-    "before_submit", "save_record", "progress_errors", "error_codes", "error_classes", "error_category", "error_attributes",
-    "cancel", "virtual_clock", "parallel",
+    "before_submit", "save_record", "progress_errors", "error_codes", "error_classes",
+    "error_category", "error_attributes", "cancel", "virtual_clock", "parallel",
 )
 
 fun main() {
