@@ -58,7 +58,15 @@ export async function execute(message, signal) {
 }
 
 function optionsOf(
-  { deadline, max_bytes, check_media, progress_error: _, submit_error: __, save_record: ___, ...same },
+  {
+    deadline,
+    max_bytes,
+    check_media,
+    progress_error: _,
+    submit_error: __,
+    save_record: ___,
+    ...same
+  },
   signal,
 ) {
   const all = { ...same, signal };
