@@ -103,5 +103,5 @@ async fn an_unknown_format_is_refused() {
         assert_eq!(status, 400);
         assert!(text.contains("scenario, case or har"), "{text}");
     }
-    assert_eq!(export(&server, "default", "case").await.0, 400, "nothing was submitted");
+    assert_eq!(export(&server, "default", "case").await.0, 409, "nothing was submitted");
 }

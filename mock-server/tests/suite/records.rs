@@ -37,14 +37,14 @@ async fn the_journal_is_read_in_parts() {
         ("?since=1&limit=2", vec![2, 3]),
         ("?point=submit", vec![1]),
         ("?kind=poll&limit=1&since=2", vec![3]),
-        ("?since=18446744073709551615", vec![]),
+        ("?since=9223372036854775807", vec![]),
         ("", vec![1, 2, 3, 4, 5]),
     ] {
         let path = format!("worlds/{}/journal{query}", world.id());
         let (status, journal) = control(&server, "GET", &path).await;
         assert_eq!((status, sequences(&journal)), (200, expected), "{query}");
     }
-    for query in ["?since=x", "?limit=-1", "?kind=moon", "?page=1"] {
+    for query in ["?since=x", "?since=9223372036854775808", "?limit=-1", "?kind=moon", "?page=1"] {
         let path = format!("worlds/{}/journal{query}", world.id());
         let (status, error) = control(&server, "GET", &path).await;
         assert_eq!(status, 400, "{query}: {error}");
