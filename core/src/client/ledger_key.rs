@@ -64,8 +64,8 @@ macro_rules! key_methods {
             self
         }
 
-        /// Sets what the job costs, in millionths of a US dollar, for the ledger's limit of cost. Call it
-        /// after `key`.
+        /// Sets what the job costs, in millionths of a US dollar. The ledger records it. Call it after
+        /// `key`.
         pub fn price_micros(mut self, price: u64) -> Self {
             if let Some(key) = &mut self.key {
                 key.price = Some(price);
