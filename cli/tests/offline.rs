@@ -66,3 +66,41 @@ async fn every_supported_container_is_accepted() {
     });
     futures_util::future::join_all(runs).await;
 }
+
+fn samples(harness: &Harness) {
+    std::fs::write(harness.path("face.mp4"), include_bytes!("../../samples/face.mp4")).unwrap();
+    std::fs::write(harness.path("voice.mp3"), include_bytes!("../../samples/voice.mp3")).unwrap();
+}
+
+const RUN: [&str; 6] = ["run", "--offline", "--video", "face.mp4", "--audio", "voice.mp3"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_output_never_replaces_the_input() {
+    let harness = Harness::new(Scenario::new()).await;
+    samples(&harness);
+    let result = offline(&harness, &[&RUN[..], &["--out", "./face.mp4"]].concat()).await;
+    assert_eq!(result.code, Some(2), "{result:?}");
+    assert!(result.err.contains("`video`"), "{result:?}");
+    let face = std::fs::read(harness.path("face.mp4")).unwrap();
+    assert_eq!(face, include_bytes!("../../samples/face.mp4"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_output_is_needed_because_the_mock_server_ends() {
+    let harness = Harness::new(Scenario::new()).await;
+    samples(&harness);
+    let result = offline(&harness, &RUN).await;
+    assert_eq!(result.code, Some(2), "{result:?}");
+    assert!(result.err.contains("--offline needs --out"), "{result:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_does_not_outlive_the_mock_server_of_the_command() {
+    let harness = Harness::new(Scenario::new()).await;
+    samples(&harness);
+    let more = ["--out", "result.mp4", "--deadline", "0.5s"];
+    let result = offline(&harness, &[&RUN[..], &more].concat()).await;
+    assert_eq!(result.code, Some(5), "{result:?}");
+    assert!(result.err.contains("mock server and its job ended"), "{result:?}");
+    assert!(!result.err.contains("continues"), "{result:?}");
+}
