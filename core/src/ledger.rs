@@ -153,17 +153,29 @@ pub enum EntryState {
     },
 }
 
-/// Why a ledger cannot be used.
+/// Why a ledger prevents a submit.
 #[derive(Clone)]
 pub struct LedgerError {
     message: String,
+    is_cost_limit: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl LedgerError {
     /// Creates an error: a sentence that says what is wrong and what to do.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None }
+        Self { message: message.into(), is_cost_limit: false, source: None }
+    }
+
+    /// Creates the error of a submit that would exceed a limit of cost.
+    pub fn cost_limit(message: impl Into<String>) -> Self {
+        Self { is_cost_limit: true, ..Self::new(message) }
+    }
+
+    /// Returns whether the submit would exceed a limit of cost. Otherwise the ledger cannot be used.
+    #[must_use]
+    pub fn is_cost_limit(&self) -> bool {
+        self.is_cost_limit
     }
 
     /// Adds the cause.

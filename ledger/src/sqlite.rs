@@ -19,6 +19,8 @@ use crate::{schema, statements};
 #[derive(Clone)]
 pub struct SqliteLedger {
     writer: Writer,
+    /// In millionths of a US dollar.
+    cost_limit: Option<u64>,
 }
 
 impl SqliteLedger {
@@ -28,7 +30,65 @@ impl SqliteLedger {
     /// Returns an error that says what to do if the file cannot be opened or written, is not a ledger, is
     /// damaged, or was made by a newer version.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
-        Ok(Self { writer: Writer::start(schema::open(path.as_ref())?)? })
+        Ok(Self { writer: Writer::start(schema::open(path.as_ref())?)?, cost_limit: None })
+    }
+
+    /// Limits what all submits in the file together may cost, in millionths of a US dollar. Every submit
+    /// that was or may have been accepted counts, also if its job failed. A submit without a price is
+    /// refused then.
+    #[must_use]
+    pub fn with_cost_limit(self, limit: u64) -> Self {
+        Self { cost_limit: Some(limit), ..self }
+    }
+
+    /// Runs an operation in a transaction, together with others that arrive at the same time, and returns
+    /// its result after the commit. It can use tables of its own. If it fails, it changes nothing.
+    ///
+    /// # Errors
+    /// Returns the error of the operation, or of the commit.
+    pub async fn transaction<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&rusqlite::Connection) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        self.writer.run(operation).await
+    }
+
+    /// Returns what all submits together cost, in millionths of a US dollar: each that was or may have been
+    /// accepted, if its price is known.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read.
+    pub async fn spent_micros(&self) -> Result<u64, LedgerError> {
+        self.writer.run(statements::spent).await
+    }
+
+    /// Returns an error if a job of this price would exceed the [limit of
+    /// cost](Self::with_cost_limit), in millionths of a US dollar. Reserves nothing: a claim checks again.
+    ///
+    /// # Errors
+    /// Returns an error for which [`LedgerError::is_cost_limit`] is true, or one of the file.
+    pub async fn require_budget(&self, price: u64) -> Result<(), LedgerError> {
+        let Some(limit) = self.cost_limit else { return Ok(()) };
+        self.writer.run(move |db| statements::check_cost(db, Some(price), limit)).await
+    }
+
+    /// Gives up the open submit of a key, if it has one: a further submit with the key is sent. If the
+    /// service accepted the given up one, both are paid for.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be written.
+    pub async fn give_up(&self, key: &str, reason: &str) -> Result<(), LedgerError> {
+        let (key, reason) = (key.to_owned(), reason.to_owned());
+        self.writer.run(move |db| statements::give_up(db, &key, &reason)).await
+    }
+
+    /// Records the job of the open submit of a key, as found in the history of the account.
+    ///
+    /// # Errors
+    /// Returns an error if another key has the job, or the file cannot be written.
+    pub async fn adopt(&self, key: &str, job_id: &str) -> Result<(), LedgerError> {
+        let (key, job_id) = (key.to_owned(), job_id.to_owned());
+        self.writer.run(move |db| statements::adopt(db, &key, &job_id)).await
     }
 
     /// Returns all submits, oldest first.
@@ -55,8 +115,8 @@ impl Ledger for SqliteLedger {
     }
 
     fn claim<'a>(&'a self, submit: &'a ClaimRequest) -> LedgerFuture<'a, Claim> {
-        let submit = submit.clone();
-        self.writer.run(move |db| statements::claim(db, &submit)).boxed()
+        let (submit, cost_limit) = (submit.clone(), self.cost_limit);
+        self.writer.run(move |db| statements::claim(db, &submit, cost_limit)).boxed()
     }
 
     fn accepted<'a>(&'a self, key: &'a LedgerKey, job_id: &'a str) -> LedgerFuture<'a, ()> {

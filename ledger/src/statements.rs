@@ -99,7 +99,11 @@ fn other_jobs(db: &Connection, model: &str, sent_at: i64) -> rusqlite::Result<Ve
     statement.query_map(params![since, model], |row| row.get(0))?.collect()
 }
 
-pub(crate) fn claim(db: &Connection, submit: &ClaimRequest) -> Result<Claim, LedgerError> {
+pub(crate) fn claim(
+    db: &Connection,
+    submit: &ClaimRequest,
+    cost_limit: Option<u64>,
+) -> Result<Claim, LedgerError> {
     if let Some(entry) = find(db, &submit.key)? {
         let may_retry = submit.retry_failed
             && entry.fingerprint == submit.fingerprint
@@ -108,6 +112,9 @@ pub(crate) fn claim(db: &Connection, submit: &ClaimRequest) -> Result<Claim, Led
         if !may_retry {
             return Ok(Claim::Taken(entry));
         }
+    }
+    if let Some(limit) = cost_limit {
+        check_cost(db, submit.price, limit)?;
     }
     let record = serde_json::to_string(&submit.record).map_err(|error| {
         LedgerError::new(format!("The record of the submit cannot be written: {error}."))
@@ -131,16 +138,72 @@ pub(crate) fn claim(db: &Connection, submit: &ClaimRequest) -> Result<Claim, Led
     Ok(Claim::Go)
 }
 
+/// Returns an error if a job of this price would exceed the limit.
+pub(crate) fn check_cost(
+    db: &Connection,
+    price: Option<u64>,
+    limit: u64,
+) -> Result<(), LedgerError> {
+    let Some(price) = price else {
+        return Err(LedgerError::cost_limit(
+            "The price of the job is unknown, and there is a limit of cost. Set the price.",
+        ));
+    };
+    let spent = spent(db)?;
+    if spent.saturating_add(price) <= limit {
+        return Ok(());
+    }
+    Err(LedgerError::cost_limit(format!(
+        "The job costs {}, and of the limit of {} only {} is left.",
+        dollars(price),
+        dollars(limit),
+        dollars(limit.saturating_sub(spent))
+    )))
+}
+
+/// Returns what the submits cost that were or may have been accepted.
+pub(crate) fn spent(db: &Connection) -> Result<u64, LedgerError> {
+    let sql = "SELECT coalesce(sum(price), 0) FROM submits WHERE state <> 'refused'";
+    let spent: i64 = db
+        .prepare_cached(sql)
+        .and_then(|mut it| it.query_row([], |row| row.get(0)))
+        .map_err(failed)?;
+    Ok(u64::try_from(spent).unwrap_or_default())
+}
+
+/// Returns millionths as dollars: cents, and what is smaller only if there is any.
+fn dollars(micros: u64) -> String {
+    let decimals = format!("{:06}", micros % 1_000_000);
+    let (cents, rest) = decimals.split_at(2);
+    format!("${}.{cents}{}", micros / 1_000_000, rest.trim_end_matches('0'))
+}
+
 pub(crate) fn accepted(db: &Connection, key: &LedgerKey, job_id: &str) -> Result<(), LedgerError> {
+    adopt(db, &key.key, job_id)
+}
+
+pub(crate) fn adopt(db: &Connection, key: &str, job_id: &str) -> Result<(), LedgerError> {
+    let other = "SELECT key FROM submits WHERE job_id = ?1 AND key <> ?2";
+    let other: Option<String> = db
+        .prepare_cached(other)
+        .and_then(|mut it| it.query_row(params![job_id, key], |row| row.get(0)).optional())
+        .map_err(failed)?;
+    if let Some(other) = other {
+        return Err(LedgerError::new(format!("The job {job_id} belongs to the key `{other}`.")));
+    }
     let update =
         "UPDATE submits SET state = 'accepted', job_id = ?2 WHERE key = ?1 AND state = 'sent'";
-    change(db, update, params![&*key.key, job_id])
+    change(db, update, params![key, job_id])
 }
 
 pub(crate) fn refused(db: &Connection, key: &LedgerKey, reason: &str) -> Result<(), LedgerError> {
+    give_up(db, &key.key, reason)
+}
+
+pub(crate) fn give_up(db: &Connection, key: &str, reason: &str) -> Result<(), LedgerError> {
     let update =
         "UPDATE submits SET state = 'refused', reason = ?2 WHERE key = ?1 AND state = 'sent'";
-    change(db, update, params![&*key.key, reason])
+    change(db, update, params![key, reason])
 }
 
 pub(crate) fn settled(

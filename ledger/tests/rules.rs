@@ -138,7 +138,7 @@ async fn one_job_cannot_belong_to_two_keys() {
     }
     ledger.accepted(&key(1), "job").await.unwrap();
     let error = ledger.accepted(&key(2), "job").await.unwrap_err();
-    assert!(error.to_string().contains("UNIQUE"), "{error}");
+    assert_eq!(error.to_string(), "The job job belongs to the key `key-1`.");
     let entry = ledger.find(&key(2)).await.unwrap().unwrap();
     assert!(matches!(entry.state, EntryState::Sent { .. }), "the failed operation changed nothing");
 }

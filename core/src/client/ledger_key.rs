@@ -30,11 +30,12 @@ pub(super) struct KeyOptions {
     pub(super) key: Arc<str>,
     pub(super) price: Option<u64>,
     pub(super) retry_failed: bool,
+    pub(super) fingerprint: Option<String>,
 }
 
 impl KeyOptions {
     pub(super) fn new(key: impl Into<Arc<str>>) -> Self {
-        Self { key: key.into(), price: None, retry_failed: false }
+        Self { key: key.into(), price: None, retry_failed: false, fingerprint: None }
     }
 }
 
@@ -64,8 +65,18 @@ macro_rules! key_methods {
             self
         }
 
-        /// Sets what the job costs, in millionths of a US dollar. The ledger records it. Call it after
-        /// `key`.
+        /// Sets what identifies the input of the [key](Self::key) instead of a digest of its parameters and
+        /// of the content of its media. Use it if the same work has another input each time, such as the
+        /// URL of a new upload. Call it after `key`.
+        pub fn fingerprint(mut self, fingerprint: impl Into<String>) -> Self {
+            if let Some(key) = &mut self.key {
+                key.fingerprint = Some(fingerprint.into());
+            }
+            self
+        }
+
+        /// Sets what the job costs, in millionths of a US dollar. The ledger records it, and a
+        /// ledger with a limit of cost needs it. Call it after `key`.
         pub fn price_micros(mut self, price: u64) -> Self {
             if let Some(key) = &mut self.key {
                 key.price = Some(price);
@@ -138,14 +149,17 @@ impl KeyedSubmit {
 
     /// Waits for other submits with the key in this process.
     pub(super) async fn new(client: &Client, input: &Input, options: KeyOptions) -> Result<Self> {
-        let Some(ledger) = client.shared.config.ledger.clone() else {
+        let Some(ledger) = client.ledger.clone() else {
             let message = "A key needs a ledger. Set `ledger` when you create the client.";
             return Err(Error::new(ErrorKind::Config, message));
         };
         validate_key(&options.key)?;
         let key = LedgerKey::new(client.api.account()?, Arc::clone(&options.key));
         let lock = client.shared.key_locks.lock(&options.key).await;
-        let fingerprint = fingerprint(input).await;
+        let fingerprint = match &options.fingerprint {
+            Some(own) => Some(own.clone()),
+            None => fingerprint(input).await,
+        };
         let entry = KeyEntry { ledger, key };
         Ok(Self { entry, fingerprint, options, _lock: lock })
     }

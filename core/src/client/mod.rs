@@ -47,6 +47,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigBuilder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Api, Downloads, ReqwestTransport, Retry, Transport, Uploads};
+use crate::ledger::Ledger;
 use crate::media::Media;
 use crate::model::{Input, describe};
 use crate::protocol::{
@@ -69,6 +70,7 @@ pub struct Client {
     shared: Arc<Shared>,
     /// Has the additional headers of this clone.
     api: Api,
+    ledger: Option<Arc<dyn Ledger>>,
 }
 
 /// The state that all clones of a client share.
@@ -153,7 +155,14 @@ impl Client {
         &self,
         headers: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self> {
-        Ok(Self { shared: Arc::clone(&self.shared), api: self.api.with_headers(headers)? })
+        Ok(Self { api: self.api.with_headers(headers)?, ..self.clone() })
+    }
+
+    /// Returns a client that records submits with a key in another ledger. Everything else is shared
+    /// with this client.
+    #[must_use]
+    pub fn with_ledger(&self, ledger: impl Ledger) -> Self {
+        Self { ledger: Some(Arc::new(ledger)), ..self.clone() }
     }
 
     /// Creates a client with another source of time and randomness.
@@ -176,6 +185,7 @@ impl Client {
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         let api = Api::new(Arc::clone(&transport), &config)?;
+        let ledger = config.ledger.clone();
         let shared = Shared {
             uploads: Uploads::new(Arc::clone(&transport), Arc::clone(&clock), &config),
             downloads: Downloads::new(transport, Arc::clone(&clock), &config),
@@ -194,7 +204,7 @@ impl Client {
             clock,
             config,
         };
-        Ok(Self { shared: Arc::new(shared), api })
+        Ok(Self { shared: Arc::new(shared), api, ledger })
     }
 
     /// Checks, uploads, submits and waits. Returns the completed prediction.
