@@ -1,0 +1,229 @@
+//! The folder of a batch: its ledger, its items and its reports.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use viseme::ledger::LedgerError;
+use viseme_ledger::SqliteLedger;
+
+use crate::item::{Item, ItemState};
+use crate::manifest::ManifestError;
+use crate::report;
+use crate::store::Store;
+
+/// The name of the ledger in the folder of a batch.
+pub const LEDGER_FILE: &str = "batch.db";
+/// The name of the file that the process locks which runs the batch.
+const LOCK_FILE: &str = "batch.lock";
+
+/// Why a batch cannot be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BatchError {
+    /// The manifest is not valid.
+    Manifest(ManifestError),
+    /// The ledger cannot be used.
+    Ledger(LedgerError),
+    /// Another process runs the batch.
+    Locked(PathBuf),
+    /// The folder does not contain a batch.
+    NoBatch(PathBuf),
+    /// The batch has no item with this id, or it is in another state.
+    Item(String),
+    /// A file or the folder cannot be created or written.
+    Folder {
+        /// The file or the folder.
+        path: PathBuf,
+        /// The error.
+        error: std::io::Error,
+    },
+}
+
+impl std::fmt::Display for BatchError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Manifest(error) => error.fmt(f),
+            Self::Ledger(error) => error.fmt(f),
+            Self::Item(message) => f.write_str(message),
+            Self::Locked(path) => write!(
+                f,
+                "Another process runs the batch in {}. Wait until it ends, or end it.",
+                path.display()
+            ),
+            Self::NoBatch(path) => write!(
+                f,
+                "There is no batch in {}. Name the folder that you gave to `--out`.",
+                path.display()
+            ),
+            Self::Folder { path, error } => {
+                write!(f, "{} cannot be written: {error}.", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for BatchError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Manifest(error) => Some(error),
+            Self::Ledger(error) => Some(error),
+            Self::Folder { error, .. } => Some(error),
+            Self::Locked(_) | Self::NoBatch(_) | Self::Item(_) => None,
+        }
+    }
+}
+
+impl From<ManifestError> for BatchError {
+    fn from(error: ManifestError) -> Self {
+        Self::Manifest(error)
+    }
+}
+
+impl From<LedgerError> for BatchError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+/// The folder of a batch. It can be read while a process runs the batch.
+#[derive(Clone)]
+pub struct BatchFolder {
+    path: PathBuf,
+    pub(crate) ledger: SqliteLedger,
+    pub(crate) store: Store,
+}
+
+impl BatchFolder {
+    /// Opens the folder of a batch that was run before.
+    ///
+    /// # Errors
+    /// Returns [`BatchError::NoBatch`] if there is none, and [`BatchError::Ledger`] if its ledger cannot
+    /// be used.
+    pub async fn open(path: impl Into<PathBuf>) -> Result<Self, BatchError> {
+        let path = path.into();
+        if !path.join(LEDGER_FILE).is_file() {
+            return Err(BatchError::NoBatch(path));
+        }
+        Self::create(path).await
+    }
+
+    /// Opens the folder, or creates it.
+    pub(crate) async fn create(path: PathBuf) -> Result<Self, BatchError> {
+        std::fs::create_dir_all(&path)
+            .map_err(|error| BatchError::Folder { path: path.clone(), error })?;
+        let ledger = SqliteLedger::open(path.join(LEDGER_FILE))?;
+        let store = Store::open(ledger.clone()).await?;
+        Ok(Self { path, ledger, store })
+    }
+
+    /// Returns the path of the folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns all items, in the order of their rows.
+    ///
+    /// # Errors
+    /// Returns an error if the ledger cannot be read.
+    pub async fn items(&self) -> Result<Vec<Item>, BatchError> {
+        Ok(self.store.items().await?)
+    }
+
+    /// Returns what the submits of the batch cost so far, in millionths of a US dollar: each that was or
+    /// may have been accepted.
+    ///
+    /// # Errors
+    /// Returns an error if the ledger cannot be read.
+    pub async fn spent_micros(&self) -> Result<u64, BatchError> {
+        Ok(self.ledger.spent_micros().await?)
+    }
+
+    /// Writes `report.csv` and `report.jsonl` with all items, and returns their paths.
+    ///
+    /// # Errors
+    /// Returns an error if the ledger cannot be read or a file cannot be written.
+    pub async fn write_report(&self) -> Result<[PathBuf; 2], BatchError> {
+        report::write(&self.path, &self.items().await?)
+    }
+
+    /// Lets the next run submit items again whose jobs failed: those with the given ids, or all. Each
+    /// submit is paid for. Returns how many.
+    ///
+    /// # Errors
+    /// Returns [`BatchError::Item`] if an item did not fail, and [`BatchError::Locked`] if a process runs
+    /// the batch.
+    pub async fn retry(&self, ids: &[String]) -> Result<usize, BatchError> {
+        let _lock = lock(&self.path)?;
+        let failed = self.in_state(ItemState::Failed, ids, "Its job did not fail").await?;
+        for item in &failed {
+            self.store.allow_retry(item).await?;
+        }
+        Ok(failed.len())
+    }
+
+    /// Gives up submits whose jobs were not found: the next run submits the items again. If the service
+    /// accepted one of them after all, it is paid for twice.
+    ///
+    /// # Errors
+    /// Returns [`BatchError::Item`] if an item is not unknown, and [`BatchError::Locked`] if a process runs
+    /// the batch.
+    pub async fn give_up(&self, ids: &[String]) -> Result<usize, BatchError> {
+        let _lock = lock(&self.path)?;
+        let unknown = self.in_state(ItemState::Unknown, ids, "It is not unknown").await?;
+        for item in &unknown {
+            self.ledger.give_up(&item.id, "given up by the user").await?;
+        }
+        Ok(unknown.len())
+    }
+
+    /// Records which job an unknown item has, as found in the history of the account.
+    ///
+    /// # Errors
+    /// Returns [`BatchError::Item`] if the item is not unknown, [`BatchError::Ledger`] if another item has
+    /// the job, and [`BatchError::Locked`] if a process runs the batch.
+    pub async fn adopt(&self, id: &str, job_id: &str) -> Result<(), BatchError> {
+        let _lock = lock(&self.path)?;
+        self.in_state(ItemState::Unknown, &[id.to_owned()], "It is not unknown").await?;
+        Ok(self.ledger.adopt(id, job_id).await?)
+    }
+
+    /// Returns the items in a state: those with the given ids, or all.
+    async fn in_state(
+        &self,
+        state: ItemState,
+        ids: &[String],
+        otherwise: &str,
+    ) -> Result<Vec<Item>, BatchError> {
+        if ids.is_empty() {
+            let items = self.items().await?;
+            return Ok(items.into_iter().filter(|item| item.state == state).collect());
+        }
+        let mut found = Vec::new();
+        for id in ids {
+            match self.store.item(id).await? {
+                None => return Err(BatchError::Item(format!("The batch has no item `{id}`."))),
+                Some(item) if item.state != state => {
+                    let message =
+                        format!("The item `{id}` is {}. {otherwise}.", item.state.as_str());
+                    return Err(BatchError::Item(message));
+                }
+                Some(item) => found.push(item),
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Locks the folder until the file is dropped, or the process dies.
+pub(crate) fn lock(folder: &Path) -> Result<File, BatchError> {
+    let path = folder.join(LOCK_FILE);
+    let unusable = |error| BatchError::Folder { path: path.clone(), error };
+    let file =
+        File::options().create(true).truncate(false).write(true).open(&path).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(BatchError::Locked(folder.to_owned())),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}

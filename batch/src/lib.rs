@@ -1,0 +1,25 @@
+//! Runs the rows of a manifest as a batch: it resumes after a crash, has a limit of cost, and pays for
+//! each row once.
+
+mod batch;
+mod folder;
+mod item;
+pub mod manifest;
+mod options;
+mod outcome;
+mod output_file;
+mod plan;
+mod price;
+mod report;
+mod run;
+mod store;
+mod uploads;
+
+pub use batch::Batch;
+pub use folder::{BatchError, BatchFolder, LEDGER_FILE};
+pub use item::{Item, ItemState};
+pub use manifest::{Manifest, ManifestError, Row, RowError};
+pub use options::{BatchOptions, OnUnknown};
+pub use outcome::StopReason;
+pub use report::Summary;
+pub use run::{BatchRun, OnState};

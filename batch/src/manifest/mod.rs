@@ -1,0 +1,128 @@
+//! Manifests: the rows of a batch, from CSV, JSON Lines or a folder.
+
+mod folder;
+mod row;
+mod table;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+pub use row::Row;
+
+/// Why a manifest cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// The file or folder cannot be read.
+    Unreadable {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// Rows are not valid. No row is used then.
+    Rows(Vec<RowError>),
+}
+
+/// Why a row is not valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RowError {
+    /// Where the row stands, such as `jobs.csv:17`.
+    pub position: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl std::fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unreadable { path, message } => write!(f, "{}: {message}", path.display()),
+            Self::Rows(rows) => {
+                for (number, row) in rows.iter().enumerate() {
+                    let separator = if number == 0 { "" } else { "\n" };
+                    write!(f, "{separator}{}: {}", row.position, row.message)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl std::error::Error for ManifestError {}
+
+/// The rows of a batch, in their order. Their ids are unique.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Manifest {
+    rows: Vec<Row>,
+}
+
+impl Manifest {
+    /// Reads a manifest: a CSV file with a header, a JSON Lines file with an object a line, or a folder in
+    /// which each video has an audio file of the same name.
+    ///
+    /// Relative paths of media are relative to the folder of the manifest.
+    ///
+    /// # Errors
+    /// Returns [`ManifestError::Rows`] with every row that is not valid.
+    pub fn read(path: &Path) -> Result<Self, ManifestError> {
+        if path.is_dir() {
+            return Self::new(folder::read(path)?);
+        }
+        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+        match extension.to_str() {
+            Some("csv" | "tsv") => Self::new(table::read_csv(path, extension == "tsv")?),
+            Some("jsonl" | "ndjson") => Self::new(table::read_json_lines(path)?),
+            _ => Err(ManifestError::Unreadable {
+                path: path.to_owned(),
+                message: "A manifest is a .csv or .jsonl file, or a folder.".to_owned(),
+            }),
+        }
+    }
+
+    /// Creates a manifest from rows. Rows without an id that are equal get a number, so that each has
+    /// an id of its own.
+    ///
+    /// # Errors
+    /// Returns [`ManifestError::Rows`] for rows that are errors, and for ids that stand twice.
+    pub fn new(
+        rows: impl IntoIterator<Item = Result<Row, RowError>>,
+    ) -> Result<Self, ManifestError> {
+        let (mut valid, mut errors) = (Vec::new(), Vec::new());
+        let mut positions: HashMap<String, String> = HashMap::new();
+        let mut repeats: HashMap<String, usize> = HashMap::new();
+        for row in rows {
+            let mut row = match row {
+                Ok(row) => row,
+                Err(error) => {
+                    errors.push(error);
+                    continue;
+                }
+            };
+            if row.id == row.digest() {
+                let repeat = repeats.entry(row.id.clone()).or_default();
+                *repeat += 1;
+                if *repeat > 1 {
+                    row.id = format!("{}-{repeat}", row.id);
+                }
+            }
+            match positions.get(&row.id) {
+                Some(first) => errors.push(RowError {
+                    message: format!("The id `{}` already stands at {first}.", row.id),
+                    position: row.position,
+                }),
+                None => {
+                    positions.insert(row.id.clone(), row.position.clone());
+                    valid.push(row);
+                }
+            }
+        }
+        if errors.is_empty() { Ok(Self { rows: valid }) } else { Err(ManifestError::Rows(errors)) }
+    }
+
+    /// Returns the rows.
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+}

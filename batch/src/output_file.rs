@@ -1,0 +1,171 @@
+//! Where the results of a batch go.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use viseme::Prediction;
+
+use crate::manifest::{Row, RowError};
+
+/// The extension of a result whose URL has none, and of a result that is not known yet.
+const EXTENSION: &str = "mp4";
+
+/// Returns an error for each row whose result would replace that of another row, or an input.
+pub(crate) fn conflicts(folder: &Path, rows: &[Row]) -> Vec<RowError> {
+    let inputs: HashMap<PathBuf, &str> = rows
+        .iter()
+        .flat_map(|row| row.files().map(|(_, path)| (absolute(path), row.position.as_str())))
+        .collect();
+    let mut results: HashMap<PathBuf, &str> = HashMap::new();
+    let mut errors = Vec::new();
+    for row in rows {
+        let to = absolute(&path(folder, row, EXTENSION));
+        let message = if let Some(position) = inputs.get(&to) {
+            format!(
+                "The result {} would replace an input of {position}. Name another folder with --out, \
+                 or another file in the column `out`.",
+                to.display()
+            )
+        } else if let Some(first) = results.insert(to.clone(), &row.position) {
+            format!("The result {} is also that of {first}. Change the column `out`.", to.display())
+        } else {
+            continue;
+        };
+        errors.push(RowError { position: row.position.clone(), message });
+    }
+    errors
+}
+
+/// Returns the file of a row's result, in the folder of the batch unless the row names another place.
+/// Creates its folder.
+///
+/// # Errors
+/// Returns a sentence if the folder of the file cannot be created.
+pub(crate) fn target(folder: &Path, row: &Row, prediction: &Prediction) -> Result<PathBuf, String> {
+    let extension = prediction.output_url().and_then(extension).unwrap_or(EXTENSION);
+    created(path(folder, row, extension))
+}
+
+/// Copies the result of an equal row, and returns the copies.
+///
+/// # Errors
+/// Returns a sentence if a file cannot be copied.
+pub(crate) async fn copy(
+    folder: &Path,
+    row: &Row,
+    outputs: &[PathBuf],
+) -> Result<Vec<PathBuf>, String> {
+    let mut copies = Vec::new();
+    for (number, from) in outputs.iter().enumerate() {
+        let extension = from.extension().and_then(|it| it.to_str()).unwrap_or(EXTENSION);
+        let mut to = created(path(folder, row, extension))?;
+        if number > 0 {
+            let stem = to.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            to.set_file_name(format!("{stem}-{}.{extension}", number + 1));
+        }
+        let partial = to.with_extension(format!("{extension}.part"));
+        let copied = async {
+            tokio::fs::copy(from, &partial).await?;
+            tokio::fs::File::open(&partial).await?.sync_all().await?;
+            tokio::fs::rename(&partial, &to).await
+        };
+        copied.await.map_err(|error| format!("{} cannot be copied: {error}.", from.display()))?;
+        copies.push(to);
+    }
+    Ok(copies)
+}
+
+fn path(folder: &Path, row: &Row, extension: &str) -> PathBuf {
+    match &row.out {
+        Some(out) => folder.join(out),
+        None => folder.join(format!("{}.{extension}", safe_name(&row.id))),
+    }
+}
+
+fn created(to: PathBuf) -> Result<PathBuf, String> {
+    if let Some(parent) = to.parent() {
+        std::fs::create_dir_all(parent).map_err(|error| {
+            format!("The folder {} cannot be created: {error}.", parent.display())
+        })?;
+    }
+    Ok(to)
+}
+
+/// Returns a path that is the same for the same file, as far as the file system can tell.
+fn absolute(path: &Path) -> PathBuf {
+    let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
+    match (parent, path.file_name()) {
+        (Some(parent), Some(name)) => parent.join(name),
+        _ => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+    }
+}
+
+/// Returns a file name for an id. Ids that are not names themselves get a digest, so that two ids never
+/// share a file.
+fn safe_name(id: &str) -> String {
+    let is_safe = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ');
+    let starts_well = !id.starts_with(['.', ' ', '-']) && !id.ends_with(['.', ' ']);
+    if id.chars().all(is_safe) && starts_well && id.len() <= 100 && !id.is_empty() {
+        return id.to_owned();
+    }
+    let digest = base16ct::lower::encode_string(&Sha256::digest(id));
+    let safe: String = id.chars().filter(|c| is_safe(*c) && *c != '.').take(40).collect();
+    format!("{}-{}", safe.trim(), digest.get(..8).unwrap_or_default())
+        .trim_start_matches('-')
+        .to_owned()
+}
+
+fn extension(url: &str) -> Option<&str> {
+    let path = url.split(['?', '#']).next()?;
+    let extension = path.rsplit('/').next()?.rsplit_once('.')?.1;
+    let is_plain = !extension.is_empty()
+        && extension.len() <= 5
+        && extension.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_plain.then_some(extension)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn two_ids_never_share_a_file_and_no_id_leaves_the_folder() {
+        assert_eq!(safe_name("row-17"), "row-17");
+        assert_eq!(safe_name("Zeile 17 ü"), "Zeile 17 ü");
+        let names: Vec<_> =
+            ["../../etc/passwd", "a/b", "a_b", "a\\b", "", ".hidden", "-x"].map(safe_name).into();
+        for name in &names {
+            assert!(!name.contains(['/', '\\']) && !name.starts_with(['.', '-']), "{name}");
+            assert!(!name.is_empty());
+        }
+        let distinct: std::collections::HashSet<_> = names.iter().collect();
+        assert_eq!(distinct.len(), names.len());
+        assert!(safe_name(&"x".repeat(500)).len() <= 100);
+    }
+
+    #[test]
+    fn the_extension_is_that_of_the_output() {
+        assert_eq!(extension("https://a.example/x/out.mp4?sig=a.b"), Some("mp4"));
+        assert_eq!(extension("https://a.example/x/out"), None);
+        assert_eq!(extension("https://a.example/out.verylong"), None);
+    }
+
+    #[test]
+    fn a_result_replaces_neither_an_input_nor_another_result() {
+        let folder = tempfile::tempdir().unwrap();
+        let row = |id: &str, out: Option<&str>| {
+            let values = json!({"id": id, "video": format!("{id}.mp4"), "out": out});
+            let values = values.as_object().unwrap().clone();
+            Row::new(format!("row {id}"), values, folder.path()).unwrap()
+        };
+        let rows = [row("a", None), row("b", Some("x.mp4")), row("c", Some("x.mp4"))];
+        let positions = |at: &Path| -> Vec<String> {
+            conflicts(at, &rows).into_iter().map(|error| error.position).collect()
+        };
+        assert_eq!(positions(folder.path()), ["row a", "row c"]);
+        assert_eq!(positions(&folder.path().join("results")), ["row c"]);
+    }
+}

@@ -1,0 +1,239 @@
+//! The items of a batch in the ledger's file: what is known of each row beside its submit.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, params};
+use viseme::ledger::LedgerError;
+use viseme_ledger::SqliteLedger;
+
+use crate::item::{Item, ItemState};
+use crate::manifest::{Row, RowError};
+
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS items (
+    id TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    position TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    state TEXT NOT NULL,
+    same_as TEXT,
+    error_code TEXT,
+    error TEXT,
+    outputs TEXT NOT NULL DEFAULT '[]',
+    allowed_failures INTEGER NOT NULL DEFAULT 0,
+    CHECK (state <> 'duplicate' OR same_as IS NOT NULL)
+) STRICT;
+CREATE INDEX IF NOT EXISTS items_by_digest ON items (digest, number);
+CREATE TABLE IF NOT EXISTS uploads (
+    sha256 TEXT PRIMARY KEY,
+    url TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+";
+
+/// Each item with the last submit of its id that counts.
+const SELECT: &str = "
+SELECT items.id, items.position, items.digest, items.state, items.same_as, submits.job_id,
+       items.error_code, items.error, items.outputs, submits.price, items.allowed_failures,
+       submits.state, submits.sent_at,
+       (SELECT count(*) FROM submits WHERE key = items.id AND state = 'ended')
+FROM items LEFT JOIN submits ON submits.id =
+    (SELECT max(id) FROM submits WHERE key = items.id AND state <> 'refused')";
+
+/// How many rows one transaction imports.
+const IMPORT_CHUNK: usize = 5_000;
+
+/// An upload that the service still has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoredUpload {
+    pub(crate) url: String,
+    /// In seconds since 1970.
+    pub(crate) expires_at: i64,
+}
+
+/// The items in a file.
+#[derive(Clone)]
+pub(crate) struct Store {
+    ledger: SqliteLedger,
+}
+
+impl Store {
+    /// Opens the tables in the file of a ledger.
+    pub(crate) async fn open(ledger: SqliteLedger) -> Result<Self, LedgerError> {
+        ledger.transaction(|db| db.execute_batch(TABLES).map_err(failed)).await?;
+        Ok(Self { ledger })
+    }
+
+    /// Adds the rows that are new. Returns an error for each row that has changed although its id was
+    /// submitted.
+    pub(crate) async fn import(&self, rows: Arc<[Row]>) -> Result<Vec<RowError>, LedgerError> {
+        let mut changed = Vec::new();
+        let mut start = 0;
+        while start < rows.len() {
+            let chunk = Arc::clone(&rows);
+            let imported = move |db: &Connection| {
+                let rows = chunk.iter().enumerate().skip(start).take(IMPORT_CHUNK);
+                rows.filter_map(|(number, row)| import(db, number, row).transpose()).collect()
+            };
+            let errors: Vec<RowError> = self.ledger.transaction(imported).await?;
+            changed.extend(errors);
+            start += IMPORT_CHUNK;
+        }
+        Ok(changed)
+    }
+
+    /// Returns the items of the file, in the order of their rows.
+    pub(crate) async fn items(&self) -> Result<Vec<Item>, LedgerError> {
+        let read = |db: &Connection| -> rusqlite::Result<Vec<Item>> {
+            let select = format!("{SELECT} ORDER BY items.number");
+            let mut statement = db.prepare_cached(&select)?;
+            statement.query_map([], item)?.collect()
+        };
+        self.ledger.transaction(move |db| read(db).map_err(failed)).await
+    }
+
+    /// Returns one item.
+    pub(crate) async fn item(&self, id: &str) -> Result<Option<Item>, LedgerError> {
+        let id = id.to_owned();
+        let read = move |db: &Connection| {
+            let select = format!("{SELECT} WHERE items.id = ?1");
+            db.prepare_cached(&select)?.query_row([id], item).optional()
+        };
+        self.ledger.transaction(move |db| read(db).map_err(failed)).await
+    }
+
+    /// Records the state, the error and the outputs of an item.
+    pub(crate) async fn update(&self, item: Item) -> Result<(), LedgerError> {
+        let outputs = serde_json::json!(item.outputs).to_string();
+        self.change(
+            "UPDATE items SET state = ?2, same_as = ?3, error_code = ?4, error = ?5, outputs = ?6
+             WHERE id = ?1",
+            (item.id, item.state.as_str(), item.same_as, item.error_code, item.error, outputs),
+        )
+        .await
+    }
+
+    /// Allows one more submit of an item whose jobs failed.
+    pub(crate) async fn allow_retry(&self, item: &Item) -> Result<(), LedgerError> {
+        self.change(
+            "UPDATE items SET allowed_failures = ?2 WHERE id = ?1",
+            (item.id.clone(), item.failures),
+        )
+        .await
+    }
+
+    /// Returns the URL of an upload with this content that the service still has at `now`, in seconds
+    /// since 1970.
+    pub(crate) async fn uploaded(
+        &self,
+        sha256: &str,
+        now: i64,
+    ) -> Result<Option<StoredUpload>, LedgerError> {
+        let sha256 = sha256.to_owned();
+        let read = move |db: &Connection| {
+            let select =
+                "SELECT url, expires_at FROM uploads WHERE sha256 = ?1 AND expires_at > ?2";
+            let upload =
+                |row: &SqlRow<'_>| Ok(StoredUpload { url: row.get(0)?, expires_at: row.get(1)? });
+            db.prepare_cached(select)?.query_row(params![sha256, now], upload).optional()
+        };
+        self.ledger.transaction(move |db| read(db).map_err(failed)).await
+    }
+
+    /// Records an upload.
+    pub(crate) async fn add_upload(
+        &self,
+        sha256: String,
+        upload: StoredUpload,
+    ) -> Result<(), LedgerError> {
+        self.change(
+            "INSERT OR REPLACE INTO uploads (sha256, url, expires_at) VALUES (?1, ?2, ?3)",
+            (sha256, upload.url, upload.expires_at),
+        )
+        .await
+    }
+
+    async fn change(
+        &self,
+        sql: &'static str,
+        values: impl rusqlite::Params + Send + 'static,
+    ) -> Result<(), LedgerError> {
+        self.ledger
+            .transaction(move |db| {
+                db.prepare_cached(sql)
+                    .and_then(|mut statement| statement.execute(values))
+                    .map(drop)
+                    .map_err(failed)
+            })
+            .await
+    }
+}
+
+fn item(row: &SqlRow<'_>) -> rusqlite::Result<Item> {
+    let stored: String = row.get(3)?;
+    let submit: Option<String> = row.get(11)?;
+    let outputs: String = row.get(8)?;
+    let outputs: Vec<PathBuf> = serde_json::from_str(&outputs).unwrap_or_default();
+    Ok(Item {
+        id: row.get(0)?,
+        row: row.get(1)?,
+        digest: row.get(2)?,
+        state: ItemState::of(&stored, submit.as_deref()),
+        same_as: row.get(4)?,
+        job_id: row.get(5)?,
+        error_code: row.get(6)?,
+        error: row.get(7)?,
+        outputs,
+        price_micros: row.get::<_, Option<i64>>(9)?.and_then(|price| u64::try_from(price).ok()),
+        allowed_failures: row.get(10)?,
+        sent_at: row.get::<_, Option<i64>>(12)?.map(|millis| millis / 1000),
+        failures: row.get(13)?,
+    })
+}
+
+fn import(db: &Connection, number: usize, row: &Row) -> Result<Option<RowError>, LedgerError> {
+    let digest = row.digest();
+    let known: Option<String> = db
+        .prepare_cached("SELECT digest FROM items WHERE id = ?1")
+        .and_then(|mut it| it.query_row([&row.id], |row| row.get(0)).optional())
+        .map_err(failed)?;
+    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    let Some(known) = known else {
+        let insert = "INSERT INTO items (id, number, position, digest, state)
+                      VALUES (?1, ?2, ?3, ?4, 'planned')";
+        db.prepare_cached(insert)
+            .and_then(|mut it| it.execute(params![row.id, number, row.position, digest]))
+            .map_err(failed)?;
+        return Ok(None);
+    };
+    if known != digest && is_used(db, &row.id)? {
+        let message = format!(
+            "The row has changed, and its id `{}` was already submitted. Give it a new id.",
+            row.id
+        );
+        return Ok(Some(RowError { position: row.position.clone(), message }));
+    }
+    let reset = if known == digest {
+        ""
+    } else {
+        ", state = 'planned', same_as = NULL, error_code = NULL, error = NULL, outputs = '[]'"
+    };
+    let update =
+        format!("UPDATE items SET number = ?2, position = ?3, digest = ?4{reset} WHERE id = ?1");
+    db.prepare_cached(&update)
+        .and_then(|mut it| it.execute(params![row.id, number, row.position, digest]))
+        .map_err(failed)?;
+    Ok(None)
+}
+
+fn is_used(db: &Connection, id: &str) -> Result<bool, LedgerError> {
+    let select = "SELECT EXISTS (SELECT 1 FROM submits WHERE key = ?1 AND state <> 'refused')";
+    db.prepare_cached(select)
+        .and_then(|mut it| it.query_row([id], |row| row.get(0)))
+        .map_err(failed)
+}
+
+fn failed(error: rusqlite::Error) -> LedgerError {
+    LedgerError::new(format!("The state of the batch cannot be used: {error}.")).with_source(error)
+}
