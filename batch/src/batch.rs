@@ -13,6 +13,7 @@ use crate::item::{Item, ItemState};
 use crate::manifest::{Manifest, ManifestError, Row};
 use crate::options::BatchOptions;
 use crate::output_file;
+use crate::plan::plan;
 use crate::store::Store;
 
 /// A batch. The same manifest and folder resume it, in this process or the next.
@@ -74,6 +75,14 @@ impl Batch {
         let mut items: HashMap<String, Item> =
             items.into_iter().map(|item| (item.id.clone(), item)).collect();
         Ok(self.rows.iter().filter_map(|row| items.remove(&row.id)).collect())
+    }
+
+    /// Returns how many items a run works on.
+    ///
+    /// # Errors
+    /// Returns an error if the ledger cannot be read.
+    pub async fn planned(&self) -> Result<usize, BatchError> {
+        Ok(plan(&self.items().await?, &self.options).len())
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -2,6 +2,7 @@
 //! each row once.
 
 mod batch;
+mod check;
 mod folder;
 mod item;
 pub mod manifest;
@@ -16,6 +17,7 @@ mod store;
 mod uploads;
 
 pub use batch::Batch;
+pub use check::{Estimate, RowCheck};
 pub use folder::{BatchError, BatchFolder, LEDGER_FILE};
 pub use item::{Item, ItemState};
 pub use manifest::{Manifest, ManifestError, Row, RowError};
@@ -23,3 +25,8 @@ pub use options::{BatchOptions, OnUnknown};
 pub use outcome::StopReason;
 pub use report::Summary;
 pub use run::{BatchRun, OnState};
+
+/// The example of the guide is compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/batches.md")]
+struct Guide;

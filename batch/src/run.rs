@@ -121,7 +121,7 @@ impl BatchRun {
 }
 
 impl Runner {
-    /// Does one step with an item. Returns the item as it is then, or `None` if it was not touched.
+    /// Does one step with an item. Returns the item as it is then, or `None` if nothing happened to it.
     async fn advance(
         self: Arc<Self>,
         items: Arc<[Item]>,
@@ -144,7 +144,10 @@ impl Runner {
             Ok(prediction) => self.save(&mut item, row, &prediction).await,
             Err(failure) => self.failed(&mut item, failure),
         };
-        Some(self.record(item, state).await)
+        let item = self.record(item, state).await;
+        // The run stopped before the item was submitted; nothing happened to it.
+        let is_untouched = item.state == ItemState::Planned && item.error.is_none();
+        (!is_untouched).then_some(item)
     }
 
     async fn submit(&self, item: &mut Item, row: &Row) -> Result<Prediction, Failure> {

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::account::{Delete, History};
+use crate::commands::batch::BatchCommand;
 use crate::commands::check::Check;
 use crate::commands::job::{Download, Status, Wait};
 use crate::commands::models::{Models, Price, Schema};
@@ -77,6 +78,9 @@ pub(crate) enum Command {
     Submit(Submit),
     /// Find the job of a submit whose response was lost; print the job's id. Costs nothing.
     Recover(Recover),
+    /// Run many rows of a manifest: resumable, with a limit of cost, each paid for once.
+    #[command(subcommand)]
+    Batch(BatchCommand),
     /// Print the status of a job.
     Status(Status),
     /// Wait for a job that was submitted before.
@@ -131,6 +135,7 @@ impl From<&Args> for Options {
                 Self { out: wait.wait.out.clone(), poll_every: wait.wait.poll_every, ..common }
             }
             Command::Download(download) => Self { out: Some(download.out.clone()), ..common },
+            Command::Batch(BatchCommand::Run(run)) => Self { poll_every: run.poll_every, ..common },
             Command::Demo(demo) => Self { offline: true, out: Some(demo.out.clone()), ..common },
             _ => common,
         }

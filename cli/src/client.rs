@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use viseme::{Client, Config, Pacing};
+use viseme::{Client, Config, Pacing, SubmitLimits};
 use viseme_mock::{MockServer, OutputMode};
 
 use crate::failure::{Failure, Result};
@@ -12,6 +12,18 @@ use crate::output::eprint_line;
 /// Returns a client for the service, configured from the environment.
 pub(crate) fn online(options: &Options) -> viseme::Result<Client> {
     Client::new(config(options).build()?)
+}
+
+/// Returns a client for the service that respects the limits of an account, if they are given.
+pub(crate) fn online_with_limits(
+    options: &Options,
+    limits: Option<SubmitLimits>,
+) -> viseme::Result<Client> {
+    let config = match limits {
+        Some(limits) => config(options).submit_limits(limits),
+        None => config(options),
+    };
+    Client::new(config.build()?)
 }
 
 /// Returns a client without an API key, for downloads and checks.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use viseme::{Error, ErrorKind, Status};
+use viseme_batch::{BatchError, ManifestError};
 
 use crate::failure::{Failure, Phase, Result};
 use crate::options::Options;
@@ -37,6 +38,7 @@ pub(crate) fn print_text(failure: &Failure, options: &Options) {
             eprint_line(format_args!("error: {}", running(job_id, status)));
             suggest(options.resume("wait", job_id));
         }
+        Failure::Batch(error) => print_batch_error(error),
         Failure::Usage(message) | Failure::Local(message) => {
             eprint_line(format_args!("error: {message}"));
         }
@@ -44,6 +46,27 @@ pub(crate) fn print_text(failure: &Failure, options: &Options) {
             eprint_line(interrupted(phase, options));
             suggest(next_command_after(phase, options));
         }
+    }
+}
+
+/// Prints every row that is not valid, since a user mends them all at once.
+fn print_batch_error(error: &BatchError) {
+    if let BatchError::Manifest(ManifestError::Rows(_)) = error {
+        eprint_line("error: The manifest is not valid; nothing was sent.");
+        eprint_line(in_cli_words(&error.to_string()));
+    } else {
+        eprint_line(format_args!("error: {}", in_cli_words(&error.to_string())));
+    }
+}
+
+fn batch_code(error: &BatchError) -> &'static str {
+    match error {
+        BatchError::Manifest(_) => "manifest",
+        BatchError::Ledger(_) => "ledger",
+        BatchError::Locked(_) => "batch_locked",
+        BatchError::NoBatch(_) => "no_batch",
+        BatchError::Item(_) => "batch_item",
+        _ => "local",
     }
 }
 
@@ -88,6 +111,10 @@ fn object(failure: &Failure, options: &Options) -> Value {
             "message": running(job_id, status),
             "job_id": job_id,
             "resume": options.resume("wait", job_id),
+        }),
+        Failure::Batch(error) => json!({
+            "code": batch_code(error),
+            "message": in_cli_words(&error.to_string()),
         }),
         Failure::Usage(message) => json!({"code": "usage", "message": message}),
         Failure::Local(message) => json!({"code": "local", "message": message}),

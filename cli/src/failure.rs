@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use viseme::ErrorKind;
+use viseme_batch::BatchError;
 
 /// The exit code of wrong usage and of invalid input.
 pub(crate) const USAGE: u8 = 2;
@@ -64,6 +65,8 @@ pub(crate) enum Failure {
     Running { job_id: String, status: viseme::Status },
     /// Wrong usage: what is wrong, and what to do.
     Usage(String),
+    /// A batch cannot be used.
+    Batch(Box<BatchError>),
     /// An operation on this machine failed: which one, and why.
     Local(String),
     /// The user interrupted the command.
@@ -83,11 +86,20 @@ impl Failure {
         Self::QueryFailed(Box::new(error))
     }
 
+    /// The failure of a batch.
+    pub(crate) fn batch(error: BatchError) -> Self {
+        Self::Batch(Box::new(error))
+    }
+
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Client(error) => exit_code(error.kind(), error.job_id().is_some()),
             Self::QueryFailed(error) => exit_code(error.kind(), false),
             Self::Running { .. } => 5,
+            Self::Batch(error) => match **error {
+                BatchError::Locked(_) | BatchError::Folder { .. } => 1,
+                _ => USAGE,
+            },
             Self::Usage(_) => USAGE,
             Self::Local(_) => 1,
             Self::Interrupted(_) => 130,

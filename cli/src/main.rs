@@ -21,7 +21,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::args::{Args, Command};
 use crate::commands::{
-    account, check, job, mock, models, playground, run, submit, upload, webhook,
+    account, batch, check, job, mock, models, playground, run, submit, upload, webhook,
 };
 use crate::failure::{Failure, Outcome, Result, USAGE};
 use crate::options::Options;
@@ -97,6 +97,7 @@ async fn execute(options: &Options, command: Command) -> Result<Outcome> {
         Command::Mock(args) => mock::mock(options, args).await,
         Command::Playground(args) => playground::playground(options, args).await,
         Command::Webhook(args) => webhook::webhook(options, args).await,
+        Command::Batch(command) => batch::batch(options, command).await,
         Command::Demo(_) => run::demo(options).await,
     }
 }

@@ -49,7 +49,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     time.ok_or_else(|| "expected a duration such as `90s`, `10m` or `1h 30m`".to_owned())
 }
 
-fn parse_interval(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
     let time = parse_duration(text)?;
     if time < Duration::from_millis(100) {
         Err("must be at least 0.1s".to_owned())

@@ -53,7 +53,6 @@ impl Row {
     }
 
     /// Returns the input of the row.
-    #[must_use]
     pub fn input(&self) -> Input {
         let input = Input::new(self.model.as_str());
         self.parameters.iter().fold(input, |input, (name, value)| match (value, is_path(value)) {

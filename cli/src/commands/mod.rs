@@ -1,6 +1,7 @@
 //! The commands, and what several of them do.
 
 pub(crate) mod account;
+pub(crate) mod batch;
 pub(crate) mod check;
 pub(crate) mod job;
 pub(crate) mod mock;

@@ -1,0 +1,109 @@
+//! `viseme batch check`.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use serde_json::json;
+use viseme_batch::{Estimate, Manifest};
+
+use super::{ManifestArgs, dollars};
+use crate::client;
+use crate::failure::{Failure, Outcome, Result};
+use crate::options::Options;
+use crate::output::{in_cli_words, print_line, violations_json};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    manifest: ManifestArgs,
+
+    /// Add what the batch costs; needs the API key.
+    #[arg(long)]
+    price: bool,
+}
+
+pub(crate) async fn check(options: &Options, args: &Check) -> Result<Outcome> {
+    let manifest = args.manifest.read()?;
+    let client = client::anonymous(options)?;
+    let (mut errors, mut warnings) = (0, 0);
+    let mut checks = std::pin::pin!(manifest.check(&client));
+    while let Some(checked) = checks.next().await {
+        let checked = checked?;
+        let report = if args.manifest.strict { checked.report.strict() } else { checked.report };
+        errors += usize::from(!report.is_ok());
+        warnings += usize::from(report.is_ok() && report.warnings().next().is_some());
+        if report.violations.is_empty() {
+            continue;
+        }
+        if options.json {
+            print_line(json!({
+                "event": "row", "id": checked.id, "row": checked.row, "ok": report.is_ok(),
+                "violations": violations_json(&report.violations),
+            }))?;
+            continue;
+        }
+        for violation in &report.violations {
+            let level = if violation.is_error() { "error" } else { "warning" };
+            let message = in_cli_words(&violation.message);
+            print_line(format_args!("{} ({}): {level}: {message}", checked.row, checked.id))?;
+        }
+    }
+    let estimate = match args.price {
+        true => {
+            let client = client::online(options)?;
+            let estimate = manifest.estimate(&client, args.manifest.repeat).await;
+            Some(estimate.map_err(Failure::query)?)
+        }
+        false => None,
+    };
+    print_conclusion(options, args, &manifest, (errors, warnings), estimate)?;
+    Ok(if errors == 0 { Outcome::Done } else { Outcome::Invalid })
+}
+
+fn print_conclusion(
+    options: &Options,
+    args: &Check,
+    manifest: &Manifest,
+    (errors, warnings): (usize, usize),
+    estimate: Option<Estimate>,
+) -> Result<()> {
+    let rows = manifest.rows().len();
+    let jobs = manifest.jobs(args.manifest.repeat);
+    let time =
+        args.manifest.limits().map(|limits| manifest.shortest_time(limits, args.manifest.repeat));
+    if options.json {
+        return print_line(json!({
+            "event": "summary", "rows": rows, "errors": errors, "warnings": warnings, "jobs": jobs,
+            "price_micros": estimate.map(|estimate| estimate.price_micros),
+            "price_is_minimum": estimate.map(|estimate| estimate.is_minimum),
+            "shortest_time_seconds": time.map(|time| time.as_secs_f64()),
+        }));
+    }
+    print_line(format_args!(
+        "{}: {} with errors, {} with warnings. {}.",
+        count(rows, "row"),
+        errors,
+        warnings,
+        count(jobs, "job")
+    ))?;
+    if let Some(estimate) = estimate {
+        let price = dollars(estimate.price_micros);
+        print_line(if estimate.is_minimum {
+            format!(
+                "Price: at least {price}. The service measures media when they are uploaded; set \
+                 --max-cost when you run the batch."
+            )
+        } else {
+            format!("Price: {price}.")
+        })?;
+    }
+    if let Some(time) = time {
+        let time = humantime::format_duration(Duration::from_secs(time.as_secs()));
+        print_line(format_args!("Time at this tier: at least {time}."))?;
+    }
+    Ok(())
+}
+
+fn count(number: usize, name: &str) -> String {
+    if number == 1 { format!("1 {name}") } else { format!("{number} {name}s") }
+}

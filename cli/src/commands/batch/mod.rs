@@ -1,0 +1,172 @@
+//! `viseme batch`: runs the rows of a manifest.
+
+mod check;
+mod folder;
+mod run;
+mod view;
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use viseme::SubmitLimits;
+use viseme_batch::{Batch, ItemState, Manifest, Summary};
+
+use crate::failure::{Failure, Outcome, Result};
+use crate::options::Options;
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum BatchCommand {
+    /// Check every row of a manifest. Uploads and submits nothing.
+    Check(check::Check),
+    /// Run a manifest; the same command resumes it after any interruption.
+    Run(Box<run::Run>),
+    /// Print how many rows are in each state, and what they cost.
+    Status(folder::Status),
+    /// Write report.csv and report.jsonl, and print their paths.
+    Report(folder::Report),
+    /// Let the next run submit rows again whose jobs failed. Each submit is paid for.
+    Retry(folder::Retry),
+    /// List the rows whose job was not found, and decide what becomes of them.
+    Unknown(folder::Unknown),
+}
+
+/// A manifest.
+#[derive(Debug, clap::Args)]
+struct ManifestArgs {
+    /// A .csv or .jsonl file with a row for each video, or a folder in which each video has an audio
+    /// file of the same name; docs/batches.md describes the columns.
+    #[arg(value_name = "MANIFEST")]
+    manifest: PathBuf,
+
+    /// Pay for each of several equal rows, instead of letting them share one job.
+    #[arg(long)]
+    repeat: bool,
+
+    /// Treat warnings as errors.
+    #[arg(long)]
+    strict: bool,
+
+    /// The tier of the account, which limits submits: bronze, silver, gold or ultra.
+    #[arg(long, value_name = "TIER")]
+    tier: Option<Tier>,
+}
+
+impl ManifestArgs {
+    fn read(&self) -> Result<Manifest> {
+        Manifest::read(&self.manifest).map_err(|error| Failure::batch(error.into()))
+    }
+
+    fn limits(&self) -> Option<SubmitLimits> {
+        self.tier.as_ref().map(|tier| tier.0)
+    }
+}
+
+/// The tier of an account.
+#[derive(Clone, Copy, Debug)]
+struct Tier(SubmitLimits);
+
+impl FromStr for Tier {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        Ok(Self(match text {
+            "bronze" => SubmitLimits::BRONZE,
+            "silver" => SubmitLimits::SILVER,
+            "gold" => SubmitLimits::GOLD,
+            "ultra" => SubmitLimits::ULTRA,
+            _ => return Err("expected bronze, silver, gold or ultra"),
+        }))
+    }
+}
+
+pub(crate) async fn batch(options: &Options, command: BatchCommand) -> Result<Outcome> {
+    match command {
+        BatchCommand::Check(args) => check::check(options, &args).await,
+        BatchCommand::Run(args) => run::run(options, &args).await,
+        BatchCommand::Status(args) => folder::status(options, &args).await,
+        BatchCommand::Report(args) => folder::report(options, &args).await,
+        BatchCommand::Retry(args) => folder::retry(options, &args).await,
+        BatchCommand::Unknown(args) => folder::unknown(options, &args).await,
+    }
+}
+
+/// Returns a summary as one line: `297 done, 3 failed; $8.40`.
+fn summary_line(summary: &Summary) -> String {
+    let states: Vec<_> =
+        summary.states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    let states = if states.is_empty() { "no rows".to_owned() } else { states.join(", ") };
+    if summary.spent_micros == 0 {
+        return states;
+    }
+    format!("{states}; {}", dollars(summary.spent_micros))
+}
+
+/// Returns a summary as JSON.
+fn summary_json(summary: &Summary) -> serde_json::Value {
+    let states: serde_json::Map<_, _> = summary
+        .states
+        .iter()
+        .map(|(state, count)| (state.to_string(), serde_json::json!(count)))
+        .collect();
+    serde_json::json!({
+        "total": summary.total,
+        "states": states,
+        "spent_micros": summary.spent_micros,
+    })
+}
+
+/// Returns the outcome of a batch in this state: some rows are unknown, failed or unfinished, or all are
+/// done.
+fn outcome(summary: &Summary) -> Outcome {
+    let count = |state| summary.count(state);
+    if count(ItemState::Unknown) > 0 {
+        return Outcome::Exit(6);
+    }
+    let failed = [ItemState::Failed, ItemState::Refused, ItemState::Expired, ItemState::Duplicate];
+    if failed.into_iter().any(|state| count(state) > 0) {
+        return Outcome::Exit(4);
+    }
+    if count(ItemState::Done) < summary.total { Outcome::Exit(5) } else { Outcome::Done }
+}
+
+/// Returns millionths of a US dollar as dollars.
+fn dollars(micros: u64) -> String {
+    let decimals = format!("{:06}", micros % 1_000_000);
+    let (cents, rest) = decimals.split_at(2);
+    format!("${}.{cents}{}", micros / 1_000_000, rest.trim_end_matches('0'))
+}
+
+/// Parses dollars, such as `200`, `$200` or `0.5`, as millionths.
+fn parse_dollars(text: &str) -> std::result::Result<u64, String> {
+    let expected = || "expected an amount in US dollars, such as `200` or `12.50`".to_owned();
+    let number = text.strip_prefix('$').unwrap_or(text);
+    let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !is_number(whole) || !is_number(decimals) || decimals.len() > 6 {
+        return Err(expected());
+    }
+    format!("{whole}{decimals:0<6}").parse().map_err(|_| expected())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_exact() {
+        for (text, micros, shown) in [
+            ("200", 200_000_000, "$200.00"),
+            ("$12.5", 12_500_000, "$12.50"),
+            ("0.0462", 46_200, "$0.0462"),
+            ("0", 0, "$0.00"),
+            ("0.000001", 1, "$0.000001"),
+        ] {
+            assert_eq!(parse_dollars(text), Ok(micros));
+            assert_eq!(dollars(micros), shown);
+        }
+        for text in ["", "-1", "1e3", "1,5", "five", "$", ".5", "0.0000001", "99999999999999999999"]
+        {
+            assert!(parse_dollars(text).is_err(), "{text}");
+        }
+    }
+}
