@@ -12,7 +12,7 @@ use crate::commands::run::{Demo, Run};
 use crate::commands::submit::{Recover, Submit};
 use crate::commands::upload::Upload;
 use crate::commands::webhook::Webhook;
-use crate::options::Options;
+use crate::options::{Options, parse_whole};
 
 /// The text below the options in the long help.
 const AFTER_HELP: &str = "\
@@ -62,7 +62,7 @@ pub(crate) struct Args {
 
     /// How often to retry a request after a temporary failure. [default: 11 for the polls of a wait,
     /// 4 for other requests]
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", value_parser = parse_whole::<u32>, allow_hyphen_values = true)]
     pub(crate) max_retries: Option<u32>,
 }
 
@@ -127,9 +127,15 @@ impl From<&Args> for Options {
                 out: run.wait.out.clone(),
                 poll_every: run.wait.poll_every,
                 record: run.submit.save_record.clone(),
+                media_options: run.input.media_options(),
                 ..common
             },
-            Command::Submit(submit) => Self { record: submit.submit.save_record.clone(), ..common },
+            Command::Submit(submit) => Self {
+                record: submit.submit.save_record.clone(),
+                media_options: submit.input.media_options(),
+                ..common
+            },
+            Command::Check(check) => Self { media_options: check.input.media_options(), ..common },
             Command::Recover(recover) => Self { record: Some(recover.record.clone()), ..common },
             Command::Wait(wait) => {
                 Self { out: wait.wait.out.clone(), poll_every: wait.wait.poll_every, ..common }

@@ -77,14 +77,14 @@ fn print_error(error: &Error, options: &Options) {
         eprint_line("error: The input is invalid; nothing was sent.");
         for violation in error.violations() {
             let prefix = if violation.is_error() { "" } else { "warning: " };
-            eprint_line(format_args!("  {prefix}{}", in_cli_words(&violation.message)));
+            eprint_line(format_args!("  {prefix}{}", in_cli_words(&violation.message, options)));
         }
     }
 }
 
 /// Returns the message of an error. The jobs of a mock server that this command started end with it.
 fn message(error: &Error, options: &Options) -> String {
-    let text = in_cli_words(&error.to_string());
+    let text = in_cli_words(&error.to_string(), options);
     if !options.offline {
         return text;
     }
@@ -144,7 +144,7 @@ fn error_object(error: &Error, resume: Option<&str>, options: &Options) -> Value
         "resume": resume,
         "app_code": error.app_code(),
         "attempts": error.attempts(),
-        "violations": violations_json(error.violations()),
+        "violations": violations_json(error.violations(), options),
         "http": error.http().map(|http| json!({
             "status": http.status,
             "request_id": http.request_id,

@@ -153,7 +153,11 @@ pub(crate) fn reason(error: &io::Error) -> String {
         io::ErrorKind::StorageFull => "the disk is full".to_owned(),
         io::ErrorKind::AddrInUse => "the port is in use".to_owned(),
         io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-        _ => error.to_string(),
+        _ => {
+            let text = error.to_string();
+            // The number of the operating system helps nobody.
+            text.split(" (os error ").next().unwrap_or_default().to_owned()
+        }
     }
 }
 

@@ -77,6 +77,16 @@ impl InputArgs {
         Ok(input)
     }
 
+    /// Returns the media parameters that the user knows as options, such as `--video`.
+    pub(crate) fn media_options(&self) -> Vec<&'static str> {
+        let is_pair = |name: &str| self.input.iter().any(|(other, _)| other == name);
+        [("audio", &self.audio), ("video", &self.video)]
+            .into_iter()
+            .filter(|(name, source)| source.is_some() || (self.model.is_none() && !is_pair(name)))
+            .map(|(name, _)| name)
+            .collect()
+    }
+
     /// The media that a lip-sync needs and that are not given.
     pub(crate) fn missing_media(&self) -> &'static [&'static str] {
         let has = |name: &str| self.input.iter().any(|(other, _)| other == name);
@@ -117,7 +127,7 @@ fn parse_pair(text: &str) -> std::result::Result<(String, String), String> {
         Some((name, value)) if !name.trim().is_empty() => {
             Ok((name.trim().to_owned(), value.to_owned()))
         }
-        _ => Err("expected `name=value` or `name=@file`".to_owned()),
+        _ => Err("must be `NAME=VALUE` or `NAME=@FILE`".to_owned()),
     }
 }
 

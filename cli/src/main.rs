@@ -13,11 +13,15 @@ mod output;
 mod output_path;
 mod progress;
 mod record;
+mod usage_error;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use tracing_subscriber::filter::LevelFilter;
+use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::args::{Args, Command};
 use crate::commands::{
@@ -46,16 +50,17 @@ fn main() -> ExitCode {
 
 /// Prints what is wrong with the arguments, or the help that they request.
 fn usage_error(error: &clap::Error) -> ExitCode {
-    let wants_json = std::env::args_os().any(|argument| argument == "--json");
-    if error.use_stderr() && wants_json {
-        let text = error.render().to_string();
-        let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-        let failure = Failure::Usage(text.to_owned());
-        let options = Options { json: true, ..Options::default() };
-        // Standard output is closed; there is nowhere else to report that.
-        let _ = error_output::print(&failure, &options);
-    } else {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let wants_json = arguments.iter().any(|argument| argument == "--json");
+    let failure = Failure::Usage(usage_error::message(error, &arguments));
+    let is_help = !error.use_stderr()
+        || (error.kind() == DisplayHelpOnMissingArgumentOrSubcommand && !wants_json);
+    if is_help {
         let _ = error.print();
+    } else {
+        let options = Options { json: wants_json, ..Options::default() };
+        // If standard output is closed, there is nowhere else to report that.
+        let _ = error_output::print(&failure, &options);
     }
     ExitCode::from(if error.use_stderr() { USAGE } else { 0 })
 }
@@ -66,6 +71,9 @@ fn start(options: &Options, args: Args) -> Result<Outcome> {
             .with_writer(std::io::stderr)
             .with_max_level(LevelFilter::DEBUG)
             .with_ansi(false)
+            .with_target(false)
+            .finish()
+            .with(Targets::new().with_target("viseme", LevelFilter::DEBUG))
             .init();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()

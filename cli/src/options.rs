@@ -1,7 +1,9 @@
 //! The options that several commands share.
 
 use std::io::IsTerminal as _;
+use std::num::{IntErrorKind, ParseIntError};
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// Options of `run` and `submit`.
@@ -46,7 +48,20 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
         Err(_) => humantime::parse_duration(text).ok(),
     };
-    time.ok_or_else(|| "expected a duration such as `90s`, `10m` or `1h 30m`".to_owned())
+    time.ok_or_else(|| "must be a duration such as `90s`, `10m` or `1h 30m`".to_owned())
+}
+
+/// Parses a whole number.
+pub(crate) fn parse_whole<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => "is too large".to_owned(),
+        _ => "must be a whole number of 0 or more".to_owned(),
+    })
+}
+
+/// Parses the port of a server on this machine.
+pub(crate) fn parse_port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "must be a port from 1 to 65535, or 0 for a free one".to_owned())
 }
 
 pub(crate) fn parse_interval(text: &str) -> Result<Duration, String> {
@@ -70,6 +85,8 @@ pub(crate) struct Options {
     pub(crate) max_retries: Option<u32>,
     /// Whether the service is a mock server that ends with the command.
     pub(crate) offline: bool,
+    /// The media parameters that the user knows as options, such as `--video`.
+    pub(crate) media_options: Vec<&'static str>,
     /// Where to save the output.
     pub(crate) out: Option<PathBuf>,
     pub(crate) poll_every: Option<Duration>,

@@ -77,11 +77,14 @@ fn printable(text: &str) -> Cow<'_, str> {
 }
 
 /// The lines of a check: one for each media file, then one for each violation.
-pub(crate) fn report_lines(report: &Report) -> impl Iterator<Item = String> + '_ {
+pub(crate) fn report_lines<'r>(
+    report: &'r Report,
+    options: &'r Options,
+) -> impl Iterator<Item = String> + 'r {
     let media = report.media.iter().map(|(field, info)| format!("{field}: {}", media_line(info)));
-    let violations = report.violations.iter().map(|violation| {
+    let violations = report.violations.iter().map(move |violation| {
         let level = if violation.is_error() { "error" } else { "warning" };
-        format!("{level}: {}", in_cli_words(&violation.message))
+        format!("{level}: {}", in_cli_words(&violation.message, options))
     });
     media.chain(violations)
 }
@@ -202,15 +205,17 @@ pub(crate) fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
-/// Replaces the names of the library's settings by the options and variables of the command line.
-pub(crate) fn in_cli_words(text: &str) -> String {
-    const WORDS: [(&str, &str); 12] = [
+/// Replaces the names of the library's parameters and settings by the options and variables of the
+/// command line.
+pub(crate) fn in_cli_words(text: &str, options: &Options) -> String {
+    const WORDS: [(&str, &str); 13] = [
         (" or pass `api_key`", ""),
         ("Pass `api_key` or set WAVESPEED_API_KEY", "Set WAVESPEED_API_KEY"),
         ("Pass `api_key` instead", "Set WAVESPEED_API_KEY instead"),
         ("`api_key`", "`WAVESPEED_API_KEY`"),
         ("`allow_http`", "`--allow-http`"),
         ("`base_url`", "`--base-url`"),
+        ("Invalid value for `webhook`", "Invalid value for `--webhook`"),
         ("set the base URL to it", "set the base URL to it (--base-url or WAVESPEED_BASE_URL)"),
         ("SSL_CERT_FILE or `ca_bundle`", "SSL_CERT_FILE"),
         ("; raise `max_bytes` if you want it", ""),
@@ -219,14 +224,21 @@ pub(crate) fn in_cli_words(text: &str) -> String {
         (" Set `allow_private_addresses` to read it from here.", ""),
         (" Set `allow_private_addresses` to read it anyway.", ""),
     ];
-    WORDS.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+    let mut text = WORDS.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
+    for name in &options.media_options {
+        text = match text.strip_prefix(&format!("{name}: ")) {
+            Some(statement) => format!("`--{name}`: {statement}"),
+            None => text.replace(&format!("`{name}`"), &format!("`--{name}`")),
+        };
+    }
+    text
 }
 
 /// The violations as JSON, with messages in the words of the command line.
-pub(crate) fn violations_json(violations: &[Violation]) -> Value {
+pub(crate) fn violations_json(violations: &[Violation], options: &Options) -> Value {
     let mut violations = violations.to_vec();
     for violation in &mut violations {
-        violation.message = in_cli_words(&violation.message);
+        violation.message = in_cli_words(&violation.message, options);
     }
     json!(violations)
 }
@@ -268,7 +280,21 @@ mod tests {
             ("set SSL_CERT_FILE or `ca_bundle` to", "set SSL_CERT_FILE to"),
             ("nothing to replace", "nothing to replace"),
         ] {
-            assert_eq!(in_cli_words(text), expected);
+            assert_eq!(in_cli_words(text, &Options::default()), expected);
+        }
+    }
+
+    #[test]
+    fn media_have_the_names_that_the_user_gave_them() {
+        let options = Options { media_options: vec!["video"], ..Options::default() };
+        for (text, expected) in [
+            ("`video`: file not found: a.mp4.", "`--video`: file not found: a.mp4."),
+            ("video: a.mp4 lasts 1 s.", "`--video`: a.mp4 lasts 1 s."),
+            ("`video` is missing", "`--video` is missing"),
+            ("`audio`: file not found: a.mp3.", "`audio`: file not found: a.mp3."),
+            ("audio: a.mp3 lasts 1 s.", "audio: a.mp3 lasts 1 s."),
+        ] {
+            assert_eq!(in_cli_words(text, &options), expected);
         }
     }
 }

@@ -8,6 +8,7 @@ use viseme::{Input, Media};
 
 use crate::failure::{Failure, Result, reason};
 use crate::options::Options;
+use crate::output::in_cli_words;
 
 /// Returns whether `--out` means standard output.
 pub(crate) fn is_stdout(out: &Path) -> bool {
@@ -50,7 +51,7 @@ pub(crate) fn require_other_than_input(options: &Options, input: &Input) -> Resu
                 "--out {} is the file of `{name}`, which the output would replace. Choose another name.",
                 path.display()
             );
-            return Err(Failure::Usage(message));
+            return Err(Failure::Usage(in_cli_words(&message, options)));
         }
     }
     Ok(())

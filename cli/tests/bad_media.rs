@@ -115,7 +115,11 @@ async fn a_video_or_an_audio_track_can_be_checked_alone() {
     }
     let short = harness.path("short.mp4").display().to_string();
     let result = harness.viseme(&["check", "--video", &short]).await;
-    assert!(result.out.contains("error: video: short.mp4 lasts 1 s"), "{result:?}");
+    assert!(result.out.contains("error: `--video`: short.mp4 lasts 1 s"), "{result:?}");
+    let absent = harness.viseme(&["check", "--video", "absent.mp4", "--json"]).await;
+    let violation = &absent.json()["violations"][0];
+    assert_eq!(violation["message"], "`--video`: file not found: absent.mp4. Check the path.");
+    assert_eq!(violation["actual"], "there is no such file or folder");
     let nothing = harness.viseme(&["check"]).await;
     assert_eq!(nothing.code, Some(2), "{nothing:?}");
     assert!(nothing.err.contains("--video and --audio are missing"), "{nothing:?}");

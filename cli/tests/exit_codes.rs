@@ -79,7 +79,7 @@ async fn wrong_usage_is_exit_code_2() {
     let harness = Harness::new(Scenario::new()).await;
     std::fs::write(harness.path("bad.yaml"), "faults: [{at: moon, do: reset}]").unwrap();
     for (arguments, words) in [
-        (&["bogus"][..], &["bogus", "Usage"][..]),
+        (&["bogus"][..], &["bogus", "viseme --help"][..]),
         (&["run", "--video", "v.mp4"], &["--audio"]),
         (&["wait", "x", "--deadline", "soon"], &["soon", "90s"]),
         (&["wait", "x", "--deadline", "-1"], &["-1"]),
@@ -90,6 +90,7 @@ async fn wrong_usage_is_exit_code_2() {
         (&["mock", "--scenario", "none.yaml"], &["none.yaml", "no such file"]),
         (&["mock", "--scenario", "bad.yaml"], &["bad.yaml", "moon"]),
         (&["mock", "--public-url", "mock:80"], &["mock:80", "http://mock:8080"]),
+        (&["mock", "--port", "99999"], &["`--port`", "from 1 to 65535", "99999"]),
         (&["mock", "--cors", "app.example"], &["app.example", "http://localhost:5173"]),
         (&["download", "x", "--out", "none/film.mp4"], &["no such folder"]),
         (&["wait", "x", "--out", "none/"], &["no such folder"]),
@@ -263,7 +264,7 @@ async fn a_check_warns_about_a_url_that_cannot_be_probed() {
     let result = harness.viseme(&["check", "--video", &url, "--audio", &voice]).await;
     assert_eq!(result.code, Some(0), "{result:?}");
     assert!(result.out.contains("audio: MP3, 3.51 s"), "{result:?}");
-    assert!(result.out.contains("warning: video: "), "{result:?}");
+    assert!(result.out.contains("warning: `--video`: "), "{result:?}");
     assert!(result.out.contains("private"), "{result:?}");
 }
 

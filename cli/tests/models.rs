@@ -131,7 +131,7 @@ async fn invalid_input_is_rejected_before_it_is_paid_for() {
         ),
         (vec!["check", SPEECH, "-i", "text=Hello."], "`video` is missing"),
         (vec!["run", "face.mp4", "-i", "a=b"], "is not a model's id"),
-        (vec!["run", SPEECH, "-i", "text"], "name=value"),
+        (vec!["run", SPEECH, "-i", "text"], "NAME=VALUE"),
         (vec!["run", SPEECH, "-i", "text=a", "-i", "text=b"], "given twice"),
         (vec!["run", "--video", "face.mp4"], "--audio"),
         (vec!["delete", "abc"], "--yes"),

@@ -118,3 +118,31 @@ async fn a_local_base_url_does_not_turn_the_proxy_off_for_other_hosts() {
     assert_eq!((download.code, download.out.trim()), (Some(0), "x.mp4"), "{download:?}");
     assert_eq!(*requests.lock().unwrap(), [format!("GET {url} HTTP/1.1")]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_error_names_the_server_and_the_proxy() {
+    let harness = Harness::new(ends("completed")).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closed = listener.local_addr().unwrap();
+    drop(listener);
+    let balance = |url: &str, proxy: &str| {
+        let arguments =
+            ["balance", "--base-url", url, "--allow-http", "--max-retries", "0", "--verbose"];
+        let mut command = harness.command(&arguments);
+        command.env_remove("NO_PROXY").env_remove("no_proxy").env_remove("http_proxy");
+        command.env("HTTP_PROXY", proxy);
+        support::finish(command)
+    };
+    let direct = balance(&format!("http://{closed}"), "").await;
+    assert_eq!(direct.code, Some(1), "{direct:?}");
+    let sentence = format!("The connection to {closed} failed when getting the balance: ");
+    assert!(direct.err.contains(&sentence), "{direct:?}");
+    assert!(direct.err.contains("request failed"), "{direct:?}");
+    assert!(!direct.err.contains("hyper"), "only the client's requests are logged: {direct:?}");
+
+    let proxied = balance("http://media.example", &format!("http://name:secret@{closed}")).await;
+    assert_eq!(proxied.code, Some(1), "{proxied:?}");
+    let sentence = format!("connection to media.example:80 through the proxy {closed} failed");
+    assert!(proxied.err.contains(&sentence), "{proxied:?}");
+    assert!(!proxied.err.contains("secret"), "{proxied:?}");
+}

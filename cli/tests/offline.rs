@@ -80,7 +80,7 @@ async fn the_output_never_replaces_the_input() {
     samples(&harness);
     let result = offline(&harness, &[&RUN[..], &["--out", "./face.mp4"]].concat()).await;
     assert_eq!(result.code, Some(2), "{result:?}");
-    assert!(result.err.contains("`video`"), "{result:?}");
+    assert!(result.err.contains("`--video`"), "{result:?}");
     let face = std::fs::read(harness.path("face.mp4")).unwrap();
     assert_eq!(face, include_bytes!("../../samples/face.mp4"));
 }

@@ -104,6 +104,7 @@ async fn the_webhook_url_is_sent_with_the_submit() {
 
     let refused = harness.viseme(&run_samples(&["--webhook", "nonsense"])).await;
     assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.err.contains("Invalid value for `--webhook`"), "{refused:?}");
     assert_eq!(harness.world.jobs().len(), 2);
 }
 

@@ -69,12 +69,12 @@ async fn end_of_stdin() {
 #[non_exhaustive]
 pub struct ServerOptions {
     /// The port to listen on; 0 for a free one.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = parse_port, allow_hyphen_values = true)]
     pub port: u16,
 
     /// The address to listen on. Other machines can connect to any but a loopback address, for example
     /// with 0.0.0.0 in a container.
-    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = parse_address)]
     pub host: IpAddr,
 
     /// The URL of the server in responses, such as http://mock:8080. By default it is the host that the
@@ -136,6 +136,14 @@ impl ServerOptions {
     }
 }
 
+fn parse_port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "must be a port from 1 to 65535, or 0 for a free one".to_owned())
+}
+
+fn parse_address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| "must be an IP address such as 127.0.0.1 or 0.0.0.0".to_owned())
+}
+
 fn read_scenario(path: &Path) -> Result<Scenario, String> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         format!("Cannot read the scenario {}: {}.", path.display(), reason(&error))
@@ -152,6 +160,10 @@ pub(crate) fn reason(error: &io::Error) -> String {
         io::ErrorKind::AddrInUse => "the port is in use".to_owned(),
         io::ErrorKind::AddrNotAvailable => "this machine does not have the address".to_owned(),
         io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-        _ => error.to_string(),
+        _ => {
+            let text = error.to_string();
+            // The number of the operating system helps nobody.
+            text.split(" (os error ").next().unwrap_or_default().to_owned()
+        }
     }
 }

@@ -8,7 +8,7 @@ use viseme::{HistoryFilter, Prediction, Status};
 
 use crate::client;
 use crate::failure::{Failure, Outcome, Result};
-use crate::options::{Options, parse_duration};
+use crate::options::{Options, parse_duration, parse_whole};
 use crate::output::{eprint_line, print_line};
 
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ pub(crate) struct History {
     since: Option<Duration>,
 
     /// At most this many jobs, the newest first.
-    #[arg(long, short = 'n', default_value_t = 20, value_name = "NUMBER")]
+    #[arg(long, short = 'n', default_value_t = 20, value_name = "NUMBER", value_parser = parse_whole::<usize>, allow_hyphen_values = true)]
     limit: usize,
 
     /// Include each job's input in the output of --json.

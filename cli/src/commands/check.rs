@@ -12,7 +12,7 @@ use crate::output::{media_json, print_line, report_lines, violations_json};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
     #[command(flatten)]
-    input: InputArgs,
+    pub(crate) input: InputArgs,
 }
 
 pub(crate) async fn check(options: &Options, check: &Check) -> Result<Outcome> {
@@ -37,10 +37,10 @@ fn print_report(options: &Options, report: &Report) -> Result<()> {
         let media: serde_json::Map<_, _> =
             report.media.iter().map(|(field, info)| (field.clone(), media_json(info))).collect();
         return print_line(
-            json!({"ok": report.is_ok(), "violations": violations_json(&report.violations), "media": media}),
+            json!({"ok": report.is_ok(), "violations": violations_json(&report.violations, options), "media": media}),
         );
     }
-    report_lines(report).try_for_each(print_line)?;
+    report_lines(report, options).try_for_each(print_line)?;
     print_line(conclusion(report))
 }
 

@@ -13,7 +13,7 @@ use crate::client;
 use crate::failure::{Failure, Outcome, Phase, Result, reason};
 use crate::input_file;
 use crate::interrupt::{interrupt, second_interrupt};
-use crate::options::Options;
+use crate::options::{Options, parse_port};
 use crate::output::{eprint_line, print_line};
 
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub(crate) struct PlaygroundArgs {
     live: bool,
 
     /// The port to listen on; 0 for a free one.
-    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    #[arg(long, default_value_t = 0, value_name = "PORT", value_parser = parse_port, allow_hyphen_values = true)]
     port: u16,
 
     /// Do not open a browser; only print the link.

@@ -17,7 +17,7 @@ use crate::{client, output_path, record};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Run {
     #[command(flatten)]
-    input: InputArgs,
+    pub(crate) input: InputArgs,
 
     /// Run against a local mock server, without an account and a network. The output is the input
     /// video with the input voice.

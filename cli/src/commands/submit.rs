@@ -16,7 +16,7 @@ use crate::{client, record};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Submit {
     #[command(flatten)]
-    input: InputArgs,
+    pub(crate) input: InputArgs,
 
     #[command(flatten)]
     pub(crate) submit: SubmitArgs,

@@ -56,7 +56,7 @@ pub(crate) struct Verify {
 fn parse_timestamp(text: &str) -> std::result::Result<String, String> {
     match text.trim().parse::<i64>() {
         Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err("expected the seconds since 1970, such as `1767225600`".to_owned()),
+        Err(_) => Err("must be the seconds since 1970, such as `1767225600`".to_owned()),
     }
 }
 

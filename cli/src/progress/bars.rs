@@ -8,14 +8,15 @@ use indicatif::{MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use viseme::Progress;
 
 use super::messages;
+use crate::options::Options;
 use crate::output::{eprint_line, size};
 
 const TRANSFER: &str = "{msg:17} {wide_bar:.cyan/dim} {sent} of {total}";
 const UNKNOWN_SIZE: &str = "{spinner} {msg} {sent}";
 const JOB: &str = "{spinner:.cyan} {msg} ({elapsed})";
 
-#[derive(Default)]
 pub(crate) struct Bars {
+    options: Options,
     all: MultiProgress,
     uploads: HashMap<String, ProgressBar>,
     download: Option<ProgressBar>,
@@ -23,6 +24,16 @@ pub(crate) struct Bars {
 }
 
 impl Bars {
+    pub(super) fn new(options: Options) -> Self {
+        Self {
+            options,
+            all: MultiProgress::default(),
+            uploads: HashMap::new(),
+            download: None,
+            job: None,
+        }
+    }
+
     pub(super) fn on_event(&mut self, progress: &Progress) {
         match progress {
             Progress::Uploading { field, sent, total } => {
@@ -95,7 +106,7 @@ impl Bars {
     }
 
     fn print_message(&self, progress: &Progress) {
-        if let Some(line) = messages::message(progress) {
+        if let Some(line) = messages::message(progress, &self.options) {
             self.print(&line);
         }
     }

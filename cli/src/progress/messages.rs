@@ -2,13 +2,14 @@
 
 use viseme::{Prediction, Progress, Status};
 
+use crate::options::Options;
 use crate::output::{in_cli_words, report_lines, seconds};
 
 /// The message for an event; `None` for an event that users do not need to see.
-pub(super) fn message(progress: &Progress) -> Option<String> {
+pub(super) fn message(progress: &Progress, options: &Options) -> Option<String> {
     match progress {
         Progress::Checked(checked) => {
-            let lines: Vec<_> = report_lines(checked).collect();
+            let lines: Vec<_> = report_lines(checked, options).collect();
             (!lines.is_empty()).then(|| lines.join("\n"))
         }
         Progress::Uploaded { field, .. } => Some(format!("uploaded {field}")),
@@ -20,7 +21,7 @@ pub(super) fn message(progress: &Progress) -> Option<String> {
         Progress::Retrying { error, after } => {
             let problem = match error.http() {
                 Some(http) => format!("the service responded with HTTP {}", http.status),
-                None => in_cli_words(error.message().trim_end_matches('.')),
+                None => in_cli_words(error.message().trim_end_matches('.'), options),
             };
             Some(format!("{problem}; trying again in {}", seconds(*after)))
         }

@@ -24,10 +24,10 @@ impl ProgressDisplay {
         if options.is_silent() {
             Self::Hidden
         } else if std::io::stderr().is_terminal() && !options.verbose {
-            Self::Bars(Mutex::default())
+            Self::Bars(Mutex::new(Bars::new(options.clone())))
         } else {
             // Bars would overwrite the log.
-            Self::Lines(Mutex::default())
+            Self::Lines(Mutex::new(Lines::new(options.clone())))
         }
     }
 
@@ -69,14 +69,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Progress as lines: one for each change.
-#[derive(Default)]
 pub(crate) struct Lines {
+    options: Options,
     /// The uploads that have their line.
     uploading: Vec<String>,
     downloading: bool,
 }
 
 impl Lines {
+    fn new(options: Options) -> Self {
+        Self { options, uploading: Vec::new(), downloading: false }
+    }
+
     fn on_event(&mut self, progress: &Progress) {
         match progress {
             Progress::Uploading { field, total, .. } => {
@@ -86,7 +90,7 @@ impl Lines {
                 }
             }
             other => {
-                if let Some(line) = messages::message(other) {
+                if let Some(line) = messages::message(other, &self.options) {
                     eprint_line(line);
                 }
             }

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::remote::RemoteChecks;
 use crate::account::Model;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, io_reason};
 use crate::media::probe::{BytesSource, FileSource, ReadAt, ReadError, probe};
 use crate::media::{self, Media, MediaInfo, Rule, Violation, data_uri};
 use crate::model::{Input, InputValue, Level, MediaLimits, describe, validate};
@@ -216,7 +216,7 @@ fn unreadable(field: &str, media: &Media, error: &io::Error) -> Violation {
         field,
         Rule::Readable,
         Level::Error,
-        error.to_string(),
+        io_reason(error),
         "a readable file",
         message,
     )
@@ -230,7 +230,7 @@ pub(super) fn why_unreadable(name: &str, error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => {
             format!("no permission to read {name}. Check the file's permissions.")
         }
-        _ => format!("cannot read {name}: {error}."),
+        _ => format!("cannot read {name}: {}.", io_reason(error)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +26,24 @@ pub struct ResponseInfo {
     pub retry_after: Option<Duration>,
     /// The body as text, truncated to [`ResponseInfo::MAX_BODY`] bytes.
     pub body: String,
+}
+
+/// Returns the reason of an I/O error in plain words.
+pub(crate) fn io_reason(error: &io::Error) -> String {
+    let known = match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file or folder",
+        io::ErrorKind::PermissionDenied => "permission denied",
+        io::ErrorKind::IsADirectory => "it is a folder",
+        io::ErrorKind::NotADirectory => "a part of the path is not a folder",
+        io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only",
+        io::ErrorKind::StorageFull => "the disk is full",
+        _ => {
+            let text = error.to_string();
+            // The number of the operating system helps nobody.
+            return text.split(" (os error ").next().unwrap_or_default().to_owned();
+        }
+    };
+    known.to_owned()
 }
 
 impl ResponseInfo {

@@ -8,7 +8,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 
 use super::file_name::{MAX_ENCRYPTED_NAME, MAX_NAME, with_suffix};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, io_reason};
 
 /// How many symbolic links in a row are followed, as on Linux.
 const MAX_LINKS: u32 = 40;
@@ -191,7 +191,7 @@ async fn blocking<T: Send + 'static>(
 fn cannot_save(path: &Path, error: &io::Error) -> Error {
     Error::new(
         ErrorKind::Download,
-        format!("The output cannot be saved to {}: {error}.", path.display()),
+        format!("The output cannot be saved to {}: {}.", path.display(), io_reason(error)),
     )
 }
 

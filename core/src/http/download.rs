@@ -181,7 +181,7 @@ impl Downloads {
             let response = tokio::time::timeout(self.request_timeout, exchange)
                 .await
                 .map_err(|_| broken("no response in time"))?
-                .map_err(|error| broken(&error.to_string()))?;
+                .map_err(|error| broken(&format!("the {} failed: {error}", error.connection())))?;
             match response.status {
                 200 | 206 => return Ok(response),
                 status if is_redirect(status) => {

@@ -90,7 +90,8 @@ pub(crate) fn connection_error(operation: &str, error: TransportError) -> Error 
         (ErrorKind::Connection, Sent::No) => " Check the network and the base URL.",
         _ => "",
     };
-    let message = format!("The connection {verb} when {operation}: {error}.{advice}");
+    let connection = error.connection();
+    let message = format!("The {connection} {verb} when {operation}: {error}.{advice}");
     Error::new(kind, message).with_source(error)
 }
 

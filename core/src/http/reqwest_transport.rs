@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _};
 use http::Version;
 use http::header::CONTENT_LENGTH;
+use hyper_util::client::proxy::matcher::Matcher;
 use url::{Origin, Url};
 
 use super::proxy::{SystemProxies, known_to_reqwest};
@@ -42,6 +43,8 @@ struct Clients {
     known_alive: reqwest::Client,
     /// Opens a new connection for every request.
     unpooled: reqwest::Client,
+    /// The proxies that these clients use.
+    proxies: Matcher,
 }
 
 /// The last exchange with the API.
@@ -59,7 +62,7 @@ enum LastExchange {
 
 impl ReqwestTransport {
     pub(crate) fn new(config: &Config) -> Result<Self> {
-        Self::build(config, |builder| builder)
+        Self::build(config, true, |builder| builder)
     }
 
     /// For URLs from anyone: unless the settings allow it, names are resolved to public addresses
@@ -68,11 +71,14 @@ impl ReqwestTransport {
         if config.allow_private_addresses {
             return Self::new(config);
         }
-        Self::build(config, |builder| builder.no_proxy().dns_resolver(Arc::new(PublicResolver)))
+        Self::build(config, false, |builder| {
+            builder.no_proxy().dns_resolver(Arc::new(PublicResolver))
+        })
     }
 
     fn build(
         config: &Config,
+        uses_proxies: bool,
         adapt: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
     ) -> Result<Self> {
         let tls = tls::client_config(config.ca_bundle.as_deref())?;
@@ -87,6 +93,11 @@ impl ReqwestTransport {
                 pooled: client(usize::MAX, POOL_IDLE)?,
                 known_alive: client(usize::MAX, HTTP1_ALIVE)?,
                 unpooled: client(0, POOL_IDLE)?,
+                proxies: if uses_proxies {
+                    proxies(config, is_local)?
+                } else {
+                    Matcher::builder().build()
+                },
             })
         };
         Ok(Self {
@@ -97,8 +108,12 @@ impl ReqwestTransport {
         })
     }
 
+    fn clients(&self, url: &Url) -> &Clients {
+        if is_loopback(url) { &self.local } else { &self.remote }
+    }
+
     fn client(&self, request: &Request) -> &reqwest::Client {
-        let clients = if is_loopback(&request.url) { &self.local } else { &self.remote };
+        let clients = self.clients(&request.url);
         match (request.connection, *self.last()) {
             (ConnectionUse::Pooled, _) => &clients.pooled,
             (ConnectionUse::KnownAlive, LastExchange::Http2(at)) if at.elapsed() < HTTP2_ALIVE => {
@@ -111,6 +126,24 @@ impl ReqwestTransport {
             (ConnectionUse::KnownAlive, LastExchange::None | LastExchange::Http1) => {
                 &clients.known_alive
             }
+        }
+    }
+
+    /// Returns the host and the port of a URL, and the proxy on the way.
+    fn server(&self, url: &Url) -> String {
+        let address = |host: &str, port: Option<u16>| match port {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        let server = address(url.host_str().unwrap_or_default(), url.port_or_known_default());
+        let proxies = &self.clients(url).proxies;
+        let proxy = url.as_str().parse().ok().and_then(|uri| proxies.intercept(&uri));
+        match proxy.as_ref().and_then(|proxy| proxy.uri().authority()) {
+            Some(proxy) => {
+                let proxy = address(proxy.host(), proxy.port_u16());
+                format!("{server} through the proxy {proxy}")
+            }
+            None => server,
         }
     }
 
@@ -152,6 +185,15 @@ fn builder(
     SystemProxies::from_env()?.apply(builder).map_err(unusable)
 }
 
+/// Returns the rules that decide which requests go through a proxy, as [`builder`] sets them.
+fn proxies(config: &Config, is_local: bool) -> Result<Matcher> {
+    match &config.proxy {
+        Some(proxy) => Ok(Matcher::builder().all(proxy.as_str()).build()),
+        None if is_local => Ok(Matcher::builder().build()),
+        None => Ok(SystemProxies::from_env()?.matcher()),
+    }
+}
+
 fn unusable(error: reqwest::Error) -> Error {
     let error = TransportError::from_chain(Sent::No, false, &error.without_url());
     Error::new(ErrorKind::Config, format!("The HTTP client cannot be set up: {error}."))
@@ -163,12 +205,11 @@ impl Transport for ReqwestTransport {
             let (client, url) = (self.client(&request).clone(), request.url.clone());
             // Without the query: a URL of an upload or an output is signed there.
             let logged = tracing::enabled!(tracing::Level::DEBUG);
-            let of = |text: &str| if logged { text.to_owned() } else { String::new() };
-            let (method, host, path) = (
-                request.method.clone(),
-                of(request.url.host_str().unwrap_or_default()),
-                of(request.url.path()),
-            );
+            let (method, server, path) = if logged {
+                (request.method.clone(), self.server(&url), url.path().to_owned())
+            } else {
+                Default::default()
+            };
             let mut outgoing = reqwest::Request::new(request.method, request.url);
             *outgoing.headers_mut() = request.headers;
             *outgoing.body_mut() = match request.body {
@@ -181,11 +222,13 @@ impl Transport for ReqwestTransport {
             };
             let result = client.execute(outgoing).await;
             self.note(&url, &result);
-            let mut response = result.map_err(failed).inspect_err(|error| {
-                tracing::debug!(%method, host, path, %error, "request failed");
+            let mut response = result.map_err(|error| {
+                let error = failed(error).with_server(self.server(&url));
+                tracing::debug!(%method, server, path, %error, "request failed");
+                error
             })?;
             let status = response.status().as_u16();
-            tracing::debug!(%method, host, path, status, "response received");
+            tracing::debug!(%method, server, path, status, "response received");
             Ok(Response {
                 status,
                 headers: std::mem::take(response.headers_mut()),

@@ -14,7 +14,7 @@ use rustls::{
 };
 
 use crate::config::certificate_file;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, io_reason};
 
 /// Returns the TLS settings, with the certificates of the system or those of `ca_bundle` alone.
 pub(crate) fn client_config(ca_bundle: Option<&Path>) -> Result<ClientConfig> {
@@ -210,10 +210,7 @@ fn from_bundle(path: &Path) -> Result<Trusted> {
 
 /// Reads the certificates of a PEM file; there is at least one.
 fn read_pem(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let file = std::fs::File::open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        _ => error.to_string(),
-    })?;
+    let file = std::fs::File::open(path).map_err(|error| io_reason(&error))?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_reader_iter(file).collect();
     let certificates = certificates.map_err(|error| error.to_string())?;
     if certificates.is_empty() {

@@ -66,6 +66,8 @@ pub(crate) struct TransportError {
     pub(crate) private_address: bool,
     /// The part of an incomplete response that arrived.
     pub(crate) part: Option<Box<FullResponse>>,
+    /// The host and the port, if the connection failed before a response.
+    server: Option<String>,
     message: String,
 }
 
@@ -83,13 +85,34 @@ const WRAPPINGS: [&str; 2] = ["error sending request", "client error ("];
 
 impl TransportError {
     pub(crate) fn new(sent: Sent, timed_out: bool, message: impl Into<String>) -> Self {
-        Self { sent, timed_out, private_address: false, part: None, message: message.into() }
+        Self {
+            sent,
+            timed_out,
+            private_address: false,
+            part: None,
+            server: None,
+            message: message.into(),
+        }
     }
 
     /// Adds the part of the response that arrived.
     pub(crate) fn with_part(mut self, part: Option<FullResponse>) -> Self {
         self.part = part.map(Box::new);
         self
+    }
+
+    /// Adds the server to which the request was sent.
+    pub(super) fn with_server(mut self, server: String) -> Self {
+        self.server = Some(server);
+        self
+    }
+
+    /// Returns the connection as the subject of a sentence: "connection to HOST:PORT".
+    pub(super) fn connection(&self) -> String {
+        match &self.server {
+            Some(server) => format!("connection to {server}"),
+            None => "connection".to_owned(),
+        }
     }
 
     /// Creates an error with the chain of causes as the message, without the layers of the HTTP

@@ -60,7 +60,7 @@ impl ProbeStop {
         if error.private_address {
             return Self::private();
         }
-        let clause = format!("the connection failed: {error}");
+        let clause = format!("the {} failed: {error}", error.connection());
         Self::Broken(ProbeError::new(Rule::Readable, clause, "Check the URL."))
     }
 
