@@ -8,7 +8,8 @@ use std::sync::Arc;
 use viseme::ledger::LedgerError;
 use viseme_ledger::SqliteLedger;
 
-use crate::folder::{BatchError, BatchFolder, lock};
+use crate::error::BatchError;
+use crate::folder::{BatchFolder, lock};
 use crate::item::{Item, ItemState};
 use crate::manifest::{Manifest, ManifestError, Row};
 use crate::options::BatchOptions;

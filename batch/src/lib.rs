@@ -3,6 +3,7 @@
 
 mod batch;
 mod check;
+mod error;
 mod folder;
 mod item;
 pub mod manifest;
@@ -18,7 +19,8 @@ mod uploads;
 
 pub use batch::Batch;
 pub use check::{Estimate, RowCheck};
-pub use folder::{BatchError, BatchFolder, LEDGER_FILE};
+pub use error::BatchError;
+pub use folder::{BatchFolder, LEDGER_FILE};
 pub use item::{Item, ItemState};
 pub use manifest::{Manifest, ManifestError, Row, RowError};
 pub use options::{BatchOptions, OnUnknown};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::folder::BatchError;
+use crate::error::BatchError;
 use crate::item::{Item, ItemState};
 
 const CSV_FILE: &str = "report.csv";

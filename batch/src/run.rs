@@ -10,7 +10,7 @@ use viseme::ledger::LedgerError;
 use viseme::{Client, Error, Input, Prediction, Progress};
 
 use crate::batch::Batch;
-use crate::folder::BatchError;
+use crate::error::BatchError;
 use crate::item::{Item, ItemState};
 use crate::manifest::Row;
 use crate::options::OnUnknown;

@@ -14,6 +14,7 @@ const PARTS: &[(&str, Language)] = &[
     ("core/src", Language::Rust),
     ("dubbing/src", Language::Rust),
     ("ledger/src", Language::Rust),
+    ("batch/src", Language::Rust),
     ("mock-server/src", Language::Rust),
     ("conformance/src", Language::Rust),
     ("bindings-common/src", Language::Rust),
