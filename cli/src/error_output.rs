@@ -38,7 +38,7 @@ pub(crate) fn print_text(failure: &Failure, options: &Options) {
             eprint_line(format_args!("error: {}", running(job_id, status)));
             suggest(options.resume("wait", job_id));
         }
-        Failure::Batch(error) => print_batch_error(error),
+        Failure::Batch(error) => print_batch_error(error, options),
         Failure::Usage(message) | Failure::Local(message) => {
             eprint_line(format_args!("error: {message}"));
         }
@@ -50,12 +50,12 @@ pub(crate) fn print_text(failure: &Failure, options: &Options) {
 }
 
 /// Prints every row that is not valid, since a user mends them all at once.
-fn print_batch_error(error: &BatchError) {
+fn print_batch_error(error: &BatchError, options: &Options) {
     if let BatchError::Manifest(ManifestError::Rows(_)) = error {
         eprint_line("error: The manifest is not valid; nothing was sent.");
-        eprint_line(in_cli_words(&error.to_string()));
+        eprint_line(in_cli_words(&error.to_string(), options));
     } else {
-        eprint_line(format_args!("error: {}", in_cli_words(&error.to_string())));
+        eprint_line(format_args!("error: {}", in_cli_words(&error.to_string(), options)));
     }
 }
 
@@ -114,7 +114,7 @@ fn object(failure: &Failure, options: &Options) -> Value {
         }),
         Failure::Batch(error) => json!({
             "code": batch_code(error),
-            "message": in_cli_words(&error.to_string()),
+            "message": in_cli_words(&error.to_string(), options),
         }),
         Failure::Usage(message) => json!({"code": "usage", "message": message}),
         Failure::Local(message) => json!({"code": "local", "message": message}),

@@ -55,6 +55,8 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
 pub(crate) fn parse_whole<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: ParseIntError| match error.kind() {
         IntErrorKind::PosOverflow => "is too large".to_owned(),
+        // Only a number that cannot be 0 reports it.
+        IntErrorKind::Zero => "must be 1 or more".to_owned(),
         _ => "must be a whole number of 0 or more".to_owned(),
     })
 }

@@ -38,13 +38,13 @@ pub(crate) async fn check(options: &Options, args: &Check) -> Result<Outcome> {
         if options.json {
             print_line(json!({
                 "event": "row", "id": checked.id, "row": checked.row, "ok": report.is_ok(),
-                "violations": violations_json(&report.violations),
+                "violations": violations_json(&report.violations, options),
             }))?;
             continue;
         }
         for violation in &report.violations {
             let level = if violation.is_error() { "error" } else { "warning" };
-            let message = in_cli_words(&violation.message);
+            let message = in_cli_words(&violation.message, options);
             print_line(format_args!("{} ({}): {level}: {message}", checked.row, checked.id))?;
         }
     }

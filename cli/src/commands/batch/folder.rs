@@ -53,7 +53,7 @@ pub(crate) struct Unknown {
 fn parse_adoption(text: &str) -> std::result::Result<(String, String), String> {
     match text.rsplit_once('=') {
         Some((id, job)) if !id.is_empty() && !job.is_empty() => Ok((id.to_owned(), job.to_owned())),
-        _ => Err("expected the id of a row, `=` and the id of a job".to_owned()),
+        _ => Err("must be the id of a row, `=` and the id of a job".to_owned()),
     }
 }
 
@@ -125,6 +125,6 @@ pub(crate) async fn unknown(options: &Options, args: &Unknown) -> Result<Outcome
 
 /// Returns an item and what is wrong with it.
 pub(super) fn error_line(item: &Item) -> String {
-    let error = in_cli_words(item.error.as_deref().unwrap_or_default());
+    let error = in_cli_words(item.error.as_deref().unwrap_or_default(), &Options::default());
     format!("{} ({}): {}: {error}", item.row, item.id, item.state)
 }

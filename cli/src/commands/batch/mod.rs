@@ -74,7 +74,7 @@ impl FromStr for Tier {
             "silver" => SubmitLimits::SILVER,
             "gold" => SubmitLimits::GOLD,
             "ultra" => SubmitLimits::ULTRA,
-            _ => return Err("expected bronze, silver, gold or ultra"),
+            _ => return Err("must be bronze, silver, gold or ultra"),
         }))
     }
 }
@@ -138,7 +138,7 @@ fn dollars(micros: u64) -> String {
 
 /// Parses dollars, such as `200`, `$200` or `0.5`, as millionths.
 fn parse_dollars(text: &str) -> std::result::Result<u64, String> {
-    let expected = || "expected an amount in US dollars, such as `200` or `12.50`".to_owned();
+    let expected = || "must be an amount in US dollars, such as `200` or `12.50`".to_owned();
     let number = text.strip_prefix('$').unwrap_or(text);
     let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

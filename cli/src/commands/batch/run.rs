@@ -1,5 +1,6 @@
 //! `viseme batch run`.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +12,7 @@ use super::{Batch, ManifestArgs, Summary, outcome, parse_dollars, summary_line};
 use crate::client;
 use crate::failure::{Failure, Outcome, Result};
 use crate::interrupt::{interrupt, second_interrupt};
-use crate::options::{Options, parse_interval};
+use crate::options::{Options, parse_interval, parse_whole};
 use crate::output::{eprint_line, print_line};
 
 /// The exit code of a batch that its limit of cost ended.
@@ -35,15 +36,15 @@ pub(crate) struct Run {
     max_cost: Option<u64>,
 
     /// How many rows run at the same time. [default: what the tier allows, or else 10]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    limit: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = parse_whole::<NonZeroU32>, allow_hyphen_values = true)]
+    limit: Option<NonZeroU32>,
 
     /// Submit only the first N rows, so that you can look at their results.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_whole::<usize>, allow_hyphen_values = true)]
     pilot: Option<usize>,
 
     /// How often to submit a row again after its job failed. Each submit is paid for.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = parse_whole::<u32>, allow_hyphen_values = true)]
     retry_failed: u32,
 
     /// What to do if the response to a submit was lost and its job is not found: `keep` searches again
@@ -65,7 +66,11 @@ impl Run {
         let defaults = BatchOptions::default();
         let of_tier = self.manifest.limits().map(|limits| limits.concurrent);
         BatchOptions {
-            limit: self.limit.map(|limit| limit as usize).or(of_tier).unwrap_or(defaults.limit),
+            limit: self
+                .limit
+                .map(|limit| limit.get() as usize)
+                .or(of_tier)
+                .unwrap_or(defaults.limit),
             max_cost: self.max_cost,
             pilot: self.pilot,
             retry_failed: self.retry_failed,
