@@ -29,6 +29,6 @@ pub(crate) fn run_all(files: &[String]) -> Result<()> {
     arguments.extend(["--output", "target", "--timeout", "120", "--", "--lib"]);
     run(program("cargo", &arguments)).context(
         "the mutants for which no test fails are in target/mutants.out/missed.txt: add tests, or \
-         explain in docs/mutants.md why they change nothing",
+         explain in docs/mutation-testing.md why they change nothing",
     )
 }
