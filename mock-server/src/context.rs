@@ -20,6 +20,8 @@ pub(crate) struct ServerContext {
     pub(crate) connections: AtomicU64,
     /// How many requests belonged to no world.
     pub(crate) requests: AtomicU64,
+    /// The URL of the playground that uses this server, if there is one.
+    pub(crate) playground_url: Option<String>,
 }
 
 /// The connection of a request.

@@ -46,6 +46,7 @@ pub struct Builder {
     allowed_hosts: Vec<String>,
     cors_origins: Vec<String>,
     request_timeout: Option<Duration>,
+    playground_url: Option<String>,
 }
 
 impl Builder {
@@ -106,6 +107,12 @@ impl Builder {
         self
     }
 
+    /// Links the page that lists the worlds to a playground that runs at this URL.
+    pub fn playground_url(mut self, url: impl Into<String>) -> Self {
+        self.playground_url = Some(url.into());
+        self
+    }
+
     /// Starts the server.
     ///
     /// # Errors
@@ -129,6 +136,7 @@ impl Builder {
             request_timeout: self.request_timeout.unwrap_or(REQUEST_TIMEOUT),
             connections: AtomicU64::new(0),
             requests: AtomicU64::new(0),
+            playground_url: self.playground_url,
         });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&server)));
         Ok(MockServer { server, address, accepting })

@@ -122,6 +122,15 @@ impl Access {
     }
 }
 
+/// Whether a browser loads a page in a window: the user followed a link, also on a page of another
+/// origin, which cannot read the response. Browsers send the cookie only if that page is on this machine.
+pub(crate) fn is_page_load(method: &Method, headers: &HeaderMap) -> bool {
+    let is = |name: &str, expected: &[u8]| {
+        headers.get(name).is_some_and(|value| value.as_bytes() == expected)
+    };
+    method == Method::GET && is("sec-fetch-mode", b"navigate") && is("sec-fetch-dest", b"document")
+}
+
 /// The value of a header that stands once.
 fn one<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
@@ -185,6 +194,20 @@ mod tests {
             assert!(!allowed(Method::GET, &[HOST, ("sec-fetch-site", site)]), "{site}");
             assert!(!allowed(Method::POST, &[HOST, OWN, ("sec-fetch-site", site)]), "{site}");
         }
+    }
+
+    #[test]
+    fn only_the_window_of_a_browser_loads_a_page() {
+        const NAVIGATE: (&str, &str) = ("sec-fetch-mode", "navigate");
+        const DOCUMENT: (&str, &str) = ("sec-fetch-dest", "document");
+        let load = |method: Method, pairs: &[(&'static str, &'static str)]| {
+            is_page_load(&method, &headers(pairs))
+        };
+        assert!(load(Method::GET, &[NAVIGATE, DOCUMENT]));
+        assert!(!load(Method::POST, &[NAVIGATE, DOCUMENT]));
+        assert!(!load(Method::GET, &[NAVIGATE, ("sec-fetch-dest", "iframe")]));
+        assert!(!load(Method::GET, &[("sec-fetch-mode", "cors"), DOCUMENT]));
+        assert!(!load(Method::GET, &[]));
     }
 
     #[test]

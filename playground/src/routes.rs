@@ -27,7 +27,7 @@ use crate::checks::{PageInput, check_file, check_input};
 use crate::events::Event;
 use crate::file_response::file_response;
 use crate::samples::sample;
-use crate::{assets, runner, snippets};
+use crate::{access, assets, runner, snippets};
 
 type Result<T> = std::result::Result<T, ApiError>;
 type JsonBody<T> = std::result::Result<Json<T>, JsonRejection>;
@@ -76,16 +76,19 @@ async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
 }
 
 fn check_access(app: &App, request: &Request) -> Result<()> {
-    let (access, headers) = (&app.access, request.headers());
-    access.check_host(headers)?;
+    let headers = request.headers();
+    app.access.check_host(headers)?;
     let path = request.uri().path();
     // A link may be clicked on any page, such as a terminal in a browser: its token is the proof.
     if path == "/open" && request.method() == Method::GET {
         return Ok(());
     }
-    access.check_origin(request.method(), headers)?;
+    // The page of the mock server links to the page.
+    if !(path == "/" && access::is_page_load(request.method(), headers)) {
+        app.access.check_origin(request.method(), headers)?;
+    }
     // Styles and scripts are no secret.
-    if path == "/" || path.starts_with("/api/") { access.check_cookie(headers) } else { Ok(()) }
+    if path == "/" || path.starts_with("/api/") { app.access.check_cookie(headers) } else { Ok(()) }
 }
 
 async fn asset(uri: Uri) -> Response {

@@ -72,6 +72,7 @@ impl Builder {
             Service::Mock(scenario) => {
                 let mock = MockServer::builder()
                     .output(OutputMode::Dubbed)
+                    .playground_url(format!("http://127.0.0.1:{port}/"))
                     .scenario(*scenario)
                     .start()
                     .await?;

@@ -20,10 +20,11 @@ let shown = '';
 
 async function refresh() {
   try {
-    /** @type {[WorldInfo[], { version: string, connections: number }]} */
+    /** @type {[WorldInfo[], { version: string, connections: number, playground_url: string | null }]} */
     const [worlds, health] = await Promise.all([call('GET', 'worlds'), call('GET', 'healthz')]);
     byId('server', HTMLElement).textContent = `Version ${health.version} · ${formatCount(health.connections, 'connection')}`;
     show(worlds);
+    showPlayground(health.playground_url);
   } catch {
     byId('server', HTMLElement).textContent = 'The server does not respond';
   }
@@ -53,6 +54,24 @@ function show(worlds) {
   setChildren(list, h('table', { class: 'table worlds' }, h('thead', {}, head), h('tbody', {}, rows)));
   const command = `export WAVESPEED_BASE_URL=${first.base_url}\nexport WAVESPEED_API_KEY=${first.key}\nviseme run --video face.mp4 --audio voice.mp3 --out result.mp4`;
   setChildren(byId('start', HTMLElement), codeBlock(command, 'the commands'));
+}
+
+/**
+ * Links to the playground that uses this server, or says how to start one.
+ *
+ * @param {string | null} url
+ */
+function showPlayground(url) {
+  const element = byId('playground', HTMLElement);
+  if (element.hasChildNodes()) return;
+  const text = 'The playground takes a face and a voice, or a text, and plays the result.';
+  if (url !== null) {
+    const link = h('a', { class: 'button', href: url }, icon('play'), 'Open the playground');
+    setChildren(element, h('p', {}, `${text} It uses this server.`), h('p', {}, link));
+    return;
+  }
+  const command = codeBlock('viseme playground', 'the command');
+  setChildren(element, h('p', {}, `${text} This command starts one, with a mock server of its own:`), command);
 }
 
 async function createWorld() {

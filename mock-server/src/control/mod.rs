@@ -99,6 +99,7 @@ async fn healthz(State(server): Context) -> ControlResult {
         "version": env!("CARGO_PKG_VERSION"),
         "worlds": server.worlds.all().len(),
         "connections": server.connections.load(Ordering::Relaxed),
+        "playground_url": server.playground_url,
     }))
 }
 

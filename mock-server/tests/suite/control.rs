@@ -171,6 +171,7 @@ async fn health_and_metrics_are_served() {
     api.submit_to("mock/instant", &json!({})).await;
     let health = control.ok("GET", "/healthz", "").await;
     assert_eq!((&health["status"], &health["worlds"]), (&json!("ok"), &json!(2)));
+    assert_eq!(health["playground_url"], Value::Null);
     let metrics = control.ok("GET", "/metrics", "").await;
     let lines: Vec<_> = metrics.as_str().unwrap().lines().collect();
     for line in [
