@@ -2,18 +2,14 @@
 // The playground in a browser.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
-import { ROOT, assertAccessible, assertFits, screenshot, startBrowser } from './support/browser.js';
+import { assertAccessible, assertFits, openPage, screenshot, startBrowser } from './support/browser.js';
 import { Playground, choose, drop, waitForButton } from './support/playground.js';
 import { MockServer } from './support/server.js';
-
-const run = promisify(execFile);
 
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -103,6 +99,28 @@ test('a dropped face and voice become a video with that voice', async () => {
   await playground.stop();
 });
 
+test('the playground and the pages of its mock server are linked', async () => {
+  const playground = await Playground.start();
+  const { page, close } = await playground.open(browser);
+  const [dashboard] = await Promise.all([
+    page.context().waitForEvent('page'),
+    page.getByRole('link', { name: 'Watch the requests' }).click(),
+  ]);
+  await dashboard.getByRole('heading', { name: /default/ }).waitFor();
+  await dashboard.locator('.app-bar__brand').click();
+  await dashboard.getByRole('link', { name: 'Open the playground' }).click();
+  await dashboard.waitForSelector('.drop');
+  assert.equal(new URL(dashboard.url()).origin, playground.origin);
+  await close();
+  // A mock server of its own says how to start a playground.
+  const { page: index, close: closeIndex } = await openPage(browser, mock.url);
+  await index.getByText('viseme playground', { exact: true }).waitFor();
+  await assertAccessible(index);
+  await screenshot(index, 'worlds');
+  await closeIndex();
+  await playground.stop();
+});
+
 test('a wrong file is refused in words', async () => {
   const playground = await Playground.start();
   const { page, close } = await playground.open(browser);
@@ -134,6 +152,9 @@ test('the page is usable with the keyboard alone', async () => {
   await page.keyboard.press('ArrowRight');
   await page.getByLabel('Text', { exact: true }).waitFor();
   await assertAccessible(page);
+  // A press on the selected model keeps its form.
+  await page.keyboard.press('Enter');
+  assert.ok(await page.getByLabel('Text', { exact: true }).isVisible());
   await close();
   await playground.stop();
 });
@@ -234,26 +255,4 @@ test('another page can neither read nor pay, also with the cookie in the same br
   assert.equal((await world.control('GET', 'ledger')).charges.length, 0);
   await close();
   await stop();
-});
-
-test('the curl snippet of the page runs as it is', async () => {
-  const world = await mock.world();
-  const playground = await Playground.start();
-  const { page, close } = await playground.open(browser, { allow: [/ERR_ABORTED/] });
-  await choose(page, 'video', 'face.mp4');
-  await choose(page, 'audio', 'voice.mp3');
-  const code = (await page.locator('#code-curl code').textContent()) ?? '';
-  const folder = await mkdtemp(join(tmpdir(), 'viseme-snippet-'));
-  for (const name of ['face.mp4', 'voice.mp3']) {
-    await copyFile(join(ROOT, 'samples', name), join(folder, name));
-  }
-  await writeFile(join(folder, 'run.sh'), code);
-  const env = { ...process.env, WAVESPEED_API_KEY: world.key, WAVESPEED_BASE_URL: mock.url };
-  await run('sh', ['run.sh'], { cwd: folder, env });
-  const result = await readFile(join(folder, 'result.mp4'));
-  assert.equal(result.subarray(4, 8).toString('latin1'), 'ftyp');
-  assert.equal((await world.control('GET', 'ledger')).charges.length, 1);
-  await rm(folder, { recursive: true });
-  await close();
-  await playground.stop();
 });

@@ -2,7 +2,7 @@
 // Starts the programs under test.
 
 import { spawn } from 'node:child_process';
-import { connect, createServer } from 'node:net';
+import { Socket, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ROOT } from './browser.js';
@@ -23,12 +23,18 @@ export class Program {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, ...env },
     });
+    // It ends with the tests, also if one fails before it stops its programs.
+    process.once('exit', () => child.kill());
+    child.unref();
     const lines = createInterface({ input: child.stdout });
     const line = await new Promise((resolve, reject) => {
       lines.once('line', resolve);
       child.once('error', reject);
       child.once('exit', (code) => reject(new Error(`${path} ended with status ${code}`)));
     });
+    for (const stream of [child.stdin, child.stdout]) {
+      if (stream instanceof Socket) stream.unref();
+    }
     return new Program(child, String(line));
   }
 
@@ -46,6 +52,7 @@ export class Program {
   async stop() {
     if (this.child.exitCode !== null) return;
     const ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.ref();
     this.child.kill();
     await ended;
   }

@@ -110,7 +110,6 @@ class Page {
     if (old !== null) form.adopt(old);
     this.form = form;
     const panel = byId('form', HTMLElement);
-    panel.hidden = false;
     panel.setAttribute('aria-labelledby', `model-${id}`);
     setChildren(panel, form.element);
     this.onInput();

@@ -4,7 +4,7 @@
 import { addFile, addSample, errorDetails, fileUrl } from './api.js';
 import { h, icon, setChildren } from './base/dom.js';
 import { formatBytes } from './base/format.js';
-import { record, takePicture, whyNoRecording } from './recorder.js';
+import { record, whyNoRecording } from './recorder.js';
 
 /** @typedef {import('./api.js').CheckedFile} CheckedFile */
 /** @typedef {import('./api.js').MediaInfo} MediaInfo */
@@ -114,12 +114,7 @@ export class MediaField {
 
   /** @private */
   async addSample() {
-    await this.load('the sample', async () => {
-      if (this.kind.media !== 'image') return addSample(this.model, this.field.name);
-      const picture = await takePicture(await sampleVideo());
-      const file = new File([picture], 'face.jpg', { type: picture.type });
-      return addFile(this.model, this.field.name, file, new AbortController().signal);
-    });
+    await this.load('the sample', () => addSample(this.model, this.field.name));
     this.focusFirst();
   }
 
@@ -335,19 +330,4 @@ function preview(kind, file) {
     preload: 'metadata',
     'aria-label': file.name,
   });
-}
-
-/**
- * Returns the sample video, at its first picture.
- *
- * @returns {Promise<HTMLVideoElement>}
- */
-async function sampleVideo() {
-  const file = await addSample('kwaivgi/kling-lipsync/audio-to-video', 'video');
-  const video = h('video', { src: fileUrl(file.id), preload: 'auto' });
-  await new Promise((resolve, reject) => {
-    video.addEventListener('loadeddata', resolve);
-    video.addEventListener('error', reject);
-  });
-  return video;
 }

@@ -172,7 +172,7 @@ async function openCamera(kind, preview) {
  * @param {HTMLVideoElement} video
  * @returns {Promise<File>}
  */
-export async function takePicture(video) {
+async function takePicture(video) {
   const canvas = h('canvas', { width: video.videoWidth, height: video.videoHeight });
   canvas.getContext('2d')?.drawImage(video, 0, 0);
   /** @type {Blob | null} */

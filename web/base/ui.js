@@ -106,12 +106,15 @@ export function makeTabs(list, onSelect) {
     );
   /** @param {HTMLElement} selected */
   const select = (selected) => {
+    // Tabs can share a panel.
+    const shown = selected.getAttribute('aria-controls');
     for (const tab of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll('[role="tab"]'))) {
       const isSelected = tab === selected;
       tab.setAttribute('aria-selected', String(isSelected));
       tab.tabIndex = isSelected ? 0 : -1;
-      const panel = document.getElementById(tab.getAttribute('aria-controls') ?? '');
-      if (panel !== null) panel.hidden = !isSelected;
+      const controls = tab.getAttribute('aria-controls');
+      const panel = document.getElementById(controls ?? '');
+      if (panel !== null) panel.hidden = controls !== shown;
     }
     onSelect?.(selected);
   };

@@ -1,4 +1,4 @@
-//! Makes `samples/face.mp4` and `samples/voice.mp3`.
+//! Makes the files in `samples`.
 
 use std::path::Path;
 
@@ -21,7 +21,9 @@ pub(crate) fn make(portrait: &Path) -> Result<()> {
     std::fs::create_dir_all(&samples)?;
     let face = samples.join("face.mp4").display().to_string();
     let voice = samples.join("voice.mp3").display().to_string();
+    let picture = samples.join("face.jpg").display().to_string();
     make_face(portrait, &face)?;
+    make_picture(&face, &picture)?;
     make_voice(&voice)
 }
 
@@ -37,6 +39,17 @@ fn make_face(portrait: &str, face: &str) -> Result<()> {
         "-c:v", "libx264", "-preset", "slow", "-crf", "24", "-threads", "1",
         "-level", "3.1", "-movflags", "+faststart", "-map_metadata", "-1",
         "-fflags", "+bitexact", "-flags:v", "+bitexact", face,
+    ];
+    run(program("ffmpeg", &arguments))
+}
+
+/// The first picture of the video.
+fn make_picture(face: &str, picture: &str) -> Result<()> {
+    #[rustfmt::skip]
+    let arguments = [
+        "-v", "error", "-y", "-i", face, "-frames:v", "1", "-vf", "scale=640:360:flags=lanczos",
+        "-pix_fmt", "yuvj420p", "-q:v", "4", "-map_metadata", "-1",
+        "-fflags", "+bitexact", "-flags:v", "+bitexact", picture,
     ];
     run(program("ffmpeg", &arguments))
 }

@@ -52,15 +52,15 @@ status=created
 until [ "$status" = completed ]; do
   sleep 2
   result=$(curl -fsS --retry 5 -H "$key" "$api/predictions/$job/result")
-  status=$(echo "$result" | jq -r .data.status)
+  status=$(printf %s "$result" | jq -r .data.status)
   echo "$status" >&2
   case "$status" in
     failed | cancelled | timeout | deleted)
-      echo "$result" | jq -r .data.error >&2
+      printf %s "$result" | jq -r .data.error >&2
       exit 1 ;;
   esac
 done
-curl -fsSL -o result.mp4 "$(echo "$result" | jq -er '.data.outputs[0]')"
+curl -fsSL -o result.mp4 "$(printf %s "$result" | jq -er '.data.outputs[0]')"
 "#
     )
 }

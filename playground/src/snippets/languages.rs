@@ -2,18 +2,19 @@
 
 use serde_json::Value;
 
-use super::quote::{braced, kotlin as kotlin_literal, script};
+use super::quote::{braced, javascript, kotlin as kotlin_literal, python as python_literal};
 use super::{Argument, Call};
 
 pub(super) fn python(call: &Call<'_>) -> String {
     let value = |argument: &Argument<'_>| match argument {
         Argument::Value(Value::Bool(value)) => if *value { "True" } else { "False" }.to_owned(),
-        other => plain(other, script),
+        other => plain(other, python_literal),
     };
-    let arguments = lines(call, |name, argument| format!("    \"{name}\": {},\n", value(argument)));
+    let arguments =
+        lines(call, |name, argument| format!("        \"{name}\": {},\n", value(argument)));
     format!(
         "import viseme  # the key is in WAVESPEED_API_KEY\n\n\
-         prediction = viseme.run(\"{}\", {{\n{arguments}}})\n\
+         prediction = viseme.run(\n    \"{}\",\n    {{\n{arguments}    }},\n)\n\
          prediction.save(\"result.mp4\")\n",
         call.model
     )
@@ -21,10 +22,10 @@ pub(super) fn python(call: &Call<'_>) -> String {
 
 pub(super) fn node(call: &Call<'_>) -> String {
     let arguments =
-        lines(call, |name, argument| format!("  {name}: {},\n", plain(argument, script)));
+        lines(call, |name, argument| format!("  {name}: {},\n", plain(argument, javascript)));
     format!(
         "import {{ Client }} from 'viseme'; // the key is in WAVESPEED_API_KEY\n\n\
-         const prediction = await new Client().run({{\n  model: \"{}\",\n{arguments}}});\n\
+         const prediction = await new Client().run({{\n  model: '{}',\n{arguments}}});\n\
          await prediction.output.save('result.mp4');\n",
         call.model
     )

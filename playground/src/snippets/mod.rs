@@ -64,6 +64,8 @@ fn usual_name(kind: MediaKind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -89,13 +91,40 @@ mod tests {
         assert_eq!(all("a/b", &Map::new()), None);
     }
 
-    /// Cargo compiles the example, and a test runs it.
+    /// The tests of each language run or compile the files: one call of each kind of model.
     #[test]
-    fn the_rust_snippet_is_the_example() {
-        let snippets = all("kwaivgi/kling-lipsync/audio-to-video", &Map::new()).unwrap();
-        let example = include_str!("../../examples/audio_to_video.rs");
-        let (_, code) = example.split_once("\n\n").unwrap();
-        assert_eq!(snippets[5]["code"], code);
+    fn the_files_in_the_folder_snippets_are_the_code_of_the_page() {
+        const UPDATE: &str = "VISEME_UPDATE_SNIPPETS";
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("snippets");
+        let calls = std::fs::read(folder.join("calls.json")).unwrap();
+        let calls: Vec<Value> = serde_json::from_slice(&calls).unwrap();
+        for call in calls {
+            let model = call["model"].as_str().unwrap();
+            let snippets = all(model, call["values"].as_object().unwrap()).unwrap();
+            for snippet in snippets.as_array().unwrap() {
+                let mut code = snippet["code"].as_str().unwrap().to_owned();
+                let extension = match snippet["id"].as_str().unwrap() {
+                    "curl" => "sh",
+                    "python" => "py",
+                    "node" => "mjs",
+                    "swift" => "swift",
+                    "kotlin" => "kt",
+                    "rust" => "rs",
+                    other => panic!("no file for {other}"),
+                };
+                if extension == "rs" {
+                    // The lints want every crate documented.
+                    code.insert_str(0, "//! Code of the playground, below this line.\n\n");
+                }
+                let name = format!("{}.{extension}", call["name"].as_str().unwrap());
+                let path = folder.join(&name);
+                if std::env::var_os(UPDATE).is_some() {
+                    std::fs::write(&path, &code).unwrap();
+                }
+                let found = std::fs::read_to_string(&path).unwrap_or_default();
+                assert_eq!(found, code, "{name}: run this test with {UPDATE}=1");
+            }
+        }
     }
 
     #[test]

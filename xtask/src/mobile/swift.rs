@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::Subcommand;
 
 use super::swift_tools::Tools;
@@ -106,7 +106,26 @@ fn test() -> Result<()> {
     run(format(&tools, &["lint", "--strict"]))?;
     let mut test = swift(&tools, "test", &["--disable-xctest"])?;
     test.env("VISEME_MOCK", mock_server()?).env("VISEME_ROOT", root());
-    run_with_temporary_folder(test)
+    run_with_temporary_folder(test)?;
+    compile_snippets(&tools)
+}
+
+/// Compiles the code that the playground shows, with the modules that the tests have built.
+fn compile_snippets(tools: &Tools) -> Result<()> {
+    let modules = scratch().join("debug/Modules").display().to_string();
+    let header = folder().join("Sources/VisemeFFI").display().to_string();
+    let snippets = root().join("playground/snippets");
+    let entries = snippets.read_dir().context("cannot read the folder of the snippets")?;
+    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "swift"));
+    ensure!(!files.is_empty(), "there are no Swift files in {}", snippets.display());
+    files.sort();
+    for file in files {
+        let file = file.display().to_string();
+        let words = ["swiftc", "-typecheck", "-swift-version", "6", "-warnings-as-errors"];
+        run(tools.command(&[&words[..], &["-I", &modules, "-I", &header, &file]].concat()))?;
+    }
+    Ok(())
 }
 
 fn sample() -> Result<()> {

@@ -1,0 +1,16 @@
+import dev.viseme.*
+import java.nio.file.Path
+
+suspend fun main() {
+    // In an app, the URL and the token are those of your backend; an app must not contain a key.
+    val client = Client(Settings(apiKey = System.getenv("WAVESPEED_API_KEY")))
+    val input = Input.of(
+        "kwaivgi/kling-lipsync/audio-to-video",
+        mapOf(
+            "audio" to Media.of(Path.of("voice.mp3")),
+            "video" to Media.of(Path.of("face.mp4")),
+        ),
+    )
+    val prediction = client.run(input)
+    client.download(prediction, Path.of("result.mp4"))
+}

@@ -1,0 +1,11 @@
+import { Client } from 'viseme'; // the key is in WAVESPEED_API_KEY
+
+const prediction = await new Client().run({
+  model: 'kwaivgi/kling-lipsync/text-to-video',
+  video: 'face.mp4',
+  text: 'It\'s "$5", \\o/ — today!',
+  voice_id: 'AOT',
+  voice_language: 'en',
+  voice_speed: 1.2,
+});
+await prediction.output.save('result.mp4');
