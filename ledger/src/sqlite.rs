@@ -72,23 +72,37 @@ impl SqliteLedger {
         self.writer.run(move |db| statements::check_cost(db, Some(price), limit)).await
     }
 
-    /// Gives up the open submit of a key, if it has one: a further submit with the key is sent. If the
-    /// service accepted the given up one, both are paid for.
+    /// Gives up the open submit of a key: records that it has no job, so that the next call with the key
+    /// submits again.
+    ///
+    /// Call it after [`SubmissionUnknown`](viseme::ErrorKind::SubmissionUnknown) if you are sure that the
+    /// service has no job of the submit, and while no process uses the key. If there is a job, both are
+    /// paid for.
     ///
     /// # Errors
-    /// Returns an error if the file cannot be written.
+    /// Returns an error if the key has no open submit, or the file cannot be written.
     pub async fn give_up(&self, key: &str, reason: &str) -> Result<(), LedgerError> {
         let (key, reason) = (key.to_owned(), reason.to_owned());
-        self.writer.run(move |db| statements::give_up(db, &key, &reason)).await
+        let give_up = move |db: &_| {
+            statements::require_open(db, &key)?;
+            statements::give_up(db, &key, &reason)
+        };
+        self.writer.run(give_up).await
     }
 
-    /// Records the job of the open submit of a key, as found in the history of the account.
+    /// Records the job of the open submit of a key, as found in the history of the account or among the
+    /// [candidates](viseme::Error::candidates) of an error.
     ///
     /// # Errors
-    /// Returns an error if another key has the job, or the file cannot be written.
+    /// Returns an error if the key has no open submit, if another key has the job, or if the file cannot
+    /// be written.
     pub async fn adopt(&self, key: &str, job_id: &str) -> Result<(), LedgerError> {
         let (key, job_id) = (key.to_owned(), job_id.to_owned());
-        self.writer.run(move |db| statements::adopt(db, &key, &job_id)).await
+        let adopt = move |db: &_| {
+            statements::require_open(db, &key)?;
+            statements::adopt(db, &key, &job_id)
+        };
+        self.writer.run(adopt).await
     }
 
     /// Returns all submits, oldest first.

@@ -36,7 +36,8 @@ pub(crate) fn check_account(db: &Connection, account: &Account) -> Result<(), Le
     if stored.key_digest != account.key_digest {
         return Err(LedgerError::new(
             "The ledger belongs to another API key. Use one ledger for each account. If this is a new \
-             key of the same account, call `replace_api_key` of the ledger once.",
+             key of the same account, call `replace_api_key` of the ledger once (in Node, \
+             `replaceApiKey`).",
         ));
     }
     Ok(())
@@ -204,6 +205,29 @@ pub(crate) fn give_up(db: &Connection, key: &str, reason: &str) -> Result<(), Le
     let update =
         "UPDATE submits SET state = 'refused', reason = ?2 WHERE key = ?1 AND state = 'sent'";
     change(db, update, params![key, reason])
+}
+
+/// Refuses a key whose last submit has a known outcome.
+pub(crate) fn require_open(db: &Connection, key: &str) -> Result<(), LedgerError> {
+    let last = db
+        .prepare_cached("SELECT state, job_id FROM submits WHERE key = ?1 ORDER BY id DESC LIMIT 1")
+        .and_then(|mut it| {
+            let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            it.query_row([key], columns).optional()
+        })
+        .map_err(failed)?;
+    let known: Option<(String, Option<String>)> = last;
+    let message = match known {
+        Some((state, _)) if state == "sent" => return Ok(()),
+        Some((_, Some(job_id))) => {
+            format!("The submit of the key `{key}` is not open: its job is {job_id}.")
+        }
+        Some(_) => format!(
+            "The submit of the key `{key}` is not open: it was refused or given up. The key is free."
+        ),
+        None => format!("The ledger has no submit with the key `{key}`."),
+    };
+    Err(LedgerError::new(message))
 }
 
 pub(crate) fn settled(

@@ -90,6 +90,6 @@ async fn a_key_without_a_job_is_given_up_or_gets_the_job_that_the_user_found() {
     assert_eq!(error.to_string(), "The job job-1 belongs to the key `a`.");
     ledger.adopt("b", "job-2").await.unwrap();
     // Only an open submit can be given up.
-    ledger.give_up("b", "too late").await.unwrap();
+    assert!(ledger.give_up("b", "too late").await.is_err());
     assert!(matches!(ledger.claim(&claim("b", None)).await.unwrap(), Claim::Taken(_)));
 }

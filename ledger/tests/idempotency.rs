@@ -201,6 +201,64 @@ async fn a_failed_job_is_returned_again_or_replaced_on_demand() {
     assert_eq!((kept.id, test.posts()), (retried.id, 2));
 }
 
+/// A submit with the key `a` of which the response is lost, and of which the history has no job.
+async fn unknown_submit() -> (Test, viseme::Error) {
+    let test =
+        Test::new(Scenario::new().fault(Fault::at(RequestKind::Submit).nth(1).reset())).await;
+    let error = test.client().run(input()).key("a").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
+    (test, error)
+}
+
+#[tokio::test]
+async fn an_open_key_is_named_with_what_to_do_and_submits_again_only_after_it_was_given_up() {
+    let (test, error) = unknown_submit().await;
+    let again = test.client().run(input()).key("a").await.unwrap_err();
+    for error in [error, again] {
+        assert_eq!(error.kind(), ErrorKind::SubmissionUnknown);
+        for part in ["`a`", "adopt it in the ledger", "give up the key"] {
+            assert!(error.message().contains(part), "{error}");
+        }
+    }
+    assert_eq!((test.charges(), test.posts()), (0, 1));
+
+    test.ledger().give_up("a", "no job").await.unwrap();
+    let rows = test.ledger().submits().await.unwrap();
+    assert_eq!(rows.first().unwrap().state, SubmitState::Refused);
+    assert!(rows.first().unwrap().reason.as_ref().unwrap().contains("no job"));
+    test.client().run(input()).key("a").await.unwrap();
+    assert_eq!((test.charges(), test.posts()), (1, 2));
+}
+
+#[tokio::test]
+async fn an_adopted_job_is_that_of_the_key() {
+    let (test, _) = unknown_submit().await;
+    let job = test.client().submit(input_with("other")).await.unwrap();
+    test.ledger().adopt("a", job.id()).await.unwrap();
+    assert_eq!(test.client().run(input()).key("a").await.unwrap().id, job.id());
+    assert_eq!((test.charges(), test.posts()), (1, 2));
+}
+
+#[tokio::test]
+async fn only_an_open_submit_can_be_given_up_or_adopted() {
+    let (test, _) = unknown_submit().await;
+    let ledger = test.ledger();
+    let job = test.client().run(input_with("other")).key("b").await.unwrap();
+    for (key, part) in [("b", job.id.as_str()), ("c", "no submit with the key `c`")] {
+        for refused in [ledger.give_up(key, "no job").await, ledger.adopt(key, "job").await] {
+            let error = refused.unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+    let error = ledger.adopt("a", &job.id).await.unwrap_err().to_string();
+    assert!(error.contains("belongs to the key `b`"), "{error}");
+    let states: Vec<_> = ledger.submits().await.unwrap().iter().map(|row| row.state).collect();
+    assert_eq!(states, [SubmitState::Sent, SubmitState::Completed]);
+    ledger.give_up("a", "no job").await.unwrap();
+    let error = ledger.give_up("a", "no job").await.unwrap_err().to_string();
+    assert!(error.contains("`a`") && error.contains("free"), "{error}");
+}
+
 fn account(test: &Test, api_key: &str) -> Account {
     let config = Config::builder().ignore_env().base_url(test.world.base_url()).api_key("k");
     Account::of_api_key(config.build().unwrap().base_url(), api_key)
@@ -230,6 +288,7 @@ async fn a_key_without_a_ledger_is_an_error_of_the_configuration() {
     let client = Client::new(config.api_key(test.world.key()).build().unwrap()).unwrap();
     let error = client.submit(input()).key("a").await.unwrap_err();
     assert_eq!((error.kind(), test.posts()), (ErrorKind::Config, 0));
+    assert!(error.message().contains("Set `ledger`"), "{error}");
 }
 
 fn refusal(path: &Path) -> String {

@@ -31,13 +31,16 @@ pub(super) async fn submit(
     let criteria = RecoveryCriteria { match_by_time: true, ..RecoveryCriteria::default() };
     match drive(context, submission, Some(permit), record, &criteria).await {
         Ok(prediction) => Ok(JobStart::Submitted(prediction)),
-        Err(Stop::Failed(error)) => Err(error),
-        Err(Stop::Taken(entry)) => {
+        Err(Stop::Failed(error)) => Err(match context.keyed {
+            Some(keyed) => with_advice(error, &keyed.options().key),
+            None => error,
+        }),
+        Err(Stop::Taken { key, entry }) => {
             let job = match context.keyed {
                 Some(keyed) => resolve(client, keyed, *entry, context.on_progress).await?,
                 None => None,
             };
-            job.ok_or_else(key_in_use)
+            job.ok_or_else(|| key_in_use(&key))
         }
     }
 }
@@ -79,7 +82,9 @@ async fn resolve(
         EntryState::Sent { record, other_jobs } => {
             let mut criteria = RecoveryCriteria::default();
             criteria.exclude.extend(other_jobs);
-            let job = recover(client, &record, &criteria, on_progress).await?;
+            let job = recover(client, &record, &criteria, on_progress)
+                .await
+                .map_err(|error| with_advice(error, &options.key))?;
             let prediction = match job {
                 JobStart::Known(id) => {
                     keyed.accepted(&id).await;
@@ -95,6 +100,19 @@ async fn resolve(
 
 fn ended_without_result(status: &Status) -> bool {
     status.is_terminal() && *status != Status::Completed
+}
+
+/// Adds what to do about the key of a submit with an unknown outcome.
+fn with_advice(error: Error, key: &str) -> Error {
+    if error.kind() != ErrorKind::SubmissionUnknown {
+        return error;
+    }
+    let message = format!(
+        "{} The key `{key}` stays in use: call again with it to search again. If you find the job, adopt \
+         it in the ledger; if you are sure that there is none, give up the key.",
+        error.message(),
+    );
+    error.with_message(message)
 }
 
 fn other_input(key: &str) -> Error {

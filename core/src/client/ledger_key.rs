@@ -150,7 +150,7 @@ impl KeyedSubmit {
     /// Waits for other submits with the key in this process.
     pub(super) async fn new(client: &Client, input: &Input, options: KeyOptions) -> Result<Self> {
         let Some(ledger) = client.ledger.clone() else {
-            let message = "A key needs a ledger. Set `ledger` when you create the client.";
+            let message = "`key` needs a ledger. Set `ledger` when you create the client.";
             return Err(Error::new(ErrorKind::Config, message));
         };
         validate_key(&options.key)?;

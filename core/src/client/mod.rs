@@ -47,7 +47,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigBuilder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Api, Downloads, ReqwestTransport, Retry, Transport, Uploads};
-use crate::ledger::Ledger;
+use crate::ledger::{Account, Ledger};
 use crate::media::Media;
 use crate::model::{Input, describe};
 use crate::protocol::{
@@ -134,6 +134,14 @@ impl Client {
             return Err(Error::new(ErrorKind::Config, "The new API key is empty."));
         }
         self.api.set_key(key.into())
+    }
+
+    /// Returns the account that pays for submits, as a [ledger](crate::ledger) records it.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::Config`] if the client has no API key.
+    pub fn ledger_account(&self) -> Result<Account> {
+        self.api.account()
     }
 
     /// Returns a client that sends additional headers with every request to the API, such as a trace

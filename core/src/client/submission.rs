@@ -28,7 +28,10 @@ pub(super) struct SubmitContext<'a> {
 pub(super) enum Stop {
     Failed(Error),
     /// The key is in use.
-    Taken(Box<LedgerEntry>),
+    Taken {
+        key: Arc<str>,
+        entry: Box<LedgerEntry>,
+    },
 }
 
 impl From<Error> for Stop {
@@ -41,13 +44,16 @@ impl From<Stop> for Error {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::Failed(error) => error,
-            Stop::Taken(_) => key_in_use(),
+            Stop::Taken { key, .. } => key_in_use(&key),
         }
     }
 }
 
-pub(super) fn key_in_use() -> Error {
-    let message = "Another process uses the key at this moment. Nothing was sent. Try again.";
+pub(super) fn key_in_use(key: &str) -> Error {
+    let message = format!(
+        "Another process submitted with the key `{key}` at the same time, so nothing was sent here. Call \
+         again with the same key to get its job."
+    );
     Error::new(ErrorKind::Ledger, message)
 }
 
@@ -82,7 +88,8 @@ pub(super) async fn drive(
                 if let Some(keyed) = keyed
                     && let Some(entry) = keyed.claim(&claim.record).await?
                 {
-                    return Err(Stop::Taken(Box::new(entry)));
+                    let key = Arc::clone(&keyed.options().key);
+                    return Err(Stop::Taken { key, entry: Box::new(entry) });
                 }
                 claim.begin();
                 let (model, input) = (&claim.record.model, &claim.record.input);
