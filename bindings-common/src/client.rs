@@ -13,6 +13,7 @@ use crate::dto::{
     InputData, JobRequest, Model, OutputData, PredictionData, Price, Report, Request,
     UploadProgress, Usage, WebhookVerification, duration, moment, pairs,
 };
+use crate::ledger::{self, LedgerHandle};
 use crate::message::{self, error, event, item, outcome};
 use crate::run_many::run_many;
 use crate::task::{EventSender, JobSlot, JobTracker, RunEvents, Task};
@@ -21,6 +22,7 @@ use crate::task::{EventSender, JobSlot, JobTracker, RunEvents, Task};
 #[derive(Clone)]
 pub struct ClientHandle {
     client: Client,
+    ledger: LedgerHandle,
 }
 
 impl ClientHandle {
@@ -31,8 +33,10 @@ impl ClientHandle {
     pub fn open(config: &str) -> Result<Self, String> {
         message::parse::<ClientConfig>(config)
             .map_err(|cause| Box::new(ErrorData { code: "config".to_owned(), ..*cause }))
-            .and_then(|config| Ok(Client::new(config.build()?)?))
-            .map(|client| Self { client })
+            .and_then(|config| {
+                let (config, ledger) = ledger::configure(config.into_builder()?)?;
+                Ok(Self { client: Client::new(config)?, ledger })
+            })
             .map_err(error)
     }
 
@@ -40,7 +44,13 @@ impl ClientHandle {
     #[must_use]
     pub fn start(&self, request: &str, contents: Vec<Vec<u8>>) -> Task {
         message::parse(request)
-            .and_then(|request| start(&self.client, request, Contents(contents)))
+            .and_then(|request| match request {
+                Request::LedgerSubmits { .. }
+                | Request::LedgerGiveUp { .. }
+                | Request::LedgerAdopt { .. }
+                | Request::LedgerReplaceApiKey => self.ledger.start(&self.client, request),
+                request => start(&self.client, request, Contents(contents)),
+            })
             .unwrap_or_else(|cause| Task::ready(error(cause)))
     }
 
@@ -155,6 +165,7 @@ fn start(
             .with_jobs(tracked)
         }
         Request::RunMany { limit, options, progress } => {
+            options.require_no_key()?;
             let client = client.with_headers(pairs(&options.headers))?;
             run_many(client, limit, options, progress)
         }

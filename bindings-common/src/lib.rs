@@ -7,6 +7,7 @@ mod client;
 pub mod dto;
 #[cfg(test)]
 mod generate;
+mod ledger;
 mod message;
 mod run_many;
 mod task;

@@ -5,7 +5,6 @@ import {
   decodeBilling,
   HISTORY_FILTER_DATA_RULES,
   RUN_OPTIONS_RULES,
-  SUBMIT_RECORD_DATA_RULES,
   type Billing,
   type BillingData,
   type DeliveryData,
@@ -18,14 +17,15 @@ import {
   type Usage,
 } from './generated/dto';
 import {
-  checkJson,
   encodeInput,
+  encodeRecord,
   MediaPayload,
   normalizeArgs,
   type Input,
   type ParametersOf,
 } from './inputs';
 import { Job } from './job';
+import { Ledger } from './ledger';
 import { suppressUnhandledError, type MediaSource } from './media';
 import type { Task } from './native';
 import type {
@@ -47,7 +47,14 @@ import {
   type SubmitOptions,
 } from './progress';
 import { runMany, type RunResult } from './run-many';
-import { encode, encodeFields, encodeOptions, isPlainObject, show } from './serialize';
+import {
+  encode,
+  encodeFields,
+  encodeKeyedOptions,
+  encodeOptions,
+  isPlainObject,
+  show,
+} from './serialize';
 import {
   decodeDelivery,
   encodeBody,
@@ -78,10 +85,13 @@ const UPLOAD = { upload: { required: false, rule: { kind: 'boolean' } } } as con
  */
 export class Client implements WebhookReceiver, AsyncDisposable {
   readonly #core: CoreClient;
+  /** The submits in the ledger. Its methods reject if the client has no ledger. */
+  readonly ledger: Ledger;
 
   /** Creates a client. `new Client()` uses `WAVESPEED_API_KEY` and the defaults. */
   constructor(settings: ClientSettings = {}) {
     this.#core = new CoreClient(settings);
+    this.ledger = new Ledger(this.#core);
   }
 
   /**
@@ -98,7 +108,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
   ): Promise<Prediction>;
   async run(first: Input | string, second?: object, third?: RunOptions): Promise<Prediction> {
     const [input, options] = normalizeArgs<RunOptions>(first, second, third);
-    const encoded = encodeOptions('run', options, RUN_OPTIONS_RULES);
+    const encoded = encodeKeyedOptions('run', options, RUN_OPTIONS_RULES);
     const data = await this.#runWithInput<PredictionData>(input, options, (progress) => ({
       op: 'run',
       options: encoded,
@@ -110,7 +120,8 @@ export class Client implements WebhookReceiver, AsyncDisposable {
   /**
    * Runs many inputs, at most `limit` at the same time. Results come as they finish, each with the
    * position of its input; a failed run does not stop the others. The client reads inputs from the
-   * iterable when runs can start. Leaving the loop ends all runs, but submitted jobs continue.
+   * iterable when runs can start. Leaving the loop ends all runs, but submitted jobs continue. The
+   * options are those of `run`, without the key, which belongs to one input.
    */
   runMany(
     inputs: Iterable<Input> | AsyncIterable<Input>,
@@ -131,7 +142,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
   ): Promise<Job>;
   async submit(first: Input | string, second?: object, third?: SubmitOptions): Promise<Job> {
     const [input, options] = normalizeArgs<SubmitOptions>(first, second, third);
-    const encoded = encodeOptions('submit', options, SUBMIT_OPTIONS_RULES);
+    const encoded = encodeKeyedOptions('submit', options, SUBMIT_OPTIONS_RULES);
     let task!: Task;
     const data = await this.#runWithInput<PredictionData | null>(
       input,
@@ -422,17 +433,6 @@ function encodeFilter(filter: object, rules: Parameters<typeof encodeFields>[1])
     throw makeError('invalid_input', `\`filter\` must be an object, got ${show(filter)}.`);
   }
   return encodeFields(filter, rules, 'a field of `filter`', 'invalid_input');
-}
-
-function encodeRecord(record: SubmitRecord): SubmitRecord {
-  if (!isPlainObject(record)) {
-    const message = `\`record\` must be an object {model, input, sentAt}, got ${show(record)}.`;
-    throw makeError('invalid_input', message);
-  }
-  const what = 'a field of `record`';
-  encodeFields(record, SUBMIT_RECORD_DATA_RULES, what, 'invalid_input', 'record.');
-  checkJson('record.input', record.input);
-  return record;
 }
 
 function billingOf({ item }: Message): Billing {

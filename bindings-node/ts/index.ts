@@ -39,6 +39,8 @@ export type {
   DailyUsage,
   DownloadedFile,
   ErrorCode,
+  LedgerState,
+  LedgerSubmit,
   MediaInfo,
   Model,
   ModelUsage,
@@ -61,6 +63,7 @@ export type {
 export { AnyInput, input } from './inputs';
 export type { Input, Parameters, ParametersOf, TypedInput } from './inputs';
 export { Job } from './job';
+export { Ledger } from './ledger';
 export { Media } from './media';
 export type { ByteStream, MediaSource } from './media';
 export type {

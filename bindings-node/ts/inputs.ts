@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { makeError } from './errors';
-import type { FieldData, MediaData } from './generated/dto';
+import { makeError, type SubmitRecord } from './errors';
+import { SUBMIT_RECORD_DATA_RULES, type FieldData, type MediaData } from './generated/dto';
 import type { Models } from './generated/models';
 import { isMedia, Media, suppressUnhandledError, type ByteStream } from './media';
-import { isPlainObject, show } from './serialize';
+import { encodeFields, isPlainObject, show } from './serialize';
 
 /** The parameters of the model with this id; for an unknown model, anything. */
 export type ParametersOf<M extends string> = M extends keyof Models ? Models[M] : Parameters;
@@ -207,6 +207,18 @@ function parts(given: Input): AnyInput {
 
 function withoutModel({ model, ...parameters }: Parameters) {
   return { model, parameters };
+}
+
+/** Returns the record of a submit. Throws an {@link InputError} that names the field that is invalid. */
+export function encodeRecord(record: SubmitRecord): SubmitRecord {
+  if (!isPlainObject(record)) {
+    const message = `\`record\` must be an object {model, input, sentAt}, got ${show(record)}.`;
+    throw makeError('invalid_input', message);
+  }
+  const what = 'a field of `record`';
+  encodeFields(record, SUBMIT_RECORD_DATA_RULES, what, 'invalid_input', 'record.');
+  checkJson('record.input', record.input);
+  return record;
 }
 
 /** Throws an {@link InputError} if a parameter is not JSON. */

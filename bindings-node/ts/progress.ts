@@ -47,8 +47,12 @@ export interface SubmitOptions
 /** Options of `run`. */
 export interface RunOptions extends CallOptions, NativeRunOptions, Callbacks {}
 
-/** Options of `runMany`. */
-export interface RunManyOptions extends RunOptions {
+/** Options of `runMany`. A key belongs to one input, so it is an option of `run` and `submit` only. */
+export interface RunManyOptions extends Omit<RunOptions, 'key' | 'retryFailed'> {
+  /** Pass it to `run` or `submit`. */
+  key?: never;
+  /** Pass it to `run` or `submit`. */
+  retryFailed?: never;
   /** How many inputs run at the same time. Default: 10. */
   limit?: number | undefined;
 }

@@ -14,6 +14,8 @@ import { Prediction } from './prediction';
 import { progressDispatcher, type RunManyOptions } from './progress';
 import { encodeOptions, LIMIT, show } from './serialize';
 
+const { key: _, retryFailed: __, ...RUN_MANY_RULES } = RUN_OPTIONS_RULES;
+
 /** The result of one of many runs; `index` is the position of its input, counted from 0. */
 export type RunResult =
   | { readonly index: number; readonly ok: true; readonly prediction: Prediction }
@@ -29,7 +31,13 @@ export function runMany(
     const message = `\`inputs\` must be an iterable of inputs, got ${show(inputs)}. Pass an array.`;
     throw makeError('invalid_input', message);
   }
-  const encoded = encodeOptions('runMany', options, { ...RUN_OPTIONS_RULES, ...LIMIT });
+  for (const name of ['key', 'retryFailed']) {
+    if (Object.hasOwn(Object(options) as object, name)) {
+      const hint = 'A key belongs to one input: pass it to `run` or `submit`.';
+      throw makeError('invalid_input', `\`${name}\` is not an option of \`runMany\`. ${hint}`);
+    }
+  }
+  const encoded = encodeOptions('runMany', options, { ...RUN_MANY_RULES, ...LIMIT });
   const { limit = 10, ...runOptions } = encoded as { limit?: number };
   const dispatch = progressDispatcher(client, options);
   const sender = new InputSender(inputs, limit, options.signal);

@@ -43,6 +43,16 @@ export function encodeOptions(call: string, options: object, rules: FacadeRules 
   return encoded;
 }
 
+/** Checks and encodes options that can have a key, as {@link encodeOptions} does. */
+export function encodeKeyedOptions(call: string, options: object, rules: FacadeRules) {
+  const encoded = encodeOptions(call, options, rules);
+  if (encoded['retryFailed'] !== undefined && encoded['key'] === undefined) {
+    const message = '`retryFailed` needs `key`: it is about the job of a key.';
+    throw makeError('invalid_input', message);
+  }
+  return encoded;
+}
+
 /**
  * Checks an object and encodes its fields. Throws an error with this code that names the field;
  * `what` completes "… is not" for an unknown one.

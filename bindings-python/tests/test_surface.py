@@ -34,6 +34,7 @@ def own(kind: type) -> dict[str, Any]:
     [
         (viseme.Client, viseme.AsyncClient),
         (viseme.Job, viseme.AsyncJob),
+        (viseme.Ledger, viseme.AsyncLedger),
         (viseme.Prediction, viseme.AsyncPrediction),
         (viseme.Output, viseme.AsyncOutput),
         (viseme.Paginator, viseme.AsyncPaginator),

@@ -6,6 +6,7 @@
 
 mod account;
 mod event;
+mod ledger;
 mod request;
 mod result;
 mod settings;
@@ -21,6 +22,7 @@ pub use event::{
     DownloadProgress, ErrorData, Message, OpenJobs, ProgressData, RunManyEvent, RunManyItem,
     UploadProgress,
 };
+pub use ledger::{LedgerState, LedgerSubmit};
 pub(crate) use request::{Contents, pairs};
 pub use request::{
     FieldData, Headers, InputData, JobRequest, MediaBytes, MediaData, Request, RunOptions,

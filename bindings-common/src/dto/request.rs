@@ -7,7 +7,8 @@ use serde_json::Value;
 use viseme::{Input, Media};
 
 use super::{
-    BillingFilterData, ErrorData, HistoryFilterData, OutputData, SubmitRecordData, duration,
+    BillingFilterData, ErrorData, HistoryFilterData, LedgerState, OutputData, SubmitRecordData,
+    duration,
 };
 
 /// An operation of a client. `progress` requests events.
@@ -115,6 +116,14 @@ pub enum Request {
     Delete { ids: Vec<String> },
     /// Verifies a webhook delivery with the account's secret. Its body is the task's content.
     ReceiveWebhook { headers: Vec<(String, String)> },
+    /// Lists the submits of the ledger, oldest first.
+    LedgerSubmits { state: Option<LedgerState> },
+    /// Records that the open submit of a key has no job.
+    LedgerGiveUp { key: String },
+    /// Records the job of the open submit of a key.
+    LedgerAdopt { key: String, job_id: String },
+    /// Makes the ledger accept the API key of the client.
+    LedgerReplaceApiKey,
 }
 
 /// An operation of a job.
@@ -190,7 +199,7 @@ pub struct MediaBytes {
     pub name: String,
 }
 
-/// Options shared by `run`, `run_many` and `submit`.
+/// Options of `run`, `run_many` and `submit`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -212,6 +221,12 @@ pub struct RunOptions {
     /// Additional headers for the requests to the API. Other hosts never receive them.
     #[serde(default)]
     pub headers: Headers,
+    /// Makes the submit idempotent: at most one job is paid for with this key, even if processes
+    /// crash. Needs the client's `ledger`.
+    pub key: Option<String>,
+    /// Whether a job of the key that ended without a result is replaced by a new submit. Default:
+    /// false, its error is returned again.
+    pub retry_failed: Option<bool>,
 }
 
 /// Additional headers for the requests of one operation to the API.
@@ -260,6 +275,12 @@ macro_rules! apply {
         if let Some(url) = $options.webhook {
             builder = builder.webhook(url);
         }
+        if let Some(key) = $options.key {
+            builder = builder.key(key).retry_failed($options.retry_failed.unwrap_or(false));
+        } else if $options.retry_failed.is_some() {
+            let message = "`retryFailed` needs `key`: it is about the job of a key.";
+            return Err(ErrorData::new("invalid_input", message));
+        }
         builder
     }};
 }
@@ -299,6 +320,15 @@ impl MediaData {
 }
 
 impl RunOptions {
+    /// Refuses a key, which belongs to one input.
+    pub(crate) fn require_no_key(&self) -> Result<(), Box<ErrorData>> {
+        if self.key.is_none() && self.retry_failed.is_none() {
+            return Ok(());
+        }
+        let message = "`key` belongs to one input: pass it to `run` or `submit`.";
+        Err(ErrorData::new("invalid_input", message))
+    }
+
     /// Applies the options to a run.
     ///
     /// # Errors

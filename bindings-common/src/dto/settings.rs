@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde::Deserialize;
-use viseme::Config;
+use viseme::{Config, ConfigBuilder};
 
 use super::{ErrorData, duration};
 
@@ -71,6 +71,9 @@ pub struct ClientSettings {
     pub remote_check_timeout_ms: Option<f64>,
     /// Allows reading media from URLs that lead to a private address. Default: false.
     pub allow_private_addresses: Option<bool>,
+    /// The path of the ledger, a file that makes a submit with a `key` idempotent. It is created if it
+    /// does not exist. Default: none.
+    pub ledger: Option<String>,
     /// The client's name in the header `X-Client-Name`. Default: `viseme`.
     pub client_name: Option<String>,
     /// The product that precedes `viseme/VERSION` in `User-Agent`, such as `my-app/1.0`.
@@ -146,11 +149,11 @@ pub enum Tier {
 }
 
 impl ClientConfig {
-    /// Returns the core's configuration.
+    /// Returns the builder of the core's configuration, and the path of the ledger.
     ///
     /// # Errors
     /// Names the setting that has no valid value.
-    pub fn build(self) -> Result<Config, Box<ErrorData>> {
+    pub fn into_builder(self) -> Result<(ConfigBuilder, Option<String>), Box<ErrorData>> {
         let Self { env, settings } = self;
         let mut config = Config::builder().env(env);
         macro_rules! set {
@@ -199,7 +202,7 @@ impl ClientConfig {
         if let Some(limits) = settings.submit_limits {
             config = config.submit_limits(limits.into());
         }
-        Ok(config.build()?)
+        Ok((config, settings.ledger))
     }
 }
 

@@ -44,8 +44,8 @@ const MOBILE: [(&str, &str, &str, &[&str]); 10] = [
     ("Violation", "Report.swift", "Report.kt", &[]),
     ("MediaInfo", "Report.swift", "Report.kt", &[]),
     ("ErrorData", "VisemeError.swift", "VisemeException.kt", &[]),
-    ("RunOptions", "Settings.swift", "Settings.kt", &["validate"]),
-    ("ClientSettings", "Settings.swift", "Settings.kt", &["proxy", "caBundle"]),
+    ("RunOptions", "Settings.swift", "Settings.kt", &["validate", "key", "retryFailed"]),
+    ("ClientSettings", "Settings.swift", "Settings.kt", &["proxy", "caBundle", "ledger"]),
     ("Pacing", "Settings.swift", "Settings.kt", &[]),
 ];
 

@@ -68,7 +68,7 @@ const CHECKED: [&str; 6] = [
 /// The data classes and the rules.
 pub(super) fn models(border: &Border) -> String {
     let mut out = HEAD.to_owned() + MODELS_HEAD;
-    for name in ["Status", "RecoveredBy", "Level"] {
+    for name in ["Status", "RecoveredBy", "Level", "LedgerState"] {
         let Definition { doc, ty } = &border.outgoing[name];
         let known = match ty {
             Type::Union(all) => all.first().unwrap_or(ty),

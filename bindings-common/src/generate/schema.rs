@@ -78,6 +78,7 @@ impl Border {
             add::<dto::Price>(to);
             add::<dto::BillingData>(to);
             add::<dto::Usage>(to);
+            add::<dto::LedgerSubmit>(to);
         });
         let mut incoming = definitions(Contract::Deserialize, |to| {
             add::<dto::ClientConfig>(to);
@@ -86,7 +87,7 @@ impl Border {
             add::<dto::WebhookVerification>(to);
         });
         // Their form is the same in both directions.
-        for shared in ["OutputData", "SubmitRecordData", "Status"] {
+        for shared in ["OutputData", "SubmitRecordData", "Status", "LedgerState"] {
             let both = (outgoing.get(shared), incoming.remove(shared));
             assert!(matches!(both, (Some(out), Some(into)) if out.ty == into.ty), "{shared}");
         }
@@ -117,9 +118,10 @@ fn definitions(
         .collect()
 }
 
-const SOURCES: [&str; 5] = [
+const SOURCES: [&str; 6] = [
     include_str!("../dto/account.rs"),
     include_str!("../dto/event.rs"),
+    include_str!("../dto/ledger.rs"),
     include_str!("../dto/request.rs"),
     include_str!("../dto/result.rs"),
     include_str!("../dto/settings.rs"),

@@ -8,6 +8,7 @@ import {
   type ErrorCode,
   type Input,
   type Prediction,
+  type RunOptions,
   type RunResult,
   type Status,
 } from 'viseme';
@@ -43,6 +44,10 @@ export async function allowed(client: Client): Promise<void> {
     },
     onUpdate: ({ id }, index) => console.log(id, index ?? 0),
   });
+  await client.submit(inputs[0]!, { key: 'row-17', retryFailed: true });
+  for (const { key, state, record } of await client.ledger.submits({ state: 'sent' })) {
+    if (state === 'sent') await client.ledger.adopt(key, record.model);
+  }
   try {
     await client.job('x').wait();
   } catch (error) {
@@ -64,6 +69,11 @@ export async function rejected(client: Client): Promise<void> {
   await client.upload(1);
   // @ts-expect-error no option of a submit
   await client.submit({ model, audio: 'a', video: 'v' }, { timeoutMs: 1 });
+  const keyed: RunOptions = { key: 'row-17' };
+  // @ts-expect-error a key belongs to one input
+  client.runMany([], keyed);
+  // @ts-expect-error no state of a submit
+  await client.ledger.submits({ state: 'open' });
   // @ts-expect-error no setting of a client
   new Client({ timeout: 3 });
   // @ts-expect-error users do not create errors

@@ -117,6 +117,31 @@ export interface ErrorData {
   readonly causes?: readonly string[];
 }
 
+/**
+ * The state of a submit in the ledger: `sent` (its outcome is unknown), `accepted` (it has a job),
+ * `completed`, `ended` (the job has no result), or `refused` (there is no job, and the key is
+ * free).
+ */
+export type LedgerState = 'sent' | 'accepted' | 'completed' | 'ended' | 'refused';
+
+/** A submit in the ledger. */
+export interface LedgerSubmit {
+  /** The key. */
+  readonly key: string;
+  /** The state. */
+  readonly state: LedgerState;
+  /** What was submitted and when. */
+  readonly record: SubmitRecordData;
+  /** The job's id, if the service accepted the submit. */
+  readonly jobId?: string;
+  /** The last status of the job, if it ended. */
+  readonly status?: Status;
+  /** Why the submit was refused. */
+  readonly reason?: string;
+  /** The price of the job in USD, if it was recorded. */
+  readonly price?: number;
+}
+
 /** Whether a violation stops a run. */
 export type Level = 'error' | 'warning';
 
@@ -496,6 +521,11 @@ export interface ClientSettings {
   remoteCheckTimeoutMs?: number | undefined;
   /** Allows reading media from URLs that lead to a private address. Default: false. */
   allowPrivateAddresses?: boolean | undefined;
+  /**
+   * The path of the ledger, a file that makes a submit with a `key` idempotent. It is created if
+   * it does not exist. Default: none.
+   */
+  ledger?: string | undefined;
   /** The client's name in the header `X-Client-Name`. Default: `viseme`. */
   clientName?: string | undefined;
   /** The product that precedes `viseme/VERSION` in `User-Agent`, such as `my-app/1.0`. */
@@ -713,9 +743,29 @@ export type Request =
   | {
       op: 'receiveWebhook';
       headers: readonly (readonly [string, string])[];
+    }
+  /** Lists the submits of the ledger, oldest first. */
+  | {
+      op: 'ledgerSubmits';
+      state?: LedgerState | undefined;
+    }
+  /** Records that the open submit of a key has no job. */
+  | {
+      op: 'ledgerGiveUp';
+      key: string;
+    }
+  /** Records the job of the open submit of a key. */
+  | {
+      op: 'ledgerAdopt';
+      key: string;
+      jobId: string;
+    }
+  /** Makes the ledger accept the API key of the client. */
+  | {
+      op: 'ledgerReplaceApiKey';
     };
 
-/** Options shared by `run`, `runMany` and `submit`. */
+/** Options of `run`, `runMany` and `submit`. */
 export interface RunOptions {
   /** How long to wait for the result, counted from the submit. Default: the client's timeout. */
   timeoutMs?: number | undefined;
@@ -737,6 +787,16 @@ export interface RunOptions {
   webhook?: string | undefined;
   /** Additional headers for the requests to the API. Other hosts never receive them. */
   headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Makes the submit idempotent: at most one job is paid for with this key, even if processes
+   * crash. Needs the client's `ledger`.
+   */
+  key?: string | undefined;
+  /**
+   * Whether a job of the key that ended without a result is replaced by a new submit. Default:
+   * false, its error is returned again.
+   */
+  retryFailed?: boolean | undefined;
 }
 
 /** What the account may submit: the name of its tier, or the numbers. */
@@ -904,6 +964,7 @@ export const CLIENT_SETTINGS_RULES = {
   checkRemoteMedia: { required: false, rule: { kind: 'boolean' } },
   remoteCheckTimeoutMs: { required: false, rule: { kind: 'duration' } },
   allowPrivateAddresses: { required: false, rule: { kind: 'boolean' } },
+  ledger: { required: false, rule: { kind: 'text' } },
   clientName: { required: false, rule: { kind: 'text' } },
   userAgent: { required: false, rule: { kind: 'text' } },
 } as const satisfies Rules;
@@ -918,6 +979,8 @@ export const RUN_OPTIONS_RULES = {
   base64: { required: false, rule: { kind: 'boolean' } },
   webhook: { required: false, rule: { kind: 'text' } },
   headers: { required: false, rule: { kind: 'map', of: { kind: 'text' } } },
+  key: { required: false, rule: { kind: 'text' } },
+  retryFailed: { required: false, rule: { kind: 'boolean' } },
 } as const satisfies Rules;
 
 /** What the fields of HistoryFilterData accept. */

@@ -60,6 +60,7 @@ from ._settings import (
     Backoff,
     ClientSettings,
     Pacing,
+    RunManyOptions,
     RunOptions,
     SubmitLimits,
     SubmitOptions,
@@ -83,10 +84,12 @@ if TYPE_CHECKING:
     from ._events import OnProgress as OnProgress
     from ._events import Progress as Progress
     from ._generated import KnownStatus as KnownStatus
+    from ._generated import LedgerState as LedgerState
     from ._generated import Status as Status
     from ._generated_account import Billing, DailyUsage, Model, ModelUsage, Price, Usage
     from ._inputs import AnyInput as AnyInput
     from ._inputs import MediaSource as MediaSource
+    from ._ledger import AsyncLedger, Ledger, LedgerSubmit
     from ._webhooks import WebhookVerifier
 
 __version__ = _native.version()
@@ -100,6 +103,7 @@ __all__ = [
     "AsyncClient",
     "AsyncDelivery",
     "AsyncJob",
+    "AsyncLedger",
     "AsyncOutput",
     "AsyncPaginator",
     "AsyncPrediction",
@@ -127,7 +131,9 @@ __all__ = [
     "JobError",
     "JobFailedError",
     "KlingEffects",
+    "Ledger",
     "LedgerError",
+    "LedgerSubmit",
     "Media",
     "MediaInfo",
     "Model",
@@ -143,6 +149,7 @@ __all__ = [
     "Recovering",
     "Report",
     "Retrying",
+    "RunManyOptions",
     "RunOptions",
     "RunResult",
     "ServerError",
@@ -184,6 +191,7 @@ _LAZY_MODULES = {
         *["Update", "Uploaded", "Uploading"],
     ],
     "_generated_account": ["Billing", "DailyUsage", "Model", "ModelUsage", "Price", "Usage"],
+    "_ledger": ["AsyncLedger", "Ledger", "LedgerSubmit"],
     "_webhooks": ["WebhookVerifier"],
 }
 _LAZY = {name: module for module, names in _LAZY_MODULES.items() for name in names}

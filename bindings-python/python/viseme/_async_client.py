@@ -19,8 +19,10 @@ from ._progress_bar import byte_callbacks, many_bar, run_callbacks
 from ._run_many import ManyRuns, normalize_inputs
 from ._settings import (
     RUN_KINDS,
+    RUN_MANY_KINDS,
     SUBMIT_KINDS,
     TEXT,
+    RunManyOptions,
     RunOptions,
     SubmitOptions,
     encode_options,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from ._events import OnProgress, Progress
     from ._generated_account import Billing, Model, Price, Usage
+    from ._ledger import AsyncLedger
     from ._webhooks import WebhookHeaders
 
 
@@ -47,6 +50,13 @@ class AsyncClient(BaseClient[AsyncExecutor]):
 
     def _make_executor(self, settings: Mapping[str, Any]) -> AsyncExecutor:
         return AsyncExecutor(settings)
+
+    @property
+    def ledger(self) -> AsyncLedger:
+        """The submits in the ledger. Its methods raise a ConfigError if the client has none."""
+        from ._ledger import AsyncLedger
+
+        return AsyncLedger(self._executor)
 
     @keywords(RunOptions)
     async def run(
@@ -77,6 +87,10 @@ class AsyncClient(BaseClient[AsyncExecutor]):
             base64: Return outputs as base64 in the prediction itself.
             webhook: A URL that the service calls when the job has completed or failed.
             headers: Additional headers of the requests to the API. Other hosts never get them.
+            key: Makes the submit idempotent: at most one job is charged with this key, in all
+                processes that use the ledger, even if they crash. Needs ``Client(ledger=...)``.
+            retry_failed: Submit again if the job of the key ended without a result. Default False:
+                its error is raised again.
         """
         given = normalize_input(input, parameters)
         encoded = encode_options(self.run, options, RUN_KINDS)
@@ -85,7 +99,7 @@ class AsyncClient(BaseClient[AsyncExecutor]):
             operations.run(self._executor, given, encoded, callbacks)
         )
 
-    @keywords(RunOptions)
+    @keywords(RunManyOptions)
     def run_many(
         self,
         inputs: Iterable[AnyInput | tuple[str, Mapping[str, Any]]]
@@ -96,7 +110,7 @@ class AsyncClient(BaseClient[AsyncExecutor]):
         on_progress: Callable[[Progress, int], object] | None = None,
         on_update: Callable[[AsyncPrediction, int], object] | None = None,
         progress: bool = False,
-        **options: Unpack[RunOptions],
+        **options: Unpack[RunManyOptions],
     ) -> AsyncPaginator[AsyncRunResult]:
         """Run many inputs, at most `limit` at the same time. Yields results as they are ready.
 
@@ -104,10 +118,11 @@ class AsyncClient(BaseClient[AsyncExecutor]):
         an invalid input. Inputs are taken from the iterable as slots become free, and a few ahead;
         of a pandas DataFrame they are its rows. Leaving the loop ends the runs, but jobs that were
         submitted continue at the service; the log names them. Callbacks get the position as a
-        second argument. The options are those of `run`.
+        second argument. The options are those of `run`, without the key, which belongs to one
+        input.
         """
         rows = normalize_inputs(inputs)
-        encoded = encode_options(self.run_many, options, RUN_KINDS)
+        encoded = encode_options(self.run_many, options, RUN_MANY_KINDS)
         self._executor.check_open()
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress=False)
         runs = ManyRuns(self._executor, limit, encoded, callbacks)

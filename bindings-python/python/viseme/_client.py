@@ -17,8 +17,10 @@ from ._progress_bar import byte_callbacks, many_bar, run_callbacks
 from ._run_many import ManyRuns, RunResult, normalize_inputs
 from ._settings import (
     RUN_KINDS,
+    RUN_MANY_KINDS,
     SUBMIT_KINDS,
     TEXT,
+    RunManyOptions,
     RunOptions,
     SubmitOptions,
     encode_options,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
     from ._events import OnProgress, Progress
     from ._generated_account import Billing, Model, Price, Usage
+    from ._ledger import Ledger
     from ._webhooks import WebhookHeaders
 
 
@@ -46,6 +49,13 @@ class Client(BaseClient[SyncExecutor]):
 
     def _make_executor(self, settings: Mapping[str, Any]) -> SyncExecutor:
         return SyncExecutor(settings)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The submits in the ledger. Its methods raise a ConfigError if the client has none."""
+        from ._ledger import Ledger
+
+        return Ledger(self._executor)
 
     @keywords(RunOptions)
     def run(
@@ -76,13 +86,17 @@ class Client(BaseClient[SyncExecutor]):
             base64: Return outputs as base64 in the prediction itself.
             webhook: A URL that the service calls when the job has completed or failed.
             headers: Additional headers of the requests to the API. Other hosts never get them.
+            key: Makes the submit idempotent: at most one job is charged with this key, in all
+                processes that use the ledger, even if they crash. Needs ``Client(ledger=...)``.
+            retry_failed: Submit again if the job of the key ended without a result. Default False:
+                its error is raised again.
         """
         given = normalize_input(input, parameters)
         encoded = encode_options(self.run, options, RUN_KINDS)
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress)
         return self._executor.execute(operations.run(self._executor, given, encoded, callbacks))
 
-    @keywords(RunOptions)
+    @keywords(RunManyOptions)
     def run_many(
         self,
         inputs: Iterable[AnyInput | tuple[str, Mapping[str, Any]]] | Table,
@@ -91,7 +105,7 @@ class Client(BaseClient[SyncExecutor]):
         on_progress: Callable[[Progress, int], object] | None = None,
         on_update: Callable[[Prediction, int], object] | None = None,
         progress: bool = False,
-        **options: Unpack[RunOptions],
+        **options: Unpack[RunManyOptions],
     ) -> Paginator[RunResult]:
         """Run many inputs, at most `limit` at the same time. Yields results as they are ready.
 
@@ -99,10 +113,11 @@ class Client(BaseClient[SyncExecutor]):
         an invalid input. Inputs are taken from the iterable as slots become free, and a few ahead;
         of a pandas DataFrame they are its rows. Leaving the loop ends the runs, but jobs that were
         submitted continue at the service; the log names them. Callbacks get the position as a
-        second argument. The options are those of `run`.
+        second argument. The options are those of `run`, without the key, which belongs to one
+        input.
         """
         rows = normalize_inputs(inputs)
-        encoded = encode_options(self.run_many, options, RUN_KINDS)
+        encoded = encode_options(self.run_many, options, RUN_MANY_KINDS)
         self._executor.check_open()
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress=False)
         runs = ManyRuns(self._executor, limit, encoded, callbacks)

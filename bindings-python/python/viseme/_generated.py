@@ -72,6 +72,9 @@ RecoveredBy = Literal["input", "model_and_time"]
 Level = Literal["error", "warning"]
 """Whether a violation stops a run."""
 
+LedgerState = Literal["sent", "accepted", "completed", "ended", "refused"]
+"""The state of a submit in the ledger: `sent` (its outcome is unknown), `accepted` (it has a job), `completed`, `ended` (the job has no result), or `refused` (there is no job, and the key is free)."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Violation:
@@ -296,6 +299,7 @@ CLIENT_SETTINGS: tuple[Parameter, ...] = (
     Parameter("check_remote_media", "checkRemoteMedia", False, Rule("boolean")),
     Parameter("remote_check_timeout", "remoteCheckTimeoutMs", False, Rule("duration")),
     Parameter("allow_private_addresses", "allowPrivateAddresses", False, Rule("boolean")),
+    Parameter("ledger", "ledger", False, Rule("text")),
     Parameter("client_name", "clientName", False, Rule("text")),
     Parameter("user_agent", "userAgent", False, Rule("text")),
 )
@@ -309,6 +313,8 @@ RUN_OPTIONS: tuple[Parameter, ...] = (
     Parameter("base64", "base64", False, Rule("boolean")),
     Parameter("webhook", "webhook", False, Rule("text")),
     Parameter("headers", "headers", False, Rule("map", of=(Rule("text"),))),
+    Parameter("key", "key", False, Rule("text")),
+    Parameter("retry_failed", "retryFailed", False, Rule("boolean")),
 )
 
 HISTORY_FILTER_DATA: tuple[Parameter, ...] = (

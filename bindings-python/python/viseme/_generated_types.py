@@ -78,6 +78,18 @@ class ErrorData(TypedDict):
     causes: NotRequired[list[str]]
 
 
+class LedgerSubmit(TypedDict):
+    """A submit in the ledger."""
+
+    key: str
+    state: LedgerState
+    record: SubmitRecordData
+    jobId: NotRequired[str]
+    status: NotRequired[Status]
+    reason: NotRequired[str]
+    price: NotRequired[float]
+
+
 class MediaInfo(TypedDict):
     """Properties of a media file. Those that could not be read are absent."""
 
@@ -356,6 +368,7 @@ class ClientSettings(TypedDict):
     checkRemoteMedia: NotRequired[bool | None]
     remoteCheckTimeoutMs: NotRequired[float | None]
     allowPrivateAddresses: NotRequired[bool | None]
+    ledger: NotRequired[str | None]
     clientName: NotRequired[str | None]
     userAgent: NotRequired[str | None]
 
@@ -606,8 +619,36 @@ class RequestReceiveWebhook(TypedDict):
     headers: list[tuple[str, str]]
 
 
+class RequestLedgerSubmits(TypedDict):
+    """Lists the submits of the ledger, oldest first."""
+
+    op: Literal["ledgerSubmits"]
+    state: NotRequired[LedgerState | None]
+
+
+class RequestLedgerGiveUp(TypedDict):
+    """Records that the open submit of a key has no job."""
+
+    op: Literal["ledgerGiveUp"]
+    key: str
+
+
+class RequestLedgerAdopt(TypedDict):
+    """Records the job of the open submit of a key."""
+
+    op: Literal["ledgerAdopt"]
+    key: str
+    jobId: str
+
+
+class RequestLedgerReplaceApiKey(TypedDict):
+    """Makes the ledger accept the API key of the client."""
+
+    op: Literal["ledgerReplaceApiKey"]
+
+
 class RunOptions(TypedDict):
-    """Options shared by ``run``, ``run_many`` and ``submit``."""
+    """Options of ``run``, ``run_many`` and ``submit``."""
 
     timeoutMs: NotRequired[float | None]
     checkMedia: NotRequired[bool | None]
@@ -617,6 +658,8 @@ class RunOptions(TypedDict):
     base64: NotRequired[bool | None]
     webhook: NotRequired[str | None]
     headers: NotRequired[dict[str, str]]
+    key: NotRequired[str | None]
+    retryFailed: NotRequired[bool | None]
 
 
 class SubmitLimitsObject(TypedDict):
@@ -636,6 +679,8 @@ class WebhookVerification(TypedDict):
 
 
 ErrorCode = Literal["config", "invalid_input", "connection", "request_timeout", "bad_request", "authentication", "insufficient_credits", "permission_denied", "not_found", "rate_limit", "server", "api_status", "unexpected_response", "submission_unknown", "ledger", "upload", "download", "webhook", "job_failed", "job_cancelled", "wait_timeout"]
+
+LedgerState = Literal["sent", "accepted", "completed", "ended", "refused"]
 
 Level = Literal["error", "warning"]
 
@@ -702,6 +747,10 @@ Request = Union[
     RequestUsage,
     RequestDelete,
     RequestReceiveWebhook,
+    RequestLedgerSubmits,
+    RequestLedgerGiveUp,
+    RequestLedgerAdopt,
+    RequestLedgerReplaceApiKey,
 ]
 
 SubmitLimits = Union[

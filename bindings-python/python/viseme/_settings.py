@@ -92,11 +92,12 @@ class ClientSettings(TypedDict, total=False):
     check_remote_media: bool | None
     remote_check_timeout: float | None
     allow_private_addresses: bool | None
+    ledger: str | os.PathLike[str] | None
     client_name: str | None
     user_agent: str | None
 
 
-class SubmitOptions(TypedDict, total=False):
+class _SharedOptions(TypedDict, total=False):
     """The options that ``submit``, ``run`` and ``run_many`` share."""
 
     check_media: bool | None
@@ -108,8 +109,21 @@ class SubmitOptions(TypedDict, total=False):
     headers: Mapping[str, str] | None
 
 
+class SubmitOptions(_SharedOptions, total=False):
+    """The options of ``submit``."""
+
+    key: str | None
+    retry_failed: bool | None
+
+
 class RunOptions(SubmitOptions, total=False):
-    """The options of ``run`` and ``run_many``. Times are in seconds."""
+    """The options of ``run``. Times are in seconds."""
+
+    timeout: float | None
+
+
+class RunManyOptions(_SharedOptions, total=False):
+    """The options of ``run_many``. Times are in seconds."""
 
     timeout: float | None
 
@@ -215,7 +229,9 @@ def _integer_kind(rule: Rule) -> Kind:
     return Kind(encode, f"a {sign} whole number")
 
 
-def _words_kind(words: tuple[str, ...]) -> Kind:
+def words_kind(words: tuple[str, ...]) -> Kind:
+    """Return the kind of text that is one of some words."""
+
     def encode(value: Any) -> str:
         _require(value in words)
         return str(value)
@@ -263,7 +279,7 @@ def _kind(parameter: Parameter) -> Kind:
         case "integer":
             return _integer_kind(rule)
         case "words":
-            return _words_kind(rule.words)
+            return words_kind(rule.words)
         case "list":
             return TEXTS
         case "map":
@@ -274,7 +290,7 @@ def _kind(parameter: Parameter) -> Kind:
             return _object_kind(name, Backoff, rule)
         case "union" if name == "submit_limits":
             words, numbers = rule.of
-            return _either(_object_kind(name, SubmitLimits, numbers), _words_kind(words.words))
+            return _either(_object_kind(name, SubmitLimits, numbers), words_kind(words.words))
         case _:
             raise NotImplementedError(f"the kind of {name}")
 
@@ -298,11 +314,13 @@ SIZE = _integer_kind(Rule("integer", minimum=0, maximum=2**63 - 1))._replace(
 )
 
 # Kinds that the JSON does not know.
-_SPECIAL = {"api_key": SECRET, "proxy": SECRET, "ca_bundle": PATH}
+_SPECIAL = {"api_key": SECRET, "proxy": SECRET, "ca_bundle": PATH, "ledger": PATH}
 
 SETTINGS = _kinds(CLIENT_SETTINGS)
 RUN_KINDS = _kinds(RUN_OPTIONS)
 SUBMIT_KINDS = {name: kind for name, kind in RUN_KINDS.items() if name != "timeout"}
+_KEY_OPTIONS = ("key", "retry_failed")
+RUN_MANY_KINDS = {name: kind for name, kind in RUN_KINDS.items() if name not in _KEY_OPTIONS}
 HISTORY_KINDS = _kinds(HISTORY_FILTER_DATA)
 BILLING_KINDS = _kinds(BILLING_FILTER_DATA)
 
@@ -328,7 +346,11 @@ def encode_options(
     function: Callable[..., Any], given: Mapping[str, Any], kinds: Kinds
 ) -> dict[str, Any]:
     """Check and encode the keywords of a function. Raises an InputError that names the keyword."""
-    return _encode_keywords(function, given, kinds, "invalid_input")
+    encoded = _encode_keywords(function, given, kinds, "invalid_input")
+    if "retryFailed" in encoded and "key" not in encoded:
+        message = "`retry_failed` needs `key`: it is about the job of a key."
+        raise make_error("invalid_input", message)
+    return encoded
 
 
 def _encode_keywords(
@@ -336,7 +358,7 @@ def _encode_keywords(
 ) -> dict[str, Any]:
     for name in given:
         if name not in kinds:
-            raise _unknown_keyword(function, name)
+            raise _unknown_keyword(function, name, kinds)
     return encode_values(given, kinds, code=code)
 
 
@@ -399,9 +421,11 @@ def _annotation(kind: Any) -> Any:
     return getattr(kind, "__forward_arg__", kind)
 
 
-def _unknown_keyword(function: Callable[..., Any], name: str) -> TypeError:
+def _unknown_keyword(function: Callable[..., Any], name: str, kinds: Kinds) -> TypeError:
     from difflib import get_close_matches
 
     close = get_close_matches(name, signature(function).parameters, n=1)
     hint = f". Did you mean {close[0]!r}?" if close else ""
+    if kinds is RUN_MANY_KINDS and name in _KEY_OPTIONS:
+        hint = ". A key belongs to one input: pass it to run() or submit()"
     return TypeError(f"{function.__qualname__}() got an unexpected keyword argument {name!r}{hint}")

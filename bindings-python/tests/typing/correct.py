@@ -1,5 +1,6 @@
 """Code that must pass the type checker."""
 
+from pathlib import Path
 from typing import Any
 
 import viseme
@@ -27,6 +28,12 @@ def blocking(client: viseme.Client, given: viseme.AudioToVideo) -> None:
             print(error.prediction.save("z.mp4").path)
     client.receive_webhook({}, b"").prediction.save("x.mp4")
     viseme.Client(timeout=3, **settings())
+    client.run(given, key="a", retry_failed=True)
+    print(client.submit("a/b", {}, key="b").id)
+    for submit in client.ledger.submits(state="sent"):
+        print(submit.key, submit.record.sent_at, submit.job_id or "?")
+        client.ledger.give_up(submit.key)
+    viseme.AsyncClient(ledger=Path("ledger.db"))
 
 
 async def asynchronous(client: viseme.AsyncClient, given: viseme.AudioToVideo) -> None:

@@ -14,6 +14,9 @@ def keywords(client: viseme.Client, given: viseme.AudioToVideo) -> None:
     viseme.mock(prt=1)  # E: Unexpected keyword argument "prt"
     viseme.Client(timeout="3")  # E: Argument "timeout" to "Client" has incompatible type "str"
     client.run(given, strict="yes")  # E: Argument "strict" to "run" of "Client" has incompatible type "str"
+    client.run_many([given], key="a")  # E: Unexpected keyword argument "key"
+    client.submit(given, key=17)  # E: Argument "key" to "submit" of "Client" has incompatible type "int"
+    client.ledger.submits(state="open")  # E: Argument "state" to "submits" of "Ledger" has incompatible type
     viseme.Client(submit_limits="platinum")  # E: Argument "submit_limits" to "Client" has incompatible type
 
 
@@ -32,6 +35,7 @@ async def forgotten_await(client: viseme.AsyncClient, given: viseme.AudioToVideo
     delivery = await client.receive_webhook({}, b"")
     delivery.prediction.save("x.mp4")  # E: must be used
     (await client.submit(given)).wait()  # E: must be used
+    client.ledger.give_up("a")  # E: must be used
     try:
         await client.job("x").wait()
     except viseme.VisemeError as error:
