@@ -20,6 +20,8 @@ pub enum BatchError {
     NoBatch(PathBuf),
     /// The batch has no item with this id, or it is in another state.
     Item(String),
+    /// The price of a submit is needed for the limit of cost, and cannot be read.
+    Price(viseme::Error),
     /// A file or the folder cannot be created or written.
     Folder {
         /// The file or the folder.
@@ -35,6 +37,7 @@ impl std::fmt::Display for BatchError {
             Self::Manifest(error) => error.fmt(f),
             Self::Ledger(error) => error.fmt(f),
             Self::Item(message) => f.write_str(message),
+            Self::Price(error) => write!(f, "The cost so far is not known: {}", error.message()),
             Self::Locked(path) => write!(
                 f,
                 "Another process runs the batch in {}. Wait until it ends, or end it.",
@@ -58,6 +61,7 @@ impl std::error::Error for BatchError {
             Self::Manifest(error) => Some(error),
             Self::Ledger(error) => Some(error),
             Self::Folder { error, .. } => Some(error),
+            Self::Price(error) => Some(error),
             Self::Locked(_) | Self::NoBatch(_) | Self::Item(_) => None,
         }
     }

@@ -13,14 +13,17 @@ const EXTENSION: &str = "mp4";
 
 /// Returns an error for each row whose result would replace that of another row, or an input.
 pub(crate) fn conflicts(folder: &Path, rows: &[Row]) -> Vec<RowError> {
-    let inputs: HashMap<PathBuf, &str> = rows
-        .iter()
-        .flat_map(|row| row.files().map(|(_, path)| (absolute(path), row.position.as_str())))
-        .collect();
+    let mut folders = HashMap::new();
+    let mut inputs: HashMap<PathBuf, &str> = HashMap::new();
+    for row in rows {
+        for (_, path) in row.files() {
+            inputs.insert(absolute(path, &mut folders), &row.position);
+        }
+    }
     let mut results: HashMap<PathBuf, &str> = HashMap::new();
     let mut errors = Vec::new();
     for row in rows {
-        let to = absolute(&path(folder, row, EXTENSION));
+        let to = absolute(&path(folder, row, EXTENSION), &mut folders);
         let message = if let Some(position) = inputs.get(&to) {
             format!(
                 "The result {} would replace an input of {position}. Name another folder with --out, \
@@ -92,13 +95,21 @@ fn created(to: PathBuf) -> Result<PathBuf, String> {
     Ok(to)
 }
 
-/// Returns a path that is the same for the same file, as far as the file system can tell.
-fn absolute(path: &Path) -> PathBuf {
-    let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
-    match (parent, path.file_name()) {
-        (Some(parent), Some(name)) => parent.join(name),
-        _ => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+/// Returns a path that is the same for the same file, as far as the file system can tell. `folders` keeps
+/// what it said about each folder.
+fn absolute(path: &Path, folders: &mut HashMap<PathBuf, PathBuf>) -> PathBuf {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return path.to_owned();
+    };
+    if let Some(folder) = folders.get(parent) {
+        return folder.join(name);
     }
+    let of_working_folder = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+    let folder = of_working_folder
+        .canonicalize()
+        .or_else(|_| std::path::absolute(of_working_folder))
+        .unwrap_or_else(|_| parent.to_owned());
+    folders.entry(parent.to_owned()).or_insert(folder).join(name)
 }
 
 /// Returns a file name for an id. Ids that are not names themselves get a digest, so that two ids never

@@ -38,7 +38,6 @@ pub(crate) fn plan(items: &[Item], options: &BatchOptions) -> Vec<(usize, Step)>
 
 fn step(index: usize, item: &Item, options: &BatchOptions) -> Option<Step> {
     let is_in_pilot = options.pilot.is_none_or(|pilot| index < pilot);
-    let allowed_failures = options.retry_failed.max(item.allowed_failures);
     match item.state {
         ItemState::Submitting => Some(Step::Recover),
         ItemState::Unknown if options.on_unknown == OnUnknown::Stop => None,
@@ -50,12 +49,16 @@ fn step(index: usize, item: &Item, options: &BatchOptions) -> Option<Step> {
         | ItemState::Uploading
         | ItemState::Ready
         | ItemState::Refused => is_in_pilot.then_some(Step::Submit),
-        ItemState::Failed => {
-            (is_in_pilot && item.failures <= allowed_failures).then_some(Step::Retry)
-        }
+        ItemState::Failed => (is_in_pilot && allows_retry(item, options)).then_some(Step::Retry),
         ItemState::Duplicate => is_in_pilot.then_some(Step::Copy),
         ItemState::Done | ItemState::Expired => None,
     }
+}
+
+/// Returns whether the item is submitted again because its job failed.
+pub(crate) fn allows_retry(item: &Item, options: &BatchOptions) -> bool {
+    item.state == ItemState::Failed
+        && item.failures <= options.retry_failed.max(item.allowed_failures)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::manifest::Row;
 use crate::options::OnUnknown;
 use crate::outcome::{Outcome, StopReason, outcome};
 use crate::output_file;
-use crate::plan::{Step, plan};
+use crate::plan::{Step, allows_retry, plan};
 use crate::price::Prices;
 use crate::uploads::Uploads;
 
@@ -61,6 +61,9 @@ impl Batch {
     ) -> Result<BatchRun, BatchError> {
         let client = client.with_ledger(self.ledger());
         let prices = Prices::default();
+        if self.options().max_cost.is_some() {
+            self.add_prices(&client, &prices).await?;
+        }
         let items: Arc<[Item]> = self.items().await?.into();
         let (copies, work): (Vec<_>, Vec<_>) =
             plan(&items, self.options()).into_iter().partition(|(_, step)| *step == Step::Copy);
@@ -86,6 +89,20 @@ impl Batch {
             .then(move |(index, _)| copier.clone().copy(Arc::clone(&items), index));
         let items = work.chain(copies).filter_map(std::future::ready).boxed();
         Ok(BatchRun { items, runner, total })
+    }
+
+    /// Adds the prices of submits that were sent without a limit of cost, so that they count.
+    async fn add_prices(&self, client: &Client, prices: &Prices) -> Result<(), BatchError> {
+        for submit in self.folder().ledger.submits_without_price().await? {
+            let Some(fields) = submit.record.input.as_object() else { continue };
+            let input = Input::new(submit.record.model.as_str());
+            let input = fields
+                .iter()
+                .fold(input, |input, (name, value)| input.set(name.as_str(), value.clone()));
+            let price = prices.of(client, &input).await.map_err(BatchError::Price)?;
+            self.folder().ledger.set_price(&submit.key, price).await?;
+        }
+        Ok(())
     }
 }
 
@@ -139,15 +156,24 @@ impl Runner {
             Step::Save | Step::Wait => self.run_key(row.input(), &item, false).await,
             Step::Submit | Step::Retry | Step::Copy => self.submit(&mut item, row).await,
         };
+        let mut item = self.end(item, row, result).await;
+        while allows_retry(&item, self.batch.options()) && !self.stopped.load(Ordering::SeqCst) {
+            let result = self.submit(&mut item, row).await;
+            item = self.end(item, row, result).await;
+        }
+        // The run stopped before the item was submitted; nothing happened to it.
+        let is_untouched = item.state == ItemState::Planned && item.error.is_none();
+        (!is_untouched).then_some(item)
+    }
+
+    /// Saves or reports the result of a step, and records it.
+    async fn end(&self, mut item: Item, row: &Row, result: Result<Prediction, Failure>) -> Item {
         locked(&self.submitting).remove(&item.id);
         let state = match result {
             Ok(prediction) => self.save(&mut item, row, &prediction).await,
             Err(failure) => self.failed(&mut item, failure),
         };
-        let item = self.record(item, state).await;
-        // The run stopped before the item was submitted; nothing happened to it.
-        let is_untouched = item.state == ItemState::Planned && item.error.is_none();
-        (!is_untouched).then_some(item)
+        self.record(item, state).await
     }
 
     async fn submit(&self, item: &mut Item, row: &Row) -> Result<Prediction, Failure> {

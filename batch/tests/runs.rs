@@ -228,13 +228,15 @@ async fn a_failed_job_is_submitted_again_only_as_often_as_allowed() {
         test.run(&manifest, BatchOptions { retry_failed, ..BatchOptions::default() }).await;
         assert_eq!(test.charges(), charges, "{retry_failed}");
     }
+    test.run(&manifest, BatchOptions { retry_failed: 3, ..BatchOptions::default() }).await;
+    assert_eq!(test.charges(), 4, "further submits of one run");
     let folder = BatchFolder::open(test.results()).await.unwrap();
     assert_eq!(folder.retry(&[]).await.unwrap(), 1);
     test.world.set_scenario(quick());
     let ended = test.run(&manifest, BatchOptions::default()).await;
     assert_eq!(ended.item("a").state, ItemState::Done);
     assert_eq!(ended.item("a").error, None);
-    assert_eq!(test.charges(), 3);
+    assert_eq!(test.charges(), 5);
 }
 
 #[tokio::test]

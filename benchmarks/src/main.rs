@@ -7,6 +7,7 @@
 )]
 
 mod baseline;
+mod batch;
 mod measure;
 mod runs;
 mod transfer;
@@ -35,6 +36,25 @@ enum Load {
         /// How many jobs
         #[arg(long)]
         jobs: usize,
+    },
+    /// Jobs by `Client::run_many`, each output downloaded
+    RunMany {
+        #[command(flatten)]
+        server: Server,
+        #[command(flatten)]
+        rows: Rows,
+    },
+    /// Jobs by a batch, each output downloaded
+    Batch {
+        #[command(flatten)]
+        server: Server,
+        #[command(flatten)]
+        rows: Rows,
+    },
+    /// The import of a manifest, and opening the batch again
+    Import {
+        #[command(flatten)]
+        rows: Rows,
     },
     /// The same requests by reqwest alone, without validation and parsing
     Baseline {
@@ -69,6 +89,20 @@ enum Load {
         #[arg(long)]
         to: PathBuf,
     },
+}
+
+/// The rows of a batch.
+#[derive(Args)]
+struct Rows {
+    /// How many rows
+    #[arg(long)]
+    jobs: usize,
+    /// The folder for the manifest and the results, which is created
+    #[arg(long)]
+    folder: PathBuf,
+    /// How many rows run at the same time
+    #[arg(long, default_value_t = 500)]
+    limit: usize,
 }
 
 /// The server to talk to.
@@ -111,6 +145,9 @@ fn main() -> ExitCode {
 fn run(load: &Load) -> Result<Value> {
     match load {
         Load::Runs { server, jobs } => runs::run(server, *jobs),
+        Load::RunMany { server, rows } => batch::run_many(server, rows),
+        Load::Batch { server, rows } => batch::run(server, rows),
+        Load::Import { rows } => batch::import(rows),
         Load::Baseline { server, jobs, polls } => baseline::run(server, *jobs, *polls),
         Load::Upload { server, file, bytes } => transfer::upload(server, file, *bytes),
         Load::Download { server, from, to } => transfer::download(server, from, to),

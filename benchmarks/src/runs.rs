@@ -35,7 +35,7 @@ pub(crate) fn run(server: &Server, jobs: usize) -> Result<Value> {
     }))
 }
 
-fn config(server: &Server) -> viseme::Result<Config> {
+pub(crate) fn config(server: &Server) -> viseme::Result<Config> {
     Client::builder()
         .ignore_env()
         .base_url(&server.url)
@@ -65,7 +65,7 @@ async fn all(client: &Client, jobs: usize) -> Vec<Result<CompletedJob, String>> 
 }
 
 /// An input that differs for each job, since the ledger counts equal inputs as paid twice.
-fn input(number: usize) -> AudioToVideo {
+pub(crate) fn input(number: usize) -> AudioToVideo {
     AudioToVideo::new()
         .audio(format!("https://example.com/{number}/voice.mp3"))
         .video(format!("https://example.com/{number}/face.mp4"))

@@ -62,6 +62,23 @@ impl SqliteLedger {
         self.writer.run(statements::spent).await
     }
 
+    /// Returns the submits that were or may have been accepted, and of which the price is unknown.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be read.
+    pub async fn submits_without_price(&self) -> Result<Vec<SubmitRow>, LedgerError> {
+        self.writer.run(statements::submits_without_price).await
+    }
+
+    /// Records what the submits of a key cost, in millionths of a US dollar, where that is unknown.
+    ///
+    /// # Errors
+    /// Returns an error if the file cannot be written.
+    pub async fn set_price(&self, key: &str, price: u64) -> Result<(), LedgerError> {
+        let key = key.to_owned();
+        self.writer.run(move |db| statements::set_price(db, &key, price)).await
+    }
+
     /// Returns an error if a job of this price would exceed the [limit of
     /// cost](Self::with_cost_limit), in millionths of a US dollar. Reserves nothing: a claim checks again.
     ///

@@ -253,8 +253,25 @@ pub(crate) fn replace_api_key(db: &Connection, account: &Account) -> Result<(), 
 }
 
 pub(crate) fn submits(db: &Connection) -> Result<Vec<SubmitRow>, LedgerError> {
-    let sql = "SELECT key, state, record, job_id, status, reason, price FROM submits ORDER BY id";
-    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    submits_where(db, "true")
+}
+
+pub(crate) fn submits_without_price(db: &Connection) -> Result<Vec<SubmitRow>, LedgerError> {
+    submits_where(db, "price IS NULL AND state <> 'refused'")
+}
+
+pub(crate) fn set_price(db: &Connection, key: &str, price: u64) -> Result<(), LedgerError> {
+    let price = i64::try_from(price).unwrap_or(i64::MAX);
+    let update = "UPDATE submits SET price = ?2 WHERE key = ?1 AND price IS NULL";
+    change(db, update, params![key, price])
+}
+
+fn submits_where(db: &Connection, condition: &str) -> Result<Vec<SubmitRow>, LedgerError> {
+    let sql = format!(
+        "SELECT key, state, record, job_id, status, reason, price FROM submits WHERE {condition}
+         ORDER BY id"
+    );
+    let mut statement = db.prepare_cached(&sql).map_err(failed)?;
     let mut rows = statement.query([]).map_err(failed)?;
     let mut submits = Vec::new();
     while let Some(row) = rows.next().map_err(failed)? {

@@ -18,6 +18,9 @@ use crate::output::{eprint_line, print_line};
 
 const TEMPLATE: &str = "{bar:24.cyan/dim} {pos}/{len}  {msg}";
 
+/// How often the live line changes at most.
+const UPDATE_INTERVAL: Duration = Duration::from_millis(100);
+
 /// The states of items that are at work, and the words for them, in the order of a life.
 const WORK: [(ItemState, &str); 6] = [
     (ItemState::Uploading, "uploading"),
@@ -46,6 +49,8 @@ struct State {
     ended: usize,
     failed: usize,
     spent_micros: u64,
+    /// When the live line changed last.
+    updated: Option<Instant>,
 }
 
 impl View {
@@ -153,6 +158,16 @@ impl View {
 
     fn update(&self) {
         let Some(bar) = &self.bar else { return };
+        let is_due = self.with(|state| {
+            let is_due = state.updated.is_none_or(|at| at.elapsed() >= UPDATE_INTERVAL);
+            if is_due {
+                state.updated = Some(Instant::now());
+            }
+            is_due
+        });
+        if !is_due {
+            return;
+        }
         let (ended, message) = self.with(|state| {
             (state.ended, message(state, self.started.elapsed(), self.total, self.max_cost))
         });
@@ -206,6 +221,7 @@ mod tests {
             ended: 30,
             failed: 2,
             spent_micros: 8_400_000,
+            updated: None,
         };
         assert_eq!(
             message(&state, Duration::from_secs(60), 90, Some(200_000_000)),
