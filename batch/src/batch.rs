@@ -38,7 +38,7 @@ impl Batch {
         folder: impl Into<PathBuf>,
         options: BatchOptions,
     ) -> Result<Self, BatchError> {
-        let rows: Arc<[Row]> = manifest.rows().into();
+        let rows = manifest.shared_rows();
         let path = folder.into();
         refuse(output_file::conflicts(&path, &rows))?;
         let folder = BatchFolder::create(path).await?;

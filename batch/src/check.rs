@@ -49,16 +49,18 @@ impl Manifest {
         client: &Client,
     ) -> impl Stream<Item = viseme::Result<RowCheck>> + Send + use<> {
         let client = client.clone();
-        let rows = self.rows().to_vec();
-        stream::iter(rows)
-            .map(move |row| {
-                let client = client.clone();
+        let rows = self.shared_rows();
+        stream::iter(0..rows.len())
+            .map(move |index| {
+                let (client, row) = (client.clone(), rows.get(index).cloned());
                 async move {
-                    let report = client.check(row.input()).await?;
-                    Ok(RowCheck { id: row.id, row: row.position, report })
+                    let row = row?;
+                    let checked = client.check(row.input()).await;
+                    Some(checked.map(|report| RowCheck { id: row.id, row: row.position, report }))
                 }
             })
             .buffered(PARALLEL_CHECKS)
+            .filter_map(std::future::ready)
     }
 
     /// Returns an error for each row whose result would replace that of another row, or an input.

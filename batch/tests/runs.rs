@@ -38,6 +38,7 @@ impl Test {
             .api_key(self.world.key())
             .check_remote_media(false)
             .pacing(Pacing::every(Duration::from_millis(20)))
+            .max_retries(1)
             .recovery_window(Duration::from_secs(2));
         Client::new(config.build().unwrap()).unwrap()
     }

@@ -6,6 +6,7 @@ mod table;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use row::Row;
 
@@ -54,7 +55,7 @@ impl std::error::Error for ManifestError {}
 /// The rows of a batch, in their order. Their ids are unique.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Manifest {
-    rows: Vec<Row>,
+    rows: Arc<[Row]>,
 }
 
 impl Manifest {
@@ -117,12 +118,21 @@ impl Manifest {
                 }
             }
         }
-        if errors.is_empty() { Ok(Self { rows: valid }) } else { Err(ManifestError::Rows(errors)) }
+        if errors.is_empty() {
+            Ok(Self { rows: valid.into() })
+        } else {
+            Err(ManifestError::Rows(errors))
+        }
     }
 
     /// Returns the rows.
     #[must_use]
     pub fn rows(&self) -> &[Row] {
         &self.rows
+    }
+
+    /// Returns the rows, shared.
+    pub(crate) fn shared_rows(&self) -> Arc<[Row]> {
+        Arc::clone(&self.rows)
     }
 }
