@@ -1,13 +1,22 @@
 // The ledger: submits with a key.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { ConfigError, InputError, LedgerError, SubmissionUnknownError } from 'viseme';
 
-import { clientOf, FAST, MODEL, node, ROOT, until, world } from './support.mjs';
+import { AUDIO, clientOf, FAST, MODEL, node, ROOT, until, VIDEO, world } from './support.mjs';
 
 const REMOTE = {
   model: MODEL,
@@ -214,5 +223,25 @@ test('a file that cannot be a ledger is named with the parameter', async () => {
     assert.throws(() => open({ ledger: 3 }), /`ledger` must be a string, got 3/);
     assert.throws(() => open({ baseUrl: 'no URL' }), ConfigError);
     assert.deepEqual(await readdir(join(ledger, '..')), ['ledger.db.txt']);
+  });
+});
+
+test('the example of the guide runs and is charged once', async () => {
+  const guide = await readFile(join(ROOT, '..', 'docs', 'ledger.md'), 'utf8');
+  const [, example] = /```js\n(.*?)```/s.exec(guide);
+  await withLedger(FAST, async (made, _, ledger) => {
+    const folder = join(ledger, '..');
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(ROOT, join(folder, 'node_modules', 'viseme'), 'junction');
+    for (const file of [AUDIO, VIDEO]) {
+      await copyFile(file, join(folder, basename(file)));
+    }
+    const variables = { WAVESPEED_BASE_URL: made.baseUrl, WAVESPEED_API_KEY: made.key };
+    const options = { cwd: folder, env: { ...process.env, ...variables } };
+    for (const __ of [1, 2]) {
+      const { code, stderr } = await node(['--input-type=module', '--eval', example], options);
+      assert.equal(code, 0, stderr);
+    }
+    assert.equal(await charges(made), 1);
   });
 });

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import viseme
-from conftest import QUICK, settings
+from conftest import QUICK, ROOT, SAMPLES, settings
 from helpers import program, run
 from viseme_mock import World
 
@@ -244,3 +247,21 @@ def test_a_file_that_cannot_be_a_ledger_is_named_with_the_parameter(
     with pytest.raises(viseme.ConfigError):
         viseme.Client(**settings(quick, ledger=unused, base_url="no URL"))
     assert not unused.exists()
+
+
+def test_the_examples_of_the_guide_run_and_are_charged_once(quick: World, tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "ledger.md").read_text()
+    examples = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    assert len(examples) == 2
+    for name in ("voice.mp3", "face.mp4"):
+        shutil.copy(SAMPLES / name, tmp_path)
+    variables = {"WAVESPEED_BASE_URL": quick.url, "WAVESPEED_API_KEY": quick.key}
+    for _ in range(2):
+        subprocess.run(
+            [sys.executable, "-c", "".join(examples)],
+            cwd=tmp_path,
+            env={**os.environ, **variables},
+            check=True,
+            timeout=60,
+        )
+    assert (charges(quick), (tmp_path / "ledger.db").exists()) == (1, True)
