@@ -10,7 +10,7 @@ import { ROOT } from './browser.js';
 /** A running program. */
 export class Program {
   /**
-   * Starts a program of the debug build. Its first line on standard output is what it tells.
+   * Starts a program of the debug build. Its first line on standard output is JSON about it.
    *
    * @param {string} name
    * @param {string[]} args

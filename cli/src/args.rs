@@ -110,6 +110,29 @@ pub(crate) enum Command {
     Demo(Demo),
 }
 
+impl Args {
+    /// Returns why the options cannot be used with the command: it has no use for one of them.
+    pub(crate) fn unused_option(&self) -> Option<String> {
+        let base_url = (self.base_url.is_some(), "--base-url");
+        let allow_http = (self.allow_http, "--allow-http");
+        let max_retries = (self.max_retries.is_some(), "--max-retries");
+        let (command, unused) = match &self.command {
+            Command::Mock(_) => ("viseme mock", vec![base_url, allow_http, max_retries]),
+            Command::Demo(_) => ("viseme demo", vec![base_url, allow_http]),
+            Command::Run(run) if run.offline => ("viseme run --offline", vec![allow_http]),
+            // `--base-url` has a message of its own there.
+            Command::Playground(playground) if !playground.live => {
+                ("viseme playground", vec![allow_http, max_retries])
+            }
+            _ => return None,
+        };
+        let (_, option) = unused.into_iter().find(|(is_given, _)| *is_given)?;
+        Some(format!(
+            "`{option}` has no effect on `{command}`, which uses a mock server. Leave it out."
+        ))
+    }
+}
+
 impl From<&Args> for Options {
     fn from(args: &Args) -> Self {
         let common = Self {

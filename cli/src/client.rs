@@ -7,7 +7,6 @@ use viseme_mock::{MockServer, OutputMode};
 
 use crate::failure::{Failure, Result};
 use crate::options::Options;
-use crate::output::eprint_line;
 
 /// Returns a client for the service, configured from the environment.
 pub(crate) fn online(options: &Options) -> viseme::Result<Client> {
@@ -55,6 +54,8 @@ fn config(options: &Options) -> viseme::ConfigBuilder {
 /// A mock server that ends with the command, and a client for it.
 pub(crate) struct Offline {
     pub(crate) client: Client,
+    /// Says that nothing is sent to the service.
+    pub(crate) notice: String,
     _server: MockServer,
 }
 
@@ -65,19 +66,19 @@ pub(crate) async fn offline(options: &Options) -> Result<Offline> {
         .start()
         .await
         .map_err(|error| Failure::local("start the mock server", &error))?;
-    if !options.is_silent() {
-        eprint_line(format_args!(
-            "Offline: using a mock server at {}; the output is the input video with the input voice.",
-            server.url()
-        ));
-    }
+    let notice = format!(
+        "Offline: using a mock server at {}; the output is the input video with the input voice.",
+        server.url()
+    );
     let world = server.world();
-    let config = Config::builder()
+    let mut config = Config::builder()
         .ignore_env()
         .base_url(world.base_url())
         .api_key(world.key())
         // The mock's jobs take seconds, not minutes.
-        .pacing(Pacing::every(options.poll_every.unwrap_or(Duration::from_millis(400))))
-        .build()?;
-    Ok(Offline { client: Client::new(config)?, _server: server })
+        .pacing(Pacing::every(options.poll_every.unwrap_or(Duration::from_millis(400))));
+    if let Some(retries) = options.max_retries {
+        config = config.max_retries(retries);
+    }
+    Ok(Offline { client: Client::new(config.build()?)?, notice, _server: server })
 }

@@ -84,7 +84,10 @@ fn print_error(error: &Error, options: &Options) {
 
 /// Returns the message of an error. The jobs of a mock server that this command started end with it.
 fn message(error: &Error, options: &Options) -> String {
-    let text = in_cli_words(&error.to_string(), options);
+    let mut text = in_cli_words(&error.to_string(), options);
+    if error.attempts() > 1 {
+        text += &format!(" Tried {} times.", error.attempts());
+    }
     if !options.offline {
         return text;
     }

@@ -36,7 +36,11 @@ fn main() -> ExitCode {
         Err(error) => return usage_error(&error),
     };
     let options = Options::from(&args);
-    let result = start(&options, args).inspect_err(|failure| {
+    let result = match args.unused_option() {
+        Some(message) => Err(Failure::Usage(message)),
+        None => start(&options, args),
+    };
+    let result = result.inspect_err(|failure| {
         if error_output::print(failure, &options).is_err() {
             // Standard output cannot be written.
             error_output::print_text(failure, &options);

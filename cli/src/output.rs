@@ -200,6 +200,15 @@ pub(crate) fn size(bytes: u64) -> String {
     format!("{value:.1} GB")
 }
 
+/// Formats an amount of money: two decimals, or more if the amount has more.
+pub(crate) fn money(amount: f64) -> String {
+    // Prices have six decimals at most; what follows is noise of the number's format.
+    let exact = format!("{amount:.6}");
+    let short = exact.trim_end_matches('0');
+    let decimals = short.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    format!("{amount:.*}", decimals.max(2))
+}
+
 /// Formats a duration in seconds with one decimal.
 pub(crate) fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
@@ -208,7 +217,14 @@ pub(crate) fn seconds(time: Duration) -> String {
 /// Replaces the names of the library's parameters and settings by the options and variables of the
 /// command line.
 pub(crate) fn in_cli_words(text: &str, options: &Options) -> String {
-    const WORDS: [(&str, &str); 13] = [
+    const WORDS: [(&str, &str); 15] = [
+        (
+            "Set WAVESPEED_API_KEY or pass `api_key`. To try Viseme without a key, start the mock server \
+             with `viseme mock`",
+            "Set WAVESPEED_API_KEY to your key. Without an account, add --offline to `viseme run`, or \
+             start `viseme mock` and set the two variables that it prints",
+        ),
+        ("`api_key` or WAVESPEED_API_KEY", "WAVESPEED_API_KEY"),
         (" or pass `api_key`", ""),
         ("Pass `api_key` or set WAVESPEED_API_KEY", "Set WAVESPEED_API_KEY"),
         ("Pass `api_key` instead", "Set WAVESPEED_API_KEY instead"),
@@ -226,10 +242,7 @@ pub(crate) fn in_cli_words(text: &str, options: &Options) -> String {
     ];
     let mut text = WORDS.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
     for name in &options.media_options {
-        text = match text.strip_prefix(&format!("{name}: ")) {
-            Some(statement) => format!("`--{name}`: {statement}"),
-            None => text.replace(&format!("`{name}`"), &format!("`--{name}`")),
-        };
+        text = text.replace(&format!("`{name}`"), &format!("`--{name}`"));
     }
     text
 }
@@ -268,6 +281,20 @@ mod tests {
     }
 
     #[test]
+    fn money_has_two_decimals_or_those_of_the_amount() {
+        for (amount, text) in [
+            (99.860_000_000_000_01, "99.86"),
+            (100.0, "100.00"),
+            (0.1 + 0.2, "0.30"),
+            (0.0125, "0.0125"),
+            (0.0, "0.00"),
+            (-1.5, "-1.50"),
+        ] {
+            assert_eq!(money(amount), text);
+        }
+    }
+
+    #[test]
     fn settings_have_the_names_of_the_command_line() {
         for (text, expected) in [
             (
@@ -278,6 +305,10 @@ mod tests {
             ("Invalid value for `base_url`: x", "Invalid value for `--base-url`: x"),
             ("can reach it. Set `allow_private_addresses` to read it from here.", "can reach it."),
             ("set SSL_CERT_FILE or `ca_bundle` to", "set SSL_CERT_FILE to"),
+            (
+                "Check the API key (`api_key` or WAVESPEED_API_KEY).",
+                "Check the API key (WAVESPEED_API_KEY).",
+            ),
             ("nothing to replace", "nothing to replace"),
         ] {
             assert_eq!(in_cli_words(text, &Options::default()), expected);
@@ -289,10 +320,9 @@ mod tests {
         let options = Options { media_options: vec!["video"], ..Options::default() };
         for (text, expected) in [
             ("`video`: file not found: a.mp4.", "`--video`: file not found: a.mp4."),
-            ("video: a.mp4 lasts 1 s.", "`--video`: a.mp4 lasts 1 s."),
+            ("`video`: a.mp4 lasts 1 s.", "`--video`: a.mp4 lasts 1 s."),
             ("`video` is missing", "`--video` is missing"),
             ("`audio`: file not found: a.mp3.", "`audio`: file not found: a.mp3."),
-            ("audio: a.mp3 lasts 1 s.", "audio: a.mp3 lasts 1 s."),
         ] {
             assert_eq!(in_cli_words(text, &options), expected);
         }

@@ -90,6 +90,9 @@ async fn wrong_usage_is_exit_code_2() {
         (&["mock", "--scenario", "none.yaml"], &["none.yaml", "no such file"]),
         (&["mock", "--scenario", "bad.yaml"], &["bad.yaml", "moon"]),
         (&["mock", "--public-url", "mock:80"], &["mock:80", "http://mock:8080"]),
+        (&["demo", "--base-url", "http://127.0.0.1:1"], &["`--base-url` has no effect"]),
+        (&["mock", "--max-retries", "0"], &["`--max-retries` has no effect"]),
+        (&["check"], &["Pass one or both of them"]),
         (&["mock", "--port", "99999"], &["`--port`", "from 1 to 65535", "99999"]),
         (&["mock", "--cors", "app.example"], &["app.example", "http://localhost:5173"]),
         (&["download", "x", "--out", "none/film.mp4"], &["no such folder"]),
@@ -114,7 +117,7 @@ async fn an_output_path_that_is_not_writable_fails_before_the_job_is_paid_for() 
 async fn missing_and_wrong_api_keys() {
     let harness = Harness::new(Scenario::new()).await;
     for (key, code, words) in [
-        ("", 2, "No API key found"),
+        ("", 2, "add --offline to `viseme run`"),
         ("two words", 2, "contains a space"),
         ("unknown-key", 3, "HTTP 401"),
     ] {

@@ -172,7 +172,7 @@ async fn the_text_output_of_models_schema_price_and_balance() {
     assert_eq!(harness.viseme(&more).await.err, "");
 
     let balance = harness.viseme(&["balance"]).await;
-    assert_eq!(balance.out, "100 USD\n", "{balance:?}");
+    assert_eq!(balance.out, "100.00 USD\n", "{balance:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -95,6 +95,18 @@ async fn an_output_is_needed_because_the_mock_server_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_mock_server_is_named_once_the_input_is_valid() {
+    let harness = Harness::new(Scenario::new()).await;
+    samples(&harness);
+    let valid = offline(&harness, &[&RUN[..], &["--out", "result.mp4"]].concat()).await;
+    assert!(valid.err.starts_with("Offline: using a mock server at http://"), "{valid:?}");
+    let invalid =
+        ["run", "--offline", "--video", "voice.mp3", "--audio", "voice.mp3", "--out", "x.mp4"];
+    let invalid = offline(&harness, &invalid).await;
+    assert!(invalid.err.starts_with("error: The input is invalid"), "{invalid:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_job_does_not_outlive_the_mock_server_of_the_command() {
     let harness = Harness::new(Scenario::new()).await;
     samples(&harness);

@@ -118,10 +118,10 @@ fn every_case_runs_on_one_of_our_clients() {
     let ours: Vec<_> = profiles.iter().filter(|profile| !profile.released).collect();
     assert!(ours.len() >= 4, "{}", ours.len());
     for case in &cases {
-        let needs = case.features();
+        let required = case.features();
         assert!(
-            ours.iter().any(|profile| needs.iter().all(|need| profile.features.contains(need))),
-            "{}: none of our clients has all of {needs:?}",
+            ours.iter().any(|profile| required.iter().all(|it| profile.features.contains(it))),
+            "{}: none of our clients has all of {required:?}",
             case.id
         );
     }

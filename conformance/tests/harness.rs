@@ -183,7 +183,7 @@ async fn a_run_without_cases_or_drivers_fails() {
 
 #[tokio::test]
 async fn a_driver_that_runs_no_case_is_red() {
-    let inapplicable = GOOD.replace("  given:", "  needs: [error_classes]\n  given:");
+    let inapplicable = GOOD.replace("  given:", "  requires: [error_classes]\n  given:");
     let conclusion = TestRepository::new(&inapplicable, "", "").run().await;
     assert_eq!(conclusion.red, ["rust: no case ran"]);
     assert!(conclusion.text.contains("1 not-applicable"), "{}", conclusion.text);
@@ -191,7 +191,7 @@ async fn a_driver_that_runs_no_case_is_red() {
 
 #[tokio::test]
 async fn a_case_that_no_driver_runs_is_red() {
-    let inapplicable = GOOD.replace("  given:", "  needs: [error_classes]\n  given:");
+    let inapplicable = GOOD.replace("  given:", "  requires: [error_classes]\n  given:");
     let cases = format!("{GOOD}{}", inapplicable.replace("ok/balance", "ok/inapplicable"));
     let repository = TestRepository::new(&cases, "", "");
     // A full run includes the mutants.
@@ -238,7 +238,7 @@ async fn an_invalid_case_is_reported_with_its_line() {
             "all.yaml",
             "colour",
         ),
-        (GOOD.replace("  when:", "  needs: [teleport]\n  when:"), "all.yaml:2", "teleport"),
+        (GOOD.replace("  when:", "  requires: [teleport]\n  when:"), "all.yaml:2", "teleport"),
         (GOOD.replace("value: {balance: 5}", "error: {code: oops}"), "all.yaml:2", "oops"),
         (GOOD.replace("balance: 5}}", "balance: {$odd: 5}}}"), "all.yaml:2", "$odd"),
         (format!("{GOOD}{GOOD}"), "all.yaml:8", "already"),

@@ -112,6 +112,12 @@ impl ServerOptions {
         self.builder(address, scenario.unwrap_or_default()).start().await.map_err(|error| {
             match error.kind() {
                 io::ErrorKind::InvalidInput => format!("{error}."),
+                io::ErrorKind::AddrInUse => {
+                    format!(
+                        "Cannot listen on {address}: {}. Choose another --port.",
+                        reason(&error)
+                    )
+                }
                 _ => format!("Cannot listen on {address}: {}.", reason(&error)),
             }
         })

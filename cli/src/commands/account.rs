@@ -9,7 +9,7 @@ use viseme::{HistoryFilter, Prediction, Status};
 use crate::client;
 use crate::failure::{Failure, Outcome, Result};
 use crate::options::{Options, parse_duration, parse_whole};
-use crate::output::{eprint_line, print_line};
+use crate::output::{eprint_line, money, print_line};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct History {
@@ -50,7 +50,7 @@ pub(crate) async fn balance(options: &Options) -> Result<Outcome> {
     if options.json {
         print_line(json!({"balance": balance, "currency": "USD"}))?;
     } else {
-        print_line(format_args!("{balance} USD"))?;
+        print_line(format_args!("{} USD", money(balance)))?;
     }
     Ok(Outcome::Done)
 }

@@ -19,7 +19,12 @@ pub(crate) async fn check(options: &Options, check: &Check) -> Result<Outcome> {
     let args = &check.input;
     let missing = args.missing_media();
     // One of the two may be checked alone; without both there is nothing to check.
-    let input = if missing.len() == 1 { args.read_incomplete()? } else { args.read()? };
+    if missing.len() == 2 {
+        let message = "--video and --audio are missing. Pass one or both of them, or a model with its \
+                       parameters (-i).";
+        return Err(Failure::Usage(message.to_owned()));
+    }
+    let input = args.read_incomplete()?;
     // A client, and not `viseme::check`, since media behind a URL are probed too.
     let mut report = if args.validate {
         client::online(options)?.validate(input).await.map_err(Failure::query)?

@@ -7,7 +7,7 @@ use crate::client;
 use crate::failure::{Failure, Outcome, Result};
 use crate::input::InputArgs;
 use crate::options::Options;
-use crate::output::{eprint_line, print_line};
+use crate::output::{eprint_line, money, print_line};
 
 /// How many values of an enum are listed.
 const MAX_LISTED: usize = 12;
@@ -48,7 +48,8 @@ pub(crate) async fn models(options: &Options, models: Models) -> Result<Outcome>
     }
     let width = found.iter().map(|model| model.id.chars().count()).max().unwrap_or_default();
     for model in found {
-        let price = model.base_price.map(|price| format!("from ${price}")).unwrap_or_default();
+        let price =
+            model.base_price.map(|price| format!("from ${}", money(price))).unwrap_or_default();
         print_line(format_args!("{:width$}  {price:12}  {}", model.id, model.category))?;
     }
     Ok(Outcome::Done)
@@ -67,7 +68,8 @@ fn model_json(model: &Model) -> Value {
 }
 
 pub(crate) async fn price(options: &Options, price: Price) -> Result<Outcome> {
-    let input = price.input.read()?;
+    // Without media it is the base price.
+    let input = if price.upload { price.input.read()? } else { price.input.read_incomplete()? };
     let client = client::online(options)?;
     let result = client.price(input).upload(price.upload).await;
     let price = result.map_err(Failure::query)?;
@@ -88,7 +90,7 @@ pub(crate) async fn price(options: &Options, price: Price) -> Result<Outcome> {
             "This is the base price. Pass --upload to upload {names} and get the exact price."
         ));
     }
-    print_line(format_args!("{} {}", price.due(), price.currency))?;
+    print_line(format_args!("{} {}", money(price.due()), price.currency))?;
     Ok(Outcome::Done)
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct PlaygroundArgs {
     /// Run jobs on the real service with the key in WAVESPEED_API_KEY. Each costs money. Without it,
     /// jobs run on a local mock server and cost nothing.
     #[arg(long)]
-    live: bool,
+    pub(crate) live: bool,
 
     /// The port to listen on; 0 for a free one.
     #[arg(long, default_value_t = 0, value_name = "PORT", value_parser = parse_port, allow_hyphen_values = true)]

@@ -57,6 +57,10 @@ pub(crate) async fn run(options: &Options, run: Run) -> Result<Outcome> {
         None => client::online(options)?,
     };
     let display = Arc::new(ProgressDisplay::new(options));
+    if let Some(offline) = &offline {
+        // An invalid input ends the command before this is of interest.
+        display.print_before_events(offline.notice.clone());
+    }
     let tracker = PhaseTracker::new(Phase::BeforeSubmit);
     let mut operation = client
         .run(input)
@@ -82,6 +86,7 @@ pub(crate) async fn demo(options: &Options) -> Result<Outcome> {
     }
     let offline = client::offline(options).await?;
     let display = Arc::new(ProgressDisplay::new(options));
+    display.print_before_events(offline.notice.clone());
     let tracker = PhaseTracker::new(Phase::BeforeSubmit);
     let operation = offline.client.run(samples()).on_progress(listener(&display, &tracker));
     let prediction = run_displayed(operation, &tracker, &display).await?;

@@ -17,6 +17,8 @@ const JOB: &str = "{spinner:.cyan} {msg} ({elapsed})";
 
 pub(crate) struct Bars {
     options: Options,
+    /// A line to print before the first event.
+    pub(super) notice: Option<String>,
     all: MultiProgress,
     uploads: HashMap<String, ProgressBar>,
     download: Option<ProgressBar>,
@@ -27,6 +29,7 @@ impl Bars {
     pub(super) fn new(options: Options) -> Self {
         Self {
             options,
+            notice: None,
             all: MultiProgress::default(),
             uploads: HashMap::new(),
             download: None,
@@ -35,6 +38,9 @@ impl Bars {
     }
 
     pub(super) fn on_event(&mut self, progress: &Progress) {
+        if let Some(notice) = self.notice.take() {
+            self.print(&notice);
+        }
         match progress {
             Progress::Uploading { field, sent, total } => {
                 let bar = self.uploads.entry(field.clone()).or_insert_with(|| {

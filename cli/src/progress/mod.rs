@@ -31,6 +31,15 @@ impl ProgressDisplay {
         }
     }
 
+    /// Prints a line before the first event, if there is one.
+    pub(crate) fn print_before_events(&self, line: String) {
+        match self {
+            Self::Hidden => {}
+            Self::Lines(lines) => lock(lines).notice = Some(line),
+            Self::Bars(bars) => lock(bars).notice = Some(line),
+        }
+    }
+
     pub(crate) fn on_event(&self, progress: &Progress) {
         match self {
             Self::Hidden => {}
@@ -71,6 +80,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Progress as lines: one for each change.
 pub(crate) struct Lines {
     options: Options,
+    /// A line to print before the first event.
+    notice: Option<String>,
     /// The uploads that have their line.
     uploading: Vec<String>,
     downloading: bool,
@@ -78,10 +89,13 @@ pub(crate) struct Lines {
 
 impl Lines {
     fn new(options: Options) -> Self {
-        Self { options, uploading: Vec::new(), downloading: false }
+        Self { options, notice: None, uploading: Vec::new(), downloading: false }
     }
 
     fn on_event(&mut self, progress: &Progress) {
+        if let Some(notice) = self.notice.take() {
+            eprint_line(notice);
+        }
         match progress {
             Progress::Uploading { field, total, .. } => {
                 if !self.uploading.contains(field) {

@@ -106,8 +106,8 @@ fn check(case: &Case, features: &Features, errors: &ErrorTable) -> Result<Scenar
     ensure!(is_word(group) && is_word(name), "`id` must consist of lower-case words and hyphens");
     ensure!(case.doc.len() >= 20, "`doc` must say what happens and why it matters");
     ensure!(case.operations().next().is_some(), "`when` must contain an operation");
-    let needs = case.features();
-    features.require(needs.iter().map(String::as_str))?;
+    let required = case.features();
+    features.require(required.iter().map(String::as_str))?;
     let outcome = case.then.outcome();
     let outcomes = case.operations().map(|operation| &operation.then).chain([&outcome]);
     for outcome in outcomes {

@@ -36,7 +36,7 @@ pub struct Case {
     pub source: Option<String>,
     /// Required features that do not follow from the operations.
     #[serde(default)]
-    pub needs: Vec<String>,
+    pub requires: Vec<String>,
     /// The settings of every client of the case.
     #[serde(default)]
     pub settings: Map<String, Value>,

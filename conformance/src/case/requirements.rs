@@ -33,9 +33,9 @@ const SETTINGS: [(&str, &str); 9] = [
 ];
 
 pub(super) fn features(case: &Case) -> Vec<String> {
-    let mut needs: BTreeSet<String> = case.needs.iter().cloned().collect();
+    let mut required: BTreeSet<String> = case.requires.iter().cloned().collect();
     let mut add = |word: &str| {
-        needs.insert(word.to_owned());
+        required.insert(word.to_owned());
     };
     of_settings(&case.settings, &mut add);
     for operation in case.operations() {
@@ -49,7 +49,7 @@ pub(super) fn features(case: &Case) -> Vec<String> {
     if !then.elapsed.is_empty() || has_schedule {
         add("virtual_clock");
     }
-    needs.into_iter().collect()
+    required.into_iter().collect()
 }
 
 fn of_operation(operation: &Operation, add: &mut impl FnMut(&str)) {

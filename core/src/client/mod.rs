@@ -83,7 +83,7 @@ struct Shared {
     remote: Option<RemoteChecks>,
     clock: Arc<dyn Clock>,
     poll_limiter: Mutex<PollLimiter>,
-    claims: Mutex<SubmitRegistry>,
+    submit_registry: Mutex<SubmitRegistry>,
     submit_limiter: Mutex<SubmitLimiter>,
     running: Option<Semaphore>,
     model_cache: catalogue::ModelCache,
@@ -203,7 +203,7 @@ impl Client {
             webhook_secret: SecretCache::default(),
             key_locks: KeyLocks::default(),
             poll_limiter: Mutex::new(PollLimiter::new(config.max_polls_per_second)),
-            claims: Mutex::default(),
+            submit_registry: Mutex::default(),
             submit_limiter: Mutex::new(SubmitLimiter::new(
                 config.submit_limits.map(|limits| limits.per_minute),
             )),
@@ -358,8 +358,8 @@ impl Client {
         SubmitPolicy { retry: config.retry_policy(), deadline, recovery }
     }
 
-    fn claims<T>(&self, change: impl FnOnce(&mut SubmitRegistry) -> T) -> T {
-        change(&mut self.shared.claims.lock().unwrap_or_else(PoisonError::into_inner))
+    fn submit_registry<T>(&self, change: impl FnOnce(&mut SubmitRegistry) -> T) -> T {
+        change(&mut self.shared.submit_registry.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -86,15 +86,15 @@ impl Poller {
                 Next::Report(event) => {
                     let step = self.watch.step(self.client.now(), event, self.client.random());
                     self.action = Some(Next::Do(step.action));
-                    if let Some(news) = step.news {
+                    if let Some(update) = step.update {
                         if let Some(key) = &self.key
-                            && news.status.is_terminal()
+                            && update.status.is_terminal()
                         {
-                            key.settled(&news).await;
+                            key.settled(&update).await;
                         }
-                        tracing::debug!(job = news.id, status = %news.status, "update");
-                        on_progress.emit(|| Progress::Update(Arc::clone(&news)));
-                        return Some(PollStep::Update(news));
+                        tracing::debug!(job = update.id, status = %update.status, "update");
+                        on_progress.emit(|| Progress::Update(Arc::clone(&update)));
+                        return Some(PollStep::Update(update));
                     }
                 }
                 Next::Do(WaitAction::Finish(outcome)) => return Some(PollStep::End(outcome)),

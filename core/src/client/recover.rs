@@ -65,14 +65,14 @@ impl Client {
             }
         };
         // Found and claimed in one step: no other search can claim the job in between.
-        self.claims(|claims| {
-            let concurrent = claims.concurrent(&record.model, &record.input);
-            let is_claimed = |id: &str| claims.is_claimed(id);
+        self.submit_registry(|registry| {
+            let concurrent = registry.concurrent(&record.model, &record.input);
+            let is_claimed = |id: &str| registry.is_claimed(id);
             match find(record, server_sent_at, &jobs, &is_claimed, concurrent, criteria) {
                 Finding::Nothing => SearchResponse::NotYet,
                 Finding::Candidates(jobs) => SearchResponse::Candidates(jobs),
                 Finding::Job(job, by) => {
-                    claims.claim(record, &job.id);
+                    registry.claim(record, &job.id);
                     SearchResponse::Found(recovered(job, by))
                 }
             }
@@ -123,8 +123,8 @@ impl Client {
         } else {
             self.jobs_in(record, &window).await?
         };
-        Ok(self.claims(|claims| {
-            candidates(record, &jobs, &window, &|id| claims.is_claimed(id), criteria)
+        Ok(self.submit_registry(|registry| {
+            candidates(record, &jobs, &window, &|id| registry.is_claimed(id), criteria)
         }))
     }
 }
@@ -179,16 +179,16 @@ pub(super) async fn recover(
     on_progress: &OnProgress,
 ) -> Result<JobStart> {
     client.api.require_key()?;
-    let known = client.claims(|claims| claims.job_of(record).map(str::to_owned));
+    let known = client.submit_registry(|registry| registry.job_of(record).map(str::to_owned));
     if let Some(id) = known.filter(|id| !criteria.exclude.contains(id)) {
         return Ok(JobStart::Known(id));
     }
     let cause = Error::new(ErrorKind::SubmissionUnknown, "its response was lost");
     let policy = client.submit_policy(client.now().saturating_add(client.shared.config.deadline));
     let submission = Submission::lost(policy, cause);
-    client.claims(|claims| {
-        claims.begin(&record.model, &record.input);
-        claims.lose(&record.model, &record.input);
+    client.submit_registry(|registry| {
+        registry.begin(&record.model, &record.input);
+        registry.lose(&record.model, &record.input);
     });
     let context = SubmitContext { client, webhook: None, on_progress, keyed: None };
     match drive(&context, submission, None, record.clone(), criteria).await.map_err(Error::from) {

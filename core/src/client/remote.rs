@@ -113,7 +113,7 @@ impl RemoteChecks {
 /// Returns the warning about a file whose format could not be read.
 fn unread(field: &str, name: &str, why: &ProbeError) -> Violation {
     let ProbeError { rule, clause, advice } = why;
-    let mut message = format!("{field}: {name} could not be checked: {clause}.");
+    let mut message = format!("`{field}`: {name} could not be checked: {clause}.");
     if !advice.is_empty() {
         message.push(' ');
         message.push_str(advice);

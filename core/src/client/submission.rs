@@ -165,21 +165,22 @@ enum Open {
 
 impl ClaimGuard<'_> {
     fn begin(&mut self) {
-        self.client.claims(|claims| claims.begin(&self.record.model, &self.record.input));
+        self.client
+            .submit_registry(|registry| registry.begin(&self.record.model, &self.record.input));
         self.open = Open::InFlight;
     }
 
     fn responded(&mut self, response: &SubmitResponse) {
         let (model, input) = (&self.record.model, &self.record.input);
-        self.client.claims(|claims| match response {
+        self.client.submit_registry(|registry| match response {
             SubmitResponse::Accepted(prediction) => {
-                claims.end(model, input);
-                if !claims.claim(&self.record, &prediction.id) {
+                registry.end(model, input);
+                if !registry.claim(&self.record, &prediction.id) {
                     tracing::warn!(job = prediction.id, "the service gave the same job twice");
                 }
             }
-            SubmitResponse::Rejected { .. } => claims.end(model, input),
-            SubmitResponse::Lost(_) => claims.lose(model, input),
+            SubmitResponse::Rejected { .. } => registry.end(model, input),
+            SubmitResponse::Lost(_) => registry.lose(model, input),
         });
         self.open = match response {
             SubmitResponse::Lost(_) => Open::Lost,
@@ -193,8 +194,8 @@ impl Drop for ClaimGuard<'_> {
         let (model, input) = (&self.record.model, &self.record.input);
         match self.open {
             Open::No => {}
-            Open::InFlight => self.client.claims(|claims| claims.end(model, input)),
-            Open::Lost => self.client.claims(|claims| claims.settle(model, input)),
+            Open::InFlight => self.client.submit_registry(|registry| registry.end(model, input)),
+            Open::Lost => self.client.submit_registry(|registry| registry.settle(model, input)),
         }
     }
 }

@@ -125,7 +125,7 @@ fn advice(kind: ErrorKind, operation: &str, is_page: bool) -> &'static str {
     match kind {
         // The API responds in JSON. A gateway sends a page with 5xx.
         ErrorKind::NotFound | ErrorKind::ApiStatus if is_page => " Check the base URL.",
-        ErrorKind::Authentication => " Check the API key (WAVESPEED_API_KEY).",
+        ErrorKind::Authentication => " Check the API key (`api_key` or WAVESPEED_API_KEY).",
         ErrorKind::InsufficientCredits => " Top up the account.",
         ErrorKind::PermissionDenied => {
             " The key may not do this, or the account is suspended: see the account's page."

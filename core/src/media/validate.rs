@@ -58,7 +58,7 @@ impl CheckedFile<'_> {
         allowed: impl Into<String>,
         statement: &str,
     ) -> Violation {
-        let message = format!("{}: {} {statement}", self.field, self.name);
+        let message = format!("`{}`: {} {statement}", self.field, self.name);
         Violation::new(self.field, rule, level, actual, allowed, message)
     }
 

@@ -143,63 +143,63 @@ mod tests {
 
     #[test]
     fn open_submits_are_counted_by_model_and_input() {
-        let mut claims = SubmitRegistry::default();
+        let mut registry = SubmitRegistry::default();
         let (a, b) = (json!({"x": 1, "y": 2}), json!({"x": 2}));
         for input in [&a, &a, &a, &b] {
-            claims.begin("m", input);
+            registry.begin("m", input);
         }
-        claims.begin("other", &a);
-        claims.lose("m", &a);
-        claims.lose("m", &a);
-        let concurrent = claims.concurrent("m", &json!({"y": 2, "x": 1}));
+        registry.begin("other", &a);
+        registry.lose("m", &a);
+        registry.lose("m", &a);
+        let concurrent = registry.concurrent("m", &json!({"y": 2, "x": 1}));
         assert_eq!(concurrent, ConcurrentSubmits { in_flight: 1, lost: 1, of_model: 1 });
-        claims.begin("m", &b);
-        claims.lose("m", &b);
-        assert_eq!(claims.concurrent("m", &a).of_model, 2, "one under way and one lost");
-        claims.settle("m", &b);
-        claims.end("m", &a);
-        assert_eq!(claims.concurrent("m", &a).lost, 1, "the lost ones are still open");
-        claims.settle("m", &a);
-        claims.end("m", &b);
-        assert_eq!(claims.concurrent("m", &a), ConcurrentSubmits::default());
-        claims.settle("m", &a);
-        claims.end("other", &a);
-        assert!(claims.open.is_empty(), "nothing is remembered of what is over");
+        registry.begin("m", &b);
+        registry.lose("m", &b);
+        assert_eq!(registry.concurrent("m", &a).of_model, 2, "one under way and one lost");
+        registry.settle("m", &b);
+        registry.end("m", &a);
+        assert_eq!(registry.concurrent("m", &a).lost, 1, "the lost ones are still open");
+        registry.settle("m", &a);
+        registry.end("m", &b);
+        assert_eq!(registry.concurrent("m", &a), ConcurrentSubmits::default());
+        registry.settle("m", &a);
+        registry.end("other", &a);
+        assert!(registry.open.is_empty(), "nothing is remembered of what is over");
     }
 
     #[test]
     fn options_of_the_response_do_not_distinguish_jobs() {
-        let mut claims = SubmitRegistry::default();
-        claims.begin("m", &json!({"x": 1, "enable_sync_mode": true}));
-        claims.begin("m", &json!({"x": 1, "enable_base64_output": false}));
-        assert_eq!(claims.concurrent("m", &json!({"x": 1})).in_flight, 2);
-        assert_eq!(claims.concurrent("m", &json!({"x": 2})).in_flight, 0);
-        assert_eq!(claims.concurrent("m", &json!({"x": 2})).of_model, 2);
+        let mut registry = SubmitRegistry::default();
+        registry.begin("m", &json!({"x": 1, "enable_sync_mode": true}));
+        registry.begin("m", &json!({"x": 1, "enable_base64_output": false}));
+        assert_eq!(registry.concurrent("m", &json!({"x": 1})).in_flight, 2);
+        assert_eq!(registry.concurrent("m", &json!({"x": 2})).in_flight, 0);
+        assert_eq!(registry.concurrent("m", &json!({"x": 2})).of_model, 2);
     }
 
     #[test]
     fn a_job_is_claimed_once_and_forgotten_after_many_others() {
-        let mut claims = SubmitRegistry::default();
+        let mut registry = SubmitRegistry::default();
         let record = |n: u64| {
             let sent_at = UNIX_EPOCH + Duration::from_millis(n) + Duration::from_nanos(7);
             SubmitRecord::new("m", json!({"x": 1}), sent_at)
         };
-        assert!(claims.claim(&record(0), "first"));
-        assert!(!claims.claim(&record(0), "first"));
-        assert!(claims.is_claimed("first"));
+        assert!(registry.claim(&record(0), "first"));
+        assert!(!registry.claim(&record(0), "first"));
+        assert!(registry.is_claimed("first"));
         let mut shortened = record(0);
         shortened.sent_at = UNIX_EPOCH;
-        assert_eq!(claims.job_of(&shortened), Some("first"));
-        assert_eq!(claims.job_of(&record(1)), None, "another time");
+        assert_eq!(registry.job_of(&shortened), Some("first"));
+        assert_eq!(registry.job_of(&record(1)), None, "another time");
         let other = SubmitRecord { input: json!({"x": 2}), ..record(0) };
-        assert_eq!(claims.job_of(&other), None, "another input");
+        assert_eq!(registry.job_of(&other), None, "another input");
         let other = SubmitRecord { model: "n".into(), ..record(0) };
-        assert_eq!(claims.job_of(&other), None, "another model");
+        assert_eq!(registry.job_of(&other), None, "another model");
         for n in 0..MAX_IDS {
-            claims.claim(&record(1 + n as u64), &n.to_string());
+            registry.claim(&record(1 + n as u64), &n.to_string());
         }
-        assert!(!claims.is_claimed("first"));
-        assert_eq!(claims.job_of(&record(0)), None);
-        assert_eq!((claims.ids.len(), claims.jobs.len()), (MAX_IDS, MAX_IDS));
+        assert!(!registry.is_claimed("first"));
+        assert_eq!(registry.job_of(&record(0)), None);
+        assert_eq!((registry.ids.len(), registry.jobs.len()), (MAX_IDS, MAX_IDS));
     }
 }

@@ -57,7 +57,7 @@ pub enum WaitAction {
 pub struct WaitStep {
     /// The job's state, if it differs from the previous one. Each change is reported once, the last
     /// state included.
-    pub news: Option<Arc<Prediction>>,
+    pub update: Option<Arc<Prediction>>,
     /// The action.
     pub action: WaitAction,
 }
@@ -135,8 +135,8 @@ impl WaitMachine {
             (State::Polling | State::Pausing { .. }, WaitEvent::Delivered(prediction))
                 if prediction.id == self.job_id && is_conclusive(&prediction) =>
             {
-                let (prediction, news) = self.note(prediction);
-                WaitStep { news, action: self.finish(job_outcome(prediction)) }
+                let (prediction, update) = self.note(prediction);
+                WaitStep { update, action: self.finish(job_outcome(prediction)) }
             }
             _ => quiet(WaitAction::Nothing),
         }
@@ -155,7 +155,7 @@ impl WaitMachine {
                 } else {
                     self.pause_between_polls(now, None, random)
                 };
-                WaitStep { news: Some(prediction), action }
+                WaitStep { update: Some(prediction), action }
             }
         }
     }
@@ -197,7 +197,7 @@ impl WaitMachine {
         random: f64,
     ) -> WaitStep {
         self.failures = 0;
-        let (prediction, news) = self.note(prediction);
+        let (prediction, update) = self.note(prediction);
         let action = if prediction.status.is_terminal() {
             self.finish(job_outcome(prediction))
         } else if self.last_poll {
@@ -205,7 +205,7 @@ impl WaitMachine {
         } else {
             self.pause_between_polls(now, retry_after, random)
         };
-        WaitStep { news, action }
+        WaitStep { update, action }
     }
 
     /// Stores the state. Returns whether it is an update.
@@ -217,10 +217,10 @@ impl WaitMachine {
         if recovered.is_some() {
             Arc::make_mut(&mut prediction).recovered = recovered;
         }
-        let is_news = self.latest.as_ref().is_none_or(|latest| prediction.differs_from(latest));
+        let is_update = self.latest.as_ref().is_none_or(|latest| prediction.differs_from(latest));
         self.latest = Some(Arc::clone(&prediction));
-        let news = is_news.then(|| Arc::clone(&prediction));
-        (prediction, news)
+        let update = is_update.then(|| Arc::clone(&prediction));
+        (prediction, update)
     }
 
     fn poll_failed(
@@ -307,7 +307,7 @@ impl WaitMachine {
 }
 
 fn quiet(action: WaitAction) -> WaitStep {
-    WaitStep { news: None, action }
+    WaitStep { update: None, action }
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ async fn a_queued_poll_is_paused_too() {
     }
     let times = times(&test_world.world, RequestKind::Poll);
     assert!(times[1] < 20, "the second took its turn: {times:?}");
-    assert!(times[2] >= times[1] + 60, "the third, whose turn was next, rested: {times:?}");
+    assert!(times[2] >= times[1] + 60, "the third, which would have been next, waited: {times:?}");
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ fn valid_media_have_no_violations() {
     let swapped = only("audio", "face.mp4", &folder.read("face.mp4"));
     assert_eq!(
         swapped.message,
-        "audio: face.mp4 is an MP4 video. The model accepts MP3, WAV, M4A or AAC. Extract its \
+        "`audio`: face.mp4 is an MP4 video. The model accepts MP3, WAV, M4A or AAC. Extract its \
          audio as MP3: ffmpeg -i face.mp4 -vn face.mp3"
     );
 }

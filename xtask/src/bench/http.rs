@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-/// A server that does not answer for so long counts as broken.
+/// A server that sends no response for so long counts as broken.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A status, and the body.
-pub(super) struct Answer {
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
 }
@@ -41,8 +41,8 @@ impl Connection {
         Ok(Self { reader: BufReader::new(stream) })
     }
 
-    /// Sends a request and reads its whole answer.
-    pub(super) fn exchange(&mut self, request: &[u8]) -> Result<Answer> {
+    /// Sends a request and reads its whole response.
+    pub(super) fn exchange(&mut self, request: &[u8]) -> Result<Response> {
         self.send(request)?;
         self.receive()
     }
@@ -52,8 +52,8 @@ impl Connection {
         Ok(self.reader.get_mut().write_all(request)?)
     }
 
-    /// Reads the whole answer to the request that was sent.
-    pub(super) fn receive(&mut self) -> Result<Answer> {
+    /// Reads the whole response to the request that was sent.
+    pub(super) fn receive(&mut self) -> Result<Response> {
         let mut line = String::new();
         self.line(&mut line)?;
         let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
@@ -63,7 +63,7 @@ impl Connection {
             Framing::Length(length) => self.bytes(length)?,
             Framing::Chunked => self.chunks(&mut line)?,
         };
-        Ok(Answer { status, body })
+        Ok(Response { status, body })
     }
 
     fn headers(&mut self, line: &mut String) -> Result<Framing> {
@@ -129,23 +129,24 @@ mod tests {
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().expect("a client");
             let mut received = [0; 1024];
-            for answer in [
+            for response in [
                 "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc",
                 "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nde\r\n1\r\nf\r\n0\r\n\r\n",
                 "HTTP/1.1 204 No Content\r\n\r\n",
             ] {
                 assert!(stream.read(&mut received).expect("a request") > 0);
-                stream.write_all(answer.as_bytes()).expect("answered");
+                stream.write_all(response.as_bytes()).expect("sent");
             }
         });
         let mut connection = Connection::open(address).expect("connected");
-        let mut ask = || {
-            let answer = connection.exchange(&request("GET", "/", "key", "")).expect("an answer");
-            (answer.status, String::from_utf8(answer.body).expect("text"))
+        let mut exchange = || {
+            let response =
+                connection.exchange(&request("GET", "/", "key", "")).expect("a response");
+            (response.status, String::from_utf8(response.body).expect("text"))
         };
-        assert_eq!(ask(), (200, "abc".to_owned()));
-        assert_eq!(ask(), (404, "def".to_owned()));
-        assert_eq!(ask(), (204, String::new()));
+        assert_eq!(exchange(), (200, "abc".to_owned()));
+        assert_eq!(exchange(), (404, "def".to_owned()));
+        assert_eq!(exchange(), (204, String::new()));
         server.join().expect("the server ends");
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::http::{Answer, Connection};
+use super::http::{Connection, Response};
 
 /// No round sends more, however quick the server is.
 const MAX_REQUESTS: usize = 1_000_000;
@@ -19,13 +19,13 @@ pub(super) struct Load<'a> {
 /// What a round brought.
 pub(super) struct Round {
     pub(super) per_second: f64,
-    /// Half of the answers came within this time.
+    /// Half of the responses came within this time.
     pub(super) median: Duration,
-    /// 99 of 100 answers came within this time.
+    /// 99 of 100 responses came within this time.
     pub(super) slow: Duration,
 }
 
-/// Loads the server once; an error if a single answer is not a 200.
+/// Loads the server once; an error if a single response is not a 200.
 ///
 /// One thread serves all connections in turn, and each has a request under way nearly all the
 /// time: a thread for each would take more of the shared cores from a quick server than from a
@@ -41,9 +41,9 @@ pub(super) fn round(address: SocketAddr, load: &Load<'_>) -> Result<Round> {
     }
     while start.elapsed() < load.duration && times.len() < MAX_REQUESTS {
         for (connection, sent) in &mut connections {
-            let answer = connection.receive()?;
+            let response = connection.receive()?;
             times.push(sent.elapsed());
-            check(&answer)?;
+            check(&response)?;
             *sent = Instant::now();
             connection.send(load.request)?;
         }
@@ -53,13 +53,13 @@ pub(super) fn round(address: SocketAddr, load: &Load<'_>) -> Result<Round> {
     let share = |hundredths: usize| times.get(times.len() * hundredths / 100).copied();
     Ok(Round {
         per_second: times.len() as f64 / elapsed,
-        median: share(50).context("no request was answered")?,
-        slow: share(99).context("no request was answered")?,
+        median: share(50).context("no response arrived")?,
+        slow: share(99).context("no response arrived")?,
     })
 }
 
-fn check(answer: &Answer) -> Result<()> {
-    let text = || String::from_utf8_lossy(&answer.body);
-    ensure!(answer.status == 200, "{}: {}", answer.status, text());
+fn check(response: &Response) -> Result<()> {
+    let text = || String::from_utf8_lossy(&response.body);
+    ensure!(response.status == 200, "{}: {}", response.status, text());
     Ok(())
 }

@@ -49,11 +49,15 @@ pub(super) fn start(binary: &Path) -> Result<(Server, String)> {
 /// Submits a job and returns the path of its status.
 pub(super) fn submit(server: &Server) -> Result<String> {
     let submit = request("POST", SUBMIT, KEY, INPUT);
-    let answer = Connection::open(server.address)?.exchange(&submit)?;
-    let text = String::from_utf8_lossy(&answer.body);
-    ensure!(answer.status == 200, "the mock server rejected the submit: {} {text}", answer.status);
-    let body: Value = serde_json::from_slice(&answer.body)?;
+    let response = Connection::open(server.address)?.exchange(&submit)?;
+    let text = String::from_utf8_lossy(&response.body);
+    ensure!(
+        response.status == 200,
+        "the mock server rejected the submit: {} {text}",
+        response.status
+    );
+    let body: Value = serde_json::from_slice(&response.body)?;
     let id = body.pointer("/data/id").and_then(Value::as_str);
-    let id = id.with_context(|| format!("no job id in the answer to the submit: {text}"))?;
+    let id = id.with_context(|| format!("no job id in the response to the submit: {text}"))?;
     Ok(format!("/api/v3/predictions/{id}/result"))
 }

@@ -11,7 +11,7 @@ use super::server::{Process, Server};
 use crate::process::{program, root, run};
 
 pub(super) const VERSION: &str = "5.16.0";
-/// Prism asks for a newer Node than many machines have; npm has it as a package.
+/// Prism needs a newer Node than many machines have; npm has it as a package.
 pub(super) const NODE_VERSION: &str = "24.21.0";
 
 /// The one operation that is measured. The file `openapi.json` describes it.

@@ -13,7 +13,7 @@ pub(super) struct Measured {
     pub(super) rounds: Vec<Round>,
 }
 
-/// Prints both, and how many times as many requests the second answers.
+/// Prints both, and how many times as many requests the second handles.
 pub(super) fn print(first: &Measured, second: &Measured) {
     println!();
     row("", &first.name, &second.name);
@@ -29,8 +29,8 @@ pub(super) fn print(first: &Measured, second: &Measured) {
         let highest = rates.iter().copied().fold(0.0, f64::max);
         format!("{lowest:.0} to {highest:.0}")
     });
-    both("answer time, median", &|of| milliseconds(median(times(of, |round| round.median))));
-    both("answer time, 99 of 100", &|of| milliseconds(median(times(of, |round| round.slow))));
+    both("response time, median", &|of| milliseconds(median(times(of, |round| round.median))));
+    both("response time, 99 of 100", &|of| milliseconds(median(times(of, |round| round.slow))));
     println!(
         "\nratio of the medians of requests/s: {:.2}",
         median(rates(second)) / median(rates(first))

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) struct Server {
     pub(super) address: SocketAddr,
-    /// From the start of the process to its first answer over HTTP.
+    /// From the start of the process to its first response over HTTP.
     pub(super) ready: Duration,
     process: Process,
 }
@@ -38,20 +38,20 @@ impl Process {
 }
 
 impl Server {
-    /// Waits for the first answer, whatever its status, of a process that was started then.
+    /// Waits for the first response, whatever its status, of a process that was started then.
     pub(super) fn await_answer(mut process: Process, port: u16, started: Instant) -> Result<Self> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let ask = request("GET", "/", "mock-key", "");
+        let request = request("GET", "/", "mock-key", "");
         while started.elapsed() < PATIENCE {
-            if Connection::open(address).and_then(|mut open| open.exchange(&ask)).is_ok() {
+            if Connection::open(address).and_then(|mut open| open.exchange(&request)).is_ok() {
                 return Ok(Self { address, ready: started.elapsed(), process });
             }
             if let Some(status) = process.0.try_wait()? {
-                bail!("the server ended before it answered ({status})");
+                bail!("the server ended before its first response ({status})");
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        bail!("the server did not answer within {PATIENCE:?}");
+        bail!("the server did not respond within {PATIENCE:?}");
     }
 
     /// The memory the process holds right now, in bytes; `None` if the system does not report it.

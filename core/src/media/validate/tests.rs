@@ -151,7 +151,7 @@ fn all_violations_are_reported_at_once_with_actual_and_allowed_values() {
     );
     assert_eq!(
         violations[1].message,
-        "video: clip.mp4 lasts 10.52 s. The model accepts 2 to 10 s. Trim it."
+        "`video`: clip.mp4 lasts 10.52 s. The model accepts 2 to 10 s. Trim it."
     );
     assert!(violations.iter().all(|it| it.field == "video"));
 }
@@ -163,11 +163,11 @@ fn a_wrong_kind_is_the_only_violation() {
     assert_eq!(violations.len(), 1);
     assert_eq!(
         violations[0].message,
-        "audio: voice.mp3 is really a PNG image. The model accepts MP3, WAV, M4A or AAC. Choose \
+        "`audio`: voice.mp3 is really a PNG image. The model accepts MP3, WAV, M4A or AAC. Choose \
          another file."
     );
     let named_so = validate("audio", "photo.png", &info, &limits("audio"));
-    assert!(named_so[0].message.starts_with("audio: photo.png is a PNG image. "));
+    assert!(named_so[0].message.starts_with("`audio`: photo.png is a PNG image. "));
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn unknown_facts_are_one_warning() {
     assert_eq!(video_rules(&info), [(Rule::Undetermined, Level::Warning)]);
     assert_eq!(
         validate("video", "clip.mp4", &info, &limits("video"))[0].message,
-        "video: clip.mp4 does not state its duration, picture size and file size, so that was not checked."
+        "`video`: clip.mp4 does not state its duration, picture size and file size, so that was not checked."
     );
     let corrupt = MediaInfo { corruption: Some("is truncated".to_owned()), ..info };
     assert_eq!(video_rules(&corrupt), [(Rule::Corrupt, Level::Error)]);

@@ -77,8 +77,8 @@ fn describe(step: &WaitStep) -> String {
         }
         WaitAction::Nothing => "nothing".into(),
     };
-    match &step.news {
-        Some(news) => format!("[{}] {action}", news.status),
+    match &step.update {
+        Some(update) => format!("[{}] {action}", update.status),
         None => action,
     }
 }

@@ -26,7 +26,7 @@ impl<'a> World<'a> {
     pub(in crate::bench) fn create(server: &'a Server, jobs: usize) -> Result<Self> {
         let rules: Vec<Value> = (0..jobs).map(rule).collect();
         let scenario = json!({"jobs": rules, "balance_usd": 1e9});
-        let made = ask(server, "POST", "worlds", &json!({"scenario": scenario}).to_string())?;
+        let made = send(server, "POST", "worlds", &json!({"scenario": scenario}).to_string())?;
         let text = |name: &str| {
             let text = made.get(name).and_then(Value::as_str).map(str::to_owned);
             text.with_context(|| format!("no {name} in {made}"))
@@ -36,7 +36,7 @@ impl<'a> World<'a> {
 
     /// The record; an error unless every job was charged exactly once and its client knows its id.
     pub(in crate::bench) fn audit(&self, jobs: usize) -> Result<Audit> {
-        let ledger = self.ask("ledger")?;
+        let ledger = self.read("ledger")?;
         let number = |name: &str| ledger.get(name).and_then(Value::as_u64).unwrap_or(u64::MAX);
         let charges = ledger.get("charges").and_then(Value::as_array).context("no charges")?;
         let (duplicates, orphaned) = (number("duplicates"), number("orphaned"));
@@ -45,7 +45,7 @@ impl<'a> World<'a> {
             "{} charges for {jobs} jobs, {duplicates} duplicates, {orphaned} orphaned",
             charges.len()
         );
-        let jobs = self.ask("jobs")?;
+        let jobs = self.read("jobs")?;
         let jobs = jobs.as_array().context("no jobs")?;
         // Listed in the order of their submits, as the rules count them.
         let ends = jobs.iter().enumerate().map(|(number, job)| end(number, job));
@@ -54,15 +54,15 @@ impl<'a> World<'a> {
         Ok(Audit { ends, polls: usize::try_from(polls)? })
     }
 
-    fn ask(&self, what: &str) -> Result<Value> {
-        ask(self.server, "GET", &format!("worlds/{}/{what}", self.id), "")
+    fn read(&self, what: &str) -> Result<Value> {
+        send(self.server, "GET", &format!("worlds/{}/{what}", self.id), "")
     }
 }
 
 impl Drop for World<'_> {
     fn drop(&mut self) {
         // It ends with the server at the latest.
-        let _ = ask(self.server, "DELETE", &format!("worlds/{}", self.id), "");
+        let _ = send(self.server, "DELETE", &format!("worlds/{}", self.id), "");
     }
 }
 
@@ -88,12 +88,12 @@ pub(in crate::bench) fn seconds(number: usize) -> f64 {
     2.0 + millis as f64 / 1000.0
 }
 
-fn ask(server: &Server, method: &str, path: &str, body: &str) -> Result<Value> {
-    let ask = request(method, &format!("/_mock/v1/{path}"), KEY, body);
-    let answer = Connection::open(server.address)?.exchange(&ask)?;
-    let text = String::from_utf8_lossy(&answer.body);
-    ensure!(answer.status == 200, "{method} {path}: {}: {text}", answer.status);
-    Ok(serde_json::from_slice(&answer.body)?)
+fn send(server: &Server, method: &str, path: &str, body: &str) -> Result<Value> {
+    let request = request(method, &format!("/_mock/v1/{path}"), KEY, body);
+    let response = Connection::open(server.address)?.exchange(&request)?;
+    let text = String::from_utf8_lossy(&response.body);
+    ensure!(response.status == 200, "{method} {path}: {}: {text}", response.status);
+    Ok(serde_json::from_slice(&response.body)?)
 }
 
 #[cfg(test)]

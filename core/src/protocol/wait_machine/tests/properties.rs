@@ -50,14 +50,14 @@ proptest! {
         };
         let mut now = Duration::ZERO;
         let mut ended = false;
-        let mut last_news: Option<Arc<Prediction>> = None;
+        let mut last_update: Option<Arc<Prediction>> = None;
         for (event, pause, random) in events {
             now += secs(pause);
             let step = watch.step(now, event, random);
-            if let Some(news) = step.news {
-                prop_assert!(!ended, "news after the end");
-                prop_assert!(last_news.is_none_or(|last| news.differs_from(&last)), "reported twice");
-                last_news = Some(news);
+            if let Some(update) = step.update {
+                prop_assert!(!ended, "update after the end");
+                prop_assert!(last_update.is_none_or(|last| update.differs_from(&last)), "reported twice");
+                last_update = Some(update);
             }
             match step.action {
                 WaitAction::Nothing => {}
@@ -103,7 +103,7 @@ proptest! {
             prop_assert!(matches!(step.action, WaitAction::Finish(_)), "{:?}", step);
         } else {
             prop_assert!(matches!(step.action, WaitAction::Nothing), "{:?}", step);
-            prop_assert!(step.news.is_none());
+            prop_assert!(step.update.is_none());
             prop_assert_eq!(before, format!("{watch:?}"));
         }
     }
