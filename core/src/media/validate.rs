@@ -12,6 +12,8 @@ const ROUNDING_S: f64 = 0.01;
 /// at 24 frames per second and the padding of the audio turn 10 seconds into 10.04. Whether the
 /// service is as tolerant is a guess.
 const OVERSHOOT_S: f64 = 0.1;
+/// A text of fewer bytes is what is left of a file, and not a document.
+const TINY: u64 = 16;
 /// A guess: the service documents no codecs. Cameras and editors write these two.
 const USUAL_VIDEO_CODECS: [&str; 2] = ["h264", "hevc"];
 
@@ -91,6 +93,18 @@ impl CheckedFile<'_> {
             return None;
         }
         let allowed = self.accepted();
+        if let (Container::Text, Some(bytes @ ..TINY)) = (found, self.info.bytes) {
+            let unit = if bytes == 1 { "byte" } else { "bytes" };
+            let statement = format!(
+                "has only {bytes} {unit}. The model accepts {allowed}. Export or download it again."
+            );
+            return Some(self.error(
+                Rule::Container,
+                format!("{bytes} {unit}"),
+                allowed,
+                &statement,
+            ));
+        }
         let is = if self.name_fits_content() { "is" } else { "is really" };
         let corruption = self
             .info

@@ -168,6 +168,13 @@ fn a_wrong_kind_is_the_only_violation() {
     );
     let named_so = validate("audio", "photo.png", &info, &limits("audio"));
     assert!(named_so[0].message.starts_with("`audio`: photo.png is a PNG image. "));
+    for (bytes, words) in
+        [(1, "has only 1 byte. "), (15, "has only 15 bytes. "), (16, "is really a")]
+    {
+        let tiny = MediaInfo::new(Container::Text, Some(bytes));
+        let violations = validate("audio", "voice.mp3", &tiny, &limits("audio"));
+        assert!(violations[0].message.contains(words), "{violations:?}");
+    }
 }
 
 #[test]
