@@ -281,7 +281,8 @@ function verdict(file) {
  * @param {string} field
  */
 export function withoutField(message, field) {
-  const text = message.startsWith(`${field}: `) ? message.slice(field.length + 2) : message;
+  const prefix = `\`${field}\`: `;
+  const text = message.startsWith(prefix) ? message.slice(prefix.length) : message;
   // The name of a file stays as it is.
   return /^\S+\.\w/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }

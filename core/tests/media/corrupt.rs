@@ -91,7 +91,7 @@ fn other_kinds_are_recognized_whatever_the_file_name() {
         for (field, renamed) in [("video", "clip.mp4"), ("audio", "voice.mp3")] {
             let violation = only(field, renamed, &content);
             assert_eq!((violation.rule, violation.level), (Rule::Container, Level::Error));
-            let expected = format!("{field}: {renamed} is really {}. ", container.describe());
+            let expected = format!("`{field}`: {renamed} is really {}. ", container.describe());
             assert!(violation.message.starts_with(&expected), "{name}: {violation}");
         }
     }

@@ -50,7 +50,11 @@ fn survives(content: Vec<u8>, hides_size: bool) -> MediaInfo {
         for field in model.fields {
             if let FieldKind::Media(limits) = field.kind {
                 let violations = validate(field.name, "some.mp4", &info, &limits);
-                assert!(violations.iter().all(|it| it.message.starts_with(field.name)));
+                assert!(
+                    violations
+                        .iter()
+                        .all(|it| it.message.starts_with(&format!("`{}`: ", field.name)))
+                );
             }
         }
     }
