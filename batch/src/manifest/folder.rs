@@ -16,10 +16,7 @@ struct Pair {
 
 /// Returns a row for each pair of files. Files that are no media are ignored.
 pub(super) fn read(folder: &Path) -> Result<Vec<Result<Row, RowError>>, ManifestError> {
-    let unreadable = |error: std::io::Error| ManifestError::Unreadable {
-        path: folder.to_owned(),
-        message: error.to_string(),
-    };
+    let unreadable = |error: std::io::Error| ManifestError::unreadable(folder, &error);
     let mut pairs: BTreeMap<String, Pair> = BTreeMap::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();

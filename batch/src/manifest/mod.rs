@@ -5,6 +5,7 @@ mod row;
 mod table;
 
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -51,6 +52,20 @@ impl std::fmt::Display for ManifestError {
 }
 
 impl std::error::Error for ManifestError {}
+
+impl ManifestError {
+    pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Self {
+        let message = match error.kind() {
+            io::ErrorKind::NotFound => "There is no such file or folder.".to_owned(),
+            io::ErrorKind::PermissionDenied => "Permission denied.".to_owned(),
+            io::ErrorKind::InvalidData => {
+                "The file is not UTF-8. Save it as \"CSV UTF-8\".".to_owned()
+            }
+            _ => format!("It cannot be read: {error}."),
+        };
+        Self::Unreadable { path: path.to_owned(), message }
+    }
+}
 
 /// The rows of a batch, in their order. Their ids are unique.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -89,7 +89,7 @@ fn parameter(model: &str, name: &str, value: Value, folder: &Path) -> Result<Val
             .map(|known| format!(" Did you mean `{known}`?"))
             .unwrap_or_default();
         return Err(format!(
-            "`{name}` is no parameter of {model}. The service ignores it and still charges.{suggestion}"
+            "`{name}` is not a parameter of {model}. The service ignores unknown parameters but still charges.{suggestion}"
         ));
     };
     let text = match value {
@@ -201,7 +201,7 @@ mod tests {
     fn a_row_that_would_waste_money_is_refused_with_the_name_of_the_column() {
         for (values, word) in [
             (json!({"audoi": "a.mp3", "video": "v.mp4"}), "Did you mean `audio`"),
-            (json!({"note": "x"}), "`note` is no parameter"),
+            (json!({"note": "x"}), "`note` is not a parameter"),
             (json!({"model": 7}), "`model` must be text"),
             (json!({"id": "x".repeat(300)}), "`id` must be"),
             (

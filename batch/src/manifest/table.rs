@@ -53,11 +53,11 @@ pub(super) fn read_csv(
 
 /// Reads a file with a JSON object a line.
 pub(super) fn read_json_lines(path: &Path) -> Result<Vec<Result<Row, RowError>>, ManifestError> {
-    let file = File::open(path).map_err(|error| unreadable(path, &error.to_string()))?;
+    let file = File::open(path).map_err(|error| ManifestError::unreadable(path, &error))?;
     let folder = parent(path);
     let mut rows = Vec::new();
     for (index, line) in BufReader::new(file).lines().enumerate() {
-        let line = line.map_err(|error| unreadable(path, &error.to_string()))?;
+        let line = line.map_err(|error| ManifestError::unreadable(path, &error))?;
         let line = line.strip_prefix('\u{feff}').unwrap_or(&line);
         if line.trim().is_empty() {
             continue;
@@ -92,19 +92,17 @@ fn validate_header(path: &Path, header: &csv::StringRecord) -> Result<(), Manife
     let mut names = std::collections::HashSet::new();
     for name in header {
         if name.is_empty() {
-            return Err(unreadable(path, "a column of the header has no name."));
+            return Err(unreadable(path, "A column of the header has no name."));
         }
         if !names.insert(name) {
-            return Err(unreadable(path, &format!("the column `{name}` stands twice.")));
+            return Err(unreadable(path, &format!("The column `{name}` stands twice.")));
         }
     }
     Ok(())
 }
 
 fn read(path: &Path) -> Result<String, ManifestError> {
-    let bytes = std::fs::read(path).map_err(|error| unreadable(path, &error.to_string()))?;
-    String::from_utf8(bytes)
-        .map_err(|_| unreadable(path, "the file is not UTF-8. Save it as \"CSV UTF-8\"."))
+    std::fs::read_to_string(path).map_err(|error| ManifestError::unreadable(path, &error))
 }
 
 fn unreadable(path: &Path, message: &str) -> ManifestError {
