@@ -42,6 +42,7 @@ const OTHERS = {
   check_remote_media: 'checkRemoteMedia',
   allow_private_addresses: 'allowPrivateAddresses',
   allow_http: 'allowHttp',
+  ledger: 'ledger',
   client_name: 'clientName',
   user_agent: 'userAgent',
 };

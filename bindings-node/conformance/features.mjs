@@ -41,6 +41,7 @@ export const FEATURES = [
   'progress',
   'before_submit',
   'save_record',
+  'ledger',
   'progress_errors',
   'error_codes',
   'error_classes',

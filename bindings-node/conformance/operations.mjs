@@ -62,6 +62,7 @@ function optionsOf(
     deadline,
     max_bytes,
     check_media,
+    retry_failed,
     progress_error: _,
     submit_error: __,
     save_record: ___,
@@ -73,6 +74,7 @@ function optionsOf(
   if (deadline !== undefined) all.timeoutMs = deadline * 1000;
   if (max_bytes !== undefined) all.maxBytes = max_bytes;
   if (check_media !== undefined) all.checkMedia = check_media;
+  if (retry_failed !== undefined) all.retryFailed = retry_failed;
   return all;
 }
 

@@ -54,6 +54,7 @@ FEATURES = [
     "progress",
     "before_submit",
     "save_record",
+    "ledger",
     "progress_errors",
     "logs",
     "error_codes",

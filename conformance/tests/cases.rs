@@ -82,7 +82,7 @@ fn every_group_has_cases_every_mutant_has_a_case_and_every_error_code_occurs() {
     let groups: HashSet<_> = cases.iter().map(|case| case.group()).collect();
     for group in [
         "happy", "submit", "polls", "states", "errors", "timeouts", "cancel", "uploads", "media",
-        "outputs", "webhooks", "limits", "hostile", "secrecy", "account",
+        "outputs", "webhooks", "limits", "hostile", "secrecy", "account", "ledger", "crashes",
     ] {
         assert!(groups.contains(group), "{group}");
     }

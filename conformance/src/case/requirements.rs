@@ -8,7 +8,7 @@ use super::input::{is_typed, media_of};
 use super::{Case, Operation};
 
 /// The options that require a feature.
-const OPTIONS: [(&str, &str); 8] = [
+const OPTIONS: [(&str, &str); 10] = [
     ("sync", "sync"),
     ("base64", "base64"),
     ("webhook", "webhook"),
@@ -17,10 +17,12 @@ const OPTIONS: [(&str, &str); 8] = [
     ("progress_error", "progress_errors"),
     ("submit_error", "before_submit"),
     ("save_record", "save_record"),
+    ("key", "ledger"),
+    ("retry_failed", "ledger"),
 ];
 
 /// The settings and their features.
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 10] = [
     ("request_timeout", "request_timeout"),
     ("deadline", "deadline"),
     ("pacing", "pacing"),
@@ -30,6 +32,7 @@ const SETTINGS: [(&str, &str); 9] = [
     ("recovery_window", "recovery"),
     ("submit_limits", "submit_limits"),
     ("client_name", "client_name"),
+    ("ledger", "ledger"),
 ];
 
 pub(super) fn features(case: &Case) -> Vec<String> {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use viseme::{Backoff, Client, Config, ConfigBuilder, Pacing, Prediction, SubmitLimits};
 use viseme_conformance::protocol;
+use viseme_ledger::SqliteLedger;
 
 /// The clients by id, and the predictions of earlier operations.
 #[derive(Default)]
@@ -36,6 +37,7 @@ struct Settings {
     check_remote_media: bool,
     allow_private_addresses: Option<bool>,
     allow_http: Option<bool>,
+    ledger: Option<String>,
     client_name: Option<String>,
     user_agent: Option<String>,
 }
@@ -98,13 +100,17 @@ impl Clients {
 }
 
 fn create(wanted: &protocol::Client) -> AnyResult<ClientResult> {
-    let settings: Settings = serde_json::from_value(Value::Object(wanted.settings.clone()))
+    let mut settings: Settings = serde_json::from_value(Value::Object(wanted.settings.clone()))
         .context("invalid `settings`")?;
     let builder = Config::builder()
         .ignore_env()
         .base_url(&wanted.base_url)
         .api_key(&wanted.key)
         .virtual_clock(wanted.virtual_clock);
+    let builder = match settings.ledger.take() {
+        Some(path) => builder.ledger(SqliteLedger::open(path)?),
+        None => builder,
+    };
     Ok(configure(builder, settings).build().and_then(Client::new))
 }
 

@@ -60,6 +60,7 @@ const FEATURES: &[&str] = &[
     "request_headers",
     "before_submit",
     "save_record",
+    "ledger",
     "deadline",
     "request_timeout",
     "pacing",

@@ -76,6 +76,10 @@ async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<Operat
                 .validate(flag(options, "validate", false))
                 .sync(flag(options, "sync", false))
                 .base64(flag(options, "base64", false));
+            let running = match text_of(options, "key") {
+                Some(key) => running.key(key).retry_failed(flag(options, "retry_failed", false)),
+                None => running,
+            };
             if flag(options, "submit_error", false) {
                 return Ok(prevented(running.before_submit(|_| failing_hook()).await.map(drop)));
             }
@@ -94,6 +98,10 @@ async fn operate(clients: &Clients, run: &Run, events: &Events) -> Result<Operat
                 .validate(flag(options, "validate", false))
                 .sync(flag(options, "sync", false))
                 .base64(flag(options, "base64", false));
+            let submit = match text_of(options, "key") {
+                Some(key) => submit.key(key).retry_failed(flag(options, "retry_failed", false)),
+                None => submit,
+            };
             if flag(options, "submit_error", false) {
                 return Ok(prevented(submit.before_submit(|_| failing_hook()).await.map(drop)));
             }

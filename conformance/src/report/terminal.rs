@@ -10,7 +10,7 @@ use crate::suite::{CaseReport, DriverReport};
 /// The group of cases that kill the driver.
 const CRASHES: &str = "crashes";
 /// The width of a column of the table of crashes.
-const CRASH_WIDTH: usize = 29;
+const CRASH_WIDTH: usize = 33;
 /// The maximum number of lines per failing case.
 const LINES: usize = 6;
 /// The maximum length of such a line.

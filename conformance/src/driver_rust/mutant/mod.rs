@@ -16,6 +16,7 @@ pub(crate) enum Mutant {
     SubmitTwice,
     ResubmitAfterServerError,
     ResubmitAfterReset,
+    IgnoreLedgerKey,
     RerunFailedJobs,
     NoRecovery,
     AdoptAnyJob,
@@ -101,6 +102,9 @@ fn alter_operation(mutant: Mutant, run: &mut Run) {
             if let (Some(old), Some(key)) = (run.input.get_mut("key"), key) {
                 *old = key;
             }
+        }
+        Mutant::IgnoreLedgerKey => {
+            run.options.remove("key");
         }
         Mutant::IgnoreDeadline => {
             run.options.remove("deadline");
