@@ -158,6 +158,7 @@ impl From<&Args> for Options {
                 media_options: submit.input.media_options(),
                 ..common
             },
+            Command::Price(price) => Self { media_options: price.input.media_options(), ..common },
             Command::Check(check) => Self { media_options: check.input.media_options(), ..common },
             Command::Recover(recover) => Self { record: Some(recover.record.clone()), ..common },
             Command::Wait(wait) => {

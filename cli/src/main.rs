@@ -76,6 +76,8 @@ fn start(options: &Options, args: Args) -> Result<Outcome> {
             .with_max_level(LevelFilter::DEBUG)
             .with_ansi(false)
             .with_target(false)
+            // It would print them to standard error, and end the program if that is closed.
+            .log_internal_errors(false)
             .finish()
             .with(Targets::new().with_target("viseme", LevelFilter::DEBUG))
             .init();

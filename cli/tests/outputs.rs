@@ -62,3 +62,14 @@ async fn a_standard_output_that_cannot_be_written_does_not_hide_the_job() {
         assert!(String::from_utf8_lossy(&result.stderr).contains(&id), "{result:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_nobody_reads_does_not_end_a_run() {
+    let harness = Harness::new(ends("completed")).await;
+    let mut command = harness.command(&run_samples(&["--verbose", "--out", "result.mp4"]));
+    let mut running = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(running.stderr.take());
+    let output = running.wait_with_output().await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(std::fs::read(harness.path("result.mp4")).unwrap(), face());
+}

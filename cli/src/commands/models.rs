@@ -28,7 +28,7 @@ pub(crate) struct Schema {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Price {
     #[command(flatten)]
-    input: InputArgs,
+    pub(crate) input: InputArgs,
 
     /// Upload files first, so that the service can measure them and the price is exact. Without it
     /// the price is the model's base price.
@@ -68,8 +68,7 @@ fn model_json(model: &Model) -> Value {
 }
 
 pub(crate) async fn price(options: &Options, price: Price) -> Result<Outcome> {
-    // Without media it is the base price.
-    let input = if price.upload { price.input.read()? } else { price.input.read_incomplete()? };
+    let input = price.input.read()?;
     let client = client::online(options)?;
     let result = client.price(input).upload(price.upload).await;
     let price = result.map_err(Failure::query)?;
