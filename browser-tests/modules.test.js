@@ -42,7 +42,7 @@ test('a curl command sends what it says', () => {
     headers: [
       ['Host', 'elsewhere'],
       ['Content-Type', 'application/json'],
-      ['X-Note', "it's `quoted` \"text\""],
+      ['X-Note', 'it\'s `quoted` "text"'],
     ],
     body: '{"text": "it\'s $HOME"}',
   });
@@ -54,7 +54,7 @@ test('a curl command sends what it says', () => {
     '-H',
     'Content-Type: application/json',
     '-H',
-    "X-Note: it's `quoted` \"text\"",
+    'X-Note: it\'s `quoted` "text"',
     '--data-raw',
     '{"text": "it\'s $HOME"}',
   ]);
@@ -63,7 +63,8 @@ test('a curl command sends what it says', () => {
 });
 
 test('events are read in pieces of any size', () => {
-  const text = ': note\n\nid: 1\nevent: job\ndata: {"a":\ndata: 1}\n\r\ndata: x\r\n\r\ndata\n\nid: 3\n\n';
+  const text =
+    ': note\n\nid: 1\nevent: job\ndata: {"a":\ndata: 1}\n\r\ndata: x\r\n\r\ndata\n\nid: 3\n\n';
   for (let size = 1; size <= text.length; size += 1) {
     const parser = new EventParser();
     const events = [];
@@ -87,7 +88,11 @@ test('a subscription resumes after the last event', async () => {
   const resumed = [];
   /** @type {string[]} */
   const seen = [];
-  const answers = ['id: 1\ndata: one\n\nid: 2\ndata: two\n\nid: 3\ndata: cut', 'error', 'id: 3\ndata: three\n\n'];
+  const answers = [
+    'id: 1\ndata: one\n\nid: 2\ndata: two\n\nid: 3\ndata: cut',
+    'error',
+    'id: 3\ndata: three\n\n',
+  ];
   const done = new Promise((resolve) => {
     const subscription = subscribe('http://server/events', {
       minRetryMs: 1,

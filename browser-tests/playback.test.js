@@ -51,7 +51,8 @@ async function makeMedia(folder) {
     await run('ffmpeg', [...options, ...all.split(/\s+/), name], { cwd: folder });
     return name;
   };
-  const played = (/** @type {MediaFile[]} */ files) => files.filter(({ name }) => !NOT_PLAYED.includes(name));
+  const played = (/** @type {MediaFile[]} */ files) =>
+    files.filter(({ name }) => !NOT_PLAYED.includes(name));
   const [first, ...others] = played(matrix.videos);
   assert.ok(first !== undefined);
   // The first video is the source of others.

@@ -2,12 +2,18 @@
 // The playground in a browser.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { assertAccessible, assertFits, openPage, screenshot, startBrowser } from './support/browser.js';
+import {
+  assertAccessible,
+  assertFits,
+  openPage,
+  screenshot,
+  startBrowser,
+} from './support/browser.js';
 import { Playground, choose, drop, waitForButton } from './support/playground.js';
 import { MockServer } from './support/server.js';
 
@@ -121,6 +127,63 @@ test('the playground and the pages of its mock server are linked', async () => {
   await playground.stop();
 });
 
+test('a download that failed is tried again with one press, and nothing is charged again', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'viseme-playground-test-'));
+  const scenario = join(folder, 'scenario.json');
+  const faults = [{ at: 'output', nth: 1, do: { status: 404 } }];
+  await writeFile(scenario, JSON.stringify({ faults }));
+  const playground = await Playground.start(['--scenario', scenario]);
+  const { page, close } = await playground.open(browser, { allow: [/ERR_ABORTED/] });
+  await choose(page, 'video', 'face.mp4');
+  await choose(page, 'audio', 'voice.mp3');
+  await (await waitForButton(page, 'Run')).click();
+  const again = page.getByRole('button', { name: 'Download again' });
+  await again.waitFor();
+  await assertAccessible(page);
+  await screenshot(page, 'playground-failed');
+  await again.click();
+  await page.waitForSelector('#result-video');
+  await page.locator('#balance').filter({ hasText: '$99.93' }).waitFor();
+  assert.equal(await page.locator('.history__item').count(), 1);
+  await close();
+  await playground.stop();
+  await rm(folder, { recursive: true });
+});
+
+test('a text is spoken, and a picture gets an effect', async () => {
+  const playground = await Playground.start();
+  const { page, close } = await playground.open(browser, { allow: [/ERR_ABORTED/] });
+  await page.getByRole('tab', { name: 'Text to video' }).click();
+  await choose(page, 'video', 'face.mp4');
+  await page.getByLabel('Text', { exact: true }).fill('Hello! Give me a voice.');
+  await (await waitForButton(page, 'Run')).click();
+  await page.waitForSelector('#result-video');
+  await assertAccessible(page);
+  await screenshot(page, 'playground-text-to-video');
+  await page.getByRole('tab', { name: 'Kling Effects' }).click();
+  // A file that is being checked.
+  /** @type {() => void} */
+  let release = () => undefined;
+  const released = new Promise((resolve) => (release = () => resolve(undefined)));
+  await page.route('**/api/samples', async (route) => {
+    await released;
+    await route.continue();
+  });
+  await page.getByRole('button', { name: 'Use the sample' }).click();
+  await page.waitForSelector('.drop[data-state=checking]');
+  await assertAccessible(page);
+  await screenshot(page, 'playground-checking');
+  release();
+  await page.waitForSelector('.drop[data-state=ready]');
+  await (await waitForButton(page, 'Run')).click();
+  await page.waitForFunction(() => document.querySelectorAll('.history__item').length === 2);
+  await page.locator('#result-badge').filter({ hasText: 'Done' }).waitFor();
+  await assertAccessible(page);
+  await screenshot(page, 'playground-effects');
+  await close();
+  await playground.stop();
+});
+
 test('a wrong file is refused in words', async () => {
   const playground = await Playground.start();
   const { page, close } = await playground.open(browser);
@@ -140,7 +203,9 @@ test('the page is usable with the keyboard alone', async () => {
   const playground = await Playground.start();
   const { page, close } = await playground.open(browser, { allow: [/ERR_ABORTED/] });
   for (const field of ['video', 'audio']) {
-    const sample = page.locator(`.drop[data-field=${field}]`).getByRole('button', { name: 'Use the sample' });
+    const sample = page
+      .locator(`.drop[data-field=${field}]`)
+      .getByRole('button', { name: 'Use the sample' });
     await sample.focus();
     await page.keyboard.press('Enter');
     await page.waitForSelector(`.drop[data-field=${field}][data-state=ready]`);
@@ -224,7 +289,9 @@ test('another page can neither read nor pay, also with the cookie in the same br
   const { page, close } = await playground.open(browser);
   // A page of another origin on this machine, in the browser that has the cookie.
   const server = createServer((_, response) => {
-    response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>Other</title>');
+    response
+      .writeHead(200, { 'content-type': 'text/html' })
+      .end('<!doctype html><title>Other</title>');
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());

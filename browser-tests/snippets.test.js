@@ -17,7 +17,14 @@ import { MockServer } from './support/server.js';
 const run = promisify(execFile);
 const FOLDER = join(ROOT, 'playground', 'snippets');
 /** The ending of the file of each language. */
-const EXTENSIONS = { curl: 'sh', python: 'py', node: 'mjs', swift: 'swift', kotlin: 'kt', rust: 'rs' };
+const EXTENSIONS = {
+  curl: 'sh',
+  python: 'py',
+  node: 'mjs',
+  swift: 'swift',
+  kotlin: 'kt',
+  rust: 'rs',
+};
 
 /** @typedef {{ name: string, model: string, values: Record<string, string | number> }} Call */
 

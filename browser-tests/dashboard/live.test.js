@@ -2,6 +2,7 @@
 // The dashboard of a world: what happens in it, and what a click does.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { openPage, startBrowser } from '../support/browser.js';
 import { MockServer } from '../support/server.js';
@@ -78,8 +79,14 @@ test('every word of the vocabulary is accepted, and none is missing', async () =
   /** @type {{ fault: { do: unknown } }[]} */
   const faults = await world.control('GET', 'faults');
   assert.equal(faults.length, labels.length);
-  const used = new Set(faults.map(({ fault: { do: action } }) => (typeof action === 'string' ? action : Object.keys(/** @type {object} */ (action))[0])));
-  const reply = await world.control('POST', 'faults', { at: 'poll', do: 'nothing' }).catch((error) => error.message);
+  const used = new Set(
+    faults.map(({ fault: { do: action } }) =>
+      typeof action === 'string' ? action : Object.keys(/** @type {object} */ (action))[0],
+    ),
+  );
+  const reply = await world
+    .control('POST', 'faults', { at: 'poll', do: 'nothing' })
+    .catch((error) => error.message);
   const allowed = /** @type {string} */ (reply).split('allowed: ')[1]?.match(/[a-z_0-9]+/g) ?? [];
   const missing = allowed.filter((word) => !used.has(word) && word.length > 1);
   assert.ok(allowed.length > 30, reply);
@@ -96,7 +103,10 @@ test('a value that is no JSON is refused next to its field', async () => {
   await page.getByRole('textbox', { name: 'Value' }).fill('{oops');
   await page.getByRole('button', { name: 'Add fault' }).click();
   await page.getByText('The value must be JSON such as {"status":503}').waitFor();
-  assert.equal(await page.getByRole('textbox', { name: 'Value' }).getAttribute('aria-invalid'), 'true');
+  assert.equal(
+    await page.getByRole('textbox', { name: 'Value' }).getAttribute('aria-invalid'),
+    'true',
+  );
   assert.deepEqual(await world.control('GET', 'faults'), []);
   await close();
 });
@@ -148,7 +158,10 @@ test('two worlds do not mix', async () => {
   const job = await one.submit();
   for (let count = 0; count < 4; count += 1) await one.poll(job);
   await other.submit();
-  const [first, second] = /** @type {[import('../support/browser.js').WatchedPage, import('../support/browser.js').WatchedPage]} */ (pages);
+  const [first, second] =
+    /** @type {[import('../support/browser.js').WatchedPage, import('../support/browser.js').WatchedPage]} */ (
+      pages
+    );
   await waitForRequests(first.page, 5);
   await waitForRequests(second.page, 1);
   assert.equal(await rows(second.page).count(), 1);
@@ -167,10 +180,10 @@ test('the ledger marks orphaned and duplicate charges', async () => {
   await page.getByRole('tab', { name: 'Ledger' }).click();
   const bad = page.locator('#panel-ledger tr.is-bad');
   await bad.first().waitFor();
-  assert.deepEqual((await bad.allTextContents()).map((text) => text.replace(/^.{8}/, '')), [
-    'duplicate$0.07',
-    'orphaned$0.07',
-  ]);
+  assert.deepEqual(
+    (await bad.allTextContents()).map((text) => text.replace(/^.{8}/, '')),
+    ['duplicate$0.07', 'orphaned$0.07'],
+  );
   assert.equal(await page.locator('.stat--danger').count(), 2);
   await close();
 });
@@ -203,13 +216,37 @@ test('requests are filtered, and one is copied as a curl command that works', as
   await page.getByText('Copied the request as curl').waitFor();
   const command = await page.evaluate(() => navigator.clipboard.readText());
   const { execFileSync } = await import('node:child_process');
-  const answer = JSON.parse(execFileSync('sh', ['-c', `${command} --silent`], { encoding: 'utf8' }));
+  const answer = JSON.parse(
+    execFileSync('sh', ['-c', `${command} --silent`], { encoding: 'utf8' }),
+  );
   assert.equal(answer.code, 200, command);
   // The world got the same request again; the journal does not keep the spaces of JSON.
   const [first, , , , again] = await world.control('GET', 'journal');
   assert.deepEqual([again.path, again.body, again.authorized], [first.path, first.body, true]);
   await filter.fill('status:5xx');
   await page.getByText('No request matches the filter').waitFor();
+  await close();
+});
+
+test('a world is exported, and a world without jobs says why it is no case', async () => {
+  const world = await server.world();
+  const { page, close } = await openPage(browser, world.page, { allow: [/409/] });
+  const choose = async (/** @type {string} */ format) => {
+    await page.getByRole('button', { name: 'Export' }).click();
+    await page.getByRole('button', { name: format }).click();
+  };
+  await choose('Conformance case');
+  await page.getByText('Cannot export: a case needs at least one accepted submit').waitFor();
+  await world.submit();
+  for (const [format, content] of [
+    ['Scenario', 'What happened in the world'],
+    ['Conformance case', 'op: run'],
+    ['HTTP archive', '"log"'],
+  ]) {
+    const [download] = await Promise.all([page.waitForEvent('download'), choose(String(format))]);
+    const text = await readFile(await download.path(), 'utf8');
+    assert.ok(text.includes(String(content)), text);
+  }
   await close();
 });
 

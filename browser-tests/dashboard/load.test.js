@@ -3,7 +3,13 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertAccessible, assertFits, openPage, screenshot, startBrowser } from '../support/browser.js';
+import {
+  assertAccessible,
+  assertFits,
+  openPage,
+  screenshot,
+  startBrowser,
+} from '../support/browser.js';
 import { MockServer, Proxy } from '../support/server.js';
 
 /** @type {import('playwright-core').Browser} */
@@ -21,11 +27,17 @@ after(async () => {
 });
 
 test('twenty thousand requests stay smooth', async () => {
-  const world = await server.world({ scenario: { faults: [{ at: 'poll', every: 50, do: { status: 503 } }] } });
+  const world = await server.world({
+    scenario: { faults: [{ at: 'poll', every: 50, do: { status: 503 } }] },
+  });
   const job = await world.submit();
   const { page, close } = await openPage(browser, world.page);
   await world.pollOften(job, 20_000);
-  await page.waitForFunction(() => document.getElementById('request-count')?.textContent === '20,001', undefined, { timeout: 60_000 });
+  await page.waitForFunction(
+    () => document.getElementById('request-count')?.textContent === '20,001',
+    undefined,
+    { timeout: 60_000 },
+  );
   // Only the visible rows exist, and the newest is at the end.
   assert.ok((await page.locator('.request').count()) < 80);
   await page.locator('#request-20001').waitFor();
@@ -54,7 +66,9 @@ test('a page that loses its connection resumes without doubles', async () => {
   const world = await server.world();
   const job = await world.submit();
   const proxy = await Proxy.start(server.url);
-  const { page, close } = await openPage(browser, `${proxy.url}/worlds/${world.id}`, { allow: [/ERR_/] });
+  const { page, close } = await openPage(browser, `${proxy.url}/worlds/${world.id}`, {
+    allow: [/ERR_/],
+  });
   await page.getByText('Live', { exact: true }).waitFor();
   await world.pollOften(job, 80);
   await page.locator('#request-81').waitFor();
@@ -62,7 +76,11 @@ test('a page that loses its connection resumes without doubles', async () => {
   await world.pollOften(job, 80);
   await page.locator('#connection[data-state="waiting"]').waitFor();
   await proxy.restore();
-  await page.waitForFunction(() => document.getElementById('request-count')?.textContent === '161', undefined, { timeout: 30_000 });
+  await page.waitForFunction(
+    () => document.getElementById('request-count')?.textContent === '161',
+    undefined,
+    { timeout: 30_000 },
+  );
   const sequences = await page.evaluate(async () => {
     const list = /** @type {HTMLElement} */ (document.querySelector('.requests__list'));
     const found = new Set();
@@ -88,7 +106,10 @@ test('the dashboard works without a mouse', async () => {
   const { page, close } = await openPage(browser, world.page);
   await page.locator('#request-6').waitFor();
   await page.keyboard.press('Tab');
-  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to the requests');
+  assert.equal(
+    await page.evaluate(() => document.activeElement?.textContent),
+    'Skip to the requests',
+  );
   await page.keyboard.press('Enter');
   for (let count = 0; count < 4; count += 1) await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('role')), 'listbox');
@@ -123,19 +144,29 @@ test('every state is accessible, fits 360 px, and asks nobody else', async () =>
     ['narrow', { colorScheme: 'light', viewport: { width: 360, height: 740 } }],
   ]);
   for (const [name, options] of looks) {
-    for (const [state, url] of /** @type {[string, string][]} */ ([['index', server.url], ['empty', world.page]])) {
+    for (const [state, url] of /** @type {[string, string][]} */ ([
+      ['index', server.url],
+      ['empty', world.page],
+    ])) {
       const { page, close } = await openPage(browser, url, options);
-      await page.getByText(state === 'index' ? 'mock-key' : 'No requests yet').first().waitFor();
+      await page
+        .getByText(state === 'index' ? 'mock-key' : 'No requests yet')
+        .first()
+        .waitFor();
       await assertAccessible(page);
       await assertFits(page);
       await screenshot(page, `dashboard-${state}-${name}`);
       await close();
     }
   }
-  const jobs = [await world.submit({ voice: 'a', webhook: 'http://127.0.0.1:9/' }), await world.submit({ voice: 'b' })];
+  const jobs = [
+    await world.submit({ voice: 'a', webhook: 'http://127.0.0.1:9/' }),
+    await world.submit({ voice: 'b' }),
+  ];
   await assert.rejects(world.submit({ voice: 'c' }));
   await world.submit({ voice: 'c' });
-  for (let count = 0; count < 30; count += 1) await world.poll(/** @type {string} */ (jobs[count % 2]));
+  for (let count = 0; count < 30; count += 1)
+    await world.poll(/** @type {string} */ (jobs[count % 2]));
   await world.control('POST', `jobs/${jobs[0]}/complete`);
   await world.control('POST', `jobs/${jobs[1]}/fail`);
   for (const [name, options] of looks) {
@@ -157,7 +188,9 @@ test('every state is accessible, fits 360 px, and asks nobody else', async () =>
 });
 
 test('a world that does not exist says so', async () => {
-  const { page, close } = await openPage(browser, `${server.url}/worlds/nowhere`, { allow: [/404/] });
+  const { page, close } = await openPage(browser, `${server.url}/worlds/nowhere`, {
+    allow: [/404/],
+  });
   await page.getByText('There is no world nowhere').first().waitFor();
   await close();
 });

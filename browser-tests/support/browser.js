@@ -148,7 +148,10 @@ export async function assertFits(page) {
     document.documentElement.scrollWidth,
     document.documentElement.clientWidth,
   ]);
-  assert.ok((content ?? 0) <= (window ?? 0), `the page is ${content} px wide, the window ${window}`);
+  assert.ok(
+    (content ?? 0) <= (window ?? 0),
+    `the page is ${content} px wide, the window ${window}`,
+  );
 }
 
 /**

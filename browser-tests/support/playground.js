@@ -16,7 +16,11 @@ export class Playground {
    * @param {NodeJS.ProcessEnv} [env]
    */
   static async start(args = [], env = {}) {
-    const program = await Program.start('viseme', ['playground', '--no-open', '--json', ...args], env);
+    const program = await Program.start(
+      'viseme',
+      ['playground', '--no-open', '--json', ...args],
+      env,
+    );
     return new Playground(program, JSON.parse(program.line));
   }
 
@@ -80,7 +84,9 @@ export async function drop(page, field, file) {
       const dataTransfer = new DataTransfer();
       dataTransfer.items.add(new File([bytes], name));
       const target = document.querySelector(`.drop[data-field="${field}"]`);
-      target?.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+      target?.dispatchEvent(
+        new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }),
+      );
     },
     { field, name: file, content },
   );

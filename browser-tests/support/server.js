@@ -7,6 +7,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ROOT } from './browser.js';
 
+/** The programs that were not stopped yet. @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set();
+// They end with the tests, also if one fails before it stops its programs.
+process.once('exit', () => {
+  for (const child of running) child.kill();
+});
+
 /** A running program. */
 export class Program {
   /**
@@ -23,8 +30,8 @@ export class Program {
       stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, ...env },
     });
-    // It ends with the tests, also if one fails before it stops its programs.
-    process.once('exit', () => child.kill());
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     child.unref();
     const lines = createInterface({ input: child.stdout });
     const line = await new Promise((resolve, reject) => {
@@ -62,7 +69,11 @@ export class Program {
 export class MockServer {
   /** @param {{ port?: number }} [options] */
   static async start({ port = 0 } = {}) {
-    const program = await Program.start('viseme-mock', ['--end-with-stdin', '--port', String(port)]);
+    const program = await Program.start('viseme-mock', [
+      '--end-with-stdin',
+      '--port',
+      String(port),
+    ]);
     return new MockServer(program, JSON.parse(program.line).url);
   }
 
@@ -225,7 +236,10 @@ export class Proxy {
     const sockets = new Set();
     const proxy = createServer((client) => {
       const server = connect(Number(target.port), target.hostname);
-      for (const [one, other] of /** @type {const} */ ([[client, server], [server, client]])) {
+      for (const [one, other] of /** @type {const} */ ([
+        [client, server],
+        [server, client],
+      ])) {
         sockets.add(one);
         one.on('error', () => other.destroy());
         one.on('close', () => {
@@ -260,6 +274,8 @@ export class Proxy {
   }
 
   async restore() {
-    await new Promise((resolve) => this.server.listen(this.port, '127.0.0.1', () => resolve(undefined)));
+    await new Promise((resolve) =>
+      this.server.listen(this.port, '127.0.0.1', () => resolve(undefined)),
+    );
   }
 }

@@ -81,6 +81,23 @@ async fn an_exported_case_passes_the_suite() {
 }
 
 #[tokio::test]
+async fn an_exported_case_of_other_models_passes_the_suite() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world();
+    for (model, body) in [
+        ("kwaivgi/kling-effects", r#"{"image": "https://x/_files/a.jpg", "effect_scene": "hula"}"#),
+        ("a/b", r#"{"voice": "https://x/_files/a.wav", "model": "m", "steps": [1, {"x": null}]}"#),
+    ] {
+        send(&server, &world, "POST", &format!("/api/v3/{model}"), body).await;
+    }
+    let case = world.export_case().unwrap();
+    assert_eq!(run_cases(&case).await, Vec::<String>::new(), "{case}");
+    for words in ["image: picture.png", "voice: sample.mp3", "effect_scene: hula", "model: m"] {
+        assert!(case.contains(words), "{words} is not in {case}");
+    }
+}
+
+#[tokio::test]
 async fn a_world_without_submits_has_no_case() {
     let server = MockServer::start().await.unwrap();
     let error = server.world().export_case().unwrap_err();

@@ -18,6 +18,8 @@ const WORLD: Asset = asset!("world.html", "../assets/dashboard/world.html");
 /// The files of the pages.
 const ASSETS: &[Asset] = &[
     asset!("dashboard.css", "../assets/dashboard/dashboard.css"),
+    asset!("requests.css", "../assets/dashboard/requests.css"),
+    asset!("side.css", "../assets/dashboard/side.css"),
     asset!("api.js", "../assets/dashboard/api.js"),
     asset!("clock.js", "../assets/dashboard/clock.js"),
     asset!("detail.js", "../assets/dashboard/detail.js"),

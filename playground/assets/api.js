@@ -105,6 +105,7 @@
  * @property {string | null} job_id
  * @property {Phase} phase
  * @property {boolean} is_resumed
+ * @property {boolean} can_resume whether only the wait or the download failed
  * @property {string | null} note
  * @property {ErrorDetails | null} error
  * @property {{ url: string, bytes: number, name: string } | null} output
@@ -135,7 +136,8 @@ export function errorDetails(error) {
   if (error instanceof ApiError) return error.details;
   return {
     code: 'connection',
-    message: 'The playground does not answer. Is `viseme playground` still running in its terminal?',
+    message:
+      'The playground does not answer. Is `viseme playground` still running in its terminal?',
   };
 }
 
@@ -223,6 +225,14 @@ export const getQuote = (id) => request(`quotes/${id}`);
  * @returns {Promise<Job>}
  */
 export const addJob = (quote) => post('jobs', { quote });
+
+/**
+ * Resumes a job whose wait or download failed. It is not submitted again.
+ *
+ * @param {string} id
+ * @returns {Promise<Job>}
+ */
+export const resumeJob = (id) => post(`jobs/${id}/resume`, {});
 
 /**
  * @param {string} model

@@ -48,7 +48,11 @@ class Page {
     /** Counts the changes of the form, so that an old response is ignored. */
     this.change = 0;
     this.runButton = byId('run', HTMLButtonElement);
-    this.view = new JobView(byId('result', HTMLElement), byId('result-time', HTMLElement));
+    this.view = new JobView(
+      byId('result', HTMLElement),
+      byId('result-time', HTMLElement),
+      this.isLive,
+    );
     this.snippets = new Snippets(byId('code', HTMLElement));
   }
 
@@ -59,7 +63,12 @@ class Page {
     this.renderJobs();
     this.runButton.addEventListener('click', () => void this.press());
     const connection = byId('connection', HTMLElement);
-    const names = { connecting: 'Connecting', open: 'Connected', waiting: 'Not connected', closed: 'Closed' };
+    const names = {
+      connecting: 'Connecting',
+      open: 'Connected',
+      waiting: 'Not connected',
+      closed: 'Closed',
+    };
     subscribe('/api/events', {
       onEvent: (event) => this.onEvent(event.type, JSON.parse(event.data)),
       onState: (state) => {
@@ -91,7 +100,14 @@ class Page {
     const tabs = this.session.models.map((model) =>
       h(
         'button',
-        { class: 'tab', type: 'button', role: 'tab', id: `model-${model.id}`, 'aria-controls': 'form', dataset: { model: model.id } },
+        {
+          class: 'tab',
+          type: 'button',
+          role: 'tab',
+          id: `model-${model.id}`,
+          'aria-controls': 'form',
+          dataset: { model: model.id },
+        },
         shortTitle(model.title),
       ),
     );
@@ -212,7 +228,8 @@ class Page {
   }
 
   isDisabled() {
-    const isBusy = this.isStarting || this.quote?.state === 'preparing' || this.form?.isChecking === true;
+    const isBusy =
+      this.isStarting || this.quote?.state === 'preparing' || this.form?.isChecking === true;
     return isBusy || this.report === null || !this.report.ok || this.isRunning();
   }
 
@@ -248,7 +265,9 @@ class Page {
     }
     if (!this.isLive) return 'Run';
     if (quote?.state !== 'ready') return 'Upload and get the price';
-    return quote.price === null || quote.price === undefined ? 'Run, price unknown' : `Run for ${formatUsd(quote.price)}`;
+    return quote.price === null || quote.price === undefined
+      ? 'Run, price unknown'
+      : `Run for ${formatUsd(quote.price)}`;
   }
 
   /**
@@ -266,8 +285,10 @@ class Page {
       .map((it) => label(it.field).toLowerCase());
     if (missing.length > 0) return `Still missing: ${missing.join(' and ')}.`;
     const wrong = report.violations.find((it) => it.level === 'error');
-    if (wrong !== undefined) return `Change the ${label(wrong.field).toLowerCase()} first: see above.`;
-    if (!this.isLive) return 'The mock server plays the service. Nothing leaves this machine, and nothing is charged.';
+    if (wrong !== undefined)
+      return `Change the ${label(wrong.field).toLowerCase()} first: see above.`;
+    if (!this.isLive)
+      return 'The mock server plays the service. Nothing leaves this machine, and nothing is charged.';
     return this.quote?.state === 'ready'
       ? 'This press submits the job, once, and it is charged.'
       : `The files go to ${this.session.service}, which measures them for the price. That is free.`;
@@ -276,7 +297,9 @@ class Page {
   /** @param {unknown} error */
   showError(error) {
     const { message, violations } = errorDetails(error);
-    const found = violations?.map((it) => `${label(it.field)}: ${withoutField(it.message, it.field)}`);
+    const found = violations?.map(
+      (it) => `${label(it.field)}: ${withoutField(it.message, it.field)}`,
+    );
     this.renderError(found?.join(' ') ?? message);
   }
 
@@ -306,7 +329,8 @@ class Page {
    */
   onJob(job, revision) {
     const known = this.jobs.get(job.id);
-    if (revision === undefined ? known !== undefined : revision < (this.revisions.get(job.id) ?? 0)) return;
+    if (revision === undefined ? known !== undefined : revision < (this.revisions.get(job.id) ?? 0))
+      return;
     if (revision !== undefined) this.revisions.set(job.id, revision);
     this.jobs.set(job.id, job);
     if (known?.phase !== job.phase) {
@@ -340,9 +364,20 @@ class Page {
     const element = byId('balance', HTMLElement);
     try {
       const { balance } = await getAccount();
-      setChildren(element, h('span', { class: 'muted' }, 'Balance '), h('strong', { class: 'numeric' }, formatUsd(balance)));
+      setChildren(
+        element,
+        h('span', { class: 'muted' }, 'Balance '),
+        h('strong', { class: 'numeric' }, formatUsd(balance)),
+      );
     } catch (error) {
-      setChildren(element, h('span', { class: 'balance__error', title: errorDetails(error).message }, 'Balance unknown'));
+      setChildren(
+        element,
+        h(
+          'span',
+          { class: 'balance__error', title: errorDetails(error).message },
+          'Balance unknown',
+        ),
+      );
       if (this.isLive) this.showError(error);
     }
     element.hidden = false;

@@ -184,7 +184,12 @@ function makeControl(field, onChange) {
     [input, value] = [box, () => (box.checked === kind.default ? null : box.checked)];
     setValue = (on) => void (box.checked = on === true);
   } else {
-    const area = h('textarea', { class: 'input text-input', id, rows: '3', 'aria-describedby': describedBy });
+    const area = h('textarea', {
+      class: 'input text-input',
+      id,
+      rows: '3',
+      'aria-describedby': describedBy,
+    });
     const most = kind.type === 'text' ? kind.max_chars : null;
     const show = () => {
       const count = [...area.value].length;
@@ -198,11 +203,19 @@ function makeControl(field, onChange) {
       show();
     };
   }
-  input.addEventListener(kind.type === 'choice' || kind.type === 'boolean' ? 'change' : 'input', onChange);
+  input.addEventListener(
+    kind.type === 'choice' || kind.type === 'boolean' ? 'change' : 'input',
+    onChange,
+  );
   const element = h(
     'div',
     { class: 'field', dataset: { field: field.name, type: kind.type } },
-    h('div', { class: 'field__top' }, h('label', { class: 'field__label', for: id }, label(field.name)), counter),
+    h(
+      'div',
+      { class: 'field__top' },
+      h('label', { class: 'field__label', for: id }, label(field.name)),
+      counter,
+    ),
     input,
     h('p', { class: 'field__hint', id: `${id}-hint` }, field.description),
     error,

@@ -21,9 +21,15 @@ export function renderHistory(element, jobs, selected, onSelect, title) {
     setChildren(element, h('p', { class: 'history__empty muted' }, 'No jobs yet.'));
     return;
   }
-  const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset['job'] : undefined;
+  const focused =
+    document.activeElement instanceof HTMLElement
+      ? document.activeElement.dataset['job']
+      : undefined;
   const rows = [...jobs].reverse().map((job) => {
-    const time = new Date(job.started_at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+    const time = new Date(job.started_at).toLocaleTimeString([], {
+      hour: '2-digit',
+      minute: '2-digit',
+    });
     const took = isOver(job) ? formatDuration(job.steps.at(-1)?.at_ms ?? 0) : '…';
     return h(
       'li',
@@ -41,7 +47,11 @@ export function renderHistory(element, jobs, selected, onSelect, title) {
         h('span', { class: 'history__model truncate' }, title(job.model)),
         phaseBadge(job),
         h('span', { class: 'history__took numeric muted' }, took),
-        h('span', { class: 'history__price numeric' }, job.price === null ? '' : formatUsd(job.price)),
+        h(
+          'span',
+          { class: 'history__price numeric' },
+          job.price === null ? '' : formatUsd(job.price),
+        ),
       ),
     );
   });

@@ -1,10 +1,10 @@
 // @ts-check
 // One job: its steps with their times, and its result beside the source.
 
-import { fileUrl } from './api.js';
+import { errorDetails, fileUrl, resumeJob } from './api.js';
 import { h, icon, setChildren, setText } from './base/dom.js';
 import { formatBytes, formatDuration, formatUsd } from './base/format.js';
-import { copyButton } from './base/ui.js';
+import { announce, copyButton } from './base/ui.js';
 import { notice } from './media-field.js';
 
 /** @typedef {import('./api.js').Job} Job */
@@ -44,7 +44,12 @@ export const phaseName = (job) => (job.phase === 'submitting' ? 'Submitting' : N
  * @param {Job} job
  */
 export function phaseBadge(job) {
-  const states = { done: 'completed', failed: 'failed', saving: 'processing', processing: 'processing' };
+  const states = {
+    done: 'completed',
+    failed: 'failed',
+    saving: 'processing',
+    processing: 'processing',
+  };
   const state = states[/** @type {keyof typeof states} */ (job.phase)] ?? 'created';
   return h('span', { class: 'badge', dataset: { state } }, phaseName(job));
 }
@@ -54,8 +59,11 @@ export class JobView {
   /**
    * @param {HTMLElement} element
    * @param {HTMLElement} time shows how long the job took or takes
+   * @param {boolean} isLive whether jobs run on the real service
    */
-  constructor(element, time) {
+  constructor(element, time, isLive) {
+    /** @private */
+    this.isLive = isLive;
     /** @private */
     this.element = element;
     /** @private */
@@ -84,9 +92,18 @@ export class JobView {
       h(
         'div',
         { class: 'placeholder' },
-        h('div', { class: 'placeholder__art' }, icon('film', 'icon--large'), icon('wave', 'icon--large')),
+        h(
+          'div',
+          { class: 'placeholder__art' },
+          icon('film', 'icon--large'),
+          icon('wave', 'icon--large'),
+        ),
         h('p', { class: 'empty__title' }, 'Your video appears here'),
-        h('p', { class: 'muted' }, 'Choose the media on this page, or use the samples. Then press Run.'),
+        h(
+          'p',
+          { class: 'muted' },
+          'Choose the media on this page, or use the samples. Then press Run.',
+        ),
       ),
     );
   }
@@ -114,13 +131,18 @@ export class JobView {
       : job.now_ms + performance.now() - this.receivedAt;
     setText(this.time, formatDuration(now));
     const reached = job.steps.map((step) => step.phase);
-    const ahead = isOver(job) ? [] : USUAL.filter((phase) => !reached.includes(phase) && !isBefore(phase, job.phase));
+    const ahead = isOver(job)
+      ? []
+      : USUAL.filter((phase) => !reached.includes(phase) && !isBefore(phase, job.phase));
     const items = job.steps.map(({ phase, at_ms }, index) => {
       const end = job.steps[index + 1]?.at_ms ?? now;
       const isLast = index === job.steps.length - 1;
       const state = phase === 'failed' ? 'failed' : isLast && !isOver(job) ? 'current' : 'reached';
       const name = isLast ? phaseName(job) : NAMES[phase];
-      const text = isLast && isOver(job) ? `after ${formatDuration(at_ms)}` : formatDuration(Math.max(0, end - at_ms));
+      const text =
+        isLast && isOver(job)
+          ? `after ${formatDuration(at_ms)}`
+          : formatDuration(Math.max(0, end - at_ms));
       return { state, name, text };
     });
     items.push(...ahead.map((phase) => ({ state: 'ahead', name: NAMES[phase], text: '' })));
@@ -136,11 +158,19 @@ export class JobView {
     while (list.children.length > items.length) list.lastElementChild?.remove();
     items.forEach(({ state, name, text }, index) => {
       let item = list.children[index];
-      if (!(item instanceof HTMLElement) || item.dataset['state'] !== state || item.dataset['name'] !== name) {
+      if (
+        !(item instanceof HTMLElement) ||
+        item.dataset['state'] !== state ||
+        item.dataset['name'] !== name
+      ) {
         const mark = state === 'failed' ? icon('cross') : state === 'reached' ? icon('check') : '';
         const next = h(
           'li',
-          { class: 'step', dataset: { state, name }, 'aria-current': state === 'current' ? 'step' : null },
+          {
+            class: 'step',
+            dataset: { state, name },
+            'aria-current': state === 'current' ? 'step' : null,
+          },
           h('span', { class: 'step__mark' }, mark),
           h('span', { class: 'step__name' }, name),
           h('span', { class: 'step__time numeric' }),
@@ -159,20 +189,27 @@ export class JobView {
    * @param {Job} job
    */
   renderPlayers(job) {
-    const key = `${job.id} ${job.output?.url ?? ''}`;
+    const key = `${job.id} ${job.output?.url ?? ''} ${job.phase === 'failed'}`;
     if (this.players === key) return;
     this.players = key;
     const source = sourceElement(job);
     const { output } = job;
-    const result = output === null ? null : h('video', {
-      id: 'result-video',
-      src: output.url,
-      controls: true,
-      playsinline: true,
-      preload: 'auto',
-      'aria-label': 'Result',
-    });
-    const waiting = h('div', { class: 'player__waiting' }, job.phase === 'failed' ? icon('alert', 'icon--large') : h('span', { class: 'spinner' }));
+    const result =
+      output === null
+        ? null
+        : h('video', {
+            id: 'result-video',
+            src: output.url,
+            controls: true,
+            playsinline: true,
+            preload: 'auto',
+            'aria-label': 'Result',
+          });
+    const waiting = h(
+      'div',
+      { class: 'player__waiting' },
+      job.phase === 'failed' ? icon('alert', 'icon--large') : h('span', { class: 'spinner' }),
+    );
     setChildren(
       this.playersElement,
       h(
@@ -202,13 +239,14 @@ export class JobView {
    */
   renderRemarks(job) {
     const { error } = job;
-    const resume = error?.code === 'wait_timeout' || (error !== null && job.job_id !== null && error.code !== 'job_failed' && error.code !== 'job_cancelled');
     setChildren(
       this.remarks,
-      job.is_resumed && notice('info', 'An earlier playground submitted this job. It was not submitted again.'),
+      job.is_resumed &&
+        notice('info', 'An earlier playground submitted this job. It was not submitted again.'),
       job.note !== null && notice('warning', job.note),
+      job.phase === 'done' && !this.isLive && notice('info', aboutMockOutput(job)),
       error !== null && notice('danger', error.message),
-      resume && h('p', {}, 'The job continues at the service. In a terminal: ', h('code', {}, `viseme wait ${job.job_id}`)),
+      job.can_resume && resumption(job),
       error?.candidates !== undefined &&
         h('p', {}, 'Jobs that may be it: ', h('code', {}, error.candidates.join(', '))),
       job.job_id !== null &&
@@ -222,6 +260,59 @@ export class JobView {
         ),
     );
   }
+}
+
+/**
+ * Returns what the result of a mock server is.
+ *
+ * @param {Job} job
+ */
+function aboutMockOutput({ values }) {
+  if (values?.['video'] === undefined) {
+    return 'Offline, the result is a test video. Only the real service makes the effect.';
+  }
+  return values['audio'] === undefined
+    ? 'Offline, the result is your video as it is. Only the real service speaks the text.'
+    : 'Offline, the result is your video with your voice. Only the real service moves lips.';
+}
+
+/**
+ * Returns what to do about a job whose wait or download failed.
+ *
+ * @param {Job} job
+ */
+function resumption(job) {
+  const isCompleted = job.steps.some((step) => step.phase === 'saving');
+  const button = h(
+    'button',
+    {
+      class: 'button',
+      type: 'button',
+      onclick: () => {
+        button.disabled = true;
+        // The state comes as an event.
+        resumeJob(job.id).catch((/** @type {unknown} */ error) => {
+          button.disabled = false;
+          announce(errorDetails(error).message, 'danger');
+        });
+      },
+    },
+    icon('refresh'),
+    isCompleted ? 'Download again' : 'Continue to wait',
+  );
+  return h(
+    'div',
+    { class: 'resumption' },
+    button,
+    h(
+      'p',
+      { class: 'muted' },
+      isCompleted
+        ? 'The job completed, and the service keeps its output for some days. In a terminal: '
+        : 'The job continues at the service. In a terminal: ',
+      h('code', {}, isCompleted ? `viseme download ${job.job_id}` : `viseme wait ${job.job_id}`),
+    ),
+  );
 }
 
 /**
@@ -244,7 +335,13 @@ function sourceElement(job) {
   if (typeof reference !== 'object') return null;
   const src = fileUrl(reference.file);
   if (job.values?.['image'] !== undefined) return h('img', { src, alt: 'Source' });
-  const video = h('video', { src, controls: true, playsinline: true, preload: 'metadata', 'aria-label': 'Source' });
+  const video = h('video', {
+    src,
+    controls: true,
+    playsinline: true,
+    preload: 'metadata',
+    'aria-label': 'Source',
+  });
   video.muted = true;
   return video;
 }

@@ -56,12 +56,7 @@ export class MediaField {
     this.element = h(
       'div',
       { class: 'drop', role: 'group', 'aria-label': title, dataset: { field: field.name } },
-      h(
-        'div',
-        { class: 'drop__header' },
-        icon(WORDS[kind.media].icon),
-        h('h2', {}, title),
-      ),
+      h('div', { class: 'drop__header' }, icon(WORDS[kind.media].icon), h('h2', {}, title)),
       this.picker,
       this.body,
     );
@@ -163,7 +158,12 @@ export class MediaField {
     this.element.dataset['state'] = 'checking';
     setChildren(
       this.body,
-      h('div', { class: 'drop__center', role: 'status' }, h('span', { class: 'spinner' }), `Checking ${name}…`),
+      h(
+        'div',
+        { class: 'drop__center', role: 'status' },
+        h('span', { class: 'spinner' }),
+        `Checking ${name}…`,
+      ),
     );
   }
 
@@ -321,7 +321,8 @@ function facts({ bytes, info }) {
 function preview(kind, file) {
   if (file.info?.kind !== kind) return null;
   const src = fileUrl(file.id);
-  if (kind === 'audio') return h('audio', { class: 'drop__audio', src, controls: true, preload: 'metadata' });
+  if (kind === 'audio')
+    return h('audio', { class: 'drop__audio', src, controls: true, preload: 'metadata' });
   if (kind === 'image') return h('img', { class: 'drop__picture', src, alt: file.name });
   return h('video', {
     class: 'drop__picture',

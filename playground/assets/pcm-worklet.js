@@ -10,9 +10,10 @@ const CHUNK = 4096;
  * @typedef {new () => { port: MessagePort }} ProcessorBase
  */
 
-const scope = /** @type {{ AudioWorkletProcessor: ProcessorBase, registerProcessor: (name: string, type: unknown) => void }} */ (
-  /** @type {unknown} */ (globalThis)
-);
+const scope =
+  /** @type {{ AudioWorkletProcessor: ProcessorBase, registerProcessor: (name: string, type: unknown) => void }} */ (
+    /** @type {unknown} */ (globalThis)
+  );
 
 class PcmProcessor extends scope.AudioWorkletProcessor {
   constructor() {

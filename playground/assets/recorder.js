@@ -47,9 +47,19 @@ function videoType() {
  */
 export async function record(kind, maxSeconds) {
   const titles = { audio: 'Record a voice', video: 'Record a face', image: 'Take a picture' };
-  const preview = h('video', { class: 'recorder__preview', muted: true, playsinline: true, autoplay: true });
+  const preview = h('video', {
+    class: 'recorder__preview',
+    muted: true,
+    playsinline: true,
+    autoplay: true,
+  });
   preview.muted = true;
-  const meter = h('progress', { class: 'recorder__level', max: '1', value: '0', 'aria-label': 'Level' });
+  const meter = h('progress', {
+    class: 'recorder__level',
+    max: '1',
+    value: '0',
+    'aria-label': 'Level',
+  });
   const time = h('p', { class: 'recorder__time numeric', role: 'timer' }, '0.0 s');
   const status = h('p', { class: 'muted', role: 'status' }, 'Waiting for your permission…');
   const main = h('button', { class: 'button button--primary', type: 'button', disabled: true });
@@ -107,7 +117,11 @@ export async function record(kind, maxSeconds) {
         // The user may have cancelled meanwhile.
         if (!dialog.open) return opened.close();
         setText(status, kind === 'image' ? 'Look at the camera.' : `Up to ${limit} s.`);
-        setChildren(main, icon(kind === 'audio' ? 'microphone' : 'camera'), kind === 'image' ? 'Take the picture' : 'Start');
+        setChildren(
+          main,
+          icon(kind === 'audio' ? 'microphone' : 'camera'),
+          kind === 'image' ? 'Take the picture' : 'Start',
+        );
         main.disabled = false;
         main.onclick = begin;
         main.focus();

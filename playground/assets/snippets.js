@@ -48,11 +48,21 @@ export class Snippets {
     const tabs = snippets.map(({ id, title }) =>
       h(
         'button',
-        { class: 'tab', type: 'button', role: 'tab', id: `code-tab-${id}`, 'aria-controls': `code-${id}` },
+        {
+          class: 'tab',
+          type: 'button',
+          role: 'tab',
+          id: `code-tab-${id}`,
+          'aria-controls': `code-${id}`,
+        },
         title,
       ),
     );
-    const list = h('div', { class: 'tabs code-tabs', role: 'tablist', 'aria-label': 'Language' }, tabs);
+    const list = h(
+      'div',
+      { class: 'tabs code-tabs', role: 'tablist', 'aria-label': 'Language' },
+      tabs,
+    );
     setChildren(this.element, list, panels);
     const select = makeTabs(list, (tab) => {
       this.selected = tab.id.slice('code-tab-'.length);

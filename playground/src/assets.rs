@@ -13,6 +13,8 @@ const CLOSED: Asset = asset!("closed.html", "../assets/closed.html");
 
 /// The style and the modules of the page.
 const FILES: &[Asset] = &[
+    asset!("form.css", "../assets/form.css"),
+    asset!("result.css", "../assets/result.css"),
     asset!("playground.css", "../assets/playground.css"),
     asset!("app.js", "../assets/app.js"),
     asset!("api.js", "../assets/api.js"),

@@ -107,7 +107,7 @@ impl JobEntry {
     pub(crate) fn enter(&mut self, phase: Phase) {
         self.phase = phase;
         self.note = None;
-        if self.steps.iter().all(|step| step.phase != phase) {
+        if !self.has_reached(phase) {
             self.steps.push(Step { phase, at_ms: millis(self.started.elapsed()) });
         }
     }
@@ -117,11 +117,35 @@ impl JobEntry {
         self.enter(Phase::Failed);
     }
 
+    /// Whether only the wait for the job or the download of its output failed.
+    fn can_resume(&self) -> bool {
+        let error = self.error.as_ref().filter(|_| self.phase == Phase::Failed);
+        let job_ended = |error: &ApiError| matches!(error.code, "job_failed" | "job_cancelled");
+        self.job_id.is_some() && error.is_some_and(|error| !job_ended(error))
+    }
+
+    /// Goes back to the step that failed, and returns the job id; `None` if there is nothing to resume.
+    pub(crate) fn resume(&mut self) -> Option<String> {
+        if !self.can_resume() {
+            return None;
+        }
+        self.error = None;
+        self.steps.retain(|step| step.phase != Phase::Failed);
+        match self.steps.last().map(|step| step.phase) {
+            Some(phase @ (Phase::Processing | Phase::Saving)) => self.enter(phase),
+            _ => self.enter(Phase::Created),
+        }
+        self.job_id.clone()
+    }
+
+    fn has_reached(&self, phase: Phase) -> bool {
+        self.steps.iter().any(|step| step.phase == phase)
+    }
+
     fn is_open(&self) -> bool {
         let waits = !matches!(self.phase, Phase::Saving | Phase::Done | Phase::Failed);
         // The wait ended, and the job did not.
-        let continues = self.error.as_ref().is_some_and(|error| error.code == "wait_timeout");
-        waits || continues
+        waits || (self.can_resume() && !self.has_reached(Phase::Saving))
     }
 
     /// Returns the job as the page shows it.
@@ -135,6 +159,7 @@ impl JobEntry {
             "job_id": self.job_id,
             "phase": self.phase,
             "is_resumed": self.is_resumed,
+            "can_resume": self.can_resume(),
             "note": self.note,
             "error": self.error.as_ref().map(ApiError::to_json),
             "output": self.output.as_ref().map(|output| serde_json::json!({
@@ -214,10 +239,31 @@ mod tests {
         jobs.change("1", |job| job.job_id = Some("abc".to_owned()));
         assert_eq!(jobs.open(), [OpenJob { job_id: Some("abc".to_owned()) }]);
         let error = |code| ApiError::new(StatusCode::BAD_GATEWAY, code, "");
-        jobs.change("1", |job| job.fail(error("wait_timeout")));
-        assert_eq!(jobs.open().len(), 1);
+        for code in ["wait_timeout", "connection"] {
+            jobs.change("1", |job| job.fail(error(code)));
+            assert_eq!(jobs.open().len(), 1, "{code}");
+        }
         jobs.change("1", |job| job.fail(error("job_failed")));
         assert!(jobs.open().is_empty());
         assert!(jobs.change("2", |_| ()).is_none());
+    }
+
+    #[test]
+    fn a_failed_wait_or_download_is_resumed_once_and_a_failed_job_is_not() {
+        let error = |code| ApiError::new(StatusCode::BAD_GATEWAY, code, "");
+        let mut entry = job();
+        entry.fail(error("connection"));
+        assert_eq!(entry.resume(), None, "there is no job id");
+        entry.job_id = Some("abc".to_owned());
+        assert_eq!(entry.resume().as_deref(), Some("abc"));
+        assert_eq!((entry.phase, entry.view()["error"].clone()), (Phase::Created, Value::Null));
+        assert_eq!(entry.resume(), None, "it is resumed already");
+        entry.enter(Phase::Saving);
+        entry.fail(error("connection"));
+        assert!(!entry.is_open(), "the job ended");
+        assert!(entry.resume().is_some());
+        assert_eq!(entry.phase, Phase::Saving);
+        entry.fail(error("job_failed"));
+        assert_eq!(entry.resume(), None);
     }
 }

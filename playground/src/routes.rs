@@ -44,6 +44,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/quotes", post(add_quote))
         .route("/quotes/{id}", get(get_quote))
         .route("/jobs", post(add_job))
+        .route("/jobs/{id}/resume", post(resume_job))
         .route("/jobs/{id}/output", get(get_output))
         .route("/snippets", post(get_snippets))
         .fallback(async || ApiError::not_found("The playground has no such API."));
@@ -225,6 +226,11 @@ async fn add_job(
 ) -> Result<(StatusCode, Json<Value>)> {
     let job = runner::start_job(&app, &parsed(body)?.quote)?;
     Ok((StatusCode::CREATED, Json(job)))
+}
+
+/// Resumes a job whose wait or download failed; it is not submitted again.
+async fn resume_job(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<Value>> {
+    runner::resume_job(&app, &id).map(Json)
 }
 
 async fn get_output(

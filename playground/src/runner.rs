@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use futures_util::future::try_join_all;
+use http::StatusCode;
 use serde_json::{Value, json};
 use viseme::{ErrorKind, Job, Media, Prediction, Progress, Status, SubmitRecord};
 
@@ -235,6 +236,28 @@ pub(crate) fn resume_jobs(app: &Arc<App>) {
             finish(&app, &id, result).await;
         });
     }
+}
+
+/// Resumes a job whose wait or download failed. It is not submitted again. Returns the job as the page
+/// shows it.
+///
+/// # Errors
+/// 404 if there is no such job, 409 if there is nothing to resume.
+pub(crate) fn resume_job(app: &Arc<App>, id: &str) -> Result<Value, ApiError> {
+    let mut job_id = None;
+    app.change_job(id, |job| job_id = job.resume());
+    let view = app.jobs().get(id).map(JobEntry::view);
+    let view = view.ok_or_else(|| ApiError::not_found("This job is unknown."))?;
+    let job_id = job_id.ok_or_else(|| {
+        let message = "There is nothing to resume: the job ended, or it runs.";
+        ApiError::new(StatusCode::CONFLICT, "not_resumable", message)
+    })?;
+    let (app, id) = (Arc::clone(app), id.to_owned());
+    tokio::spawn(async move {
+        let result = app.client.job(job_id).wait().on_progress(listener(&app, &id)).await;
+        finish(&app, &id, result).await;
+    });
+    Ok(view)
 }
 
 async fn resume(

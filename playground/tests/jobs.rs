@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use support::{Browser, MODEL, live, send};
 use tokio::runtime::Runtime;
-use viseme_mock::{JobRule, MockServer, Scenario, Timeline, World};
+use viseme_mock::{Fault, JobRule, MockServer, RequestKind, Scenario, Timeline, World};
 use viseme_playground::Playground;
 
 /// A scenario whose jobs complete after this time.
@@ -111,18 +111,37 @@ async fn a_failed_job_shows_the_reason() {
     let mut browser = Browser::open(&playground).await;
     let quote = json!({ "quote": browser.quote().await });
     assert_eq!(browser.post_json("/api/jobs", &quote).await.status, 201);
-    for _ in 0..400 {
-        let jobs = browser.jobs().await;
-        if jobs[0]["phase"] == "failed" {
-            let error = &jobs[0]["error"];
-            assert_eq!(error["code"], "job_failed");
-            assert!(error["message"].as_str().unwrap().contains("No face was found"), "{error}");
-            assert_eq!(playground.open_jobs(), []);
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    panic!("the job did not fail in 10 s");
+    let job = browser.until_failed().await;
+    let error = &job["error"];
+    assert_eq!((&error["code"], &job["can_resume"]), (&json!("job_failed"), &json!(false)));
+    assert!(error["message"].as_str().unwrap().contains("No face was found"), "{error}");
+    assert_eq!(playground.open_jobs(), []);
+}
+
+#[tokio::test]
+async fn a_failed_download_is_resumed_without_another_submit() {
+    let mock = MockServer::start().await.unwrap();
+    let world = mock.world();
+    world.add_fault(Fault::at(RequestKind::Output).nth(1).status(404));
+    let folder = tempfile::tempdir().unwrap();
+    let playground = live(&world).records(folder.path()).start().await.unwrap();
+    let mut browser = Browser::open(&playground).await;
+    let quote = json!({ "quote": browser.quote().await });
+    let id = browser.post_json("/api/jobs", &quote).await.json()["id"].clone();
+    let path = format!("/api/jobs/{}/resume", id.as_str().unwrap());
+    let early = browser.post_json(&path, &json!({})).await;
+    assert_eq!((early.status, early.code().as_str()), (409, "not_resumable"));
+    let failed = browser.until_failed().await;
+    assert_eq!(failed["can_resume"], true, "{failed}");
+    assert_eq!(records(folder.path()).len(), 1, "the output is not saved yet");
+    assert_eq!(browser.post_json(&path, &json!({})).await.status, 200);
+    let job = browser.until("done").await;
+    assert_eq!((&job["id"], &job["can_resume"]), (&id, &json!(false)));
+    assert!(browser.get(job["output"]["url"].as_str().unwrap()).await.body.len() > 100_000);
+    assert_eq!(world.ledger().charges.len(), 1);
+    assert!(records(folder.path()).is_empty());
+    let unknown = browser.post_json("/api/jobs/x/resume", &json!({})).await;
+    assert_eq!(unknown.status, 404);
 }
 
 #[tokio::test]
@@ -220,15 +239,7 @@ async fn nothing_is_submitted_if_the_record_cannot_be_saved() {
     let quote = json!({ "quote": browser.quote().await });
     std::fs::remove_dir_all(&records).unwrap();
     assert_eq!(browser.post_json("/api/jobs", &quote).await.status, 201);
-    for _ in 0..400 {
-        let jobs = browser.jobs().await;
-        if jobs[0]["phase"] == "failed" {
-            let message = jobs[0]["error"]["message"].to_string();
-            assert!(message.contains("nothing was sent"), "{message}");
-            assert!(world.ledger().charges.is_empty());
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
-    panic!("the job did not fail in 10 s");
+    let message = browser.until_failed().await["error"]["message"].to_string();
+    assert!(message.contains("nothing was sent"), "{message}");
+    assert!(world.ledger().charges.is_empty());
 }

@@ -19,7 +19,9 @@
 export function toCurl(request) {
   const { method, url, headers = [], body, file } = request;
   const hasBody = body !== undefined || file !== undefined;
-  const parts = [`curl ${method === (hasBody ? 'POST' : 'GET') ? '' : methodOption(method)}${quote(url)}`];
+  const parts = [
+    `curl ${method === (hasBody ? 'POST' : 'GET') ? '' : methodOption(method)}${quote(url)}`,
+  ];
   for (const [name, value] of headers) {
     if (!OWN_HEADERS.has(name.toLowerCase())) parts.push(`-H ${quote(`${name}: ${value}`)}`);
   }

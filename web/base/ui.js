@@ -74,7 +74,12 @@ export function copyButton(text, name) {
  */
 export function codeBlock(code, name) {
   const pre = h('pre', { tabindex: '0', role: 'region', 'aria-label': name }, h('code', {}, code));
-  return h('div', { class: 'code' }, pre, copyButton(() => code, name));
+  return h(
+    'div',
+    { class: 'code' },
+    pre,
+    copyButton(() => code, name),
+  );
 }
 
 /**
@@ -108,7 +113,9 @@ export function makeTabs(list, onSelect) {
   const select = (selected) => {
     // Tabs can share a panel.
     const shown = selected.getAttribute('aria-controls');
-    for (const tab of /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll('[role="tab"]'))) {
+    for (const tab of /** @type {NodeListOf<HTMLElement>} */ (
+      list.querySelectorAll('[role="tab"]')
+    )) {
       const isSelected = tab === selected;
       tab.setAttribute('aria-selected', String(isSelected));
       tab.tabIndex = isSelected ? 0 : -1;

@@ -38,6 +38,8 @@ macro_rules! asset {
 /// The files that all pages share.
 pub const BASE: &[Asset] = &[
     asset!("base/theme.css", "../base/theme.css"),
+    asset!("base/controls.css", "../base/controls.css"),
+    asset!("base/components.css", "../base/components.css"),
     asset!("base/favicon.svg", "../base/favicon.svg"),
     asset!("base/curl.js", "../base/curl.js"),
     asset!("base/dom.js", "../base/dom.js"),

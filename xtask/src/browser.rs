@@ -46,7 +46,7 @@ fn test(files: &[String]) -> Result<()> {
     check.current_dir(folder());
     run(check)?;
     // Without a name, Node finds every `*.test.js`.
-    let mut tests = program("node", &["--test", "--test-reporter=spec"]);
+    let mut tests = program("node", &["--test", "--test-timeout=300000", "--test-reporter=spec"]);
     tests.args(files).current_dir(folder());
     run(tests)
 }

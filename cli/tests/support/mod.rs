@@ -17,7 +17,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use viseme_mock::{JobRule, MockServer, Scenario, Timeline, World};
 
 /// How long a test waits for anything; far longer than it takes.
@@ -151,6 +151,8 @@ pub async fn finish(mut command: Command) -> Finished {
 /// A running program.
 pub struct Running {
     child: Child,
+    stdout: BufReader<ChildStdout>,
+    stdout_text: String,
     stderr: BufReader<ChildStderr>,
     stderr_text: String,
 }
@@ -158,8 +160,19 @@ pub struct Running {
 impl Running {
     pub fn new(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the program starts");
+        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
-        Self { child, stderr, stderr_text: String::new() }
+        let (stdout_text, stderr_text) = (String::new(), String::new());
+        Self { child, stdout, stdout_text, stderr, stderr_text }
+    }
+
+    /// Reads the next line of standard output.
+    pub async fn next_line(&mut self) -> String {
+        let before = self.stdout_text.len();
+        let read = self.stdout.read_line(&mut self.stdout_text);
+        let read = tokio::time::timeout(TIMEOUT, read).await.expect("a line in time");
+        assert!(read.expect("a line") > 0, "no line after: {}", self.stdout_text);
+        self.stdout_text.get(before..).unwrap_or_default().trim_end().to_owned()
     }
 
     /// Reads standard error until a line contains `words`, and returns that line.
@@ -184,17 +197,15 @@ impl Running {
 
     /// Waits for its end.
     pub async fn finish(mut self) -> Finished {
-        let mut out = String::new();
-        let mut stdout = self.child.stdout.take().expect("a pipe");
         let end = async {
             let (_, _) = tokio::try_join!(
-                stdout.read_to_string(&mut out),
+                self.stdout.read_to_string(&mut self.stdout_text),
                 self.stderr.read_to_string(&mut self.stderr_text)
             )
             .expect("UTF-8");
             self.child.wait().await.expect("an end")
         };
         let status = tokio::time::timeout(TIMEOUT, end).await.expect("an end in time");
-        Finished { code: status.code(), out, err: self.stderr_text }
+        Finished { code: status.code(), out: self.stdout_text, err: self.stderr_text }
     }
 }

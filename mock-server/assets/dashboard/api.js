@@ -113,4 +113,27 @@ export class WorldApi {
       return undefined;
     }
   }
+
+  /**
+   * Exports the world.
+   *
+   * @param {'scenario' | 'case' | 'har'} format
+   * @returns {Promise<string | undefined>} `undefined` after a failure
+   */
+  async export(format) {
+    try {
+      const response = await fetch(`/_mock/v1/${this.path}/export?format=${format}`, {
+        cache: 'no-store',
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(JSON.parse(text).error);
+      return text;
+    } catch (error) {
+      announce(
+        `Cannot export: ${error instanceof Error ? error.message : String(error)}`,
+        'danger',
+      );
+      return undefined;
+    }
+  }
 }

@@ -38,7 +38,11 @@ export class ClockPanel {
     /** @private */
     this.mode = h('span', { class: 'badge' }, '–');
     /** @private */
-    this.pause = h('button', { class: 'button button--small', type: 'button', onclick: () => this.toggle() });
+    this.pause = h('button', {
+      class: 'button button--small',
+      type: 'button',
+      onclick: () => this.toggle(),
+    });
     /** @private */
     this.speed = h(
       'select',
@@ -59,7 +63,13 @@ export class ClockPanel {
     );
     element.append(
       h('div', { class: 'clock__now' }, icon('clock'), this.time, this.mode),
-      h('div', { class: 'clock__tools' }, this.pause, this.speed, h('span', { class: 'clock__step' }, advance, this.step)),
+      h(
+        'div',
+        { class: 'clock__tools' },
+        this.pause,
+        this.speed,
+        h('span', { class: 'clock__step' }, advance, this.step),
+      ),
     );
   }
 
@@ -73,7 +83,8 @@ export class ClockPanel {
     this.pause.replaceChildren(icon(isRunning ? 'hold' : 'play'), label);
     const known = [...this.speed.options].find((option) => Number(option.value) === speed);
     if (known !== undefined) this.speed.value = known.value;
-    const name = typeof clock.mode === 'string' ? MODES[clock.mode] ?? clock.mode : `${speed}× real time`;
+    const name =
+      typeof clock.mode === 'string' ? (MODES[clock.mode] ?? clock.mode) : `${speed}× real time`;
     setText(this.mode, name);
     this.mode.dataset.tone = isRunning ? 'success' : 'warning';
   }
@@ -89,7 +100,8 @@ export class ClockPanel {
     const now = this.now();
     const text = Number.isNaN(now) ? this.clock.now : formatDate(new Date(now).toISOString());
     setText(this.time, text);
-    const passed = this.clock.elapsed_seconds * 1000 + (performance.now() - this.received) * this.scale();
+    const passed =
+      this.clock.elapsed_seconds * 1000 + (performance.now() - this.received) * this.scale();
     const title = `${formatDuration(passed)} since the start`;
     if (this.time.title !== title) this.time.title = title;
   }

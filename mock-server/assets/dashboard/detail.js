@@ -25,21 +25,40 @@ export async function drawDetail(element, api, world, sequence, onClose) {
   element.dataset['sequence'] = wanted;
   const journal = await api.call('GET', `journal?since=${sequence - 1}&limit=1`);
   /** @type {FullExchange | undefined} */
-  const exchange = journal?.find((/** @type {FullExchange} */ entry) => entry.sequence === sequence);
+  const exchange = journal?.find(
+    (/** @type {FullExchange} */ entry) => entry.sequence === sequence,
+  );
   // Another request may have been selected meanwhile.
   if (element.dataset['sequence'] !== wanted) return;
   const close = h(
     'button',
-    { class: 'button button--small button--quiet button--icon', type: 'button', 'aria-label': 'Close the request', onclick: onClose },
+    {
+      class: 'button button--small button--quiet button--icon',
+      type: 'button',
+      'aria-label': 'Close the request',
+      onclick: onClose,
+    },
     icon('cross'),
   );
   if (exchange === undefined) {
-    setChildren(element, h('div', { class: 'detail__header' }, h('p', { class: 'muted' }, 'The server does not keep this request any more.'), close));
+    setChildren(
+      element,
+      h(
+        'div',
+        { class: 'detail__header' },
+        h('p', { class: 'muted' }, 'The server does not keep this request any more.'),
+        close,
+      ),
+    );
     return;
   }
   const curl = h(
     'button',
-    { class: 'button button--small', type: 'button', onclick: () => void copyText(curlOf(exchange, world), 'the request as curl') },
+    {
+      class: 'button button--small',
+      type: 'button',
+      onclick: () => void copyText(curlOf(exchange, world), 'the request as curl'),
+    },
     icon('copy'),
     'Copy as curl',
   );
@@ -70,7 +89,10 @@ function facts(exchange) {
   return h(
     'dl',
     { class: 'facts' },
-    list.map(([name, value]) => value !== undefined && h('div', {}, h('dt', {}, name), h('dd', { class: 'mono' }, value))),
+    list.map(
+      ([name, value]) =>
+        value !== undefined && h('div', {}, h('dt', {}, name), h('dd', { class: 'mono' }, value)),
+    ),
   );
 }
 
@@ -82,7 +104,9 @@ function notices(exchange) {
   }
   if (exchange.nearest_rule) {
     const { rule, differences } = exchange.nearest_rule;
-    all.push(notice('warning', 'info', `No rule matched. Nearest: ${rule}; ${differences.join('; ')}.`));
+    all.push(
+      notice('warning', 'info', `No rule matched. Nearest: ${rule}; ${differences.join('; ')}.`),
+    );
   }
   if (exchange.note) all.push(notice('info', 'info', exchange.note));
   return all;
@@ -104,8 +128,18 @@ function messages(exchange) {
   return h(
     'div',
     { class: 'messages' },
-    message('Request', [`${exchange.method} ${target}`, ...lines(exchange.headers)], exchange.body, exchange.body_bytes),
-    message('Response', [status, ...lines(exchange.response_headers)], exchange.response, exchange.response_bytes),
+    message(
+      'Request',
+      [`${exchange.method} ${target}`, ...lines(exchange.headers)],
+      exchange.body,
+      exchange.body_bytes,
+    ),
+    message(
+      'Response',
+      [status, ...lines(exchange.response_headers)],
+      exchange.response,
+      exchange.response_bytes,
+    ),
   );
 }
 

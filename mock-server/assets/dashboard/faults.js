@@ -16,7 +16,10 @@ const COMMON = [
   ['Next poll: 503', { at: 'poll', nth: 1, do: { status: 503 } }],
   ['Next poll: reset', { at: 'poll', nth: 1, do: 'reset' }],
   ['Next submit: 429', { at: 'submit', nth: 1, do: { status: 429, retry_after: '7s' } }],
-  ['Next submit: reset after the charge', { at: 'submit', nth: 1, when: 'after_accept', do: 'reset' }],
+  [
+    'Next submit: reset after the charge',
+    { at: 'submit', nth: 1, when: 'after_accept', do: 'reset' },
+  ],
   ['Next upload: reset', { at: 'put', nth: 1, do: { close_mid_upload: 1000 } }],
   ['Next download: cut', { at: 'output', nth: 1, do: { reset_at: 1000 } }],
 ];
@@ -45,12 +48,25 @@ export class FaultPanel {
           'div',
           { class: 'button-group' },
           COMMON.map(([label, fault]) =>
-            h('button', { class: 'button button--small', type: 'button', onclick: () => void this.add(fault) }, label),
+            h(
+              'button',
+              {
+                class: 'button button--small',
+                type: 'button',
+                onclick: () => void this.add(fault),
+              },
+              label,
+            ),
           ),
         ),
       ),
       this.form(),
-      h('section', { class: 'panel-section', 'aria-label': 'Faults of this world' }, h('h3', {}, 'Faults of this world'), this.list),
+      h(
+        'section',
+        { class: 'panel-section', 'aria-label': 'Faults of this world' },
+        h('h3', {}, 'Faults of this world'),
+        this.list,
+      ),
     );
   }
 
@@ -64,16 +80,32 @@ export class FaultPanel {
     if (!this.isDirty) return;
     this.isDirty = false;
     if (this.counts.length === 0) {
-      showEmpty(this.list, 'Nothing breaks', 'Faults of the scenario and those that you add appear here.');
+      showEmpty(
+        this.list,
+        'Nothing breaks',
+        'Faults of the scenario and those that you add appear here.',
+      );
       return;
     }
     const clear = h(
       'button',
-      { class: 'button button--small button--danger', type: 'button', onclick: () => void this.api.call('DELETE', 'faults') },
+      {
+        class: 'button button--small button--danger',
+        type: 'button',
+        onclick: () => void this.api.call('DELETE', 'faults'),
+      },
       icon('trash'),
       'Remove all',
     );
-    setChildren(this.list, h('ul', { class: 'rows' }, this.counts.map((count) => this.row(count))), clear);
+    setChildren(
+      this.list,
+      h(
+        'ul',
+        { class: 'rows' },
+        this.counts.map((count) => this.row(count)),
+      ),
+      clear,
+    );
   }
 
   /**
@@ -110,12 +142,20 @@ export class FaultPanel {
   /** @private */
   form() {
     const words = VOCABULARY.flatMap(([, list]) => list);
-    const kind = h('select', { class: 'input' }, KINDS.map((name) => h('option', {}, name)));
+    const kind = h(
+      'select',
+      { class: 'input' },
+      KINDS.map((name) => h('option', {}, name)),
+    );
     const action = h(
       'select',
       { class: 'input' },
       VOCABULARY.map(([group, list]) =>
-        h('optgroup', { label: group }, list.map((word) => h('option', { value: String(words.indexOf(word)) }, word.label))),
+        h(
+          'optgroup',
+          { label: group },
+          list.map((word) => h('option', { value: String(words.indexOf(word)) }, word.label)),
+        ),
       ),
     );
     const value = h('input', { class: 'input mono', spellcheck: 'false' });
@@ -156,7 +196,12 @@ export class FaultPanel {
         value.focus();
         return;
       }
-      await this.add({ at: kind.value, when: when.value, ...WHICH[which.value], do: actionOf(chosen, parsed) });
+      await this.add({
+        at: kind.value,
+        when: when.value,
+        ...WHICH[which.value],
+        do: actionOf(chosen, parsed),
+      });
     };
     return h(
       'form',
@@ -169,7 +214,15 @@ export class FaultPanel {
         },
       },
       h('h3', {}, 'Any fault'),
-      h('div', { class: 'fields' }, field('Request', kind), field('Fault', action), valueField, field('Which', which), field('When', when)),
+      h(
+        'div',
+        { class: 'fields' },
+        field('Request', kind),
+        field('Fault', action),
+        valueField,
+        field('Which', which),
+        field('When', when),
+      ),
       error,
       h('button', { class: 'button button--primary', type: 'submit' }, icon('bolt'), 'Add fault'),
     );
@@ -181,7 +234,8 @@ export class FaultPanel {
    */
   async add(fault) {
     const result = await this.api.call('POST', 'faults', fault);
-    if (result !== undefined) announce(`Added: ${describeAction(fault.do)} at ${conditions(fault)}`, 'success');
+    if (result !== undefined)
+      announce(`Added: ${describeAction(fault.do)} at ${conditions(fault)}`, 'success');
   }
 }
 
@@ -221,7 +275,8 @@ function conditions(fault) {
   if (fault.nth !== undefined) parts.push(`number ${[fault.nth].flat().join(', ')}`);
   if (fault.every !== undefined) parts.push(`every ${fault.every}`);
   if (fault.until !== undefined) parts.push(`the first ${fault.until}`);
-  if (fault.probability !== undefined) parts.push(`${Math.round(fault.probability * 100)}% of them`);
+  if (fault.probability !== undefined)
+    parts.push(`${Math.round(fault.probability * 100)}% of them`);
   if (fault.when === 'after_accept') parts.push('after its effect');
   return parts.join(', ');
 }

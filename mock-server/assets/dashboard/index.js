@@ -22,7 +22,8 @@ async function refresh() {
   try {
     /** @type {[WorldInfo[], { version: string, connections: number, playground_url: string | null }]} */
     const [worlds, health] = await Promise.all([call('GET', 'worlds'), call('GET', 'healthz')]);
-    byId('server', HTMLElement).textContent = `Version ${health.version} · ${formatCount(health.connections, 'connection')}`;
+    byId('server', HTMLElement).textContent =
+      `Version ${health.version} · ${formatCount(health.connections, 'connection')}`;
     show(worlds);
     showPlayground(health.playground_url);
   } catch {
@@ -45,13 +46,47 @@ function show(worlds) {
     h(
       'tr',
       {},
-      h('th', { scope: 'row' }, h('a', { href: `/worlds/${encodeURIComponent(world.id)}` }, world.id)),
-      h('td', {}, h('span', { class: 'with-copy' }, h('code', {}, world.key), copyButton(() => world.key, `the key of ${world.id}`))),
-      h('td', { class: 'numeric' }, h('a', { class: 'button button--small', href: `/worlds/${encodeURIComponent(world.id)}`, 'aria-label': `Watch ${world.id}` }, 'Watch')),
+      h(
+        'th',
+        { scope: 'row' },
+        h('a', { href: `/worlds/${encodeURIComponent(world.id)}` }, world.id),
+      ),
+      h(
+        'td',
+        {},
+        h(
+          'span',
+          { class: 'with-copy' },
+          h('code', {}, world.key),
+          copyButton(() => world.key, `the key of ${world.id}`),
+        ),
+      ),
+      h(
+        'td',
+        { class: 'numeric' },
+        h(
+          'a',
+          {
+            class: 'button button--small',
+            href: `/worlds/${encodeURIComponent(world.id)}`,
+            'aria-label': `Watch ${world.id}`,
+          },
+          'Watch',
+        ),
+      ),
     ),
   );
-  const head = h('tr', {}, h('th', { scope: 'col' }, 'World'), h('th', { scope: 'col' }, 'API key'), h('td', {}));
-  setChildren(list, h('table', { class: 'table worlds' }, h('thead', {}, head), h('tbody', {}, rows)));
+  const head = h(
+    'tr',
+    {},
+    h('th', { scope: 'col' }, 'World'),
+    h('th', { scope: 'col' }, 'API key'),
+    h('td', {}),
+  );
+  setChildren(
+    list,
+    h('table', { class: 'table worlds' }, h('thead', {}, head), h('tbody', {}, rows)),
+  );
   const command = `export WAVESPEED_BASE_URL=${first.base_url}\nexport WAVESPEED_API_KEY=${first.key}\nviseme run --video face.mp4 --audio voice.mp3 --out result.mp4`;
   setChildren(byId('start', HTMLElement), codeBlock(command, 'the commands'));
 }
@@ -71,7 +106,11 @@ function showPlayground(url) {
     return;
   }
   const command = codeBlock('viseme playground', 'the command');
-  setChildren(element, h('p', {}, `${text} This command starts one, with a mock server of its own:`), command);
+  setChildren(
+    element,
+    h('p', {}, `${text} This command starts one, with a mock server of its own:`),
+    command,
+  );
 }
 
 async function createWorld() {

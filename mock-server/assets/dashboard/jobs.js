@@ -45,7 +45,8 @@ export class JobPanel {
   /** @param {Job} job */
   add(job) {
     const before = this.jobs.get(job.id);
-    this.running += Number(!ENDED.has(job.status)) - Number(before !== undefined && !ENDED.has(before.status));
+    this.running +=
+      Number(!ENDED.has(job.status)) - Number(before !== undefined && !ENDED.has(before.status));
     this.jobs.set(job.id, job);
     this.isDirty = true;
   }
@@ -83,7 +84,8 @@ export class JobPanel {
     }
     shown.forEach((job, at) => {
       const card = this.card(job);
-      if (this.list.children[at] !== card) this.list.insertBefore(card, this.list.children[at] ?? null);
+      if (this.list.children[at] !== card)
+        this.list.insertBefore(card, this.list.children[at] ?? null);
     });
     this.empty.hidden = shown.length > 0;
     const older = this.jobs.size - shown.length;
@@ -113,7 +115,9 @@ export class JobPanel {
       if (facts !== null) setText(facts, factsOf(job));
       return known.element;
     }
-    const focused = known?.element.contains(document.activeElement) ? document.activeElement?.getAttribute('data-action') : null;
+    const focused = known?.element.contains(document.activeElement)
+      ? document.activeElement?.getAttribute('data-action')
+      : null;
     const time = h('span', { class: 'job__time muted numeric' });
     const element = h(
       'li',
@@ -121,15 +125,35 @@ export class JobPanel {
       h(
         'div',
         { class: 'row__main' },
-        h('span', { class: 'job__head' }, h('span', { class: 'job__badges' }, ...this.badges(job)), h('span', { class: 'job__facts muted numeric' }, factsOf(job))),
-        h('span', { class: 'job__id' }, h('code', { class: 'truncate', title: job.id }, job.id), copyButton(() => job.id, `the id of job ${short(job.id)}`)),
-        h('span', { class: 'job__line' }, h('span', { class: 'muted truncate job__model', title: job.model }, job.model), time),
+        h(
+          'span',
+          { class: 'job__head' },
+          h('span', { class: 'job__badges' }, ...this.badges(job)),
+          h('span', { class: 'job__facts muted numeric' }, factsOf(job)),
+        ),
+        h(
+          'span',
+          { class: 'job__id' },
+          h('code', { class: 'truncate', title: job.id }, job.id),
+          copyButton(() => job.id, `the id of job ${short(job.id)}`),
+        ),
+        h(
+          'span',
+          { class: 'job__line' },
+          h('span', { class: 'muted truncate job__model', title: job.model }, job.model),
+          time,
+        ),
       ),
-      h('div', { class: 'button-group job__actions' }, actionsOf(job).map((action) => this.button(job, action))),
+      h(
+        'div',
+        { class: 'button-group job__actions' },
+        actionsOf(job).map((action) => this.button(job, action)),
+      ),
     );
     known?.element.replaceWith(element);
     this.cards.set(job.id, { element, drawn: job, time });
-    if (focused) /** @type {HTMLElement | null} */ (element.querySelector('button[data-action]'))?.focus();
+    if (focused)
+      /** @type {HTMLElement | null} */ (element.querySelector('button[data-action]'))?.focus();
     return element;
   }
 
@@ -140,9 +164,17 @@ export class JobPanel {
   badges(job) {
     return [
       stateBadge(job.status),
-      job.forced ? h('span', { class: 'badge', dataset: { tone: 'accent' } }, ENDED.has(job.status) ? 'set by hand' : 'held') : null,
+      job.forced
+        ? h(
+            'span',
+            { class: 'badge', dataset: { tone: 'accent' } },
+            ENDED.has(job.status) ? 'set by hand' : 'held',
+          )
+        : null,
       job.orphaned ? h('span', { class: 'badge', dataset: { tone: 'danger' } }, 'orphaned') : null,
-      job.duplicate ? h('span', { class: 'badge', dataset: { tone: 'danger' } }, 'duplicate') : null,
+      job.duplicate
+        ? h('span', { class: 'badge', dataset: { tone: 'danger' } }, 'duplicate')
+        : null,
     ].filter((badge) => badge !== null);
   }
 
@@ -244,7 +276,9 @@ export class LedgerPanel {
       [`Duplicate (${totals.duplicates})`, totals.duplicate_usd, totals.duplicates > 0],
     ]);
     const shown = this.jobs.newest();
-    const head = ['Job', 'Result', 'USD'].map((name, at) => h('th', { scope: 'col', class: at === 2 ? 'numeric' : '' }, name));
+    const head = ['Job', 'Result', 'USD'].map((name, at) =>
+      h('th', { scope: 'col', class: at === 2 ? 'numeric' : '' }, name),
+    );
     const older = totals.charges - shown.length;
     setChildren(
       this.element,
@@ -252,11 +286,23 @@ export class LedgerPanel {
         'dl',
         { class: 'ledger-sums' },
         sums.map(([name, usd, isBad]) =>
-          h('div', { class: isBad === true ? 'is-bad' : '' }, h('dt', {}, name), h('dd', { class: 'numeric' }, formatUsd(usd))),
+          h(
+            'div',
+            { class: isBad === true ? 'is-bad' : '' },
+            h('dt', {}, name),
+            h('dd', { class: 'numeric' }, formatUsd(usd)),
+          ),
         ),
       ),
-      h('table', { class: 'table' }, h('caption', { class: 'visually-hidden' }, 'Charges, newest first'), h('thead', {}, h('tr', {}, head)), h('tbody', {}, shown.map(charge))),
-      older > 0 && h('p', { class: 'muted panel-note' }, `${formatCount(older, 'older charge')} not shown`),
+      h(
+        'table',
+        { class: 'table' },
+        h('caption', { class: 'visually-hidden' }, 'Charges, newest first'),
+        h('thead', {}, h('tr', {}, head)),
+        h('tbody', {}, shown.map(charge)),
+      ),
+      older > 0 &&
+        h('p', { class: 'muted panel-note' }, `${formatCount(older, 'older charge')} not shown`),
     );
   }
 }
@@ -267,12 +313,19 @@ function charge(job) {
   const remarks = [];
   if (job.orphaned) remarks.push('orphaned');
   if (job.duplicate) remarks.push('duplicate');
-  if (remarks.length === 0) remarks.push(job.status === 'failed' ? 'refunded' : job.delivered ? 'delivered' : 'pending');
+  if (remarks.length === 0)
+    remarks.push(job.status === 'failed' ? 'refunded' : job.delivered ? 'delivered' : 'pending');
   return h(
     'tr',
     { class: isBad ? 'is-bad' : '' },
     h('td', {}, h('code', { title: `${job.id} ${job.model}` }, short(job.id))),
-    h('td', {}, isBad ? h('span', { class: 'with-icon' }, icon('alert'), remarks.join(', ')) : remarks.join(', ')),
+    h(
+      'td',
+      {},
+      isBad
+        ? h('span', { class: 'with-icon' }, icon('alert'), remarks.join(', '))
+        : remarks.join(', '),
+    ),
     h('td', { class: 'numeric' }, formatUsd(job.price_usd)),
   );
 }

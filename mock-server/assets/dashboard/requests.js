@@ -73,7 +73,11 @@ export class RequestList {
     /** @private */
     this.space = h('div', { class: 'requests__space', role: 'presentation' });
     /** @private */
-    this.list = h('div', { class: 'requests__list', role: 'listbox', 'aria-label': 'Requests', tabindex: '0' }, this.space);
+    this.list = h(
+      'div',
+      { class: 'requests__list', role: 'listbox', 'aria-label': 'Requests', tabindex: '0' },
+      this.space,
+    );
     elements.body.append(this.empty, this.list);
     this.list.addEventListener('scroll', () => this.onScroll());
     this.list.addEventListener('keydown', (event) => this.onKey(event));
@@ -122,10 +126,15 @@ export class RequestList {
     if (!this.mustFilter) return;
     this.mustFilter = false;
     const { filter } = this;
-    this.shown = filter.isEmpty ? this.all : this.all.filter((exchange) => matches(filter, exchange));
+    this.shown = filter.isEmpty
+      ? this.all
+      : this.all.filter((exchange) => matches(filter, exchange));
     const { count } = this.elements;
     const total = this.total.toLocaleString('en-US');
-    setText(count, filter.isEmpty ? total : `${this.shown.length.toLocaleString('en-US')} of ${total}`);
+    setText(
+      count,
+      filter.isEmpty ? total : `${this.shown.length.toLocaleString('en-US')} of ${total}`,
+    );
     this.drawEmpty();
     this.space.style.height = `${this.shown.length * ROW}px`;
     this.drawRows();
@@ -157,7 +166,11 @@ export class RequestList {
       return;
     }
     const key = this.world?.key ?? '';
-    showEmpty(this.empty, 'No requests yet', `Requests with the key ${key} appear here as they arrive.`);
+    showEmpty(
+      this.empty,
+      'No requests yet',
+      `Requests with the key ${key} appear here as they arrive.`,
+    );
   }
 
   /** @private */
@@ -165,7 +178,10 @@ export class RequestList {
     const height = this.list.clientHeight;
     if (height === 0) return;
     const start = Math.max(0, Math.floor(this.list.scrollTop / ROW) - SPARE);
-    const end = Math.min(this.shown.length, Math.ceil((this.list.scrollTop + height) / ROW) + SPARE);
+    const end = Math.min(
+      this.shown.length,
+      Math.ceil((this.list.scrollTop + height) / ROW) + SPARE,
+    );
     while (this.rows.length < end - start) this.rows.push(this.newRow());
     const pool = this.rows.length;
     this.rows.forEach((row, at) => {
@@ -180,10 +196,19 @@ export class RequestList {
   /** @private @returns {Row} */
   newRow() {
     const cell = (/** @type {string} */ name) => h('span', { class: `request__${name}` });
-    const [connection, kind, path, fault, status, time] = /** @type {[HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement]} */ (
-      ['connection', 'kind', 'path', 'fault', 'status', 'time'].map(cell)
+    const [connection, kind, path, fault, status, time] =
+      /** @type {[HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement]} */ (
+        ['connection', 'kind', 'path', 'fault', 'status', 'time'].map(cell)
+      );
+    const element = h(
+      'div',
+      { class: 'request', role: 'option' },
+      connection,
+      kind,
+      h('span', { class: 'request__main' }, path, fault),
+      status,
+      time,
     );
-    const element = h('div', { class: 'request', role: 'option' }, connection, kind, h('span', { class: 'request__main' }, path, fault), status, time);
     element.addEventListener('click', () => this.select(Number(element.dataset['sequence'])));
     this.space.append(element);
     return { element, connection, kind, path, fault, status, time };
@@ -211,7 +236,10 @@ export class RequestList {
     element.style.setProperty('--lane', `${(exchange.connection * 137) % 360}`);
     setText(row.connection, String(exchange.connection));
     setText(row.kind, exchange.kind);
-    setText(row.path, `${exchange.method} ${exchange.path}${exchange.query ? `?${exchange.query}` : ''}`);
+    setText(
+      row.path,
+      `${exchange.method} ${exchange.path}${exchange.query ? `?${exchange.query}` : ''}`,
+    );
     row.path.title = row.path.textContent ?? '';
     row.fault.hidden = exchange.fault === undefined;
     if (exchange.fault !== undefined) {
@@ -219,7 +247,12 @@ export class RequestList {
     }
     setText(row.status, statusText(exchange));
     row.status.dataset['tone'] = statusTone(exchange);
-    setText(row.time, exchange.ended_wall_ms === null ? '…' : formatDuration(exchange.ended_wall_ms - exchange.wall_ms));
+    setText(
+      row.time,
+      exchange.ended_wall_ms === null
+        ? '…'
+        : formatDuration(exchange.ended_wall_ms - exchange.wall_ms),
+    );
   }
 
   /** @private */

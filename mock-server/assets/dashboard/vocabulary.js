@@ -17,7 +17,11 @@ export const VOCABULARY = [
       { name: 'status', label: '429 with Retry-After', value: { status: 429, retry_after: '7s' } },
       { name: 'status', label: '502 with an HTML page', value: { status: 502, body: 'html' } },
       { name: 'status', label: '500 without a body', value: { status: 500, body: 'empty' } },
-      { name: 'status', label: 'Redirect', value: { status: 307, location: 'http://127.0.0.1:1/' } },
+      {
+        name: 'status',
+        label: 'Redirect',
+        value: { status: 307, location: 'http://127.0.0.1:1/' },
+      },
     ],
   ],
   [
@@ -67,7 +71,11 @@ export const VOCABULARY = [
       { name: 'outputs_empty', label: '`outputs` is empty' },
       { name: 'outputs_objects', label: 'Outputs as objects' },
       { name: 'numbers_as_strings', label: 'Numbers as strings' },
-      { name: 'envelope_error', label: '200 with an error inside', value: { code: 1500, message: 'internal error' } },
+      {
+        name: 'envelope_error',
+        label: '200 with an error inside',
+        value: { code: 1500, message: 'internal error' },
+      },
       { name: 'merge', label: 'Other values', value: { data: { status: 'failed' } } },
       { name: 'remove', label: 'Values left out', value: ['/data/outputs'] },
     ],

@@ -51,7 +51,11 @@ export class WebhookPanel {
     if (!this.isDirty) return;
     this.isDirty = false;
     if (this.webhooks.size === 0) {
-      showEmpty(this.element, 'No webhooks yet', 'They are sent when a job ends whose submit has a webhook URL.');
+      showEmpty(
+        this.element,
+        'No webhooks yet',
+        'They are sent when a job ends whose submit has a webhook URL.',
+      );
       return;
     }
     const focused = document.activeElement?.getAttribute('data-webhook');
@@ -60,8 +64,17 @@ export class WebhookPanel {
     const older = all.length - shown.length;
     setChildren(
       this.element,
-      h('ul', { class: 'rows' }, shown.map((webhook) => this.row(webhook))),
-      older > 0 && h('p', { class: 'muted panel-note' }, `${formatCount(older, 'older delivery', 'older deliveries')} not shown`),
+      h(
+        'ul',
+        { class: 'rows' },
+        shown.map((webhook) => this.row(webhook)),
+      ),
+      older > 0 &&
+        h(
+          'p',
+          { class: 'muted panel-note' },
+          `${formatCount(older, 'older delivery', 'older deliveries')} not shown`,
+        ),
     );
     const button = focused ? this.element.querySelector(`[data-webhook="${focused}"]`) : null;
     if (button instanceof HTMLElement) button.focus();
@@ -73,13 +86,15 @@ export class WebhookPanel {
    */
   row(webhook) {
     const [label, tone] = STATES[webhook.state] ?? [webhook.state, ''];
-    const attempts = webhook.attempts.slice(-4).map((attempt) =>
-      h(
-        'li',
-        { class: 'muted numeric' },
-        `${formatTime(attempt.at)} · ${attempt.status === null ? attempt.error ?? 'sending' : `HTTP ${attempt.status}`}`,
-      ),
-    );
+    const attempts = webhook.attempts
+      .slice(-4)
+      .map((attempt) =>
+        h(
+          'li',
+          { class: 'muted numeric' },
+          `${formatTime(attempt.at)} · ${attempt.status === null ? (attempt.error ?? 'sending') : `HTTP ${attempt.status}`}`,
+        ),
+      );
     return h(
       'li',
       { class: 'row' },
@@ -90,10 +105,18 @@ export class WebhookPanel {
           'span',
           { class: 'job__badges' },
           h('span', { class: 'badge', dataset: { tone } }, label),
-          h('span', { class: 'muted' }, `#${webhook.number}${webhook.copy > 0 ? `, copy ${webhook.copy}` : ''}`),
+          h(
+            'span',
+            { class: 'muted' },
+            `#${webhook.number}${webhook.copy > 0 ? `, copy ${webhook.copy}` : ''}`,
+          ),
         ),
         h('code', { class: 'truncate', title: webhook.url }, webhook.url),
-        h('span', { class: 'muted' }, `job ${webhook.job_id.slice(0, 8)} · ${formatCount(webhook.attempts.length, 'attempt')}`),
+        h(
+          'span',
+          { class: 'muted' },
+          `job ${webhook.job_id.slice(0, 8)} · ${formatCount(webhook.attempts.length, 'attempt')}`,
+        ),
         h('ul', { class: 'attempts' }, attempts),
       ),
       h(

@@ -4,7 +4,7 @@
 import { byId, h, icon, setChildren } from './base/dom.js';
 import { subscribe } from './base/events.js';
 import { formatUsd } from './base/format.js';
-import { announce, makeTabs, showEmpty } from './base/ui.js';
+import { announce, downloadText, makeTabs, showEmpty } from './base/ui.js';
 import { WorldApi, call } from './api.js';
 import { ClockPanel } from './clock.js';
 import { FaultPanel } from './faults.js';
@@ -132,24 +132,38 @@ function drawSummary() {
 /** @param {HTMLElement} parent */
 function drawActions(parent) {
   const menu = h('div', { class: 'menu', popover: 'auto', id: 'export' });
-  const formats = /** @type {[string, string, string][]} */ ([
+  const formats = /** @type {['scenario' | 'case' | 'har', string, string][]} */ ([
     ['scenario', 'Scenario (YAML)', `${id}.scenario.yaml`],
     ['case', 'Conformance case (YAML)', `${id}.case.yaml`],
     ['har', 'HTTP archive (HAR)', `${id}.har`],
   ]);
   for (const [format, label, name] of formats) {
+    const onclick = async () => {
+      menu.hidePopover();
+      const text = await api.export(format);
+      if (text !== undefined) downloadText(name, 'text/plain', text);
+    };
     menu.append(
-      h('a', { class: 'menu__item', href: `/_mock/v1/${api.path}/export?format=${format}`, download: name }, icon('download'), label),
+      h('button', { class: 'menu__item', type: 'button', onclick }, icon('download'), label),
     );
   }
-  const button = h('button', { class: 'button button--small', type: 'button', popovertarget: 'export' }, icon('download'), 'Export');
+  const button = h(
+    'button',
+    { class: 'button button--small', type: 'button', popovertarget: 'export' },
+    icon('download'),
+    'Export',
+  );
   menu.addEventListener('beforetoggle', () => {
     const box = button.getBoundingClientRect();
     menu.style.inset = `${box.bottom + 4}px auto auto ${Math.max(8, Math.min(box.left, innerWidth - 240))}px`;
   });
   const reset = h(
     'button',
-    { class: 'button button--small button--danger', type: 'button', onclick: () => dialog.showModal() },
+    {
+      class: 'button button--small button--danger',
+      type: 'button',
+      onclick: () => dialog.showModal(),
+    },
     icon('refresh'),
     'Reset',
   );
@@ -168,7 +182,11 @@ function drawActions(parent) {
         h('button', { class: 'button', type: 'button', onclick: close }, 'Cancel'),
         h(
           'button',
-          { class: 'button button--danger', type: 'button', onclick: () => void api.call('POST', 'reset').then(close) },
+          {
+            class: 'button button--danger',
+            type: 'button',
+            onclick: () => void api.call('POST', 'reset').then(close),
+          },
           'Reset',
         ),
       ),
@@ -178,7 +196,12 @@ function drawActions(parent) {
 }
 
 const connection = byId('connection', HTMLElement);
-const STATES = { connecting: 'Connecting', open: 'Live', waiting: 'Reconnecting', closed: 'Closed' };
+const STATES = {
+  connecting: 'Connecting',
+  open: 'Live',
+  waiting: 'Reconnecting',
+  closed: 'Closed',
+};
 
 drawActions(byId('actions', HTMLElement));
 try {
@@ -195,7 +218,10 @@ try {
   draw();
 } catch (error) {
   announce(error instanceof Error ? error.message : String(error), 'danger');
-  showEmpty(byId('requests', HTMLElement), `There is no world ${id}`, 'The list of worlds shows the others.');
+  showEmpty(
+    byId('requests', HTMLElement),
+    `There is no world ${id}`,
+    'The list of worlds shows the others.',
+  );
   connection.textContent = STATES.closed;
 }
-

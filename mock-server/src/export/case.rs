@@ -1,7 +1,7 @@
 //! What happened in a world as a conformance case.
 
 use serde_json::{Map, Value, json};
-use viseme_spec::{FieldKind, describe};
+use viseme_spec::{FieldKind, ModelDescription, describe};
 
 use super::scenario;
 use crate::scenario::RequestKind;
@@ -9,7 +9,7 @@ use crate::world::job::Job;
 use crate::world::journal::Exchange;
 use crate::world::state::WorldState;
 
-/// The prefix of the models that cases name without it.
+/// The prefix of models that cases name without it.
 const KLING: &str = "kwaivgi/kling-lipsync/";
 
 /// Returns a list with one case: each accepted submit is a run of the client. Nobody pays twice in a
@@ -17,7 +17,7 @@ const KLING: &str = "kwaivgi/kling-lipsync/";
 pub(super) fn of(id: &str, state: &WorldState) -> Result<Value, String> {
     let now = state.clock.elapsed();
     let submitted = state.jobs().iter().filter(|job| !job.duplicate);
-    let steps = submitted.map(|job| step(job, job.status(now))).collect::<Result<Vec<_>, _>>()?;
+    let steps: Vec<Value> = submitted.map(|job| step(job, job.status(now))).collect();
     if steps.is_empty() {
         return Err("a case needs at least one accepted submit in the world".to_owned());
     }
@@ -59,19 +59,11 @@ fn counted(count: usize, noun: &str) -> String {
 }
 
 /// Returns the run that submits a job like this one.
-fn step(job: &Job, status: &str) -> Result<Value, String> {
-    let Some(name) = job.model.strip_prefix(KLING) else {
-        return Err(format!("a case can run the models {KLING}* only, got {}", job.model));
+fn step(job: &Job, status: &str) -> Value {
+    let input = match describe(&job.model) {
+        Some(model) => described_input(model, &job.input),
+        None => other_input(&job.model, &job.input),
     };
-    let mut input = Map::from_iter([("model".to_owned(), json!(name))]);
-    for (field, value) in job.input.as_object().into_iter().flatten() {
-        let kind = describe(&job.model).and_then(|model| model.field(field)).map(|it| &it.kind);
-        let value = match kind {
-            Some(FieldKind::Media(_)) => media(field, value),
-            _ => value.clone(),
-        };
-        input.insert(field.clone(), value);
-    }
     let then = match status {
         "failed" => json!({"error": {"code": "job_failed"}}),
         "cancelled" | "timeout" | "deleted" => json!({"error": {"code": "job_cancelled"}}),
@@ -79,17 +71,48 @@ fn step(job: &Job, status: &str) -> Result<Value, String> {
         _ if job.timeline.last() == "completed" => json!({"value": {"status": "completed"}}),
         _ => json!({}),
     };
-    Ok(json!({"op": "run", "input": input, "then": then}))
+    json!({"op": "run", "input": input, "then": then})
 }
 
-/// Returns the sample in place of an uploaded file; other URLs stay.
-fn media(field: &str, value: &Value) -> Value {
-    let url = value.as_str().unwrap_or_default();
-    let is_upload = url.contains("/_files/");
-    match field {
-        _ if !is_upload => value.clone(),
-        "audio" => json!("sample.mp3"),
-        "image" => json!("picture.png"),
-        _ => json!("sample.mp4"),
+/// Returns the input of a model with a description.
+fn described_input(model: &ModelDescription, given: &Value) -> Value {
+    let name = model.id.strip_prefix(KLING).unwrap_or(model.id);
+    let mut input = Map::from_iter([("model".to_owned(), json!(name))]);
+    for (field, value) in given.as_object().into_iter().flatten() {
+        let value = match model.field(field).map(|field| &field.kind) {
+            Some(FieldKind::Media(_)) => sample(value).unwrap_or_else(|| value.clone()),
+            _ => value.clone(),
+        };
+        input.insert(field.clone(), value);
     }
+    Value::Object(input)
+}
+
+/// Returns the input of any other model: its media are the files that were uploaded.
+fn other_input(model: &str, given: &Value) -> Value {
+    let mut input = Map::from_iter([("model".to_owned(), json!(model))]);
+    let (mut media, mut params) = (Map::new(), Map::new());
+    for (field, value) in given.as_object().into_iter().flatten() {
+        match sample(value) {
+            Some(sample) => media.insert(field.clone(), sample),
+            None => params.insert(field.clone(), value.clone()),
+        };
+    }
+    for (name, fields) in [("media", media), ("params", params)] {
+        if !fields.is_empty() {
+            input.insert(name.to_owned(), Value::Object(fields));
+        }
+    }
+    Value::Object(input)
+}
+
+/// Returns the name of a sample of the same kind as an uploaded file; `None` for any other value.
+fn sample(value: &Value) -> Option<Value> {
+    let url = value.as_str().filter(|url| url.contains("/_files/"))?;
+    let extension = url.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    Some(json!(match extension.as_str() {
+        "mp3" | "wav" | "m4a" | "aac" | "ogg" | "flac" => "sample.mp3",
+        "jpg" | "jpeg" | "png" | "webp" | "gif" | "bmp" | "tif" | "tiff" => "picture.png",
+        _ => "sample.mp4",
+    }))
 }

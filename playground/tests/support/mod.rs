@@ -172,6 +172,17 @@ impl Browser {
         }
     }
 
+    /// Waits until the newest job has failed.
+    pub async fn until_failed(&mut self) -> Value {
+        for _ in 0..800 {
+            match self.jobs().await.pop() {
+                Some(job) if job["phase"] == "failed" => return job,
+                _ => tokio::time::sleep(Duration::from_millis(25)).await,
+            }
+        }
+        panic!("the job did not fail in 20 s");
+    }
+
     /// Waits until the newest job is in a phase.
     pub async fn until(&mut self, phase: &str) -> Value {
         for _ in 0..800 {

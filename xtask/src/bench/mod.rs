@@ -12,6 +12,7 @@ mod python;
 mod release;
 mod report;
 mod server;
+mod watchers;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -21,6 +22,8 @@ use clap::Subcommand;
 pub(crate) enum Bench {
     /// Compare the mock server with Prism under the same load
     Mock(compare::Options),
+    /// Measure what clients that read the events of a world cost the mock server
+    Watchers(watchers::Options),
     /// Measure the core with many jobs at once and with large files, compared with reqwest alone
     /// (Linux only)
     Core(core::Options),
@@ -35,6 +38,7 @@ impl Bench {
     pub(crate) fn run(self) -> Result<()> {
         match self {
             Self::Mock(options) => compare::run(&options),
+            Self::Watchers(options) => watchers::run(&options),
             Self::Core(options) => core::run(&options),
             Self::Node(options) => node::run(&options),
             Self::Python(options) => python::measure(&options),

@@ -54,11 +54,25 @@ impl Server {
         bail!("the server did not respond within {PATIENCE:?}");
     }
 
+    /// The time of processors that the process has used; `None` if the system does not report it.
+    pub(super) fn cpu(&self) -> Option<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.0.id()));
+        cpu_time(&stat.ok()?)
+    }
+
     /// The memory the process holds right now, in bytes; `None` if the system does not report it.
     pub(super) fn memory(&self) -> Option<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.0.id()));
         resident(&status.ok()?)
     }
+}
+
+/// The fields 14 and 15 of `PID (NAME) STATE …`, in ticks, of which Linux counts 100 a second.
+fn cpu_time(stat: &str) -> Option<Duration> {
+    let (_, fields) = stat.rsplit_once(')')?;
+    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+    let ticks = ticks.sum::<Result<u64, _>>().ok()?;
+    Some(Duration::from_millis(ticks * 10))
 }
 
 /// `VmRSS:      9876 kB`
@@ -70,7 +84,17 @@ fn resident(status: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::resident;
+    use std::time::Duration;
+
+    use super::{cpu_time, resident};
+
+    #[test]
+    fn reads_the_time_of_processors() {
+        let stat = "7 (a (b) c) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 3 0 1 2 3";
+        assert_eq!(cpu_time(stat), Some(Duration::from_secs(3)));
+        assert_eq!(cpu_time("7 (x) S"), Some(Duration::ZERO));
+        assert_eq!(cpu_time(""), None);
+    }
 
     #[test]
     fn reads_resident_memory() {

@@ -256,6 +256,16 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "browser-format",
+        purpose: "the modules, styles and tests of the web pages are formatted by prettier",
+        language: Language::Browser,
+        scope: Scope::Usual,
+        action: Action::Run {
+            program: &["npm", "--silent", "--prefix", "browser-tests", "run", "format:check"],
+            env: &[],
+        },
+    },
+    Step {
         name: "browser",
         purpose: "the types of the web pages' modules are right, and the pages work in Chromium",
         language: Language::Browser,
