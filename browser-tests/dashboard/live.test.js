@@ -42,21 +42,21 @@ async function waitForRequests(page, count) {
   );
 }
 
-test('a clicked fault strikes the next poll and is marked', async () => {
+test('a clicked fault triggers on the next poll and is marked', async () => {
   const world = await server.world();
   const job = await world.submit();
   const { page, close } = await openPage(browser, world.page);
   await waitForRequests(page, 1);
   await page.getByRole('tab', { name: 'Faults' }).click();
   await page.getByRole('button', { name: 'Next poll: 503' }).click();
-  await page.getByText('poll, number 1 · struck 0×').waitFor();
+  await page.getByText('poll, number 1 · triggered 0×').waitFor();
   assert.equal(await world.poll(job), 503);
   assert.equal(await world.poll(job), 200);
   await waitForRequests(page, 3);
   const marked = page.locator('.request--fault:not([hidden])');
   assert.equal(await marked.count(), 1);
   assert.match((await marked.textContent()) ?? '', /status 503/);
-  await page.getByText('poll, number 1 · struck 1×').waitFor();
+  await page.getByText('poll, number 1 · triggered 1×').waitFor();
   await page.getByRole('button', { name: 'Remove the fault status 503' }).click();
   await page.getByText('Nothing breaks').waitFor();
   assert.deepEqual(await world.control('GET', 'faults'), []);

@@ -86,7 +86,7 @@ pub(super) fn read(source: &dyn ReadAt, start: u64) -> Result<WavFile, Problem> 
         match &name {
             b"fmt " => {
                 let length = usize::try_from(size).unwrap_or_default().clamp(16, 40);
-                let bytes = window.get(body, length)?.or(None).unwrap_or_default();
+                let bytes = window.get(body, length)?.unwrap_or_default();
                 format = Some(parse_format(bytes)?);
             }
             // The size of the samples in files of more than 4 GB.

@@ -100,7 +100,7 @@ function facts(exchange) {
 function notices(exchange) {
   const all = [];
   if (exchange.fault) {
-    all.push(notice('danger', 'bolt', `A fault struck: ${describeAction(exchange.fault)}`));
+    all.push(notice('danger', 'bolt', `A fault triggered: ${describeAction(exchange.fault)}`));
   }
   if (exchange.nearest_rule) {
     const { rule, differences } = exchange.nearest_rule;

@@ -123,7 +123,7 @@ export class FaultPanel {
         'div',
         { class: 'row__main' },
         h('span', { class: 'row__title' }, icon('bolt'), h('span', {}, what)),
-        h('span', { class: 'muted' }, `${conditions(fault)} · struck ${triggered}×`),
+        h('span', { class: 'muted' }, `${conditions(fault)} · triggered ${triggered}×`),
       ),
       h('span', { class: 'badge', dataset: { tone: isSpent ? '' : 'danger' } }, state),
       h(
@@ -266,7 +266,7 @@ function field(label, input) {
 }
 
 /**
- * Returns which requests a fault strikes, in a few words.
+ * Returns which requests trigger a fault, in a few words.
  *
  * @param {Fault} fault
  */

@@ -6,7 +6,7 @@
 /**
  * @typedef {object} Filter
  * @property {boolean} isEmpty
- * @property {boolean} faults only requests that a fault struck
+ * @property {boolean} faults only requests that triggered a fault
  * @property {[string, string][]} fields
  * @property {string[]} words parts of the path or the job's id
  */

@@ -38,8 +38,8 @@ export class RequestList {
   constructor(elements, api) {
     /** How many requests there were. */
     this.total = 0;
-    /** How many of them a fault struck. */
-    this.struck = 0;
+    /** How many of them triggered a fault. */
+    this.triggered = 0;
     /** @private */
     this.elements = elements;
     /** @private */
@@ -104,7 +104,7 @@ export class RequestList {
       return;
     }
     this.total = Math.max(this.total, exchange.sequence);
-    if (exchange.fault !== undefined) this.struck += 1;
+    if (exchange.fault !== undefined) this.triggered += 1;
     this.indexes.set(exchange.sequence, this.all.length + this.dropped);
     this.all.push(exchange);
     if (this.all.length > MAX_REQUESTS * 1.1) this.dropOldest();
@@ -116,7 +116,7 @@ export class RequestList {
     this.indexes.clear();
     this.dropped = 0;
     this.total = 0;
-    this.struck = 0;
+    this.triggered = 0;
     this.first = 1;
     this.select(null);
     this.mustFilter = true;

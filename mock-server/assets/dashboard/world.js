@@ -102,7 +102,7 @@ function drawSummary() {
   const counts = jobs.counts();
   const stats = /** @type {[string, string, boolean?][]} */ ([
     ['Requests', requests.total.toLocaleString('en-US')],
-    ['Faults struck', requests.struck.toLocaleString('en-US')],
+    ['Faults triggered', requests.triggered.toLocaleString('en-US')],
     ['Jobs running', counts.running.toLocaleString('en-US')],
     ['Jobs ended', counts.ended.toLocaleString('en-US')],
     ['Charged', formatUsd(totals?.total_usd ?? 0)],

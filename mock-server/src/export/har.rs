@@ -64,7 +64,7 @@ fn entry(exchange: &Exchange, base_url: &str) -> Value {
     });
     if let (Some(fault), Some(fields)) = (&exchange.fault, entry.as_object_mut()) {
         fields.insert("_fault".to_owned(), json!(fault));
-        fields.insert("comment".to_owned(), json!("a fault of the mock server struck"));
+        fields.insert("comment".to_owned(), json!("a fault of the mock server triggered"));
     }
     entry
 }

@@ -10,7 +10,7 @@ use crate::world::World;
 pub(crate) use har::har;
 
 impl World {
-    /// Returns a scenario that repeats what happened: the faults that struck, and the jobs as they went,
+    /// Returns a scenario that repeats what happened: the faults that triggered, and the jobs as they went,
     /// in YAML.
     #[must_use]
     pub fn export_scenario(&self) -> String {

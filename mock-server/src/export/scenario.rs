@@ -56,10 +56,10 @@ fn timeline(job: &Job, forced: &str) -> Timeline {
     Timeline::Times(states)
 }
 
-/// Returns the faults that struck, each at its request, and those that can still strike.
+/// Returns the faults that triggered, each at its request, and those that can still trigger.
 fn faults(state: &WorldState) -> Vec<Fault> {
     let mut numbers = HashMap::<RequestKind, u64>::new();
-    let mut struck: Vec<Fault> = Vec::new();
+    let mut triggered: Vec<Fault> = Vec::new();
     for exchange in state.journal.entries() {
         let number = numbers.entry(exchange.kind).or_default();
         *number += 1;
@@ -68,23 +68,23 @@ fn faults(state: &WorldState) -> Vec<Fault> {
         let is_same = |fault: &&mut Fault| {
             fault.at == exchange.kind && fault.when == when && fault.action == *action
         };
-        match struck.iter_mut().find(is_same) {
+        match triggered.iter_mut().find(is_same) {
             Some(Fault { nth: Some(Nth::Many(nth)), .. }) => nth.push(*number),
             _ => {
                 let mut fault = Fault::at(exchange.kind).each(&[*number]);
                 (fault.when, fault.action) = (when, action.clone());
-                struck.push(fault);
+                triggered.push(fault);
             }
         }
     }
-    for fault in &mut struck {
+    for fault in &mut triggered {
         if let Some(Nth::Many(nth)) = &fault.nth
             && let [one] = nth.as_slice()
         {
             fault.nth = Some(Nth::One(*one));
         }
     }
-    struck
+    triggered
 }
 
 /// Removes what a scenario has by default.
@@ -95,7 +95,7 @@ fn without_defaults(scenario: &mut Value) {
         if let Some(Value::Object(clock)) = fields.get_mut("clock") {
             clock.retain(|_, value| !value.is_null());
         }
-        // Most faults strike before the effect.
+        // Most faults trigger before the effect.
         for fault in fields.get_mut("faults").and_then(Value::as_array_mut).into_iter().flatten() {
             if let Value::Object(fault) = fault {
                 fault.retain(|name, value| name != "when" || value != "before_accept");
