@@ -43,6 +43,7 @@ impl Batch {
         refuse(output_file::conflicts(&path, &rows))?;
         let folder = BatchFolder::create(path).await?;
         let lock = lock(folder.path())?;
+        output_file::remove_leftovers(folder.path(), &rows);
         refuse(folder.store.import(Arc::clone(&rows)).await?)?;
         let batch = Self { folder, rows, options, _lock: Arc::new(lock) };
         batch.mark_duplicates().await?;

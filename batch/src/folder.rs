@@ -41,7 +41,13 @@ impl BatchFolder {
     pub(crate) async fn create(path: PathBuf) -> Result<Self, BatchError> {
         std::fs::create_dir_all(&path)
             .map_err(|error| BatchError::Folder { path: path.clone(), error })?;
-        let ledger = SqliteLedger::open(path.join(LEDGER_FILE))?;
+        // The ledger is created before the file that is locked. If only that is left, a new ledger would
+        // not know what was paid for.
+        let ledger = if path.join(LOCK_FILE).exists() {
+            SqliteLedger::open_existing(path.join(LEDGER_FILE))?
+        } else {
+            SqliteLedger::open(path.join(LEDGER_FILE))?
+        };
         let store = Store::open(ledger.clone()).await?;
         Ok(Self { path, ledger, store })
     }

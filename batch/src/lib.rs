@@ -15,6 +15,7 @@ mod price;
 mod report;
 mod run;
 mod store;
+mod temporary;
 mod uploads;
 
 pub use batch::Batch;

@@ -10,8 +10,8 @@ use viseme::{Error, ErrorKind};
 use crate::item::ItemState;
 use crate::options::{BatchOptions, OnUnknown};
 
-/// How long the service keeps outputs.
-const OUTPUTS_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long the service keeps jobs and their outputs.
+pub(crate) const JOBS_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Why a run submits nothing more.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ pub(crate) fn outcome(error: &Error, age: Duration, options: &BatchOptions) -> O
             ..of(Some(ItemState::Unknown))
         },
         ErrorKind::NotFound if error.job_id().is_some() => of(Some(ItemState::Expired)),
-        ErrorKind::Download if age > OUTPUTS_KEPT => of(Some(ItemState::Expired)),
+        ErrorKind::Download if age > JOBS_KEPT && is_gone(error) => of(Some(ItemState::Expired)),
         ErrorKind::InvalidInput | ErrorKind::BadRequest | ErrorKind::NotFound => {
             of(Some(ItemState::Refused))
         }
@@ -84,4 +84,10 @@ pub(crate) fn outcome(error: &Error, age: Duration, options: &BatchOptions) -> O
         | ErrorKind::UnexpectedResponse => Outcome { is_outage: true, ..of(None) },
         _ => of(None),
     }
+}
+
+/// Returns whether the service no longer has an output. A full disk or a broken connection is no reason to
+/// give up a job that was paid for.
+fn is_gone(error: &Error) -> bool {
+    error.http().is_some_and(|http| matches!(http.status, 403 | 404 | 410))
 }

@@ -1,12 +1,15 @@
 //! Where the results of a batch go.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use viseme::Prediction;
 
 use crate::manifest::{Row, RowError};
+use crate::temporary;
 
 /// The extension of a result whose URL has none, and of a result that is not known yet.
 const EXTENSION: &str = "mp4";
@@ -67,16 +70,34 @@ pub(crate) async fn copy(
             let stem = to.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             to.set_file_name(format!("{stem}-{}.{extension}", number + 1));
         }
-        let partial = to.with_extension(format!("{extension}.part"));
-        let copied = async {
-            tokio::fs::copy(from, &partial).await?;
-            tokio::fs::File::open(&partial).await?.sync_all().await?;
-            tokio::fs::rename(&partial, &to).await
-        };
-        copied.await.map_err(|error| format!("{} cannot be copied: {error}.", from.display()))?;
+        let (source, target) = (from.clone(), to.clone());
+        let copied = tokio::task::spawn_blocking(move || copy_file(&source, &target)).await;
+        copied
+            .unwrap_or_else(|error| Err(io::Error::other(error)))
+            .map_err(|error| format!("{} cannot be copied: {error}.", from.display()))?;
         copies.push(to);
     }
     Ok(copies)
+}
+
+/// Writes the names of files to the disk.
+pub(crate) async fn sync_names(files: &[PathBuf]) -> io::Result<()> {
+    let files = files.to_vec();
+    let synced = tokio::task::spawn_blocking(move || {
+        files.iter().try_for_each(|file| temporary::sync_name(file))
+    });
+    synced.await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
+/// Removes the temporary files of results that a killed process has left.
+pub(crate) fn remove_leftovers(folder: &Path, rows: &[Row]) {
+    temporary::remove_leftovers(folder, rows.iter().map(|row| path(folder, row, EXTENSION)));
+}
+
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    let mut file = temporary::create(to)?;
+    io::copy(&mut File::open(from)?, &mut file)?;
+    temporary::finish(file, to)
 }
 
 fn path(folder: &Path, row: &Row, extension: &str) -> PathBuf {

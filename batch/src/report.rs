@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::error::BatchError;
 use crate::item::{Item, ItemState};
+use crate::temporary;
 
 const CSV_FILE: &str = "report.csv";
 const JSON_LINES_FILE: &str = "report.jsonl";
@@ -60,12 +61,12 @@ impl Summary {
 pub(crate) fn write(folder: &Path, items: &[Item]) -> Result<[PathBuf; 2], BatchError> {
     let write = |name: &str, content: &[u8]| {
         let path = folder.join(name);
-        let written = tempfile::NamedTempFile::new_in(folder).and_then(|mut file| {
+        let written = temporary::create(&path).and_then(|mut file| {
             file.write_all(content)?;
-            file.persist(&path).map_err(|error| error.error)
+            temporary::finish(file, &path)
         });
         match written {
-            Ok(_) => Ok(path),
+            Ok(()) => Ok(path),
             Err(error) => Err(BatchError::Folder { path, error }),
         }
     };

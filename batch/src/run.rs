@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use viseme::ledger::LedgerError;
@@ -14,7 +14,7 @@ use crate::error::BatchError;
 use crate::item::{Item, ItemState};
 use crate::manifest::Row;
 use crate::options::OnUnknown;
-use crate::outcome::{Outcome, StopReason, outcome};
+use crate::outcome::{JOBS_KEPT, Outcome, StopReason, outcome};
 use crate::output_file;
 use crate::plan::{Step, allows_retry, plan};
 use crate::price::Prices;
@@ -25,6 +25,10 @@ pub type OnState = Arc<dyn Fn(&str, ItemState) + Send + Sync>;
 
 /// After this many items in a row that the network or the service failed, a run submits nothing more.
 const MAX_OUTAGES: usize = 20;
+/// How long an item tries to be submitted while the service answers 429, and its pause after the client has
+/// tried several times.
+const RATE_LIMIT_PATIENCE: Duration = Duration::from_secs(60 * 60);
+const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(1);
 
 /// The items of a batch as they end; [`Batch::run`] creates it. The run continues only while it is polled.
 pub struct BatchRun {
@@ -199,7 +203,22 @@ impl Runner {
             }
             price => price,
         };
-        self.run_key(input, item, item.state == ItemState::Failed).await
+        let (retry_failed, started) = (item.state == ItemState::Failed, Instant::now());
+        loop {
+            let result = self.run_key(input.clone(), item, retry_failed).await;
+            let is_stopped = self.stopped.load(Ordering::SeqCst);
+            match result {
+                // That is no fault of the item: without this, a busy account would end the batch.
+                Err(failure)
+                    if failure.is_rate_limit()
+                        && !is_stopped
+                        && started.elapsed() < RATE_LIMIT_PATIENCE =>
+                {
+                    tokio::time::sleep(RATE_LIMIT_PAUSE).await;
+                }
+                result => return result,
+            }
+        }
     }
 
     async fn recover(&self, item: &mut Item, row: &Row) -> Result<Prediction, Failure> {
@@ -213,7 +232,9 @@ impl Runner {
         };
         let age = item.sent_at.map_or(Duration::ZERO, age);
         let is_stopped = self.stopped.load(Ordering::SeqCst);
-        if !failure.is_without_candidates() || age < delay || is_stopped {
+        // The history no longer shows jobs that the service has deleted.
+        let is_in_time = age >= delay && age < JOBS_KEPT;
+        if !failure.is_without_candidates() || !is_in_time || is_stopped {
             return Err(failure);
         }
         let reason = format!("not found {} s after the submit", age.as_secs());
@@ -282,6 +303,11 @@ impl Runner {
                 Ok(file) => outputs.push(file.path),
                 Err(error) => return self.failed(item, error.into()),
             }
+        }
+        if let Err(error) = output_file::sync_names(&outputs).await {
+            item.error_code = Some("download".to_owned());
+            item.error = Some(format!("The result cannot be written to the disk: {error}."));
+            return ItemState::Completed;
         }
         item.outputs = outputs;
         (item.error_code, item.error) = (None, None);
@@ -371,6 +397,11 @@ enum Failure {
 }
 
 impl Failure {
+    /// Returns whether the service rejected a submit with 429.
+    fn is_rate_limit(&self) -> bool {
+        matches!(self, Self::Client(error) if error.kind() == viseme::ErrorKind::RateLimit)
+    }
+
     /// Returns whether a job was searched for, and none may be it.
     fn is_without_candidates(&self) -> bool {
         matches!(self, Self::Client(error) if error.kind() == viseme::ErrorKind::SubmissionUnknown

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, params};
 use viseme::ledger::LedgerError;
-use viseme_ledger::SqliteLedger;
+use viseme_ledger::{SqliteLedger, ledger_error as failed};
 
 use crate::item::{Item, ItemState};
 use crate::manifest::{Row, RowError};
@@ -232,8 +232,4 @@ fn is_used(db: &Connection, id: &str) -> Result<bool, LedgerError> {
     db.prepare_cached(select)
         .and_then(|mut it| it.query_row([id], |row| row.get(0)))
         .map_err(failed)
-}
-
-fn failed(error: rusqlite::Error) -> LedgerError {
-    LedgerError::new(format!("The state of the batch cannot be used: {error}.")).with_source(error)
 }

@@ -97,7 +97,7 @@ impl Failure {
             Self::QueryFailed(error) => exit_code(error.kind(), false),
             Self::Running { .. } => 5,
             Self::Batch(error) => match **error {
-                BatchError::Locked(_) | BatchError::Folder { .. } => 1,
+                BatchError::Locked(_) | BatchError::Folder { .. } | BatchError::Ledger(_) => 1,
                 _ => USAGE,
             },
             Self::Usage(_) => USAGE,

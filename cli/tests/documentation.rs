@@ -1,9 +1,9 @@
-//! The JSON in docs/cli.md has the shape of the program's output.
+//! The JSON in docs/cli.md has the shape of the program's output, and docs/batches.md lists the tests of crashes.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use support::{Finished, Harness, Running, ends, never_ends, run_samples, samples};
@@ -150,4 +150,24 @@ async fn the_help_names_every_documented_option_and_exit_code() {
         assert!(help.lines().any(|line| line.trim_start().starts_with(&format!("{code}  "))));
         assert!(text.contains(&format!("\n| {code} |")), "{code}");
     }
+}
+
+#[test]
+fn the_table_of_crashes_lists_every_test_of_batches() {
+    let guide = std::fs::read_to_string(support::in_repository("docs/batches.md")).unwrap();
+    let listed = guide.split("<!-- test: ").skip(1).filter_map(|it| it.split_once(" -->"));
+    let listed: BTreeSet<_> = listed.map(|(name, _)| name.to_owned()).collect();
+    let mut tests = BTreeSet::new();
+    for entry in std::fs::read_dir(support::in_repository("cli/tests")).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("batch_")) {
+            continue;
+        }
+        let code = std::fs::read_to_string(path).unwrap();
+        for test in code.split("#[tokio::test").skip(1) {
+            let (_, name) = test.split_once("async fn ").unwrap();
+            tests.insert(name.split('(').next().unwrap().to_owned());
+        }
+    }
+    assert_eq!(listed, tests);
 }

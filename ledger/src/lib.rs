@@ -25,12 +25,14 @@
 //! # }
 //! ```
 
+mod error;
 mod schema;
 mod sqlite;
 mod statements;
 mod submit_row;
 mod writer;
 
+pub use error::ledger_error;
 pub use sqlite::SqliteLedger;
 pub use submit_row::{SubmitRow, SubmitState};
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use viseme::ledger::LedgerError;
 
+use crate::error;
+
 /// The id in the header of the file: `VSML`.
 const APPLICATION_ID: i64 = 0x5653_4d4c;
 /// The version of the tables.
@@ -45,13 +47,23 @@ CREATE INDEX submits_by_time ON submits (sent_at);
 /// Opens the file, and creates the tables if it is new.
 pub(crate) fn open(path: &Path) -> Result<Connection, LedgerError> {
     create_private(path)?;
+    open_as(path, true)
+}
+
+/// Opens a file that has tables.
+pub(crate) fn open_existing(path: &Path) -> Result<Connection, LedgerError> {
+    if path.exists() { open_as(path, false) } else { Err(lost(path, "gone")) }
+}
+
+fn open_as(path: &Path, may_be_new: bool) -> Result<Connection, LedgerError> {
     // Without SQLITE_OPEN_URI, a name such as `file:x?mode=memory` is only a name.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
         Connection::open_with_flags(path, flags).map_err(|error| unusable(path, error))?;
-    set_up(&connection, path).map_err(|error| match error {
+    set_up(&connection, path, may_be_new).map_err(|error| match error {
         SetUpError::Sqlite(error) => unusable(path, error),
         SetUpError::Refused(message) => LedgerError::new(message),
+        SetUpError::Empty => lost(path, "empty"),
     })?;
     Ok(connection)
 }
@@ -74,6 +86,8 @@ fn create_private(path: &Path) -> Result<(), LedgerError> {
 enum SetUpError {
     Sqlite(rusqlite::Error),
     Refused(String),
+    /// The file has no tables, and must have them.
+    Empty,
 }
 
 impl From<rusqlite::Error> for SetUpError {
@@ -82,7 +96,7 @@ impl From<rusqlite::Error> for SetUpError {
     }
 }
 
-fn set_up(connection: &Connection, path: &Path) -> Result<(), SetUpError> {
+fn set_up(connection: &Connection, path: &Path, may_be_new: bool) -> Result<(), SetUpError> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
@@ -100,7 +114,7 @@ fn set_up(connection: &Connection, path: &Path) -> Result<(), SetUpError> {
          PRAGMA foreign_keys = ON;",
     )?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    match create_or_check(connection, path) {
+    match create_or_check(connection, path, may_be_new) {
         Ok(()) => Ok(connection.execute_batch("COMMIT")?),
         Err(error) => {
             connection.execute_batch("ROLLBACK")?;
@@ -109,12 +123,19 @@ fn set_up(connection: &Connection, path: &Path) -> Result<(), SetUpError> {
     }
 }
 
-fn create_or_check(connection: &Connection, path: &Path) -> Result<(), SetUpError> {
+fn create_or_check(
+    connection: &Connection,
+    path: &Path,
+    may_be_new: bool,
+) -> Result<(), SetUpError> {
     let pragma = |name: &str| -> rusqlite::Result<i64> {
         connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0))
     };
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 && !may_be_new {
+        return Err(SetUpError::Empty);
+    }
     if tables == 0 {
         connection.execute_batch(TABLES)?;
         connection.execute_batch(&format!(
@@ -130,27 +151,35 @@ fn create_or_check(connection: &Connection, path: &Path) -> Result<(), SetUpErro
     }
     let version = pragma("user_version")?;
     if version != VERSION {
-        let message = format!(
-            "The ledger {path} has version {version}, and this version of Viseme reads version {VERSION}. \
-             Update Viseme."
-        );
+        let message = if version > VERSION {
+            format!(
+                "The ledger {path} was made by a newer version of Viseme: it has version {version}, and \
+                 this one reads version {VERSION}. Update Viseme."
+            )
+        } else {
+            format!(
+                "The ledger {path} was made by an older version of Viseme: it has version {version}, and \
+                 this one reads version {VERSION}. Use that version until all its jobs have ended."
+            )
+        };
         return Err(SetUpError::Refused(message));
     }
     Ok(())
 }
 
+fn lost(path: &Path, what: &str) -> LedgerError {
+    LedgerError::new(format!(
+        "The ledger {} is {what}, although it was used before. Restore it from a backup: a new ledger does \
+         not know which submits were paid for. For new work, name another place.",
+        path.display()
+    ))
+}
+
 fn unusable(path: &Path, error: rusqlite::Error) -> LedgerError {
-    use rusqlite::ErrorCode;
     let path = path.display();
-    let message = match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => {
-            format!("{path} is not a ledger. Name another file.")
-        }
-        Some(ErrorCode::DatabaseCorrupt) => format!(
-            "The ledger {path} is damaged. Keep it, and restore it from a backup: a new ledger does not \
-             know which submits were paid for."
-        ),
-        _ => format!("The ledger {path} cannot be used: {error}."),
-    };
-    LedgerError::new(message).with_source(error)
+    if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) {
+        let message = format!("{path} is not a ledger. Name another file.");
+        return LedgerError::new(message).with_source(error);
+    }
+    error::named(&format!("The ledger {path}"), error)
 }

@@ -33,6 +33,16 @@ impl SqliteLedger {
         Ok(Self { writer: Writer::start(schema::open(path.as_ref())?)?, cost_limit: None })
     }
 
+    /// Opens a file that was a ledger before. Use it if you know that: a ledger that was lost is not
+    /// replaced by a new one, which would not know which submits were paid for.
+    ///
+    /// # Errors
+    /// Returns the errors of [`open`](Self::open), and one if the file is gone or empty.
+    pub fn open_existing(path: impl AsRef<Path>) -> Result<Self, LedgerError> {
+        let connection = schema::open_existing(path.as_ref())?;
+        Ok(Self { writer: Writer::start(connection)?, cost_limit: None })
+    }
+
     /// Limits what all submits in the file together may cost, in millionths of a US dollar. Every submit
     /// that was or may have been accepted counts, also if its job failed. A submit without a price is
     /// refused then.

@@ -7,6 +7,7 @@ use viseme::ledger::{
 };
 use viseme::{Status, SubmitRecord};
 
+use crate::error::ledger_error as failed;
 use crate::submit_row::{SubmitRow, SubmitState};
 
 /// Job ids of other submits are read from this long before a submit, in seconds: its job cannot be
@@ -304,8 +305,4 @@ fn parse_record(text: &str) -> Result<SubmitRecord, LedgerError> {
 /// Returns the time of the record in milliseconds since 1970.
 fn millis(record: &SubmitRecord) -> i64 {
     Timestamp::try_from(record.sent_at).map_or(0, Timestamp::as_millisecond)
-}
-
-fn failed(error: rusqlite::Error) -> LedgerError {
-    LedgerError::new(format!("The ledger cannot be used: {error}.")).with_source(error)
 }

@@ -11,6 +11,8 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 use viseme::ledger::LedgerError;
 
+use crate::error::ledger_error;
+
 /// The most operations in one commit.
 const MAX_BATCH: usize = 1_000;
 
@@ -77,7 +79,7 @@ fn commit(db: &Connection, operations: Vec<Operation>) -> (Vec<Report>, Option<L
     let failed = committed.err().map(|error| {
         // After some errors SQLite has already rolled back; then this changes nothing.
         let _ = db.execute_batch("ROLLBACK");
-        LedgerError::new(format!("The ledger cannot be written: {error}.")).with_source(error)
+        ledger_error(error)
     });
     (reports, failed)
 }
@@ -87,11 +89,7 @@ fn in_savepoint<T>(
     db: &Connection,
     operation: impl FnOnce(&Connection) -> Result<T, LedgerError>,
 ) -> Result<T, LedgerError> {
-    let sql = |text: &str| {
-        db.execute_batch(text).map_err(|error| {
-            LedgerError::new(format!("The ledger cannot be written: {error}.")).with_source(error)
-        })
-    };
+    let sql = |text: &str| db.execute_batch(text).map_err(ledger_error);
     sql("SAVEPOINT operation")?;
     let result =
         std::panic::catch_unwind(AssertUnwindSafe(|| operation(db))).unwrap_or_else(|_| {

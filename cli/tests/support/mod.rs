@@ -8,7 +8,10 @@
     reason = "a panic fails the test"
 )]
 
+pub mod batch;
+pub mod gate;
 pub mod media;
+pub mod random;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

@@ -106,8 +106,10 @@ pub fn find(
     }
     let without_input: Vec<_> =
         free.iter().filter(|job| job.input.is_none()).map(|job| Arc::clone(job)).collect();
-    if without_input.is_empty() || concurrent.in_flight + concurrent.lost + concurrent.of_model > 0
-    {
+    // A later search may leave one job, and then adopt it. If it cannot be adopted, it is a candidate now:
+    // without one, the submit would seem not to have been accepted.
+    let others = concurrent.in_flight + concurrent.lost + concurrent.of_model;
+    if without_input.is_empty() || (criteria.match_by_time && others > 0) {
         return Finding::Nothing;
     }
     let allowed = usize::from(criteria.match_by_time);

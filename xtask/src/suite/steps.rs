@@ -209,6 +209,27 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "soak",
+        purpose: "a batch that is killed again and again pays for each row once",
+        language: Language::Rust,
+        scope: Scope::Usual,
+        action: Action::Tests {
+            program: &[
+                "cargo",
+                "test",
+                "--locked",
+                "--all-features",
+                "--test",
+                "batch_soak",
+                "--",
+                "--ignored",
+                "--nocapture",
+            ],
+            env: &[],
+            count: cargo_test,
+        },
+    },
+    Step {
         name: "openapi",
         purpose: "the mock server's OpenAPI document passes redocly, and the server schemathesis",
         language: Language::Node,

@@ -92,6 +92,22 @@ fn findings_in_a_history() {
 }
 
 #[test]
+fn a_job_that_cannot_be_adopted_is_a_candidate_also_beside_other_submits() {
+    let none = ConcurrentSubmits::default();
+    for concurrent in [
+        none,
+        ConcurrentSubmits { lost: 1, ..none },
+        ConcurrentSubmits { in_flight: 1, ..none },
+        ConcurrentSubmits { of_model: 1, ..none },
+    ] {
+        let (sent_at, criteria) = (SystemTime::UNIX_EPOCH + SENT, RecoveryCriteria::default());
+        let jobs = vec![job("a", 1, None)];
+        let found = find(&record(), sent_at, &jobs, &|_| false, concurrent, &criteria);
+        assert_eq!(found, Finding::Candidates(jobs));
+    }
+}
+
+#[test]
 fn a_record_may_have_the_latest_possible_time() {
     let job = job("a", 1, same());
     let mut last = SystemTime::UNIX_EPOCH;
