@@ -322,3 +322,16 @@ fn files_that_are_no_ledger_of_this_version_are_refused() {
     assert!(refusal(&path("missing/ledger.db")).contains("can be written to"));
     assert!(refusal(folder.path()).contains("cannot be opened"));
 }
+
+#[test]
+fn a_ledger_that_was_lost_is_not_replaced_by_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let refusal = || SqliteLedger::open_existing(&path).err().map(|error| error.to_string());
+    assert!(refusal().unwrap().contains("is gone, although it was used before"));
+    assert!(!path.exists());
+    std::fs::write(&path, "").unwrap();
+    assert!(refusal().unwrap().contains("is empty, although it was used before"));
+    drop(SqliteLedger::open(&path).unwrap());
+    assert_eq!(refusal(), None);
+}

@@ -14,8 +14,15 @@ use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline};
 use super::{Finished, Harness, finish, in_repository};
 
 /// The files that a batch keeps in its folder beside the results.
-const OWN_FILES: [&str; 6] =
-    ["batch.db", "batch.db-wal", "batch.db-shm", "batch.lock", "report.csv", "report.jsonl"];
+const OWN_FILES: [&str; 7] = [
+    "batch.db",
+    "batch.db-journal",
+    "batch.db-wal",
+    "batch.db-shm",
+    "batch.lock",
+    "report.csv",
+    "report.jsonl",
+];
 
 /// A scenario in which jobs are completed at their first poll.
 pub fn quick() -> Scenario {

@@ -46,8 +46,12 @@ async fn forward(client: TcpStream, server: SocketAddr, mut is_open: watch::Rece
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(read) = from_client.read(&mut buffer).await {
         let sent = buffer.get(..read).unwrap_or_default();
-        // What a client that is gone has sent is never delivered.
-        if read == 0 || is_open.wait_for(|open| *open).await.is_err() {
+        if read == 0 {
+            break;
+        }
+        // What was sent while it was closed is never delivered.
+        if !*is_open.borrow() {
+            let _ = is_open.wait_for(|open| *open).await;
             break;
         }
         if to_server.write_all(sent).await.is_err() {
