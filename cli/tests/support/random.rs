@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Random(u64);
 
 impl Random {
+    #[allow(clippy::print_stdout, reason = "shown if the test fails")]
     pub fn new() -> Self {
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
         let seed = std::env::var("VISEME_TEST_SEED").ok();
