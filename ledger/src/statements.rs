@@ -306,3 +306,48 @@ fn parse_record(text: &str) -> Result<SubmitRecord, LedgerError> {
 fn millis(record: &SubmitRecord) -> i64 {
     Timestamp::try_from(record.sent_at).map_or(0, Timestamp::as_millisecond)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a panic fails the test")]
+mod tests {
+    use super::*;
+
+    const HOUR_MS: i64 = 60 * 60 * 1000;
+
+    fn database(submits: &[(&str, &str, i64)]) -> Connection {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute("CREATE TABLE submits (job_id TEXT, model TEXT, sent_at INTEGER)", []).unwrap();
+        for submit in submits {
+            let sql = "INSERT INTO submits (job_id, model, sent_at) VALUES (?1, ?2, ?3)";
+            db.execute(sql, params![submit.0, submit.1, submit.2]).unwrap();
+        }
+        db
+    }
+
+    #[test]
+    fn other_jobs_are_those_of_the_model_since_a_day_and_a_time_zone_before() {
+        let sent_at = 1_000 * HOUR_MS;
+        let db = database(&[
+            ("later", "m", sent_at + HOUR_MS),
+            ("in time", "m", sent_at - 26 * HOUR_MS),
+            ("too early", "m", sent_at - 26 * HOUR_MS - 1),
+            ("other model", "n", sent_at),
+        ]);
+        assert_eq!(other_jobs(&db, "m", sent_at).unwrap(), ["later", "in time"]);
+    }
+
+    #[test]
+    fn an_entry_with_an_unknown_state_is_an_error_that_names_it() {
+        let stored = StoredEntry {
+            fingerprint: String::new(),
+            state: "odd".to_owned(),
+            record: "{}".to_owned(),
+            job_id: None,
+            status: None,
+            sent_at: 0,
+            model: "m".to_owned(),
+        };
+        let error = entry(&database(&[]), stored).unwrap_err();
+        assert!(error.to_string().contains("the state `odd`"), "{error}");
+    }
+}
