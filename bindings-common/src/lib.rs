@@ -7,12 +7,14 @@ mod client;
 pub mod dto;
 #[cfg(test)]
 mod generate;
+mod host;
 mod ledger;
 mod message;
 mod run_many;
 mod task;
 
 pub use client::{ClientHandle, JobHandle, check_input, verify_webhook};
+pub use host::Host;
 pub use message::error as error_message;
 pub use task::Task;
 

@@ -123,7 +123,10 @@ export class DownloadError extends VisemeError {}
 export class WebhookError extends VisemeError {}
 
 /** The base class of errors of a job. It always has a `jobId`. */
-export abstract class JobError extends VisemeError {}
+export abstract class JobError extends VisemeError {
+  /** The job's id: `client.job(id)` continues from it. */
+  declare readonly jobId: string;
+}
 
 /** The job ended as `failed`. The service refunds failed jobs. */
 export class JobFailedError extends JobError {}

@@ -52,6 +52,7 @@ function load(): Native {
     return require(configured ?? built) as Native;
   }
   const name = `@viseme/${platform}`;
+  const own = (require('../package.json') as { version: string }).version;
   let found: Native;
   try {
     found = require(name) as Native;
@@ -59,12 +60,13 @@ function load(): Native {
     throw new Error(
       `viseme: cannot load ${name}, the native library for this platform. It is an optional ` +
         'dependency: install without --omit=optional and --no-optional, on the platform that runs ' +
-        'the program. If npm has no such package, the platform is not supported. If a bundler made ' +
-        'this file, mark `viseme` as external, and install it next to the program.',
+        'the program. If you install from a clone of the repository, install both files of ' +
+        `\`cargo xtask node pack\`: viseme-${own}.tgz and viseme-${platform}-${own}.tgz. ` +
+        'If npm has no such package, the platform is not supported. If a bundler made this file, ' +
+        'mark `viseme` as external, and install it next to the program.',
       { cause },
     );
   }
-  const own = (require('../package.json') as { version: string }).version;
   if (found.version() !== own) {
     throw new Error(
       `viseme: this is version ${own}, but ${name} is ${found.version()}. Install viseme again.`,

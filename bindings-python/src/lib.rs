@@ -39,6 +39,7 @@ mod native {
 
     #[pymodule_init]
     fn init(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        viseme_bindings::Host::Python.set();
         super::logs::record();
         Ok(())
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use viseme::{Error, Progress};
 
 use super::{PredictionData, Report, SubmitRecordData, Violation, millis};
+use crate::host::in_words_of_host;
 
 /// One message of a task.
 #[derive(Clone, Debug, Serialize)]
@@ -193,7 +194,7 @@ impl From<&Error> for ErrorData {
         let http = error.http();
         Self {
             code: error.code().to_owned(),
-            message: error.to_string(),
+            message: in_words_of_host(&error.to_string()),
             attempts: error.attempts(),
             job_id: error.job_id().map(str::to_owned),
             app_code: error.app_code(),
@@ -220,7 +221,7 @@ fn causes(error: &Error) -> Vec<String> {
     let mut causes = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {
-        causes.push(cause.to_string());
+        causes.push(in_words_of_host(&cause.to_string()));
         next = cause.source();
     }
     causes

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use viseme::{Output, Prediction};
 
 use super::{millis, unix_millis};
+use crate::host::in_words_of_host;
 
 /// The state of a job as the service describes it at one moment; immutable.
 ///
@@ -280,7 +281,7 @@ impl From<&viseme::media::Violation> for Violation {
             level: violation.level,
             actual: violation.actual.clone(),
             allowed: violation.allowed.clone(),
-            message: violation.message.clone(),
+            message: in_words_of_host(&violation.message),
         }
     }
 }

@@ -21,9 +21,12 @@ export function binaryPath(): string {
   try {
     return require.resolve(`${name}/${FILE}`);
   } catch (cause) {
+    const { version } = require('../package.json') as { version: string };
     throw new Error(
       `viseme-mock: the program for this platform, ${name}, is not installed. It is an optional ` +
-        'dependency: install without --omit=optional and --no-optional.',
+        'dependency: install without --omit=optional and --no-optional. If you install from a clone ' +
+        'of the repository, install both files of `cargo xtask node pack`: ' +
+        `viseme-mock-${version}.tgz and viseme-mock-${platformName()}-${version}.tgz.`,
       { cause },
     );
   }

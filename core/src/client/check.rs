@@ -11,7 +11,9 @@ use crate::account::Model;
 use crate::error::{Error, ErrorKind, Result, io_reason};
 use crate::media::probe::{BytesSource, FileSource, ReadAt, ReadError, probe};
 use crate::media::{self, Media, MediaInfo, Rule, Violation, data_uri};
-use crate::model::{Input, InputValue, Level, MediaLimits, describe, validate};
+use crate::model::{
+    Input, InputValue, Level, MediaLimits, describe, is_model_id, not_a_model_id, validate,
+};
 
 /// The result of a check.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
@@ -87,7 +89,7 @@ impl Report {
 
 /// Validates an input against the rules of its model, without a client and without sending anything.
 /// It does not read media behind a URL; [`Client::check`](crate::Client::check) does. Models that this
-/// crate does not describe have no rules.
+/// crate does not describe have no rules, except that their id has the form `owner/name`.
 ///
 /// # Errors
 /// Violations are in the report and not errors; see [`Report::into_result`].
@@ -113,8 +115,12 @@ pub(super) async fn validate_input(
         let media_name = name_in_messages(media, input);
         (name, probe_media(name, media, &media_name, limits, remote).await)
     }));
-    let violations = description.map(|description| validate(input, description));
-    let mut report = Report { violations: violations.unwrap_or_default(), media: Vec::new() };
+    let violations = match description {
+        Some(description) => validate(input, description),
+        None if is_model_id(input.model()) => Vec::new(),
+        None => vec![not_a_model_id(input.model())],
+    };
+    let mut report = Report { violations, media: Vec::new() };
     for (name, (info, violations)) in probed.await {
         report.violations.extend(violations);
         report.media.extend(info.map(|info| (name.to_owned(), info)));

@@ -49,7 +49,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Api, Downloads, ReqwestTransport, Retry, Transport, Uploads};
 use crate::ledger::{Account, Ledger};
 use crate::media::Media;
-use crate::model::{Input, describe};
+use crate::model::{Input, describe, is_model_id};
 use crate::protocol::{
     Backoff, Pacing, PollLimiter, Prediction, RecoveryPolicy, SubmitLimiter, SubmitPolicy,
     SubmitRegistry,
@@ -280,6 +280,9 @@ impl Client {
     /// Broken rules are in the report, not errors. Returns the errors of [`model`](Self::model).
     pub async fn validate(&self, input: impl Into<Input>) -> Result<Report> {
         let input = input.into().with_defaults();
+        if !is_model_id(input.model()) {
+            return self.check(input).await;
+        }
         let model = self.model(input.model()).await?;
         let mut report = self.check(input.clone()).await?;
         report.add_live(&model, &input);

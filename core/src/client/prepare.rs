@@ -14,7 +14,7 @@ use super::progress::{OnProgress, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Content, UploadFile};
 use crate::media::{Container, Media, MediaInfo, data_uri};
-use crate::model::{Input, InputValue, describe};
+use crate::model::{Input, InputValue, describe, is_model_id};
 
 /// The options that `run`, `run_many` and `submit` share.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +104,7 @@ pub(super) async fn prepare(
     let input = &input.clone().with_defaults();
     let mut report =
         validate_input(input, options.check_media, client.shared.remote.as_ref()).await;
-    if options.validate {
+    if options.validate && is_model_id(input.model()) {
         report.add_live(&client.model(input.model()).await?, input);
     }
     let report = if options.strict { report.strict() } else { report }.into_result()?;

@@ -34,7 +34,7 @@ impl AtomicFile {
     pub(super) async fn create(folder: &Path) -> Result<Self> {
         let owned = folder.to_owned();
         let created = blocking(move || new_file(&owned)).await;
-        let (file, path) = created.map_err(|error| cannot_save(folder, &error))?.into_parts();
+        let (file, path) = created.map_err(|error| cannot_create(folder, &error))?.into_parts();
         Ok(Self { file: File::from_std(file), path, folder: folder.to_owned() })
     }
 
@@ -186,6 +186,18 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
+/// Returns the error of a file that cannot be created in a folder.
+fn cannot_create(folder: &Path, error: &io::Error) -> Error {
+    if error.kind() != io::ErrorKind::NotFound {
+        return cannot_save(folder, error);
+    }
+    let message = format!(
+        "The output cannot be saved: the folder {} does not exist. Create it first.",
+        folder.display()
+    );
+    Error::new(ErrorKind::Download, message)
 }
 
 fn cannot_save(path: &Path, error: &io::Error) -> Error {

@@ -13,6 +13,7 @@ mod violation;
 
 pub use info::MediaInfo;
 pub use source::Media;
+pub(crate) use validate::has_known_extension;
 pub use validate::validate;
 pub use violation::{Rule, Violation};
 pub use viseme_spec::{Container, MediaKind};

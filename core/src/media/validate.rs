@@ -349,6 +349,11 @@ fn extension(name: &str) -> Option<String> {
     (!stem.is_empty() && !extension.is_empty()).then(|| extension.to_ascii_lowercase())
 }
 
+/// Returns true if a name or path ends in the extension of a known kind of file.
+pub(crate) fn has_known_extension(name: &str) -> bool {
+    extension(name).is_some_and(|extension| is_known(&extension))
+}
+
 /// Returns true if the extension is one of a known kind of file.
 fn is_known(extension: &str) -> bool {
     Container::ALL.iter().any(|container| container.extensions().contains(&extension))

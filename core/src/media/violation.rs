@@ -9,6 +9,8 @@ use viseme_spec::Level;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Rule {
+    /// The text is not a model's id.
+    Model,
     /// A required parameter is missing.
     Required,
     /// The model has no parameter of that name.
@@ -58,6 +60,7 @@ impl Rule {
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
+            Self::Model => "model",
             Self::Required => "required",
             Self::UnknownField => "unknown_field",
             Self::Readable => "readable",

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::{Input, InputValue, did_you_mean};
-use crate::media::{Rule, Violation};
+use super::{AudioToVideo, Input, InputValue, did_you_mean};
+use crate::media::{Rule, Violation, has_known_extension};
 use viseme_spec::{Field, FieldKind, Level, ModelDescription, NumberLimits};
 
 /// Parameters that every model accepts in addition to its own. Options of `run` and `submit` set them.
@@ -34,6 +34,26 @@ pub fn validate(input: &Input, description: &ModelDescription) -> Vec<Violation>
         Some(value) => Parameter { field, model: description.id }.validate(value),
     });
     known.chain(unknown).collect()
+}
+
+/// Returns whether a text has the form of a model's id, `owner/name`, which a path or a URL of media
+/// does not have.
+pub(crate) fn is_model_id(text: &str) -> bool {
+    let is_part = |part: &str| !matches!(part, "" | "." | ".." | "~");
+    text.contains('/')
+        && text.split('/').all(is_part)
+        && !text.contains(|c: char| c == '\\' || c.is_whitespace())
+        && !has_known_extension(text)
+}
+
+/// Returns the violation of an input whose model has no valid id.
+pub(crate) fn not_a_model_id(text: &str) -> Violation {
+    let shown: String = text.chars().take(MAX_SHOWN).collect();
+    let allowed = format!("an id of the form owner/name, such as `{}`", AudioToVideo::MODEL);
+    let advice =
+        if has_known_extension(text) { " Pass a file as a parameter of the model." } else { "" };
+    let message = format!("`{shown}` is not a model's id. The model must be {allowed}.{advice}");
+    Violation::new("model", Rule::Model, Level::Error, shown, allowed, message)
 }
 
 /// Returns the violation of a missing parameter.

@@ -155,7 +155,12 @@ async fn redirects_are_followed_and_bounded() {
 async fn a_failed_download_or_save_is_an_error() {
     let (test, url) = uploaded(Scenario::new()).await;
     for (url, to, word) in [
-        (url.as_str(), "/no/such/folder/out.mp4", "/no/such/folder"),
+        (
+            url.as_str(),
+            "/no/such/folder/out.mp4",
+            "saved: the folder /no/such/folder does not exist. Create it first.",
+        ),
+        (url.as_str(), "none/x.mp4", "saved: the folder none does not exist. Create it first."),
         ("no url", "out.mp4", "not a URL"),
         ("http://example.com/out.mp4", "out.mp4", "https"),
         ("file:///etc/passwd", "out.mp4", "https"),

@@ -239,3 +239,24 @@ async fn a_live_list_of_values_has_precedence() {
     let found: Vec<_> = report.errors().map(|it| (it.field.as_str(), it.rule)).collect();
     assert_eq!(found, [("voice_id", Rule::Choice)], "no more known to the service");
 }
+
+#[tokio::test]
+async fn what_is_not_a_model_id_is_an_invalid_input_and_sends_nothing() {
+    let test = TestClient::new().await;
+    let input = || Input::new("voice.mp3").set("prompt", "x");
+    let price = test.client.price(input()).await.map(drop);
+    for outcome in [
+        test.client.run(input()).await.map(drop),
+        test.client.run(input()).validate(true).await.map(drop),
+        test.client.submit(input()).check_media(false).await.map(drop),
+        price,
+    ] {
+        let error = outcome.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.message().contains("`voice.mp3` is not a model's id."), "{error}");
+    }
+    let violations = test.client.validate(input()).await.unwrap().violations;
+    assert_eq!(violations.iter().map(|it| it.rule).collect::<Vec<_>>(), [Rule::Model]);
+    assert_eq!(test.client.check(input()).await.unwrap().violations, violations);
+    assert!(test.world.journal().is_empty());
+}

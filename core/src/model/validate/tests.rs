@@ -100,3 +100,32 @@ fn messages_suggest_the_likely_name() {
     let violations = found(speech().set("voice_speed", "x".repeat(500)));
     assert!(violations[0].message.len() < 120, "{violations:?}");
 }
+
+#[test]
+fn a_path_or_url_of_media_is_not_a_model_id() {
+    let allowed = ["a/b", AudioToVideo::MODEL, "openai/gpt-4.1", "a/b-v2.6", "a/1.0-turbo"];
+    assert!(allowed.iter().all(|id| is_model_id(id)));
+    for text in [
+        "",
+        "voice",
+        "voice.mp3",
+        "media/Voice.MP3",
+        "./voice",
+        "../a/b",
+        "~/voice",
+        "/tmp/voice",
+        "a//b",
+        "a/",
+        "C:\\media\\voice.wav",
+        "https://a.example/voice",
+        "Good evening and/or night",
+    ] {
+        assert!(!is_model_id(text), "{text}");
+    }
+    assert_eq!(
+        not_a_model_id("voice.mp3").message,
+        "`voice.mp3` is not a model's id. The model must be an id of the form owner/name, such as \
+         `kwaivgi/kling-lipsync/audio-to-video`. Pass a file as a parameter of the model."
+    );
+    assert!(not_a_model_id(&"x".repeat(999)).message.len() < 200);
+}
