@@ -14,7 +14,7 @@ pub enum Host {
 static HOST: OnceLock<Host> = OnceLock::new();
 
 /// The settings and options whose name has several words, as Node spells them.
-const NODE_NAMES: [&str; 27] = [
+const NODE_NAMES: [&str; 28] = [
     "apiKey",
     "baseUrl",
     "allowHttp",
@@ -34,6 +34,7 @@ const NODE_NAMES: [&str; 27] = [
     "clientName",
     "userAgent",
     "checkMedia",
+    "retryFailed",
     "virtualClock",
     "ignoreEnv",
     "maxBytes",

@@ -137,7 +137,11 @@ test('an invalid setting is a ConfigError that names the setting, its value and 
     assert.throws(create, { name: 'ConfigError', code: 'config', message });
   }
   const create = (settings) => () => new viseme.Client({ ignoreEnv: true, ...settings });
-  assert.throws(create({}), { code: 'config', message: /WAVESPEED_API_KEY/ });
+  const noKey = /Set WAVESPEED_API_KEY or pass `apiKey`\..*`MockServer\.start\(\)`.*`viseme-mock`/;
+  assert.throws(create({}), { code: 'config', message: noKey });
+  const insecure = /`baseUrl`: must use https.*set `allowHttp` only/;
+  assert.throws(create({ apiKey: 'k', baseUrl: 'http://a.example' }), { message: insecure });
+  assert.throws(create({ apiKey: 'k', requestTimeoutMs: 0 }), { message: /`requestTimeoutMs`/ });
   assert.throws(create({ apiKey: 'k', baseUrl: 'nonsense' }), viseme.ConfigError);
   create({ apiKey: 'k', timeoutMs: Infinity, submitLimits: 'gold', proxy: undefined })();
 });

@@ -1,9 +1,13 @@
 // Processes and threads that end while jobs run: no crash, no hang.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 
-import { ENDLESS, FAST, INPUT, node, polls, sleep, until, world } from './support.mjs';
+import { ENDLESS, FAST, INPUT, node, polls, ROOT, sleep, until, VIDEO, world } from './support.mjs';
 
 const PROGRAM = `
   import { Client } from 'viseme';
@@ -48,6 +52,31 @@ test('a wait keeps the process alive until it is aborted', async () => {
   const ended = await program(code, ENDLESS);
   assert.equal(ended.code, 0, ended.stderr);
   assert.equal(ended.stdout.trim(), 'AbortError');
+});
+
+test('the example of the README names the job that continues after Ctrl-C', async () => {
+  const { baseUrl, key } = await world(ENDLESS);
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+  const example = readme
+    .split('```mjs\n')[1]
+    .split('```')[0]
+    .replace("'viseme'", JSON.stringify(join(ROOT, 'dist', 'index.mjs')));
+  const child = spawn(process.execPath, ['--input-type=module', '-e', example], {
+    cwd: dirname(VIDEO),
+    env: { ...process.env, WAVESPEED_BASE_URL: baseUrl, WAVESPEED_API_KEY: key },
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stderr.on('data', (chunk) => (stderr += chunk));
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+    if (stdout.split('\n').length === 2) child.kill('SIGINT');
+  });
+  const [code] = await once(child, 'close');
+  assert.equal(code, 0, stderr);
+  const [, id] = stdout.match(/^submitted (\S+)\n/);
+  assert.equal(stdout.split('\n')[1], `aborted; client.job('${id}').wait() continues`);
+  assert.match(stderr, new RegExp(`The job ${id} continues at the service`));
 });
 
 test('an iterator that was left does not keep the process alive', async () => {

@@ -54,6 +54,43 @@ for (const [name, { type, ...options }] of Object.entries(CONSUMERS)) {
   });
 }
 
+test('the compiler names the option or the parameter that is misspelt', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'test-viseme-types-'));
+  try {
+    await mkdir(join(folder, 'node_modules'));
+    await symlink(ROOT, join(folder, 'node_modules', 'viseme'), 'junction');
+    const lines = [
+      "client.run({ model, audio: 'a', video: 'v' }, { onProgres: () => 1 });",
+      "client.run(model, { audio: 'a', video: 'v' }, { onProgres: () => 1 });",
+      "run({ model, audio: 'a', video: 'v' }, { onProgres: () => 1 });",
+      "client.run(model, { audio: 'a', vidio: 'v' });",
+      "client.submit({ model, audio: 'a', vidio: 'v' });",
+    ];
+    const program = [
+      "import { run, type Client } from 'viseme'; declare const client: Client;",
+      "const model = 'kwaivgi/kling-lipsync/audio-to-video';",
+      ...lines,
+    ];
+    await writeFile(join(folder, 'wrong.mts'), program.join('\n'));
+    const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    const types = ['--typeRoots', join(ROOT, 'node_modules', '@types'), '--types', 'node'];
+    const flags = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2022', ...types];
+    const { stdout } = await node([tsc, ...flags, 'wrong.mts'], { cwd: folder });
+    const found = stdout.split('\n').filter((line) => line.startsWith('wrong.mts'));
+    assert.equal(found.length, lines.length, stdout);
+    for (const [index, line] of lines.entries()) {
+      const wrong = line.includes('onProgres') ? 'onProgres' : 'vidio';
+      assert.ok(found[index].includes(`'${wrong}' does not exist in type`), found[index]);
+      if (!line.includes('submit')) {
+        const meant = { onProgres: 'onProgress', vidio: 'video' }[wrong];
+        assert.ok(found[index].endsWith(`Did you mean to write '${meant}'?`), found[index]);
+      }
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test('there are no const enums, and every export is documented', async () => {
   const dist = join(ROOT, 'dist');
   const files = (await readdir(dist)).filter((name) => name.endsWith('.d.ts'));

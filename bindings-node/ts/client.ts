@@ -22,7 +22,8 @@ import {
   MediaPayload,
   normalizeArgs,
   type Input,
-  type ParametersOf,
+  type InputOrModel,
+  type MoreArguments,
 } from './inputs';
 import { Job } from './job';
 import { Ledger } from './ledger';
@@ -98,18 +99,17 @@ export class Client implements WebhookReceiver, AsyncDisposable {
    * Checks, uploads, submits and waits: returns the completed prediction.
    *
    * It pays at most once. Every error after the submit has the job's id in `jobId`.
+   *
+   * Here and in the other methods, the first argument is an input, or, as in the official package, the id
+   * of a model, followed by its parameters: `run(input, options)` or `run(model, parameters, options)`.
    */
-  run(input: Input, options?: RunOptions): Promise<Prediction>;
-  /** The same with the model's id first, as in the official package. */
-  run<const M extends string>(
-    model: M,
-    parameters: ParametersOf<M>,
-    options?: RunOptions,
-  ): Promise<Prediction>;
-  async run(first: Input | string, second?: object, third?: RunOptions): Promise<Prediction> {
-    const [input, options] = normalizeArgs<RunOptions>(first, second, third);
+  async run<const F>(
+    input: InputOrModel<F>,
+    ...more: MoreArguments<F, RunOptions>
+  ): Promise<Prediction> {
+    const [given, options] = normalizeArgs<RunOptions>(input, more);
     const encoded = encodeKeyedOptions('run', options, RUN_OPTIONS_RULES);
-    const data = await this.#runWithInput<PredictionData>(input, options, (progress) => ({
+    const data = await this.#runWithInput<PredictionData>(given, options, (progress) => ({
       op: 'run',
       options: encoded,
       progress,
@@ -133,19 +133,15 @@ export class Client implements WebhookReceiver, AsyncDisposable {
   /**
    * Checks, uploads and sends the POST that costs money, at most once. Does not wait for the result.
    */
-  submit(input: Input, options?: SubmitOptions): Promise<Job>;
-  /** The same with the model's id first. */
-  submit<const M extends string>(
-    model: M,
-    parameters: ParametersOf<M>,
-    options?: SubmitOptions,
-  ): Promise<Job>;
-  async submit(first: Input | string, second?: object, third?: SubmitOptions): Promise<Job> {
-    const [input, options] = normalizeArgs<SubmitOptions>(first, second, third);
+  async submit<const F>(
+    input: InputOrModel<F>,
+    ...more: MoreArguments<F, SubmitOptions>
+  ): Promise<Job> {
+    const [given, options] = normalizeArgs<SubmitOptions>(input, more);
     const encoded = encodeKeyedOptions('submit', options, SUBMIT_OPTIONS_RULES);
     let task!: Task;
     const data = await this.#runWithInput<PredictionData | null>(
-      input,
+      given,
       options,
       (progress) => ({ op: 'submit', options: encoded, progress }),
       (started) => (task = started),
@@ -157,48 +153,36 @@ export class Client implements WebhookReceiver, AsyncDisposable {
    * Checks an input against the rules of its model, without uploading or submitting anything.
    * Broken rules are in the report; they are no errors.
    */
-  check(input: Input, options?: CallOptions): Promise<Report>;
-  /** The same with the model's id first. */
-  check<const M extends string>(
-    model: M,
-    parameters: ParametersOf<M>,
-    options?: CallOptions,
-  ): Promise<Report>;
-  async check(first: Input | string, second?: object, third?: CallOptions): Promise<Report> {
-    const [input, options] = normalizeArgs<CallOptions>(first, second, third);
+  async check<const F>(
+    input: InputOrModel<F>,
+    ...more: MoreArguments<F, CallOptions>
+  ): Promise<Report> {
+    const [given, options] = normalizeArgs<CallOptions>(input, more);
     encodeOptions('check', options);
-    return await this.#runWithInput<Report>(input, options, () => ({ op: 'check' }));
+    return await this.#runWithInput<Report>(given, options, () => ({ op: 'check' }));
   }
 
   /** Checks an input against the model's schema in the live catalogue as well. It costs nothing. */
-  validate(input: Input, options?: CallOptions): Promise<Report>;
-  /** The same with the model's id first. */
-  validate<const M extends string>(
-    model: M,
-    parameters: ParametersOf<M>,
-    options?: CallOptions,
-  ): Promise<Report>;
-  async validate(first: Input | string, second?: object, third?: CallOptions): Promise<Report> {
-    const [input, options] = normalizeArgs<CallOptions>(first, second, third);
+  async validate<const F>(
+    input: InputOrModel<F>,
+    ...more: MoreArguments<F, CallOptions>
+  ): Promise<Report> {
+    const [given, options] = normalizeArgs<CallOptions>(input, more);
     encodeOptions('validate', options);
-    return await this.#runWithInput<Report>(input, options, () => ({ op: 'validate' }));
+    return await this.#runWithInput<Report>(given, options, () => ({ op: 'validate' }));
   }
 
   /**
    * Returns the price of a run. It costs nothing. With `upload`, local media are uploaded first, so
    * that the service can measure them; without, the price is the base price.
    */
-  price(input: Input, options?: PriceOptions): Promise<Price>;
-  /** The same with the model's id first. */
-  price<const M extends string>(
-    model: M,
-    parameters: ParametersOf<M>,
-    options?: PriceOptions,
-  ): Promise<Price>;
-  async price(first: Input | string, second?: object, third?: PriceOptions): Promise<Price> {
-    const [input, options] = normalizeArgs<PriceOptions>(first, second, third);
+  async price<const F>(
+    input: InputOrModel<F>,
+    ...more: MoreArguments<F, PriceOptions>
+  ): Promise<Price> {
+    const [given, options] = normalizeArgs<PriceOptions>(input, more);
     const encoded = encodeOptions('price', options, UPLOAD);
-    return await this.#runWithInput<Price>(input, options, () => ({ op: 'price', ...encoded }));
+    return await this.#runWithInput<Price>(given, options, () => ({ op: 'price', ...encoded }));
   }
 
   /** Uploads one medium and returns its URL, which the service can read for seven days. */

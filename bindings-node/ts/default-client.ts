@@ -1,7 +1,13 @@
 import { Client } from './client';
 import { runOperation } from './core-client';
 import type { Report } from './generated/dto';
-import { encodeInput, MediaPayload, type Input, type ParametersOf } from './inputs';
+import {
+  encodeInput,
+  MediaPayload,
+  type Input,
+  type InputOrModel,
+  type MoreArguments,
+} from './inputs';
 import { native } from './native';
 import type { CallOptions } from './options';
 import type { Prediction } from './prediction';
@@ -10,23 +16,16 @@ import { encodeOptions } from './serialize';
 
 let client: Client | undefined;
 
-/** Runs an input with a client of the default settings, created on the first call. */
-export function run(input: Input, options?: RunOptions): Promise<Prediction>;
-/** The same with the model's id first, as in the official package. */
-export function run<const M extends string>(
-  model: M,
-  parameters: ParametersOf<M>,
-  options?: RunOptions,
-): Promise<Prediction>;
-export async function run(
-  first: Input | string,
-  second?: object,
-  third?: RunOptions,
+/**
+ * Runs an input with a client of the default settings, created on the first call. Its arguments are those
+ * of {@link Client.run}.
+ */
+export async function run<const F>(
+  input: InputOrModel<F>,
+  ...more: MoreArguments<F, RunOptions>
 ): Promise<Prediction> {
   client ??= new Client();
-  return typeof first === 'string'
-    ? await client.run(first, { ...second }, third)
-    : await client.run(first, second);
+  return await client.run<F>(input, ...more);
 }
 
 /**

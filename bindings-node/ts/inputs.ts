@@ -21,6 +21,15 @@ export type TypedInput = { [M in keyof Models]: { model: M } & Models[M] }[keyof
 /** An input: a typed one, or one of any model, made by {@link input}. */
 export type Input = TypedInput | AnyInput;
 
+/** The first argument of a call: an input, or the id of a model. */
+export type InputOrModel<F> = F extends string ? F : Input;
+
+/** The arguments after it: options, and before them the parameters if the first one is an id. */
+// One signature instead of overloads: the compiler then names the argument that is wrong.
+export type MoreArguments<F, O> = F extends string
+  ? [parameters: ParametersOf<F>, options?: O]
+  : [options?: O];
+
 /** A model and its parameters. */
 export class AnyInput {
   /** The model's id. */
@@ -258,16 +267,15 @@ export function checkJson(name: string, value: unknown, within: readonly unknown
 
 /** Returns the input and the options of both call shapes. */
 export function normalizeArgs<O extends object>(
-  first: Input | string,
-  second: object | undefined,
-  third: O | undefined,
+  first: unknown,
+  [second, third]: readonly unknown[],
 ): [Input, O] {
   if (typeof first !== 'string') {
-    return [first, (second ?? {}) as O];
+    return [first as Input, (second ?? {}) as O];
   }
   if (second !== undefined && !isPlainObject(second)) {
     const message = `\`parameters\` must be an object with the model's parameters, got ${show(second)}.`;
     throw makeError('invalid_input', message);
   }
-  return [new AnyInput(first, { ...second }), third ?? ({} as O)];
+  return [new AnyInput(first, { ...second }), (third ?? {}) as O];
 }

@@ -5,6 +5,7 @@ import {
   InputError,
   Media,
   VisemeError,
+  WaitTimeoutError,
   type ErrorCode,
   type Input,
   type Prediction,
@@ -19,6 +20,7 @@ export async function allowed(client: Client): Promise<void> {
   const one: Prediction = await client.run({ model, audio: 'a', video: new Blob() }, { signal });
   const url: string | undefined = one.outputUrl;
   await client.run(model, { audio: new URL('https://a.example'), video: Buffer.from('') });
+  await client.run(model, { audio: 'a', video: 'v' }, { onUpdate: ({ id }) => id, signal });
   await client.run('any/model', { anything: [1], image: Media.path(url ?? 'x') });
   const inputs: Input[] = [
     { model: 'kwaivgi/kling-lipsync/text-to-video', video: 'v', text: 't', voice_id: 'a new one' },
@@ -51,6 +53,7 @@ export async function allowed(client: Client): Promise<void> {
   try {
     await client.job('x').wait();
   } catch (error) {
+    if (error instanceof WaitTimeoutError) await client.job(error.jobId).wait();
     if (error instanceof VisemeError) console.log(error.jobId?.length);
   }
 }
