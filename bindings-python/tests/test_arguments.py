@@ -66,6 +66,16 @@ def test_a_missing_api_key_is_a_config_error() -> None:
         viseme.Client(ignore_env=True)
 
 
+def test_the_name_of_a_file_is_no_model_id(quick: World) -> None:
+    client = viseme.Client(**settings(quick))
+    for call in (client.run, client.submit, client.price):
+        with pytest.raises(viseme.InputError, match=r"`voice\.mp3` is not a model's id") as caught:
+            call("voice.mp3")
+        assert caught.value.violations[0].rule == "model"
+    assert not viseme.check("voice.mp3").ok
+    assert quick.journal() == []
+
+
 def test_an_endless_timeout_is_allowed() -> None:
     viseme.Client(**KEY, timeout=math.inf, stall_timeout=1e300)
 
@@ -177,6 +187,14 @@ def test_a_directory_as_media_is_an_input_error(client: viseme.Client, tmp_path:
             lambda: viseme.Client(**KEY).run_many([], webhok="x"),
             "Client.run_many() got an unexpected keyword argument 'webhok'. "
             "Did you mean 'webhook'?",
+        ),
+        (
+            lambda: viseme.AudioToVideo(audio="a.mp3", vidio="v.mp4"),
+            "AudioToVideo() got an unexpected keyword argument 'vidio'. Did you mean 'video'?",
+        ),
+        (
+            lambda: viseme.Pacing(intervall=1),
+            "Pacing() got an unexpected keyword argument 'intervall'. Did you mean 'interval'?",
         ),
         (lambda: viseme.Client(virtual_clock=True), "unexpected keyword argument 'virtual_clock'"),
     ],

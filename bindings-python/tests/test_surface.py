@@ -7,6 +7,10 @@ import copy
 import inspect
 import json
 import pickle
+import pydoc
+import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -163,11 +167,48 @@ def test_the_packages_have_the_licences_of_the_project() -> None:
             assert (ROOT / folder / name).read_bytes() == expected
 
 
+def test_names_that_are_imported_on_first_use_are_listed_and_suggested() -> None:
+    listed = dir(viseme)
+    assert set(viseme.__all__) | {"OnProgress", "Progress", "Status", "__version__"} <= set(listed)
+    assert not {"TYPE_CHECKING", "annotations", "_native"} & set(listed)
+    for name in listed:
+        getattr(viseme, name)
+    program = [sys.executable, "-c", "import viseme; viseme.AsyncClent"]
+    ended = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert "no attribute 'AsyncClent'. Did you mean: 'AsyncClient'?" in ended.stderr
+
+
+def test_signatures_and_help_are_plain_text() -> None:
+    shown = str(inspect.signature(viseme.Client))
+    assert "anonymous: bool = False" in shown
+    assert "timeout: float | None = None" in shown
+    assert "'" not in shown.replace("'bronze'", "")
+    for page in map(pydoc.render_doc, (viseme.AudioToVideo, viseme.Client, viseme.AsyncClient)):
+        assert not re.search(r":(class|meth|func|data):", page)
+    page = pydoc.render_doc(viseme.AudioToVideo)
+    for line in ("audio: The voice: MP3, WAV", "video: The face: MP4 or MOV, at most 100 MB"):
+        assert line in page
+    assert "(audio: MediaSource, video: MediaSource)" in page
+
+
+def test_missing_packages_are_named_with_a_command_that_installs_them(
+    monkeypatch: pytest.MonkeyPatch, quick: World, remote: viseme.AudioToVideo
+) -> None:
+    monkeypatch.setitem(sys.modules, "viseme_mock", None)
+    with pytest.raises(ImportError, match=r"pip install \./bindings-python/mock$"):
+        viseme.mock()
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with pytest.raises(ImportError, match=r"pip install tqdm$"):
+        viseme.Client(**settings(quick)).run(remote, progress=True)
+    assert quick.journal() == []
+
+
 def test_a_missing_key_is_one_short_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WAVESPEED_API_KEY", raising=False)
     with pytest.raises(viseme.ConfigError, match="WAVESPEED_API_KEY") as caught:
         viseme.Client()
     error = caught.value
+    assert "`with viseme.mock():`" in error.message
     assert error.__cause__ is None
     assert error.__suppress_context__
     # This test, and the line of the package that raises.

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit as _atexit
 import logging as _logging
+import sys as _sys
 from typing import TYPE_CHECKING
 
 from . import _native
@@ -188,9 +189,11 @@ _LAZY_MODULES = {
     "_async_models": ["AsyncDelivery", "AsyncOutput", "AsyncPrediction"],
     "_events": [
         *["Checked", "Recovering", "Retrying", "Submitted", "Submitting"],
-        *["Update", "Uploaded", "Uploading"],
+        *["Update", "Uploaded", "Uploading", "OnProgress", "Progress"],
     ],
+    "_generated": ["KnownStatus", "Status"],
     "_generated_account": ["Billing", "DailyUsage", "Model", "ModelUsage", "Price", "Usage"],
+    "_inputs": ["AnyInput", "MediaSource"],
     "_ledger": ["AsyncLedger", "Ledger", "LedgerSubmit"],
     "_webhooks": ["WebhookVerifier"],
 }
@@ -199,13 +202,21 @@ _LAZY = {name: module for module, names in _LAZY_MODULES.items() for name in nam
 
 def __getattr__(name: str) -> object:
     if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        message = f"module {__name__!r} has no attribute {name!r}"
+        # With these, a traceback suggests the name of `dir` that was meant.
+        raise AttributeError(message, name=name, obj=_sys.modules[__name__])
     from importlib import import_module
 
     value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-    value.__module__ = __name__
+    if isinstance(value, type):
+        value.__module__ = __name__
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    special = (name for name in globals() if name.startswith("__"))
+    return sorted({*__all__, *_LAZY, *special})
 
 
 # Tracebacks and pickles show classes under the name that users import.

@@ -27,8 +27,8 @@ from ._settings import (
     SubmitOptions,
     encode_options,
     encode_value,
-    keywords,
 )
+from ._signatures import keywords
 
 if TYPE_CHECKING:
     from types import TracebackType

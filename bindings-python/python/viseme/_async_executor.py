@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class AsyncRunResult(BaseRunResult):
-    """The result of one of many runs of an :class:`AsyncClient`: a prediction or an error."""
+    """The result of one of many runs of an ``AsyncClient``: a prediction or an error."""
 
     index: int
     """The position of the input, counted from 0."""

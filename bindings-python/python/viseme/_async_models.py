@@ -35,7 +35,7 @@ def _async_downloader(own: AsyncDownloader | None) -> AsyncDownloader:
 
 
 class AsyncOutput(BaseOutput):
-    """An output of a completed job of an :class:`AsyncClient`."""
+    """An output of a completed job of an ``AsyncClient``."""
 
     __slots__ = ()
 
@@ -71,7 +71,7 @@ class AsyncOutput(BaseOutput):
 
 @dataclass(frozen=True, repr=False)
 class AsyncPrediction(BasePrediction):
-    """The state of a job of an :class:`AsyncClient` at one moment. It never changes."""
+    """The state of a job of an ``AsyncClient`` at one moment. It never changes."""
 
     outputs: tuple[AsyncOutput, ...] = ()
     """The outputs; empty until the job is completed."""
@@ -96,7 +96,7 @@ class AsyncPrediction(BasePrediction):
         on_progress: OnBytes | None = None,
         progress: bool = False,
     ) -> DownloadedFile:
-        """Download its output as in :meth:`AsyncOutput.save`; a DownloadError if it has none."""
+        """Download its output as in ``AsyncOutput.save``; a DownloadError if it has none."""
         request = download_request(self, self.output, to, max_bytes)
         downloader = _async_downloader(self._downloader)
         return await downloader.download_output(request, on_progress, progress)
@@ -121,7 +121,7 @@ class AsyncPrediction(BasePrediction):
 
 @dataclass(frozen=True)
 class AsyncDelivery:
-    """A verified webhook delivery, received by an :class:`AsyncClient`."""
+    """A verified webhook delivery, received by an ``AsyncClient``."""
 
     id: str
     """The id of the delivery. The service may send one again: handle each id once."""

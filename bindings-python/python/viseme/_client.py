@@ -25,8 +25,8 @@ from ._settings import (
     SubmitOptions,
     encode_options,
     encode_value,
-    keywords,
 )
+from ._signatures import keywords
 from ._sync_executor import Paginator, SyncExecutor
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from ._errors import (
 )
 from ._models import BasePrediction, decode_prediction
 from ._progress import Callbacks
-from ._settings import SECRET, ClientSettings, encode_settings, encode_value, keywords
+from ._settings import SECRET, ClientSettings, encode_settings, encode_value
+from ._signatures import keywords
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

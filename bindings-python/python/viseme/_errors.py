@@ -178,6 +178,9 @@ class WebhookError(VisemeError):
 class JobError(VisemeError):
     """The base of errors of a job. They always have a ``job_id``."""
 
+    job_id: str  # pyright: ignore[reportIncompatibleVariableOverride]
+    """The id of the job: ``client.job(id)`` finds it again."""
+
 
 class JobFailedError(JobError):
     """The job ended as ``failed``. The service refunds failed jobs."""

@@ -97,7 +97,7 @@ Progress = Union[Checked, Uploading, Uploaded, Submitting, Recovering, Submitted
 """A progress event. Ignore kinds that you do not know: later versions may add some."""
 
 OnProgress = Callable[[Progress], object]
-"""A callback for progress events. With an :class:`AsyncClient` it may be a coroutine function."""
+"""A callback for progress events. With an ``AsyncClient`` it may be a coroutine function."""
 
 
 class Decoder(Protocol):

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol, Union, cast
 
 from ._errors import VisemeError, make_error
 from ._settings import show
+from ._signatures import suggest_fields
 
 if TYPE_CHECKING:
     from . import _generated_types as types
@@ -18,7 +19,7 @@ MAX_UPLOAD = 200 * 1024 * 1024
 """The largest file that the service accepts in an upload, according to its own clients."""
 
 MediaSource = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], "Media"]
-"""An audio, video or image file: a path, a URL, bytes, an open file, or :class:`Media`."""
+"""An audio, video or image file: a path, a URL, bytes, an open file, or ``Media``."""
 
 
 class Media:
@@ -31,7 +32,7 @@ class Media:
     is_path: bool
 
     def __init__(self, source: MediaSource, *, name: str | None = None) -> None:
-        """Wrap any :data:`MediaSource`. `name` is the file name under which bytes are uploaded."""
+        """Wrap any ``MediaSource``. `name` is the file name under which bytes are uploaded."""
         self.source = source.source if isinstance(source, Media) else source
         self.name = name
         self.is_path = isinstance(source, Media) and source.is_path
@@ -60,67 +61,88 @@ class Media:
         return f"Media({shown})" if self.name is None else f"Media({shown}, name={self.name!r})"
 
 
+@suggest_fields
 @dataclass(frozen=True)
 class AudioToVideo:
-    """Lip-syncs a video to an audio track."""
+    """Lip-syncs a video to an audio track.
+
+    Media are paths, URLs, bytes, open files or ``Media``.
+
+    Args:
+        audio: The voice: MP3, WAV, M4A or AAC, at most 5 MB; 2 to 60 seconds according to third
+            parties.
+        video: The face: MP4 or MOV, at most 100 MB, 2 to 10 seconds, 720p or 1080p.
+    """
 
     MODEL: ClassVar[str] = "kwaivgi/kling-lipsync/audio-to-video"
 
     audio: MediaSource
-    """The voice: MP3, WAV, M4A or AAC, at most 5 MB; 2 to 60 seconds according to third parties."""
     video: MediaSource
-    """The face: MP4 or MOV, at most 100 MB, 2 to 10 seconds, 720p or 1080p."""
 
 
+@suggest_fields
 @dataclass(frozen=True)
 class TextToVideo:
-    """Speaks a text and lip-syncs a video to it."""
+    """Speaks a text and lip-syncs a video to it.
+
+    Args:
+        video: The face: a path, a URL, bytes, an open file or ``Media``. MP4 or MOV, at most
+            100 MB, 2 to 60 seconds, sides of 720 to 1920 pixels.
+        text: The text to speak: at most 120 characters.
+        voice_id: The voice. Default ``genshin_klee2``. An unknown voice is a warning, not an error.
+        voice_language: ``zh`` or ``en``. Default: the service's choice.
+        voice_speed: The speed of the voice, from 0.8 to 2.0 in steps of 0.1. Default 1.
+    """
 
     MODEL: ClassVar[str] = "kwaivgi/kling-lipsync/text-to-video"
 
     video: MediaSource
-    """The face: MP4 or MOV, at most 100 MB, 2 to 60 seconds, sides of 720 to 1920 pixels."""
     text: str
-    """The text to speak: at most 120 characters."""
     voice_id: str | None = None
-    """The voice. Default ``genshin_klee2``. An unknown voice is a warning, not an error."""
     voice_language: str | None = None
-    """``zh`` or ``en``. Default: the service's choice."""
     voice_speed: float | None = None
-    """The speed of the voice, from 0.8 to 2.0 in steps of 0.1. Default 1."""
 
 
+@suggest_fields
 @dataclass(frozen=True)
 class KlingEffects:
-    """Turns an image into a video of five seconds with an effect."""
+    """Turns an image into a video of five seconds with an effect.
+
+    Args:
+        effect_scene: The effect, such as ``jelly_press``. An unknown effect is a warning, not an
+            error.
+        image: The image: a path, a URL, bytes, an open file or ``Media``. At most 10 MB, sides of
+            300 pixels or more, between 1:2.5 and 2.5:1.
+    """
 
     MODEL: ClassVar[str] = "kwaivgi/kling-effects"
 
     effect_scene: str
-    """The effect, such as ``jelly_press``. An unknown effect is a warning, not an error."""
     image: MediaSource
-    """The image: at most 10 MB, sides of 300 pixels or more, between 1:2.5 and 2.5:1."""
 
 
+@suggest_fields
 @dataclass(frozen=True)
 class Input:
     """An input of any model: JSON values, and media, which are uploaded.
 
     For models without a class of their own, text is sent as it is: to upload a file, pass a
-    :class:`~pathlib.Path` or :class:`Media`.
+    ``Path`` or ``Media``.
+
+    Args:
+        model: The id of the model.
+        parameters: The parameters by name.
     """
 
     model: str
-    """The id of the model."""
     parameters: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """The parameters by name."""
 
 
 AnyInput = Union[AudioToVideo, TextToVideo, KlingEffects, Input, Mapping[str, Any]]
-"""An input of a model: one of the typed classes, :class:`Input` for any model, or a dict.
+"""An input of a model: one of the typed classes, ``Input`` for any model, or a dict.
 
 A dict has the parameters, and the id of the model as ``model``; without it, the model is that of
-:class:`AudioToVideo`. A pandas Series, such as a row of a DataFrame, counts as a dict.
+``AudioToVideo``. A pandas Series, such as a row of a DataFrame, counts as a dict.
 """
 
 

@@ -360,7 +360,7 @@ class Prediction(BasePrediction):
         on_progress: OnBytes | None = None,
         progress: bool = False,
     ) -> DownloadedFile:
-        """Download its output as in :meth:`Output.save`; a DownloadError if it has none."""
+        """Download its output as in ``Output.save``; a DownloadError if it has none."""
         request = download_request(self, self.output, to, max_bytes)
         return _downloader(self._downloader).download_output(request, on_progress, progress)
 

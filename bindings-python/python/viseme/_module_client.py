@@ -17,7 +17,8 @@ from ._models import (
     decode_prediction,
     set_fallback_downloaders,
 )
-from ._settings import RUN_KINDS, RunOptions, encode_options, encode_settings, keywords
+from ._settings import RUN_KINDS, RunOptions, encode_options, encode_settings
+from ._signatures import keywords
 from ._sync_executor import SyncExecutor, execute_task
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def run(
 
     Calls that were written for the official package work as they are: ``poll_interval`` is a fixed
     ``pacing``, ``enable_sync_mode`` is ``sync``. The other arguments are those of
-    :meth:`Client.run`.
+    ``Client.run``.
     """
     encode_options(run, options, RUN_KINDS)
     client = _default_client() if poll_interval is None else Client(pacing=poll_interval)
@@ -67,7 +68,7 @@ def run(
 def check(input: AnyInput | str, parameters: Mapping[str, Any] | None = None) -> Report:
     """Check an input against the rules of its model, without a client, API key or network.
 
-    Media behind a URL are not read; :meth:`Client.check` reads them.
+    Media behind a URL are not read; ``Client.check`` reads them.
     """
     operation = operations.check(normalize_input(input, parameters))
     task = operations.start_check(operation)
@@ -83,9 +84,12 @@ def mock(
     port: int = 0,
     program: str | os.PathLike[str] | None = None,
 ) -> MockServer:
-    """Return a mock server of the service on this machine. Needs ``pip install viseme-mock``.
+    """Return a mock server of the service on this machine.
 
-    Use it with ``with``. Inside the block, :func:`run` talks to it, and
+    It needs the package viseme-mock: in a clone of the repository of Viseme, run
+    ``pip install ./bindings-python/mock``.
+
+    Use it with ``with``. Inside the block, ``run`` talks to it, and
     ``Client(**server.settings)`` creates further clients.
 
     Args:
@@ -96,7 +100,11 @@ def mock(
     try:
         from viseme_mock import MockServer
     except ImportError as cause:
-        raise ImportError("viseme.mock() needs the mock server: pip install viseme-mock") from cause
+        message = (
+            "viseme.mock() needs the package viseme-mock of the same repository. In a clone of it: "
+            "pip install ./bindings-python/mock"
+        )
+        raise ImportError(message) from cause
 
     class _DefaultMock(MockServer):
         def start(self) -> MockServer:

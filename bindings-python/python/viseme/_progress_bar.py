@@ -17,7 +17,7 @@ def _tqdm(**options: Any) -> Any:
     try:
         from tqdm.auto import tqdm  # type: ignore[import-untyped,unused-ignore]
     except ImportError as cause:
-        raise ImportError("progress=True needs tqdm: pip install 'viseme[progress]'") from cause
+        raise ImportError("progress=True needs tqdm: pip install tqdm") from cause
     return tqdm(**options)
 
 

@@ -12,10 +12,8 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from inspect import Parameter as Argument
-from inspect import signature
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypedDict, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypedDict, cast
 
 from ._errors import VisemeError, make_error
 from ._generated import (
@@ -26,11 +24,13 @@ from ._generated import (
     Parameter,
     Rule,
 )
+from ._signatures import suggest_fields, unknown_keyword
 
 Tier = Literal["bronze", "silver", "gold", "ultra"]
 """A tier of account."""
 
 
+@suggest_fields
 @dataclass(frozen=True)
 class Pacing:
     """When to poll a running job. Times are in seconds."""
@@ -47,6 +47,7 @@ class Pacing:
     """The random share of an interval, from 0 (none) to 1."""
 
 
+@suggest_fields
 @dataclass(frozen=True)
 class Backoff:
     """The delays before retries, in seconds."""
@@ -57,6 +58,7 @@ class Backoff:
     """The longest delay."""
 
 
+@suggest_fields
 @dataclass(frozen=True)
 class SubmitLimits:
     """The limits of an account's tier."""
@@ -68,7 +70,7 @@ class SubmitLimits:
 
 
 class ClientSettings(TypedDict, total=False):
-    """The settings of :class:`Client` and :class:`AsyncClient`. Times are in seconds."""
+    """The settings of ``Client`` and ``AsyncClient``. Times are in seconds."""
 
     api_key: str | None
     base_url: str | None
@@ -358,7 +360,9 @@ def _encode_keywords(
 ) -> dict[str, Any]:
     for name in given:
         if name not in kinds:
-            raise _unknown_keyword(function, name, kinds)
+            is_key = kinds is RUN_MANY_KINDS and name in _KEY_OPTIONS
+            hint = "A key belongs to one input: pass it to run() or submit()" if is_key else None
+            raise unknown_keyword(function, name, hint)
     return encode_values(given, kinds, code=code)
 
 
@@ -396,36 +400,3 @@ def show(value: object) -> str:
     """Return the value as it appears in an error message."""
     shown = repr(value)
     return shown if len(shown) <= 80 else f"{shown[:80]}…"
-
-
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-
-def keywords(options: type[Any]) -> Callable[[_F], _F]:
-    """Show the keywords of a TypedDict in the signature of a function with ``**options``."""
-
-    def decorate(function: _F) -> _F:
-        written = signature(function)
-        known = [it for it in written.parameters.values() if it.kind is not Argument.VAR_KEYWORD]
-        added = [
-            Argument(name, Argument.KEYWORD_ONLY, default=None, annotation=_annotation(kind))
-            for name, kind in options.__annotations__.items()
-        ]
-        cast("Any", function).__signature__ = written.replace(parameters=[*known, *added])
-        return function
-
-    return decorate
-
-
-def _annotation(kind: Any) -> Any:
-    return getattr(kind, "__forward_arg__", kind)
-
-
-def _unknown_keyword(function: Callable[..., Any], name: str, kinds: Kinds) -> TypeError:
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, signature(function).parameters, n=1)
-    hint = f". Did you mean {close[0]!r}?" if close else ""
-    if kinds is RUN_MANY_KINDS and name in _KEY_OPTIONS:
-        hint = ". A key belongs to one input: pass it to run() or submit()"
-    return TypeError(f"{function.__qualname__}() got an unexpected keyword argument {name!r}{hint}")

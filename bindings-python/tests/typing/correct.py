@@ -23,6 +23,8 @@ def blocking(client: viseme.Client, given: viseme.AudioToVideo) -> None:
         print(result.unwrap().output_url)
     try:
         client.job("x").wait(timeout=3)
+    except viseme.WaitTimeoutError as error:
+        client.job(error.job_id).wait()
     except viseme.VisemeError as error:
         if isinstance(error.prediction, viseme.Prediction):
             print(error.prediction.save("z.mp4").path)
