@@ -1,5 +1,7 @@
 //! The Rust code of the page runs as it is.
 
+#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+
 use std::path::Path;
 
 use viseme_mock::MockServer;
