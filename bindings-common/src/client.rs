@@ -49,6 +49,10 @@ impl ClientHandle {
                 | Request::LedgerGiveUp { .. }
                 | Request::LedgerAdopt { .. }
                 | Request::LedgerReplaceApiKey => self.ledger.start(&self.client, request),
+                #[cfg(feature = "batch")]
+                Request::Batch { .. }
+                | Request::BatchItems { .. }
+                | Request::BatchSummary { .. } => crate::batch::start(&self.client, request),
                 request => start(&self.client, request, Contents(contents)),
             })
             .unwrap_or_else(|cause| Task::ready(error(cause)))

@@ -3,6 +3,8 @@
 //! A request goes in, messages come out. One [`Task`] does a whole operation; the host language wakes
 //! up when there is a message. The types of all requests and messages are in [`dto`].
 
+#[cfg(feature = "batch")]
+mod batch;
 mod client;
 pub mod dto;
 #[cfg(test)]

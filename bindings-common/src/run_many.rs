@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::stream::{self, Stream, StreamExt as _};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::task::AbortOnDropHandle;
 use viseme::{Client, Input};
@@ -26,9 +26,19 @@ pub(crate) fn run_many(client: Client, limit: u32, options: RunOptions, progress
     let (sender, messages) = unbounded_channel::<Outgoing>();
     let jobs = JobTracker::default();
     let work = drive(client, inputs, limit, options, progress, sender, jobs.clone());
+    Task::from_messages(messages_of(work.boxed(), messages))
+        .with_inputs(InputSender::new(input_sender))
+        .with_jobs(jobs)
+}
+
+/// Returns the messages of work that continues while the host is busy with them.
+pub(crate) fn messages_of(
+    work: BoxFuture<'static, ()>,
+    messages: UnboundedReceiver<Outgoing>,
+) -> impl Stream<Item = Outgoing> + Send {
     // The work starts under the first `next`, where there is a runtime.
-    let state = (messages, Vec::new().into_iter(), Work::Ready(work.boxed()));
-    let messages = stream::unfold(state, |(mut messages, mut ready, work)| async move {
+    let state = (messages, Vec::new().into_iter(), Work::Ready(work));
+    stream::unfold(state, |(mut messages, mut ready, work)| async move {
         let work = work.start();
         loop {
             if let Some(message) = ready.next() {
@@ -44,8 +54,7 @@ pub(crate) fn run_many(client: Client, limit: u32, options: RunOptions, progress
             }
             ready = batch.into_iter();
         }
-    });
-    Task::from_messages(messages).with_inputs(InputSender::new(input_sender)).with_jobs(jobs)
+    })
 }
 
 /// The task that drives the runs; it ends when this is dropped.

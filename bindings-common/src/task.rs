@@ -110,12 +110,13 @@ impl JobTracker {
 }
 
 /// An operation in progress. It advances only while a future of [`next`](Self::next) is polled,
-/// except for many runs, which advance by themselves from the first `next` until the task is
+/// except for many runs and batches, which advance by themselves from the first `next` until the task is
 /// cancelled or dropped. Clones are the same task.
 #[derive(Clone)]
 pub struct Task {
     messages: Arc<tokio::sync::Mutex<Messages>>,
     cancelled: CancellationToken,
+    stopped: Option<CancellationToken>,
     inputs: Option<Arc<InputSender>>,
     job: JobSlot,
     jobs: JobTracker,
@@ -131,6 +132,7 @@ impl Task {
         Self {
             messages: Arc::new(tokio::sync::Mutex::new(messages)),
             cancelled: CancellationToken::new(),
+            stopped: None,
             inputs: None,
             job: JobSlot::default(),
             jobs: JobTracker::default(),
@@ -188,6 +190,11 @@ impl Task {
         self
     }
 
+    pub(crate) fn with_stop(mut self, stopped: CancellationToken) -> Self {
+        self.stopped = Some(stopped);
+        self
+    }
+
     pub(crate) fn with_job(mut self, job: JobSlot) -> Self {
         self.job = job;
         self
@@ -221,6 +228,16 @@ impl Task {
         if let Ok(mut messages) = self.messages.try_lock() {
             messages.stream = None;
         }
+    }
+
+    /// Stops a batch: it submits nothing more, and its messages end as soon as the submits in flight
+    /// have responses. Returns whether the task is one that can be stopped.
+    #[must_use]
+    pub fn stop(&self) -> bool {
+        if let Some(stopped) = &self.stopped {
+            stopped.cancel();
+        }
+        self.stopped.is_some()
     }
 
     /// Sends inputs, as a JSON array, to many runs. Returns whether the runs still accept inputs.

@@ -14,7 +14,7 @@ use crate::runtime::runtime;
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A running operation: Python requests its messages until there are no more. It makes progress
-/// only while its next messages are requested, except for many runs.
+/// only while its next messages are requested, except for many runs and batches.
 #[pyclass(frozen, module = "viseme._native")]
 pub(crate) struct Task {
     task: ForkGuard<viseme_bindings::Task>,
@@ -33,7 +33,8 @@ impl Task {
 #[pymethods]
 impl Task {
     /// Waits for the next messages as a JSON array, None after the last. Releases the GIL. With
-    /// `signals`, signal handlers run meanwhile, and an exception in one cancels the task.
+    /// `signals`, signal handlers run meanwhile, and an exception in one stops a batch and cancels any
+    /// other task.
     fn next(&self, py: Python<'_>, signals: bool) -> PyResult<Option<String>> {
         let task = self.inner()?;
         let tokio = &runtime()?.tokio;
@@ -56,7 +57,7 @@ impl Task {
             })
         });
         logs::deliver(py);
-        if batch.is_err() {
+        if batch.is_err() && !task.stop() {
             task.cancel();
         }
         batch
@@ -67,6 +68,15 @@ impl Task {
         // In a forked child nothing is running.
         if let Ok(task) = self.inner() {
             task.cancel();
+        }
+    }
+
+    /// Stops a batch: it submits nothing more, and its messages end when the submits in flight have
+    /// responses.
+    fn stop(&self) {
+        // In a forked child nothing is running.
+        if let Ok(task) = self.inner() {
+            let _ = task.stop();
         }
     }
 

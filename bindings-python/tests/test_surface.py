@@ -37,6 +37,7 @@ def own(kind: type) -> dict[str, Any]:
     ("blocking", "twin"),
     [
         (viseme.Client, viseme.AsyncClient),
+        (viseme.Batch, viseme.AsyncBatch),
         (viseme.Job, viseme.AsyncJob),
         (viseme.Ledger, viseme.AsyncLedger),
         (viseme.Prediction, viseme.AsyncPrediction),

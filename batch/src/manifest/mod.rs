@@ -36,6 +36,14 @@ pub struct RowError {
     pub message: String,
 }
 
+impl RowError {
+    /// Creates the error of a row.
+    #[must_use]
+    pub fn new(position: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { position: position.into(), message: message.into() }
+    }
+}
+
 impl std::fmt::Display for ManifestError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -5,6 +5,7 @@
 //! types of the same data are generated from these definitions (`cargo xtask generate`).
 
 mod account;
+mod batch;
 mod event;
 mod ledger;
 mod request;
@@ -17,6 +18,9 @@ use std::time::{Duration, SystemTime};
 
 pub use account::{
     BillingData, BillingFilterData, DailyUsage, HistoryFilterData, Model, ModelUsage, Price, Usage,
+};
+pub use batch::{
+    BatchEnd, BatchItem, BatchManifest, BatchOptions, BatchStart, BatchStopReason, BatchSummary,
 };
 pub use event::{
     DownloadProgress, ErrorData, Message, OpenJobs, ProgressData, RunManyEvent, RunManyItem,

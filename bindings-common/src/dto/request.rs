@@ -7,8 +7,8 @@ use serde_json::Value;
 use viseme::{Input, Media};
 
 use super::{
-    BillingFilterData, ErrorData, HistoryFilterData, LedgerState, OutputData, SubmitRecordData,
-    duration,
+    BatchManifest, BatchOptions, BillingFilterData, ErrorData, HistoryFilterData, LedgerState,
+    OutputData, SubmitRecordData, duration,
 };
 
 /// An operation of a client. `progress` requests events.
@@ -124,6 +124,17 @@ pub enum Request {
     LedgerAdopt { key: String, job_id: String },
     /// Makes the ledger accept the API key of the client.
     LedgerReplaceApiKey,
+    /// Runs the rows of a batch that are not done.
+    Batch {
+        manifest: BatchManifest,
+        out: String,
+        #[serde(default)]
+        options: BatchOptions,
+    },
+    /// Returns the items of the rows of a batch, in their order.
+    BatchItems { manifest: BatchManifest, out: String },
+    /// Counts the rows of a batch by their states.
+    BatchSummary { manifest: BatchManifest, out: String },
 }
 
 /// An operation of a job.

@@ -11,11 +11,31 @@ pub(crate) struct RecoveredBy;
 /// How severe a violation is.
 pub(crate) struct Level;
 
+/// The state of a row of a batch.
+pub(crate) struct ItemState;
+
 /// The code of an error.
 pub(crate) struct ErrorCode;
 
 const STATUSES: [&str; 7] =
     ["created", "processing", "completed", "failed", "cancelled", "timeout", "deleted"];
+
+const ITEM_STATES: [&str; 14] = [
+    "planned",
+    "checked",
+    "uploading",
+    "ready",
+    "submitting",
+    "submitted",
+    "completed",
+    "downloading",
+    "done",
+    "refused",
+    "failed",
+    "unknown",
+    "expired",
+    "duplicate",
+];
 
 macro_rules! words {
     ($($name:ident, $description:literal: $schema:expr;)*) => {$(
@@ -40,6 +60,8 @@ words! {
         json_schema!({ "enum": ["input", "model_and_time"] });
     Level, "Whether a violation stops a run.":
         json_schema!({ "enum": ["error", "warning"] });
+    ItemState, "The state of a row of a batch. `docs/batches.md` describes each.":
+        json_schema!({ "enum": ITEM_STATES });
     ErrorCode, "The stable code of an error, the same in every language. `docs/errors.md` lists them.":
         json_schema!({ "enum": viseme::ErrorKind::ALL.iter().map(|kind| kind.code()).collect::<Vec<_>>() });
 }
@@ -50,4 +72,10 @@ fn the_known_statuses_are_those_of_the_core() {
         let status = viseme::Status::from_word(word);
         assert!(!matches!(status, viseme::Status::Other(_)), "{word}");
     }
+}
+
+#[cfg(feature = "batch")]
+#[test]
+fn the_states_of_rows_are_those_of_a_batch() {
+    assert_eq!(viseme_batch::ItemState::ALL.map(viseme_batch::ItemState::as_str), ITEM_STATES);
 }

@@ -56,9 +56,10 @@ const METHODS: [(&str, &str); 2] = [
 const FACADE: [&str; 1] = ["OutputData"];
 
 /// Incoming types whose rules the facade checks.
-const CHECKED: [&str; 6] = [
+const CHECKED: [&str; 7] = [
     "ClientSettings",
     "RunOptions",
+    "BatchOptions",
     "HistoryFilterData",
     "BillingFilterData",
     "WebhookVerification",
@@ -68,7 +69,7 @@ const CHECKED: [&str; 6] = [
 /// The data classes and the rules.
 pub(super) fn models(border: &Border) -> String {
     let mut out = HEAD.to_owned() + MODELS_HEAD;
-    for name in ["Status", "RecoveredBy", "Level", "LedgerState"] {
+    for name in ["Status", "RecoveredBy", "Level", "LedgerState", "ItemState"] {
         let Definition { doc, ty } = &border.outgoing[name];
         let known = match ty {
             Type::Union(all) => all.first().unwrap_or(ty),

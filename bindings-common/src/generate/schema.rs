@@ -79,6 +79,10 @@ impl Border {
             add::<dto::BillingData>(to);
             add::<dto::Usage>(to);
             add::<dto::LedgerSubmit>(to);
+            add::<dto::BatchItem>(to);
+            add::<dto::BatchStart>(to);
+            add::<dto::BatchEnd>(to);
+            add::<dto::BatchSummary>(to);
         });
         let mut incoming = definitions(Contract::Deserialize, |to| {
             add::<dto::ClientConfig>(to);
@@ -118,8 +122,9 @@ fn definitions(
         .collect()
 }
 
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     include_str!("../dto/account.rs"),
+    include_str!("../dto/batch.rs"),
     include_str!("../dto/event.rs"),
     include_str!("../dto/ledger.rs"),
     include_str!("../dto/request.rs"),

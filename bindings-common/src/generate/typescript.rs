@@ -37,9 +37,10 @@ const CLASSES: [(&str, &str, &str); 1] = [("PredictionData", "PredictionFields",
 const DECODED: [(&str, &str); 1] = [("BillingData", "Billing")];
 
 /// Incoming types whose rules the facade checks.
-const CHECKED: [&str; 6] = [
+const CHECKED: [&str; 7] = [
     "ClientSettings",
     "RunOptions",
+    "BatchOptions",
     "HistoryFilterData",
     "BillingFilterData",
     "WebhookVerification",

@@ -18,6 +18,62 @@ export type Rule =
 /** What the parameters of a call accept, by name. */
 export type Rules = { readonly [name: string]: { readonly required: boolean; readonly rule: Rule } };
 
+/** The last message of a run of a batch. */
+export interface BatchEnd {
+  /** Why the run submitted nothing more; absent if it did not stop. */
+  readonly stopReason?: BatchStopReason;
+}
+
+/** A row of a batch and its result. */
+export interface BatchItem {
+  /** The id of the row. */
+  readonly id: string;
+  /** Where the row stands, such as `jobs.csv:17`. */
+  readonly row: string;
+  /** The state. */
+  readonly state: ItemState;
+  /** The paths of the saved outputs. */
+  readonly outputs: readonly string[];
+  /** The job's id. */
+  readonly jobId?: string;
+  /** What the job costs in USD. */
+  readonly price?: number;
+  /** The stable code of the error. */
+  readonly errorCode?: string;
+  /** What is wrong and what to do. */
+  readonly error?: string;
+  /** The id of an earlier row with an equal input, whose result this row gets. */
+  readonly sameAs?: string;
+  /** How many jobs of the row ended without a result. */
+  readonly failures: number;
+  /** When the submit was sent. */
+  readonly sentAt?: number;
+}
+
+/** The event with which the run of a batch starts. */
+export interface BatchStart {
+  /** How many rows the run works on. */
+  readonly total: number;
+}
+
+/** Why the run of a batch submitted nothing more. */
+export interface BatchStopReason {
+  /** `costLimit`, or the stable code of an error. */
+  readonly code: string;
+  /** What happened and what to do. */
+  readonly message: string;
+}
+
+/** How many rows of a batch are in each state, and what their jobs cost. */
+export interface BatchSummary {
+  /** The number of rows. */
+  readonly total: number;
+  /** The states that occur, and how many rows are in each. */
+  readonly states: Readonly<Record<string, number>>;
+  /** What the jobs cost in USD: each whose submit was or may have been accepted. */
+  readonly spent: number;
+}
+
 /** One charge of the account. */
 export interface BillingData {
   /** The record's id. */
@@ -116,6 +172,9 @@ export interface ErrorData {
   /** The messages of the errors behind this one, the nearest first. */
   readonly causes?: readonly string[];
 }
+
+/** The state of a row of a batch. `docs/batches.md` describes each. */
+export type ItemState = 'planned' | 'checked' | 'uploading' | 'ready' | 'submitting' | 'submitted' | 'completed' | 'downloading' | 'done' | 'refused' | 'failed' | 'unknown' | 'expired' | 'duplicate';
 
 /**
  * The state of a submit in the ledger: `sent` (its outcome is unknown), `accepted` (it has a job),
@@ -445,6 +504,43 @@ export interface Backoff {
   maxMs: number;
 }
 
+/** The rows of a batch. */
+export type BatchManifest =
+  /** The path of a CSV or JSON Lines file, or of a folder. */
+  | {
+      path: string;
+    }
+  /** The rows: the values of their columns. */
+  | {
+      rows: readonly Readonly<Record<string, unknown>>[];
+    };
+
+/** Options of `batch`. */
+export interface BatchOptions {
+  /** What all jobs of the batch together may cost in USD. Default: no limit. */
+  maxCost?: number | undefined;
+  /** How many rows run at the same time. Default: 10. */
+  limit?: number | undefined;
+  /** Submits the first rows only, so that you can look at their results. Default: all. */
+  pilot?: number | undefined;
+  /**
+   * How often a row is submitted again after its job failed. Each submit is paid for. Default: 0.
+   */
+  retryFailed?: number | undefined;
+  /**
+   * What happens to a submit whose response was lost and whose job is not found: `keep` (the next
+   * run searches again), `stop` (nothing more is submitted) or a time such as
+   * `resubmit-after=24h`. Default: `keep`.
+   */
+  onUnknown?: string | undefined;
+  /** Pays for each of several equal rows. Default: false, they share one job. */
+  repeat?: boolean | undefined;
+  /** Treats warnings of the check as errors. Default: false. */
+  strict?: boolean | undefined;
+  /** A URL that the service calls when a job has completed or failed. */
+  webhook?: string | undefined;
+}
+
 /** A filter of charges. */
 export interface BillingFilterData {
   /** Only records of this kind, such as `deduct`. */
@@ -763,6 +859,25 @@ export type Request =
   /** Makes the ledger accept the API key of the client. */
   | {
       op: 'ledgerReplaceApiKey';
+    }
+  /** Runs the rows of a batch that are not done. */
+  | {
+      op: 'batch';
+      manifest: BatchManifest;
+      out: string;
+      options?: BatchOptions | undefined;
+    }
+  /** Returns the items of the rows of a batch, in their order. */
+  | {
+      op: 'batchItems';
+      manifest: BatchManifest;
+      out: string;
+    }
+  /** Counts the rows of a batch by their states. */
+  | {
+      op: 'batchSummary';
+      manifest: BatchManifest;
+      out: string;
     };
 
 /** Options of `run`, `runMany` and `submit`. */
@@ -981,6 +1096,18 @@ export const RUN_OPTIONS_RULES = {
   headers: { required: false, rule: { kind: 'map', of: { kind: 'text' } } },
   key: { required: false, rule: { kind: 'text' } },
   retryFailed: { required: false, rule: { kind: 'boolean' } },
+} as const satisfies Rules;
+
+/** What the fields of BatchOptions accept. */
+export const BATCH_OPTIONS_RULES = {
+  maxCost: { required: false, rule: { kind: 'number', integer: false, minimum: 0 } },
+  limit: { required: false, rule: { kind: 'number', integer: true, minimum: 1 } },
+  pilot: { required: false, rule: { kind: 'number', integer: true, minimum: 0 } },
+  retryFailed: { required: false, rule: { kind: 'number', integer: true, minimum: 0 } },
+  onUnknown: { required: false, rule: { kind: 'text' } },
+  repeat: { required: false, rule: { kind: 'boolean' } },
+  strict: { required: false, rule: { kind: 'boolean' } },
+  webhook: { required: false, rule: { kind: 'text' } },
 } as const satisfies Rules;
 
 /** What the fields of HistoryFilterData accept. */

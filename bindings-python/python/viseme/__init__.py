@@ -16,6 +16,7 @@ import sys as _sys
 from typing import TYPE_CHECKING
 
 from . import _native
+from ._batch_options import BatchOptions
 from ._client import Client
 from ._errors import (
     ApiConnectionError,
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from ._async_client import AsyncClient
     from ._async_executor import AsyncPaginator, AsyncRunResult
     from ._async_models import AsyncDelivery, AsyncOutput, AsyncPrediction
+    from ._batch import AsyncBatch, Batch, BatchItem, BatchStopReason, BatchSummary
     from ._events import (
         Checked,
         Recovering,
@@ -84,6 +86,7 @@ if TYPE_CHECKING:
     )
     from ._events import OnProgress as OnProgress
     from ._events import Progress as Progress
+    from ._generated import ItemState as ItemState
     from ._generated import KnownStatus as KnownStatus
     from ._generated import LedgerState as LedgerState
     from ._generated import Status as Status
@@ -101,6 +104,7 @@ __all__ = [
     "ApiResponseError",
     "ApiStatusError",
     "ApiTimeoutError",
+    "AsyncBatch",
     "AsyncClient",
     "AsyncDelivery",
     "AsyncJob",
@@ -115,6 +119,11 @@ __all__ = [
     "BadRequestError",
     "BaseOutput",
     "BasePrediction",
+    "Batch",
+    "BatchItem",
+    "BatchOptions",
+    "BatchStopReason",
+    "BatchSummary",
     "Billing",
     "Checked",
     "Client",
@@ -187,6 +196,7 @@ _LAZY_MODULES = {
     "_async_client": ["AsyncClient"],
     "_async_executor": ["AsyncPaginator", "AsyncRunResult"],
     "_async_models": ["AsyncDelivery", "AsyncOutput", "AsyncPrediction"],
+    "_batch": ["AsyncBatch", "Batch", "BatchItem", "BatchStopReason", "BatchSummary"],
     "_events": [
         *["Checked", "Recovering", "Retrying", "Submitted", "Submitting"],
         *["Update", "Uploaded", "Uploading", "OnProgress", "Progress"],

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from . import _operations as operations
+from ._batch_options import BATCH_KINDS, BatchOptions
 from ._core_client import BaseClient
 from ._generated import Report, Status, SubmitRecord
-from ._inputs import AnyInput, MediaSource, Table, normalize_input
+from ._inputs import AnyInput, Frame, MediaSource, Table, normalize_input
 from ._jobs import Job, job_decoder
 from ._models import Delivery, DownloadedFile, OnBytes, Prediction, decode_delivery
 from ._progress_bar import byte_callbacks, many_bar, run_callbacks
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
+    from ._batch import Batch
     from ._events import OnProgress, Progress
     from ._generated_account import Billing, Model, Price, Usage
     from ._ledger import Ledger
@@ -122,6 +124,44 @@ class Client(BaseClient[SyncExecutor]):
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress=False)
         runs = ManyRuns(self._executor, limit, encoded, callbacks)
         return self._executor.run_many(runs, rows, many_bar(rows, progress))
+
+    @keywords(BatchOptions)
+    def batch(
+        self,
+        manifest: str | os.PathLike[str] | Iterable[AnyInput] | Table | Frame,
+        *,
+        out: str | os.PathLike[str],
+        progress: bool = False,
+        **options: Unpack[BatchOptions],
+    ) -> Batch:
+        """Run the rows of a table as a batch, each paid for once. Iterate over it to run it.
+
+        The same call resumes it after an interrupt or a crash. Leaving the loop stops it; jobs that
+        were submitted continue at the service, and the next run saves their results. Its state and
+        its results are in the folder `out`. docs/batches.md describes the columns and the states.
+
+        Args:
+            manifest: The path of a CSV or JSON Lines file or of a folder, an iterable of dicts, or
+                a pandas or polars DataFrame. Paths in rows are relative to the working directory,
+                those in a file to its folder. Messages count rows from 0.
+            out: The folder of the results and of the state. It is created if it does not exist.
+            progress: Show a progress bar. Needs tqdm.
+            max_cost: What all jobs of the batch together may cost in USD, all runs together.
+            limit: How many rows run at the same time. Default 10.
+            pilot: Submit only the first rows, so that you can look at their results.
+            retry_failed: How often to submit a row again after its job failed. Each submit is paid
+                for. Default 0.
+            on_unknown: What to do if the response to a submit was lost and its job is not found:
+                ``keep`` (default) searches again in the next run, ``stop`` submits nothing more,
+                ``resubmit-after=24h`` submits the row again a day later.
+            repeat: Pay for each of several equal rows. Default False: they share one job.
+            strict: Treat warnings of the check as errors.
+            webhook: A URL that the service calls when a job has completed or failed.
+        """
+        from ._batch import Batch
+
+        encoded = encode_options(self.batch, options, BATCH_KINDS)
+        return Batch(self._executor, manifest, out=out, progress=progress, options=encoded)
 
     @keywords(SubmitOptions)
     def submit(

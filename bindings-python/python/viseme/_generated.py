@@ -75,6 +75,9 @@ Level = Literal["error", "warning"]
 LedgerState = Literal["sent", "accepted", "completed", "ended", "refused"]
 """The state of a submit in the ledger: `sent` (its outcome is unknown), `accepted` (it has a job), `completed`, `ended` (the job has no result), or `refused` (there is no job, and the key is free)."""
 
+ItemState = Literal["planned", "checked", "uploading", "ready", "submitting", "submitted", "completed", "downloading", "done", "refused", "failed", "unknown", "expired", "duplicate"]
+"""The state of a row of a batch. `docs/batches.md` describes each."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Violation:
@@ -315,6 +318,17 @@ RUN_OPTIONS: tuple[Parameter, ...] = (
     Parameter("headers", "headers", False, Rule("map", of=(Rule("text"),))),
     Parameter("key", "key", False, Rule("text")),
     Parameter("retry_failed", "retryFailed", False, Rule("boolean")),
+)
+
+BATCH_OPTIONS: tuple[Parameter, ...] = (
+    Parameter("max_cost", "maxCost", False, Rule("number", minimum=0)),
+    Parameter("limit", "limit", False, Rule("integer", minimum=1)),
+    Parameter("pilot", "pilot", False, Rule("integer", minimum=0)),
+    Parameter("retry_failed", "retryFailed", False, Rule("integer", minimum=0)),
+    Parameter("on_unknown", "onUnknown", False, Rule("text")),
+    Parameter("repeat", "repeat", False, Rule("boolean")),
+    Parameter("strict", "strict", False, Rule("boolean")),
+    Parameter("webhook", "webhook", False, Rule("text")),
 )
 
 HISTORY_FILTER_DATA: tuple[Parameter, ...] = (

@@ -12,6 +12,49 @@ from typing import Any, Literal, TypedDict, Union
 from typing_extensions import NotRequired
 
 
+class BatchEnd(TypedDict):
+    """The last message of a run of a batch."""
+
+    stopReason: NotRequired[BatchStopReason]
+
+
+class BatchItem(TypedDict):
+    """A row of a batch and its result."""
+
+    id: str
+    row: str
+    state: ItemState
+    outputs: list[str]
+    jobId: NotRequired[str]
+    price: NotRequired[float]
+    errorCode: NotRequired[str]
+    error: NotRequired[str]
+    sameAs: NotRequired[str]
+    failures: int
+    sentAt: NotRequired[float]
+
+
+class BatchStart(TypedDict):
+    """The event with which the run of a batch starts."""
+
+    total: int
+
+
+class BatchStopReason(TypedDict):
+    """Why the run of a batch submitted nothing more."""
+
+    code: str
+    message: str
+
+
+class BatchSummary(TypedDict):
+    """How many rows of a batch are in each state, and what their jobs cost."""
+
+    total: int
+    states: dict[str, int]
+    spent: float
+
+
 class BillingData(TypedDict):
     """One charge of the account."""
 
@@ -321,6 +364,31 @@ class Backoff(TypedDict):
 
     baseMs: float
     maxMs: float
+
+
+class BatchManifestPath(TypedDict):
+    """The path of a CSV or JSON Lines file, or of a folder."""
+
+    path: str
+
+
+class BatchManifestRows(TypedDict):
+    """The rows: the values of their columns."""
+
+    rows: list[dict[str, Any]]
+
+
+class BatchOptions(TypedDict):
+    """Options of ``batch``."""
+
+    maxCost: NotRequired[float | None]
+    limit: NotRequired[int | None]
+    pilot: NotRequired[int | None]
+    retryFailed: NotRequired[int | None]
+    onUnknown: NotRequired[str | None]
+    repeat: NotRequired[bool | None]
+    strict: NotRequired[bool | None]
+    webhook: NotRequired[str | None]
 
 
 BillingFilterData = TypedDict(
@@ -647,6 +715,31 @@ class RequestLedgerReplaceApiKey(TypedDict):
     op: Literal["ledgerReplaceApiKey"]
 
 
+class RequestBatch(TypedDict):
+    """Runs the rows of a batch that are not done."""
+
+    op: Literal["batch"]
+    manifest: BatchManifest
+    out: str
+    options: NotRequired[BatchOptions]
+
+
+class RequestBatchItems(TypedDict):
+    """Returns the items of the rows of a batch, in their order."""
+
+    op: Literal["batchItems"]
+    manifest: BatchManifest
+    out: str
+
+
+class RequestBatchSummary(TypedDict):
+    """Counts the rows of a batch by their states."""
+
+    op: Literal["batchSummary"]
+    manifest: BatchManifest
+    out: str
+
+
 class RunOptions(TypedDict):
     """Options of ``run``, ``run_many`` and ``submit``."""
 
@@ -680,6 +773,8 @@ class WebhookVerification(TypedDict):
 
 ErrorCode = Literal["config", "invalid_input", "connection", "request_timeout", "bad_request", "authentication", "insufficient_credits", "permission_denied", "not_found", "rate_limit", "server", "api_status", "unexpected_response", "submission_unknown", "ledger", "upload", "download", "webhook", "job_failed", "job_cancelled", "wait_timeout"]
 
+ItemState = Literal["planned", "checked", "uploading", "ready", "submitting", "submitted", "completed", "downloading", "done", "refused", "failed", "unknown", "expired", "duplicate"]
+
 LedgerState = Literal["sent", "accepted", "completed", "ended", "refused"]
 
 Level = Literal["error", "warning"]
@@ -708,6 +803,11 @@ ProgressData = Union[
 Status = Union[
     Literal["created", "processing", "completed", "failed", "cancelled", "timeout", "deleted"],
     str,
+]
+
+BatchManifest = Union[
+    BatchManifestPath,
+    BatchManifestRows,
 ]
 
 FieldData = Union[
@@ -751,6 +851,9 @@ Request = Union[
     RequestLedgerGiveUp,
     RequestLedgerAdopt,
     RequestLedgerReplaceApiKey,
+    RequestBatch,
+    RequestBatchItems,
+    RequestBatchSummary,
 ]
 
 SubmitLimits = Union[

@@ -154,6 +154,14 @@ class Table(Protocol):
         ...
 
 
+class Frame(Protocol):
+    """A polars DataFrame, whose rows are inputs."""
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return the rows."""
+        ...
+
+
 def normalize_input(input: object, parameters: object) -> Input:
     """Return the input of a call: `input` itself, or a model id with parameters."""
     if isinstance(input, str):
@@ -248,6 +256,23 @@ def _is_empty(value: object) -> bool:
     if isinstance(value, float):
         return math.isnan(value)
     return is_of_library(value, "pandas") and type(value).__name__ in ("NAType", "NaTType")
+
+
+def encode_cell(name: str, value: Any) -> Any:
+    """Encode a cell of a table as JSON: an empty one as None, a file as its path."""
+    is_nan = (
+        is_of_library(value, "numpy") and getattr(value, "shape", None) == () and value != value
+    )
+    if value is None or is_nan or _is_empty(value):
+        return None
+    value = _plain(name, value.source if isinstance(value, Media) else value)
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(cast("os.PathLike[str]", value))
+    if _is_media(value):
+        # A batch reads the file again when it resumes.
+        raise invalid_input(name, "a path or a URL: save bytes to a file first", value)
+    check_json(name, value)
+    return value
 
 
 def encode_media(name: str, source: Any, contents: list[bytes]) -> types.MediaData:

@@ -242,7 +242,7 @@ def words_kind(words: tuple[str, ...]) -> Kind:
 
 
 def _object_kind(name: str, cls: type[Any], rule: Rule) -> Kind:
-    kinds = _kinds(rule.fields)
+    kinds = kinds_of(rule.fields)
 
     def encode(value: Any) -> dict[str, Any]:
         _require(isinstance(value, cls))
@@ -297,7 +297,8 @@ def _kind(parameter: Parameter) -> Kind:
             raise NotImplementedError(f"the kind of {name}")
 
 
-def _kinds(parameters: Iterable[Parameter]) -> Kinds:
+def kinds_of(parameters: Iterable[Parameter]) -> Kinds:
+    """Return the kinds of generated parameters."""
     return {it.name: (it.json_name, _kind(it)) for it in parameters}
 
 
@@ -318,13 +319,13 @@ SIZE = _integer_kind(Rule("integer", minimum=0, maximum=2**63 - 1))._replace(
 # Kinds that the JSON does not know.
 _SPECIAL = {"api_key": SECRET, "proxy": SECRET, "ca_bundle": PATH, "ledger": PATH}
 
-SETTINGS = _kinds(CLIENT_SETTINGS)
-RUN_KINDS = _kinds(RUN_OPTIONS)
+SETTINGS = kinds_of(CLIENT_SETTINGS)
+RUN_KINDS = kinds_of(RUN_OPTIONS)
 SUBMIT_KINDS = {name: kind for name, kind in RUN_KINDS.items() if name != "timeout"}
 _KEY_OPTIONS = ("key", "retry_failed")
 RUN_MANY_KINDS = {name: kind for name, kind in RUN_KINDS.items() if name not in _KEY_OPTIONS}
-HISTORY_KINDS = _kinds(HISTORY_FILTER_DATA)
-BILLING_KINDS = _kinds(BILLING_FILTER_DATA)
+HISTORY_KINDS = kinds_of(HISTORY_FILTER_DATA)
+BILLING_KINDS = kinds_of(BILLING_FILTER_DATA)
 
 
 def encode_settings(
@@ -349,7 +350,7 @@ def encode_options(
 ) -> dict[str, Any]:
     """Check and encode the keywords of a function. Raises an InputError that names the keyword."""
     encoded = _encode_keywords(function, given, kinds, "invalid_input")
-    if "retryFailed" in encoded and "key" not in encoded:
+    if "key" in kinds and "retryFailed" in encoded and "key" not in encoded:
         message = "`retry_failed` needs `key`: it is about the job of a key."
         raise make_error("invalid_input", message)
     return encoded

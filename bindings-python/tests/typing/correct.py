@@ -35,6 +35,11 @@ def blocking(client: viseme.Client, given: viseme.AudioToVideo) -> None:
     for submit in client.ledger.submits(state="sent"):
         print(submit.key, submit.record.sent_at, submit.job_id or "?")
         client.ledger.give_up(submit.key)
+    batch = client.batch("jobs.csv", out=Path("results"), max_cost=200, retry_failed=2)
+    for item in batch:
+        print(item.id, item.state == "done", item.output, item.error)
+    print(batch.summary().states["done"], batch.stop_reason and batch.stop_reason.code)
+    client.batch([given, {"id": "a", "audio": Path("a.mp3"), "video": "v.mp4"}], out="results")
     viseme.AsyncClient(ledger=Path("ledger.db"))
 
 
@@ -52,4 +57,8 @@ async def asynchronous(client: viseme.AsyncClient, given: viseme.AudioToVideo) -
         print(result.unwrap().output_url)
     delivery = await client.receive_webhook({}, b"")
     await delivery.prediction.save("x.mp4")
+    batch = client.batch([given], out="results", progress=True)
+    async for item in batch:
+        print(item.outputs[0].name)
+    print((await batch.summary()).spent, (await batch.items())[0].sent_at)
     client.set_api_key("k")

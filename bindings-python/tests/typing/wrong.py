@@ -17,6 +17,10 @@ def keywords(client: viseme.Client, given: viseme.AudioToVideo) -> None:
     client.run_many([given], key="a")  # E: Unexpected keyword argument "key"
     client.submit(given, key=17)  # E: Argument "key" to "submit" of "Client" has incompatible type "int"
     client.ledger.submits(state="open")  # E: Argument "state" to "submits" of "Ledger" has incompatible type
+    client.batch("jobs.csv")  # E: Missing named argument "out"
+    client.batch("jobs.csv", out="x", maxcost=3)  # E: Unexpected keyword argument "maxcost"
+    client.batch("jobs.csv", out="x", max_cost="3")  # E: Argument "max_cost" to "batch" of "Client" has incompatible type "str"
+    client.batch(3, out="x")  # E: Argument 1 to "batch" of "Client" has incompatible type "int"
     viseme.Client(submit_limits="platinum")  # E: Argument "submit_limits" to "Client" has incompatible type
 
 
@@ -35,6 +39,7 @@ async def forgotten_await(client: viseme.AsyncClient, given: viseme.AudioToVideo
     delivery = await client.receive_webhook({}, b"")
     delivery.prediction.save("x.mp4")  # E: must be used
     (await client.submit(given)).wait()  # E: must be used
+    client.batch([given], out="x").summary()  # E: must be used
     client.ledger.give_up("a")  # E: must be used
     try:
         await client.job("x").wait()
