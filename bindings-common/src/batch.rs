@@ -79,8 +79,8 @@ impl Run {
 
     async fn run(self) -> Result<BatchEnd, Box<ErrorData>> {
         let manifest = read(self.manifest)?;
-        let batch = Batch::open(&manifest, &self.out, self.options).await.map_err(error_data)?;
-        let mut run = batch.run(&self.client, None).await.map_err(error_data)?;
+        let batch = Batch::open(&manifest, &self.out, self.options).await?;
+        let mut run = batch.run(&self.client, None).await?;
         let send = |message: String| {
             let _ = self.sender.send(message.into());
         };
@@ -89,11 +89,11 @@ impl Run {
         let reason = run.stop_reason();
         // Ends the items that are still at work: their jobs continue at the service.
         drop(run);
-        batch.folder().write_report().await.map_err(error_data)?;
+        batch.folder().write_report().await?;
         let stop_reason = match reason {
             None => None,
             Some(StopReason::Error(error)) => return Err(error.into()),
-            Some(StopReason::Ledger(error)) => return Err(error_data(error.into())),
+            Some(StopReason::Ledger(error)) => return Err(BatchError::from(error).into()),
             Some(reason) => Some(reason.into()),
         };
         Ok(BatchEnd { stop_reason })
@@ -136,12 +136,12 @@ async fn items(
     let manifest = read(manifest)?;
     let (mut items, spent) = match BatchFolder::open(out).await {
         Ok(folder) => {
-            let items = folder.items().await.map_err(error_data)?;
+            let items = folder.items().await?;
             let items = items.into_iter().map(|item| (item.id.clone(), BatchItem::from(item)));
-            (items.collect(), folder.spent_micros().await.map_err(error_data)?)
+            (items.collect(), folder.spent_micros().await?)
         }
         Err(BatchError::NoBatch(_)) => (HashMap::new(), 0),
-        Err(error) => return Err(error_data(error)),
+        Err(error) => return Err(error.into()),
     };
     let rows = manifest.rows().iter();
     let items = rows.map(|row| items.remove(&row.id).unwrap_or_else(|| BatchItem::planned(row)));
@@ -163,7 +163,7 @@ fn read(manifest: BatchManifest) -> Result<Manifest, Box<ErrorData>> {
         BatchManifest::Path(path) => Manifest::read(path.as_ref()),
         BatchManifest::Rows(rows) => Manifest::new(rows.into_iter().enumerate().map(row)),
     };
-    manifest.map_err(|error| error_data(error.into()))
+    manifest.map_err(|error| BatchError::from(error).into())
 }
 
 /// Returns a row that the host gave. Relative paths are relative to the working directory.
@@ -180,26 +180,28 @@ fn outcome<T: serde::Serialize>(outcome: Result<T, Box<ErrorData>>) -> String {
     }
 }
 
-fn error_data(error: BatchError) -> Box<ErrorData> {
-    let (code, message) = match &error {
-        BatchError::Manifest(ManifestError::Rows(_)) => {
-            ("invalid_input", format!("Rows are not valid; nothing was sent.\n{error}"))
+impl From<BatchError> for Box<ErrorData> {
+    fn from(error: BatchError) -> Self {
+        let (code, message) = match &error {
+            BatchError::Manifest(ManifestError::Rows(_)) => {
+                ("invalid_input", format!("Rows are not valid; nothing was sent.\n{error}"))
+            }
+            BatchError::Manifest(_) => ("invalid_input", error.to_string()),
+            BatchError::Ledger(_) => ("ledger", error.to_string()),
+            _ => ("config", error.to_string()),
+        };
+        let mut data = ErrorData::new(code, message);
+        let mut source = error.source().and_then(|own| match &error {
+            // The error itself is the message.
+            BatchError::Ledger(_) | BatchError::Manifest(_) => own.source(),
+            _ => Some(own),
+        });
+        while let Some(cause) = source {
+            data.causes.push(cause.to_string());
+            source = cause.source();
         }
-        BatchError::Manifest(_) => ("invalid_input", error.to_string()),
-        BatchError::Ledger(_) => ("ledger", error.to_string()),
-        _ => ("config", error.to_string()),
-    };
-    let mut data = ErrorData::new(code, message);
-    let mut source = error.source().and_then(|own| match &error {
-        // The error itself is the message.
-        BatchError::Ledger(_) | BatchError::Manifest(_) => own.source(),
-        _ => Some(own),
-    });
-    while let Some(cause) = source {
-        data.causes.push(cause.to_string());
-        source = cause.source();
+        data
     }
-    data
 }
 
 impl BatchOptions {

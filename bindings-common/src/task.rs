@@ -190,6 +190,7 @@ impl Task {
         self
     }
 
+    #[cfg(feature = "batch")]
     pub(crate) fn with_stop(mut self, stopped: CancellationToken) -> Self {
         self.stopped = Some(stopped);
         self

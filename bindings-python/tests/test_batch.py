@@ -139,7 +139,7 @@ def test_rows_that_are_not_valid_are_all_named_and_nothing_is_sent(
     with pytest.raises(viseme.InputError) as caught:
         list(client.batch(rows, out=out))
     assert caught.value.code == "invalid_input"
-    assert "row 1: `audoi` is no parameter" in str(caught.value)
+    assert "row 1: `audoi` is not a parameter" in str(caught.value)
     assert "Did you mean `audio`" in str(caught.value)
     assert "row 2: The id `a` already stands at row 0." in str(caught.value)
     rows = [row("a"), {**row("b"), "audio": b"RIFF"}, "face.mp4", 7, {1: 2}]
@@ -307,6 +307,10 @@ async def test_the_async_client_runs_batches(quick: World, out: Path) -> None:
             async for item in batch:
                 assert item.ok
                 break
+        assert charges(quick) < 8
+        async for item in batch:
+            assert item.ok
+            break
         assert charges(quick) < 8
         assert all([item.ok async for item in batch])
         assert (await batch.summary()).states == {"done": 8}

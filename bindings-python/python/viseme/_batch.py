@@ -268,6 +268,9 @@ class Batch(_BaseBatch[SyncExecutor]):
 class AsyncBatch(_BaseBatch["AsyncExecutor"]):
     """The rows of a batch. Each iteration runs those that are not done. Get it with `batch`."""
 
+    _open = 0
+    """How many runs have not ended."""
+
     def __aiter__(self) -> AsyncIterator[BatchItem]:
         """Run the rows that are not done. Yields each as it ends.
 
@@ -299,6 +302,7 @@ class AsyncBatch(_BaseBatch["AsyncExecutor"]):
         """End the run. Jobs that were submitted continue at the service."""
         for run in list(self._runs):
             await run.aclose()
+        await self._wait_for_ends(0)
 
     async def __aenter__(self) -> AsyncBatch:
         """Return self."""
@@ -317,7 +321,10 @@ class AsyncBatch(_BaseBatch["AsyncExecutor"]):
         # Programs of the blocking client do not pay for the import of asyncio.
         from ._async_executor import next_batch
 
+        # This run is one of those that a loop holds.
+        await self._wait_for_ends(len(self._runs) - 1)
         task = self._start()
+        self._open += 1
         try:
             while not self._executor.has_ended(messages := await next_batch(task)):
                 for message in decode_messages(messages):
@@ -330,7 +337,18 @@ class AsyncBatch(_BaseBatch["AsyncExecutor"]):
                 while await next_batch(task) is not None:
                     pass
             finally:
+                self._open -= 1
                 self._end(task)
+
+    async def _wait_for_ends(self, held: int) -> None:
+        """Wait until no runs are open but those that a loop holds.
+
+        asyncio ends a run whose loop was left in a task of its own.
+        """
+        from asyncio import sleep
+
+        while self._open > held:  # noqa: ASYNC110 - a loop may be left in another event loop
+            await sleep(0.01)
 
 
 _RESULT_COLUMNS = ("id", "state", "job_id", "output", "price", "error_code", "error")
