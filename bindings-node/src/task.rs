@@ -6,7 +6,7 @@ use napi_derive::napi;
 use viseme_bindings::JobHandle;
 
 /// An operation in progress. It advances only while a promise of [`next`](Self::next) is awaited,
-/// except for many runs, which advance by themselves until the task is cancelled or dropped.
+/// except for many runs and batches, which advance by themselves until the task is cancelled or dropped.
 #[napi]
 pub struct Task {
     task: viseme_bindings::Task,
@@ -42,6 +42,13 @@ impl Task {
     #[napi]
     pub fn cancel(&self) {
         self.task.cancel();
+    }
+
+    /// Stops a batch: it submits nothing more, and its messages end when the submits in flight have
+    /// responses.
+    #[napi]
+    pub fn stop(&self) {
+        let _ = self.task.stop();
     }
 
     /// Sends inputs, as a JSON array, to many runs. Returns whether the runs still accept inputs.

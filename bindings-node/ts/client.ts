@@ -1,3 +1,4 @@
+import { Batch, type BatchOptions, type BatchRow } from './batch';
 import { runOperation, throwIfClosed, CoreClient, type Message } from './core-client';
 import { makeError, type SubmitRecord } from './errors';
 import {
@@ -128,6 +129,18 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     options: RunManyOptions = {},
   ): Paginator<RunResult> {
     return runMany(this.#core, inputs, options);
+  }
+
+  /**
+   * Runs the rows of a table as a batch, each paid for once. Iterate over it to run it.
+   *
+   * The rows are in a CSV or JSON Lines file, a folder, or an iterable of objects; relative paths in
+   * objects are relative to the working directory. The same call resumes it after an interrupt or a
+   * crash. Leaving the loop stops it; jobs that were submitted continue, and the next run saves their
+   * results. docs/batches.md describes the columns, the options and the states.
+   */
+  batch(manifest: string | URL | Iterable<BatchRow>, options: BatchOptions): Batch {
+    return new Batch(this.#core, manifest, options);
   }
 
   /**

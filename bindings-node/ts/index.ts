@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+export { Batch } from './batch';
+export type { BatchItem, BatchOptions, BatchRow } from './batch';
 export { Client } from './client';
 export { check, run } from './default-client';
 export {
@@ -35,10 +37,13 @@ export {
 export type { SubmitRecord } from './errors';
 export type {
   Backoff,
+  BatchStopReason,
+  BatchSummary,
   Billing,
   DailyUsage,
   DownloadedFile,
   ErrorCode,
+  ItemState,
   LedgerState,
   LedgerSubmit,
   MediaInfo,

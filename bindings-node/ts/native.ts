@@ -6,6 +6,8 @@ export interface Task {
   /** Returns the next messages as a JSON array; `null` after the last and after cancellation. */
   next(): Promise<string | null>;
   cancel(): void;
+  /** Stops a batch: its messages end when the submits in flight have responses. */
+  stop(): void;
   /** Sends inputs, as a JSON array, to many runs; returns `false` once they are cancelled. */
   push(inputs: string, contents: Buffer[]): boolean;
   /** Sends an input that could not be encoded to many runs: the message is the error of its run. */

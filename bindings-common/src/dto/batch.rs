@@ -102,7 +102,7 @@ pub struct BatchEnd {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct BatchStopReason {
-    /// `cost_limit`, or the stable code of an error.
+    /// The stable code of an error, or "cost_limit".
     pub code: String,
     /// What happened and what to do.
     pub message: String,

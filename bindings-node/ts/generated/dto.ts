@@ -58,7 +58,7 @@ export interface BatchStart {
 
 /** Why the run of a batch submitted nothing more. */
 export interface BatchStopReason {
-  /** `costLimit`, or the stable code of an error. */
+  /** The stable code of an error, or "cost_limit". */
   readonly code: string;
   /** What happened and what to do. */
   readonly message: string;
