@@ -276,10 +276,8 @@ async fn the_mock_server_runs_a_scenario_for_another_process() {
     let harness = Harness::new(Scenario::new()).await;
     let text = "jobs: [{timeline: {after_polls: 1, ends: failed}, error: \"No face.\"}]";
     std::fs::write(harness.path("fails.yaml"), text).unwrap();
-    let mut command = harness.command(&["mock", "--scenario", "fails.yaml"]);
-    let file = std::fs::File::create(harness.path("first-line")).unwrap();
-    command.stdout(Stdio::from(file));
-    let mut mock = Running::new(command);
+    let mut mock = Running::new(harness.command(&["mock", "--scenario", "fails.yaml"]));
+    let first = mock.next_line().await;
     let line = mock.until_line_with("export").await;
     let variable = |name: &str| {
         let found = line.split_whitespace().find_map(|word| word.strip_prefix(name));
@@ -290,7 +288,6 @@ async fn the_mock_server_runs_a_scenario_for_another_process() {
         command.env(name, variable(name));
     }
     assert_ends(&support::finish(command).await, 4, &["No face"]);
-    let first = std::fs::read_to_string(harness.path("first-line")).unwrap();
     let first: serde_json::Value = serde_json::from_str(&first).unwrap();
     assert_eq!(first["url"], variable("WAVESPEED_BASE_URL"));
 }

@@ -159,7 +159,8 @@ mod tests {
     #[tokio::test]
     async fn a_wrong_file_is_refused_in_words_that_name_it() {
         let store = FileStore::new().unwrap();
-        let text: [Result<&[u8], ()>; 1] = [Ok(b"hello")];
+        let text = "These are my notes. ".repeat(20);
+        let text: [Result<&[u8], ()>; 1] = [Ok(text.as_bytes())];
         let file = store.store("notes.txt", None, stream::iter(text)).await.unwrap();
         let view = check_file(MODEL, "video", &file).await.unwrap();
         assert_eq!(view["ok"], false);
