@@ -154,6 +154,7 @@ impl Runner {
             return None;
         }
         let mut item = items.get(index)?.clone();
+        let mut failures = item.failures;
         let row = self.batch.rows().get(index)?;
         let result = match step {
             Step::Recover => self.recover(&mut item, row).await,
@@ -161,7 +162,12 @@ impl Runner {
             Step::Submit | Step::Retry | Step::Copy => self.submit(&mut item, row).await,
         };
         let mut item = self.end(item, row, result).await;
-        while allows_retry(&item, self.batch.options()) && !self.stopped.load(Ordering::SeqCst) {
+        // Only another failed job is a reason to submit again: a submit that was refused stays refused.
+        while item.failures > failures
+            && allows_retry(&item, self.batch.options())
+            && !self.stopped.load(Ordering::SeqCst)
+        {
+            failures = item.failures;
             let result = self.submit(&mut item, row).await;
             item = self.end(item, row, result).await;
         }

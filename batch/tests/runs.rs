@@ -241,6 +241,20 @@ async fn a_failed_job_is_submitted_again_only_as_often_as_allowed() {
 }
 
 #[tokio::test]
+async fn a_retry_that_is_refused_is_not_tried_again() {
+    let scenario = Scenario::new().job(JobRule::new(Timeline::ends_after_polls(1, "failed")));
+    let test = Test::new(scenario).await;
+    let manifest = test.rows(&["a"]);
+    test.run(&manifest, BatchOptions::default()).await;
+    std::fs::remove_file(test.folder.path().join("face.mp4")).unwrap();
+    let options = BatchOptions { retry_failed: 3, ..BatchOptions::default() };
+    let ended = test.run(&manifest, options).await;
+    assert_eq!(ended.item("a").state, ItemState::Failed);
+    assert!(ended.item("a").error.as_deref().unwrap().contains("file not found"));
+    assert_eq!(test.charges(), 1);
+}
+
+#[tokio::test]
 async fn a_lost_submit_is_recovered_and_paid_once() {
     let fault = Fault::at(RequestKind::Submit).nth(2).after_accept().wire(WireFault::Reset);
     let test = Test::new(quick().fault(fault)).await;
