@@ -188,6 +188,7 @@ impl From<BatchError> for Box<ErrorData> {
             }
             BatchError::Manifest(_) => ("invalid_input", error.to_string()),
             BatchError::Ledger(_) => ("ledger", error.to_string()),
+            BatchError::Price(cause) => (cause.code(), error.to_string()),
             _ => ("config", error.to_string()),
         };
         let mut data = ErrorData::new(code, message);

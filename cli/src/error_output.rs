@@ -66,6 +66,7 @@ fn batch_code(error: &BatchError) -> &'static str {
         BatchError::Locked(_) => "batch_locked",
         BatchError::NoBatch(_) => "no_batch",
         BatchError::Item(_) => "batch_item",
+        BatchError::Price(error) => error.code(),
         _ => "local",
     }
 }

@@ -96,7 +96,8 @@ impl Failure {
             Self::Client(error) => exit_code(error.kind(), error.job_id().is_some()),
             Self::QueryFailed(error) => exit_code(error.kind(), false),
             Self::Running { .. } => 5,
-            Self::Batch(error) => match **error {
+            Self::Batch(error) => match &**error {
+                BatchError::Price(error) => exit_code(error.kind(), false),
                 BatchError::Locked(_) | BatchError::Folder { .. } | BatchError::Ledger(_) => 1,
                 _ => USAGE,
             },
