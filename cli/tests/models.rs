@@ -167,9 +167,12 @@ async fn the_text_output_of_models_schema_price_and_balance() {
 
     let price = harness.viseme(&[&["price".to_owned()][..], &samples()].concat()).await;
     assert_eq!((price.code, price.out.as_str()), (Some(0), "0.07 USD\n"), "{price:?}");
-    assert!(price.err.contains("upload audio and video"), "{price:?}");
+    assert!(price.err.contains("Pass --audio and --video with --upload"), "{price:?}");
     let more = [&["price".to_owned(), "--upload".to_owned()][..], &samples()].concat();
     assert_eq!(harness.viseme(&more).await.err, "");
+
+    let base = harness.viseme(&["price", "--json"]).await;
+    assert_eq!((base.code, &base.json()["due"]), (Some(0), &Value::from(0.07)), "{base:?}");
 
     let balance = harness.viseme(&["balance"]).await;
     assert_eq!(balance.out, "100.00 USD\n", "{balance:?}");

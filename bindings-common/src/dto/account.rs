@@ -84,7 +84,8 @@ pub struct Price {
     pub discounted: Option<f64>,
     /// The currency.
     pub currency: String,
-    /// The parameters that the price does not consider, because their media are not uploaded.
+    /// The parameters that the price does not consider: media that are not uploaded, and required ones
+    /// that the input does not have.
     pub left_out: Vec<String>,
     /// All other fields of the service's response.
     pub extra: Map<String, Value>,

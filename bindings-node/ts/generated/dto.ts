@@ -342,7 +342,10 @@ export interface Price {
   readonly discounted: number | null;
   /** The currency. */
   readonly currency: string;
-  /** The parameters that the price does not consider, because their media are not uploaded. */
+  /**
+   * The parameters that the price does not consider: media that are not uploaded, and required
+   * ones that the input does not have.
+   */
   readonly leftOut: readonly string[];
   /** All other fields of the service's response. */
   readonly extra: Readonly<Record<string, unknown>>;

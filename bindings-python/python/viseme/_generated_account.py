@@ -65,7 +65,9 @@ class Price:
     currency: str
     """The currency."""
     left_out: tuple[str, ...]
-    """The parameters that the price does not consider, because their media are not uploaded."""
+    """The parameters that the price does not consider: media that are not uploaded, and
+    required ones that the input does not have.
+    """
     extra: dict[str, Any]
     """All other fields of the service's response."""
 

@@ -68,7 +68,9 @@ fn model_json(model: &Model) -> Value {
 }
 
 pub(crate) async fn price(options: &Options, price: Price) -> Result<Outcome> {
-    let input = price.input.read()?;
+    let input = if price.upload { price.input.read()? } else { price.input.read_incomplete()? };
+    let known_options = price.input.media_options();
+    let is_option = |name: &str| known_options.contains(&name);
     let client = client::online(options)?;
     let result = client.price(input).upload(price.upload).await;
     let price = result.map_err(Failure::query)?;
@@ -84,9 +86,17 @@ pub(crate) async fn price(options: &Options, price: Price) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
     if !price.left_out.is_empty() && !options.is_silent() {
-        let names = price.left_out.join(" and ");
+        let names: Vec<_> = price
+            .left_out
+            .iter()
+            .map(|name| match is_option(name) {
+                true => format!("--{name}"),
+                false => format!("-i {name}=…"),
+            })
+            .collect();
+        let names = names.join(" and ");
         eprint_line(format_args!(
-            "This is the base price. Pass --upload to upload {names} and get the exact price."
+            "This is the base price. Pass {names} with --upload to get the exact price."
         ));
     }
     print_line(format_args!("{} {}", money(price.due()), price.currency))?;

@@ -92,8 +92,9 @@ pub struct Price {
     pub discounted: Option<f64>,
     /// The currency; `USD` if the service returned none.
     pub currency: String,
-    /// Parameters that were left out of the request because their media are not uploaded. The
-    /// service measures media to compute the price; without them it returns the base price.
+    /// Parameters that the request does not have: media that are not uploaded, and required ones that
+    /// the input does not have. The service measures media to compute the price; without them it returns
+    /// the base price.
     pub left_out: Vec<String>,
     /// Every other field of the response.
     pub extra: Map<String, Value>,

@@ -17,6 +17,7 @@ use super::progress::OnProgress;
 use crate::account::{Model, Price};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::endpoints::{models, price};
+use crate::media::{Rule, Violation};
 use crate::model::{Input, InputValue, did_you_mean};
 
 /// How long the models are cached, as official tools do.
@@ -79,7 +80,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// Returns [`ErrorKind::InvalidInput`] for an input that a run would reject,
+    /// Returns [`ErrorKind::InvalidInput`] for a value that a run would reject,
     /// [`ErrorKind::NotFound`] if the service has no such model, and the errors of a request.
     pub fn price(&self, input: impl Into<Input>) -> PriceQuery {
         PriceQuery { client: self.clone(), input: input.into(), upload: false }
@@ -96,8 +97,8 @@ pub struct PriceQuery {
 
 impl PriceQuery {
     /// Sets whether local media are uploaded first, so that the service can measure them. Uploading
-    /// costs nothing. Default `false`: local media are left out, and the price is the model's base
-    /// price.
+    /// costs nothing. Default `false`: local media are left out, and so may be what the input does not
+    /// have yet. The price is then the model's base price.
     pub fn upload(mut self, upload: bool) -> Self {
         self.upload = upload;
         self
@@ -113,8 +114,13 @@ impl PriceQuery {
             )
         } else {
             let input = input.clone().with_defaults();
-            validate_input(&input, false, None).await.into_result()?;
-            without_uploads(&input)
+            let mut report = validate_input(&input, false, None).await;
+            let is_missing = |violation: &mut Violation| violation.rule == Rule::Required;
+            let missing: Vec<_> = report.violations.extract_if(.., is_missing).collect();
+            report.into_result()?;
+            let (body, mut left_out) = without_uploads(&input);
+            left_out.extend(missing.into_iter().map(|violation| violation.field));
+            (body, left_out)
         };
         let body = price::request(input.model(), &body);
         let operation = format!("getting the price of {}", input.model());

@@ -65,6 +65,8 @@ async fn a_price_of_either_form() {
 
     let error = test.client.price(Input::new(format!("{MODEL}s"))).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
+    let base = test.client.price(Input::new(MODEL)).await.unwrap();
+    assert_eq!((base.amount, base.left_out), (0.07, vec!["audio".to_owned(), "video".to_owned()]));
     let error = test.client.price(speech(&"x".repeat(121))).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
 }
