@@ -185,7 +185,8 @@ pub(super) async fn recover(
     }
     let cause = Error::new(ErrorKind::SubmissionUnknown, "its response was lost");
     let policy = client.submit_policy(client.now().saturating_add(client.shared.config.deadline));
-    let submission = Submission::lost(policy, cause);
+    let age = client.system_time().duration_since(record.sent_at).unwrap_or_default();
+    let submission = Submission::lost(policy, age.saturating_sub(criteria.sent_within), cause);
     client.submit_registry(|registry| {
         registry.begin(&record.model, &record.input);
         registry.lose(&record.model, &record.input);

@@ -13,6 +13,8 @@ pub(super) struct Search {
     pub(super) cause: Error,
     /// When the search ends.
     pub(super) until: Duration,
+    /// From when on the history has the job, if there is one.
+    pub(super) complete_at: Duration,
     /// How many times the history was searched.
     pub(super) searches: u32,
     /// Why the last search failed.
@@ -21,7 +23,7 @@ pub(super) struct Search {
 
 impl Search {
     pub(super) fn new(cause: Error, until: Duration) -> Self {
-        Self { cause, until, searches: 0, failure: None }
+        Self { cause, until, complete_at: until, searches: 0, failure: None }
     }
 
     /// Returns the error if the window has passed and the history has no such job.

@@ -14,6 +14,10 @@ use super::response_class::{Resend, SearchResponse, SubmitResponse};
 use super::retry::RetryPolicy;
 use crate::error::Error;
 
+/// After this many search windows, a job is in the history or does not exist. A search lasts one window,
+/// but who searches again may find a job that is later still.
+const LATE_WINDOWS: u32 = 5;
+
 /// The limits of a submit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SubmitPolicy {
@@ -28,8 +32,11 @@ pub struct SubmitPolicy {
 impl SubmitPolicy {
     /// Returns when a search that starts now must end.
     fn search_until(&self, now: Duration) -> Duration {
-        let window = self.recovery.map_or(Duration::ZERO, |recovery| recovery.window);
-        now.saturating_add(window).min(self.deadline)
+        now.saturating_add(self.window()).min(self.deadline)
+    }
+
+    fn window(&self) -> Duration {
+        self.recovery.map_or(Duration::ZERO, |recovery| recovery.window)
     }
 }
 
@@ -78,8 +85,8 @@ enum State {
     InFlight,
     /// It was rejected temporarily, and is sent again after a pause.
     Pausing(Box<Error>),
-    /// An earlier submit was lost, and has to be searched for.
-    ToRecover(Box<Error>),
+    /// A submit that was sent so long ago was lost, and has to be searched for.
+    ToRecover(Box<Error>, Duration),
     /// The submit was lost: a search is running.
     Searching(Box<Search>),
     /// The submit was lost: the next search starts after a pause.
@@ -103,11 +110,12 @@ impl Submission {
         Self { policy, state: State::Fresh, attempts: 0 }
     }
 
-    /// Creates the machine of a submit that was sent and lost earlier, for this reason. It only
-    /// searches, and never sends.
+    /// Creates the machine of a submit that was sent `sent_ago` and lost, for this reason. It only
+    /// searches, and never sends. A history that does not have the job is read once if the submit is
+    /// older than [`LATE_WINDOWS`] windows.
     #[must_use]
-    pub fn lost(policy: SubmitPolicy, cause: Error) -> Self {
-        Self { policy, state: State::ToRecover(Box::new(cause)), attempts: 0 }
+    pub fn lost(policy: SubmitPolicy, sent_ago: Duration, cause: Error) -> Self {
+        Self { policy, state: State::ToRecover(Box::new(cause), sent_ago), attempts: 0 }
     }
 
     /// Returns when the machine stops.
@@ -125,7 +133,7 @@ impl Submission {
     /// Returns whether a submit was sent and its outcome is unknown.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        matches!(self.state, State::Searching(_) | State::PausingSearch(_) | State::ToRecover(_))
+        matches!(self.state, State::Searching(_) | State::PausingSearch(_) | State::ToRecover(..))
     }
 
     /// Returns the next action after an event at this time. `random` is from 0 to 1.
@@ -137,8 +145,12 @@ impl Submission {
             (State::InFlight, SubmitEvent::Responded(response)) => {
                 self.responded(now, response, random)
             }
-            (State::ToRecover(cause), SubmitEvent::Start) => {
-                self.search(Search::new(*cause, self.policy.search_until(now)))
+            (State::ToRecover(cause, sent_ago), SubmitEvent::Start) => {
+                let until = self.policy.search_until(now);
+                let mut search = Search::new(*cause, until);
+                let late = self.policy.window().saturating_mul(LATE_WINDOWS);
+                search.complete_at = now.saturating_add(late).saturating_sub(sent_ago).min(until);
+                self.search(search)
             }
             (State::PausingSearch(search), SubmitEvent::Woke) => self.search(*search),
             (State::Searching(search), SubmitEvent::Searched(response)) => {
@@ -207,6 +219,9 @@ impl Submission {
             SearchResponse::Failed(error) => self.give_up(search.refused(&error)),
             SearchResponse::NotYet => {
                 search.failure = None;
+                if now >= search.complete_at {
+                    return self.give_up(search.nothing());
+                }
                 self.pause_search(now, search, Duration::ZERO, random)
             }
             SearchResponse::Temporary { error, retry_after } => {

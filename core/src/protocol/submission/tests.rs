@@ -272,7 +272,7 @@ fn a_lost_submit_is_searched_for() {
 #[test]
 fn a_submit_of_another_time_is_searched_for_at_once_and_never_sent() {
     use SubmitEvent::{Responded, Searched, Start, Woke};
-    let machine = Submission::lost(recovering(), error(ErrorKind::Connection));
+    let machine = Submission::lost(recovering(), Duration::ZERO, error(ErrorKind::Connection));
     assert!(machine.is_lost());
     let events = vec![
         Woke,
@@ -283,6 +283,32 @@ fn a_submit_of_another_time_is_searched_for_at_once_and_never_sent() {
         Searched(found()),
     ];
     assert_eq!(play(machine, events), "nothing, nothing, search, sleep 2, search, job j2");
+}
+
+#[test]
+fn a_history_is_read_once_for_an_old_submit() {
+    use SearchResponse::NotYet;
+    use SubmitEvent::{Searched, Start, Woke};
+    for (sent_ago, events, expected) in [
+        // The window is ten seconds. Only after five of them no job can appear any more.
+        (
+            46,
+            vec![Start, Searched(NotYet), Woke, Searched(NotYet), Woke, Searched(NotYet)],
+            "search, sleep 2, search, sleep 4, search, submission_unknown after 1",
+        ),
+        (60, vec![Start, Searched(NotYet)], "search, submission_unknown after 1"),
+        (60, vec![Start, Searched(found())], "search, job j2"),
+        // A history that cannot be read says nothing about the job.
+        (
+            60,
+            vec![Start, Searched(history_trouble(None)), Woke, Searched(NotYet)],
+            "search, sleep 2, search, submission_unknown after 1",
+        ),
+    ] {
+        let cause = error(ErrorKind::Connection);
+        let machine = Submission::lost(recovering(), Duration::from_secs(sent_ago), cause);
+        assert_eq!(play(machine, events), expected, "sent {sent_ago} s ago");
+    }
 }
 
 #[test]
