@@ -14,6 +14,7 @@ mod plan;
 mod price;
 mod report;
 mod run;
+mod runner;
 mod store;
 mod temporary;
 mod uploads;
@@ -27,7 +28,9 @@ pub use manifest::{Manifest, ManifestError, Row, RowError};
 pub use options::{BatchOptions, OnUnknown};
 pub use outcome::StopReason;
 pub use report::Summary;
-pub use run::{BatchRun, OnState};
+pub use run::BatchRun;
+pub use runner::OnState;
+pub use viseme_ledger::dollars;
 
 /// The example of the guide is compiled as a test.
 #[cfg(doctest)]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::json;
+use viseme_ledger::dollars;
 
 use crate::error::BatchError;
 use crate::item::{Item, ItemState};
@@ -106,13 +107,6 @@ fn cells(item: &Item) -> [String; 11] {
     ]
 }
 
-/// Returns millionths as dollars: cents, and what is smaller only if there is any.
-fn dollars(micros: u64) -> String {
-    let decimals = format!("{:06}", micros % 1_000_000);
-    let (cents, rest) = decimals.split_at(2);
-    format!("{}.{cents}{}", micros / 1_000_000, rest.trim_end_matches('0'))
-}
-
 /// Returns a cell that a spreadsheet shows as text and never runs as a formula.
 fn escaped(cell: &str) -> String {
     let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
@@ -130,19 +124,6 @@ mod tests {
         }
         for cell in ["row-17", "", "a=b", " =1"] {
             assert_eq!(escaped(cell), cell);
-        }
-    }
-
-    #[test]
-    fn prices_are_dollars_with_at_least_two_decimals() {
-        for (micros, expected) in [
-            (0, "0.00"),
-            (70_000, "0.07"),
-            (1_500_000, "1.50"),
-            (46_200, "0.0462"),
-            (1, "0.000001"),
-        ] {
-            assert_eq!(dollars(micros), expected);
         }
     }
 }

@@ -25,6 +25,7 @@
 //! # }
 //! ```
 
+mod dollars;
 mod error;
 mod schema;
 mod sqlite;
@@ -32,6 +33,7 @@ mod statements;
 mod submit_row;
 mod writer;
 
+pub use dollars::dollars;
 pub use error::ledger_error;
 pub use sqlite::SqliteLedger;
 pub use submit_row::{SubmitRow, SubmitState};

@@ -7,6 +7,7 @@ use viseme::ledger::{
 };
 use viseme::{Status, SubmitRecord};
 
+use crate::dollars::dollars;
 use crate::error::ledger_error as failed;
 use crate::submit_row::{SubmitRow, SubmitState};
 
@@ -156,7 +157,7 @@ pub(crate) fn check_cost(
         return Ok(());
     }
     Err(LedgerError::cost_limit(format!(
-        "The job costs {}, and of the limit of {} only {} is left.",
+        "The job costs ${}, and of the limit of ${} only ${} is left.",
         dollars(price),
         dollars(limit),
         dollars(limit.saturating_sub(spent))
@@ -171,13 +172,6 @@ pub(crate) fn spent(db: &Connection) -> Result<u64, LedgerError> {
         .and_then(|mut it| it.query_row([], |row| row.get(0)))
         .map_err(failed)?;
     Ok(u64::try_from(spent).unwrap_or_default())
-}
-
-/// Returns millionths as dollars: cents, and what is smaller only if there is any.
-fn dollars(micros: u64) -> String {
-    let decimals = format!("{:06}", micros % 1_000_000);
-    let (cents, rest) = decimals.split_at(2);
-    format!("${}.{cents}{}", micros / 1_000_000, rest.trim_end_matches('0'))
 }
 
 pub(crate) fn accepted(db: &Connection, key: &LedgerKey, job_id: &str) -> Result<(), LedgerError> {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use serde_json::json;
-use viseme_batch::{Estimate, Manifest};
+use viseme_batch::{Estimate, Manifest, dollars};
 
-use super::{ManifestArgs, dollars};
+use super::ManifestArgs;
 use crate::client;
 use crate::failure::{Failure, Outcome, Result};
 use crate::options::Options;
@@ -87,7 +87,7 @@ fn print_conclusion(
         count(jobs, "job")
     ))?;
     if let Some(estimate) = estimate {
-        let price = dollars(estimate.price_micros);
+        let price = format!("${}", dollars(estimate.price_micros));
         print_line(if estimate.is_minimum {
             format!(
                 "Price: at least {price}. The service measures media when they are uploaded; set \

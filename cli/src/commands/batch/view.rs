@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use serde_json::json;
-use viseme_batch::{Item, ItemState, Summary};
+use viseme_batch::{Item, ItemState, Summary, dollars};
 
 use super::folder::error_line;
-use super::{dollars, summary_json};
+use super::summary_json;
 use crate::failure::Result;
 use crate::options::Options;
 use crate::output::{eprint_line, print_line};
@@ -193,8 +193,10 @@ fn message(state: &State, elapsed: Duration, total: usize, max_cost: Option<u64>
         }
     }
     match max_cost {
-        Some(limit) => parts.push(format!("{} of {}", dollars(state.spent_micros), dollars(limit))),
-        None if state.spent_micros > 0 => parts.push(dollars(state.spent_micros)),
+        Some(limit) => {
+            parts.push(format!("${} of ${}", dollars(state.spent_micros), dollars(limit)));
+        }
+        None if state.spent_micros > 0 => parts.push(format!("${}", dollars(state.spent_micros))),
         None => {}
     }
     if state.ended > 0 && elapsed > Duration::from_secs(1) {
