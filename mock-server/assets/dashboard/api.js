@@ -25,6 +25,24 @@ import { announce } from './base/ui.js';
  */
 
 /**
+ * Yields the exchanges of one event. Each has the fields that differ from the one before it.
+ *
+ * @param {(Partial<Exchange> & Record<string, unknown>)[]} changes
+ */
+export function* eachExchange(changes) {
+  /** @type {Record<string, unknown>} */
+  let exchange = { sequence: 0 };
+  for (const change of changes) {
+    exchange = { ...exchange, sequence: Number(exchange.sequence) + 1, ...change };
+    for (const name of ABSENT) if (exchange[name] === null) delete exchange[name];
+    yield /** @type {Exchange} */ (/** @type {unknown} */ (exchange));
+  }
+}
+
+/** Fields that an exchange does not have where another has a value. */
+const ABSENT = ['rule', 'fault', 'fault_index', 'job_id'];
+
+/**
  * The whole of an exchange.
  *
  * @typedef {Exchange & {

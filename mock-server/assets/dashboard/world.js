@@ -5,7 +5,7 @@ import { byId, h, icon, setChildren } from './base/dom.js';
 import { subscribe } from './base/events.js';
 import { formatUsd } from './base/format.js';
 import { announce, downloadText, makeTabs, showEmpty } from './base/ui.js';
-import { WorldApi, call } from './api.js';
+import { WorldApi, call, eachExchange } from './api.js';
 import { ClockPanel } from './clock.js';
 import { FaultPanel } from './faults.js';
 import { JobPanel, LedgerPanel } from './jobs.js';
@@ -47,6 +47,9 @@ function receive(event) {
   switch (event.type) {
     case 'exchange':
       requests.add(data);
+      break;
+    case 'exchanges':
+      for (const exchange of eachExchange(data)) requests.add(exchange);
       break;
     case 'job':
       jobs.add(data);

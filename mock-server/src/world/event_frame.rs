@@ -1,6 +1,7 @@
 //! Writes the events of a world as server-sent events.
 
 use std::collections::VecDeque;
+use std::io::Write as _;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,13 +11,15 @@ use serde_json::json;
 
 use super::World;
 use super::event_log::{Part, Single};
+use super::exchange_summary::{ExchangeChanges, ExchangeSummary};
 use super::job::is_terminal;
-use super::journal::{Exchange, Termination};
+use super::journal::Exchange;
 use super::state::WorldState;
-use crate::scenario::{FaultAction, RequestKind};
 
 /// How many events are written at once: the world is locked meanwhile.
 const MAX_EVENTS: usize = 512;
+/// So many exchanges in a row are one event: under load, most of them differ in little.
+const MIN_GROUP: usize = 16;
 /// How many frames are shared between the readers.
 const MAX_FRAMES: usize = 8;
 /// How often the states of running jobs are compared with the clock.
@@ -35,57 +38,6 @@ pub(crate) struct Frame {
 pub(crate) struct SharedFrames {
     frames: VecDeque<Frame>,
     checked: Option<Instant>,
-}
-
-/// An exchange without headers and bodies.
-#[derive(Serialize)]
-struct ExchangeSummary<'e> {
-    sequence: u64,
-    connection: u64,
-    reused: bool,
-    kind: RequestKind,
-    method: &'e str,
-    path: &'e str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    query: &'e str,
-    status: Option<u16>,
-    termination: Termination,
-    response_bytes: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rule: Option<&'e str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fault: Option<&'e FaultAction>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fault_index: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    job_id: Option<&'e str>,
-    at: &'e str,
-    wall_ms: u64,
-    ended_wall_ms: Option<u64>,
-}
-
-impl<'e> ExchangeSummary<'e> {
-    fn of(exchange: &'e Exchange) -> Self {
-        Self {
-            sequence: exchange.sequence,
-            connection: exchange.connection,
-            reused: exchange.reused,
-            kind: exchange.kind,
-            method: &exchange.method,
-            path: &exchange.path,
-            query: &exchange.query,
-            status: exchange.status,
-            termination: exchange.termination,
-            response_bytes: exchange.response_bytes,
-            rule: exchange.rule.as_deref(),
-            fault: exchange.fault.as_ref(),
-            fault_index: exchange.fault_index,
-            job_id: exchange.job_id.as_deref(),
-            at: &exchange.at,
-            wall_ms: exchange.wall_ms,
-            ended_wall_ms: exchange.ended_wall_ms,
-        }
-    }
 }
 
 impl World {
@@ -159,10 +111,19 @@ impl World {
         } else {
             kept.by_ref().take(MAX_EVENTS).collect()
         };
+        let mut exchanges = Vec::new();
         for (event, part) in events.iter().copied().take(MAX_EVENTS) {
             last = event;
-            self.write_part(state, &mut text, event, part, &mut statuses);
+            if let Part::Exchange(sequence) = part {
+                // Unless a later event has its state.
+                let exchange = state.journal.get(sequence).filter(|it| it.last_event == event);
+                exchanges.extend(exchange.map(|exchange| (event, exchange)));
+            } else {
+                self.write_exchanges(&mut text, &std::mem::take(&mut exchanges));
+                self.write_part(state, &mut text, event, part, &mut statuses);
+            }
         }
+        self.write_exchanges(&mut text, &exchanges);
         if events.len() < MAX_EVENTS {
             last = if id + 1 < state.events.first() {
                 (state.events.first() - 1).min(end)
@@ -178,7 +139,30 @@ impl World {
         Frame { after: id, last, text: text.into() }
     }
 
-    /// Writes the current state of a part, unless a later event does.
+    /// Writes exchanges that follow each other, as one event if they are many.
+    fn write_exchanges(&self, text: &mut Vec<u8>, exchanges: &[(u64, &Exchange)]) {
+        match exchanges {
+            [(_, first), .., (last, _)] if exchanges.len() >= MIN_GROUP => {
+                self.begin_event(text, *last, "exchanges");
+                text.push(b'[');
+                write_json(text, &ExchangeSummary::of(first));
+                for pair in exchanges.windows(2) {
+                    if let [(_, before), (_, exchange)] = pair {
+                        text.push(b',');
+                        write_json(text, &ExchangeChanges::between(before, exchange));
+                    }
+                }
+                text.extend_from_slice(b"]\n\n");
+            }
+            _ => {
+                for (event, exchange) in exchanges {
+                    self.write_event(text, *event, "exchange", &ExchangeSummary::of(exchange));
+                }
+            }
+        }
+    }
+
+    /// Writes the current state of a part that is no exchange, unless a later event does.
     fn write_part(
         &self,
         state: &WorldState,
@@ -188,12 +172,7 @@ impl World {
         jobs: &mut Vec<usize>,
     ) {
         match part {
-            Part::Exchange(sequence) => {
-                let exchange = state.journal.get(sequence).filter(|it| it.last_event == event);
-                if let Some(exchange) = exchange {
-                    self.write_event(text, event, "exchange", &ExchangeSummary::of(exchange));
-                }
-            }
+            Part::Exchange(_) => {}
             Part::Job(index) => {
                 if let Some(job) = state.jobs().get(index).filter(|job| job.last_event == event) {
                     self.write_event(text, event, "job", &state.job_record(job));
@@ -220,13 +199,19 @@ impl World {
     }
 
     fn write_event(&self, text: &mut Vec<u8>, event: u64, name: &str, data: &impl Serialize) {
-        use std::io::Write as _;
-
-        // Writing to memory never fails.
-        let _ = write!(text, "id: {}-{event}\nevent: {name}\ndata: ", self.shared.events_id);
-        let _ = serde_json::to_writer(&mut *text, data);
+        self.begin_event(text, event, name);
+        write_json(text, data);
         text.extend_from_slice(b"\n\n");
     }
+
+    fn begin_event(&self, text: &mut Vec<u8>, event: u64, name: &str) {
+        // Writing to memory never fails.
+        let _ = write!(text, "id: {}-{event}\nevent: {name}\ndata: ", self.shared.events_id);
+    }
+}
+
+fn write_json(text: &mut Vec<u8>, data: &impl Serialize) {
+    let _ = serde_json::to_writer(text, data);
 }
 
 /// Returns the parts whose last event is after `id` and before `end`, in order.

@@ -3,6 +3,7 @@
 pub(crate) mod deliveries;
 pub(crate) mod event_frame;
 pub(crate) mod event_log;
+mod exchange_summary;
 pub(crate) mod fault_table;
 pub(crate) mod job;
 pub(crate) mod journal;

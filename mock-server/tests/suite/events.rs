@@ -45,9 +45,9 @@ impl Reader {
         let reading = async {
             loop {
                 while let Some(text) = self.ready.pop_front() {
-                    let event = parse(&text);
-                    let is_last = event.as_ref().is_some_and(&fits);
-                    events.extend(event);
+                    let parsed = parse(&text).map(each_exchange).unwrap_or_default();
+                    let is_last = parsed.iter().any(&fits);
+                    events.extend(parsed);
                     if is_last {
                         return;
                     }
@@ -74,6 +74,24 @@ fn parse(text: &str) -> Option<Event> {
         name: field("event: ")?.to_owned(),
         data: serde_json::from_str(field("data: ")?).unwrap(),
     })
+}
+
+/// Returns an event for each exchange of a group; each has the fields that differ from the one before.
+fn each_exchange(event: Event) -> Vec<Event> {
+    if event.name != "exchanges" {
+        return vec![event];
+    }
+    let mut exchange = json!({"sequence": 0});
+    let mut events = Vec::new();
+    for changes in event.data.as_array().unwrap() {
+        exchange["sequence"] = (exchange["sequence"].as_u64().unwrap() + 1).into();
+        for (name, value) in changes.as_object().unwrap() {
+            exchange[name] = value.clone();
+        }
+        let (id, name) = (event.id.clone(), "exchange".to_owned());
+        events.push(Event { id, name, data: exchange.clone() });
+    }
+    events
 }
 
 /// Returns whether the event is the end of the exchange with this number.
@@ -194,6 +212,35 @@ async fn readers_under_load_get_every_exchange_once() {
         ended.sort_unstable();
         assert_eq!(ended, (1..=2001).collect::<Vec<_>>());
     }
+}
+
+#[tokio::test]
+async fn many_exchanges_in_a_row_are_one_short_event() {
+    let server = MockServer::start().await.unwrap();
+    let world = server.world_with(Scenario::new().clock(ClockMode::Manual));
+    let job = submit(&world).await;
+    for _ in 0..99 {
+        poll(&world, &job).await;
+    }
+    let balance = http().get(format!("{}/api/v3/balance", world.base_url()));
+    balance.bearer_auth(world.key()).send().await.unwrap();
+    let mut reader = Reader::open(&server, &world, None).await;
+    let events = reader.until(ends(101)).await;
+    let exchanges: Vec<_> = events.iter().filter(|event| event.name == "exchange").collect();
+    let journal = world.journal();
+    assert_eq!((exchanges.len(), journal.len()), (101, 101));
+    for (event, entry) in exchanges.iter().zip(&journal) {
+        let entry = serde_json::to_value(entry).unwrap();
+        for (name, value) in event.data.as_object().unwrap() {
+            assert_eq!(*value, entry[name], "{name} of {}", entry["sequence"]);
+        }
+    }
+    assert_eq!(exchanges[0].id, exchanges[100].id, "they are one event");
+    // The last one has no job.
+    assert_eq!(
+        (&exchanges[100].data["job_id"], &exchanges[99].data["job_id"]),
+        (&Value::Null, &json!(job))
+    );
 }
 
 #[tokio::test]
