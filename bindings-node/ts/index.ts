@@ -43,6 +43,7 @@ export type {
   DailyUsage,
   DownloadedFile,
   ErrorCode,
+  Fix,
   ItemState,
   LedgerState,
   LedgerSubmit,

@@ -6,7 +6,7 @@ use viseme_batch::{BatchError, ManifestError};
 
 use crate::failure::{Failure, Phase, Result};
 use crate::options::Options;
-use crate::output::{eprint_line, in_cli_words, print_line, violations_json};
+use crate::output::{eprint_line, fix_line, in_cli_words, print_line, violations_json};
 
 /// Prints a failure: a message on standard error, or a JSON object on standard output.
 ///
@@ -78,7 +78,8 @@ fn print_error(error: &Error, options: &Options) {
         eprint_line("error: The input is invalid; nothing was sent.");
         for violation in error.violations() {
             let prefix = if violation.is_error() { "" } else { "warning: " };
-            eprint_line(format_args!("  {prefix}{}", in_cli_words(&violation.message, options)));
+            let message = in_cli_words(&violation.message, options);
+            eprint_line(format_args!("  {prefix}{message}{}", fix_line(violation, "    ")));
         }
     }
 }

@@ -84,9 +84,16 @@ pub(crate) fn report_lines<'r>(
     let media = report.media.iter().map(|(field, info)| format!("{field}: {}", media_line(info)));
     let violations = report.violations.iter().map(move |violation| {
         let level = if violation.is_error() { "error" } else { "warning" };
-        format!("{level}: {}", in_cli_words(&violation.message, options))
+        let message = in_cli_words(&violation.message, options);
+        format!("{level}: {message}{}", fix_line(violation, "  "))
     });
     media.chain(violations)
+}
+
+/// The line below a violation with the step that mends it; empty if there is none.
+pub(crate) fn fix_line(violation: &Violation, indent: &str) -> String {
+    let fix = violation.fix.as_ref();
+    fix.map(|fix| format!("\n{indent}fix: {fix}")).unwrap_or_default()
 }
 
 /// The properties of a media file in one line.

@@ -33,8 +33,8 @@ pub use request::{
     WebhookVerification,
 };
 pub use result::{
-    DeliveryData, DownloadedFile, MediaInfo, OutputData, PredictionData, Report, SubmitRecordData,
-    Violation,
+    DeliveryData, DownloadedFile, Fix, MediaInfo, OutputData, PredictionData, Report,
+    SubmitRecordData, Violation,
 };
 pub use settings::{Backoff, ClientConfig, ClientSettings, Pacing, SubmitLimits, Tier};
 

@@ -148,6 +148,51 @@ pub struct Violation {
     pub allowed: String,
     /// What is wrong and what to do.
     pub message: String,
+    /// The step that mends the file; absent if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Fix>,
+}
+
+/// One step that makes a file acceptable. `kind` says which of the other values it has.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Fix {
+    /// The step's stable code: `convert`, `extract_audio`, `cut`, `scale`, `encode_video`,
+    /// `encode_audio`, `hold_frame`, `add_silence`, `decode`, `remove_prefix` or `rename`.
+    pub kind: String,
+    /// The step in words, such as `scale to 1280 × 720 with borders`.
+    pub description: String,
+    /// The new container format, such as `mp4`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// Where the part that is kept starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_ms: Option<f64>,
+    /// The new playing time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<f64>,
+    /// The new width in pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// The new height in pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// What is done with a picture of another shape: `borders` or `crop`. Absent if it keeps its shape.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub framing: Option<String>,
+    /// The new codec of the video, such as `h264`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codec: Option<String>,
+    /// The new bit rate; the highest one of a video.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bits_per_second: Option<u64>,
+    /// How many bytes are removed from the start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// The new extension of the file's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_extension: Option<String>,
 }
 
 /// Properties of a media file. Those that could not be read are absent.
@@ -282,6 +327,31 @@ impl From<&viseme::media::Violation> for Violation {
             actual: violation.actual.clone(),
             allowed: violation.allowed.clone(),
             message: in_words_of_host(&violation.message),
+            fix: violation.fix.as_ref().map(Fix::from),
+        }
+    }
+}
+
+impl From<&viseme::media::Fix> for Fix {
+    fn from(fix: &viseme::media::Fix) -> Self {
+        let values = serde_json::to_value(fix).unwrap_or_default();
+        let text = |name: &str| Some(values.get(name)?.as_str()?.to_owned());
+        let number = |name: &str| values.get(name)?.as_u64();
+        let side = |name: &str| number(name).and_then(|it| u32::try_from(it).ok());
+        let time = |name: &str| Some((values.get(name)?.as_f64()? * 1e6).round() / 1e3);
+        Self {
+            kind: fix.kind().to_owned(),
+            description: fix.to_string(),
+            container: text("container"),
+            start_ms: time("start_seconds"),
+            duration_ms: time("duration_seconds"),
+            width: side("width"),
+            height: side("height"),
+            framing: text("framing"),
+            codec: text("codec"),
+            bits_per_second: number("bits_per_second"),
+            bytes: number("bytes"),
+            file_extension: text("file_extension"),
         }
     }
 }

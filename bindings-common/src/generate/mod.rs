@@ -36,12 +36,13 @@ fn the_generated_files_are_up_to_date() {
 }
 
 /// Where Swift and Kotlin declare a type, and the fields that they leave out.
-const MOBILE: [(&str, &str, &str, &[&str]); 10] = [
+const MOBILE: [(&str, &str, &str, &[&str]); 11] = [
     ("PredictionData", "Prediction.swift", "Prediction.kt", &[]),
     ("SubmitRecordData", "Prediction.swift", "Prediction.kt", &[]),
     ("DownloadedFile", "Prediction.swift", "Prediction.kt", &[]),
     ("Report", "Report.swift", "Report.kt", &[]),
     ("Violation", "Report.swift", "Report.kt", &[]),
+    ("Fix", "Report.swift", "Report.kt", &[]),
     ("MediaInfo", "Report.swift", "Report.kt", &[]),
     ("ErrorData", "VisemeError.swift", "VisemeException.kt", &[]),
     ("RunOptions", "Settings.swift", "Settings.kt", &["validate", "key", "retryFailed"]),

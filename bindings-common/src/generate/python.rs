@@ -9,7 +9,8 @@ use super::schema::{
 
 /// Outgoing types that become a data class. The fields that mention one of the types that the facade
 /// builds itself are left to it.
-const CLASSES: [(&str, &str); 5] = [
+const CLASSES: [(&str, &str); 6] = [
+    ("Fix", "Fix"),
     ("Violation", "Violation"),
     ("MediaInfo", "MediaInfo"),
     ("Report", "Report"),
@@ -29,7 +30,15 @@ const ACCOUNT_CLASSES: [(&str, &str); 6] = [
 ];
 
 /// Methods of data classes.
-const METHODS: [(&str, &str); 2] = [
+const METHODS: [(&str, &str); 3] = [
+    (
+        "Fix",
+        r#"
+    def __str__(self) -> str:
+        """Return the step in words."""
+        return self.description
+"#,
+    ),
     (
         "Violation",
         r#"

@@ -173,6 +173,40 @@ export interface ErrorData {
   readonly causes?: readonly string[];
 }
 
+/** One step that makes a file acceptable. `kind` says which of the other values it has. */
+export interface Fix {
+  /**
+   * The step's stable code: `convert`, `extractAudio`, `cut`, `scale`, `encodeVideo`,
+   * `encodeAudio`, `holdFrame`, `addSilence`, `decode`, `removePrefix` or `rename`.
+   */
+  readonly kind: string;
+  /** The step in words, such as `scale to 1280 × 720 with borders`. */
+  readonly description: string;
+  /** The new container format, such as `mp4`. */
+  readonly container?: string;
+  /** Where the part that is kept starts. */
+  readonly startMs?: number;
+  /** The new playing time. */
+  readonly durationMs?: number;
+  /** The new width in pixels. */
+  readonly width?: number;
+  /** The new height in pixels. */
+  readonly height?: number;
+  /**
+   * What is done with a picture of another shape: `borders` or `crop`. Absent if it keeps its
+   * shape.
+   */
+  readonly framing?: string;
+  /** The new codec of the video, such as `h264`. */
+  readonly codec?: string;
+  /** The new bit rate; the highest one of a video. */
+  readonly bitsPerSecond?: number;
+  /** How many bytes are removed from the start. */
+  readonly bytes?: number;
+  /** The new extension of the file's name. */
+  readonly fileExtension?: string;
+}
+
 /** The state of a row of a batch. `docs/batches.md` describes each. */
 export type ItemState = 'planned' | 'checked' | 'uploading' | 'ready' | 'submitting' | 'submitted' | 'completed' | 'downloading' | 'done' | 'refused' | 'failed' | 'unknown' | 'expired' | 'duplicate';
 
@@ -497,6 +531,8 @@ export interface Violation {
   readonly allowed: string;
   /** What is wrong and what to do. */
   readonly message: string;
+  /** The step that mends the file; absent if there is none. */
+  readonly fix?: Fix;
 }
 
 /** The pauses before retries: the first is `baseMs`, each further one is twice as long. */

@@ -44,7 +44,7 @@ from ._errors import (
     WaitTimeoutError,
     WebhookError,
 )
-from ._generated import MediaInfo, Report, SubmitRecord, Violation
+from ._generated import Fix, MediaInfo, Report, SubmitRecord, Violation
 from ._inputs import AudioToVideo, Input, KlingEffects, Media, TextToVideo
 from ._jobs import AsyncJob, Job
 from ._models import (
@@ -133,6 +133,7 @@ __all__ = [
     "Delivery",
     "DownloadError",
     "DownloadedFile",
+    "Fix",
     "Input",
     "InputError",
     "InsufficientCreditsError",

@@ -80,6 +80,64 @@ ItemState = Literal["planned", "checked", "uploading", "ready", "submitting", "s
 
 
 @dataclasses.dataclass(frozen=True)
+class Fix:
+    """One step that makes a file acceptable. ``kind`` says which of the other values it has."""
+
+    kind: str
+    """The step's stable code: ``convert``, ``extract_audio``, ``cut``, ``scale``,
+    ``encode_video``, ``encode_audio``, ``hold_frame``, ``add_silence``, ``decode``,
+    ``remove_prefix`` or ``rename``.
+    """
+    description: str
+    """The step in words, such as ``scale to 1280 × 720 with borders``."""
+    container: str | None = None
+    """The new container format, such as ``mp4``."""
+    start: float | None = None
+    """Where the part that is kept starts. In seconds."""
+    duration: float | None = None
+    """The new playing time. In seconds."""
+    width: int | None = None
+    """The new width in pixels."""
+    height: int | None = None
+    """The new height in pixels."""
+    framing: str | None = None
+    """What is done with a picture of another shape: ``borders`` or ``crop``.
+
+    Absent if it keeps its shape.
+    """
+    codec: str | None = None
+    """The new codec of the video, such as ``h264``."""
+    bits_per_second: int | None = None
+    """The new bit rate; the highest one of a video."""
+    bytes: int | None = None
+    """How many bytes are removed from the start."""
+    file_extension: str | None = None
+    """The new extension of the file's name."""
+
+    def __str__(self) -> str:
+        """Return the step in words."""
+        return self.description
+
+
+def decode_fix(data: types.Fix) -> Fix:
+    """Return the Fix of the JSON of native code."""
+    return Fix(
+        kind=data["kind"],
+        description=data["description"],
+        container=data.get("container"),
+        start=decode_duration(data["startMs"]) if "startMs" in data else None,
+        duration=decode_duration(data["durationMs"]) if "durationMs" in data else None,
+        width=data.get("width"),
+        height=data.get("height"),
+        framing=data.get("framing"),
+        codec=data.get("codec"),
+        bits_per_second=data.get("bitsPerSecond"),
+        bytes=data.get("bytes"),
+        file_extension=data.get("fileExtension"),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
 class Violation:
     """One broken rule."""
 
@@ -95,6 +153,8 @@ class Violation:
     """The values that are allowed: ``2 to 10 s``."""
     message: str
     """What is wrong and what to do."""
+    fix: Fix | None = None
+    """The step that mends the file; absent if there is none."""
 
     def __str__(self) -> str:
         """Return the message."""
@@ -110,6 +170,7 @@ def decode_violation(data: types.Violation) -> Violation:
         actual=data["actual"],
         allowed=data["allowed"],
         message=data["message"],
+        fix=decode_fix(data["fix"]) if "fix" in data else None,
     )
 
 

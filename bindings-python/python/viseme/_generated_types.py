@@ -121,6 +121,23 @@ class ErrorData(TypedDict):
     causes: NotRequired[list[str]]
 
 
+class Fix(TypedDict):
+    """One step that makes a file acceptable. ``kind`` says which of the other values it has."""
+
+    kind: str
+    description: str
+    container: NotRequired[str]
+    startMs: NotRequired[float]
+    durationMs: NotRequired[float]
+    width: NotRequired[int]
+    height: NotRequired[int]
+    framing: NotRequired[str]
+    codec: NotRequired[str]
+    bitsPerSecond: NotRequired[int]
+    bytes: NotRequired[int]
+    fileExtension: NotRequired[str]
+
+
 class LedgerSubmit(TypedDict):
     """A submit in the ledger."""
 
@@ -357,6 +374,7 @@ class Violation(TypedDict):
     actual: str
     allowed: str
     message: str
+    fix: NotRequired[Fix]
 
 
 class Backoff(TypedDict):

@@ -1,5 +1,7 @@
 //! Formats numbers and lists for messages.
 
+use std::time::Duration;
+
 /// Formats a number with at most two decimals and no trailing zeros: `2`, `10.5`, `10.52`.
 pub(super) fn decimal(value: f64) -> String {
     let text = format!("{value:.2}");
@@ -9,6 +11,31 @@ pub(super) fn decimal(value: f64) -> String {
 /// Formats a duration: `10.52 s`.
 pub(super) fn seconds(value: f64) -> String {
     format!("{} s", decimal(value))
+}
+
+/// Formats a position: `0:08.3`, `1:02:03`.
+pub(super) fn position(at: Duration) -> String {
+    let millis = at.as_millis();
+    let (minutes, rest) = (millis / 60_000, millis % 60_000);
+    let text = format!("{:02}.{:03}", rest / 1000, rest % 1000);
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    // The zeros of a whole number of seconds are not trimmed.
+    let text = if rest % 1000 == 0 { format!("{:02}", rest / 1000) } else { text.to_owned() };
+    match minutes / 60 {
+        0 => format!("{minutes}:{text}"),
+        hours => format!("{hours}:{:02}:{text}", minutes % 60),
+    }
+}
+
+/// Formats a bit rate: `128 kbit/s`, `79.5 Mbit/s`.
+pub(super) fn bit_rate(bits_per_second: u64) -> String {
+    const MBIT: u64 = 1_000_000;
+    if bits_per_second < MBIT {
+        format!("{} kbit/s", bits_per_second / 1000)
+    } else {
+        // An f64 is exact far above any bit rate.
+        format!("{} Mbit/s", decimal(bits_per_second as f64 / MBIT as f64))
+    }
 }
 
 /// Formats a size: `104.9 MB`, with 1 MB as 1024 × 1024 bytes. Small sizes are in bytes.
@@ -51,6 +78,24 @@ mod tests {
         assert_eq!(size(5 * 1024 * 1024), "5 MB");
         assert_eq!(size(110_000_000), "104.9 MB");
         assert_eq!(size(1200), "1200 bytes");
+    }
+
+    #[test]
+    fn positions_and_bit_rates() {
+        for (millis, text) in [
+            (0, "0:00"),
+            (8_300, "0:08.3"),
+            (10_000, "0:10"),
+            (20_050, "0:20.05"),
+            (75_250, "1:15.25"),
+            (3_600_000, "1:00:00"),
+            (3_723_001, "1:02:03.001"),
+        ] {
+            assert_eq!(position(Duration::from_millis(millis)), text);
+        }
+        assert_eq!(bit_rate(128_000), "128 kbit/s");
+        assert_eq!(bit_rate(79_500_000), "79.5 Mbit/s");
+        assert_eq!(bit_rate(2_000_000), "2 Mbit/s");
     }
 
     #[test]

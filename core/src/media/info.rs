@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::Container;
 
+/// The video codecs that cameras and editors write. A guess: the service documents no codecs.
+pub(super) const USUAL_VIDEO_CODECS: [&str; 2] = ["h264", "hevc"];
+
 /// The facts that [`probe`](super::probe::probe) reads from a media file.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[non_exhaustive]

@@ -1,6 +1,8 @@
 //! Media from a path, from memory or behind a URL: probing them and validating the facts.
 
 pub(crate) mod data_uri;
+mod fit;
+mod fix;
 mod format;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzzing;
@@ -11,6 +13,8 @@ mod source;
 mod validate;
 mod violation;
 
+pub use fit::{FitPlan, plan_fit};
+pub use fix::{FitOptions, Fix, Framing};
 pub use info::MediaInfo;
 pub use source::Media;
 pub(crate) use validate::has_known_extension;

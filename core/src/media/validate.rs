@@ -1,8 +1,12 @@
 //! Validates the facts of a media file against the limits of a model's field.
 
 mod advice;
+mod fixes;
+mod picture_size;
 
+use super::fix::FitOptions;
 use super::format::{all_of, decimal, one_of, seconds, size};
+use super::info::USUAL_VIDEO_CODECS;
 use super::{Container, MediaInfo, MediaKind, Rule, Violation};
 use viseme_spec::{Level, MediaLimits, Range};
 
@@ -14,33 +18,32 @@ const ROUNDING_S: f64 = 0.01;
 const OVERSHOOT_S: f64 = 0.1;
 /// A text of fewer bytes is what is left of a file, and not a document.
 const TINY: u64 = 16;
-/// A guess: the service documents no codecs. Cameras and editors write these two.
-const USUAL_VIDEO_CODECS: [&str; 2] = ["h264", "hevc"];
 
 /// Returns every rule that the file breaks, errors and warnings; an empty list if it breaks none.
 /// `name` is the file's name in messages, and its extension is compared with the content.
 ///
 /// A file of the wrong kind gets that one violation: its duration and size do not matter then.
+///
+/// Each violation names the fix that [`plan_fit`](super::plan_fit) makes by default.
 #[must_use]
 pub fn validate(field: &str, name: &str, info: &MediaInfo, limits: &MediaLimits) -> Vec<Violation> {
+    validate_for_fit(field, name, info, limits, &FitOptions::default())
+}
+
+/// As [`validate`], with the fixes for these options.
+pub(super) fn validate_for_fit(
+    field: &str,
+    name: &str,
+    info: &MediaInfo,
+    limits: &MediaLimits,
+    options: &FitOptions,
+) -> Vec<Violation> {
     let file = CheckedFile { field, name, info, limits };
-    if let Some(wrong_kind) = file.empty().or_else(|| file.container()) {
-        return vec![wrong_kind];
+    let mut violations = file.violations();
+    for violation in &mut violations {
+        violation.fix = fixes::fix(&file, violation.rule, options);
     }
-    [
-        file.corrupt(),
-        file.size(),
-        file.duration(),
-        file.dimensions(),
-        file.aspect_ratio(),
-        file.undetermined(),
-        file.anomalous(),
-        file.codec(),
-        file.extension(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    violations
 }
 
 /// A file and the field that it is meant for.
@@ -52,6 +55,25 @@ struct CheckedFile<'a> {
 }
 
 impl CheckedFile<'_> {
+    fn violations(&self) -> Vec<Violation> {
+        if let Some(wrong_kind) = self.empty().or_else(|| self.container()) {
+            return vec![wrong_kind];
+        }
+        [
+            self.corrupt(),
+            self.size(),
+            self.duration(),
+            self.dimensions(),
+            self.aspect_ratio(),
+            self.undetermined(),
+            self.anomalous(),
+            self.codec(),
+            self.extension(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
     fn violation(
         &self,
         rule: Rule,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::Fix;
 use viseme_spec::Level;
 
 /// The rule that an input breaks. The codes are stable.
@@ -108,6 +109,9 @@ pub struct Violation {
     pub allowed: String,
     /// States the problem, then what to do. Begins with the field's name.
     pub message: String,
+    /// The step that mends the file; `None` if there is none. [`plan_fit`](super::plan_fit) decides
+    /// about all steps of a file.
+    pub fix: Option<Fix>,
 }
 
 impl Violation {
@@ -128,6 +132,7 @@ impl Violation {
             actual: actual.into(),
             allowed: allowed.into(),
             message: message.into(),
+            fix: None,
         }
     }
 
@@ -168,6 +173,7 @@ mod tests {
                 "actual": "10.52 s",
                 "allowed": "2 to 10 s",
                 "message": "video: it is long.",
+                "fix": null,
             })
         );
         assert_eq!(violation.to_string(), "video: it is long.");

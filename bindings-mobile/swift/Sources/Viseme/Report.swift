@@ -32,9 +32,39 @@ public struct Violation: Sendable, Hashable, Decodable {
     public let allowed: String
     /// What is wrong and what to do.
     public let message: String
+    /// The step that mends the file; `nil` if there is none.
+    public let fix: Fix?
 
     /// Whether it stops a run.
     public var isError: Bool { level == .error }
+}
+
+/// One step that makes a file acceptable. `kind` says which of the other values it has.
+public struct Fix: Sendable, Hashable, Decodable {
+    /// The step's stable code, such as `cut` or `scale`.
+    public let kind: String
+    /// The step in words, such as `scale to 1280 × 720 with borders`.
+    public let description: String
+    /// The new container format, such as `mp4`.
+    public let container: String?
+    /// Where the part that is kept starts.
+    public let start: Duration?
+    /// The new playing time.
+    public let duration: Duration?
+    /// The new width in pixels.
+    public let width: Int?
+    /// The new height in pixels.
+    public let height: Int?
+    /// What is done with a picture of another shape: `borders` or `crop`; `nil` if it keeps its shape.
+    public let framing: String?
+    /// The new codec of the video, such as `h264`.
+    public let codec: String?
+    /// The new bit rate; the highest one of a video.
+    public let bitsPerSecond: Int64?
+    /// How many bytes are removed from the start.
+    public let bytes: Int64?
+    /// The new extension of the file's name.
+    public let fileExtension: String?
 }
 
 /// Properties of a media file. Those that could not be read are `nil`.

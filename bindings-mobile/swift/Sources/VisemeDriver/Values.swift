@@ -144,9 +144,13 @@ extension Violation: ProtocolValue {
     var asJSON: JSONValue {
         .of([
             "field": field, "rule": rule, "level": level.rawValue, "actual": actual,
-            "allowed": allowed, "message": message,
+            "allowed": allowed, "message": message, "fix": fix,
         ])
     }
+}
+
+extension Fix: ProtocolValue {
+    var asJSON: JSONValue { .of(["kind": kind, "description": description]) }
 }
 
 extension SubmitRecord: ProtocolValue {

@@ -10,7 +10,7 @@ use super::ManifestArgs;
 use crate::client;
 use crate::failure::{Failure, Outcome, Result};
 use crate::options::Options;
-use crate::output::{in_cli_words, print_line, violations_json};
+use crate::output::{fix_line, in_cli_words, print_line, violations_json};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
@@ -45,7 +45,8 @@ pub(crate) async fn check(options: &Options, args: &Check) -> Result<Outcome> {
         for violation in &report.violations {
             let level = if violation.is_error() { "error" } else { "warning" };
             let message = in_cli_words(&violation.message, options);
-            print_line(format_args!("{} ({}): {level}: {message}", checked.row, checked.id))?;
+            let (row, id, fix) = (&checked.row, &checked.id, fix_line(violation, "  "));
+            print_line(format_args!("{row} ({id}): {level}: {message}{fix}"))?;
         }
     }
     let estimate = match args.price {

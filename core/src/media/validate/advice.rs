@@ -72,7 +72,7 @@ fn audio(file: &CheckedFile<'_>, kind: Container, name: &CommandName) -> String 
 }
 
 /// Returns true for a video whose tracks are known and do not include audio.
-fn is_silent_video(file: &CheckedFile<'_>) -> bool {
+pub(super) fn is_silent_video(file: &CheckedFile<'_>) -> bool {
     let info = file.info;
     matches!(info.container, Container::Mp4 | Container::Mov)
         && info.video_codec.is_some()

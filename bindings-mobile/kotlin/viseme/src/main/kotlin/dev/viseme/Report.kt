@@ -31,6 +31,7 @@ internal fun report(from: JsonObject) = Report(
  * @property actual the value that was found: `10.52 s`
  * @property allowed the values that are allowed: `2 to 10 s`
  * @property message what is wrong and what to do
+ * @property fix the step that mends the file; `null` if there is none
  */
 public data class Violation(
     val field: String,
@@ -39,6 +40,7 @@ public data class Violation(
     val actual: String,
     val allowed: String,
     val message: String,
+    val fix: Fix? = null,
 ) {
     /** How severe a broken rule is. */
     public enum class Level {
@@ -60,6 +62,53 @@ internal fun violation(from: JsonObject) = Violation(
     actual = from.text("actual"),
     allowed = from.text("allowed"),
     message = from.text("message"),
+    fix = from.fieldsOrNull("fix")?.let(::fix),
+)
+
+/**
+ * One step that makes a file acceptable. [kind] says which of the other values it has.
+ *
+ * @property kind the step's stable code, such as `cut` or `scale`
+ * @property description the step in words, such as `scale to 1280 × 720 with borders`
+ * @property container the new container format, such as `mp4`
+ * @property start where the part that is kept starts
+ * @property duration the new playing time
+ * @property width the new width in pixels
+ * @property height the new height in pixels
+ * @property framing what is done with a picture of another shape: `borders` or `crop`
+ * @property codec the new codec of the video, such as `h264`
+ * @property bitsPerSecond the new bit rate; the highest one of a video
+ * @property bytes how many bytes are removed from the start
+ * @property fileExtension the new extension of the file's name
+ */
+public data class Fix(
+    val kind: String,
+    val description: String,
+    val container: String?,
+    val start: Duration?,
+    val duration: Duration?,
+    val width: Int?,
+    val height: Int?,
+    val framing: String?,
+    val codec: String?,
+    val bitsPerSecond: Long?,
+    val bytes: Long?,
+    val fileExtension: String?,
+)
+
+private fun fix(from: JsonObject) = Fix(
+    kind = from.text("kind"),
+    description = from.text("description"),
+    container = from.textOrNull("container"),
+    start = from.durationOrNull("startMs"),
+    duration = from.durationOrNull("durationMs"),
+    width = from.intOrNull("width"),
+    height = from.intOrNull("height"),
+    framing = from.textOrNull("framing"),
+    codec = from.textOrNull("codec"),
+    bitsPerSecond = from.longOrNull("bitsPerSecond"),
+    bytes = from.longOrNull("bytes"),
+    fileExtension = from.textOrNull("fileExtension"),
 )
 
 /**

@@ -69,6 +69,7 @@ private fun violation(it: Violation) = json(
     "actual" to it.actual,
     "allowed" to it.allowed,
     "message" to it.message,
+    "fix" to it.fix?.let { fix -> json("kind" to fix.kind, "description" to fix.description) },
 )
 
 internal fun error(thrown: VisemeException): JsonElement {
