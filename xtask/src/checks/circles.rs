@@ -15,6 +15,7 @@ const PARTS: &[(&str, Language)] = &[
     ("dubbing/src", Language::Rust),
     ("ledger/src", Language::Rust),
     ("batch/src", Language::Rust),
+    ("dub/src", Language::Rust),
     ("mock-server/src", Language::Rust),
     ("conformance/src", Language::Rust),
     ("bindings-common/src", Language::Rust),

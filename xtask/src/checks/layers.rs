@@ -17,6 +17,7 @@ const CRATES: &[(&str, &[&str])] = &[
         &["viseme", "viseme-mock", "reqwest", "hyper", "tokio", "pyo3", "napi", "uniffi"],
     ),
     ("viseme", &["pyo3", "napi", "uniffi", "viseme-mock", "viseme-conformance", "viseme-cli"]),
+    ("viseme-dub", &["pyo3", "napi", "uniffi", "viseme-mock", "viseme-cli"]),
     ("viseme-mobile", &["viseme-ledger", "viseme-batch", "rusqlite"]),
     ("viseme-bindings", &["pyo3", "napi", "uniffi", "viseme-mock", "viseme-cli"]),
     ("viseme-conformance", &["pyo3", "napi", "uniffi", "viseme-cli"]),

@@ -1,0 +1,115 @@
+//! Finds the program.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use super::{Command, FfmpegError};
+
+/// The variable that names the program.
+const VARIABLE: &str = "VISEME_FFMPEG";
+/// The oldest version: it has all options that are used, and Debian 12 has it.
+const MINIMUM: (u32, u32) = (5, 1);
+const MINIMUM_TEXT: &str = "5.1";
+/// How long the program may take to print its version.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
+
+/// The ffmpeg program of this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ffmpeg {
+    program: PathBuf,
+    version: String,
+}
+
+impl Ffmpeg {
+    /// Returns the program that VISEME_FFMPEG names, or else `ffmpeg` of the PATH.
+    ///
+    /// # Errors
+    /// [`FfmpegError::NotFound`], [`FfmpegError::NotAProgram`] or [`FfmpegError::TooOld`].
+    pub async fn find() -> Result<Self, FfmpegError> {
+        match std::env::var_os(VARIABLE).filter(|it| !it.is_empty()) {
+            Some(path) => Self::at(Path::new(&path)).await,
+            None => Self::at(Path::new("ffmpeg")).await.map_err(|error| match error {
+                FfmpegError::NotAProgram { .. } => FfmpegError::NotFound,
+                error => error,
+            }),
+        }
+    }
+
+    /// Returns the program with this path, or with this name on the PATH.
+    ///
+    /// # Errors
+    /// [`FfmpegError::NotAProgram`] or [`FfmpegError::TooOld`].
+    pub async fn at(program: &Path) -> Result<Self, FfmpegError> {
+        let unusable = |error| FfmpegError::NotAProgram { path: program.to_owned(), error };
+        let mut command = tokio::process::Command::new(program);
+        command.arg("-version").stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        let output = tokio::time::timeout(TIME_LIMIT, command.output());
+        let output = output.await.map_err(|_| FfmpegError::TimedOut(TIME_LIMIT))?;
+        let output = output.map_err(unusable)?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let Some(version) = version(&text) else {
+            return Err(unusable(std::io::Error::other("it does not print a version of ffmpeg")));
+        };
+        if number(version).is_some_and(|number| number < MINIMUM) {
+            return Err(FfmpegError::TooOld {
+                path: program.to_owned(),
+                version: version.to_owned(),
+                minimum: MINIMUM_TEXT,
+            });
+        }
+        Ok(Self { program: program.to_owned(), version: version.to_owned() })
+    }
+
+    /// Returns the version, as the program prints it.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Returns a command that has no input and no output yet.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        Command::new(&self.program)
+    }
+}
+
+fn version(text: &str) -> Option<&str> {
+    text.strip_prefix("ffmpeg version ")?.split_whitespace().next()
+}
+
+/// Returns major and minor version; `None` for a build of an unreleased version, which is newer.
+fn number(version: &str) -> Option<(u32, u32)> {
+    let version = version.strip_prefix('n').unwrap_or(version);
+    let mut parts = version.split(|c: char| !c.is_ascii_digit());
+    let major = parts.next()?.parse().ok()?;
+    Some((major, parts.next().and_then(|it| it.parse().ok()).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions() {
+        for (text, expected) in [
+            ("ffmpeg version 5.1.9-0+deb12u1 Copyright", Some((5, 1))),
+            ("ffmpeg version n7.0 Copyright", Some((7, 0))),
+            ("ffmpeg version 8 Copyright", Some((8, 0))),
+            ("ffmpeg version N-110000-gabcdef Copyright", None),
+        ] {
+            assert_eq!(version(text).and_then(number), expected, "{text}");
+        }
+        assert_eq!(version("avconv version 1"), None);
+    }
+
+    #[tokio::test]
+    async fn other_programs_are_refused() {
+        let missing = Ffmpeg::at(Path::new("/no/such/program")).await.unwrap_err();
+        assert!(missing.to_string().contains("/no/such/program"), "{missing}");
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Ffmpeg::at(folder.path()).await.unwrap_err();
+        assert!(matches!(folder, FfmpegError::NotAProgram { .. }));
+        assert!(Ffmpeg::find().await.is_ok());
+    }
+}
