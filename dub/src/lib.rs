@@ -2,3 +2,4 @@
 //! the user's ffmpeg.
 
 pub mod ffmpeg;
+pub mod plan;
