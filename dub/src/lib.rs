@@ -2,4 +2,7 @@
 //! the user's ffmpeg.
 
 pub mod ffmpeg;
+mod fit;
 pub mod plan;
+
+pub use fit::{FilePlan, FitError, FitJob, FitSettings, Fitted, FittedFile, Step, fit, plan_input};

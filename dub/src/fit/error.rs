@@ -1,0 +1,67 @@
+//! Errors of making media acceptable.
+
+use std::io;
+use std::path::PathBuf;
+
+use viseme::media::{Rule, Violation};
+
+use crate::ffmpeg::FfmpegError;
+
+/// Why media were not made acceptable. No source was changed, and no unfinished file is left.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FitError {
+    /// No step mends these errors.
+    #[error("{}", unmendable(.0))]
+    Unmendable(Vec<Violation>),
+    /// The file that was made breaks rules too.
+    #[error("`{field}`: the file that was made is not acceptable either: {}", sentences(.violations))]
+    StillInvalid {
+        /// The parameter.
+        field: String,
+        /// What is wrong with the new file.
+        violations: Vec<Violation>,
+    },
+    /// ffmpeg is missing, or could not make a file.
+    #[error("{}{error}", .field.as_ref().map(|field| format!("`{field}`: ")).unwrap_or_default())]
+    Ffmpeg {
+        /// The parameter; `None` if ffmpeg itself is the problem.
+        field: Option<String>,
+        /// The reason.
+        error: FfmpegError,
+    },
+    /// A source cannot be read.
+    #[error("`{field}`: cannot read {name}: {error}.")]
+    Read {
+        /// The parameter.
+        field: String,
+        /// The source.
+        name: String,
+        /// The reason.
+        error: io::Error,
+    },
+    /// A file or folder cannot be written.
+    #[error("Cannot write {}: {error}.", .path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// The reason.
+        error: io::Error,
+    },
+}
+
+fn sentences(violations: &[Violation]) -> String {
+    let messages: Vec<_> = violations.iter().map(|it| it.message.as_str()).collect();
+    messages.join(" ")
+}
+
+fn unmendable(violations: &[Violation]) -> String {
+    let mut text = sentences(violations);
+    // The only duration that no step changes by itself.
+    let is_short =
+        |it: &Violation| it.rule == Rule::Duration && it.message.contains("Choose a longer one");
+    if violations.iter().any(is_short) {
+        text += " Or pass `extend`, which holds the last frame until the video is long enough.";
+    }
+    text
+}
