@@ -12,8 +12,8 @@ const CRF: &str = "16";
 const AUDIO_RATE: u64 = 192_000;
 /// With a lower bit rate, one channel sounds better than two.
 const MONO_BELOW: u64 = 64_001;
-/// A longer side is not decoded: it would need gigabytes of memory.
-const MAX_PIXELS: &str = "134217728";
+/// Larger pictures are not decoded: they need gigabytes of memory.
+const MAX_PIXELS: &str = "67108864";
 
 /// What happens to one stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,7 +185,7 @@ impl Recipe {
             Treatment::None => add(&["-vn"]),
             Treatment::Copy => add(&["-map", "0:V:0", "-c:v", "copy"]),
             Treatment::Encode { .. } => {
-                add(&["-map", "0:V:0", "-c:v", "libx264", "-preset", "medium", "-crf", CRF]);
+                add(&["-map", "0:V:0", "-c:v", "libx264", "-preset", "fast", "-crf", CRF]);
                 add(&["-pix_fmt", "yuv420p", "-fps_mode", "vfr", "-enc_time_base", "1/90000"]);
                 if let Some(rate) = self.max_video_rate {
                     add(&["-maxrate", &rate.to_string(), "-bufsize", &rate.to_string()]);

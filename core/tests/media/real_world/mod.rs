@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::media_files::{Folder, ffprobe};
 use viseme::media::probe::{BytesSource, probe};
-use viseme::media::validate;
+use viseme::media::{FitOptions, plan_fit, validate};
 use viseme::model::describe;
 
 /// The expected result of a check.
@@ -128,6 +128,32 @@ impl Case {
     fn named(&self, faults: &[String]) -> Vec<String> {
         faults.iter().map(|fault| format!("{} ({}): {fault}", self.name, self.kind)).collect()
     }
+}
+
+/// Returns every file that is refused: its parameter, its name and its content.
+pub fn refused(folder: &Folder) -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let cases = [video::cases(folder), audio::cases(folder)].concat();
+    let is_refused = |case: &Case| matches!(case.verdict, Verdict::Refuse(_));
+    let refused = cases.into_iter().filter(is_refused);
+    refused.map(|case| (case.field, case.name, case.content)).collect()
+}
+
+#[test]
+fn the_facts_after_the_fixes_of_a_refused_file_pass_the_validation() {
+    let model = describe("kwaivgi/kling-lipsync/audio-to-video").expect("a known model");
+    let mut fixed = 0;
+    for (field, name, content) in refused(&Folder::new()) {
+        let limits = model.media_limits(field).expect("a medium");
+        let info = probe(&BytesSource::new(content)).expect("memory can be read");
+        let plan = plan_fit(field, name, &info, limits, &FitOptions::default());
+        let errors: Vec<_> = validate(field, name, &plan.apply(&info), limits)
+            .into_iter()
+            .filter(viseme::media::Violation::is_error)
+            .collect();
+        assert_eq!(errors.is_empty(), plan.remaining.is_empty(), "{name}: {errors:?}");
+        fixed += usize::from(plan.remaining.is_empty());
+    }
+    assert!(fixed >= 8, "{fixed}");
 }
 
 #[test]
