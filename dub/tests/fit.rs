@@ -114,9 +114,7 @@ fn input(field: &str, path: &Path) -> Input {
 }
 
 fn into_folder(folder: &Path) -> FitSettings {
-    let mut settings = FitSettings::default();
-    settings.folder = Some(folder.to_owned());
-    settings
+    FitSettings { folder: Some(folder.to_owned()), ..FitSettings::default() }
 }
 
 fn facts(info: &MediaInfo) -> String {
