@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::account::{Delete, History};
 use crate::commands::batch::BatchCommand;
 use crate::commands::check::Check;
+use crate::commands::fit::Fit;
 use crate::commands::job::{Download, Status, Wait};
 use crate::commands::models::{Models, Price, Schema};
 use crate::commands::playground::PlaygroundArgs;
@@ -72,6 +73,9 @@ pub(crate) enum Command {
     Run(Run),
     /// Check a video and an audio track, or one of them; needs no API key and costs nothing.
     Check(Check),
+    /// Make a video and an audio track acceptable for the model, or one of them. Needs ffmpeg and no API
+    /// key, and costs nothing.
+    Fit(Fit),
     /// Upload a file and print its URL.
     Upload(Upload),
     /// Check, upload and submit; print the job's id and do not wait.
@@ -160,6 +164,7 @@ impl From<&Args> for Options {
             },
             Command::Price(price) => Self { media_options: price.input.media_options(), ..common },
             Command::Check(check) => Self { media_options: check.input.media_options(), ..common },
+            Command::Fit(fit) => Self { media_options: fit.input.media_options(), ..common },
             Command::Recover(recover) => Self { record: Some(recover.record.clone()), ..common },
             Command::Wait(wait) => {
                 Self { out: wait.wait.out.clone(), poll_every: wait.wait.poll_every, ..common }

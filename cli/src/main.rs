@@ -25,7 +25,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::args::{Args, Command};
 use crate::commands::{
-    account, batch, check, job, mock, models, playground, run, submit, upload, webhook,
+    account, batch, check, fit, job, mock, models, playground, run, submit, upload, webhook,
 };
 use crate::failure::{Failure, Outcome, Result, USAGE};
 use crate::options::Options;
@@ -96,6 +96,7 @@ async fn execute(options: &Options, command: Command) -> Result<Outcome> {
     match command {
         Command::Run(args) => run::run(options, args).await,
         Command::Check(args) => check::check(options, &args).await,
+        Command::Fit(args) => fit::fit(options, &args).await,
         Command::Upload(args) => upload::upload(options, args).await,
         Command::Submit(args) => submit::submit(options, args).await,
         Command::Recover(args) => submit::recover(options, args).await,

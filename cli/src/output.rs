@@ -93,7 +93,7 @@ pub(crate) fn report_lines<'r>(
 /// The line below a violation with the step that mends it; empty if there is none.
 pub(crate) fn fix_line(violation: &Violation, indent: &str) -> String {
     let fix = violation.fix.as_ref();
-    fix.map(|fix| format!("\n{indent}fix: {fix}")).unwrap_or_default()
+    fix.map(|fix| format!("\n{indent}fix: {fix} (`viseme fit` mends this)")).unwrap_or_default()
 }
 
 /// The properties of a media file in one line.

@@ -69,6 +69,12 @@ async fn the_documented_json_has_the_shape_of_the_output() {
     let mut note = |name: &str, result: &Finished| real.insert(name.to_owned(), result.json());
 
     note("check", &harness.viseme(&with("check", &all)).await);
+    let talk = format!("{} talk.mkv", support::media::picture(3, "640x360"));
+    support::media::ffmpeg(harness.folder.path(), &talk);
+    note(
+        "fit",
+        &harness.viseme(&["fit", "--json", "--video", "talk.mkv", "--out", "fitted"]).await,
+    );
     note("upload", &harness.viseme(&with("upload", &[voice])).await);
     let submitted = harness.viseme(&with("submit", &all)).await;
     note("submit", &submitted);
@@ -126,6 +132,7 @@ async fn the_help_names_every_documented_option_and_exit_code() {
     for command in [
         "run",
         "check",
+        "fit",
         "upload",
         "submit",
         "status",

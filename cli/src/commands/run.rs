@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use viseme::{AudioToVideo, Media};
 
+use super::fit::FitArgs;
 use super::{listener, print_output, run_displayed, save_record};
 use crate::failure::{Failure, Outcome, Phase, Result};
 use crate::input::InputArgs;
@@ -29,6 +30,9 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     pub(crate) wait: WaitArgs,
+
+    #[command(flatten)]
+    fit: FitArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -50,6 +54,8 @@ pub(crate) async fn run(options: &Options, run: Run) -> Result<Outcome> {
                        --out result.mp4.";
         return Err(Failure::Usage(message.to_owned()));
     }
+    // The temporary files live until the run has ended.
+    let (input, _fitted) = run.fit.apply(options, input, run.input.strict).await?;
     // The server lives until the run has ended.
     let offline = if run.offline { Some(client::offline(options).await?) } else { None };
     let client = match &offline {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::fit::FitArgs;
 use super::{listener, run_displayed, save_record};
 use crate::failure::{Outcome, Phase, Result};
 use crate::input::InputArgs;
@@ -20,6 +21,9 @@ pub(crate) struct Submit {
 
     #[command(flatten)]
     pub(crate) submit: SubmitArgs,
+
+    #[command(flatten)]
+    fit: FitArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -48,6 +52,8 @@ pub(crate) async fn submit(options: &Options, submit: Submit) -> Result<Outcome>
         record::require_writable(path)?;
     }
     let input = submit.input.read()?;
+    // The temporary files live until they are uploaded.
+    let (input, _fitted) = submit.fit.apply(options, input, submit.input.strict).await?;
     let client = client::online(options)?;
     let display = Arc::new(ProgressDisplay::new(options));
     let tracker = PhaseTracker::new(Phase::BeforeSubmit);

@@ -1,0 +1,141 @@
+//! `viseme fit`, and `--fit` of run and submit.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic fails the test")]
+
+mod support;
+
+use support::media::{ffmpeg, picture};
+use support::{Harness, ends};
+use viseme_mock::Scenario;
+
+fn make(harness: &Harness) {
+    let folder = harness.folder.path();
+    ffmpeg(folder, &format!("{} long.mp4", picture(12, "1280x720")));
+    ffmpeg(folder, &format!("{} small.mp4", picture(3, "640x360")));
+    ffmpeg(folder, &format!("{} good.mp4", picture(3, "1280x720")));
+    ffmpeg(folder, &format!("{} short.mp4", picture(1, "1280x720")));
+    ffmpeg(folder, "-f lavfi -i sine=duration=12 voice.flac");
+    ffmpeg(folder, "-f lavfi -i sine=duration=3 voice.mp3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fit_makes_new_files_and_prints_where_they_are() {
+    let harness = Harness::new(Scenario::new()).await;
+    make(&harness);
+    let check = harness.viseme(&["check", "--video", "long.mp4", "--audio", "voice.flac"]).await;
+    assert_eq!(check.code, Some(2), "{check:?}");
+    for line in ["  fix: cut to 10 s (`viseme fit` mends this)", "  fix: convert to WAV (`viseme"] {
+        assert!(check.out.contains(line), "{check:?}");
+    }
+
+    let plan = ["fit", "--video", "long.mp4", "--audio", "voice.flac", "--dry-run"];
+    let planned = harness.viseme(&plan).await;
+    assert_eq!(planned.code, Some(0), "{planned:?}");
+    assert_eq!(
+        planned.out,
+        "audio: voice.flac\n  convert to WAV\n  cut to 10 s\nvideo: long.mp4\n  cut to 10 s\n"
+    );
+    assert!(!harness.path("out").exists());
+
+    let fit = ["fit", "--video", "long.mp4", "--audio", "voice.flac", "--out", "out"];
+    let fitted = harness.viseme(&fit).await;
+    assert_eq!(fitted.code, Some(0), "{fitted:?}");
+    assert_eq!(fitted.out, "audio: out/voice.wav\nvideo: out/long.mp4\n", "{fitted:?}");
+    assert!(fitted.err.contains("cut to 10 s"), "{fitted:?}");
+    let arguments = ["check", "--video", "out/long.mp4", "--audio", "out/voice.wav"];
+    let check = harness.viseme(&arguments).await;
+    assert_eq!(check.code, Some(0), "{check:?}");
+    let names: Vec<_> = std::fs::read_dir(harness.path("out")).unwrap().flatten().collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(harness.world.journal().is_empty(), "no request was sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fit_prints_json() {
+    let harness = Harness::new(Scenario::new()).await;
+    make(&harness);
+    let arguments =
+        ["fit", "--video", "small.mp4", "--audio", "voice.mp3", "--out", "out", "--json"];
+    let json = harness.viseme(&arguments).await.json();
+    assert_eq!(json["ok"], true, "{json}");
+    let (audio, video) = (&json["files"][0], &json["files"][1]);
+    assert_eq!(
+        (&audio["path"], &audio["steps"]),
+        (&serde_json::Value::Null, &serde_json::json!([]))
+    );
+    assert_eq!(video["path"], "out/small.mp4", "{json}");
+    assert_eq!(video["steps"][0]["description"], "scale to 1280 × 720");
+    assert_eq!(
+        (&video["steps"][0]["lossy"], &video["after"]["width"]),
+        (&true.into(), &1280.into())
+    );
+
+    let arguments = ["fit", "--video", "short.mp4", "--dry-run", "--json"];
+    let result = harness.viseme(&arguments).await;
+    let json = result.json();
+    assert_eq!((result.code, &json["ok"]), (Some(2), &false.into()), "{json}");
+    assert_eq!(json["files"][0]["violations"][0]["rule"], "duration", "{json}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fit_says_what_it_cannot_do() {
+    let harness = Harness::new(Scenario::new()).await;
+    make(&harness);
+    for (arguments, code, words) in [
+        (&["--video", "short.mp4", "--out", "out"][..], 2, "lasts 1 s"),
+        (&["--video", "absent.mp4", "--out", "out"], 2, "`--video`: cannot read absent.mp4"),
+        (&["--video", "long.mp4"], 2, "--out"),
+        (&["--out", "out"], 2, "--video and --audio are missing"),
+        (&["--video", "long.mp4", "--out", "good.mp4"], 1, "Cannot write"),
+        (&["--video", "long.mp4", "--out", "out", "--from", "20"], 2, "starts at 0:20"),
+        (&["--video", "long.mp4", "--out", "out", "--from", "x"], 2, "must be a time"),
+    ] {
+        let result = harness.viseme(&[&["fit"], arguments].concat()).await;
+        assert_eq!(result.code, Some(code), "{arguments:?}: {result:?}");
+        assert!(result.err.contains(words), "{arguments:?}: {result:?}");
+    }
+    let mut command = harness.command(&["fit", "--video", "long.mp4", "--out", "out"]);
+    command.env("VISEME_FFMPEG", harness.path("absent"));
+    let result = support::Running::new(command).finish().await;
+    assert_eq!(result.code, Some(1), "{result:?}");
+    assert!(result.err.contains("VISEME_FFMPEG"), "{result:?}");
+    assert!(!harness.path("out").exists(), "nothing was written");
+    // A file that needs no step needs no ffmpeg.
+    let mut command = harness.command(&["fit", "--video", "good.mp4", "--out", "out"]);
+    command.env("VISEME_FFMPEG", harness.path("absent"));
+    let result = support::Running::new(command).finish().await;
+    assert_eq!((result.code, result.out.as_str()), (Some(0), "video: good.mp4\n"), "{result:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_and_submit_fit_their_media() {
+    let harness = Harness::new(ends("completed")).await;
+    make(&harness);
+    let media = ["--video", "long.mp4", "--audio", "voice.flac"];
+    let refused = harness.viseme(&[&["run"], &media[..]].concat()).await;
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.err.contains("`viseme fit` mends this"), "{refused:?}");
+    let submit = harness.viseme(&[&["submit", "--fit"], &media[..]].concat()).await;
+    assert_eq!(submit.code, Some(0), "{submit:?}");
+    let run =
+        [&["run", "--fit", "--poll-every", "0.1", "--out", "result.mp4"], &media[..]].concat();
+    let run = harness.viseme(&run).await;
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.err.contains("  cut to 10 s") && harness.path("result.mp4").exists(), "{run:?}");
+    let usage = harness.viseme(&[&["run", "--crop"], &media[..]].concat()).await;
+    assert!(usage.code == Some(2) && usage.err.contains("Add --fit"), "{usage:?}");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_fit_leaves_no_file() {
+    let harness = Harness::new(Scenario::new()).await;
+    ffmpeg(harness.folder.path(), &format!("{} large.mp4", picture(9, "3840x2160")));
+    let arguments = ["fit", "--video", "large.mp4", "--out", "out"];
+    let mut running = support::Running::new(harness.command(&arguments));
+    running.until_line_with("scale to 1920 × 1080").await;
+    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    running.signal(rustix::process::Signal::INT);
+    let result = running.finish().await;
+    assert_eq!(result.code, Some(130), "{result:?}");
+    assert_eq!(std::fs::read_dir(harness.path("out")).unwrap().count(), 0);
+}
