@@ -4,5 +4,7 @@
 pub mod ffmpeg;
 mod fit;
 pub mod plan;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use fit::{FilePlan, FitError, FitJob, FitSettings, Fitted, FittedFile, Step, fit, plan_input};
