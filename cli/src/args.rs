@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::account::{Delete, History};
 use crate::commands::batch::BatchCommand;
 use crate::commands::check::Check;
+use crate::commands::dub::DubArgs;
 use crate::commands::fit::Fit;
 use crate::commands::job::{Download, Status, Wait};
 use crate::commands::models::{Models, Price, Schema};
@@ -85,6 +86,8 @@ pub(crate) enum Command {
     /// Run many rows of a manifest: resumable, with a limit of cost, each paid for once.
     #[command(subcommand)]
     Batch(BatchCommand),
+    /// Lip-sync a clip of any length: cut it, run its segments, and join the results. Resumable.
+    Dub(Box<DubArgs>),
     /// Print the status of a job.
     Status(Status),
     /// Wait for a job that was submitted before.
@@ -124,6 +127,7 @@ impl Args {
             Command::Mock(_) => ("viseme mock", vec![base_url, allow_http, max_retries]),
             Command::Demo(_) => ("viseme demo", vec![base_url, allow_http]),
             Command::Run(run) if run.offline => ("viseme run --offline", vec![allow_http]),
+            Command::Dub(dub) if dub.offline => ("viseme dub --offline", vec![base_url, allow_http]),
             // `--base-url` has a message of its own there.
             Command::Playground(playground) if !playground.live => {
                 ("viseme playground", vec![allow_http, max_retries])
@@ -171,6 +175,11 @@ impl From<&Args> for Options {
             }
             Command::Download(download) => Self { out: Some(download.out.clone()), ..common },
             Command::Batch(BatchCommand::Run(run)) => Self { poll_every: run.poll_every, ..common },
+            Command::Dub(dub) => Self {
+                offline: dub.offline,
+                poll_every: dub.poll_every,
+                ..common
+            },
             Command::Demo(demo) => Self { offline: true, out: Some(demo.out.clone()), ..common },
             _ => common,
         }

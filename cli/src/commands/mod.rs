@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod batch;
 pub(crate) mod check;
+pub(crate) mod dub;
 pub(crate) mod fit;
 pub(crate) mod job;
 pub(crate) mod mock;

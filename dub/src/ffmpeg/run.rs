@@ -102,6 +102,15 @@ impl Running {
     pub async fn finish(mut self) -> Result<(), FfmpegError> {
         drop(self.stdin.take());
         drop(self.stdout.take());
+        self.wait().await
+    }
+
+    /// Returns the error that a program has ended with whose pipe is broken, if it ended with one.
+    pub(crate) async fn failure(&mut self) -> Option<FfmpegError> {
+        self.wait().await.err()
+    }
+
+    async fn wait(&mut self) -> Result<(), FfmpegError> {
         let Ok(status) = tokio::time::timeout_at(self.deadline, self.child.wait()).await else {
             self.child.kill().await?;
             return Err(FfmpegError::TimedOut(self.limits.time));

@@ -40,7 +40,7 @@ pub use timeline::{Frame, Length, TimeBase, Timeline};
 use search::{Edge, Search};
 
 /// The picture, as the planner needs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Picture {
     /// The unit of the times.
     pub time_base: TimeBase,
@@ -53,7 +53,7 @@ pub struct Picture {
 }
 
 /// The voice, as the planner needs it. Its first sample is heard with the first frame.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Voice {
     /// The samples per second.
     pub rate: u32,

@@ -57,13 +57,19 @@ impl ManifestArgs {
     }
 
     fn limits(&self) -> Option<SubmitLimits> {
-        self.tier.as_ref().map(|tier| tier.0)
+        self.tier.map(Tier::limits)
     }
 }
 
 /// The tier of an account.
 #[derive(Clone, Copy, Debug)]
-struct Tier(SubmitLimits);
+pub(crate) struct Tier(SubmitLimits);
+
+impl Tier {
+    pub(crate) fn limits(self) -> SubmitLimits {
+        self.0
+    }
+}
 
 impl FromStr for Tier {
     type Err = &'static str;
@@ -130,7 +136,7 @@ fn outcome(summary: &Summary) -> Outcome {
 }
 
 /// Parses dollars, such as `200`, `$200` or `0.5`, as millionths.
-fn parse_dollars(text: &str) -> std::result::Result<u64, String> {
+pub(crate) fn parse_dollars(text: &str) -> std::result::Result<u64, String> {
     let expected = || "must be an amount in US dollars, such as `200` or `12.50`".to_owned();
     let number = text.strip_prefix('$').unwrap_or(text);
     let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));

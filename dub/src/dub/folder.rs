@@ -1,0 +1,264 @@
+//! The work folder of a dub: what an interrupted run leaves for the next.
+
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{Analysis, DubOptions};
+use crate::analysis::Pcm;
+use crate::error::DubError;
+use crate::frames::PictureFormat;
+use crate::plan::{Picture, Segment, Voice};
+
+/// The version of the record. Another version cannot be resumed.
+const VERSION: u32 = 1;
+/// How much of a file is hashed at once.
+const CHUNK: usize = 1 << 20;
+
+/// What a dub is made of. A resume needs the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sources {
+    video: String,
+    voice: String,
+    /// The options that change the segments or the pictures, by name.
+    options: Vec<(String, String)>,
+}
+
+impl Sources {
+    /// Reads both files.
+    pub(super) async fn read(
+        video: &Path,
+        audio: &Path,
+        options: &DubOptions,
+    ) -> Result<Self, DubError> {
+        let hash = |path: &Path| {
+            let path = path.to_owned();
+            async move {
+                let of_path = path.clone();
+                let hashed = tokio::task::spawn_blocking(move || sha256(&path)).await;
+                let hashed = hashed.unwrap_or_else(|error| Err(io::Error::other(error)));
+                hashed.map_err(|error| DubError::io(&of_path, &error))
+            }
+        };
+        let (video, voice) = futures_util::future::try_join(hash(video), hash(audio)).await?;
+        let option = |name: &str, value: &dyn std::fmt::Debug| (name.to_owned(), format!("{value:?}"));
+        let options = vec![
+            option("model", &options.model),
+            option("length", &options.length),
+            option("skip_silence", &options.skip_silence),
+            option("prefer", &options.prefer),
+            option("framing", &options.framing),
+        ];
+        Ok(Self { video, voice, options })
+    }
+
+    /// Returns what differs.
+    fn difference(&self, other: &Self) -> Option<&'static str> {
+        if self.video != other.video {
+            Some("video")
+        } else if self.voice != other.voice {
+            Some("voice")
+        } else if self.options != other.options {
+            Some("choice of model, length, silence or framing")
+        } else {
+            None
+        }
+    }
+}
+
+fn sha256(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match file.read(&mut chunk)? {
+            0 => break,
+            count => hash.update(chunk.get(..count).unwrap_or_default()),
+        }
+    }
+    Ok(base16ct::lower::encode_string(&hash.finalize()))
+}
+
+/// What is known of a dub after its analysis.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Record {
+    version: u32,
+    sources: Sources,
+    pub(super) picture: Picture,
+    pub(super) voice: Voice,
+    pub(super) pcm: Pcm,
+    pub(super) format: PictureFormat,
+    pub(super) segments: Vec<Segment>,
+}
+
+impl Record {
+    pub(super) fn new(sources: Sources, analysis: Analysis, segments: Vec<Segment>) -> Self {
+        let Analysis { picture, voice, pcm, format } = analysis;
+        Self { version: VERSION, sources, picture, voice, pcm, format, segments }
+    }
+
+    /// Checks that the folder belongs to the same dub.
+    pub(super) fn require(&self, sources: &Sources, folder: &WorkFolder) -> Result<(), DubError> {
+        let what = self.sources.difference(sources);
+        let what = what.or((self.version != VERSION).then_some("version of Viseme"));
+        match what {
+            None => Ok(()),
+            Some(what) => Err(DubError::OtherDub { folder: folder.path.clone(), what }),
+        }
+    }
+}
+
+/// What was written to the output, before it got its name.
+#[derive(PartialEq, Serialize, Deserialize)]
+struct Finished {
+    sources: Sources,
+    bytes: u64,
+}
+
+/// The folder.
+pub(super) struct WorkFolder {
+    path: PathBuf,
+    /// Locked until this is dropped, or the process dies.
+    _lock: File,
+}
+
+impl WorkFolder {
+    /// Opens the folder of an output, and creates it if it does not exist.
+    pub(super) fn open(out: &Path) -> Result<Self, DubError> {
+        let mut name = OsString::from(out.as_os_str());
+        name.push(".dub");
+        // Rows of the batch have absolute paths.
+        let path = std::path::absolute(name).map_err(|error| DubError::io(out, &error))?;
+        let failed = |error| DubError::io(&path, &error);
+        fs::create_dir_all(path.join("segments")).map_err(failed)?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path.join("lock"))
+            .map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(DubError::Locked(path)),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the id of the row of a segment, which is numbered from 0.
+    pub(super) fn segment_id(number: usize) -> String {
+        format!("{:04}", number + 1)
+    }
+
+    pub(super) fn segment_video(&self, number: usize) -> PathBuf {
+        self.path.join("segments").join(format!("{}.mp4", Self::segment_id(number)))
+    }
+
+    pub(super) fn segment_audio(&self, number: usize) -> PathBuf {
+        self.path.join("segments").join(format!("{}.wav", Self::segment_id(number)))
+    }
+
+    /// Returns the folder of the batch.
+    pub(super) fn jobs(&self) -> PathBuf {
+        self.path.join("jobs")
+    }
+
+    pub(super) fn result(&self, number: usize) -> PathBuf {
+        self.jobs().join(format!("{}.mp4", Self::segment_id(number)))
+    }
+
+    /// Returns the file of the decoded voice.
+    pub(super) fn pcm(&self) -> PathBuf {
+        self.path.join("voice.pcm")
+    }
+
+    /// Returns a file that belongs to this run alone: the next one writes it again.
+    pub(super) fn temporary(&self, name: &str) -> PathBuf {
+        self.path.join(format!("{name}.part"))
+    }
+
+    pub(super) fn record(&self) -> Result<Option<Record>, DubError> {
+        self.read_json("dub.json")
+    }
+
+    pub(super) fn write_record(&self, record: &Record) -> Result<(), DubError> {
+        self.write_json("dub.json", record)
+    }
+
+    /// Records that the output is complete, before it gets its name.
+    pub(super) fn write_finished(&self, bytes: u64) -> Result<(), DubError> {
+        let record = self.record()?;
+        let Some(record) = record else { return Ok(()) };
+        self.write_json("finished.json", &Finished { sources: record.sources, bytes })
+    }
+
+    /// Returns whether the output is the result of this dub: then only the folder is to be removed.
+    pub(super) fn is_result(&self, out: &Path, sources: &Sources) -> Result<bool, DubError> {
+        let Some(finished) = self.read_json::<Finished>("finished.json")? else { return Ok(false) };
+        let bytes = fs::metadata(out).map_or(0, |it| it.len());
+        Ok(finished.bytes == bytes && finished.sources == *sources)
+    }
+
+    fn read_json<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<Option<T>, DubError> {
+        let path = self.path.join(name);
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| DubError::OtherDub {
+                folder: self.path.clone(),
+                what: "version of Viseme",
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(DubError::io(&path, &error)),
+        }
+    }
+
+    /// Writes a file that is there whole or not at all, even after a power cut.
+    fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), DubError> {
+        let path = self.path.join(name);
+        let written = || -> io::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
+            serde_json::to_writer(&mut file, value)?;
+            file.flush()?;
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|error| error.error)?;
+            sync_folder(&self.path)
+        };
+        written().map_err(|error| DubError::io(&path, &error))
+    }
+
+    /// Removes the folder. What cannot be removed stays, and says nothing about the output.
+    pub(super) fn remove(&self) {
+        if let Err(error) = fs::remove_dir_all(&self.path) {
+            tracing::warn!(folder = %self.path.display(), %error, "the work folder remains");
+        }
+    }
+
+    /// Removes a folder that this run has created.
+    pub(super) fn remove_if_empty(&self) {
+        if !self.path.join("dub.json").exists() {
+            self.remove();
+        }
+    }
+}
+
+/// Gives a file its name when its content is on the disk.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), DubError> {
+    let renamed = || -> io::Result<()> {
+        File::open(from)?.sync_all()?;
+        fs::rename(from, to)?;
+        sync_folder(to.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+    };
+    renamed().map_err(|error| DubError::io(to, &error))
+}
+
+/// Writes the names in a folder to the disk.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    // Other systems do not open folders as files.
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}

@@ -1,0 +1,114 @@
+//! Errors of a dub.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use viseme_batch::{BatchError, Item, StopReason, Summary};
+
+use crate::ffmpeg::FfmpegError;
+use crate::plan::PlanError;
+
+/// Why a clip could not be dubbed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DubError {
+    /// ffmpeg is missing or failed.
+    #[error(transparent)]
+    Ffmpeg(#[from] FfmpegError),
+    /// The clip cannot be cut into segments that the model takes.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The batch of the segments cannot be used.
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+    /// A file cannot be read or written.
+    #[error("{}: {message}", .path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// The file has no video stream.
+    #[error("{} has no picture. Pass a video file.", .0.display())]
+    NoPicture(PathBuf),
+    /// The file has no audio stream.
+    #[error("{} has no sound. Pass an audio file.", .0.display())]
+    NoSound(PathBuf),
+    /// The model has no parameters `video` and `audio`.
+    #[error("The model {0} cannot dub: it has no parameters `video` and `audio`.")]
+    Model(String),
+    /// Results are MP4 files.
+    #[error("{} does not end in .mp4. A dubbed clip is an MP4 file.", .0.display())]
+    OutputFormat(PathBuf),
+    /// The result exists, and nothing is to be paid for it again.
+    #[error("{} exists already. Delete it or name another file to dub the clip again.", .0.display())]
+    OutputExists(PathBuf),
+    /// The work folder is that of another dub.
+    #[error(
+        "{} belongs to a dub with another {what}. Use the same {what} to resume it, or delete the \
+         folder to start over: its segments are then paid for again.",
+        .folder.display()
+    )]
+    OtherDub {
+        /// The work folder.
+        folder: PathBuf,
+        /// What differs: `video`, `voice` or the name of an option.
+        what: &'static str,
+    },
+    /// Another process works on it.
+    #[error("Another process dubs this clip: {} is in use.", .0.display())]
+    Locked(PathBuf),
+    /// Segments are not done. What was paid for is kept, and the next run resumes.
+    #[error("{}", unfinished(.summary, .reason.as_ref(), .items))]
+    Unfinished {
+        /// How many segments are in each state, and what they cost.
+        summary: Summary,
+        /// Why nothing more was submitted.
+        reason: Option<StopReason>,
+        /// The segments that are not done.
+        items: Vec<Item>,
+    },
+    /// The caller stopped it. The next run resumes.
+    #[error("The dub was stopped. Run it again to resume.")]
+    Stopped,
+}
+
+impl DubError {
+    pub(crate) fn io(path: &Path, error: &io::Error) -> Self {
+        let message = match error.kind() {
+            io::ErrorKind::NotFound => "There is no such file.".to_owned(),
+            io::ErrorKind::PermissionDenied => "Permission denied.".to_owned(),
+            io::ErrorKind::StorageFull => "The disk is full.".to_owned(),
+            _ => format!("It cannot be read or written: {error}."),
+        };
+        Self::Io { path: path.to_owned(), message }
+    }
+
+    pub(crate) fn no_picture(path: &Path) -> Self {
+        Self::NoPicture(path.to_owned())
+    }
+
+    pub(crate) fn no_sound(path: &Path) -> Self {
+        Self::NoSound(path.to_owned())
+    }
+}
+
+fn unfinished(summary: &Summary, reason: Option<&StopReason>, items: &[Item]) -> String {
+    let states: Vec<_> =
+        summary.states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    let mut message = format!(
+        "{} of {} segments are not done ({}). ",
+        items.len(),
+        summary.total,
+        states.join(", ")
+    );
+    let failed = items.iter().find_map(|item| Some((item, item.error.as_ref()?)));
+    match (reason, failed) {
+        (Some(reason), _) => message.push_str(&format!("{reason} ")),
+        (None, Some((item, error))) => message.push_str(&format!("Segment {}: {error} ", item.id)),
+        (None, None) => {}
+    }
+    message.push_str("Run the same command again to resume; what is paid for is kept.");
+    message
+}
