@@ -127,7 +127,9 @@ impl Args {
             Command::Mock(_) => ("viseme mock", vec![base_url, allow_http, max_retries]),
             Command::Demo(_) => ("viseme demo", vec![base_url, allow_http]),
             Command::Run(run) if run.offline => ("viseme run --offline", vec![allow_http]),
-            Command::Dub(dub) if dub.offline => ("viseme dub --offline", vec![base_url, allow_http]),
+            Command::Dub(dub) if dub.offline => {
+                ("viseme dub --offline", vec![base_url, allow_http])
+            }
             // `--base-url` has a message of its own there.
             Command::Playground(playground) if !playground.live => {
                 ("viseme playground", vec![allow_http, max_retries])
@@ -175,11 +177,9 @@ impl From<&Args> for Options {
             }
             Command::Download(download) => Self { out: Some(download.out.clone()), ..common },
             Command::Batch(BatchCommand::Run(run)) => Self { poll_every: run.poll_every, ..common },
-            Command::Dub(dub) => Self {
-                offline: dub.offline,
-                poll_every: dub.poll_every,
-                ..common
-            },
+            Command::Dub(dub) => {
+                Self { offline: dub.offline, poll_every: dub.poll_every, ..common }
+            }
             Command::Demo(demo) => Self { offline: true, out: Some(demo.out.clone()), ..common },
             _ => common,
         }

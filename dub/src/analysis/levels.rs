@@ -140,7 +140,14 @@ mod tests {
     fn pauses_between_words_are_silences() {
         let speech = 8_000;
         assert_eq!(
-            silences(&[(0, 500), (speech, 1_000), (3, 400), (speech, 700), (0, 100), (speech, 500)]),
+            silences(&[
+                (0, 500),
+                (speech, 1_000),
+                (3, 400),
+                (speech, 700),
+                (0, 100),
+                (speech, 500)
+            ]),
             [0..500, 1_500..1_900]
         );
         assert_eq!(silences(&[(speech, 1_000)]), Vec::<Range<u64>>::new());
@@ -151,9 +158,10 @@ mod tests {
     #[test]
     fn noise_in_pauses_is_silence_and_quiet_speech_is_not() {
         // A pause of 34 dB below speech.
-        assert_eq!(silences(&[(8_000, 1_000), (160, 500), (8_000, 500)]), vec![
-            Range { start: 1_000, end: 1_500 }
-        ]);
+        assert_eq!(
+            silences(&[(8_000, 1_000), (160, 500), (8_000, 500)]),
+            vec![Range { start: 1_000, end: 1_500 }]
+        );
         // Words that are 12 dB quieter.
         assert_eq!(silences(&[(8_000, 1_000), (2_000, 500), (8_000, 500)]).len(), 0);
         // Music goes on in the pauses.

@@ -85,9 +85,11 @@ pub(crate) async fn read_voice(
         let whole = chunk.len() / frame * frame;
         let samples = chunk.get(..whole).unwrap_or_default();
         for sample in samples.chunks_exact(frame) {
-            levels.add(sample.chunks_exact(2).filter_map(|value| {
-                Some(i16::from_le_bytes(value.try_into().ok()?))
-            }));
+            levels.add(
+                sample
+                    .chunks_exact(2)
+                    .filter_map(|value| Some(i16::from_le_bytes(value.try_into().ok()?))),
+            );
         }
         if let Some(file) = &mut file {
             file.write_all(samples).await.map_err(written)?;

@@ -45,7 +45,8 @@ impl Sources {
             }
         };
         let (video, voice) = futures_util::future::try_join(hash(video), hash(audio)).await?;
-        let option = |name: &str, value: &dyn std::fmt::Debug| (name.to_owned(), format!("{value:?}"));
+        let option =
+            |name: &str, value: &dyn std::fmt::Debug| (name.to_owned(), format!("{value:?}"));
         let options = vec![
             option("model", &options.model),
             option("length", &options.length),

@@ -18,7 +18,9 @@ use serde_json::{Map, Value, json};
 use viseme::media::{Container, FitOptions, Fix, Framing, MediaInfo, plan_fit};
 use viseme::model::{ModelDescription, describe};
 use viseme::{AudioToVideo, Client};
-use viseme_batch::{Batch, BatchOptions, ItemState, Manifest, ManifestError, Row, RowError, Summary};
+use viseme_batch::{
+    Batch, BatchOptions, ItemState, Manifest, ManifestError, Row, RowError, Summary,
+};
 
 use crate::analysis::{Pcm, read_picture, read_size, read_voice};
 use crate::error::DubError;
@@ -133,8 +135,8 @@ pub async fn plan_dub(
     let model = model(&options.model)?;
     let ffmpeg = Ffmpeg::find().await?;
     let updates = Updates::new(None);
-    let analysis = analyse(&ffmpeg, video, audio, None, options, &model, &updates).await?;
-    Ok(make_plan(&analysis, options, &model, prices)?)
+    let analysis = analyse(&ffmpeg, video, audio, None, options, model, &updates).await?;
+    Ok(make_plan(&analysis, options, model, prices)?)
 }
 
 /// Returns what the jobs of a model cost, or `None` if the service does not say it in a way that can be
@@ -194,9 +196,9 @@ impl Dub {
             None => {
                 let pcm_file = folder.pcm();
                 let analysis =
-                    analyse(&ffmpeg, video, audio, Some(&pcm_file), &options, &model, &updates);
+                    analyse(&ffmpeg, video, audio, Some(&pcm_file), &options, model, &updates);
                 let analysis = analysis.await?;
-                let plan = make_plan(&analysis, &options, &model, prices.clone())?;
+                let plan = make_plan(&analysis, &options, model, prices.clone())?;
                 let record = Record::new(sources, analysis, plan.segments);
                 folder.write_record(&record)?;
                 record
@@ -205,7 +207,7 @@ impl Dub {
         let Record { picture, voice, pcm, format, segments, .. } = record;
         let analysis = Analysis { picture, voice, pcm, format };
         // The segments of the first run: another version may plan others.
-        let plan = Plan { segments, ..make_plan(&analysis, &options, &model, prices)? };
+        let plan = Plan { segments, ..make_plan(&analysis, &options, model, prices)? };
         Ok(Self {
             video: video.to_owned(),
             audio: audio.to_owned(),
@@ -302,9 +304,8 @@ impl Dub {
             Row::new(position.clone(), values, self.folder.path())
                 .map_err(|message| RowError::new(position, message))
         });
-        let manifest = Manifest::new(rows).map_err(|error: ManifestError| {
-            viseme_batch::BatchError::from(error)
-        })?;
+        let manifest = Manifest::new(rows)
+            .map_err(|error: ManifestError| viseme_batch::BatchError::from(error))?;
         Ok(Batch::open(&manifest, self.folder.jobs(), self.options.batch.clone()).await?)
     }
 

@@ -92,11 +92,7 @@ fn write(dubbed: &Dubbed, sources: Sources<'_>, to: &Path) -> io::Result<u64> {
 }
 
 /// Decodes a voice in full quality.
-pub(super) async fn decode_voice(
-    ffmpeg: &Ffmpeg,
-    audio: &Path,
-    to: &Path,
-) -> Result<(), DubError> {
+pub(super) async fn decode_voice(ffmpeg: &Ffmpeg, audio: &Path, to: &Path) -> Result<(), DubError> {
     let options = ["-map", "0:a:0", "-c:a", "pcm_s16le", "-f", "wav"];
     let command = ffmpeg.command().input(audio, &[] as &[&str]);
     let command = command.and_then(|command| command.output(to, &options));

@@ -42,8 +42,7 @@ impl SourceFrames {
         if self.reader.as_ref().is_none_or(|(_, ahead)| ahead.front().copied() != wanted) {
             let ahead = ascending(&self.wanted);
             let ranges = ranges(&ahead);
-            let reader =
-                FrameReader::start(&self.ffmpeg, &self.video, self.format, Some(&ranges))?;
+            let reader = FrameReader::start(&self.ffmpeg, &self.video, self.format, Some(&ranges))?;
             self.reader = Some((reader, ahead));
         }
         let Some((reader, ahead)) = &mut self.reader else { return Ok(&self.frame) };

@@ -122,8 +122,7 @@ mod tests {
 
     #[test]
     fn the_fraction_grows_from_stage_to_stage() {
-        let stages =
-            [DubStage::Analysing, DubStage::Cutting, DubStage::Dubbing, DubStage::Joining];
+        let stages = [DubStage::Analysing, DubStage::Cutting, DubStage::Dubbing, DubStage::Joining];
         let at = |stage, done| DubUpdate { stage, done, total: 10, segment: None }.fraction();
         let mut last = 0.0;
         for stage in stages {
