@@ -14,3 +14,8 @@ pub mod testing;
 pub use dub::{Dub, DubOptions, DubStage, DubUpdate, OnUpdate, Preset, plan_dub, read_prices};
 pub use error::DubError;
 pub use fit::{FilePlan, FitError, FitJob, FitSettings, Fitted, FittedFile, Step, fit, plan_input};
+
+/// The example of the guide is compiled as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/dub.md")]
+struct Guide;
