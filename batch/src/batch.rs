@@ -5,6 +5,8 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
+use viseme::Input;
 use viseme::ledger::LedgerError;
 use viseme_ledger::SqliteLedger;
 
@@ -17,12 +19,17 @@ use crate::output_file;
 use crate::plan::plan;
 use crate::store::Store;
 
+/// Changes the media of an input: see [`Batch::prepare_inputs`].
+pub type PrepareInput =
+    Arc<dyn Fn(Input) -> BoxFuture<'static, viseme::Result<Input>> + Send + Sync>;
+
 /// A batch. The same manifest and folder resume it, in this process or the next.
 #[derive(Clone)]
 pub struct Batch {
     folder: BatchFolder,
     rows: Arc<[Row]>,
     options: BatchOptions,
+    prepare: Option<PrepareInput>,
     /// Locked until the last clone is dropped, or the process dies.
     _lock: Arc<File>,
 }
@@ -45,9 +52,25 @@ impl Batch {
         let lock = lock(folder.path())?;
         output_file::remove_leftovers(folder.path(), &rows);
         refuse(folder.store.import(Arc::clone(&rows)).await?)?;
-        let batch = Self { folder, rows, options, _lock: Arc::new(lock) };
+        let batch = Self { folder, rows, options, prepare: None, _lock: Arc::new(lock) };
         batch.mark_duplicates().await?;
         Ok(batch)
+    }
+
+    /// Changes the media of an input before it is checked and uploaded. Whether rows are equal, and what
+    /// was paid for, depends on the rows alone. An error refuses the row.
+    #[must_use]
+    pub fn prepare_inputs(mut self, prepare: PrepareInput) -> Self {
+        self.prepare = Some(prepare);
+        self
+    }
+
+    /// Returns the input of a row as it is checked and uploaded.
+    pub(crate) async fn prepared_input(&self, row: &Row) -> viseme::Result<Input> {
+        match &self.prepare {
+            Some(prepare) => prepare(row.input()).await,
+            None => Ok(row.input()),
+        }
     }
 
     /// Returns the folder.

@@ -19,7 +19,7 @@ mod store;
 mod temporary;
 mod uploads;
 
-pub use batch::Batch;
+pub use batch::{Batch, PrepareInput};
 pub use check::{Estimate, RowCheck};
 pub use error::BatchError;
 pub use folder::{BatchFolder, LEDGER_FILE};

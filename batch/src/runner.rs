@@ -124,11 +124,12 @@ impl Runner {
     }
 
     async fn submit(&self, item: &mut Item, row: &Row) -> Result<Prediction, Failure> {
-        let report = self.client.check(row.input()).await?;
+        let prepared = self.batch.prepared_input(row).await?;
+        let report = self.client.check(prepared.clone()).await?;
         let report = if self.batch.options().strict { report.strict() } else { report };
         report.into_result()?;
         self.enter(item, ItemState::Checked);
-        let fixed = match self.prices.fixed(&self.client, row.input().model()).await {
+        let fixed = match self.prices.fixed(&self.client, prepared.model()).await {
             Ok(price) => price,
             // Without a limit, the price is only for the report.
             Err(error) if self.batch.options().max_cost.is_some() => return Err(error.into()),
@@ -138,7 +139,7 @@ impl Runner {
             self.batch.ledger().require_budget(fixed.unwrap_or(1)).await?;
         }
         self.enter(item, ItemState::Uploading);
-        let input = self.uploads.input(&self.client, row).await?;
+        let input = self.uploads.input(&self.client, row, &prepared).await?;
         self.enter(item, ItemState::Ready);
         item.price_micros = match fixed {
             None if self.batch.options().max_cost.is_some() => {

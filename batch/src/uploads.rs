@@ -1,13 +1,14 @@
 //! Uploads of a batch: a file that several rows use is uploaded once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
+use viseme::model::InputValue;
 use viseme::{Client, Input, Media};
 
 use crate::manifest::Row;
@@ -19,8 +20,10 @@ const KEPT: Duration = Duration::from_secs(6 * 24 * 60 * 60);
 /// The uploads of a run.
 pub(crate) struct Uploads {
     store: Store,
-    /// The files that several rows use.
-    shared: HashMap<PathBuf, Arc<SharedUpload>>,
+    /// The files of the manifest that several rows use.
+    shared: HashSet<PathBuf>,
+    /// The uploads of what was made of them.
+    uploads: std::sync::Mutex<HashMap<PathBuf, Arc<SharedUpload>>>,
 }
 
 /// The upload of one file in this run. The lock lets its users wait for the first of them.
@@ -33,24 +36,42 @@ impl Uploads {
             *uses.entry(path).or_default() += 1;
         }
         let shared = uses.into_iter().filter(|(_, uses)| *uses > 1);
-        Self { store, shared: shared.map(|(path, _)| (path.to_owned(), Arc::default())).collect() }
+        let shared = shared.map(|(path, _)| path.to_owned()).collect();
+        Self { store, shared, uploads: std::sync::Mutex::default() }
     }
 
     /// Uploads the files of a row and returns its input with URLs. At least one URL belongs to this row
     /// alone, so that the history shows without doubt which job is its own.
-    pub(crate) async fn input(&self, client: &Client, row: &Row) -> viseme::Result<Input> {
+    /// `prepared` is its input with the files that are uploaded.
+    pub(crate) async fn input(
+        &self,
+        client: &Client,
+        row: &Row,
+        prepared: &Input,
+    ) -> viseme::Result<Input> {
         let files: Vec<_> = row.files().collect();
-        let own = own_file(&files, &|path| self.shared.contains_key(path));
-        let mut input = row.input();
-        for (name, path) in files {
-            let shared = self.shared.get(path).filter(|_| own != Some(name));
-            let url = match shared {
-                Some(shared) => self.shared_url(client, path, shared).await?,
-                None => client.upload(Media::path(path)).await?.to_string(),
+        let own = own_file(&files, &|path| self.shared.contains(path));
+        let mut input = prepared.clone();
+        for (name, source) in files {
+            let path = match prepared.get(name) {
+                Some(InputValue::Media(Media::Path(path))) => path,
+                _ => source,
+            };
+            let is_shared = self.shared.contains(source) && own != Some(name);
+            let url = if is_shared {
+                let shared = self.shared_upload(path);
+                self.shared_url(client, path, &shared).await?
+            } else {
+                client.upload(Media::path(path)).await?.to_string()
             };
             input = input.media(name, Media::from(url));
         }
         Ok(input)
+    }
+
+    fn shared_upload(&self, path: &Path) -> Arc<SharedUpload> {
+        let mut uploads = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(uploads.entry(path.to_owned()).or_default())
     }
 
     async fn shared_url(

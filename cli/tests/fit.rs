@@ -125,6 +125,49 @@ async fn run_and_submit_fit_their_media() {
     assert!(usage.code == Some(2) && usage.err.contains("Add --fit"), "{usage:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_fits_its_rows_and_a_later_run_uses_the_same_files() {
+    let harness = Harness::new(ends("completed")).await;
+    make(&harness);
+    let manifest =
+        "id,video,audio\na,long.mp4,voice.flac\nb,long.mp4,voice.mp3\nc,short.mp4,voice.mp3\n";
+    std::fs::write(harness.path("jobs.csv"), manifest).unwrap();
+
+    let check = harness.viseme(&["batch", "check", "jobs.csv"]).await;
+    assert_eq!(check.code, Some(2), "{check:?}");
+    assert!(check.out.contains("fix: cut to 10 s (`viseme fit` mends this)"), "{check:?}");
+    let check = harness.viseme(&["batch", "check", "jobs.csv", "--fit"]).await;
+    assert_eq!(check.code, Some(2), "{check:?}");
+    assert!(check.out.contains("(a): fit: audio: convert to WAV, cut to 10 s"), "{check:?}");
+    assert_eq!(check.out.matches("error").count(), 2, "one row and the conclusion: {check:?}");
+
+    let run = ["batch", "run", "jobs.csv", "--fit", "--out", "out", "--poll-every", "0.1"];
+    let first = harness.viseme(&run).await;
+    assert_eq!(first.code, Some(4), "the row with the short video is refused: {first:?}");
+    assert_eq!(harness.world.ledger().charges.len(), 2);
+    let files = fitted_files(&harness);
+    // The video of two rows was made once.
+    assert_eq!(files.len(), 2, "{files:?}");
+    assert!(harness.path("out/a.mp4").exists() && harness.path("out/b.mp4").exists());
+
+    std::fs::write(harness.path("jobs.csv"), format!("{manifest}d,long.mp4,voice.flac\n")).unwrap();
+    let again = harness.viseme(&[&run[..], &["--repeat"]].concat()).await;
+    assert_eq!(again.code, Some(4), "{again:?}");
+    assert_eq!(harness.world.ledger().charges.len(), 3, "only the new row is paid for");
+    assert_eq!(fitted_files(&harness), files, "its files were there already");
+}
+
+/// The files that were made for a batch, and when.
+fn fitted_files(harness: &Harness) -> Vec<(String, std::time::SystemTime)> {
+    let folders = std::fs::read_dir(harness.path("out/.fitted")).unwrap().flatten();
+    let files = folders.flat_map(|it| std::fs::read_dir(it.path()).unwrap().flatten());
+    let mut files: Vec<_> = files
+        .map(|it| (it.path().display().to_string(), it.metadata().unwrap().modified().unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_fit_leaves_no_file() {

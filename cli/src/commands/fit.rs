@@ -1,18 +1,24 @@
 //! `viseme fit`, and `--fit` of other commands.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use viseme::media::Framing;
+use viseme::media::{Framing, Violation};
 use viseme::{Input, Media, Report};
-use viseme_dub::{FilePlan, FitError, FitJob, FitSettings, Fitted, plan_input};
+use viseme_batch::PrepareInput;
+use viseme_dub::ffmpeg::Ffmpeg;
+use viseme_dub::{FilePlan, FitError, FitJob, FitSettings, Fitted, Step, plan_input};
 
 use crate::failure::{Failure, Outcome, Phase, Result, reason};
 use crate::input::InputArgs;
 use crate::interrupt::interrupt;
 use crate::options::{Options, parse_duration};
 use crate::output::{eprint_line, in_cli_words, media_json, print_line, violations_json};
+
+/// The folder inside that of a batch for the new files of its rows.
+const BATCH_FOLDER: &str = ".fitted";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Fit {
@@ -52,10 +58,10 @@ pub(crate) struct FitChoices {
     to: Option<Duration>,
 }
 
-/// Options of `run` and `submit`.
+/// Options of `run`, `submit` and `batch`.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct FitArgs {
-    /// Make media acceptable that are not, as `viseme fit` does. The new files are temporary.
+    /// Make media acceptable that are not, as `viseme fit` does. The sources are not changed.
     #[arg(long)]
     fit: bool,
 
@@ -87,20 +93,76 @@ impl FitChoices {
 }
 
 impl FitArgs {
+    /// Returns whether the user wants it.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] if there are choices without it.
+    pub(crate) fn is_wanted(&self) -> Result<bool> {
+        match self.choices.is_given() {
+            Some(name) if !self.fit => {
+                Err(Failure::Usage(format!("{name} has an effect only with --fit. Add --fit.")))
+            }
+            _ => Ok(self.fit),
+        }
+    }
+
+    /// Returns the hook of a batch that makes the media of its rows acceptable, in a folder of the batch.
+    ///
+    /// # Errors
+    /// [`Failure::Local`] if there is no ffmpeg: every row would fail.
+    pub(crate) async fn prepare(&self, folder: &Path, strict: bool) -> Result<PrepareInput> {
+        Ffmpeg::find().await.map_err(|error| Failure::Local(error.to_string()))?;
+        let mut settings = self.choices.settings(Some(&folder.join(BATCH_FOLDER)), strict);
+        settings.cache = true;
+        Ok(Arc::new(move |input| {
+            let settings = settings.clone();
+            Box::pin(async move {
+                match viseme_dub::fit(input.clone(), settings).await {
+                    Ok(fitted) => Ok(fitted.input),
+                    Err(error) => report(error.violations()).into_result().map(|_| input),
+                }
+            })
+        }))
+    }
+
+    /// Returns what a check of an input finds after its media are made acceptable, and the steps.
+    pub(crate) async fn check(
+        &self,
+        input: Input,
+        found: Report,
+        strict: bool,
+    ) -> (Report, Vec<String>) {
+        let job = match plan_input(input, self.choices.settings(None, strict)).await {
+            Ok(job) => job,
+            Err(error) => return (report(error.violations()), Vec::new()),
+        };
+        let is_planned = |field: &str| job.files().iter().any(|file| file.field == field);
+        let mut after = report(
+            found
+                .violations
+                .into_iter()
+                .filter(|it| !it.is_error() || !is_planned(&it.field))
+                .collect(),
+        );
+        after.violations.extend(job.files().iter().flat_map(|file| file.remaining.iter().cloned()));
+        let is_changed = |file: &&FilePlan| !file.steps.is_empty();
+        let lines = job.files().iter().filter(is_changed).map(|file| {
+            let steps: Vec<_> = file.steps.iter().map(step_words).collect();
+            format!("{}: {}", file.field, steps.join(", "))
+        });
+        let lines = lines.collect();
+        (after, lines)
+    }
+
     /// Makes the media of an input acceptable, if the user wants it. The files last as long as the result.
-    pub(crate) async fn apply(
+    pub(crate) async fn apply_once(
         &self,
         options: &Options,
         input: Input,
         strict: bool,
     ) -> Result<(Input, Option<Fitted>)> {
-        if !self.fit {
-            return match self.choices.is_given() {
-                None => Ok((input, None)),
-                Some(name) => {
-                    Err(Failure::Usage(format!("{name} has an effect only with --fit. Add --fit.")))
-                }
-            };
+        if !self.is_wanted()? {
+            return Ok((input, None));
         }
         let job = plan(options, input, self.choices.settings(None, strict)).await?;
         print_steps(options, &job);
@@ -183,15 +245,21 @@ fn plan_lines(file: &FilePlan, options: &Options) -> Vec<String> {
     let what =
         if file.steps.is_empty() && file.remaining.is_empty() { ": no step needed" } else { "" };
     let mut lines = vec![format!("{}: {name}{what}", file.field)];
-    lines.extend(
-        file.steps
-            .iter()
-            .map(|step| format!("  {}{}", step.fix, if step.lossy { " (lossy)" } else { "" })),
-    );
+    lines.extend(file.steps.iter().map(|step| format!("  {}", step_words(step))));
     lines.extend(
         file.remaining.iter().map(|it| format!("  error: {}", in_cli_words(&it.message, options))),
     );
     lines
+}
+
+fn step_words(step: &Step) -> String {
+    format!("{}{}", step.fix, if step.lossy { " (lossy)" } else { "" })
+}
+
+fn report(violations: Vec<Violation>) -> Report {
+    let mut report = Report::default();
+    report.violations = violations;
+    report
 }
 
 fn plan_json(file: &FilePlan, options: &Options) -> Value {
@@ -216,9 +284,7 @@ fn failure(error: FitError, options: &Options) -> Failure {
                     violation.message += " Or hold its last frame with --extend.";
                 }
             }
-            let mut report = Report::default();
-            report.violations = violations;
-            match report.into_result() {
+            match report(violations).into_result() {
                 Err(error) => error.into(),
                 Ok(_) => Failure::Local("ffmpeg made no acceptable file.".to_owned()),
             }

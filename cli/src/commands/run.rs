@@ -55,7 +55,7 @@ pub(crate) async fn run(options: &Options, run: Run) -> Result<Outcome> {
         return Err(Failure::Usage(message.to_owned()));
     }
     // The temporary files live until the run has ended.
-    let (input, _fitted) = run.fit.apply(options, input, run.input.strict).await?;
+    let (input, _fitted) = run.fit.apply_once(options, input, run.input.strict).await?;
     // The server lives until the run has ended.
     let offline = if run.offline { Some(client::offline(options).await?) } else { None };
     let client = match &offline {

@@ -53,7 +53,7 @@ pub(crate) async fn submit(options: &Options, submit: Submit) -> Result<Outcome>
     }
     let input = submit.input.read()?;
     // The temporary files live until they are uploaded.
-    let (input, _fitted) = submit.fit.apply(options, input, submit.input.strict).await?;
+    let (input, _fitted) = submit.fit.apply_once(options, input, submit.input.strict).await?;
     let client = client::online(options)?;
     let display = Arc::new(ProgressDisplay::new(options));
     let tracker = PhaseTracker::new(Phase::BeforeSubmit);

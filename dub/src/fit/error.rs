@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use viseme::media::{Rule, Violation};
+use viseme::model::Level;
 
 use crate::ffmpeg::FfmpegError;
 
@@ -48,6 +49,30 @@ pub enum FitError {
         /// The reason.
         error: io::Error,
     },
+}
+
+impl FitError {
+    /// Returns the violations for a report: those that no step mends, or one that states this error.
+    #[must_use]
+    pub fn violations(&self) -> Vec<Violation> {
+        match self {
+            Self::Unmendable(violations) | Self::StillInvalid { violations, .. }
+                if !violations.is_empty() =>
+            {
+                violations.clone()
+            }
+            Self::StillInvalid { field, .. }
+            | Self::Read { field, .. }
+            | Self::Ffmpeg { field: Some(field), .. } => vec![self.violation(field)],
+            _ => vec![self.violation("media")],
+        }
+    }
+
+    fn violation(&self, field: &str) -> Violation {
+        let message = self.to_string();
+        let allowed = "a file that ffmpeg reads";
+        Violation::new(field, Rule::Readable, Level::Error, message.clone(), allowed, message)
+    }
 }
 
 fn sentences(violations: &[Violation]) -> String {

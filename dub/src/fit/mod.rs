@@ -1,6 +1,7 @@
 //! Makes media that a model accepts from media that it does not.
 
 mod bytes;
+mod cache;
 mod error;
 mod examine;
 mod files;
@@ -36,6 +37,9 @@ pub struct FitSettings {
     /// The folder for the new files, which is created if it does not exist. Without it they are in a
     /// temporary folder that is removed with the result.
     pub folder: Option<PathBuf>,
+    /// Names new files by a digest of their source and their steps, and uses those that are there already.
+    /// Then a later fit of the same sources has the same files. Needs `folder`.
+    pub cache: bool,
     /// How long ffmpeg may work on one file. Zero stands for 30 minutes.
     pub time_limit: Duration,
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use viseme::Input;
 use viseme::media::{Container, Fix, Media, MediaInfo, Rule, Violation, plan_fit, validate};
 
+use super::cache::{CACHE_TURN, cache_key, find_cached};
 use super::examine::{blocking, probe_file};
 use super::files::{FilePlan, PlannedFile, target};
 use super::recipe::Recipe;
@@ -74,11 +75,26 @@ impl FitJob {
                 results.push(FittedFile { plan, path: None, after: file.before.clone() });
                 continue;
             };
+            let cached = match &settings.folder {
+                Some(folder) if settings.cache => Some(folder.join(cache_key(file).await?)),
+                _ => None,
+            };
+            // One file at a time: ffmpeg uses all cores, and another task may need the same file.
+            let _turn = match cached {
+                Some(_) => Some(CACHE_TURN.lock().await),
+                None => None,
+            };
+            if let Some((path, info)) = find_cached(cached.as_deref(), file).await {
+                input = input.media(file.field.clone(), Media::path(&path));
+                results.push(FittedFile { plan, path: Some(path), after: info });
+                continue;
+            }
             let limits = run_limits(&settings);
             let made = make(file, &mut plan, ffmpeg.as_ref(), work, limits).await?;
-            let final_folder = match &settings.folder {
-                Some(folder) => folder.clone(),
-                None => work.path(&file.field),
+            let final_folder = match (cached, &settings.folder) {
+                (Some(folder), _) => folder,
+                (None, Some(folder)) => folder.clone(),
+                (None, None) => work.path(&file.field),
             };
             let write = |error| FitError::Write { path: final_folder.clone(), error };
             std::fs::create_dir_all(&final_folder).map_err(write)?;

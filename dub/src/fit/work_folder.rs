@@ -10,6 +10,7 @@ use tempfile::TempDir;
 const PREFIX: &str = ".viseme-fit-";
 /// The file that is locked while the folder is in use.
 const LOCK: &str = "lock";
+const NEW_LOCK: &str = "lock.new";
 
 /// A folder for unfinished files. It is removed when this is dropped; what a killed program left is
 /// removed by the next one that uses the same place.
@@ -25,8 +26,11 @@ impl WorkFolder {
     pub(super) fn create(parent: &Path) -> io::Result<Self> {
         remove_left_folders(parent);
         let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
-        let lock = File::create(folder.path().join(LOCK))?;
+        // It has its name only when it is locked: another program removes a folder with an unlocked one.
+        let new = folder.path().join(NEW_LOCK);
+        let lock = File::create(&new)?;
         lock.lock()?;
+        fs::rename(new, folder.path().join(LOCK))?;
         Ok(Self { folder, _lock: lock })
     }
 

@@ -26,21 +26,36 @@ pub(crate) async fn check(options: &Options, args: &Check) -> Result<Outcome> {
     let manifest = args.manifest.read()?;
     let client = client::anonymous(options)?;
     let (mut errors, mut warnings) = (0, 0);
+    let wants_fit = args.manifest.fit.is_wanted()?;
     let mut checks = std::pin::pin!(manifest.check(&client));
     while let Some(checked) = checks.next().await {
         let checked = checked?;
         let report = if args.manifest.strict { checked.report.strict() } else { checked.report };
+        let row = manifest.rows().iter().find(|row| row.id == checked.id);
+        let (report, steps) = match row {
+            Some(row) if wants_fit && !report.is_ok() => {
+                args.manifest.fit.check(row.input(), report, args.manifest.strict).await
+            }
+            _ => (report, Vec::new()),
+        };
         errors += usize::from(!report.is_ok());
         warnings += usize::from(report.is_ok() && report.warnings().next().is_some());
-        if report.violations.is_empty() {
+        if report.violations.is_empty() && steps.is_empty() {
             continue;
         }
         if options.json {
-            print_line(json!({
+            let mut event = json!({
                 "event": "row", "id": checked.id, "row": checked.row, "ok": report.is_ok(),
                 "violations": violations_json(&report.violations, options),
-            }))?;
+            });
+            if let Some(fields) = event.as_object_mut().filter(|_| wants_fit) {
+                fields.insert("steps".to_owned(), json!(steps));
+            }
+            print_line(event)?;
             continue;
+        }
+        for steps in &steps {
+            print_line(format_args!("{} ({}): fit: {steps}", checked.row, checked.id))?;
         }
         for violation in &report.violations {
             let level = if violation.is_error() { "error" } else { "warning" };

@@ -11,6 +11,7 @@ use std::str::FromStr;
 use viseme::SubmitLimits;
 use viseme_batch::{Batch, ItemState, Manifest, Summary, dollars};
 
+use super::fit::FitArgs;
 use crate::failure::{Failure, Outcome, Result};
 use crate::options::Options;
 
@@ -49,6 +50,9 @@ struct ManifestArgs {
     /// The tier of the account, which limits submits: bronze, silver, gold or ultra.
     #[arg(long, value_name = "TIER")]
     tier: Option<Tier>,
+
+    #[command(flatten)]
+    fit: FitArgs,
 }
 
 impl ManifestArgs {

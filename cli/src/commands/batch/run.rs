@@ -87,6 +87,11 @@ pub(crate) async fn run(options: &Options, args: &Run) -> Result<Outcome> {
     let client = client::online_with_limits(options, args.manifest.limits())?;
     let batch =
         Batch::open(&manifest, &args.out, args.batch_options()).await.map_err(Failure::batch)?;
+    let batch = if args.manifest.fit.is_wanted()? {
+        batch.prepare_inputs(args.manifest.fit.prepare(&args.out, args.manifest.strict).await?)
+    } else {
+        batch
+    };
     let spent = batch.folder().spent_micros().await.map_err(Failure::batch)?;
     let mut view = View::new(options, args.max_cost);
     let listener: Arc<View>;
