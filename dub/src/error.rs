@@ -29,6 +29,9 @@ pub enum DubError {
         /// What is wrong.
         message: String,
     },
+    /// The file is neither a video nor an audio file of a known kind.
+    #[error("{} is no video or audio file that can be dubbed.", .0.display())]
+    NoMedia(PathBuf),
     /// The file has no video stream.
     #[error("{} has no picture. Pass a video file.", .0.display())]
     NoPicture(PathBuf),

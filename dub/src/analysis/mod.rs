@@ -2,7 +2,9 @@
 
 mod levels;
 mod picture;
+mod source;
 mod voice;
 
 pub(crate) use picture::{read_packet_times, read_picture, read_size, usual_duration};
+pub(crate) use source::input_options;
 pub(crate) use voice::{Pcm, read_voice};

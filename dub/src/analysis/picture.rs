@@ -5,6 +5,7 @@ use std::path::Path;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::ChildStdout;
 
+use super::source::input_options;
 use crate::error::DubError;
 use crate::ffmpeg::{Ffmpeg, Running};
 use crate::plan::{Picture, TimeBase};
@@ -39,12 +40,12 @@ pub(crate) async fn read_picture(
     video: &Path,
     mut on_frame: impl FnMut(usize),
 ) -> Result<Picture, DubError> {
-    let time_base = read_time_base(ffmpeg, video).await?;
+    let (time_base, packets) = read_packets(ffmpeg, video).await?;
     let filters = "scale=64:36:flags=fast_bilinear,format=gray,select=gte(scene\\,0),\
                    metadata=mode=print:file=-";
     let mut running = ffmpeg
         .command()
-        .input(video, &[] as &[&str])
+        .input(video, &input_options(video).await?)
         .map_err(|error| DubError::io(video, &error))?
         .output_to_stdout(&[
             "-map",
@@ -80,7 +81,8 @@ pub(crate) async fn read_picture(
     if times.is_empty() {
         return Err(DubError::no_picture(video));
     }
-    let end = times.last().copied().unwrap_or_default().saturating_add(usual_duration(&times));
+    let duration = last_duration(&packets).unwrap_or_else(|| usual_duration(&times));
+    let end = times.last().copied().unwrap_or_default().saturating_add(duration);
     Ok(Picture { time_base, times, end, scene_changes })
 }
 
@@ -94,21 +96,46 @@ pub(crate) fn usual_duration(times: &[i64]) -> i64 {
 
 /// Returns the times of the frames of a video in microseconds after the first, without decoding them.
 pub(crate) async fn read_packet_times(ffmpeg: &Ffmpeg, video: &Path) -> Result<Vec<i64>, DubError> {
-    let options = ["-map", "0:V:0", "-c", "copy", "-f", "framecrc"];
-    let lines = read_header(ffmpeg, video, &options).await?;
-    let time_base = time_base(&lines).ok_or_else(|| DubError::no_picture(video))?;
-    let times = lines.iter().filter_map(|line| line.split(',').nth(2)?.trim().parse().ok());
-    let mut times: Vec<i64> = times.collect();
+    let (time_base, packets) = read_packets(ffmpeg, video).await?;
+    let mut times: Vec<i64> = packets.into_iter().map(|packet| packet.time).collect();
     times.sort_unstable();
     let first = times.first().copied().unwrap_or_default();
     let micros = |ticks: i64| time_base.duration(ticks.saturating_sub(first)).as_micros();
     Ok(times.into_iter().map(|time| i64::try_from(micros(time)).unwrap_or(i64::MAX)).collect())
 }
 
-async fn read_time_base(ffmpeg: &Ffmpeg, video: &Path) -> Result<TimeBase, DubError> {
-    let options = ["-map", "0:V:0", "-c", "copy", "-frames:v", "1", "-f", "framecrc"];
-    let header = read_header(ffmpeg, video, &options).await?;
-    time_base(&header).ok_or_else(|| DubError::no_picture(video))
+/// A frame before it is decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Packet {
+    time: i64,
+    duration: i64,
+}
+
+/// Lists the frames that are shown, in the order in which they are decoded.
+async fn read_packets(ffmpeg: &Ffmpeg, video: &Path) -> Result<(TimeBase, Vec<Packet>), DubError> {
+    let options = ["-map", "0:V:0", "-c", "copy", "-f", "framecrc"];
+    let lines = read_header(ffmpeg, video, &options).await?;
+    let time_base = time_base(&lines).ok_or_else(|| DubError::no_picture(video))?;
+    Ok((time_base, lines.iter().filter_map(|line| packet(line)).collect()))
+}
+
+/// Returns the packet in a line such as `0,  -1001,  3003,  1001,  414, 0x4f48c8e9, F=0x0`. `None` for one
+/// that an edit list excludes: it is decoded for the frames after it, and not shown.
+fn packet(line: &str) -> Option<Packet> {
+    const DISCARD: u32 = 4;
+    let mut fields = line.split(',').map(str::trim);
+    let (time, duration) = (fields.nth(2)?.parse().ok()?, fields.next()?.parse().ok()?);
+    let flags = fields.find_map(|field| field.strip_prefix("F=0x"));
+    let flags = flags.map_or(Ok(0), |flags| u32::from_str_radix(flags, 16)).ok()?;
+    (flags & DISCARD == 0).then_some(Packet { time, duration })
+}
+
+/// Returns how long the last frame is shown, if the file states it. The duration of a packet is the time to
+/// the next one that is decoded, so it counts only if the last packet is also the last frame.
+fn last_duration(packets: &[Packet]) -> Option<i64> {
+    let last = packets.last()?;
+    let is_last_shown = packets.iter().all(|packet| packet.time <= last.time);
+    Some(last.duration).filter(|duration| is_last_shown && *duration > 0)
 }
 
 fn time_base(header: &[String]) -> Option<TimeBase> {
@@ -124,7 +151,7 @@ pub(super) async fn read_header(
     file: &Path,
     options: &[&str],
 ) -> Result<Vec<String>, DubError> {
-    let command = ffmpeg.command().input(file, &[] as &[&str]);
+    let command = ffmpeg.command().input(file, &input_options(file).await?);
     let command = command.map_err(|error| DubError::io(file, &error))?;
     let mut running = command.output_to_stdout(options).start()?;
     let mut stdout = output(&mut running, file)?;
@@ -160,6 +187,26 @@ mod tests {
         assert_eq!(frame_time("frame:0    pts:-1      pts_time:-0.04"), Some(-1));
         assert_eq!(frame_time("lavfi.scene_score=0.5"), None);
         assert_eq!(scene_score("lavfi.scene_score=0.500000"), Some(0.5));
+    }
+
+    #[test]
+    fn frames_that_an_edit_list_excludes_are_not_shown() {
+        let line = |flags: &str| packet(&format!("0, -1001, 3003, 1001, 414, 0x4f48c8e9{flags}"));
+        let shown = Some(Packet { time: 3_003, duration: 1_001 });
+        assert_eq!([line(""), line(", F=0x0")], [shown, shown]);
+        assert_eq!([line(", F=0x4"), line(", F=0x5")], [None, None]);
+        assert_eq!(packet("#tb 0: 1/30000"), None);
+    }
+
+    #[test]
+    fn the_last_packet_states_a_duration_only_if_it_is_the_last_frame() {
+        let of = |times: &[i64]| {
+            let packets = times.iter().map(|time| Packet { time: *time, duration: 7 });
+            last_duration(&packets.collect::<Vec<_>>())
+        };
+        assert_eq!(of(&[0, 2, 1, 3]), Some(7));
+        assert_eq!(of(&[0, 3, 1, 2]), None);
+        assert_eq!(of(&[]), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::levels::Levels;
 use super::picture::{output, read_header};
+use super::source::input_options;
 use crate::error::DubError;
 use crate::ffmpeg::Ffmpeg;
 use crate::plan::Voice;
@@ -53,7 +54,7 @@ pub(crate) async fn read_voice(
     let (rate_text, channels_text) = (rate.to_string(), channels.to_string());
     let mut running = ffmpeg
         .command()
-        .input(audio, &[] as &[&str])
+        .input(audio, &input_options(audio).await?)
         .map_err(|error| DubError::io(audio, &error))?
         .output_to_stdout(&[
             "-map",

@@ -9,7 +9,7 @@ use super::folder::rename;
 use super::frame_map::map_frames;
 use super::sound::{add_voice, decode_voice};
 use super::source_frames::SourceFrames;
-use crate::analysis::read_packet_times;
+use crate::analysis::{input_options, read_packet_times};
 use crate::error::DubError;
 use crate::frames::{FrameReader, FrameWriter};
 use crate::plan::{Segment, SegmentKind};
@@ -79,7 +79,8 @@ impl Dub {
             i64::try_from(timeline.time_base().duration(ticks).as_micros()).unwrap_or(i64::MAX)
         };
         let wanted: Vec<i64> = segment.frames.clone().map(micros).collect();
-        let reader = FrameReader::start(&self.ffmpeg, &path, self.format, None)?;
+        let options = input_options(&path).await?;
+        let reader = FrameReader::start(&self.ffmpeg, &path, &options, self.format, None)?;
         let wanted = map_frames(&times, &wanted).into();
         Ok(ResultFrames { path, reader, wanted, read: 0, frame: Vec::new() })
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use viseme_dubbing::{Dubbed, Length, ReadAt, Sources, dub};
 
 use super::folder::WorkFolder;
+use crate::analysis::input_options;
 use crate::error::DubError;
 use crate::ffmpeg::Ffmpeg;
 
@@ -91,10 +92,10 @@ fn write(dubbed: &Dubbed, sources: Sources<'_>, to: &Path) -> io::Result<u64> {
     Ok(dubbed.size())
 }
 
-/// Decodes a voice in full quality.
+/// Decodes a voice in full quality: with 24 bits, which is what FLAC has at most.
 pub(super) async fn decode_voice(ffmpeg: &Ffmpeg, audio: &Path, to: &Path) -> Result<(), DubError> {
-    let options = ["-map", "0:a:0", "-c:a", "pcm_s16le", "-f", "wav"];
-    let command = ffmpeg.command().input(audio, &[] as &[&str]);
+    let options = ["-map", "0:a:0", "-c:a", "pcm_s24le", "-f", "wav"];
+    let command = ffmpeg.command().input(audio, &input_options(audio).await?);
     let command = command.and_then(|command| command.output(to, &options));
     Ok(command.map_err(|error| DubError::io(audio, &error))?.run().await?)
 }

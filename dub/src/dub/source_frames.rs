@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::path::PathBuf;
 
+use crate::analysis::input_options;
 use crate::error::DubError;
 use crate::ffmpeg::Ffmpeg;
 use crate::frames::{FrameReader, PictureFormat};
@@ -42,7 +43,9 @@ impl SourceFrames {
         if self.reader.as_ref().is_none_or(|(_, ahead)| ahead.front().copied() != wanted) {
             let ahead = ascending(&self.wanted);
             let ranges = ranges(&ahead);
-            let reader = FrameReader::start(&self.ffmpeg, &self.video, self.format, Some(&ranges))?;
+            let options = input_options(&self.video).await?;
+            let (video, format) = (&self.video, self.format);
+            let reader = FrameReader::start(&self.ffmpeg, video, &options, format, Some(&ranges))?;
             self.reader = Some((reader, ahead));
         }
         let Some((reader, ahead)) = &mut self.reader else { return Ok(&self.frame) };

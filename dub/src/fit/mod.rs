@@ -23,7 +23,7 @@ use examine::{blocking, list_streams, probe_file, probe_media};
 pub use files::{FilePlan, Step};
 use files::{PlannedFile, options_of_audio};
 pub use run::{Fitted, FittedFile};
-use streams::demuxer;
+pub(crate) use streams::demuxer;
 use work_folder::WorkFolder;
 
 /// More steps without ffmpeg than any file needs.

@@ -137,7 +137,7 @@ fn square((width, height): (u32, u32), aspect: Option<(u64, u64)>) -> (u32, u32)
 /// Returns the name of ffmpeg's demuxer for a kind of file; `None` if ffmpeg does not read it.
 ///
 /// It is always named, so that no content makes ffmpeg read a playlist and what that refers to.
-pub(super) fn demuxer(container: Container) -> Option<&'static str> {
+pub(crate) fn demuxer(container: Container) -> Option<&'static str> {
     Some(match container {
         Container::Mp4 | Container::Mov | Container::M4a => "mov",
         Container::Mp3 | Container::Mp2 => "mp3",

@@ -22,9 +22,11 @@ pub(crate) struct FrameReader {
 
 impl FrameReader {
     /// Starts to read the frames in these ranges, or all of them. Frames count from 0 as they are decoded.
+    /// `input_options` are those of the video.
     pub(crate) fn start(
         ffmpeg: &Ffmpeg,
         video: &Path,
+        input_options: &[&str],
         format: PictureFormat,
         ranges: Option<&[Range<usize>]>,
     ) -> Result<Self, FfmpegError> {
@@ -34,7 +36,7 @@ impl FrameReader {
         let mut running = ffmpeg
             .command()
             .limits(limits)
-            .input(video, &[] as &[&str])?
+            .input(video, input_options)?
             .output_to_stdout(&[
                 "-map",
                 "0:V:0",
