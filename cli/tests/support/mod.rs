@@ -9,6 +9,7 @@
 )]
 
 pub mod batch;
+pub mod dub;
 pub mod gate;
 pub mod media;
 pub mod random;

@@ -181,8 +181,17 @@ impl WorkFolder {
     }
 
     /// Returns a file that belongs to this run alone: the next one writes it again.
+    ///
+    /// A file that a killed run has left is removed, not overwritten: its encoder may still write into it.
     pub(super) fn temporary(&self, name: &str) -> PathBuf {
-        self.path.join(format!("{name}.part"))
+        let path = self.path.join(format!("{name}.part"));
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(file = %path.display(), %error, "a file of an earlier run remains");
+            }
+            _ => {}
+        }
+        path
     }
 
     pub(super) fn record(&self) -> Result<Option<Record>, DubError> {
