@@ -170,6 +170,33 @@ fn fitted_files(harness: &Harness) -> Vec<(String, std::time::SystemTime)> {
 
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_fit_leaves_is_removed_by_the_next_one() {
+    let harness = Harness::new(Scenario::new()).await;
+    let folder = harness.folder.path();
+    ffmpeg(folder, &format!("{} large.mp4", picture(9, "3840x2160")));
+    ffmpeg(folder, &format!("{} small.mp4", picture(2, "640x360")));
+    let source = std::fs::read(harness.path("large.mp4")).unwrap();
+    let arguments = ["fit", "--video", "large.mp4", "--out", "out"];
+    let mut running = support::Running::new(harness.command(&arguments));
+    running.until_line_with("scale to 1920 × 1080").await;
+    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    running.signal(rustix::process::Signal::KILL);
+    running.finish().await;
+    assert!(!harness.path("out/large.mp4").exists(), "no unfinished file has the final name");
+    assert_eq!(std::fs::read_dir(harness.path("out")).unwrap().count(), 1);
+    let next = harness.viseme(&["fit", "--video", "small.mp4", "--out", "out"]).await;
+    assert_eq!(next.code, Some(0), "{next:?}");
+    let names: Vec<_> = std::fs::read_dir(harness.path("out"))
+        .unwrap()
+        .flatten()
+        .map(|it| it.file_name())
+        .collect();
+    assert_eq!(names, ["small.mp4"]);
+    assert!(std::fs::read(harness.path("large.mp4")).unwrap() == source);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_fit_leaves_no_file() {
     let harness = Harness::new(Scenario::new()).await;
     ffmpeg(harness.folder.path(), &format!("{} large.mp4", picture(9, "3840x2160")));

@@ -15,7 +15,11 @@ pub use dub::{Dub, DubOptions, DubStage, DubUpdate, OnUpdate, Preset, plan_dub, 
 pub use error::DubError;
 pub use fit::{FilePlan, FitError, FitJob, FitSettings, Fitted, FittedFile, Step, fit, plan_input};
 
-/// The example of the guide is compiled as a test.
+/// The examples of the guides are compiled as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/dub.md")]
-struct Guide;
+struct DubGuide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/fit.md")]
+struct FitGuide;

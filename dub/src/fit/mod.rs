@@ -84,9 +84,12 @@ pub async fn plan_input(
     let input = input.into();
     let mut planner = Planner { settings, temporary: None, ffmpeg: None };
     let mut files = Vec::new();
+    // Also one behind a URL: the part that is kept is that of the video.
+    let mut has_video = false;
     let description = describe(input.model());
     for (field, value) in input.fields() {
         let limits = description.and_then(|description| description.media_limits(field));
+        has_video |= limits.is_some_and(|limits| limits.kind == MediaKind::Video);
         if let (InputValue::Media(media), Some(limits)) = (value, limits)
             && limits.kind != MediaKind::Image
             && let Some(file) = planner.open(field, media, *limits).await?
@@ -95,7 +98,6 @@ pub async fn plan_input(
         }
     }
     let is_video = |file: &PlannedFile| file.limits.kind == MediaKind::Video;
-    let has_video = files.iter().any(is_video);
     let options = planner.settings.options.clone();
     for file in files.iter_mut().filter(|file| is_video(file)) {
         planner.plan(file, &options).await?;
