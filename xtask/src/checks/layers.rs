@@ -65,6 +65,22 @@ const RULES: &[Rule] = &[
         instead: "pure code takes time, randomness and data as arguments",
     },
     Rule {
+        folders: &["dub/src/plan/"],
+        except: &[],
+        words: &[
+            "tokio",
+            "ffmpeg",
+            "fastrand",
+            "Instant",
+            "SystemTime",
+            "std::fs",
+            "std::net",
+            "std::thread",
+            "std::process",
+        ],
+        instead: "the planner takes the facts of the media as arguments",
+    },
+    Rule {
         folders: &["core/src/"],
         except: &["core/src/http/"],
         words: &["reqwest"],
