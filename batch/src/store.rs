@@ -10,7 +10,11 @@ use viseme_ledger::{SqliteLedger, ledger_error as failed};
 use crate::item::{Item, ItemState};
 use crate::manifest::{Row, RowError};
 
+/// The version of the tables. The ledger has a version of its own.
+const VERSION: i64 = 1;
+
 const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS batch_format (version INTEGER NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS items (
     id TEXT PRIMARY KEY,
     number INTEGER NOT NULL,
@@ -44,6 +48,26 @@ FROM items LEFT JOIN submits ON submits.id =
 /// How many rows one transaction imports.
 const IMPORT_CHUNK: usize = 5_000;
 
+/// Records the version in a new file, and refuses another one.
+fn require_version(db: &Connection) -> Result<(), LedgerError> {
+    let insert = "INSERT INTO batch_format SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM batch_format)";
+    db.execute(insert, [VERSION]).map_err(failed)?;
+    let select = "SELECT version FROM batch_format";
+    let version: i64 = db.query_row(select, [], |row| row.get(0)).map_err(failed)?;
+    if version == VERSION {
+        return Ok(());
+    }
+    let (age, advice) = if version > VERSION {
+        ("a newer", "Update Viseme.")
+    } else {
+        ("an older", "Use that version until the batch is done.")
+    };
+    Err(LedgerError::new(format!(
+        "The batch was made by {age} version of Viseme: it has version {version}, and this one reads \
+         version {VERSION}. {advice}"
+    )))
+}
+
 /// An upload that the service still has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StoredUpload {
@@ -61,7 +85,12 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the tables in the file of a ledger.
     pub(crate) async fn open(ledger: SqliteLedger) -> Result<Self, LedgerError> {
-        ledger.transaction(|db| db.execute_batch(TABLES).map_err(failed)).await?;
+        ledger
+            .transaction(|db| {
+                db.execute_batch(TABLES).map_err(failed)?;
+                require_version(db)
+            })
+            .await?;
         Ok(Self { ledger })
     }
 

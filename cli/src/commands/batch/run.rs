@@ -169,7 +169,14 @@ async fn conclude(
     let spent = batch.folder().spent_micros().await.map_err(Failure::batch)?;
     let summary = Summary::new(&items, spent);
     let [table, _] = batch.folder().write_report().await.map_err(Failure::batch)?;
-    view.finish(&summary, &summary_line(&summary))?;
+    let stopped = match &reason {
+        _ if was_interrupted => Some("interrupted"),
+        None => None,
+        Some(StopReason::CostLimit(_)) => Some("cost_limit"),
+        Some(StopReason::Unknown(_)) => Some("unknown"),
+        Some(_) => Some("error"),
+    };
+    view.finish(&summary, &summary_line(&summary), stopped)?;
     if !options.json {
         print_line(table.display())?;
     }

@@ -135,12 +135,20 @@ impl View {
     }
 
     /// Removes the live line and prints the summary.
-    pub(super) fn finish(&self, summary: &Summary, line: &str) -> Result<()> {
+    ///
+    /// `stopped` says why nothing more was submitted.
+    pub(super) fn finish(
+        &self,
+        summary: &Summary,
+        line: &str,
+        stopped: Option<&str>,
+    ) -> Result<()> {
         self.close();
         if self.json {
             let mut event = summary_json(summary);
             if let Some(fields) = event.as_object_mut() {
                 fields.insert("event".to_owned(), json!("summary"));
+                fields.insert("stopped".to_owned(), json!(stopped));
             }
             return print_line(event);
         }
