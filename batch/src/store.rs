@@ -262,3 +262,31 @@ fn is_used(db: &Connection, id: &str) -> Result<bool, LedgerError> {
         .and_then(|mut it| it.query_row([id], |row| row.get(0)))
         .map_err(failed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn tables_of_another_version_are_refused_and_left_as_they_are() {
+        for (version, advice) in [(2, "Update Viseme."), (0, "Use that version")] {
+            let folder = tempfile::tempdir().unwrap();
+            let ledger = SqliteLedger::open(folder.path().join("batch.db")).unwrap();
+            Store::open(ledger.clone()).await.unwrap();
+            let change = move |db: &Connection| {
+                db.execute("UPDATE batch_format SET version = ?1", [version]).map_err(failed)
+            };
+            ledger.transaction(change).await.unwrap();
+            let error = Store::open(ledger.clone()).await.err().unwrap().to_string();
+            assert!(error.contains(advice), "{error}");
+            let kept: i64 = ledger
+                .transaction(|db| {
+                    let select = "SELECT version FROM batch_format";
+                    db.query_row(select, [], |row| row.get(0)).map_err(failed)
+                })
+                .await
+                .unwrap();
+            assert_eq!(kept, version);
+        }
+    }
+}

@@ -444,21 +444,3 @@ async fn the_report_has_a_line_for_each_item_and_no_formula() {
         (&"refused".into(), &"invalid_input".into())
     );
 }
-
-#[tokio::test]
-async fn a_batch_of_another_version_is_refused_and_left_as_it_is() {
-    for (version, advice) in [(2, "Update Viseme."), (0, "Use that version")] {
-        let test = Test::new(Scenario::new()).await;
-        let manifest = test.rows(&["a"]);
-        drop(test.batch(&manifest, BatchOptions::default()).await);
-        let file = test.results().join(viseme_batch::LEDGER_FILE);
-        let db = rusqlite::Connection::open(file).unwrap();
-        db.execute("UPDATE batch_format SET version = ?1", [version]).unwrap();
-        let opened = Batch::open(&manifest, test.results(), BatchOptions::default()).await;
-        let error = opened.err().expect("an error").to_string();
-        assert!(error.contains(advice), "{error}");
-        let kept: i64 =
-            db.query_row("SELECT version FROM batch_format", [], |row| row.get(0)).unwrap();
-        assert_eq!(kept, version);
-    }
-}
