@@ -41,8 +41,8 @@ pub enum DubError {
     /// The model has no parameters `video` and `audio`.
     #[error("The model {0} cannot dub: it has no parameters `video` and `audio`.")]
     Model(String),
-    /// Results are MP4 files.
-    #[error("{} does not end in .mp4. A dubbed clip is an MP4 file.", .0.display())]
+    /// Results are MP4 or MOV files.
+    #[error("{} ends in neither .mp4 nor .mov. Name the output with one of them.", .0.display())]
     OutputFormat(PathBuf),
     /// The result exists, and nothing is to be paid for it again.
     #[error("{} exists already. Delete it or name another file to dub the clip again.", .0.display())]

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio::process::Command;
 use viseme_dub::ffmpeg::Ffmpeg;
-use viseme_dub::testing::{Clip, FrameRate, VoiceClip, compare_frames, read_frames, read_sound};
+use viseme_dub::testing::{
+    Clip, FrameRate, VoiceClip, VoiceFormat, compare_frames, read_frames, read_sound,
+};
 use viseme_mock::Scenario;
 
 use super::batch::Process;
@@ -25,14 +27,28 @@ pub struct DubTest {
 
 impl DubTest {
     pub async fn new(scenario: Scenario) -> Self {
+        Self::with_voice(scenario, VoiceFormat::Wav).await
+    }
+
+    /// Creates a dub whose voice has this format.
+    pub async fn with_voice(scenario: Scenario, format: VoiceFormat) -> Self {
         let clip = Clip::new(110, FrameRate::Constant(10, 1));
-        let voice = VoiceClip::new(11_000, 3_500, 1_500);
+        let voice = VoiceClip { format, ..VoiceClip::new(11_000, 3_500, 1_500) };
         let harness = Harness::new(scenario).await;
         let test = Self { harness, clip, voice, out: "out.mp4", options: Vec::new() };
         let ffmpeg = Ffmpeg::find().await.expect("ffmpeg");
         test.clip.write(&ffmpeg, &test.path("clip.mp4")).await.unwrap();
-        test.voice.write(&ffmpeg, &test.path("voice.wav")).await.unwrap();
+        test.voice.write(&ffmpeg, &test.path(test.voice_name())).await.unwrap();
         test
+    }
+
+    fn voice_name(&self) -> &'static str {
+        match self.voice.format {
+            VoiceFormat::Wav => "voice.wav",
+            VoiceFormat::Mp3 => "voice.mp3",
+            VoiceFormat::M4a => "voice.m4a",
+            VoiceFormat::Aac => "voice.aac",
+        }
     }
 
     /// Adds options to the command line.
@@ -62,7 +78,7 @@ impl DubTest {
 
     /// The command line. Each run of a test has the same one.
     pub fn command(&self) -> Command {
-        let line = ["dub", "--video", "clip.mp4", "--audio", "voice.wav", "--out", self.out];
+        let line = ["dub", "--video", "clip.mp4", "--audio", self.voice_name(), "--out", self.out];
         let quick = ["--poll-every", "0.1", "--preset", "ultrafast"];
         let line = line.into_iter().chain(quick).chain(self.options.iter().map(String::as_str));
         self.harness.command(&line.collect::<Vec<_>>())

@@ -5,6 +5,6 @@ mod picture;
 mod source;
 mod voice;
 
-pub(crate) use picture::{read_packet_times, read_picture, read_size, usual_duration};
+pub(crate) use picture::{read_header, read_packet_times, read_picture, read_size, usual_duration};
 pub(crate) use source::input_options;
 pub(crate) use voice::{Pcm, read_voice};

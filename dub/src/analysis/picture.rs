@@ -146,7 +146,7 @@ fn time_base(header: &[String]) -> Option<TimeBase> {
 }
 
 /// Returns the lines that ffmpeg prints of a stream before its first frame.
-pub(super) async fn read_header(
+pub(crate) async fn read_header(
     ffmpeg: &Ffmpeg,
     file: &Path,
     options: &[&str],

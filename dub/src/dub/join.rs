@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::Dub;
+use super::container::{OutputContainer, to_mov};
 use super::folder::rename;
 use super::frame_map::map_frames;
 use super::sound::{add_voice, decode_voice};
@@ -31,6 +32,15 @@ impl Dub {
                 decode_voice(&self.ffmpeg, &self.audio, &voice).await?;
                 let added = add_voice(&pictures, &voice, &self.folder, &part).await;
                 added.map_err(|error| DubError::io(&self.audio, &io::Error::other(error)))?
+            }
+        };
+        let (part, bytes) = match self.container {
+            OutputContainer::Mp4 => (part, bytes),
+            OutputContainer::Mov => {
+                let time_base = self.plan.timeline.time_base();
+                let mov = to_mov(&self.ffmpeg, &part, &self.audio, time_base, &self.folder).await?;
+                let written = tokio::fs::metadata(&mov).await;
+                (mov.clone(), written.map_err(|error| DubError::io(&mov, &error))?.len())
             }
         };
         self.folder.write_finished(bytes)?;

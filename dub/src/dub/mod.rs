@@ -1,5 +1,6 @@
 //! Dubs a clip of any length: cuts it, runs the segments as a batch, and joins the results.
 
+mod container;
 mod cut;
 mod folder;
 mod frame_map;
@@ -30,6 +31,7 @@ use crate::plan::{
     Length, Picture, Plan, PlanOptions, Prefer, Prices, SegmentKind, SegmentLimits, Voice, plan,
 };
 
+use container::OutputContainer;
 use folder::{Record, Sources, WorkFolder};
 use update::Updates;
 pub use update::{DubStage, DubUpdate, OnUpdate};
@@ -151,6 +153,7 @@ pub struct Dub {
     video: PathBuf,
     audio: PathBuf,
     out: PathBuf,
+    container: OutputContainer,
     options: DubOptions,
     ffmpeg: Ffmpeg,
     folder: WorkFolder,
@@ -176,9 +179,8 @@ impl Dub {
         on_update: Option<OnUpdate>,
     ) -> Result<Self, DubError> {
         let model = model(&options.model)?;
-        if out.extension().is_none_or(|it| !it.eq_ignore_ascii_case("mp4")) {
-            return Err(DubError::OutputFormat(out.to_owned()));
-        }
+        let container =
+            OutputContainer::of(out).ok_or_else(|| DubError::OutputFormat(out.to_owned()))?;
         let ffmpeg = Ffmpeg::find().await?;
         let folder = WorkFolder::open(out)?;
         let updates = Updates::new(on_update);
@@ -212,6 +214,7 @@ impl Dub {
             video: video.to_owned(),
             audio: audio.to_owned(),
             out: out.to_owned(),
+            container,
             options,
             ffmpeg,
             folder,

@@ -35,7 +35,7 @@ pub(crate) struct DubArgs {
     #[arg(long, value_name = "FILE")]
     audio: PathBuf,
 
-    /// The result, an MP4 file. The state is kept in the folder OUT.dub until it is complete.
+    /// The result, an MP4 or MOV file. The state is kept in the folder OUT.dub until it is complete.
     #[arg(long, short, value_name = "FILE")]
     out: PathBuf,
 
