@@ -267,6 +267,7 @@ fn failure(error: DubError, view: &View) -> Failure {
         | DubError::OutputFormat(_)
         | DubError::OtherDub { .. }
         | DubError::Model(_)
+        | DubError::NoMedia(_)
         | DubError::NoPicture(_)
         | DubError::NoSound(_)
         | DubError::Plan(_) => Failure::Usage(error.to_string()),
