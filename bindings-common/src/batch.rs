@@ -224,7 +224,8 @@ impl BatchOptions {
     }
 }
 
-fn on_unknown(text: &str) -> Result<OnUnknown, Box<ErrorData>> {
+/// Reads what happens to a submit without a response.
+pub(crate) fn on_unknown(text: &str) -> Result<OnUnknown, Box<ErrorData>> {
     text.parse().map_err(|expected| {
         ErrorData::new("invalid_input", format!("Invalid value \"{text}\": {expected}."))
     })

@@ -53,6 +53,10 @@ impl ClientHandle {
                 Request::Batch { .. }
                 | Request::BatchItems { .. }
                 | Request::BatchSummary { .. } => crate::batch::start(&self.client, request),
+                #[cfg(feature = "batch")]
+                Request::Dub { .. } | Request::DubPlan { .. } => {
+                    crate::dub::start(&self.client, request)
+                }
                 request => start(&self.client, request, Contents(contents)),
             })
             .unwrap_or_else(|cause| Task::ready(error(cause)))

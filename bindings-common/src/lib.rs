@@ -7,6 +7,8 @@
 mod batch;
 mod client;
 pub mod dto;
+#[cfg(feature = "batch")]
+mod dub;
 #[cfg(test)]
 mod generate;
 mod host;

@@ -112,6 +112,6 @@ fn unfinished(summary: &Summary, reason: Option<&StopReason>, items: &[Item]) ->
         (None, Some((item, error))) => message.push_str(&format!("Segment {}: {error} ", item.id)),
         (None, None) => {}
     }
-    message.push_str("Run the same command again to resume; what is paid for is kept.");
+    message.push_str("Run the dub again to resume; what is paid for is kept.");
     message
 }

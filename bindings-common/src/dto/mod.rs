@@ -6,6 +6,7 @@
 
 mod account;
 mod batch;
+mod dub;
 mod event;
 mod ledger;
 mod request;
@@ -21,6 +22,10 @@ pub use account::{
 };
 pub use batch::{
     BatchEnd, BatchItem, BatchManifest, BatchOptions, BatchStart, BatchStopReason, BatchSummary,
+};
+pub use dub::{
+    DubLength, DubOptions, DubPlan, DubPreset, DubResult, DubSegment, DubSegmentKind, DubStage,
+    DubUpdate,
 };
 pub use event::{
     DownloadProgress, ErrorData, Message, OpenJobs, ProgressData, RunManyEvent, RunManyItem,

@@ -7,8 +7,8 @@ use serde_json::Value;
 use viseme::{Input, Media};
 
 use super::{
-    BatchManifest, BatchOptions, BillingFilterData, ErrorData, HistoryFilterData, LedgerState,
-    OutputData, SubmitRecordData, duration,
+    BatchManifest, BatchOptions, BillingFilterData, DubOptions, ErrorData, HistoryFilterData,
+    LedgerState, OutputData, SubmitRecordData, duration,
 };
 
 /// An operation of a client. `progress` requests events.
@@ -135,6 +135,21 @@ pub enum Request {
     BatchItems { manifest: BatchManifest, out: String },
     /// Counts the rows of a batch by their states.
     BatchSummary { manifest: BatchManifest, out: String },
+    /// Dubs a clip of any length.
+    Dub {
+        video: String,
+        audio: String,
+        out: String,
+        #[serde(default)]
+        options: DubOptions,
+    },
+    /// Returns where a clip is cut, and what its dub costs.
+    DubPlan {
+        video: String,
+        audio: String,
+        #[serde(default)]
+        options: DubOptions,
+    },
 }
 
 /// An operation of a job.

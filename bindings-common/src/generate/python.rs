@@ -65,10 +65,11 @@ const METHODS: [(&str, &str); 3] = [
 const FACADE: [&str; 1] = ["OutputData"];
 
 /// Incoming types whose rules the facade checks.
-const CHECKED: [&str; 7] = [
+const CHECKED: [&str; 8] = [
     "ClientSettings",
     "RunOptions",
     "BatchOptions",
+    "DubOptions",
     "HistoryFilterData",
     "BillingFilterData",
     "WebhookVerification",

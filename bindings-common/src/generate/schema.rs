@@ -83,6 +83,9 @@ impl Border {
             add::<dto::BatchStart>(to);
             add::<dto::BatchEnd>(to);
             add::<dto::BatchSummary>(to);
+            add::<dto::DubPlan>(to);
+            add::<dto::DubResult>(to);
+            add::<dto::DubUpdate>(to);
         });
         let mut incoming = definitions(Contract::Deserialize, |to| {
             add::<dto::ClientConfig>(to);
@@ -122,9 +125,10 @@ fn definitions(
         .collect()
 }
 
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 8] = [
     include_str!("../dto/account.rs"),
     include_str!("../dto/batch.rs"),
+    include_str!("../dto/dub.rs"),
     include_str!("../dto/event.rs"),
     include_str!("../dto/ledger.rs"),
     include_str!("../dto/request.rs"),

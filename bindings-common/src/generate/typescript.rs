@@ -37,10 +37,11 @@ const CLASSES: [(&str, &str, &str); 1] = [("PredictionData", "PredictionFields",
 const DECODED: [(&str, &str); 1] = [("BillingData", "Billing")];
 
 /// Incoming types whose rules the facade checks.
-const CHECKED: [&str; 7] = [
+const CHECKED: [&str; 8] = [
     "ClientSettings",
     "RunOptions",
     "BatchOptions",
+    "DubOptions",
     "HistoryFilterData",
     "BillingFilterData",
     "WebhookVerification",

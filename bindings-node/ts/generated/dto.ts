@@ -138,6 +138,72 @@ export interface DownloadedFile {
   readonly bytes: number;
 }
 
+/** Where a clip is cut, and what its dub costs. */
+export interface DubPlan {
+  /** The parts of the dub, in order. */
+  readonly segments: readonly DubSegment[];
+  /** The number of jobs. */
+  readonly jobs: number;
+  /** The length of the dub. */
+  readonly durationMs: number;
+  /** The length of the segments that are dubbed. */
+  readonly dubbedMs: number;
+  /** The length of the segments that keep the original picture. */
+  readonly keptMs: number;
+  /** What the jobs cost in USD; absent if the model's prices are not known. */
+  readonly price?: number;
+  /** How many jobs skipping silence saves. */
+  readonly savedJobs: number;
+  /** What skipping silence saves in USD; absent if the model's prices are not known. */
+  readonly savedPrice?: number;
+  /** The number of cuts inside speech. */
+  readonly cutsInSpeech: number;
+}
+
+/** The result of a dub. */
+export interface DubResult {
+  /** The path of the dubbed clip. */
+  readonly out: string;
+  /** How many segments were dubbed. */
+  readonly segments: number;
+  /** The states of the segments, and how many are in each. */
+  readonly states: Readonly<Record<string, number>>;
+  /** What the jobs cost in USD, all runs together. */
+  readonly spent: number;
+}
+
+/** A part of a dub. */
+export interface DubSegment {
+  /** Whether one job dubs it, or it keeps the original picture. */
+  readonly kind: DubSegmentKind;
+  /** When it starts. */
+  readonly startMs: number;
+  /** When it ends. */
+  readonly endMs: number;
+}
+
+/** What happens to a part of a dub. */
+export type DubSegmentKind = 'dub' | 'keep';
+
+/** What a dub works on. */
+export type DubStage = 'analysing' | 'cutting' | 'dubbing' | 'joining';
+
+/** A step of a dub. */
+export interface DubUpdate {
+  /** What the dub works on. */
+  readonly stage: DubStage;
+  /** How much of the stage is done: segments while it is `dubbing`, otherwise frames. */
+  readonly done: number;
+  /** How much there is; 0 if it is not known. */
+  readonly total: number;
+  /** How much of the whole dub is done, from 0 to 1. */
+  readonly fraction: number;
+  /** The id of the segment whose state changed. */
+  readonly segment?: string;
+  /** The new state of the segment. */
+  readonly state?: ItemState;
+}
+
 /** The stable code of an error, the same in every language. `docs/errors.md` lists them. */
 export type ErrorCode = 'config' | 'invalid_input' | 'connection' | 'request_timeout' | 'bad_request' | 'authentication' | 'insufficient_credits' | 'permission_denied' | 'not_found' | 'rate_limit' | 'server' | 'api_status' | 'unexpected_response' | 'submission_unknown' | 'ledger' | 'upload' | 'download' | 'webhook' | 'job_failed' | 'job_cancelled' | 'wait_timeout';
 
@@ -667,6 +733,48 @@ export interface ClientSettings {
   userAgent?: string | undefined;
 }
 
+/** What happens if the voice and the picture of a dub differ in length. */
+export type DubLength = 'shorter' | 'hold' | 'loop' | 'original';
+
+/** Options of `dub`. */
+export interface DubOptions {
+  /** The model's id. It must have the parameters `video` and `audio`. */
+  model?: string | undefined;
+  /** What happens if the voice and the picture differ in length. Default: `hold`. */
+  length?: DubLength | undefined;
+  /** Keeps the original picture in long silence, which needs no job. Default: true. */
+  skipSilence?: boolean | undefined;
+  /**
+   * Cuts where it costs least, even inside speech. Default: false, cuts lie in silence if there is
+   * any.
+   */
+  cheapest?: boolean | undefined;
+  /** Cuts off what does not fit the model's picture. Default: false, borders are added. */
+  crop?: boolean | undefined;
+  /** What all jobs of the dub together may cost in USD, all runs together. Default: no limit. */
+  maxCost?: number | undefined;
+  /** How many segments run at the same time. Default: 10. */
+  limit?: number | undefined;
+  /**
+   * How often a segment is submitted again after its job failed. Each submit is paid for. Default:
+   * 0.
+   */
+  retryFailed?: number | undefined;
+  /**
+   * What happens to a submit whose response was lost and whose job is not found: `keep` (the next
+   * run searches again), `stop` (nothing more is submitted) or a time such as
+   * `resubmit-after=24h`. Default: `keep`.
+   */
+  onUnknown?: string | undefined;
+  /** How much time the encoder takes. Faster ones make larger files. Default: `medium`. */
+  preset?: DubPreset | undefined;
+  /** Keeps the folder with the segments and their results. Default: false. */
+  keepSegments?: boolean | undefined;
+}
+
+/** How much time the encoder of a dub takes. */
+export type DubPreset = 'ultrafast' | 'fast' | 'medium' | 'slow';
+
 /** The value of one parameter. */
 export type FieldData =
   /** JSON. Whether text is a medium depends on the model. */
@@ -917,6 +1025,21 @@ export type Request =
       op: 'batchSummary';
       manifest: BatchManifest;
       out: string;
+    }
+  /** Dubs a clip of any length. */
+  | {
+      op: 'dub';
+      video: string;
+      audio: string;
+      out: string;
+      options?: DubOptions | undefined;
+    }
+  /** Returns where a clip is cut, and what its dub costs. */
+  | {
+      op: 'dubPlan';
+      video: string;
+      audio: string;
+      options?: DubOptions | undefined;
     };
 
 /** Options of `run`, `runMany` and `submit`. */
@@ -1147,6 +1270,21 @@ export const BATCH_OPTIONS_RULES = {
   repeat: { required: false, rule: { kind: 'boolean' } },
   strict: { required: false, rule: { kind: 'boolean' } },
   webhook: { required: false, rule: { kind: 'text' } },
+} as const satisfies Rules;
+
+/** What the fields of DubOptions accept. */
+export const DUB_OPTIONS_RULES = {
+  model: { required: false, rule: { kind: 'text' } },
+  length: { required: false, rule: { kind: 'words', words: ['shorter', 'hold', 'loop', 'original'] } },
+  skipSilence: { required: false, rule: { kind: 'boolean' } },
+  cheapest: { required: false, rule: { kind: 'boolean' } },
+  crop: { required: false, rule: { kind: 'boolean' } },
+  maxCost: { required: false, rule: { kind: 'number', integer: false, minimum: 0 } },
+  limit: { required: false, rule: { kind: 'number', integer: true, minimum: 1 } },
+  retryFailed: { required: false, rule: { kind: 'number', integer: true, minimum: 0 } },
+  onUnknown: { required: false, rule: { kind: 'text' } },
+  preset: { required: false, rule: { kind: 'words', words: ['ultrafast', 'fast', 'medium', 'slow'] } },
+  keepSegments: { required: false, rule: { kind: 'boolean' } },
 } as const satisfies Rules;
 
 /** What the fields of HistoryFilterData accept. */

@@ -392,6 +392,20 @@ BATCH_OPTIONS: tuple[Parameter, ...] = (
     Parameter("webhook", "webhook", False, Rule("text")),
 )
 
+DUB_OPTIONS: tuple[Parameter, ...] = (
+    Parameter("model", "model", False, Rule("text")),
+    Parameter("length", "length", False, Rule("words", words=("shorter", "hold", "loop", "original",))),
+    Parameter("skip_silence", "skipSilence", False, Rule("boolean")),
+    Parameter("cheapest", "cheapest", False, Rule("boolean")),
+    Parameter("crop", "crop", False, Rule("boolean")),
+    Parameter("max_cost", "maxCost", False, Rule("number", minimum=0)),
+    Parameter("limit", "limit", False, Rule("integer", minimum=1)),
+    Parameter("retry_failed", "retryFailed", False, Rule("integer", minimum=0)),
+    Parameter("on_unknown", "onUnknown", False, Rule("text")),
+    Parameter("preset", "preset", False, Rule("words", words=("ultrafast", "fast", "medium", "slow",))),
+    Parameter("keep_segments", "keepSegments", False, Rule("boolean")),
+)
+
 HISTORY_FILTER_DATA: tuple[Parameter, ...] = (
     Parameter("model", "model", False, Rule("text")),
     Parameter("status", "status", False, Rule("text")),

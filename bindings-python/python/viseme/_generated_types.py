@@ -102,6 +102,48 @@ class DownloadedFile(TypedDict):
     bytes: int
 
 
+class DubPlan(TypedDict):
+    """Where a clip is cut, and what its dub costs."""
+
+    segments: list[DubSegment]
+    jobs: int
+    durationMs: float
+    dubbedMs: float
+    keptMs: float
+    price: NotRequired[float]
+    savedJobs: int
+    savedPrice: NotRequired[float]
+    cutsInSpeech: int
+
+
+class DubResult(TypedDict):
+    """The result of a dub."""
+
+    out: str
+    segments: int
+    states: dict[str, int]
+    spent: float
+
+
+class DubSegment(TypedDict):
+    """A part of a dub."""
+
+    kind: DubSegmentKind
+    startMs: float
+    endMs: float
+
+
+class DubUpdate(TypedDict):
+    """A step of a dub."""
+
+    stage: DubStage
+    done: int
+    total: int
+    fraction: float
+    segment: NotRequired[str]
+    state: NotRequired[ItemState]
+
+
 class ErrorData(TypedDict):
     """An error."""
 
@@ -459,6 +501,22 @@ class ClientSettings(TypedDict):
     userAgent: NotRequired[str | None]
 
 
+class DubOptions(TypedDict):
+    """Options of ``dub``."""
+
+    model: NotRequired[str | None]
+    length: NotRequired[DubLength | None]
+    skipSilence: NotRequired[bool | None]
+    cheapest: NotRequired[bool | None]
+    crop: NotRequired[bool | None]
+    maxCost: NotRequired[float | None]
+    limit: NotRequired[int | None]
+    retryFailed: NotRequired[int | None]
+    onUnknown: NotRequired[str | None]
+    preset: NotRequired[DubPreset | None]
+    keepSegments: NotRequired[bool | None]
+
+
 class FieldDataValue(TypedDict):
     """JSON. Whether text is a medium depends on the model."""
 
@@ -758,6 +816,25 @@ class RequestBatchSummary(TypedDict):
     out: str
 
 
+class RequestDub(TypedDict):
+    """Dubs a clip of any length."""
+
+    op: Literal["dub"]
+    video: str
+    audio: str
+    out: str
+    options: NotRequired[DubOptions]
+
+
+class RequestDubPlan(TypedDict):
+    """Returns where a clip is cut, and what its dub costs."""
+
+    op: Literal["dubPlan"]
+    video: str
+    audio: str
+    options: NotRequired[DubOptions]
+
+
 class RunOptions(TypedDict):
     """Options of ``run``, ``run_many`` and ``submit``."""
 
@@ -789,6 +866,10 @@ class WebhookVerification(TypedDict):
     now: NotRequired[float | None]
 
 
+DubSegmentKind = Literal["dub", "keep"]
+
+DubStage = Literal["analysing", "cutting", "dubbing", "joining"]
+
 ErrorCode = Literal["config", "invalid_input", "connection", "request_timeout", "bad_request", "authentication", "insufficient_credits", "permission_denied", "not_found", "rate_limit", "server", "api_status", "unexpected_response", "submission_unknown", "ledger", "upload", "download", "webhook", "job_failed", "job_cancelled", "wait_timeout"]
 
 ItemState = Literal["planned", "checked", "uploading", "ready", "submitting", "submitted", "completed", "downloading", "done", "refused", "failed", "unknown", "expired", "duplicate"]
@@ -798,6 +879,10 @@ LedgerState = Literal["sent", "accepted", "completed", "ended", "refused"]
 Level = Literal["error", "warning"]
 
 RecoveredBy = Literal["input", "model_and_time"]
+
+DubLength = Literal["shorter", "hold", "loop", "original"]
+
+DubPreset = Literal["ultrafast", "fast", "medium", "slow"]
 
 Tier = Literal["bronze", "silver", "gold", "ultra"]
 
@@ -872,6 +957,8 @@ Request = Union[
     RequestBatch,
     RequestBatchItems,
     RequestBatchSummary,
+    RequestDub,
+    RequestDubPlan,
 ]
 
 SubmitLimits = Union[
