@@ -1,4 +1,5 @@
 import { Batch, type BatchOptions, type BatchRow } from './batch';
+import { Dub, type DubOptions } from './dub';
 import { runOperation, throwIfClosed, CoreClient, type Message } from './core-client';
 import { makeError, type SubmitRecord } from './errors';
 import {
@@ -141,6 +142,14 @@ export class Client implements WebhookReceiver, AsyncDisposable {
    */
   batch(manifest: string | URL | Iterable<BatchRow>, options: BatchOptions): Batch {
     return new Batch(this.#core, manifest, options);
+  }
+
+  /**
+   * Lip-syncs a clip of any length. Iterate over it to run it; `plan` is a dry run. The same call resumes
+   * it, and pays for no segment twice. Needs ffmpeg. docs/dub.md describes it.
+   */
+  dub(options: DubOptions): Dub {
+    return new Dub(this.#core, options);
   }
 
   /**

@@ -7,6 +7,8 @@ export { Batch } from './batch';
 export type { BatchItem, BatchOptions, BatchRow } from './batch';
 export { Client } from './client';
 export { check, run } from './default-client';
+export { Dub } from './dub';
+export type { DubOptions } from './dub';
 export {
   AbortError,
   ApiConnectionError,
@@ -42,6 +44,10 @@ export type {
   Billing,
   DailyUsage,
   DownloadedFile,
+  DubPlan,
+  DubResult,
+  DubSegment,
+  DubUpdate,
   ErrorCode,
   Fix,
   ItemState,

@@ -38,6 +38,7 @@ def own(kind: type) -> dict[str, Any]:
     [
         (viseme.Client, viseme.AsyncClient),
         (viseme.Batch, viseme.AsyncBatch),
+        (viseme.Dub, viseme.AsyncDub),
         (viseme.Job, viseme.AsyncJob),
         (viseme.Ledger, viseme.AsyncLedger),
         (viseme.Prediction, viseme.AsyncPrediction),

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from . import _native
 from ._batch_options import BatchOptions
 from ._client import Client
+from ._dub_options import DubOptions
 from ._errors import (
     ApiConnectionError,
     ApiError,
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from ._async_executor import AsyncPaginator, AsyncRunResult
     from ._async_models import AsyncDelivery, AsyncOutput, AsyncPrediction
     from ._batch import AsyncBatch, Batch, BatchItem, BatchStopReason, BatchSummary
+    from ._dub import AsyncDub, Dub, DubPlan, DubResult, DubSegment, DubUpdate
     from ._events import (
         Checked,
         Recovering,
@@ -107,6 +109,7 @@ __all__ = [
     "AsyncBatch",
     "AsyncClient",
     "AsyncDelivery",
+    "AsyncDub",
     "AsyncJob",
     "AsyncLedger",
     "AsyncOutput",
@@ -133,6 +136,12 @@ __all__ = [
     "Delivery",
     "DownloadError",
     "DownloadedFile",
+    "Dub",
+    "DubOptions",
+    "DubPlan",
+    "DubResult",
+    "DubSegment",
+    "DubUpdate",
     "Fix",
     "Input",
     "InputError",
@@ -197,6 +206,7 @@ _LAZY_MODULES = {
     "_async_client": ["AsyncClient"],
     "_async_executor": ["AsyncPaginator", "AsyncRunResult"],
     "_async_models": ["AsyncDelivery", "AsyncOutput", "AsyncPrediction"],
+    "_dub": ["AsyncDub", "Dub", "DubPlan", "DubResult", "DubSegment", "DubUpdate"],
     "_batch": ["AsyncBatch", "Batch", "BatchItem", "BatchStopReason", "BatchSummary"],
     "_events": [
         *["Checked", "Recovering", "Retrying", "Submitted", "Submitting"],

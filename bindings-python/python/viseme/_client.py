@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import _operations as operations
 from ._batch_options import BATCH_KINDS, BatchOptions
 from ._core_client import BaseClient
+from ._dub_options import DUB_KINDS, DubOptions
 from ._generated import Report, Status, SubmitRecord
 from ._inputs import AnyInput, Frame, MediaSource, Table, normalize_input
 from ._jobs import Job, job_decoder
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from ._batch import Batch
+    from ._dub import Dub
     from ._events import OnProgress, Progress
     from ._generated_account import Billing, Model, Price, Usage
     from ._ledger import Ledger
@@ -162,6 +164,49 @@ class Client(BaseClient[SyncExecutor]):
 
         encoded = encode_options(self.batch, options, BATCH_KINDS)
         return Batch(self._executor, manifest, out=out, progress=progress, options=encoded)
+
+    @keywords(DubOptions)
+    def dub(
+        self,
+        *,
+        video: str | os.PathLike[str],
+        audio: str | os.PathLike[str],
+        out: str | os.PathLike[str],
+        **options: Unpack[DubOptions],
+    ) -> Dub:
+        """Lip-sync a clip of any length. Iterate over it to run it; `plan` is a dry run.
+
+        The clip is cut into segments of one job each, and the results are joined. The same call
+        resumes it after an interrupt or a crash, and pays for no segment twice. Needs ffmpeg.
+        docs/dub.md describes the plan and the result.
+
+        Args:
+            video: The path of a video of a face, of any length and size.
+            audio: The path of the voice.
+            out: The path of the result, an MP4 or MOV file. It must not exist. The state is in the
+                folder ``OUT.dub`` until the dub is complete.
+            model: The model's id.
+            length: What to do if the voice and the picture differ in length: ``hold`` the last
+                frame (default), ``loop`` the picture, end with the ``shorter``, or keep the
+                ``original`` picture for the rest.
+            skip_silence: Keep the original picture in long silence, which needs no job. Default
+                True.
+            cheapest: Cut where it costs least, even inside speech.
+            crop: Cut off what does not fit the model's picture, instead of adding borders.
+            max_cost: What all jobs of the dub together may cost in USD, all runs together.
+            limit: How many segments run at the same time. Default 10.
+            retry_failed: How often to submit a segment again after its job failed. Each submit is
+                paid for. Default 0.
+            on_unknown: What to do if the response to a submit was lost and its job is not found:
+                ``keep`` (default), ``stop`` or ``resubmit-after=24h``, as in `batch`.
+            preset: How much time the encoder takes: ``ultrafast``, ``fast``, ``medium`` (default)
+                or ``slow``. Faster ones make larger files.
+            keep_segments: Keep the folder with the segments and their results.
+        """
+        from ._dub import Dub
+
+        encoded = encode_options(self.dub, options, DUB_KINDS)
+        return Dub(self._executor, video=video, audio=audio, out=out, options=encoded)
 
     @keywords(SubmitOptions)
     def submit(
