@@ -5,6 +5,7 @@ mod cut;
 mod folder;
 mod frame_map;
 mod join;
+mod padding;
 mod sound;
 mod source_frames;
 mod update;
@@ -33,6 +34,7 @@ use crate::plan::{
 
 use container::OutputContainer;
 use folder::{Record, Sources, WorkFolder};
+use padding::without_padding;
 use update::Updates;
 pub use update::{DubStage, DubUpdate, OnUpdate};
 
@@ -392,6 +394,7 @@ async fn analyse(
     let size = read_size(ffmpeg, video).await?;
     let (voice, pcm) = read_voice(ffmpeg, audio, pcm_file).await?;
     let picture = read_picture(ffmpeg, video, |frames| updates.analysing(frames)).await?;
+    let voice = without_padding(voice, &picture);
     let format = picture_format(size, options.framing, model);
     Ok(Analysis { picture, voice, pcm, format })
 }
