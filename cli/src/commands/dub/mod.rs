@@ -47,8 +47,12 @@ pub(crate) struct DubArgs {
     #[arg(long)]
     pub(crate) offline: bool,
 
-    /// Dub long silence too. Without it, the original picture stays there, which needs no job.
-    #[arg(long)]
+    /// Keep the original picture in long silence, which needs no job. This is the default.
+    #[arg(long, overrides_with = "no_skip_silence")]
+    skip_silence: bool,
+
+    /// Dub long silence too.
+    #[arg(long, overrides_with = "skip_silence")]
     no_skip_silence: bool,
 
     /// What to do if the voice and the picture differ in length: end with the `shorter`, `hold` the
@@ -130,7 +134,7 @@ impl DubArgs {
         DubOptions {
             model: self.model.clone(),
             length: self.length,
-            skip_silence: !self.no_skip_silence,
+            skip_silence: self.skip_silence || !self.no_skip_silence,
             prefer: if self.cheapest { Prefer::Price } else { Prefer::Silence },
             framing: if self.crop { Framing::Crop } else { Framing::Borders },
             batch,
