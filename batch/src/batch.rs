@@ -39,7 +39,7 @@ impl Batch {
     ///
     /// # Errors
     /// Returns [`BatchError::Locked`] if another process runs it, and [`BatchError::Manifest`] if a result
-    /// would replace another file of the batch, or a row has changed whose id was already submitted.
+    /// would replace another file, or a row has changed whose id was already submitted.
     pub async fn open(
         manifest: &Manifest,
         folder: impl Into<PathBuf>,
@@ -51,6 +51,9 @@ impl Batch {
         let folder = BatchFolder::create(path).await?;
         let lock = lock(folder.path())?;
         output_file::remove_leftovers(folder.path(), &rows);
+        let known = folder.store.ids().await?;
+        let new = rows.iter().filter(|row| !known.contains(&row.id));
+        refuse(output_file::existing(folder.path(), new))?;
         refuse(folder.store.import(Arc::clone(&rows)).await?)?;
         let batch = Self { folder, rows, options, prepare: None, _lock: Arc::new(lock) };
         batch.mark_duplicates().await?;
@@ -107,7 +110,22 @@ impl Batch {
     /// # Errors
     /// Returns an error if the ledger cannot be read.
     pub async fn planned(&self) -> Result<usize, BatchError> {
-        Ok(plan(&self.items().await?, &self.options).len())
+        Ok(plan(&self.unfinished_items().await?, &self.options).len())
+    }
+
+    /// Returns the items of the manifest's rows. One whose result is gone is as it was before it was saved.
+    pub(crate) async fn unfinished_items(&self) -> Result<Vec<Item>, BatchError> {
+        let mut items = self.items().await?;
+        let is_gone = |item: &Item| item.outputs.iter().any(|output| !output.exists());
+        for item in items.iter_mut().filter(|item| item.state == ItemState::Done) {
+            if is_gone(item) {
+                item.state = match item.same_as {
+                    Some(_) => ItemState::Duplicate,
+                    None => ItemState::Completed,
+                };
+            }
+        }
+        Ok(items)
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -13,7 +13,9 @@ use crate::store::Store;
 /// The name of the ledger in the folder of a batch.
 pub const LEDGER_FILE: &str = "batch.db";
 /// The name of the file that the process locks which runs the batch.
-const LOCK_FILE: &str = "batch.lock";
+pub(crate) const LOCK_FILE: &str = "batch.lock";
+/// The folder of media that were made acceptable, in the folder of a batch.
+pub const FITTED_FOLDER: &str = ".fitted";
 
 /// The folder of a batch. It can be read while a process runs the batch.
 #[derive(Clone)]

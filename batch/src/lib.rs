@@ -22,7 +22,7 @@ mod uploads;
 pub use batch::{Batch, PrepareInput};
 pub use check::{Estimate, RowCheck};
 pub use error::BatchError;
-pub use folder::{BatchFolder, LEDGER_FILE};
+pub use folder::{BatchFolder, FITTED_FOLDER, LEDGER_FILE};
 pub use item::{Item, ItemState};
 pub use manifest::{Manifest, ManifestError, Row, RowError};
 pub use options::{BatchOptions, OnUnknown};

@@ -3,18 +3,25 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use viseme::Prediction;
 
+use crate::folder::{FITTED_FOLDER, LEDGER_FILE, LOCK_FILE};
 use crate::manifest::{Row, RowError};
+use crate::report::{CSV_FILE, JSON_LINES_FILE};
 use crate::temporary;
 
 /// The extension of a result whose URL has none, and of a result that is not known yet.
 const EXTENSION: &str = "mp4";
 
-/// Returns an error for each row whose result would replace that of another row, or an input.
+/// Files of the batch itself, which no result may replace.
+const OWN_FILES: [&str; 6] =
+    [LEDGER_FILE, "batch.db-wal", "batch.db-shm", LOCK_FILE, CSV_FILE, JSON_LINES_FILE];
+
+/// Returns an error for each row whose result would replace that of another row, an input, or a file of the
+/// batch itself.
 pub(crate) fn conflicts(folder: &Path, rows: &[Row]) -> Vec<RowError> {
     let mut folders = HashMap::new();
     let mut inputs: HashMap<PathBuf, &str> = HashMap::new();
@@ -25,9 +32,15 @@ pub(crate) fn conflicts(folder: &Path, rows: &[Row]) -> Vec<RowError> {
     }
     let mut results: HashMap<PathBuf, &str> = HashMap::new();
     let mut errors = Vec::new();
+    let own_folder = resolved(folder);
     for row in rows {
         let to = absolute(&path(folder, row, EXTENSION), &mut folders);
-        let message = if let Some(position) = inputs.get(&to) {
+        let message = if is_own(&own_folder, &to) {
+            format!(
+                "The result {} would replace a file of the batch itself. Change the column `out`.",
+                to.display()
+            )
+        } else if let Some(position) = inputs.get(&to) {
             format!(
                 "The result {} would replace an input of {position}. Name another folder with --out, \
                  or another file in the column `out`.",
@@ -41,6 +54,25 @@ pub(crate) fn conflicts(folder: &Path, rows: &[Row]) -> Vec<RowError> {
         errors.push(RowError { position: row.position.clone(), message });
     }
     errors
+}
+
+/// Returns an error for each of these rows whose result would replace a file that is there already.
+pub(crate) fn existing<'r>(folder: &Path, rows: impl Iterator<Item = &'r Row>) -> Vec<RowError> {
+    let existing = rows.filter_map(|row| {
+        let to = path(folder, row, EXTENSION);
+        let message = format!(
+            "The file {} exists and is no result of this batch. Move it, or name another file in the \
+             column `out`.",
+            to.display()
+        );
+        to.symlink_metadata().is_ok().then(|| RowError::new(row.position.clone(), message))
+    });
+    existing.collect()
+}
+
+fn is_own(folder: &Path, to: &Path) -> bool {
+    let Ok(within) = to.strip_prefix(folder) else { return false };
+    within.starts_with(FITTED_FOLDER) || OWN_FILES.iter().any(|name| within == Path::new(name))
 }
 
 /// Returns the file of a row's result, in the folder of the batch unless the row names another place.
@@ -125,11 +157,7 @@ fn absolute(path: &Path, folders: &mut HashMap<PathBuf, PathBuf>) -> PathBuf {
     if let Some(folder) = folders.get(parent) {
         return folder.join(name);
     }
-    let of_working_folder = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-    let folder = of_working_folder
-        .canonicalize()
-        .or_else(|_| std::path::absolute(of_working_folder))
-        .unwrap_or_else(|_| parent.to_owned());
+    let folder = resolved(parent);
     folders.entry(parent.to_owned()).or_insert(folder).join(name)
 }
 
@@ -146,6 +174,26 @@ fn safe_name(id: &str) -> String {
     format!("{}-{}", safe.trim(), digest.get(..8).unwrap_or_default())
         .trim_start_matches('-')
         .to_owned()
+}
+
+/// Returns a path without `..` and symbolic links, also if its end does not exist yet.
+fn resolved(path: &Path) -> PathBuf {
+    let Ok(absolute) = std::path::absolute(path) else { return path.to_owned() };
+    let mut resolved = PathBuf::new();
+    for component in absolute.components() {
+        match component {
+            Component::ParentDir => {
+                resolved.pop();
+            }
+            component => {
+                resolved.push(component);
+                if let Ok(real) = resolved.canonicalize() {
+                    resolved = real;
+                }
+            }
+        }
+    }
+    resolved
 }
 
 fn extension(url: &str) -> Option<&str> {
@@ -198,6 +246,34 @@ mod tests {
             conflicts(at, &rows).into_iter().map(|error| error.position).collect()
         };
         assert_eq!(positions(folder.path()), ["row a", "row c"]);
-        assert_eq!(positions(&folder.path().join("results")), ["row c"]);
+        let results = folder.path().join("results");
+        assert_eq!(positions(&results), ["row c"]);
+
+        // The folder of the results does not exist yet.
+        let rows = [
+            row("a", Some("../a.mp4")),
+            row("b", Some("b.mp4")),
+            row("c", Some("../results/b.mp4")),
+            row("d", Some("batch.db")),
+            row("e", Some("./report.csv")),
+            row("f", Some("x/../.fitted/f.mp4")),
+            row("g", Some("sub/batch.db")),
+        ];
+        let positions: Vec<_> =
+            conflicts(&results, &rows).into_iter().map(|error| error.position).collect();
+        assert_eq!(positions, ["row a", "row c", "row d", "row e", "row f"]);
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.mp4"), "mine").unwrap();
+        let row = |id: &str| {
+            let values = json!({"id": id, "video": "https://media.example/v.mp4"});
+            Row::new(id, values.as_object().unwrap().clone(), folder.path()).unwrap()
+        };
+        let errors = existing(folder.path(), [row("a"), row("b")].iter());
+        assert_eq!(errors.len(), 1);
+        assert!(errors.iter().all(|error| error.message.contains("exists")), "{errors:?}");
     }
 }

@@ -11,8 +11,8 @@ use crate::error::BatchError;
 use crate::item::{Item, ItemState};
 use crate::temporary;
 
-const CSV_FILE: &str = "report.csv";
-const JSON_LINES_FILE: &str = "report.jsonl";
+pub(crate) const CSV_FILE: &str = "report.csv";
+pub(crate) const JSON_LINES_FILE: &str = "report.jsonl";
 
 /// The columns of the table.
 const HEADER: [&str; 11] = [

@@ -36,7 +36,7 @@ impl Batch {
         if self.options().max_cost.is_some() {
             self.add_prices(&client, &prices).await?;
         }
-        let items: Arc<[Item]> = self.items().await?.into();
+        let items: Arc<[Item]> = self.unfinished_items().await?.into();
         let (copies, work): (Vec<_>, Vec<_>) =
             plan(&items, self.options()).into_iter().partition(|(_, step)| *step == Step::Copy);
         let total = copies.len() + work.len();

@@ -1,5 +1,6 @@
 //! The items of a batch in the ledger's file: what is known of each row beside its submit.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -118,6 +119,14 @@ impl Store {
             let select = format!("{SELECT} ORDER BY items.number");
             let mut statement = db.prepare_cached(&select)?;
             statement.query_map([], item)?.collect()
+        };
+        self.ledger.transaction(move |db| read(db).map_err(failed)).await
+    }
+
+    /// Returns the ids of all items.
+    pub(crate) async fn ids(&self) -> Result<HashSet<String>, LedgerError> {
+        let read = |db: &Connection| -> rusqlite::Result<HashSet<String>> {
+            db.prepare_cached("SELECT id FROM items")?.query_map([], |row| row.get(0))?.collect()
         };
         self.ledger.transaction(move |db| read(db).map_err(failed)).await
     }

@@ -53,6 +53,7 @@ fn tables_have_the_forms_that_spreadsheets_write() {
 fn every_bad_row_is_named_at_once() {
     let content = "id,video,vidoe\na,v.mp4,x\nb,v.mp4,\nc,v.mp4,,extra\na,w.mp4,\n";
     let text = refused("jobs.csv", content);
+    assert_eq!(refused("jobs.csv", content.replace('\n', "\r\n")), text);
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 2, "{text}");
     assert!(lines[0].starts_with("jobs.csv:2: `vidoe` is not a parameter of"), "{text}");

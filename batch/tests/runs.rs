@@ -122,6 +122,10 @@ async fn a_batch_pays_for_each_row_once_however_often_it_runs() {
     let more = test.run(&test.rows(&["c", "d", "a", "b"]), BatchOptions::default()).await;
     assert_eq!(more.ended.iter().map(|item| item.id.as_str()).collect::<Vec<_>>(), ["d"]);
     assert_eq!(test.charges(), 4);
+    // A result that is gone is saved again.
+    std::fs::remove_file(test.results().join("a.mp4")).unwrap();
+    test.run(&manifest, BatchOptions::default()).await;
+    assert!(is_video(&test.results().join("a.mp4")) && test.charges() == 4);
 }
 
 #[tokio::test]

@@ -101,8 +101,12 @@ fn validate_header(path: &Path, header: &csv::StringRecord) -> Result<(), Manife
     Ok(())
 }
 
+/// Returns the text of a file, with `\n` at the end of each line: `csv` counts the line of a row that follows
+/// `\r\n` one too low.
 fn read(path: &Path) -> Result<String, ManifestError> {
-    std::fs::read_to_string(path).map_err(|error| ManifestError::unreadable(path, &error))
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|error| ManifestError::unreadable(path, &error))?;
+    Ok(if text.contains('\r') { text.replace("\r\n", "\n") } else { text })
 }
 
 fn unreadable(path: &Path, message: &str) -> ManifestError {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use viseme::media::{Framing, Violation};
 use viseme::{Input, Media, Report};
-use viseme_batch::PrepareInput;
+use viseme_batch::{FITTED_FOLDER, PrepareInput};
 use viseme_dub::ffmpeg::Ffmpeg;
 use viseme_dub::{FilePlan, FitError, FitJob, FitSettings, Fitted, Step, plan_input};
 
@@ -18,7 +18,6 @@ use crate::options::{Options, parse_duration};
 use crate::output::{eprint_line, in_cli_words, media_json, print_line, violations_json};
 
 /// The folder inside that of a batch for the new files of its rows.
-const BATCH_FOLDER: &str = ".fitted";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Fit {
@@ -112,7 +111,7 @@ impl FitArgs {
     /// [`Failure::Local`] if there is no ffmpeg: every row would fail.
     pub(crate) async fn prepare(&self, folder: &Path, strict: bool) -> Result<PrepareInput> {
         Ffmpeg::find().await.map_err(|error| Failure::Local(error.to_string()))?;
-        let mut settings = self.choices.settings(Some(&folder.join(BATCH_FOLDER)), strict);
+        let mut settings = self.choices.settings(Some(&folder.join(FITTED_FOLDER)), strict);
         settings.cache = true;
         Ok(Arc::new(move |input| {
             let settings = settings.clone();
