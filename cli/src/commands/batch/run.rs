@@ -1,7 +1,7 @@
 //! `viseme batch run`.
 
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -157,6 +157,23 @@ async fn show(batch: &Batch, view: &View, item: &Item, cost_read: &mut Instant) 
     view.on_item(item, spent)
 }
 
+/// Says which commands deal with rows that did not end well.
+fn print_next_steps(summary: &Summary, folder: &Path) {
+    let folder = folder.display();
+    if summary.count(ItemState::Failed) > 0 {
+        eprint_line(format_args!(
+            "To submit failed rows again, which is paid for: `viseme batch retry {folder}`, or run with \
+             --retry-failed 1."
+        ));
+    }
+    if summary.count(ItemState::Unknown) > 0 {
+        eprint_line(format_args!(
+            "To decide about unknown rows: `viseme batch unknown {folder}`, then with --adopt ID=JOB or \
+             --give-up ID."
+        ));
+    }
+}
+
 async fn conclude(
     options: &Options,
     batch: &Batch,
@@ -179,6 +196,9 @@ async fn conclude(
     view.finish(&summary, &summary_line(&summary), stopped)?;
     if !options.json {
         print_line(table.display())?;
+    }
+    if !options.json && !options.is_silent() {
+        print_next_steps(&summary, batch.folder().path());
     }
     if was_interrupted {
         eprint_line("Interrupted. Jobs continue on the service; run the same command to resume.");
