@@ -32,11 +32,13 @@ fn picture_end(picture: &Picture, rate: u32) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
     use crate::plan::TimeBase;
 
     /// Returns what is left of a voice of so many samples at 1,000 Hz beside a picture of one second.
-    fn left(samples: u64, silence: std::ops::Range<u64>) -> (u64, Vec<std::ops::Range<u64>>) {
+    fn left(samples: u64, silence: Range<u64>) -> (u64, Vec<Range<u64>>) {
         let time_base = TimeBase { num: 1, den: 25 };
         let times = (3..28).collect();
         let picture = Picture { time_base, times, end: 28, scene_changes: Vec::new() };
@@ -47,7 +49,7 @@ mod tests {
 
     #[test]
     fn only_short_silence_after_the_picture_is_dropped() {
-        assert_eq!(left(1_050, 900..1_050), (1_000, vec![900..1_000]));
+        assert_eq!(left(1_050, 900..1_050), (1_000, vec![Range { start: 900, end: 1_000 }]));
         assert_eq!(left(1_050, 1_000..1_050), (1_000, vec![]));
         // Speech, a long silence, and a voice that is no longer.
         for (samples, silence) in [(1_050, 1_001..1_050), (1_300, 900..1_300), (990, 900..990)] {
