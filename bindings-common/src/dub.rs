@@ -109,7 +109,12 @@ impl From<DubError> for Box<ErrorData> {
             DubError::Batch(error) => error.into(),
             DubError::Unfinished { reason, items, .. } => unfinished(text, reason, &items),
             DubError::Plan(_) => ErrorData::new("invalid_input", sentence(&text)),
+            DubError::CostLimit { .. } => ErrorData::new("ledger", text),
             DubError::NoMedia(_)
+            | DubError::Input { .. }
+            | DubError::NoFolder(_)
+            | DubError::OtherService { .. }
+            | DubError::HasJobs(_)
             | DubError::NoPicture(_)
             | DubError::NoSound(_)
             | DubError::Model(_)
@@ -174,6 +179,7 @@ impl DubOptions {
             batch,
             preset: self.preset.map_or(defaults.preset, Preset::from),
             keep_segments: self.keep_segments.unwrap_or(defaults.keep_segments),
+            offline: false,
         })
     }
 }

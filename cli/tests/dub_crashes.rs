@@ -125,6 +125,9 @@ async fn killed_after_the_output_is_written_and_before_the_folder_is_removed() {
     let result = test.run().await;
     assert_eq!(result.code, Some(0), "{result:?}");
     assert!(test.work("finished.json").exists() && test.work("segments/0001.mp4").exists());
+    let kept = std::fs::read_dir(test.work("")).unwrap().map(|it| it.unwrap().file_name());
+    let part = kept.into_iter().find(|name| name.to_string_lossy().ends_with(".part"));
+    assert_eq!(part, None, "an unfinished file is kept");
     let test = test.without_options();
     test.resume_and_expect_done().await;
     let result = std::fs::read(test.out()).unwrap();

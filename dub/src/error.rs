@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use viseme_batch::{BatchError, Item, StopReason, Summary};
+use viseme_batch::{BatchError, Item, ItemState, StopReason, Summary, dollars};
 
 use crate::ffmpeg::FfmpegError;
 use crate::plan::PlanError;
@@ -29,6 +29,44 @@ pub enum DubError {
         /// What is wrong.
         message: String,
     },
+    /// The video or the audio cannot be used.
+    #[error("{}: {message}", .path.display())]
+    Input {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        message: &'static str,
+    },
+    /// The folder of the output does not exist.
+    #[error("{}: There is no such folder. Create it first.", .0.display())]
+    NoFolder(PathBuf),
+    /// The known price is above the limit of cost. Nothing was cut or submitted by this run.
+    #[error("{}", cost_limit(*.left, *.spent, *.limit))]
+    CostLimit {
+        /// What the segments cost that are not paid for, in millionths of a US dollar.
+        left: u64,
+        /// What was spent before.
+        spent: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The work folder has jobs of another service.
+    #[error(
+        "{} belongs to the service at {base_url}, and the client uses {client}. Use that base URL to \
+         resume it, or delete the folder to start over.",
+        .folder.display()
+    )]
+    OtherService {
+        /// The work folder.
+        folder: PathBuf,
+        /// The base URL of its jobs.
+        base_url: String,
+        /// The base URL of the client.
+        client: String,
+    },
+    /// An offline dub would remove what was paid for.
+    #[error("{} keeps jobs of the service. Name another output to dub offline.", .0.display())]
+    HasJobs(PathBuf),
     /// The file is neither a video nor an audio file of a known kind.
     #[error("{} is no video or audio file that can be dubbed.", .0.display())]
     NoMedia(PathBuf),
@@ -50,17 +88,17 @@ pub enum DubError {
     /// The work folder is that of another dub.
     #[error(
         "{} belongs to a dub with another {what}. Use the same {what} to resume it, or delete the \
-         folder to start over: its segments are then paid for again.",
+         folder to start over: segments that are paid for are then paid for again.",
         .folder.display()
     )]
     OtherDub {
         /// The work folder.
         folder: PathBuf,
-        /// What differs: `video`, `voice` or the name of an option.
+        /// What differs, such as `video`, `voice` or `choice of length`.
         what: &'static str,
     },
     /// Another process works on it.
-    #[error("Another process dubs this clip: {} is in use.", .0.display())]
+    #[error("Another process dubs this clip: {} is in use. Wait until it ends, or end it.", .0.display())]
     Locked(PathBuf),
     /// Segments are not done. What was paid for is kept, and the next run resumes.
     #[error("{}", unfinished(.summary, .reason.as_ref(), .items))]
@@ -97,6 +135,19 @@ impl DubError {
     }
 }
 
+fn cost_limit(left: u64, spent: u64, limit: u64) -> String {
+    let needed = dollars(spent.saturating_add(left));
+    let cost = match spent {
+        0 => format!("The dub costs ${needed}"),
+        _ => format!("The rest of the dub costs ${}, ${needed} with what is paid", dollars(left)),
+    };
+    format!(
+        "{cost}, and the limit of cost is ${}. Nothing was submitted. Raise the limit to ${needed} or \
+         more.",
+        dollars(limit)
+    )
+}
+
 fn unfinished(summary: &Summary, reason: Option<&StopReason>, items: &[Item]) -> String {
     let states: Vec<_> =
         summary.states.iter().map(|(state, count)| format!("{count} {state}")).collect();
@@ -113,5 +164,8 @@ fn unfinished(summary: &Summary, reason: Option<&StopReason>, items: &[Item]) ->
         (None, None) => {}
     }
     message.push_str("Run the dub again to resume; what is paid for is kept.");
+    if items.iter().any(|item| item.state == ItemState::Failed) {
+        message.push_str(" Failed segments are submitted again only if you allow retries.");
+    }
     message
 }

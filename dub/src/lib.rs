@@ -11,7 +11,9 @@ pub mod plan;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use dub::{Dub, DubOptions, DubStage, DubUpdate, OnUpdate, Preset, plan_dub, read_prices};
+pub use dub::{
+    Dub, DubOptions, DubStage, DubUpdate, OnUpdate, Preset, check_output, plan_dub, read_prices,
+};
 pub use error::DubError;
 pub use fit::{FilePlan, FitError, FitJob, FitSettings, Fitted, FittedFile, Step, fit, plan_input};
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use viseme::media::Container;
 use viseme::media::probe::{FileSource, ReadError, probe};
 
 use crate::error::DubError;
@@ -17,11 +18,15 @@ pub(crate) async fn input_options(file: &Path) -> Result<[&'static str; 2], DubE
         match probe(&source) {
             Ok(info) => Ok(info.container),
             Err(ReadError::Io(error)) => Err(error),
-            Err(_) => Err(std::io::ErrorKind::UnexpectedEof.into()),
+            Err(_) => Ok(Container::Unknown),
         }
     });
     let container = container.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
     let container = container.map_err(|error| DubError::io(file, &error))?;
+    if matches!(container, Container::Png | Container::Jpeg) {
+        let message = "This is a still picture. Pass a video file.";
+        return Err(DubError::Input { path: file.to_owned(), message });
+    }
     let demuxer = demuxer(container).ok_or_else(|| DubError::NoMedia(file.to_owned()))?;
     Ok(["-f", demuxer])
 }

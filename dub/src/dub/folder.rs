@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use viseme::Client;
 
 use super::{Analysis, DubOptions};
 use crate::analysis::Pcm;
@@ -18,6 +19,14 @@ use crate::plan::{Picture, Segment, Voice};
 const VERSION: u32 = 1;
 /// How much of a file is hashed at once.
 const CHUNK: usize = 1 << 20;
+/// The folders of the batch: that of the service, and that of a mock server.
+const JOBS: &str = "jobs";
+const OFFLINE_JOBS: &str = "jobs-offline";
+/// Its files.
+const LOCK: &str = "lock";
+const RECORD: &str = "dub.json";
+const SERVICE: &str = "service.json";
+const FINISHED: &str = "finished.json";
 
 /// What a dub is made of. A resume needs the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,7 +73,16 @@ impl Sources {
         } else if self.voice != other.voice {
             Some("voice")
         } else if self.options != other.options {
-            Some("choice of model, length, silence or framing")
+            let mut pairs = self.options.iter().zip(&other.options);
+            let differs = pairs.rfind(|(one, other)| one != other);
+            Some(match differs.map(|(one, _)| one.0.as_str()) {
+                Some("model") => "model",
+                Some("length") => "choice of length",
+                Some("skip_silence") => "choice about silence",
+                Some("prefer") => "choice of cuts (cheapest, or in silence)",
+                Some("framing") => "choice of borders or crop",
+                _ => "version of Viseme",
+            })
         } else {
             None
         }
@@ -103,12 +121,12 @@ impl Record {
     }
 
     /// Checks that the folder belongs to the same dub.
-    pub(super) fn require(&self, sources: &Sources, folder: &WorkFolder) -> Result<(), DubError> {
+    pub(super) fn require(&self, sources: &Sources, folder: &Path) -> Result<(), DubError> {
         let what = self.sources.difference(sources);
         let what = what.or((self.version != VERSION).then_some("version of Viseme"));
         match what {
             None => Ok(()),
-            Some(what) => Err(DubError::OtherDub { folder: folder.path.clone(), what }),
+            Some(what) => Err(DubError::OtherDub { folder: folder.to_owned(), what }),
         }
     }
 }
@@ -120,33 +138,53 @@ struct Finished {
     bytes: u64,
 }
 
+/// The service whose jobs a folder keeps.
+#[derive(Serialize, Deserialize)]
+struct Service {
+    base_url: String,
+}
+
 /// The folder.
 pub(super) struct WorkFolder {
     path: PathBuf,
+    /// The jobs are those of a mock server, and are not kept for the next run.
+    offline: bool,
     /// Locked until this is dropped, or the process dies.
     _lock: File,
 }
 
 impl WorkFolder {
     /// Opens the folder of an output, and creates it if it does not exist.
-    pub(super) fn open(out: &Path) -> Result<Self, DubError> {
-        let mut name = OsString::from(out.as_os_str());
-        name.push(".dub");
-        // Rows of the batch have absolute paths.
-        let path = std::path::absolute(name).map_err(|error| DubError::io(out, &error))?;
+    pub(super) fn open(out: &Path, offline: bool) -> Result<Self, DubError> {
+        let path = Self::path_of(out)?;
+        require_jobs(&path, offline)?;
         let failed = |error| DubError::io(&path, &error);
         fs::create_dir_all(path.join("segments")).map_err(failed)?;
         let lock = File::options()
             .create(true)
             .truncate(false)
             .write(true)
-            .open(path.join("lock"))
+            .open(path.join(LOCK))
             .map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path, _lock: lock }),
+            Ok(()) => {
+                // The mock server of an earlier run is gone, and its jobs with it.
+                match fs::remove_dir_all(path.join(OFFLINE_JOBS)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
+                    _ => Ok(Self { path, offline, _lock: lock }),
+                }
+            }
             Err(TryLockError::WouldBlock) => Err(DubError::Locked(path)),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
+    }
+
+    /// Returns the path of the folder of an output.
+    pub(super) fn path_of(out: &Path) -> Result<PathBuf, DubError> {
+        let mut name = OsString::from(out.as_os_str());
+        name.push(".dub");
+        // Rows of the batch have absolute paths.
+        std::path::absolute(name).map_err(|error| DubError::io(out, &error))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -168,7 +206,7 @@ impl WorkFolder {
 
     /// Returns the folder of the batch.
     pub(super) fn jobs(&self) -> PathBuf {
-        self.path.join("jobs")
+        self.path.join(if self.offline { OFFLINE_JOBS } else { JOBS })
     }
 
     pub(super) fn result(&self, number: usize) -> PathBuf {
@@ -195,37 +233,51 @@ impl WorkFolder {
     }
 
     pub(super) fn record(&self) -> Result<Option<Record>, DubError> {
-        self.read_json("dub.json")
+        record(&self.path)
     }
 
     pub(super) fn write_record(&self, record: &Record) -> Result<(), DubError> {
-        self.write_json("dub.json", record)
+        self.write_json(RECORD, record)
+    }
+
+    /// Checks that the jobs of an earlier run are those of the client's service.
+    pub(super) fn require_service(&self, client: &Client) -> Result<(), DubError> {
+        if self.offline {
+            return Ok(());
+        }
+        let stored = read_json::<Service>(&self.path, SERVICE)?;
+        match stored.zip(client.ledger_account().ok()) {
+            Some((stored, client)) if stored.base_url != client.base_url => {
+                Err(DubError::OtherService {
+                    folder: self.path.clone(),
+                    base_url: stored.base_url,
+                    client: client.base_url,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Records the client's service, before the first submit.
+    pub(super) fn write_service(&self, client: &Client) -> Result<(), DubError> {
+        match client.ledger_account() {
+            Ok(account) if !self.offline => {
+                self.write_json(SERVICE, &Service { base_url: account.base_url })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Records that the output is complete, before it gets its name.
     pub(super) fn write_finished(&self, bytes: u64) -> Result<(), DubError> {
-        let record = self.record()?;
+        let record = self.record()?.filter(|_| !self.offline);
         let Some(record) = record else { return Ok(()) };
-        self.write_json("finished.json", &Finished { sources: record.sources, bytes })
+        self.write_json(FINISHED, &Finished { sources: record.sources, bytes })
     }
 
     /// Returns whether the output is the result of this dub: then only the folder is to be removed.
     pub(super) fn is_result(&self, out: &Path, sources: &Sources) -> Result<bool, DubError> {
-        let Some(finished) = self.read_json::<Finished>("finished.json")? else { return Ok(false) };
-        let bytes = fs::metadata(out).map_or(0, |it| it.len());
-        Ok(finished.bytes == bytes && finished.sources == *sources)
-    }
-
-    fn read_json<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<Option<T>, DubError> {
-        let path = self.path.join(name);
-        match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| DubError::OtherDub {
-                folder: self.path.clone(),
-                what: "version of Viseme",
-            }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(DubError::io(&path, &error)),
-        }
+        is_result(&self.path, out, sources)
     }
 
     /// Writes a file that is there whole or not at all, even after a power cut.
@@ -249,11 +301,66 @@ impl WorkFolder {
         }
     }
 
-    /// Removes a folder that this run has created.
-    pub(super) fn remove_if_empty(&self) {
-        if !self.path.join("dub.json").exists() {
-            self.remove();
+    /// Removes a folder without a plan: nothing in it is of use to the next run.
+    pub(super) fn remove_without_plan(&self) {
+        if self.path.join(RECORD).exists() {
+            return;
         }
+        // Whatever else is in it is not of this program, and stays with it.
+        let _ = fs::remove_file(self.pcm());
+        let _ = fs::remove_file(self.path.join(LOCK));
+        let _ = fs::remove_dir(self.path.join("segments"));
+        let _ = fs::remove_dir(&self.path);
+    }
+
+    /// Removes the files of a run that has ended.
+    pub(super) fn remove_temporaries(&self) {
+        let files = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        for file in files.map(|file| file.path()) {
+            if file.extension().is_some_and(|extension| extension == "part") {
+                let _ = fs::remove_file(file);
+            }
+        }
+    }
+}
+
+/// Reads the record in a work folder.
+pub(super) fn record(folder: &Path) -> Result<Option<Record>, DubError> {
+    read_json(folder, RECORD)
+}
+
+/// Returns whether an output is the result of the dub in a work folder.
+pub(super) fn is_result(folder: &Path, out: &Path, sources: &Sources) -> Result<bool, DubError> {
+    let Some(finished) = read_json::<Finished>(folder, FINISHED)? else { return Ok(false) };
+    let bytes = fs::metadata(out).map_or(0, |it| it.len());
+    Ok(finished.bytes == bytes && finished.sources == *sources)
+}
+
+/// Returns whether the dub in a work folder was ever complete.
+pub(super) fn is_finished(folder: &Path) -> bool {
+    folder.join(FINISHED).exists()
+}
+
+/// Refuses an offline run in a folder that keeps jobs of the service: at its end it removes the folder.
+pub(super) fn require_jobs(folder: &Path, offline: bool) -> Result<(), DubError> {
+    if offline && folder.join(JOBS).exists() {
+        return Err(DubError::HasJobs(folder.to_owned()));
+    }
+    Ok(())
+}
+
+fn read_json<T: for<'de> Deserialize<'de>>(
+    folder: &Path,
+    name: &str,
+) -> Result<Option<T>, DubError> {
+    let path = folder.join(name);
+    match fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| DubError::OtherDub {
+            folder: folder.to_owned(),
+            what: "version of Viseme",
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(DubError::io(&path, &error)),
     }
 }
 

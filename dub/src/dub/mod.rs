@@ -1,10 +1,12 @@
 //! Dubs a clip of any length: cuts it, runs the segments as a batch, and joins the results.
 
+mod check;
 mod container;
 mod cut;
 mod folder;
 mod frame_map;
 mod join;
+mod options;
 mod padding;
 mod sound;
 mod source_frames;
@@ -17,23 +19,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use viseme::Client;
 use viseme::media::{Container, FitOptions, Fix, Framing, MediaInfo, plan_fit};
 use viseme::model::{ModelDescription, describe};
-use viseme::{AudioToVideo, Client};
-use viseme_batch::{
-    Batch, BatchOptions, ItemState, Manifest, ManifestError, Row, RowError, Summary,
-};
+use viseme_batch::{Batch, ItemState, Manifest, ManifestError, Row, RowError, Summary};
 
 use crate::analysis::{Pcm, read_picture, read_size, read_voice};
 use crate::error::DubError;
 use crate::ffmpeg::Ffmpeg;
 use crate::frames::PictureFormat;
-use crate::plan::{
-    Length, Picture, Plan, PlanOptions, Prefer, Prices, SegmentKind, SegmentLimits, Voice, plan,
-};
+use crate::plan::{Picture, Plan, PlanOptions, Prices, SegmentKind, SegmentLimits, Voice, plan};
 
+pub use check::check_output;
+use check::{require_input, require_output, unreadable};
 use container::OutputContainer;
 use folder::{Record, Sources, WorkFolder};
+pub use options::{DubOptions, Preset};
 use padding::without_padding;
 use update::Updates;
 pub use update::{DubStage, DubUpdate, OnUpdate};
@@ -41,81 +42,6 @@ pub use update::{DubStage, DubUpdate, OnUpdate};
 /// How often submits in flight are looked at after a stop, and how long they may take.
 const STOP_INTERVAL: Duration = Duration::from_millis(50);
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How a clip is dubbed.
-#[derive(Clone, Debug)]
-pub struct DubOptions {
-    /// The model. It must have the parameters `video` and `audio`.
-    pub model: String,
-    /// What happens if the voice and the picture differ in length.
-    pub length: Length,
-    /// Whether long silence keeps the original picture and needs no job. Default `true`.
-    pub skip_silence: bool,
-    /// What the planner saves first.
-    pub prefer: Prefer,
-    /// Borders or crop, for pictures whose sides have a ratio that the model does not accept.
-    pub framing: Framing,
-    /// How the segments are run.
-    pub batch: BatchOptions,
-    /// The preset of the H.264 encoder, from `ultrafast` to `veryslow`. Faster ones make larger files.
-    pub preset: Preset,
-    /// Keep the work folder, with the segments and their results.
-    pub keep_segments: bool,
-}
-
-impl Default for DubOptions {
-    fn default() -> Self {
-        Self {
-            model: AudioToVideo::MODEL.to_owned(),
-            length: Length::default(),
-            skip_silence: true,
-            prefer: Prefer::default(),
-            framing: Framing::default(),
-            batch: BatchOptions::default(),
-            preset: Preset::default(),
-            keep_segments: false,
-        }
-    }
-}
-
-/// How much time the encoder takes. The quality is the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Preset {
-    /// About ten times as fast as `Medium`, and twice the size.
-    Ultrafast,
-    /// Twice as fast as `Medium`.
-    Fast,
-    /// The default.
-    #[default]
-    Medium,
-    /// Half as fast as `Medium`, and a bit smaller.
-    Slow,
-}
-
-impl Preset {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Ultrafast => "ultrafast",
-            Self::Fast => "fast",
-            Self::Medium => "medium",
-            Self::Slow => "slow",
-        }
-    }
-}
-
-impl std::str::FromStr for Preset {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "ultrafast" => Ok(Self::Ultrafast),
-            "fast" => Ok(Self::Fast),
-            "medium" => Ok(Self::Medium),
-            "slow" => Ok(Self::Slow),
-            _ => Err("must be ultrafast, fast, medium or slow"),
-        }
-    }
-}
 
 /// What both files contain.
 #[derive(Clone, Debug)]
@@ -162,6 +88,7 @@ pub struct Dub {
     format: PictureFormat,
     pcm: Pcm,
     plan: Plan,
+    prices: Option<Prices>,
     updates: Updates,
 }
 
@@ -181,37 +108,24 @@ impl Dub {
         on_update: Option<OnUpdate>,
     ) -> Result<Self, DubError> {
         let model = model(&options.model)?;
-        let container =
-            OutputContainer::of(out).ok_or_else(|| DubError::OutputFormat(out.to_owned()))?;
+        let container = require_output(out)?;
+        require_input(video)?;
+        require_input(audio)?;
         let ffmpeg = Ffmpeg::find().await?;
-        let folder = WorkFolder::open(out)?;
-        let updates = Updates::new(on_update);
         let sources = Sources::read(video, audio, &options).await?;
-        if out.exists() && !folder.is_result(out, &sources)? {
-            folder.remove_if_empty();
-            return Err(DubError::OutputExists(out.to_owned()));
-        }
+        let folder = WorkFolder::open(out, options.offline)?;
+        let updates = Updates::new(on_update);
         let prices = read_prices(client, &options.model).await;
-        let record = match folder.record()? {
-            Some(record) => {
-                record.require(&sources, &folder)?;
-                record
-            }
-            None => {
-                let pcm_file = folder.pcm();
-                let analysis =
-                    analyse(&ffmpeg, video, audio, Some(&pcm_file), &options, model, &updates);
-                let analysis = analysis.await?;
-                let plan = make_plan(&analysis, &options, model, prices.clone())?;
-                let record = Record::new(sources, analysis, plan.segments);
-                folder.write_record(&record)?;
-                record
+        let files = Files { video, audio, out };
+        let record =
+            prepare(client, &ffmpeg, &files, &options, model, sources, &folder, &updates, &prices);
+        let (record, plan) = match record.await {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                folder.remove_without_plan();
+                return Err(error);
             }
         };
-        let Record { picture, voice, pcm, format, segments, .. } = record;
-        let analysis = Analysis { picture, voice, pcm, format };
-        // The segments of the first run: another version may plan others.
-        let plan = Plan { segments, ..make_plan(&analysis, &options, model, prices)? };
         Ok(Self {
             video: video.to_owned(),
             audio: audio.to_owned(),
@@ -220,9 +134,10 @@ impl Dub {
             options,
             ffmpeg,
             folder,
-            format,
-            pcm,
+            format: record.format,
+            pcm: record.pcm,
             plan,
+            prices,
             updates,
         })
     }
@@ -260,11 +175,13 @@ impl Dub {
             return Ok(summary);
         }
         let batch = self.batch().await?;
+        self.require_affordable(&batch).await?;
         let done = self.done(&batch).await?;
         tokio::select! {
             result = self.cut(&done) => result?,
             () = &mut stop => return Err(DubError::Stopped),
         }
+        self.folder.write_service(client)?;
         self.run_batch(client, &batch, stop.as_mut()).await?;
         let summary = self.summary(&batch).await?;
         tokio::select! {
@@ -277,7 +194,9 @@ impl Dub {
     }
 
     fn clean_up(&self) {
-        if !self.options.keep_segments {
+        if self.options.keep_segments {
+            self.folder.remove_temporaries();
+        } else {
             self.folder.remove();
         }
     }
@@ -328,7 +247,7 @@ impl Dub {
     ) -> Result<(), DubError> {
         let updates = self.updates.clone();
         let total = self.dubbed_segments().count();
-        let already_done = total - batch.planned().await?.min(total);
+        let already_done = self.done(batch).await?.len();
         updates.dubbing(already_done, total);
         let listener = updates.clone();
         let on_state = Arc::new(move |id: &str, state: ItemState| listener.segment(id, state));
@@ -370,6 +289,53 @@ impl Dub {
     }
 }
 
+/// The files of a dub.
+struct Files<'a> {
+    video: &'a Path,
+    audio: &'a Path,
+    out: &'a Path,
+}
+
+/// Reads the plan of an earlier run, or makes and records one.
+#[allow(clippy::too_many_arguments, reason = "a step of `Dub::open`, with what that has read")]
+async fn prepare(
+    client: &Client,
+    ffmpeg: &Ffmpeg,
+    files: &Files<'_>,
+    options: &DubOptions,
+    model: &ModelDescription,
+    sources: Sources,
+    folder: &WorkFolder,
+    updates: &Updates,
+    prices: &Option<Prices>,
+) -> Result<(Record, Plan), DubError> {
+    if files.out.exists() && !folder.is_result(files.out, &sources)? {
+        return Err(DubError::OutputExists(files.out.to_owned()));
+    }
+    let record = match folder.record()? {
+        Some(record) => {
+            record.require(&sources, folder.path())?;
+            folder.require_service(client)?;
+            record
+        }
+        None => {
+            let pcm_file = folder.pcm();
+            let Files { video, audio, .. } = files;
+            let analysis =
+                analyse(ffmpeg, video, audio, Some(&pcm_file), options, model, updates).await?;
+            let plan = make_plan(&analysis, options, model, prices.clone())?;
+            let record = Record::new(sources, analysis, plan.segments);
+            folder.write_record(&record)?;
+            record
+        }
+    };
+    let Record { picture, voice, pcm, format, segments, .. } = record.clone();
+    let analysis = Analysis { picture, voice, pcm, format };
+    // The segments of the first run: another version may plan others.
+    let plan = Plan { segments, ..make_plan(&analysis, options, model, prices.clone())? };
+    Ok((record, plan))
+}
+
 /// Returns the description of a model that dubs.
 fn model(id: &str) -> Result<&'static ModelDescription, DubError> {
     let has = |model: &&ModelDescription, name: &str| model.media_limits(name).is_some();
@@ -387,13 +353,14 @@ async fn analyse(
     model: &ModelDescription,
     updates: &Updates,
 ) -> Result<Analysis, DubError> {
-    for file in [video, audio] {
-        tokio::fs::File::open(file).await.map_err(|error| DubError::io(file, &error))?;
-    }
+    require_input(video)?;
+    require_input(audio)?;
     updates.analysing(0);
-    let size = read_size(ffmpeg, video).await?;
-    let (voice, pcm) = read_voice(ffmpeg, audio, pcm_file).await?;
-    let picture = read_picture(ffmpeg, video, |frames| updates.analysing(frames)).await?;
+    let size = read_size(ffmpeg, video).await.map_err(|error| unreadable(video, error))?;
+    let voice = read_voice(ffmpeg, audio, pcm_file).await;
+    let (voice, pcm) = voice.map_err(|error| unreadable(audio, error))?;
+    let picture = read_picture(ffmpeg, video, |frames| updates.analysing(frames)).await;
+    let picture = picture.map_err(|error| unreadable(video, error))?;
     let voice = without_padding(voice, &picture);
     let format = picture_format(size, options.framing, model);
     Ok(Analysis { picture, voice, pcm, format })

@@ -176,8 +176,16 @@ pub fn plan(picture: &Picture, voice: &Voice, options: &PlanOptions) -> Result<P
         }
     }
     let speech_cuts = chosen.iter().skip(1).filter(|edge| cuts.in_speech(edge.frames.start));
-    let summary =
-        Summary { totals, without_skipping: unskipped_totals, cuts_in_speech: speech_cuts.count() };
+    let first = picture.times.first().copied().unwrap_or_default();
+    let samples = TimeBase { num: 1, den: voice.rate };
+    let summary = Summary {
+        totals,
+        without_skipping: unskipped_totals,
+        cuts_in_speech: speech_cuts.count(),
+        picture: picture.time_base.duration(picture.end.saturating_sub(first)),
+        voice: samples.duration(i64::try_from(voice.samples).unwrap_or(i64::MAX)),
+        is_silent: silence::Silences::new(&voice.silences, voice.samples, voice.samples).is_all(),
+    };
     let segments = chosen.iter().map(|edge| segment(edge, &timeline)).collect();
     Ok(Plan { timeline, segments, summary })
 }

@@ -94,7 +94,7 @@ impl Prices {
     }
 
     /// Returns the price of a segment, by the longer of its picture and its voice.
-    pub(super) fn of(&self, timeline: &Timeline, ticks: i64, samples: u64) -> u64 {
+    pub(crate) fn of(&self, timeline: &Timeline, ticks: i64, samples: u64) -> u64 {
         let ranges = self.ranges(timeline);
         let mut found = ranges.iter();
         let found = found.find(|range| ticks <= range.max_ticks && samples <= range.max_samples);

@@ -70,6 +70,11 @@ impl Silences {
         Self { ranges, voice, end }
     }
 
+    /// Returns whether there is no speech.
+    pub(super) fn is_all(&self) -> bool {
+        self.ranges.first().is_some_and(|range| *range == (0..self.end))
+    }
+
     /// Rates a cut at each boundary.
     pub(super) fn rate_cuts(
         &self,

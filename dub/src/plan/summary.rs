@@ -35,6 +35,12 @@ pub struct Summary {
     pub without_skipping: Totals,
     /// The number of cuts inside speech.
     pub cuts_in_speech: usize,
+    /// The length of the picture.
+    pub picture: Duration,
+    /// The length of the voice.
+    pub voice: Duration,
+    /// Whether the voice is silent throughout.
+    pub is_silent: bool,
 }
 
 impl Summary {

@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use serde_json::json;
 use viseme::media::Framing;
-use viseme_batch::{BatchOptions, ItemState, OnUnknown, StopReason, dollars};
+use viseme_batch::{BatchOptions, Item, ItemState, OnUnknown, StopReason, dollars};
 use viseme_dub::plan::{Length, Prefer, SegmentKind};
-use viseme_dub::{Dub, DubError, DubOptions, DubUpdate, Preset, plan_dub, read_prices};
+use viseme_dub::{
+    Dub, DubError, DubOptions, DubUpdate, Preset, check_output, plan_dub, read_prices,
+};
 
 use super::batch::{Tier, parse_dollars};
 use crate::client::{self, Offline};
-use crate::failure::{Failure, Outcome, Result};
+use crate::failure::{Failure, Outcome, Result, USAGE};
 use crate::interrupt::interrupt;
 use crate::options::{Options, parse_interval, parse_whole};
 use crate::output::{eprint_line, print_line};
@@ -43,7 +45,7 @@ pub(crate) struct DubArgs {
     #[arg(long)]
     dry_run: bool,
 
-    /// Use a mock server instead of the service; costs nothing.
+    /// Use a mock server instead of the service; costs nothing. Each run starts the jobs over.
     #[arg(long)]
     pub(crate) offline: bool,
 
@@ -140,6 +142,7 @@ impl DubArgs {
             batch,
             preset: self.preset,
             keep_segments: self.keep_segments,
+            offline: self.offline,
         }
     }
 }
@@ -173,7 +176,7 @@ pub(crate) async fn dub(options: &Options, args: &DubArgs) -> Result<Outcome> {
             return Ok(Outcome::Exit(INTERRUPTED));
         }
     };
-    view.plan(dub.plan(), options)?;
+    view.plan(dub.plan(), args.length, options)?;
     let result = dub.run(&client, interrupt()).await;
     view.close();
     match result {
@@ -199,11 +202,13 @@ pub(crate) async fn dub(options: &Options, args: &DubArgs) -> Result<Outcome> {
             Ok(Outcome::Done)
         }
         Err(DubError::Stopped) => {
-            eprint_line(format_args!(
-                "Interrupted. Jobs continue on the service; run the same command to resume. The state \
-                 is in {}.",
-                dub.folder().display()
-            ));
+            let jobs = if args.offline {
+                "Run the same command to resume: the segments are kept, and their jobs start over."
+            } else {
+                "Jobs continue on the service; run the same command to resume."
+            };
+            let folder = dub.folder().display();
+            eprint_line(format_args!("Interrupted. {jobs} The state is in {folder}."));
             Ok(Outcome::Exit(INTERRUPTED))
         }
         Err(DubError::Unfinished { summary, reason, items }) => {
@@ -211,24 +216,56 @@ pub(crate) async fn dub(options: &Options, args: &DubArgs) -> Result<Outcome> {
                 Some(StopReason::CostLimit(_)) => COST_LIMIT,
                 _ if items.iter().any(|item| item.state == ItemState::Unknown) => 6,
                 Some(StopReason::Error(error)) => return Err(Failure::query(error.clone())),
-                _ => 4,
+                Some(StopReason::Ledger(_)) => USAGE,
+                _ if items.iter().any(|item| has_ended(item.state)) => 4,
+                _ => 5,
             };
             for item in items.iter().filter(|item| item.error.is_some()) {
                 let error = item.error.as_deref().unwrap_or_default();
                 eprint_line(format_args!("Segment {}: {error}", item.id));
             }
+            let advice = advice(reason.as_ref(), &items);
             let error = DubError::Unfinished { summary, reason, items };
-            if options.json {
-                print_line(
-                    json!({"error": {"code": "dub_unfinished", "message": error.to_string()}}),
-                )?;
-            } else {
-                eprint_line(format_args!("error: {error}"));
-            }
+            print_error(options, "dub_unfinished", &format!("{error}{advice}"))?;
             Ok(Outcome::Exit(code))
+        }
+        Err(error @ DubError::CostLimit { left, spent, .. }) => {
+            let needed = dollars(spent.saturating_add(left));
+            let message = format!("{error} Pass `--max-cost {needed}`.");
+            print_error(options, "cost_limit", &message)?;
+            Ok(Outcome::Exit(COST_LIMIT))
         }
         Err(error) => Err(failure(error, &view)),
     }
+}
+
+/// Returns whether an item has ended without a result.
+fn has_ended(state: ItemState) -> bool {
+    matches!(state, ItemState::Failed | ItemState::Refused | ItemState::Expired)
+}
+
+/// Returns what the command can do about segments that are not done.
+fn advice(reason: Option<&StopReason>, items: &[Item]) -> String {
+    let failures = items.iter().filter(|item| item.state == ItemState::Failed);
+    let failures = failures.map(|item| item.failures).max();
+    let mut advice = String::new();
+    if matches!(reason, Some(StopReason::CostLimit(_))) {
+        advice.push_str(" Pass a higher `--max-cost`.");
+    }
+    if let Some(failures) = failures {
+        let times = failures.max(1);
+        advice
+            .push_str(&format!(" To do so, add `--retry-failed {times}`: each is paid for again."));
+    }
+    advice
+}
+
+fn print_error(options: &Options, code: &str, message: &str) -> Result<()> {
+    if options.json {
+        return print_line(json!({"error": {"code": code, "message": message}}));
+    }
+    eprint_line(format_args!("error: {message}"));
+    Ok(())
 }
 
 async fn dry_run(options: &Options, args: &DubArgs, offline: Option<Offline>) -> Result<Outcome> {
@@ -242,6 +279,8 @@ async fn dry_run(options: &Options, args: &DubArgs, offline: Option<Offline>) ->
         None => None,
     };
     let view = View::new(options);
+    let checked = check_output(&args.video, &args.audio, &args.out, &args.dub_options()).await;
+    checked.map_err(|error| failure(error, &view))?;
     let plan = plan_dub(&args.video, &args.audio, &args.dub_options(), prices).await;
     let plan = plan.map_err(|error| failure(error, &view))?;
     if options.json {
@@ -257,7 +296,7 @@ async fn dry_run(options: &Options, args: &DubArgs, offline: Option<Offline>) ->
         let (from, to) = (at(segment.frames.start), at(segment.frames.end));
         print_line(format_args!("{:>4}  {from} – {to}  {what}", number + 1))?;
     }
-    for line in plan_lines(&plan) {
+    for line in plan_lines(&plan, args.length) {
         print_line(line)?;
     }
     Ok(Outcome::Done)
@@ -267,7 +306,11 @@ fn failure(error: DubError, view: &View) -> Failure {
     view.close();
     match error {
         DubError::Batch(error) => Failure::batch(error),
-        DubError::OutputExists(_)
+        DubError::Input { .. }
+        | DubError::NoFolder(_)
+        | DubError::OtherService { .. }
+        | DubError::HasJobs(_)
+        | DubError::OutputExists(_)
         | DubError::OutputFormat(_)
         | DubError::OtherDub { .. }
         | DubError::Model(_)

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use viseme_batch::dollars;
-use viseme_dub::plan::Plan;
+use viseme_dub::plan::{Length, Plan};
 use viseme_dub::{DubStage, DubUpdate};
 
 use crate::failure::Result;
@@ -17,10 +17,13 @@ use crate::output::{eprint_line, print_line};
 /// How often a log gets a line about frames.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
+/// Smaller differences between the lengths of picture and voice are not printed.
+const LENGTHS_DIFFER: Duration = Duration::from_millis(250);
+
 const TEMPLATE: &str = "{bar:24.cyan/dim} {percent:>3} %  {msg}";
 
 /// Returns what a plan needs, costs and saves.
-pub(super) fn plan_lines(plan: &Plan) -> Vec<String> {
+pub(super) fn plan_lines(plan: &Plan, choice: Length) -> Vec<String> {
     let totals = &plan.summary.totals;
     let price = |micros: Option<u64>| match micros {
         Some(micros) => format!(", ${}", dollars(micros)),
@@ -28,24 +31,30 @@ pub(super) fn plan_lines(plan: &Plan) -> Vec<String> {
     };
     let length = plan.timeline.duration();
     let mut lines = vec![format!(
-        "{} jobs for {} of {}{}.",
-        totals.jobs,
+        "{} for {} of {}{}.",
+        jobs(totals.jobs),
         clock(totals.dubbed),
         clock(length),
         price(totals.price)
     )];
     if !totals.kept.is_zero() {
-        lines.push(format!(
-            "The original picture stays in {} of silence, which saves {} jobs{}.",
-            clock(totals.kept),
-            plan.summary.saved_jobs(),
-            price(plan.summary.saved_price()),
-        ));
+        let saved = (plan.summary.saved_jobs(), plan.summary.saved_price());
+        let saves = match saved {
+            (0, None | Some(0)) => String::new(),
+            (0, Some(micros)) => format!(", which saves ${}", dollars(micros)),
+            (count, micros) => format!(", which saves {}{}", jobs(count), price(micros)),
+        };
+        let kept = clock(totals.kept);
+        lines.push(format!("The original picture stays in {kept} of silence{saves}."));
+    }
+    lines.extend(length_line(plan.summary.picture, plan.summary.voice, choice));
+    if plan.summary.is_silent {
+        lines.push("The voice is silent throughout. Check that it is the right file.".into());
     }
     let in_speech = plan.summary.cuts_in_speech;
     if in_speech > 0 {
-        lines
-            .push(format!("{in_speech} cuts lie inside speech: there is no silence within reach."));
+        let cuts = if in_speech == 1 { "1 cut lies" } else { &format!("{in_speech} cuts lie") };
+        lines.push(format!("{cuts} inside speech: there is no silence within reach."));
     }
     if totals.price.is_none() {
         lines.push(
@@ -53,6 +62,35 @@ pub(super) fn plan_lines(plan: &Plan) -> Vec<String> {
         );
     }
     lines
+}
+
+/// Returns what happens to the longer one of picture and voice.
+fn length_line(picture: Duration, voice: Duration, choice: Length) -> Option<String> {
+    // The voice of a clip is often some hundredths longer or shorter.
+    if picture.abs_diff(voice) < LENGTHS_DIFFER {
+        return None;
+    }
+    let by = clock(picture.abs_diff(voice));
+    Some(if voice > picture {
+        let then = match choice {
+            Length::Hold => "the last frame is held",
+            Length::Loop => "the picture starts over",
+            Length::Shorter => "the rest of the voice is dropped",
+            // The plan refuses it.
+            Length::Original => return None,
+        };
+        format!("The voice is {by} longer than the picture: {then}. See --length.")
+    } else {
+        let then = match choice {
+            Length::Shorter => "its rest is dropped",
+            Length::Hold | Length::Loop | Length::Original => "its rest is the original",
+        };
+        format!("The picture is {by} longer than the voice: {then}. See --length.")
+    })
+}
+
+fn jobs(count: usize) -> String {
+    if count == 1 { "1 job".to_owned() } else { format!("{count} jobs") }
 }
 
 pub(super) fn plan_json(plan: &Plan) -> Value {
@@ -82,6 +120,9 @@ pub(super) fn plan_json(plan: &Plan) -> Value {
         "saved_price_micros": plan.summary.saved_price(),
         "saved_jobs": plan.summary.saved_jobs(),
         "cuts_in_speech": plan.summary.cuts_in_speech,
+        "picture_seconds": plan.summary.picture.as_secs_f64(),
+        "voice_seconds": plan.summary.voice.as_secs_f64(),
+        "voice_is_silent": plan.summary.is_silent,
         "segments": segments,
     })
 }
@@ -122,12 +163,12 @@ impl View {
         Self { json: options.json, silent: options.is_silent(), bar, last: Mutex::default() }
     }
 
-    pub(super) fn plan(&self, plan: &Plan, options: &Options) -> Result<()> {
+    pub(super) fn plan(&self, plan: &Plan, choice: Length, options: &Options) -> Result<()> {
         if options.json {
             return print_line(plan_json(plan));
         }
         if !options.is_silent() {
-            for line in plan_lines(plan) {
+            for line in plan_lines(plan, choice) {
                 match &self.bar {
                     Some(bar) => bar.suspend(|| eprint_line(line)),
                     None => eprint_line(line),
@@ -209,6 +250,28 @@ fn update_json(update: &DubUpdate) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_longer_one_is_named_with_what_happens_to_it() {
+        let of = |picture, voice, choice| {
+            let seconds = Duration::from_millis;
+            length_line(seconds(picture), seconds(voice), choice).unwrap_or_default()
+        };
+        assert_eq!(of(10_000, 10_240, Length::Hold), "");
+        let held = of(10_000, 19_000, Length::Hold);
+        assert_eq!(
+            held,
+            "The voice is 0:09.0 longer than the picture: the last frame is held. See --length."
+        );
+        for (choice, then) in
+            [(Length::Loop, "the picture starts over"), (Length::Shorter, "the rest of the voice")]
+        {
+            assert!(of(10_000, 19_000, choice).contains(then));
+        }
+        assert!(of(12_000, 9_000, Length::Hold).contains("its rest is the original"));
+        assert!(of(12_000, 9_000, Length::Shorter).contains("its rest is dropped"));
+        assert_eq!((jobs(1), jobs(0)), ("1 job".to_owned(), "0 jobs".to_owned()));
+    }
 
     #[test]
     fn times_are_read_as_on_a_clock() {
