@@ -133,6 +133,7 @@ async fn the_help_names_every_documented_option_and_exit_code() {
         "run",
         "check",
         "fit",
+        "dub",
         "upload",
         "submit",
         "status",
