@@ -15,7 +15,7 @@ use super::files::PlannedFile;
 /// Held while a file for a cache is made.
 pub(super) static CACHE_TURN: Mutex<()> = Mutex::const_new(());
 /// Changes when the same steps result in other files.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Returns the name of the folder for what is made of a file: a digest of its content and its steps.
 pub(super) async fn cache_key(file: &PlannedFile) -> Result<String, FitError> {

@@ -32,7 +32,7 @@ pub enum FitError {
         error: FfmpegError,
     },
     /// A source cannot be read.
-    #[error("`{field}`: cannot read {name}: {error}.")]
+    #[error("`{field}`: {}", unreadable(.name, .error))]
     Read {
         /// The parameter.
         field: String,
@@ -72,6 +72,13 @@ impl FitError {
         let message = self.to_string();
         let allowed = "a file that ffmpeg reads";
         Violation::new(field, Rule::Readable, Level::Error, message.clone(), allowed, message)
+    }
+}
+
+fn unreadable(name: &str, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("file not found: {name}. Check the path."),
+        _ => format!("cannot read {name}: {error}."),
     }
 }
 

@@ -5,6 +5,7 @@ mod cache;
 mod error;
 mod examine;
 mod files;
+mod mp3_tag;
 mod recipe;
 mod run;
 mod streams;

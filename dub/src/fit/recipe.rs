@@ -162,6 +162,11 @@ impl Recipe {
         self.duration.is_some() && is_copied
     }
 
+    /// Returns whether MP3 audio is copied to an MP3 file.
+    pub(super) fn copies_mp3(&self) -> bool {
+        self.container == Container::Mp3 && self.audio == Treatment::Copy
+    }
+
     /// Shortens the part that is kept.
     pub(super) fn shorten(&mut self, by: Duration) {
         self.duration = self.duration.map(|it| it.saturating_sub(by));

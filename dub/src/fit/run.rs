@@ -13,7 +13,7 @@ use super::files::{FilePlan, PlannedFile, target};
 use super::recipe::Recipe;
 use super::streams::demuxer;
 use super::work_folder::{WorkFolder, publish};
-use super::{FitError, FitJob, bytes, create_work_folder, run_limits};
+use super::{FitError, FitJob, bytes, create_work_folder, mp3_tag, run_limits};
 use crate::ffmpeg::{Ffmpeg, Limits};
 
 /// How often a file is made anew if it came out too long or too large.
@@ -168,6 +168,11 @@ async fn make(
         let command = ffmpeg.command().limits(limits).input(&from, &input_options);
         let command = command.and_then(|it| it.output(&to, &recipe.output_options()));
         command.map_err(|error| failed(error.into()))?.run().await.map_err(failed)?;
+        if recipe.copies_mp3() {
+            let (path, source) = (to.clone(), file.info.container);
+            let corrected = blocking(move || mp3_tag::remove_unknown_delay(&path, source)).await;
+            corrected.map_err(|error| FitError::Write { path: to.clone(), error })?;
+        }
         let info = probe_file(&to).await.map_err(read)?;
         let is_last = attempt == MAX_ATTEMPTS;
         match next_attempt(file, &info, &recipe, &fixes) {
