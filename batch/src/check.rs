@@ -162,6 +162,12 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_are_filtered_out_need_no_job() {
+        let good = manifest(10).filter(|row| row.id != "4" && row.id != "5" && row.id != "6");
+        assert_eq!((good.rows().len(), good.jobs(false), good.jobs(true)), (7, 4, 7));
+    }
+
+    #[test]
     fn the_shortest_time_is_bounded_by_submits_and_by_jobs_at_once() {
         let first_poll = describe(viseme::AudioToVideo::MODEL).unwrap().first_poll;
         let limits = SubmitLimits { per_minute: 60, concurrent: 1_000 };

@@ -161,22 +161,45 @@ impl From<&Args> for Options {
                 poll_every: run.wait.poll_every,
                 record: run.submit.save_record.clone(),
                 media_options: run.input.media_options(),
+                fits_media: run.fit.is_given(),
+                strict: run.input.strict,
                 ..common
             },
             Command::Submit(submit) => Self {
                 record: submit.submit.save_record.clone(),
                 media_options: submit.input.media_options(),
+                fits_media: submit.fit.is_given(),
+                strict: submit.input.strict,
                 ..common
             },
             Command::Price(price) => Self { media_options: price.input.media_options(), ..common },
-            Command::Check(check) => Self { media_options: check.input.media_options(), ..common },
-            Command::Fit(fit) => Self { media_options: fit.input.media_options(), ..common },
+            Command::Check(check) => Self {
+                media_options: check.input.media_options(),
+                strict: check.input.strict,
+                ..common
+            },
+            Command::Fit(fit) => Self {
+                media_options: fit.input.media_options(),
+                fits_media: true,
+                strict: fit.input.strict,
+                ..common
+            },
             Command::Recover(recover) => Self { record: Some(recover.record.clone()), ..common },
             Command::Wait(wait) => {
                 Self { out: wait.wait.out.clone(), poll_every: wait.wait.poll_every, ..common }
             }
             Command::Download(download) => Self { out: Some(download.out.clone()), ..common },
-            Command::Batch(BatchCommand::Run(run)) => Self { poll_every: run.poll_every, ..common },
+            Command::Batch(BatchCommand::Run(run)) => Self {
+                poll_every: run.poll_every,
+                fits_media: run.manifest.fit.is_given(),
+                strict: run.manifest.strict,
+                ..common
+            },
+            Command::Batch(BatchCommand::Check(check)) => Self {
+                fits_media: check.manifest.fit.is_given(),
+                strict: check.manifest.strict,
+                ..common
+            },
             Command::Dub(dub) => {
                 Self { offline: dub.offline, poll_every: dub.poll_every, ..common }
             }

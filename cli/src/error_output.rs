@@ -79,7 +79,10 @@ fn print_error(error: &Error, options: &Options) {
         for violation in error.violations() {
             let prefix = if violation.is_error() { "" } else { "warning: " };
             let message = in_cli_words(&violation.message, options);
-            eprint_line(format_args!("  {prefix}{message}{}", fix_line(violation, "    ")));
+            eprint_line(format_args!(
+                "  {prefix}{message}{}",
+                fix_line(violation, options, "    ")
+            ));
         }
     }
 }

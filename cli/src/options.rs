@@ -94,6 +94,10 @@ pub(crate) struct Options {
     pub(crate) poll_every: Option<Duration>,
     /// Where to write the record of a submit.
     pub(crate) record: Option<PathBuf>,
+    /// Whether media are made acceptable.
+    pub(crate) fits_media: bool,
+    /// Whether warnings are errors.
+    pub(crate) strict: bool,
 }
 
 impl Options {

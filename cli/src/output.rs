@@ -8,11 +8,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use viseme::media::{MediaInfo, Violation};
+use viseme::media::{MediaInfo, Rule, Violation};
 use viseme::{DownloadedFile, Job, Output, Prediction, Report};
 
 use crate::failure::{Failure, Result, reason};
 use crate::options::Options;
+
+/// The end of the message about media that are too short.
+const TOO_SHORT: &str = "Choose a longer one.";
 
 /// Prints a line of the result to standard output.
 ///
@@ -85,15 +88,38 @@ pub(crate) fn report_lines<'r>(
     let violations = report.violations.iter().map(move |violation| {
         let level = if violation.is_error() { "error" } else { "warning" };
         let message = in_cli_words(&violation.message, options);
-        format!("{level}: {message}{}", fix_line(violation, "  "))
+        format!("{level}: {message}{}", fix_line(violation, options, "  "))
     });
     media.chain(violations)
 }
 
-/// The line below a violation with the step that mends it; empty if there is none.
-pub(crate) fn fix_line(violation: &Violation, indent: &str) -> String {
-    let fix = violation.fix.as_ref();
-    fix.map(|fix| format!("\n{indent}fix: {fix} (`viseme fit` mends this)")).unwrap_or_default()
+/// The line below a violation with the step that mends it, and how to have it made; empty if there is no
+/// step, or if it is made anyway.
+pub(crate) fn fix_line(violation: &Violation, options: &Options, indent: &str) -> String {
+    let (step, extend) = match (&violation.fix, extension(violation)) {
+        (Some(fix), _) => (fix.to_string(), ""),
+        (None, Some(step)) => (step.to_owned(), " --extend"),
+        (None, None) => return String::new(),
+    };
+    // Without it, only errors are mended.
+    let strict = if options.strict || !violation.is_error() { " --strict" } else { "" };
+    let flags = format!("{strict}{extend}");
+    let how = match options.fits_media {
+        true if flags.is_empty() => return String::new(),
+        true => flags.trim_start().to_owned(),
+        false => format!("`viseme fit{flags}`"),
+    };
+    format!("\n{indent}fix: {step} ({how} mends this)")
+}
+
+/// The step that mends media which are too short, in words; `None` for other violations. It is made only
+/// if the user asks for it.
+fn extension(violation: &Violation) -> Option<&'static str> {
+    let is_short = violation.rule == Rule::Duration && violation.message.ends_with(TOO_SHORT);
+    is_short.then(|| match violation.field.as_str() {
+        "audio" => "add silence",
+        _ => "hold the last frame",
+    })
 }
 
 /// The properties of a media file in one line.
@@ -224,7 +250,8 @@ pub(crate) fn seconds(time: Duration) -> String {
 /// Replaces the names of the library's parameters and settings by the options and variables of the
 /// command line.
 pub(crate) fn in_cli_words(text: &str, options: &Options) -> String {
-    const WORDS: [(&str, &str); 15] = [
+    const WORDS: [(&str, &str); 16] = [
+        ("Choose an end of ", "Pass --to "),
         (
             "Set WAVESPEED_API_KEY or pass `api_key`. To try Viseme without a key, start the mock server \
              with `viseme mock`",
@@ -271,6 +298,61 @@ mod tests {
     fn control_characters_are_replaced() {
         assert_eq!(printable("a\u{1b}[2Jb\rc\nd\te"), "a\u{fffd}[2Jb\u{fffd}c\nd\te");
         assert_eq!(printable("“plain” ×"), "“plain” ×");
+    }
+
+    #[test]
+    fn the_line_of_a_fix_names_the_options_that_it_needs() {
+        use viseme::media::{Container, Fix};
+        use viseme::model::Level;
+        let plain = Options::default();
+        let strict = Options { strict: true, ..Options::default() };
+        let fits = Options { fits_media: true, ..Options::default() };
+        for (field, level, fixed, options, expected) in [
+            ("video", Level::Error, true, &plain, "convert to MP4 (`viseme fit` mends this)"),
+            (
+                "video",
+                Level::Warning,
+                true,
+                &plain,
+                "convert to MP4 (`viseme fit --strict` mends this)",
+            ),
+            (
+                "video",
+                Level::Error,
+                true,
+                &strict,
+                "convert to MP4 (`viseme fit --strict` mends this)",
+            ),
+            ("video", Level::Warning, true, &fits, "convert to MP4 (--strict mends this)"),
+            ("video", Level::Error, true, &fits, ""),
+            (
+                "video",
+                Level::Error,
+                false,
+                &plain,
+                "hold the last frame (`viseme fit --extend` mends this)",
+            ),
+            (
+                "audio",
+                Level::Warning,
+                false,
+                &plain,
+                "add silence (`viseme fit --strict --extend` mends this)",
+            ),
+            ("video", Level::Error, false, &fits, "hold the last frame (--extend mends this)"),
+        ] {
+            let message = "`video`: a.mkv lasts 1 s. Choose a longer one.";
+            let mut violation = Violation::new(field, Rule::Duration, level, "", "", message);
+            violation.fix = fixed.then_some(Fix::Convert { container: Container::Mp4 });
+            let expected = match expected {
+                "" => String::new(),
+                some => format!("\n  fix: {some}"),
+            };
+            assert_eq!(fix_line(&violation, options, "  "), expected);
+        }
+        let other =
+            Violation::new("video", Rule::Codec, Level::Error, "", "", "Choose a longer one.");
+        assert_eq!(fix_line(&other, &plain, "  "), "");
     }
 
     #[test]

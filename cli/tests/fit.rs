@@ -82,16 +82,28 @@ async fn fit_says_what_it_cannot_do() {
     make(&harness);
     for (arguments, code, words) in [
         (&["--video", "short.mp4", "--out", "out"][..], 2, "lasts 1 s"),
-        (&["--video", "absent.mp4", "--out", "out"], 2, "`--video`: cannot read absent.mp4"),
+        (
+            &["--video", "short.mp4", "--dry-run"],
+            2,
+            "fix: hold the last frame (--extend mends this)",
+        ),
+        (&["--video", "long.mp4", "--out", "out", "--to", "0:11"], 2, "Pass --to 0:10 or earlier."),
+        (
+            &["--video", "absent.mp4", "--out", "out"],
+            2,
+            "`--video`: file not found: absent.mp4. Check",
+        ),
         (&["--video", "long.mp4"], 2, "--out"),
         (&["--out", "out"], 2, "--video and --audio are missing"),
-        (&["--video", "long.mp4", "--out", "good.mp4"], 1, "Cannot write"),
+        (&["--video", "long.mp4", "--out", "good.mp4"], 2, "good.mp4 is a file. Give a folder"),
         (&["--video", "long.mp4", "--out", "out", "--from", "20"], 2, "starts at 0:20"),
         (&["--video", "long.mp4", "--out", "out", "--from", "x"], 2, "must be a time"),
     ] {
         let result = harness.viseme(&[&["fit"], arguments].concat()).await;
         assert_eq!(result.code, Some(code), "{arguments:?}: {result:?}");
-        assert!(result.err.contains(words), "{arguments:?}: {result:?}");
+        let printed = format!("{}{}", result.out, result.err);
+        assert!(printed.contains(words), "{arguments:?}: {result:?}");
+        assert!(!printed.contains("`viseme fit`"), "that is this command: {result:?}");
     }
     let mut command = harness.command(&["fit", "--video", "long.mp4", "--out", "out"]);
     command.env("VISEME_FFMPEG", harness.path("absent"));
@@ -104,6 +116,52 @@ async fn fit_says_what_it_cannot_do() {
     command.env("VISEME_FFMPEG", harness.path("absent"));
     let result = support::Running::new(command).finish().await;
     assert_eq!((result.code, result.out.as_str()), (Some(0), "video: good.mp4\n"), "{result:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_names_the_options_of_a_fix() {
+    let harness = Harness::new(Scenario::new()).await;
+    make(&harness);
+    let folder = harness.folder.path();
+    ffmpeg(folder, "-f lavfi -i sine=duration=70 -b:a 64k long.mp3");
+    ffmpeg(folder, "-i good.mp4 -i voice.mp3 -map 0:v -map 1:a -c copy talk.mkv");
+    for (arguments, line) in [
+        (&["--audio", "long.mp3"][..], "fix: cut to 60 s (`viseme fit --strict` mends this)"),
+        (&["--audio", "long.mp3", "--strict"], "(`viseme fit --strict` mends this)"),
+        (&["--video", "short.mp4"], "fix: hold the last frame (`viseme fit --extend` mends this)"),
+        // Its codec is not known before ffmpeg reads it.
+        (&["--audio", "talk.mkv"], "fix: extract the audio (`viseme fit` mends this)"),
+    ] {
+        let result = harness.viseme(&[&["check"], arguments].concat()).await;
+        assert!(result.out.contains(line), "{arguments:?}: {result:?}");
+    }
+    let planned = harness.viseme(&["fit", "--audio", "talk.mkv", "--dry-run"]).await;
+    assert_eq!(planned.out, "audio: talk.mkv\n  extract the audio as MP3\n");
+    let fit = ["fit", "--audio", "long.mp3", "--strict", "--out", "out"];
+    let fitted = harness.viseme(&fit).await;
+    assert_eq!((fitted.code, fitted.out.as_str()), (Some(0), "audio: out/long.mp3\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_price_of_a_batch_leaves_out_rows_with_errors() {
+    let harness = Harness::new(Scenario::new()).await;
+    make(&harness);
+    let manifest = "id,video,audio\na,good.mp4,voice.mp3\nb,short.mp4,voice.mp3\n";
+    std::fs::write(harness.path("jobs.csv"), manifest).unwrap();
+    let check = harness.viseme(&["batch", "check", "jobs.csv", "--price"]).await;
+    assert_eq!(check.code, Some(2), "{check:?}");
+    let end = "2 rows: 1 with errors, 0 with warnings. 1 job.\nPrice: $0.07.\n";
+    assert!(check.out.ends_with(end), "{check:?}");
+    let hint = "fix: hold the last frame (`viseme fit --extend` mends this)";
+    assert!(check.out.contains(hint), "{check:?}");
+    let check = harness.viseme(&["batch", "check", "jobs.csv", "--fit", "--extend"]).await;
+    assert!(check.code == Some(0) && check.out.ends_with("2 jobs.\n"), "{check:?}");
+
+    let mut command = harness.command(&["batch", "check", "jobs.csv", "--price"]);
+    command.env_remove("WAVESPEED_API_KEY");
+    let result = support::Running::new(command).finish().await;
+    assert!(result.code != Some(0) && result.err.contains("No API key"), "{result:?}");
+    assert!(result.out.is_empty(), "it ends before the rows are checked: {result:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -154,6 +154,12 @@ impl Manifest {
         &self.rows
     }
 
+    /// Returns a manifest of the rows for which `keep` returns true.
+    #[must_use]
+    pub fn filter(&self, keep: impl FnMut(&&Row) -> bool) -> Self {
+        Self { rows: self.rows.iter().filter(keep).cloned().collect() }
+    }
+
     /// Returns the rows, shared.
     pub(crate) fn shared_rows(&self) -> Arc<[Row]> {
         Arc::clone(&self.rows)

@@ -1,5 +1,6 @@
 //! `viseme fit`, and `--fit` of other commands.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::failure::{Failure, Outcome, Phase, Result, reason};
 use crate::input::InputArgs;
 use crate::interrupt::interrupt;
 use crate::options::{Options, parse_duration};
-use crate::output::{eprint_line, in_cli_words, media_json, print_line, violations_json};
+use crate::output::{eprint_line, fix_line, in_cli_words, media_json, print_line, violations_json};
 
 /// The folder inside that of a batch for the new files of its rows.
 
@@ -92,6 +93,11 @@ impl FitChoices {
 }
 
 impl FitArgs {
+    /// Returns whether `--fit` is given.
+    pub(crate) fn is_given(&self) -> bool {
+        self.fit
+    }
+
     /// Returns whether the user wants it.
     ///
     /// # Errors
@@ -245,9 +251,10 @@ fn plan_lines(file: &FilePlan, options: &Options) -> Vec<String> {
         if file.steps.is_empty() && file.remaining.is_empty() { ": no step needed" } else { "" };
     let mut lines = vec![format!("{}: {name}{what}", file.field)];
     lines.extend(file.steps.iter().map(|step| format!("  {}", step_words(step))));
-    lines.extend(
-        file.remaining.iter().map(|it| format!("  error: {}", in_cli_words(&it.message, options))),
-    );
+    lines.extend(file.remaining.iter().map(|it| {
+        let message = in_cli_words(&it.message, options);
+        format!("  error: {message}{}", fix_line(it, options, "    "))
+    }));
     lines
 }
 
@@ -277,20 +284,27 @@ fn name(media: &Media) -> String {
 
 fn failure(error: FitError, options: &Options) -> Failure {
     match error {
-        FitError::Unmendable(mut violations) | FitError::StillInvalid { mut violations, .. } => {
-            for violation in &mut violations {
-                if violation.message.ends_with("Choose a longer one.") {
-                    violation.message += " Or hold its last frame with --extend.";
-                }
-            }
+        FitError::Unmendable(violations) | FitError::StillInvalid { violations, .. } => {
             match report(violations).into_result() {
                 Err(error) => error.into(),
                 Ok(_) => Failure::Local("ffmpeg made no acceptable file.".to_owned()),
             }
         }
         FitError::Read { field, name, error } => {
-            let message = format!("`{field}`: cannot read {name}: {}.", reason(&error));
+            let message = match error.kind() {
+                ErrorKind::NotFound => {
+                    format!("`{field}`: file not found: {name}. Check the path.")
+                }
+                _ => format!("`{field}`: cannot read {name}: {}.", reason(&error)),
+            };
             Failure::Usage(in_cli_words(&message, options))
+        }
+        FitError::Write { path, error } if error.kind() == ErrorKind::AlreadyExists => {
+            let path = path.display();
+            Failure::Usage(format!("{path} is a file. Give a folder for the new files (--out)."))
+        }
+        FitError::Write { path, error } => {
+            Failure::Local(format!("Cannot write {}: {}.", path.display(), reason(&error)))
         }
         other => Failure::Local(in_cli_words(&other.to_string(), options)),
     }

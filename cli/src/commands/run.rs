@@ -32,7 +32,7 @@ pub(crate) struct Run {
     pub(crate) wait: WaitArgs,
 
     #[command(flatten)]
-    fit: FitArgs,
+    pub(crate) fit: FitArgs,
 }
 
 #[derive(Debug, clap::Args)]

@@ -23,7 +23,7 @@ pub(crate) struct Submit {
     pub(crate) submit: SubmitArgs,
 
     #[command(flatten)]
-    fit: FitArgs,
+    pub(crate) fit: FitArgs,
 }
 
 #[derive(Debug, clap::Args)]

@@ -47,11 +47,16 @@ impl Report {
     /// # Errors
     /// [`ErrorKind::InvalidInput`] with all violations.
     pub fn into_result(self) -> Result<Self> {
-        let sentences: Vec<_> = self.errors().map(|violation| violation.message.as_str()).collect();
-        if sentences.is_empty() {
+        if self.is_ok() {
             return Ok(self);
         }
-        let message = format!("Invalid input. {} Nothing was sent.", sentences.join(" "));
+        let mut message = "Invalid input. ".to_owned();
+        for violation in self.errors() {
+            message.push_str(&violation.message);
+            // A command at the end is copied to a shell: nothing may follow it in its line.
+            message.push(if violation.message.ends_with('.') { ' ' } else { '\n' });
+        }
+        message.push_str("Nothing was sent.");
         Err(Error::new(ErrorKind::InvalidInput, message).with_violations(self.violations))
     }
 
@@ -256,5 +261,18 @@ mod tests {
         assert_eq!(name(&Media::bytes("clip.mp4", "x")), "a/clip.mp4");
         let url = Media::from("https://a.example/clip.mp4?signature=x");
         assert_eq!(name_in_messages(&url, &input(&url)), "https://a.example/clip.mp4");
+    }
+
+    #[test]
+    fn nothing_follows_a_command_in_its_line() {
+        let violation =
+            |message: &str| Violation::new("video", Rule::Container, Level::Error, "", "", message);
+        let violations =
+            vec![violation("Convert it: ffmpeg -i a.mkv a.mp4"), violation("Trim it.")];
+        let error = Report { violations, media: Vec::new() }.into_result().unwrap_err();
+        assert_eq!(
+            error.message(),
+            "Invalid input. Convert it: ffmpeg -i a.mkv a.mp4\nTrim it. Nothing was sent."
+        );
     }
 }

@@ -98,6 +98,9 @@ pub fn plan_fit(
         let next = next.filter(|it| it.fix.is_some()).min_by_key(|it| order(it.rule));
         let Some(fix) = next.and_then(|it| it.fix.clone()) else {
             plan.remaining = violations.into_iter().filter(Violation::is_error).collect();
+            if is_chosen {
+                plan.remaining.iter_mut().for_each(|it| shorten_part(it, options));
+            }
             break;
         };
         // A step that was taken and did not help does not help the second time.
@@ -165,6 +168,16 @@ fn part(
     let is_rest_cut = rest > ROUNDING || (!rest.is_zero() && options.to.is_some());
     let needs_cut = !start.is_zero() || is_rest_cut;
     Ok(needs_cut.then(|| Fix::Cut { start, duration: end.saturating_sub(start) }))
+}
+
+/// Says which end a chosen part needs that is too long: it is not cut a second time.
+fn shorten_part(violation: &mut Violation, options: &FitOptions) {
+    let Some(Fix::Cut { duration, .. }) = violation.fix else { return };
+    violation.fix = None;
+    let end = position(options.from.unwrap_or_default().saturating_add(duration));
+    if let Some(facts) = violation.message.strip_suffix("Trim it.") {
+        violation.message = format!("{facts}Choose an end of {end} or earlier.");
+    }
 }
 
 /// Leaves out steps whose result a later one replaces.

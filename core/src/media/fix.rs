@@ -62,12 +62,12 @@ pub enum Fix {
     },
     /// Convert to another container. Its streams are copied if the container and the model accept them.
     Convert {
-        /// The new container.
+        /// The new container; [`Container::Unknown`] if it depends on a codec that is not known.
         container: Container,
     },
     /// Extract the audio of a video. It is copied if the container and the model accept it.
     ExtractAudio {
-        /// The new container.
+        /// The new container; [`Container::Unknown`] if it depends on a codec that is not known.
         container: Container,
     },
     /// Keep one part.
@@ -278,7 +278,11 @@ impl fmt::Display for Fix {
                 write!(f, "decode the base64 text to {}", container.label())
             }
             Self::RemovePrefix { bytes } => write!(f, "remove the first {bytes} bytes"),
+            Self::Convert { container: Container::Unknown } => f.write_str("convert the audio"),
             Self::Convert { container } => write!(f, "convert to {}", container.label()),
+            Self::ExtractAudio { container: Container::Unknown } => {
+                f.write_str("extract the audio")
+            }
             Self::ExtractAudio { container } => {
                 write!(f, "extract the audio as {}", container.label())
             }
@@ -401,6 +405,11 @@ mod tests {
                 Fix::ExtractAudio { container: Container::M4a },
                 "extract the audio as M4A",
                 serde_json::json!({"kind": "extract_audio", "container": "m4a"}),
+            ),
+            (
+                Fix::ExtractAudio { container: Container::Unknown },
+                "extract the audio",
+                serde_json::json!({"kind": "extract_audio", "container": "unknown"}),
             ),
             (
                 Fix::Decode { container: Container::Mp3 },

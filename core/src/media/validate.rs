@@ -4,7 +4,7 @@ mod advice;
 mod fixes;
 mod picture_size;
 
-use super::fix::FitOptions;
+use super::fix::{FitOptions, Fix};
 use super::format::{all_of, decimal, one_of, seconds, size};
 use super::info::USUAL_VIDEO_CODECS;
 use super::{Container, MediaInfo, MediaKind, Rule, Violation};
@@ -24,10 +24,21 @@ const TINY: u64 = 16;
 ///
 /// A file of the wrong kind gets that one violation: its duration and size do not matter then.
 ///
-/// Each violation names the fix that [`plan_fit`](super::plan_fit) makes by default.
+/// Each violation names the fix that [`plan_fit`](super::plan_fit) makes by default. If the new container
+/// depends on a codec that is not known, it is [`Container::Unknown`].
 #[must_use]
 pub fn validate(field: &str, name: &str, info: &MediaInfo, limits: &MediaLimits) -> Vec<Violation> {
-    validate_for_fit(field, name, info, limits, &FitOptions::default())
+    let mut violations = validate_for_fit(field, name, info, limits, &FitOptions::default());
+    if limits.kind == MediaKind::Audio && fixes::target_is_unknown(info) {
+        for violation in &mut violations {
+            if let Some(Fix::Convert { container } | Fix::ExtractAudio { container }) =
+                &mut violation.fix
+            {
+                *container = Container::Unknown;
+            }
+        }
+    }
+    violations
 }
 
 /// As [`validate`], with the fixes for these options.

@@ -1,5 +1,6 @@
 //! `viseme batch check`.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -15,7 +16,7 @@ use crate::output::{fix_line, in_cli_words, print_line, violations_json};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Check {
     #[command(flatten)]
-    manifest: ManifestArgs,
+    pub(crate) manifest: ManifestArgs,
 
     /// Add what the batch costs; needs the API key.
     #[arg(long)]
@@ -25,6 +26,9 @@ pub(crate) struct Check {
 pub(crate) async fn check(options: &Options, args: &Check) -> Result<Outcome> {
     let manifest = args.manifest.read()?;
     let client = client::anonymous(options)?;
+    // Before the rows are checked: a missing key is no reason to end without a conclusion.
+    let pricing = if args.price { Some(client::online(options)?) } else { None };
+    let mut invalid = HashSet::new();
     let (mut errors, mut warnings) = (0, 0);
     let wants_fit = args.manifest.fit.is_wanted()?;
     let mut checks = std::pin::pin!(manifest.check(&client));
@@ -38,7 +42,10 @@ pub(crate) async fn check(options: &Options, args: &Check) -> Result<Outcome> {
             }
             _ => (report, Vec::new()),
         };
-        errors += usize::from(!report.is_ok());
+        if !report.is_ok() {
+            errors += 1;
+            invalid.insert(checked.id.clone());
+        }
         warnings += usize::from(report.is_ok() && report.warnings().next().is_some());
         if report.violations.is_empty() && steps.is_empty() {
             continue;
@@ -60,33 +67,34 @@ pub(crate) async fn check(options: &Options, args: &Check) -> Result<Outcome> {
         for violation in &report.violations {
             let level = if violation.is_error() { "error" } else { "warning" };
             let message = in_cli_words(&violation.message, options);
-            let (row, id, fix) = (&checked.row, &checked.id, fix_line(violation, "  "));
+            let (row, id, fix) = (&checked.row, &checked.id, fix_line(violation, options, "  "));
             print_line(format_args!("{row} ({id}): {level}: {message}{fix}"))?;
         }
     }
-    let estimate = match args.price {
-        true => {
-            let client = client::online(options)?;
-            let estimate = manifest.estimate(&client, args.manifest.repeat).await;
+    // A row with errors is refused before it is submitted.
+    let valid = manifest.filter(|row| !invalid.contains(&row.id));
+    let estimate = match pricing {
+        Some(client) => {
+            let estimate = valid.estimate(&client, args.manifest.repeat).await;
             Some(estimate.map_err(Failure::query)?)
         }
-        false => None,
+        None => None,
     };
-    print_conclusion(options, args, &manifest, (errors, warnings), estimate)?;
+    print_conclusion(options, args, (&manifest, &valid), (errors, warnings), estimate)?;
     Ok(if errors == 0 { Outcome::Done } else { Outcome::Invalid })
 }
 
 fn print_conclusion(
     options: &Options,
     args: &Check,
-    manifest: &Manifest,
+    (manifest, valid): (&Manifest, &Manifest),
     (errors, warnings): (usize, usize),
     estimate: Option<Estimate>,
 ) -> Result<()> {
     let rows = manifest.rows().len();
-    let jobs = manifest.jobs(args.manifest.repeat);
+    let jobs = valid.jobs(args.manifest.repeat);
     let time =
-        args.manifest.limits().map(|limits| manifest.shortest_time(limits, args.manifest.repeat));
+        args.manifest.limits().map(|limits| valid.shortest_time(limits, args.manifest.repeat));
     if options.json {
         return print_line(json!({
             "event": "summary", "rows": rows, "errors": errors, "warnings": warnings, "jobs": jobs,

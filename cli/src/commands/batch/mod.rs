@@ -33,7 +33,7 @@ pub(crate) enum BatchCommand {
 
 /// A manifest.
 #[derive(Debug, clap::Args)]
-struct ManifestArgs {
+pub(crate) struct ManifestArgs {
     /// A .csv or .jsonl file with a row for each video, or a folder in which each video has an audio
     /// file of the same name; docs/batches.md describes the columns.
     #[arg(value_name = "MANIFEST")]
@@ -45,14 +45,14 @@ struct ManifestArgs {
 
     /// Treat warnings as errors.
     #[arg(long)]
-    strict: bool,
+    pub(crate) strict: bool,
 
     /// The tier of the account, which limits submits: bronze, silver, gold or ultra.
     #[arg(long, value_name = "TIER")]
     tier: Option<Tier>,
 
     #[command(flatten)]
-    fit: FitArgs,
+    pub(crate) fit: FitArgs,
 }
 
 impl ManifestArgs {

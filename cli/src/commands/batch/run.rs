@@ -25,7 +25,7 @@ const COST_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug, clap::Args)]
 pub(crate) struct Run {
     #[command(flatten)]
-    manifest: ManifestArgs,
+    pub(crate) manifest: ManifestArgs,
 
     /// The folder of the results and of the state of the batch. It is created if it does not exist.
     #[arg(long, short, value_name = "DIR")]

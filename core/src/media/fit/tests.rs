@@ -202,7 +202,8 @@ fn messages_of_a_chosen_part_name_it() {
     };
     assert_eq!(
         message(8.0, 20.0),
-        "`video`: the chosen part of clip.mp4 lasts 12 s. The model accepts 2 to 10 s. Trim it."
+        "`video`: the chosen part of clip.mp4 lasts 12 s. The model accepts 2 to 10 s. Choose an end \
+         of 0:18 or earlier."
     );
     assert_eq!(
         message(70.0, 80.0),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{CheckedFile, picture_size};
 use crate::media::info::Detail;
-use crate::media::{Container, FitOptions, Fix, MediaKind, Rule};
+use crate::media::{Container, FitOptions, Fix, MediaInfo, MediaKind, Rule};
 use viseme_spec::Range;
 
 /// Bit rates that encoders are usually set to, the highest first.
@@ -105,6 +105,14 @@ fn audio_target(file: &CheckedFile<'_>) -> Option<Container> {
         },
     };
     accepted(file, &[preferred, Container::M4a, Container::Mp3, Container::Wav])
+}
+
+/// Returns whether the codec decides about the new container of the audio, and is not known.
+pub(super) fn target_is_unknown(info: &MediaInfo) -> bool {
+    use Container::{Asf, Avi, Caf, Flv, Matroska, MpegPs, MpegTs, Ogg};
+    let holds_many_codecs =
+        matches!(info.container, Asf | Avi | Caf | Flv | Matroska | MpegPs | MpegTs | Ogg);
+    info.audio_codec.is_none() && holds_many_codecs
 }
 
 /// Returns the first of these containers that the model accepts.

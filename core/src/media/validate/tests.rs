@@ -318,3 +318,26 @@ fn messages_say_the_step_that_makes_a_file_acceptable() {
         assert!(found[0].is_error() && message.contains(expected), "{message}");
     }
 }
+
+#[test]
+fn the_fix_names_a_container_only_if_the_codec_is_known() {
+    for (container, codec, expected) in [
+        (Container::Matroska, None, "extract the audio"),
+        (Container::Matroska, Some("mp3"), "extract the audio as MP3"),
+        (Container::MpegTs, None, "extract the audio"),
+        (Container::Caf, None, "convert the audio"),
+        (Container::Caf, Some("aac"), "convert to M4A"),
+        (Container::Flac, None, "convert to WAV"),
+        (Container::WebM, None, "extract the audio as M4A"),
+    ] {
+        let mut info = MediaInfo::new(container, Some(1000));
+        info.audio_codec = codec.map(str::to_owned);
+        let found = validate("audio", "a.bin", &info, &limits("audio"));
+        let fix = found[0].fix.as_ref().map(ToString::to_string);
+        assert_eq!(fix.as_deref(), Some(expected), "{container:?} {codec:?}");
+    }
+    // The pictures of a video do not depend on its audio.
+    let info = MediaInfo::new(Container::Matroska, Some(1000));
+    let found = validate("video", "a.mkv", &info, &limits("video"));
+    assert_eq!(found[0].fix, Some(crate::media::Fix::Convert { container: Container::Mp4 }));
+}
