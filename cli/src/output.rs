@@ -116,7 +116,7 @@ pub(crate) fn fix_line(violation: &Violation, options: &Options, indent: &str) -
 /// if the user asks for it.
 fn extension(violation: &Violation) -> Option<&'static str> {
     let is_short = violation.rule == Rule::Duration && violation.message.ends_with(TOO_SHORT);
-    is_short.then(|| match violation.field.as_str() {
+    is_short.then_some(match violation.field.as_str() {
         "audio" => "add silence",
         _ => "hold the last frame",
     })
