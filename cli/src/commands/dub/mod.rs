@@ -222,7 +222,8 @@ pub(crate) async fn dub(options: &Options, args: &DubArgs) -> Result<Outcome> {
             };
             for item in items.iter().filter(|item| item.error.is_some()) {
                 let error = item.error.as_deref().unwrap_or_default();
-                eprint_line(format_args!("Segment {}: {error}", item.id));
+                let job = item.job_id.as_ref().map(|id| format!(" (job {id})")).unwrap_or_default();
+                eprint_line(format_args!("Segment {}{job}: {error}", item.id));
             }
             let advice = advice(reason.as_ref(), &items);
             let error = DubError::Unfinished { summary, reason, items };
