@@ -38,7 +38,8 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Not
         # What is kept in the repository holds no results.
         assert not any(cell.get("outputs") for cell in notebook.cells)
         resources = {"metadata": {"path": str(tmp_path)}}
-        return NotebookClient(notebook, timeout=120, resources=resources)
+        # A batch whose kernel died during a submit searches for that job for two minutes.
+        return NotebookClient(notebook, timeout=400, resources=resources)
 
     return read
 
