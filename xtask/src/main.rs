@@ -9,6 +9,7 @@ mod coverage;
 mod deny;
 mod fuzz;
 mod generate;
+mod integrations;
 mod mobile;
 mod mutants;
 mod node;
@@ -28,6 +29,7 @@ use bench::Bench;
 use browser::Browser;
 use clap::{Parser, Subcommand};
 use fuzz::Fuzz;
+use integrations::Integrations;
 use mobile::kotlin::Kotlin;
 use mobile::swift::Swift;
 use python::Python;
@@ -84,6 +86,9 @@ enum Command {
     /// Build, check and test the Python binding
     #[command(subcommand)]
     Python(Python),
+    /// Test the packages and recipes for other engines
+    #[command(subcommand)]
+    Integrations(Integrations),
     /// Build and test the Kotlin module
     #[command(subcommand)]
     Kotlin(Kotlin),
@@ -127,6 +132,7 @@ fn main() -> ExitCode {
         Command::Node(node) => node.run(),
         Command::Browser(browser) => browser.run(),
         Command::Python(python) => python.run(),
+        Command::Integrations(integrations) => integrations.run(),
         Command::Kotlin(kotlin) => kotlin.run(),
         Command::Swift(swift) => swift.run(),
         Command::Generate => generate::run(),

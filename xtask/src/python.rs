@@ -44,19 +44,38 @@ impl Python {
 /// Creates the environment with the tools, again if the list of tools has changed.
 pub(crate) fn tools() -> Result<()> {
     let list = folder().join("requirements-dev.txt");
-    let wanted = std::fs::read_to_string(&list).context("cannot read the list of tools")?;
-    let stamp = environment().join("tools.txt");
-    if std::fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
+    if is_installed(&list)? {
         return Ok(());
     }
     new_environment(&environment())?;
-    let list = list.display().to_string();
-    let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", &list];
-    run(python(&words))?;
-    std::fs::write(stamp, wanted).context("cannot mark the environment as complete")
+    install_list(&list)
 }
 
-fn driver() -> Result<()> {
+/// Installs the tools of another list into the environment.
+pub(crate) fn add_tools(list: &Path) -> Result<()> {
+    if is_installed(list)? { Ok(()) } else { install_list(list) }
+}
+
+fn is_installed(list: &Path) -> Result<bool> {
+    let wanted = std::fs::read_to_string(list).context("cannot read the list of tools")?;
+    Ok(std::fs::read_to_string(stamp(list)).is_ok_and(|there| there == wanted))
+}
+
+fn install_list(list: &Path) -> Result<()> {
+    let text = list.display().to_string();
+    let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", &text];
+    run(inside(&words))?;
+    std::fs::copy(list, stamp(list)).context("cannot mark the tools as installed")?;
+    Ok(())
+}
+
+/// The copy of a list of tools that are installed, named after the list's folder.
+fn stamp(list: &Path) -> PathBuf {
+    let of = list.parent().and_then(Path::file_name).unwrap_or_default();
+    environment().join(format!("tools-{}.txt", of.to_string_lossy()))
+}
+
+pub(crate) fn driver() -> Result<()> {
     tools()?;
     let mut command = tool("maturin", &["develop", "--quiet", "--locked", "--features", "testing"]);
     command.env("VIRTUAL_ENV", environment()).env("CARGO_TARGET_DIR", target());
@@ -69,7 +88,7 @@ fn check() -> Result<()> {
     run(tool("ruff", &["format", "--check", "--quiet", "."]))?;
     run(tool("ruff", &["check", "--quiet", "."]))?;
     run(tool("mypy", &["python/viseme", "mock/python"]))?;
-    run(python(&["-m", "mypy.stubtest", "viseme._native"]))?;
+    run(inside(&["-m", "mypy.stubtest", "viseme._native"]))?;
     run(tool("pyright", &[]))
 }
 
@@ -78,7 +97,7 @@ fn test() -> Result<()> {
     // The same features as the step `test`, so that Cargo builds nothing twice.
     let mock = ["build", "--locked", "--quiet", "--all-features", "--bin", "viseme-mock"];
     run(program("cargo", &mock))?;
-    let mut command = python(&["-m", "pytest", "--quiet"]);
+    let mut command = inside(&["-m", "pytest", "--quiet"]);
     command.env("VISEME_MOCK_PROGRAM", target().join("debug").join("viseme-mock"));
     run(command)
 }
@@ -159,7 +178,7 @@ pub(crate) fn bench(arguments: &[&str]) -> Result<Command> {
     Ok(command)
 }
 
-fn new_environment(place: &Path) -> Result<()> {
+pub(crate) fn new_environment(place: &Path) -> Result<()> {
     let place = place.display().to_string();
     let name = if cfg!(windows) { "python" } else { "python3" };
     run(program(name, &["-m", "venv", "--clear", &place]))
@@ -173,7 +192,8 @@ fn tool(name: &str, arguments: &[&str]) -> Command {
     command
 }
 
-fn python(arguments: &[&str]) -> Command {
+/// The environment's Python, started in the binding's folder.
+pub(crate) fn inside(arguments: &[&str]) -> Command {
     tool("python", arguments)
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::mobile::{kotlin, swift_tools};
 use crate::tools::{ensure_all, ensure_node};
-use crate::{browser, node, python};
+use crate::{browser, integrations, node, python};
 
 /// What belongs together: a language and all that its tests need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +42,7 @@ impl Language {
             Self::Node => {
                 let version = ensure_node()?;
                 node::install()?;
+                integrations::servers()?;
                 Ok(format!("Node {version}"))
             }
             Self::Browser => browser::set_up().map(|version| format!("Node {version}")),
@@ -49,6 +50,7 @@ impl Language {
                 // The notebooks and the bindings' examples make media too.
                 ensure_all(&["python3", "ffmpeg"])?;
                 python::tools()?;
+                integrations::servers()?;
                 Ok(String::new())
             }
             Self::Kotlin => {

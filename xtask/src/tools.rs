@@ -42,6 +42,11 @@ const TOOLS: &[Tool] = &[
         probe: &["cargo", "clippy", "--version"],
         installer: Installer::Component("clippy"),
     },
+    Tool {
+        name: "redis-server",
+        probe: &["redis-server", "--version"],
+        installer: Installer::Apt("redis-server"),
+    },
     Tool { name: "ffmpeg", probe: &["ffmpeg", "-version"], installer: Installer::Apt("ffmpeg") },
     Tool {
         name: "python3",
