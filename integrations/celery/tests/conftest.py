@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pipeline import Pipeline
+from pipeline import RECIPE, Pipeline
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from viseme_mock import World
 
 from helpers import Program, Programs, free_port, wait_until
+
+sys.path.insert(0, str(RECIPE))
 
 
 def answers(redis: Redis) -> bool:

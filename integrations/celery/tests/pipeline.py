@@ -40,6 +40,7 @@ class Pipeline:
         self,
         recipe: str,
         *,
+        app: str | None = None,
         concurrency: int = 1,
         visibility_timeout: float = 3600,
         soft_time_limit: float = 600,
@@ -49,7 +50,7 @@ class Pipeline:
             "VISIBILITY_TIMEOUT": str(visibility_timeout),
             "SOFT_TIME_LIMIT": str(soft_time_limit),
         }
-        celery = [sys.executable, "-m", "celery", "--app", f"workers:{recipe}", "worker"]
+        celery = [sys.executable, "-m", "celery", "--app", app or f"workers:{recipe}", "worker"]
         options = [f"--concurrency={concurrency}", f"--hostname=worker{self._count}@localhost"]
         quiet = ["--loglevel=INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
         return self._programs.start(

@@ -118,6 +118,7 @@ def test_a_warm_shutdown_ends_the_task_first(make_pipeline: Make, recipe: str) -
     worker.terminate()
     assert worker.wait() == 0
     assert task.successful()
+    assert pipeline.charges() == 1
     check(pipeline, recipe, 1)
 
 

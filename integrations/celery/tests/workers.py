@@ -26,6 +26,12 @@ def client() -> viseme.Client:
 
 recipe.client = client
 
+
+@recipe.app.task(name="tests.join")
+def join(paths: list[str]) -> list[str]:
+    return sorted(paths)
+
+
 clips = recipe.app
 naive = naive_recipe.app
 for app in (clips, naive):
