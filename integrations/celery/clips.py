@@ -19,7 +19,7 @@ from celery.canvas import Signature
 from celery.exceptions import SoftTimeLimitExceeded
 
 REDIS = os.environ.get("CLIPS_REDIS", "redis://localhost:6379/0")
-# A file for the workers of one machine, or the URL of a PostgreSQL database for many machines.
+# A file on a local disk, for the workers of one machine.
 LEDGER = os.environ.get("CLIPS_LEDGER", "ledger.db")
 
 # How many seconds a task waits for a job. Then it makes room for others for that long.

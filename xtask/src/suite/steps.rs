@@ -342,6 +342,17 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "integrations-python",
+        purpose: "the recipes for other engines in Python pay for each clip once, on real servers",
+        language: Language::Python,
+        scope: Scope::All,
+        action: Action::Tests {
+            program: &["cargo", "xtask", "integrations", "python"],
+            env: &[],
+            count: pytest,
+        },
+    },
+    Step {
         name: "kotlin",
         purpose: "the tests of the Kotlin module pass",
         language: Language::Kotlin,
