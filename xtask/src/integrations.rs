@@ -41,6 +41,13 @@ fn test_python(arguments: &[String]) -> Result<()> {
     python::driver()?;
     python::add_tools(&folder().join("requirements-dev.txt"))?;
     build_mock()?;
+    let checks: [&[&str]; 3] =
+        [&["ruff", "format", "--check", "--quiet"], &["ruff", "check", "--quiet"], &["mypy"]];
+    for check in checks {
+        let mut command = python::inside(&[&["-m"], check, &["."]].concat());
+        command.current_dir(folder());
+        run(command)?;
+    }
     let mut command = python::inside(&["-m", "pytest", "--quiet"]);
     command.args(arguments).current_dir(folder());
     command.env("VISEME_MOCK_PROGRAM", target().join("debug").join("viseme-mock"));
