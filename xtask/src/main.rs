@@ -86,7 +86,7 @@ enum Command {
     /// Build, check and test the Python binding
     #[command(subcommand)]
     Python(Python),
-    /// Test the recipes for other engines
+    /// Test the packages and recipes for other engines
     #[command(subcommand)]
     Integrations(Integrations),
     /// Build and test the Kotlin module

@@ -178,7 +178,7 @@ pub(crate) fn bench(arguments: &[&str]) -> Result<Command> {
     Ok(command)
 }
 
-fn new_environment(place: &Path) -> Result<()> {
+pub(crate) fn new_environment(place: &Path) -> Result<()> {
     let place = place.display().to_string();
     let name = if cfg!(windows) { "python" } else { "python3" };
     run(program(name, &["-m", "venv", "--clear", &place]))

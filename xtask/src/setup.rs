@@ -42,6 +42,7 @@ impl Language {
             Self::Node => {
                 let version = ensure_node()?;
                 node::install()?;
+                integrations::servers()?;
                 Ok(format!("Node {version}"))
             }
             Self::Browser => browser::set_up().map(|version| format!("Node {version}")),

@@ -2,6 +2,7 @@
 
 mod count;
 mod run;
+mod step;
 mod steps;
 mod summary;
 
@@ -13,7 +14,8 @@ use clap::Args;
 
 use crate::setup::Language;
 use run::{Job, Work};
-use steps::{STEPS, Scope, Step};
+use step::{Scope, Step};
+use steps::STEPS;
 use summary::Verdict;
 
 /// Which steps to run.

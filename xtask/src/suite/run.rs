@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 
 use super::count::{self, Counts};
-use super::steps::{Action, Step};
+use super::step::{Action, Step};
 use super::summary::{Report, Verdict};
 use crate::output;
 use crate::process::{program, run};
@@ -214,7 +214,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::suite::steps::Scope;
+    use crate::suite::step::Scope;
 
     const fn step(name: &'static str, language: Language, action: Action) -> Step {
         Step { name, purpose: "a test", language, scope: Scope::Usual, action }

@@ -1,50 +1,9 @@
 //! The steps as data. What a step needs installed goes to `setup`.
 
-use anyhow::Result;
-
-use super::count::{
-    CountLine, cargo_test, conformance, node_test, pytest, surefire, swift_testing,
-};
+use super::count::{cargo_test, conformance, node_test, pytest, surefire, swift_testing};
+use super::step::{Action, Scope, Step};
 use crate::setup::Language;
 use crate::{checks, deny, openapi};
-
-pub(crate) struct Step {
-    /// Its name in `cargo xtask test NAME` and in the summary.
-    pub(crate) name: &'static str,
-    /// What it ensures, in one line.
-    pub(crate) purpose: &'static str,
-    /// Steps of one language run one after the other.
-    pub(crate) language: Language,
-    pub(crate) scope: Scope,
-    pub(crate) action: Action,
-}
-
-/// Which runs a step belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scope {
-    /// Every run.
-    Quick,
-    /// A run with `--quick` alone: a part of what a later step does.
-    OnlyQuick,
-    /// Runs without `--quick`.
-    Usual,
-    /// Runs with `--all`.
-    All,
-}
-
-pub(crate) enum Action {
-    /// A check that is part of this program; it returns a note for the summary, or an empty text.
-    Check(fn() -> Result<String>),
-    /// A program that succeeds or fails.
-    Run { program: &'static [&'static str], env: &'static [(&'static str, &'static str)] },
-    /// A program that runs tests; running none is a failure too.
-    Tests {
-        program: &'static [&'static str],
-        env: &'static [(&'static str, &'static str)],
-        /// Reads the counts from a line of its output.
-        count: CountLine,
-    },
-}
 
 /// Quick ones first, tests last. All Cargo steps but those of the core alone choose the same packages and
 /// features, or Cargo would build every dependency once for each of them. Without `--workspace` the
