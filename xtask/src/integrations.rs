@@ -25,7 +25,7 @@ pub(crate) enum Integrations {
     },
     /// Test those in Node.js
     Node {
-        /// Only these files, such as `bullmq/recipe.test.ts`
+        /// Only these files, such as `bullmq/tests/kills.test.ts`
         files: Vec<String>,
     },
 }

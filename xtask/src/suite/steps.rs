@@ -312,6 +312,17 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "integrations-node",
+        purpose: "the packages and recipes for other engines in Node.js pay for each clip once, on real servers",
+        language: Language::Node,
+        scope: Scope::All,
+        action: Action::Tests {
+            program: &["cargo", "xtask", "integrations", "node"],
+            env: &[],
+            count: node_test,
+        },
+    },
+    Step {
         name: "kotlin",
         purpose: "the tests of the Kotlin module pass",
         language: Language::Kotlin,
