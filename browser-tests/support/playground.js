@@ -2,7 +2,7 @@
 // Starts playgrounds, and uses their pages.
 
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ROOT, openPage } from './browser.js';
 import { Program } from './server.js';
 
@@ -55,16 +55,16 @@ export class Playground {
 }
 
 /**
- * Chooses a bundled sample for a parameter, and waits for the verdict.
+ * Chooses a file for a parameter, and waits for the verdict.
  *
  * @param {Page} page
  * @param {string} field
- * @param {string} file
+ * @param {string} file the name of a bundled sample, or an absolute path
  * @param {'ready' | 'refused'} [state]
  */
 export async function choose(page, field, file, state = 'ready') {
   const drop = page.locator(`.drop[data-field="${field}"]`);
-  await drop.locator('input[type=file]').setInputFiles(join(ROOT, 'samples', file));
+  await drop.locator('input[type=file]').setInputFiles(resolve(ROOT, 'samples', file));
   await page.waitForSelector(`.drop[data-field="${field}"][data-state=${state}]`);
   return drop;
 }

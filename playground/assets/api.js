@@ -7,7 +7,31 @@
  * @property {string} rule
  * @property {'error' | 'warning'} level
  * @property {string} message
+ * @property {{ kind: string, description: string } | null} fix the step that mends the file
  */
+
+/**
+ * A step that makes a file acceptable.
+ *
+ * @typedef {object} FitStep
+ * @property {string} kind
+ * @property {string} description
+ * @property {boolean} lossy whether it loses quality
+ * @property {'borders' | 'crop'} [framing]
+ * @property {number} [start_seconds]
+ * @property {number} [duration_seconds]
+ */
+
+/**
+ * What is done with each file that needs it.
+ *
+ * @typedef {object} FitPlan
+ * @property {Record<string, { steps: FitStep[], remaining: Violation[] }>} files
+ * @property {boolean} can_extend whether files are too short and can be extended
+ */
+
+/** @typedef {{ crop: boolean, from: number | null, to: number | null, extend: boolean }} FitChoices */
+/** @typedef {{ files: Record<string, { file: CheckedFile, steps: FitStep[] }> }} FitResult */
 
 /**
  * The properties of a media file.
@@ -156,11 +180,13 @@ async function request(path, init = {}) {
 /**
  * @param {string} path
  * @param {unknown} body
+ * @param {AbortSignal} [signal]
  * @returns {Promise<any>}
  */
-function post(path, body) {
+function post(path, body, signal) {
   const headers = { 'Content-Type': 'application/json' };
-  return request(path, { method: 'POST', headers, body: JSON.stringify(body) });
+  const init = signal === undefined ? {} : { signal };
+  return request(path, { method: 'POST', headers, body: JSON.stringify(body), ...init });
 }
 
 /** @returns {Promise<Session>} */
@@ -204,6 +230,26 @@ export const fileUrl = (id) => `/api/files/${id}`;
  * @returns {Promise<Report>}
  */
 export const check = (model, values) => post('check', { model, values });
+
+/**
+ * Returns what makes the files acceptable.
+ *
+ * @param {{ model: string, values: Values }} input
+ * @param {FitChoices} choices
+ * @param {AbortSignal} signal
+ * @returns {Promise<FitPlan>}
+ */
+export const planFit = (input, choices, signal) => post('fit/plan', { input, choices }, signal);
+
+/**
+ * Makes acceptable files. The signal stops ffmpeg.
+ *
+ * @param {{ model: string, values: Values }} input
+ * @param {FitChoices} choices
+ * @param {AbortSignal} signal
+ * @returns {Promise<FitResult>}
+ */
+export const fit = (input, choices, signal) => post('fit', { input, choices }, signal);
 
 /**
  * @param {string} model

@@ -7,6 +7,7 @@ import { subscribe } from './base/events.js';
 import { formatUsd } from './base/format.js';
 import { makeTabs } from './base/ui.js';
 import { Form, label } from './fields.js';
+import { FitPanel, isMendable } from './fit-panel.js';
 import { renderHistory } from './history.js';
 import { JobView, isOver, phaseBadge, phaseName } from './job.js';
 import { notice, withoutField } from './media-field.js';
@@ -47,6 +48,7 @@ class Page {
     this.checkTimer = 0;
     /** Counts the changes of the form, so that an old response is ignored. */
     this.change = 0;
+    this.fit = new FitPanel(byId('fit', HTMLElement));
     this.runButton = byId('run', HTMLButtonElement);
     this.view = new JobView(
       byId('result', HTMLElement),
@@ -140,6 +142,7 @@ class Page {
     this.runsWhenReady = false;
     setChildren(byId('run-error', HTMLElement));
     this.renderRun();
+    if (this.form?.isChecking) this.fit.hide();
     clearTimeout(this.checkTimer);
     this.checkTimer = window.setTimeout(() => void this.check(), CHECK_DELAY);
   }
@@ -153,6 +156,7 @@ class Page {
       if (change !== this.change) return;
       this.report = report;
       form.showReport(report);
+      this.fit.show(form, report);
     } catch (error) {
       if (change === this.change) this.showError(error);
       return;
@@ -285,8 +289,10 @@ class Page {
       .map((it) => label(it.field).toLowerCase());
     if (missing.length > 0) return `Still missing: ${missing.join(' and ')}.`;
     const wrong = report.violations.find((it) => it.level === 'error');
-    if (wrong !== undefined)
-      return `Change the ${label(wrong.field).toLowerCase()} first: see above.`;
+    if (wrong !== undefined) {
+      const verb = isMendable(report) ? 'Fit' : 'Change';
+      return `${verb} the ${label(wrong.field).toLowerCase()} first: see above.`;
+    }
     if (!this.isLive)
       return 'The mock server plays the service. Nothing leaves this machine, and nothing is charged.';
     return this.quote?.state === 'ready'

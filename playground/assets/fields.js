@@ -26,6 +26,8 @@ export class Form {
    */
   constructor(model, onChange) {
     this.model = model;
+    /** @private */
+    this.onChange = onChange;
     /** @type {MediaField[]} */
     this.media = [];
     /** @private @type {Map<string, Control>} */
@@ -34,7 +36,9 @@ export class Form {
     const others = h('div', { class: 'controls' });
     for (const field of model.fields) {
       if (field.kind.type === 'media') {
-        const mediaField = new MediaField(field, field.kind, model.id, onChange);
+        const mediaField = new MediaField(field, field.kind, model.id, onChange, () =>
+          this.restoreOriginals(),
+        );
         this.media.push(mediaField);
         media.append(mediaField.element);
       } else {
@@ -91,12 +95,36 @@ export class Form {
       const same = other.media.find(
         (old) => old.field.name === field.field.name && old.kind.media === field.kind.media,
       );
-      if (same?.file) field.show(same.file);
+      if (same?.file) field.show(same.file, same.fitted);
     }
     for (const [name, control] of this.controls) {
       const value = other.controls.get(name)?.value() ?? null;
       if (value !== null) control.setValue(value);
     }
+  }
+
+  /** Returns the ids of the files. */
+  fileIds() {
+    return this.media.map(({ file }) => file?.id ?? null);
+  }
+
+  /**
+   * Replaces files by what was made of them.
+   *
+   * @param {import('./api.js').FitResult['files']} files
+   */
+  showFitted(files) {
+    for (const field of this.media) {
+      const made = files[field.field.name];
+      if (made !== undefined) field.showFitted(made);
+    }
+    this.onChange();
+  }
+
+  /** Brings back all files that were replaced: they belong together. @private */
+  restoreOriginals() {
+    for (const field of this.media) field.restoreOriginal();
+    this.onChange();
   }
 
   /** Whether a file is on its way. */
@@ -113,7 +141,9 @@ export class Form {
     for (const field of this.media) {
       const file = report.files[field.field.name];
       const isOther = JSON.stringify(file) !== JSON.stringify(field.file);
-      if (file !== undefined && field.file?.id === file.id && isOther) field.show(file);
+      if (file !== undefined && field.file?.id === file.id && isOther) {
+        field.show(file, field.fitted);
+      }
     }
     for (const [name, control] of this.controls) {
       const found = report.violations.filter((it) => it.field === name && it.rule !== 'required');

@@ -10,6 +10,8 @@ import { record, whyNoRecording } from './recorder.js';
 /** @typedef {import('./api.js').MediaInfo} MediaInfo */
 /** @typedef {import('./api.js').MediaKind} MediaKind */
 
+/** @typedef {{ original: CheckedFile, steps: import('./api.js').FitStep[] }} Fitted */
+
 /** The words of the page for each kind of media. */
 const WORDS = /** @type {const} */ ({
   video: { icon: 'film', a: 'a video', record: 'Record' },
@@ -23,16 +25,21 @@ export class MediaField {
    * @param {MediaKind} kind
    * @param {string} model
    * @param {() => void} onChange is called when the file or its verdict changes
+   * @param {() => void} onRestore is called when the user wants the original files back
    */
-  constructor(field, kind, model, onChange) {
+  constructor(field, kind, model, onChange, onRestore) {
     this.field = field;
     this.kind = kind;
     /** @private */
     this.model = model;
     /** @private */
     this.onChange = onChange;
+    /** @private */
+    this.onRestore = onRestore;
     /** @type {CheckedFile | null} */
     this.file = null;
+    /** How the file was made, if it is none of the user's. @type {Fitted | null} */
+    this.fitted = null;
     /** Whether a file is on its way. */
     this.isChecking = false;
     /** @private @type {AbortController | null} */
@@ -91,11 +98,28 @@ export class MediaField {
    * Shows a file that the playground has, with what the check says of it.
    *
    * @param {CheckedFile | null} file
+   * @param {Fitted | null} [fitted] how it was made
    */
-  show(file) {
+  show(file, fitted = null) {
     this.file = file;
+    this.fitted = fitted;
     this.isChecking = false;
     this.render();
+  }
+
+  /**
+   * Shows a file that was made of the one that is shown.
+   *
+   * @param {{ file: CheckedFile, steps: import('./api.js').FitStep[] }} made
+   */
+  showFitted({ file, steps }) {
+    const original = this.fitted?.original ?? this.file;
+    if (original !== null) this.show(file, { original, steps });
+  }
+
+  /** Shows the user's own file again. */
+  restoreOriginal() {
+    if (this.fitted !== null) this.show(this.fitted.original);
   }
 
   /**
@@ -130,6 +154,7 @@ export class MediaField {
     const sending = new AbortController();
     this.sending = sending;
     this.file = null;
+    this.fitted = null;
     this.isChecking = true;
     this.renderChecking(name);
     this.onChange();
@@ -250,7 +275,27 @@ export class MediaField {
           icon('cross'),
         ),
       ),
+      this.fitted !== null && this.fittedView(this.fitted),
       verdict(file),
+    );
+  }
+
+  /**
+   * @private
+   * @param {Fitted} fitted
+   */
+  fittedView({ original, steps }) {
+    const done = steps.map((step) => `${step.description}${step.lossy ? ' (loses quality)' : ''}`);
+    return h(
+      'div',
+      { class: 'drop__fitted' },
+      notice('info', `Made from ${original.name}: ${done.join(', ')}.`),
+      h(
+        'button',
+        { class: 'button button--small', type: 'button', onclick: () => this.onRestore() },
+        icon('refresh'),
+        'Use the original',
+      ),
     );
   }
 }
@@ -268,8 +313,12 @@ function verdict(file) {
   return h(
     'div',
     { class: 'drop__verdict' },
-    file.violations.map(({ level, message, field }) =>
-      notice(level === 'error' ? 'danger' : 'warning', withoutField(message, field)),
+    file.violations.map(({ level, message, field, fix }) =>
+      notice(
+        level === 'error' ? 'danger' : 'warning',
+        withoutField(message, field),
+        level === 'error' && fix !== null && ` Fit can ${fix.description}.`,
+      ),
     ),
   );
 }

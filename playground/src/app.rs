@@ -34,6 +34,8 @@ pub(crate) struct App {
     pub(crate) events: Events,
     /// `None` if jobs cost nothing.
     pub(crate) records: Option<RecordFolder>,
+    /// Held while files are made: ffmpeg uses all cores.
+    pub(crate) ffmpeg_turn: tokio::sync::Mutex<()>,
     jobs: Mutex<Jobs>,
     quotes: Mutex<Quotes>,
 }
@@ -53,6 +55,7 @@ impl App {
             files,
             events: Events::default(),
             records,
+            ffmpeg_turn: tokio::sync::Mutex::default(),
             jobs: Mutex::default(),
             quotes: Mutex::default(),
         }

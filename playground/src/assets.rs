@@ -14,11 +14,13 @@ const CLOSED: Asset = asset!("closed.html", "../assets/closed.html");
 /// The style and the modules of the page.
 const FILES: &[Asset] = &[
     asset!("form.css", "../assets/form.css"),
+    asset!("fit.css", "../assets/fit.css"),
     asset!("result.css", "../assets/result.css"),
     asset!("playground.css", "../assets/playground.css"),
     asset!("app.js", "../assets/app.js"),
     asset!("api.js", "../assets/api.js"),
     asset!("fields.js", "../assets/fields.js"),
+    asset!("fit-panel.js", "../assets/fit-panel.js"),
     asset!("history.js", "../assets/history.js"),
     asset!("job.js", "../assets/job.js"),
     asset!("media-field.js", "../assets/media-field.js"),

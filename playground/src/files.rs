@@ -52,6 +52,32 @@ impl FileStore {
         let _ = std::fs::remove_dir_all(self.folder.path());
     }
 
+    /// Returns a new folder for files that are made here; it is removed when dropped.
+    ///
+    /// # Errors
+    /// It cannot be created.
+    pub(crate) fn new_folder(&self) -> io::Result<TempDir> {
+        tempfile::Builder::new().prefix("making-").tempdir_in(self.folder.path())
+    }
+
+    /// Takes over a file that was made in [`new_folder`](Self::new_folder).
+    ///
+    /// # Errors
+    /// 500 if it cannot be moved.
+    pub(crate) async fn adopt(&self, path: &Path) -> Result<StoredFile, ApiError> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let failed = |error: io::Error| ApiError::local(&format!("store {name}"), &error);
+        let id = random::token().map_err(failed)?;
+        let folder = self.folder.path().join(&id);
+        tokio::fs::create_dir(&folder).await.map_err(failed)?;
+        let own = folder.join(&name);
+        tokio::fs::rename(path, &own).await.map_err(failed)?;
+        let bytes = tokio::fs::metadata(&own).await.map_err(failed)?.len();
+        Ok(self
+            .add(StoredFile { id, name, path: own, bytes, uploaded: None, is_kept: false })
+            .await)
+    }
+
     /// Returns the folder for the outputs of a job.
     pub(crate) fn output_folder(&self, job: &str) -> PathBuf {
         self.folder.path().join(format!("output-{job}"))
@@ -105,7 +131,11 @@ impl FileStore {
                 return Err(error);
             }
         };
-        let file = StoredFile { id, name, path, bytes, uploaded: None, is_kept: false };
+        Ok(self.add(StoredFile { id, name, path, bytes, uploaded: None, is_kept: false }).await)
+    }
+
+    /// Adds a file, and removes the oldest if all together are too large.
+    async fn add(&self, file: StoredFile) -> StoredFile {
         let removed = {
             let mut files = self.lock();
             files.push(file.clone());
@@ -114,7 +144,7 @@ impl FileStore {
         for old in removed {
             remove(old.path.parent().unwrap_or(&old.path)).await;
         }
-        Ok(file)
+        file
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<StoredFile>> {

@@ -22,6 +22,7 @@ mod describe;
 mod events;
 mod file_response;
 mod files;
+mod fitting;
 mod jobs;
 mod quotes;
 mod random;

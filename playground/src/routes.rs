@@ -26,6 +26,7 @@ use crate::app::App;
 use crate::checks::{PageInput, check_file, check_input};
 use crate::events::Event;
 use crate::file_response::file_response;
+use crate::fitting::{self, FitRequest};
 use crate::samples::sample;
 use crate::{access, assets, runner, snippets};
 
@@ -41,6 +42,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/files/{id}", get(get_file))
         .route("/samples", post(add_sample))
         .route("/check", post(check))
+        .route("/fit", post(fit))
+        .route("/fit/plan", post(plan_fit))
         .route("/quotes", post(add_quote))
         .route("/quotes/{id}", get(get_quote))
         .route("/jobs", post(add_job))
@@ -198,6 +201,15 @@ async fn get_file(
 
 async fn check(State(app): State<Arc<App>>, body: JsonBody<PageInput>) -> Result<Json<Value>> {
     check_input(&parsed(body)?, &app.files).await.map(Json)
+}
+
+async fn plan_fit(State(app): State<Arc<App>>, body: JsonBody<FitRequest>) -> Result<Json<Value>> {
+    fitting::plan(&app, &parsed(body)?).await.map(Json)
+}
+
+/// Makes the files acceptable. It ends with the connection.
+async fn fit(State(app): State<Arc<App>>, body: JsonBody<FitRequest>) -> Result<Json<Value>> {
+    fitting::run(&app, &parsed(body)?).await.map(Json)
 }
 
 async fn add_quote(
