@@ -4,7 +4,7 @@
 //! the caller's key before the POST, and its job id after the response. A submit with a known key is
 //! not sent again: the client returns its job, or searches for it if the response was lost.
 //!
-//! The crate `viseme-ledger` has a ledger in an SQLite file.
+//! The crate `viseme-ledger` has a ledger in an SQLite file and one in PostgreSQL.
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! The durable record of paid submits, in an SQLite file.
+//! The durable record of paid submits, in an SQLite file or, with the feature `postgres`, in a PostgreSQL
+//! database.
 //!
 //! A submit with a key is sent at most once, in all processes that use the file, even if they crash:
 //!
@@ -25,17 +26,21 @@
 //! # }
 //! ```
 
+mod any;
 mod dollars;
-mod error;
-mod schema;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+mod rules;
 mod sqlite;
-mod statements;
 mod submit_row;
-mod writer;
+#[cfg(all(unix, feature = "testing"))]
+pub mod testing;
 
+pub use any::AnyLedger;
 pub use dollars::dollars;
-pub use error::ledger_error;
-pub use sqlite::SqliteLedger;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresLedger;
+pub use sqlite::{SqliteLedger, ledger_error};
 pub use submit_row::{SubmitRow, SubmitState};
 
 /// The example of the guide is compiled as a test.

@@ -36,7 +36,7 @@ impl Language {
     pub(crate) fn set_up(self) -> Result<String> {
         match self {
             Self::Rust => {
-                ensure_all(&["rustfmt", "clippy", "ffmpeg"])?;
+                ensure_all(&["rustfmt", "clippy", "ffmpeg", "postgres"])?;
                 Ok(String::new())
             }
             Self::Node => {

@@ -47,6 +47,17 @@ const TOOLS: &[Tool] = &[
         probe: &["redis-server", "--version"],
         installer: Installer::Apt("redis-server"),
     },
+    Tool {
+        name: "postgres",
+        // Debian has its programs outside of PATH.
+        probe: &[
+            "sh",
+            "-c",
+            "PATH=$PATH:$(pg_config --bindir 2>&1):$(echo /usr/lib/postgresql/*/bin | tr ' ' :) \
+             exec initdb --version",
+        ],
+        installer: Installer::Apt("postgresql"),
+    },
     Tool { name: "ffmpeg", probe: &["ffmpeg", "-version"], installer: Installer::Apt("ffmpeg") },
     Tool {
         name: "python3",

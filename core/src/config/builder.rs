@@ -222,7 +222,7 @@ impl ConfigBuilder {
     }
 
     /// Sets the ledger, which makes a submit with a [key](crate::Submit::key) idempotent. The crate
-    /// `viseme-ledger` has one in a file. Default: none.
+    /// `viseme-ledger` has one in a file and one in a database. Default: none.
     pub fn ledger(mut self, ledger: impl Ledger) -> Self {
         self.ledger = Some(Arc::new(ledger));
         self

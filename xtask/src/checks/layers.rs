@@ -18,7 +18,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
     ("viseme", &["pyo3", "napi", "uniffi", "viseme-mock", "viseme-conformance", "viseme-cli"]),
     ("viseme-dub", &["pyo3", "napi", "uniffi", "viseme-mock", "viseme-cli"]),
-    ("viseme-mobile", &["viseme-ledger", "viseme-batch", "viseme-dub", "rusqlite"]),
+    ("viseme-mobile", &["viseme-ledger", "viseme-batch", "viseme-dub", "rusqlite", "sqlx"]),
     ("viseme-bindings", &["pyo3", "napi", "uniffi", "viseme-mock", "viseme-cli"]),
     ("viseme-conformance", &["pyo3", "napi", "uniffi", "viseme-cli"]),
     (

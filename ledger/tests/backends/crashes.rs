@@ -1,7 +1,5 @@
 //! The process dies at each point of a submit with a key; the next process goes on with the key.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,8 +8,10 @@ use viseme::ledger::{
     Claim, ClaimRequest, Ledger, LedgerEntry, LedgerError, LedgerFuture, LedgerKey,
 };
 use viseme::{AudioToVideo, Client, Config, ErrorKind, Pacing, Status};
-use viseme_ledger::SqliteLedger;
+use viseme_ledger::AnyLedger;
 use viseme_mock::{Fault, JobRule, MockServer, RequestKind, Scenario, Timeline, WireFault, World};
+
+use crate::place::Place;
 
 /// Kills this process as `kill -9` does: nothing is flushed, no destructor runs.
 fn die() -> ! {
@@ -20,7 +20,7 @@ fn die() -> ! {
 
 /// A ledger whose process dies before or after an operation.
 struct Dying {
-    ledger: SqliteLedger,
+    ledger: AnyLedger,
     point: String,
 }
 
@@ -89,7 +89,7 @@ fn input() -> AudioToVideo {
 async fn child_process() {
     let Ok(point) = std::env::var("LEDGER_TEST_POINT") else { return };
     let var = |name: &str| std::env::var(name).unwrap();
-    let ledger = match SqliteLedger::open(var("LEDGER_TEST_PATH")) {
+    let ledger = match AnyLedger::open(&var("LEDGER_TEST_PATH")).await {
         Ok(ledger) => ledger,
         Err(_) => std::process::exit(40),
     };
@@ -103,10 +103,10 @@ async fn child_process() {
     std::process::exit(exit);
 }
 
-fn child(world: &World, path: &Path, point: &str) -> Command {
+fn child(world: &World, path: &str, point: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
-        .args(["--exact", "child_process", "--test-threads=1"])
+        .args(["--exact", "crashes::child_process", "--test-threads=1"])
         .env("LEDGER_TEST_POINT", point)
         .env("LEDGER_TEST_PATH", path)
         .env("LEDGER_TEST_URL", world.base_url())
@@ -131,7 +131,7 @@ fn wait(mut command: Command) -> ExitStatus {
     }
 }
 
-async fn world(fault: Option<Fault>) -> (MockServer, World, tempfile::TempDir) {
+async fn world(fault: Option<Fault>) -> (MockServer, World) {
     let server = MockServer::start().await.unwrap();
     let scenario = Scenario::new().job(JobRule::new(Timeline::after_polls(1)));
     let scenario = match fault {
@@ -139,11 +139,15 @@ async fn world(fault: Option<Fault>) -> (MockServer, World, tempfile::TempDir) {
         None => scenario,
     };
     let world = server.world_with(scenario);
-    (server, world, tempfile::tempdir().unwrap())
+    (server, world)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_dies_at_any_point_pays_at_most_once_and_loses_no_job() {
+on_each_backend!(
+    a_process_that_dies_at_any_point_pays_at_most_once_and_loses_no_job,
+    a_process_killed_while_the_response_is_on_its_way_is_recovered,
+);
+
+async fn a_process_that_dies_at_any_point_pays_at_most_once_and_loses_no_job(place: Place) {
     for (point, charges_before, result_is_ok) in [
         ("before find", 0, true),
         ("after find", 0, true),
@@ -155,14 +159,15 @@ async fn a_process_that_dies_at_any_point_pays_at_most_once_and_loses_no_job() {
         ("before settled", 1, true),
         ("after settled", 1, true),
     ] {
-        let (_server, world, folder) = world(None).await;
-        let path = folder.path().join("ledger.db");
+        let (_server, world) = world(None).await;
+        let place = place.another().await;
+        let path = place.path_or_url.clone();
         let command = child(&world, &path, point);
         let status = tokio::task::spawn_blocking(move || wait(command)).await.unwrap();
         assert_eq!(status.code(), None, "{point}: it was killed, not ended");
         assert_eq!(world.ledger().charges.len(), charges_before, "{point}");
 
-        let client = client(world.base_url(), world.key(), SqliteLedger::open(&path).unwrap());
+        let client = client(world.base_url(), world.key(), place.open().await);
         let result = client.run(input()).key("a").await;
         assert_eq!(result.is_ok(), result_is_ok, "{point}: {result:?}");
         let ledger = world.ledger();
@@ -171,12 +176,10 @@ async fn a_process_that_dies_at_any_point_pays_at_most_once_and_loses_no_job() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_process_killed_while_the_response_is_on_its_way_is_recovered() {
+async fn a_process_killed_while_the_response_is_on_its_way_is_recovered(place: Place) {
     let silent = Fault::at(RequestKind::Submit).nth(1).after_accept().wire(WireFault::Silence);
-    let (_server, world, folder) = world(Some(silent)).await;
-    let path = folder.path().join("ledger.db");
-    let mut process = child(&world, &path, "never").spawn().unwrap();
+    let (_server, world) = world(Some(silent)).await;
+    let mut process = child(&world, &place.path_or_url, "never").spawn().unwrap();
     let until = Instant::now() + Duration::from_secs(60);
     while world.ledger().charges.is_empty() && Instant::now() < until {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -184,7 +187,7 @@ async fn a_process_killed_while_the_response_is_on_its_way_is_recovered() {
     process.kill().unwrap();
     process.wait().unwrap();
     assert_eq!(world.ledger().charges.len(), 1);
-    let client = client(world.base_url(), world.key(), SqliteLedger::open(&path).unwrap());
+    let client = client(world.base_url(), world.key(), place.open().await);
     client.run(input()).key("a").await.unwrap();
     let ledger = world.ledger();
     assert_eq!((ledger.charges.len(), ledger.orphaned), (1, 0));
@@ -195,11 +198,11 @@ async fn a_process_killed_while_the_response_is_on_its_way_is_recovered() {
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_prevents_the_submit() {
-    let (_server, world, folder) = world(None).await;
-    let path = folder.path().join("ledger.db");
+    let (_server, world) = world(None).await;
+    let place = Place::file();
     // The tables exist, and the write-ahead log cannot grow.
-    drop(SqliteLedger::open(&path).unwrap());
-    let direct = child(&world, &path, "never");
+    drop(place.open().await);
+    let direct = child(&world, &place.path_or_url, "never");
     let mut limited = Command::new("sh");
     limited.args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "sh"]);
     limited.arg(direct.get_program()).args(direct.get_args());
@@ -211,7 +214,7 @@ async fn a_full_disk_prevents_the_submit() {
     assert!(matches!(status.code(), Some(40 | 41)), "{status:?}");
     assert!(world.requests(RequestKind::Submit).is_empty(), "nothing was sent");
 
-    let client = client(world.base_url(), world.key(), SqliteLedger::open(&path).unwrap());
+    let client = client(world.base_url(), world.key(), place.open().await);
     client.run(input()).key("a").await.unwrap();
     assert_eq!(world.ledger().charges.len(), 1);
 }

@@ -1,19 +1,14 @@
 //! What each operation of a ledger does in a transaction.
 
-use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use viseme::Status;
 use viseme::ledger::{
     Account, Claim, ClaimRequest, EntryState, LedgerEntry, LedgerError, LedgerKey,
 };
-use viseme::{Status, SubmitRecord};
 
-use crate::dollars::dollars;
-use crate::error::ledger_error as failed;
+use super::error::ledger_error as failed;
+use crate::rules::{self, OTHER_JOBS_BEFORE_MS, parse_record};
 use crate::submit_row::{SubmitRow, SubmitState};
-
-/// Job ids of other submits are read from this long before a submit, in seconds: its job cannot be
-/// older, even if a clock was wrong by a time zone.
-const OTHER_JOBS_BEFORE: i64 = 26 * 60 * 60;
 
 /// Refuses a ledger of another account, and makes a new ledger one of this account.
 pub(crate) fn check_account(db: &Connection, account: &Account) -> Result<(), LedgerError> {
@@ -29,20 +24,7 @@ pub(crate) fn check_account(db: &Connection, account: &Account) -> Result<(), Le
             })
         })
         .map_err(failed)?;
-    if stored.base_url != account.base_url {
-        return Err(LedgerError::new(format!(
-            "The ledger belongs to the base URL {}, and the client has {}. Use one ledger for each.",
-            stored.base_url, account.base_url
-        )));
-    }
-    if stored.key_digest != account.key_digest {
-        return Err(LedgerError::new(
-            "The ledger belongs to another API key. Use one ledger for each account. If this is a new \
-             key of the same account, call `replace_api_key` of the ledger once (in Node, \
-             `replaceApiKey`).",
-        ));
-    }
-    Ok(())
+    rules::require_account(&stored, account)
 }
 
 pub(crate) fn find(db: &Connection, key: &LedgerKey) -> Result<Option<LedgerEntry>, LedgerError> {
@@ -98,7 +80,7 @@ fn other_jobs(db: &Connection, model: &str, sent_at: i64) -> rusqlite::Result<Ve
     let sql =
         "SELECT job_id FROM submits WHERE sent_at >= ?1 AND model = ?2 AND job_id IS NOT NULL";
     let mut statement = db.prepare_cached(sql)?;
-    let since = sent_at.saturating_sub(OTHER_JOBS_BEFORE.saturating_mul(1000));
+    let since = sent_at.saturating_sub(OTHER_JOBS_BEFORE_MS);
     statement.query_map(params![since, model], |row| row.get(0))?.collect()
 }
 
@@ -107,23 +89,17 @@ pub(crate) fn claim(
     submit: &ClaimRequest,
     cost_limit: Option<u64>,
 ) -> Result<Claim, LedgerError> {
-    if let Some(entry) = find(db, &submit.key)? {
-        let may_retry = submit.retry_failed
-            && entry.fingerprint == submit.fingerprint
-            && matches!(&entry.state, EntryState::Done { status: Some(status), .. }
-                if status.is_terminal() && *status != Status::Completed);
-        if !may_retry {
-            return Ok(Claim::Taken(entry));
-        }
+    if let Some(entry) = find(db, &submit.key)?
+        && !rules::may_retry(&entry, submit)
+    {
+        return Ok(Claim::Taken(entry));
     }
     if let Some(limit) = cost_limit {
         check_cost(db, submit.price, limit)?;
     }
-    let record = serde_json::to_string(&submit.record).map_err(|error| {
-        LedgerError::new(format!("The record of the submit cannot be written: {error}."))
-    })?;
-    let sent_at = millis(&submit.record);
-    let price = submit.price.map(|price| i64::try_from(price).unwrap_or(i64::MAX));
+    let record = rules::record_text(&submit.record)?;
+    let sent_at = rules::millis(&submit.record);
+    let price = submit.price.map(rules::stored_price);
     let insert = "INSERT INTO submits (key, fingerprint, state, model, record, sent_at, price)
                   VALUES (?1, ?2, 'sent', ?3, ?4, ?5, ?6)";
     db.prepare_cached(insert)
@@ -147,21 +123,7 @@ pub(crate) fn check_cost(
     price: Option<u64>,
     limit: u64,
 ) -> Result<(), LedgerError> {
-    let Some(price) = price else {
-        return Err(LedgerError::cost_limit(
-            "The price of the job is unknown, and there is a limit of cost. Set the price.",
-        ));
-    };
-    let spent = spent(db)?;
-    if spent.saturating_add(price) <= limit {
-        return Ok(());
-    }
-    Err(LedgerError::cost_limit(format!(
-        "The job costs ${}, and of the limit of ${} only ${} is left.",
-        dollars(price),
-        dollars(limit),
-        dollars(limit.saturating_sub(spent))
-    )))
+    rules::require_budget(price, spent(db)?, limit)
 }
 
 /// Returns what the submits cost that were or may have been accepted.
@@ -185,7 +147,7 @@ pub(crate) fn adopt(db: &Connection, key: &str, job_id: &str) -> Result<(), Ledg
         .and_then(|mut it| it.query_row(params![job_id, key], |row| row.get(0)).optional())
         .map_err(failed)?;
     if let Some(other) = other {
-        return Err(LedgerError::new(format!("The job {job_id} belongs to the key `{other}`.")));
+        return Err(rules::job_of_another_key(job_id, &other));
     }
     let update =
         "UPDATE submits SET state = 'accepted', job_id = ?2 WHERE key = ?1 AND state = 'sent'";
@@ -212,17 +174,10 @@ pub(crate) fn require_open(db: &Connection, key: &str) -> Result<(), LedgerError
         })
         .map_err(failed)?;
     let known: Option<(String, Option<String>)> = last;
-    let message = match known {
-        Some((state, _)) if state == "sent" => return Ok(()),
-        Some((_, Some(job_id))) => {
-            format!("The submit of the key `{key}` is not open: its job is {job_id}.")
-        }
-        Some(_) => format!(
-            "The submit of the key `{key}` is not open: it was refused or given up. The key is free."
-        ),
-        None => format!("The ledger has no submit with the key `{key}`."),
-    };
-    Err(LedgerError::new(message))
+    match known {
+        Some((state, _)) if state == "sent" => Ok(()),
+        last => Err(rules::not_open(key, last.map(|(_, job_id)| job_id))),
+    }
 }
 
 pub(crate) fn settled(
@@ -230,10 +185,7 @@ pub(crate) fn settled(
     key: &LedgerKey,
     status: &Status,
 ) -> Result<(), LedgerError> {
-    if !status.is_terminal() {
-        return Ok(());
-    }
-    let state = if *status == Status::Completed { "completed" } else { "ended" };
+    let Some(state) = rules::end_state(status) else { return Ok(()) };
     let update = "UPDATE submits SET state = ?2, status = ?3 WHERE key = ?1 AND state = 'accepted'";
     change(db, update, params![&*key.key, state, status.as_str()])
 }
@@ -256,7 +208,7 @@ pub(crate) fn submits_without_price(db: &Connection) -> Result<Vec<SubmitRow>, L
 }
 
 pub(crate) fn set_price(db: &Connection, key: &str, price: u64) -> Result<(), LedgerError> {
-    let price = i64::try_from(price).unwrap_or(i64::MAX);
+    let price = rules::stored_price(price);
     let update = "UPDATE submits SET price = ?2 WHERE key = ?1 AND price IS NULL";
     change(db, update, params![key, price])
 }
@@ -289,16 +241,6 @@ fn submit_row(row: &Row<'_>) -> Result<SubmitRow, LedgerError> {
         reason: text(5)?,
         price: row.get::<_, Option<i64>>(6).map_err(failed)?.and_then(|it| u64::try_from(it).ok()),
     })
-}
-
-fn parse_record(text: &str) -> Result<SubmitRecord, LedgerError> {
-    serde_json::from_str(text)
-        .map_err(|error| LedgerError::new(format!("A record in the ledger is damaged: {error}.")))
-}
-
-/// Returns the time of the record in milliseconds since 1970.
-fn millis(record: &SubmitRecord) -> i64 {
-    Timestamp::try_from(record.sent_at).map_or(0, Timestamp::as_millisecond)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use viseme::ledger::LedgerError;
 
-use crate::error;
+use super::error;
 
 /// The id in the header of the file: `VSML`.
 const APPLICATION_ID: i64 = 0x5653_4d4c;

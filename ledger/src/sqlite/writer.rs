@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 use viseme::ledger::LedgerError;
 
-use crate::error::ledger_error;
+use super::error::ledger_error;
 
 /// The most operations in one commit.
 const MAX_BATCH: usize = 1_000;

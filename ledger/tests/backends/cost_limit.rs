@@ -1,5 +1,4 @@
 //! The limit of cost, and the decisions of the user about a key without a job.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use std::time::SystemTime;
 
@@ -7,7 +6,8 @@ use futures_util::future::join_all;
 use serde_json::json;
 use viseme::SubmitRecord;
 use viseme::ledger::{Account, Claim, ClaimRequest, Ledger as _, LedgerKey};
-use viseme_ledger::SqliteLedger;
+
+use crate::place::Place;
 
 fn key(name: &str) -> LedgerKey {
     LedgerKey::new(Account::new("https://api.example", "digest"), name)
@@ -20,15 +20,16 @@ fn claim(name: &str, price: Option<u64>) -> ClaimRequest {
     claim
 }
 
-fn open() -> (tempfile::TempDir, SqliteLedger) {
-    let folder = tempfile::tempdir().unwrap();
-    let ledger = SqliteLedger::open(folder.path().join("ledger.db")).unwrap();
-    (folder, ledger)
-}
+on_each_backend!(
+    concurrent_claims_never_exceed_the_limit,
+    a_refused_submit_frees_its_cost_and_a_lost_one_does_not,
+    a_price_is_needed_only_with_a_limit,
+    the_budget_is_exact,
+    a_key_without_a_job_is_given_up_or_gets_the_job_that_the_user_found,
+);
 
-#[tokio::test]
-async fn concurrent_claims_never_exceed_the_limit() {
-    let (_folder, ledger) = open();
+async fn concurrent_claims_never_exceed_the_limit(place: Place) {
+    let ledger = place.open().await;
     let ledger = ledger.with_cost_limit(1_000);
     let claims = join_all((0..40).map(|number| {
         let ledger = ledger.clone();
@@ -40,9 +41,8 @@ async fn concurrent_claims_never_exceed_the_limit() {
     assert_eq!(ledger.spent_micros().await.unwrap(), 980);
 }
 
-#[tokio::test]
-async fn a_refused_submit_frees_its_cost_and_a_lost_one_does_not() {
-    let (_folder, ledger) = open();
+async fn a_refused_submit_frees_its_cost_and_a_lost_one_does_not(place: Place) {
+    let ledger = place.open().await;
     let ledger = ledger.with_cost_limit(100);
     assert_eq!(ledger.claim(&claim("a", Some(60))).await.unwrap(), Claim::Go);
     assert!(ledger.claim(&claim("b", Some(60))).await.is_err());
@@ -56,17 +56,15 @@ async fn a_refused_submit_frees_its_cost_and_a_lost_one_does_not() {
     );
 }
 
-#[tokio::test]
-async fn a_price_is_needed_only_with_a_limit() {
-    let (_folder, ledger) = open();
+async fn a_price_is_needed_only_with_a_limit(place: Place) {
+    let ledger = place.open().await;
     assert_eq!(ledger.claim(&claim("a", None)).await.unwrap(), Claim::Go);
     let error = ledger.with_cost_limit(100).claim(&claim("b", None)).await.unwrap_err();
     assert!(error.to_string().contains("price of the job is unknown"), "{error}");
 }
 
-#[tokio::test]
-async fn the_budget_is_exact() {
-    let (_folder, ledger) = open();
+async fn the_budget_is_exact(place: Place) {
+    let ledger = place.open().await;
     let ledger = ledger.with_cost_limit(100);
     ledger.require_budget(100).await.unwrap();
     assert!(ledger.require_budget(101).await.unwrap_err().is_cost_limit());
@@ -75,9 +73,8 @@ async fn the_budget_is_exact() {
     ledger.require_budget(0).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_key_without_a_job_is_given_up_or_gets_the_job_that_the_user_found() {
-    let (_folder, ledger) = open();
+async fn a_key_without_a_job_is_given_up_or_gets_the_job_that_the_user_found(place: Place) {
+    let ledger = place.open().await;
     for name in ["a", "b"] {
         ledger.claim(&claim(name, None)).await.unwrap();
     }

@@ -1,5 +1,10 @@
 //! A ledger in an SQLite file.
 
+mod error;
+mod schema;
+mod statements;
+mod writer;
+
 use std::path::Path;
 
 use futures_util::FutureExt as _;
@@ -8,9 +13,9 @@ use viseme::ledger::{
     Account, Claim, ClaimRequest, Ledger, LedgerEntry, LedgerError, LedgerFuture, LedgerKey,
 };
 
+pub use self::error::ledger_error;
+use self::writer::Writer;
 use crate::submit_row::SubmitRow;
-use crate::writer::Writer;
-use crate::{schema, statements};
 
 /// A ledger in an SQLite file. Cheap to clone; several processes on one machine may use the same file.
 ///
