@@ -8,6 +8,7 @@ use crate::commands::check::Check;
 use crate::commands::dub::DubArgs;
 use crate::commands::fit::Fit;
 use crate::commands::job::{Download, Status, Wait};
+use crate::commands::ledger::LedgerCommand;
 use crate::commands::models::{Models, Price, Schema};
 use crate::commands::playground::PlaygroundArgs;
 use crate::commands::run::{Demo, Run};
@@ -83,6 +84,9 @@ pub(crate) enum Command {
     Submit(Submit),
     /// Find the job of a submit whose response was lost; print the job's id. Costs nothing.
     Recover(Recover),
+    /// List the submits of a ledger, and decide about those with an unknown outcome.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Run many rows of a manifest: resumable, with a limit of cost, each paid for once.
     #[command(subcommand)]
     Batch(BatchCommand),

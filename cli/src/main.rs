@@ -25,7 +25,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::args::{Args, Command};
 use crate::commands::{
-    account, batch, check, dub, fit, job, mock, models, playground, run, submit, upload, webhook,
+    account, batch, check, dub, fit, job, ledger, mock, models, playground, run, submit, upload,
+    webhook,
 };
 use crate::failure::{Failure, Outcome, Result, USAGE};
 use crate::options::Options;
@@ -112,6 +113,7 @@ async fn execute(options: &Options, command: Command) -> Result<Outcome> {
         Command::Mock(args) => mock::mock(options, args).await,
         Command::Playground(args) => playground::playground(options, args).await,
         Command::Webhook(args) => webhook::webhook(options, args).await,
+        Command::Ledger(command) => ledger::ledger(options, command).await,
         Command::Batch(command) => batch::batch(options, command).await,
         Command::Dub(args) => dub::dub(options, &args).await,
         Command::Demo(_) => run::demo(options).await,

@@ -6,6 +6,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use viseme::Client;
+use viseme_ledger::AnyLedger;
+
+use crate::failure::Failure;
+
 /// Options of `run` and `submit`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SubmitArgs {
@@ -22,6 +27,26 @@ pub(crate) struct SubmitArgs {
     /// even because this program was killed, `viseme recover FILE` finds the job.
     #[arg(long, value_name = "FILE")]
     pub(crate) save_record: Option<PathBuf>,
+
+    /// Pay for at most one job with this key, in all calls with the same ledger, even if they are killed.
+    /// A call with a key that is known uses its job, or searches for it.
+    #[arg(long, value_name = "KEY", requires = "ledger")]
+    pub(crate) key: Option<String>,
+
+    /// The ledger that knows the keys: a file, or the URL of a PostgreSQL database for many machines.
+    #[arg(long, value_name = "FILE|URL", requires = "key")]
+    pub(crate) ledger: Option<String>,
+}
+
+impl SubmitArgs {
+    /// Returns the client with the ledger and the key, if the user wants them.
+    pub(crate) async fn key_of(&self, client: Client) -> Result<(Client, Option<String>), Failure> {
+        let (Some(ledger), Some(key)) = (&self.ledger, &self.key) else {
+            return Ok((client, None));
+        };
+        let ledger = AnyLedger::open(ledger).await.map_err(|error| Failure::batch(error.into()))?;
+        Ok((client.with_ledger(ledger), Some(key.clone())))
+    }
 }
 
 /// Options of `run` and `wait`.

@@ -39,17 +39,28 @@ impl AnyLedger {
     /// Returns the errors of [`SqliteLedger::open`] or of `PostgresLedger::connect`, and one for a URL if
     /// the feature `postgres` is off.
     pub async fn open(path_or_url: &str) -> Result<Self, LedgerError> {
-        #[cfg(feature = "postgres")]
-        if crate::postgres::is_postgres_url(path_or_url) {
-            return Ok(Self::Postgres(PostgresLedger::connect(path_or_url).await?));
-        }
-        #[cfg(not(feature = "postgres"))]
-        if path_or_url.starts_with("postgres://") || path_or_url.starts_with("postgresql://") {
-            return Err(LedgerError::new(
-                "This program cannot use a ledger in PostgreSQL. Name a file.",
-            ));
+        if Self::is_url(path_or_url) {
+            return Self::connect(path_or_url).await;
         }
         Ok(Self::Sqlite(SqliteLedger::open(path_or_url)?))
+    }
+
+    /// Returns whether the text is the URL of a database, and not the path of a file.
+    #[must_use]
+    pub fn is_url(path_or_url: &str) -> bool {
+        ["postgres://", "postgresql://"].iter().any(|scheme| {
+            path_or_url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        })
+    }
+
+    #[cfg(feature = "postgres")]
+    async fn connect(url: &str) -> Result<Self, LedgerError> {
+        Ok(Self::Postgres(PostgresLedger::connect(url).await?))
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    async fn connect(_: &str) -> Result<Self, LedgerError> {
+        Err(LedgerError::new("This program cannot use a ledger in PostgreSQL. Name a file."))
     }
 
     /// Limits what all submits in the ledger together may cost: see [`SqliteLedger::with_cost_limit`].
@@ -161,5 +172,20 @@ impl Ledger for AnyLedger {
 
     fn settled<'a>(&'a self, key: &'a LedgerKey, status: &'a Status) -> LedgerFuture<'a, ()> {
         delegate!(self, ledger => ledger.settled(key, status))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_no_url() {
+        for url in ["postgres://h/d", "postgresql://h/d", "PostgreSQL://h/d"] {
+            assert!(AnyLedger::is_url(url), "{url}");
+        }
+        for path in ["postgres.db", "/a/postgres://h", "p\u{f6}stgres://", ""] {
+            assert!(!AnyLedger::is_url(path), "{path}");
+        }
     }
 }

@@ -39,6 +39,18 @@ pub enum SubmitState {
 }
 
 impl SubmitState {
+    /// Returns the word of the state.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Accepted => "accepted",
+            Self::Completed => "completed",
+            Self::Ended => "ended",
+            Self::Refused => "refused",
+        }
+    }
+
     pub(crate) fn from_word(word: &str) -> Option<Self> {
         Some(match word {
             "sent" => Self::Sent,

@@ -6,6 +6,7 @@ pub(crate) mod check;
 pub(crate) mod dub;
 pub(crate) mod fit;
 pub(crate) mod job;
+pub(crate) mod ledger;
 pub(crate) mod mock;
 pub(crate) mod models;
 pub(crate) mod playground;

@@ -54,6 +54,10 @@ pub(crate) async fn run(options: &Options, run: Run) -> Result<Outcome> {
                        --out result.mp4.";
         return Err(Failure::Usage(message.to_owned()));
     }
+    if run.offline && run.submit.ledger.is_some() {
+        let message = "--offline takes no --ledger: the jobs end with the mock server. Leave one of them out.";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     // The temporary files live until the run has ended.
     let (input, _fitted) = run.fit.apply_once(options, input, run.input.strict).await?;
     // The server lives until the run has ended.
@@ -62,6 +66,7 @@ pub(crate) async fn run(options: &Options, run: Run) -> Result<Outcome> {
         Some(offline) => offline.client.clone(),
         None => client::online(options)?,
     };
+    let (client, key) = run.submit.key_of(client).await?;
     let display = Arc::new(ProgressDisplay::new(options));
     if let Some(offline) = &offline {
         // An invalid input ends the command before this is of interest.
@@ -77,6 +82,9 @@ pub(crate) async fn run(options: &Options, run: Run) -> Result<Outcome> {
         .before_submit(save_record(options));
     if let Some(url) = run.submit.webhook {
         operation = operation.webhook(url);
+    }
+    if let Some(key) = key {
+        operation = operation.key(key);
     }
     if let Some(deadline) = run.wait.deadline {
         operation = operation.deadline(deadline);

@@ -54,7 +54,7 @@ pub(crate) async fn submit(options: &Options, submit: Submit) -> Result<Outcome>
     let input = submit.input.read()?;
     // The temporary files live until they are uploaded.
     let (input, _fitted) = submit.fit.apply_once(options, input, submit.input.strict).await?;
-    let client = client::online(options)?;
+    let (client, key) = submit.submit.key_of(client::online(options)?).await?;
     let display = Arc::new(ProgressDisplay::new(options));
     let tracker = PhaseTracker::new(Phase::BeforeSubmit);
     let mut operation = client
@@ -66,6 +66,9 @@ pub(crate) async fn submit(options: &Options, submit: Submit) -> Result<Outcome>
         .before_submit(save_record(options));
     if let Some(url) = submit.submit.webhook {
         operation = operation.webhook(url);
+    }
+    if let Some(key) = key {
+        operation = operation.key(key);
     }
     let job = run_displayed(operation, &tracker, &display).await?;
     print_job(&job, options)?;

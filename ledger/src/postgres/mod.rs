@@ -22,7 +22,6 @@ use viseme::ledger::{
 use self::connection::Connections;
 pub use self::error::TransactionError;
 pub use self::schema::Migrations;
-pub use self::url::is_postgres_url;
 use crate::submit_row::SubmitRow;
 
 /// The name of the ledger that [`PostgresLedger::connect`] opens.

@@ -8,18 +8,6 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use url::Url;
 use viseme::ledger::LedgerError;
 
-/// The schemes of URLs of PostgreSQL.
-const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
-
-/// Returns whether the text is the URL of a PostgreSQL database, and not the path of a file.
-#[must_use]
-pub fn is_postgres_url(text: &str) -> bool {
-    let starts_with = |scheme: &&str| {
-        text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    };
-    SCHEMES.iter().any(starts_with)
-}
-
 /// A URL without its password.
 #[derive(Clone)]
 pub(crate) struct RedactedUrl(String);
@@ -112,12 +100,5 @@ mod tests {
         assert!(!verifies("postgres://127.0.0.1/films"));
         assert!(!verifies("postgres://[::1]/films"));
         assert!(!verifies("postgres:///films?host=/run/postgresql"));
-    }
-
-    #[test]
-    fn a_path_is_no_url() {
-        assert!(is_postgres_url("postgres://h/d") && is_postgres_url("PostgreSQL://h/d"));
-        assert!(!is_postgres_url("postgres.db") && !is_postgres_url("/a/postgres://h"));
-        assert!(!is_postgres_url("pöstgres://"));
     }
 }
