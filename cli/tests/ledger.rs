@@ -1,6 +1,6 @@
 //! `--key`, `--ledger` and `viseme ledger`, with a file and with PostgreSQL.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod support;
 
