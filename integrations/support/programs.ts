@@ -94,11 +94,16 @@ export class Programs implements AsyncDisposable {
   }
 
   /** Starts a program. The environment is added to the one of the tests. */
-  async start(command: string, words: string[], environment: object = {}): Promise<Program> {
+  async start(
+    command: string,
+    words: string[],
+    environment: object = {},
+    folder = this.folder,
+  ): Promise<Program> {
     const log = join(this.folder, `${this.#started.length}-${basename(command)}.log`);
     const output = openSync(log, 'w');
     const child = spawn(command, words, {
-      cwd: this.folder,
+      cwd: folder,
       env: { ...process.env, ...environment },
       stdio: ['ignore', output, output],
       detached: true,

@@ -1,0 +1,151 @@
+// Many clips on workers that are killed at random, and what the package promises of its files.
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Worker } from '@temporalio/worker';
+import type { LipSyncBatchInput, LipSyncBatchResult } from '@viseme/temporal';
+
+import { until } from '../../support/programs.ts';
+import { assertChargedOnce, requests, SAMPLES, SOON, stopServer } from '../../support/service.ts';
+import { audioOf, Pipeline, QUICK, Server } from './pipeline.ts';
+
+const CLIPS = Number(process.env['TEMPORAL_CLIPS'] ?? 60);
+const KILLS = Number(process.env['TEMPORAL_KILLS'] ?? 3);
+const ABOUT_A_SECOND = { jobs: [{ timeline: [{ processing: '0s' }, { completed: '800ms' }] }] };
+const NAMES = Array.from({ length: CLIPS }, (_, index) => `clip-${index}`);
+
+let server: Server;
+before(async () => {
+  server = await Server.start();
+});
+after(async () => {
+  await server[Symbol.asyncDispose]();
+  await stopServer();
+});
+
+async function startBatch(pipeline: Pipeline, names: string[], more: Partial<LipSyncBatchInput>) {
+  return await server.client.workflow.start<
+    (input: LipSyncBatchInput) => Promise<LipSyncBatchResult>
+  >('lipSyncBatch', {
+    workflowId: pipeline.taskQueue,
+    taskQueue: pipeline.taskQueue,
+    args: [
+      {
+        clips: names.map((id) => ({ id, parameters: pipeline.parameters(id) })),
+        common: QUICK,
+        ...more,
+      },
+    ],
+  });
+}
+
+test(`a batch of ${CLIPS} clips, with ${KILLS} kills of workers, pays for each once`, async (context) => {
+  const slow = { at: 'submit', when: 'after_accept', do: { delay: '300ms' } } as const;
+  await using pipeline = await Pipeline.create(server, { ...ABOUT_A_SECOND, faults: [slow] });
+  const workers = [await pipeline.startWorker(), await pipeline.startWorker()];
+  const begin = Date.now();
+  const continueAfter = Math.ceil(CLIPS / 2.5);
+  const batch = await startBatch(pipeline, NAMES, { concurrency: 15, continueAfter });
+  const firstRun = batch.firstExecutionRunId;
+  for (let kills = 1; kills <= KILLS; kills += 1) {
+    const some = Math.floor((CLIPS * kills) / (KILLS + 2));
+    await until(async () => (await pipeline.charges()) >= some, `${some} charges`);
+    await workers[kills % 2]!.kill();
+    workers[kills % 2] = await pipeline.startWorker();
+  }
+  const { completed, failed } = await batch.result();
+  const seconds = (Date.now() - begin) / 1000;
+  context.diagnostic(
+    `${CLIPS} clips, ${KILLS} kills, ${await pipeline.charges()} charges, ${seconds} s`,
+  );
+  assert.deepEqual(failed, []);
+  assert.deepEqual(completed.map(({ id }) => id).sort(), [...NAMES].sort());
+  await assertChargedOnce(pipeline.world, NAMES.map(audioOf));
+  // It continued as new: the last run is another one, and it has the results of all.
+  const { runId } = await server.client.workflow.getHandle(pipeline.taskQueue).describe();
+  assert.notEqual(runId, firstRun);
+});
+
+test('a clip that fails does not stop the others, and a second batch pays for none again', async () => {
+  const failed = { match: { nth: 1 }, timeline: [{ failed: '0s' }] };
+  await using pipeline = await Pipeline.create(server, { jobs: [failed, ...SOON.jobs] });
+  await pipeline.startWorker();
+  const names = NAMES.slice(0, 3);
+  const first = await (await startBatch(pipeline, names, { concurrency: 1 })).result();
+  assert.deepEqual(
+    first.failed.map(({ id, code }) => [id, code]),
+    [['clip-0', 'job_failed']],
+  );
+  assert.ok(first.failed[0]?.jobId);
+  assert.equal(first.completed.length, 2);
+  const second = await (await startBatch(pipeline, names, {})).result();
+  assert.deepEqual(
+    second.failed.map(({ code }) => code),
+    ['already_started', 'already_started', 'already_started'],
+  );
+  assert.equal(await requests(pipeline.world, 'submit'), 3);
+});
+
+test('the histories replay', async () => {
+  await using pipeline = await Pipeline.create(server, ABOUT_A_SECOND);
+  const worker = await pipeline.startWorker();
+  const batch = await startBatch(pipeline, NAMES.slice(0, 2), { continueAfter: 1 });
+  await batch.result();
+  await worker.kill();
+  const replay = { workflowBundle: { codePath: server.bundle }, replayName: 'test' };
+  for (const id of ['', '/clip-0', '/clip-1']) {
+    const workflow = server.client.workflow.getHandle(`${pipeline.taskQueue}${id}`);
+    await Worker.runReplayHistory(replay, await workflow.fetchHistory(), workflow.workflowId);
+  }
+  const { events } = await server.client.workflow
+    .getHandle(`${pipeline.taskQueue}/clip-0`)
+    .fetchHistory();
+  // A history that the code does not have is noticed.
+  const changed = { events: events!.filter((_, index) => index !== 4) };
+  await assert.rejects(Worker.runReplayHistory(replay, changed, 'changed'));
+});
+
+test('the bundle of the workflows has neither the client nor Node APIs', async () => {
+  // The bundler itself rejects Node APIs.
+  const bundle = await readFile(server.bundle, 'utf8');
+  assert.ok(bundle.includes('startSubmit'));
+  for (const word of ['bindings-node', 'viseme.linux', 'createActivities', 'node:fs']) {
+    assert.ok(!bundle.includes(word), word);
+  }
+});
+
+test('the example of the README runs', async () => {
+  await using pipeline = await Pipeline.create(server, SOON);
+  const readme = await readFile('temporal-node/README.md', 'utf8');
+  const blocks = [...readme.matchAll(/```js\n\/\/ (\w+\.mjs)\n(.*?)```/gs)];
+  assert.deepEqual(
+    blocks.map(([, name]) => name),
+    ['worker.mjs', 'start.mjs'],
+  );
+  // Below the folder of the installed packages.
+  const folder = fileURLToPath(new URL(`example-${process.pid}`, import.meta.url));
+  await mkdir(folder);
+  try {
+    for (const [, name, code] of blocks) await writeFile(join(folder, name!), code!);
+    for (const file of ['voice.mp3', 'face.mp4']) {
+      await copyFile(join(SAMPLES, file), join(folder, file));
+    }
+    const environment = {
+      TEMPORAL_ADDRESS: server.address,
+      WAVESPEED_BASE_URL: pipeline.world.baseUrl,
+      WAVESPEED_API_KEY: pipeline.world.key,
+    };
+    const start = (name: string) =>
+      pipeline.programs.start(process.execPath, [join(folder, name)], environment, folder);
+    await start('worker.mjs');
+    const program = await start('start.mjs');
+    assert.equal(await program.wait(), 0, program.output);
+    assert.equal(program.output.trim(), 'out.mp4');
+    assert.ok((await stat(join(folder, 'out.mp4'))).size > 0);
+    assert.equal(await pipeline.charges(), 1);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,186 @@
+/** A Temporal server, the workers of one test, and the client that starts workflows. */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  Client as TemporalClient,
+  Connection,
+  WorkflowFailedError,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import type { ApplicationFailure } from '@temporalio/common';
+import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
+import type { LipSyncInput, LipSyncResult } from '@viseme/temporal';
+import type { ClientSettings } from 'viseme';
+import type { Scenario, World } from 'viseme-mock';
+
+import { freePort, Programs, until, type Program } from '../../support/programs.ts';
+import { charges, createWorld } from '../../support/service.ts';
+
+const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+const TEMPORAL =
+  process.env['VISEME_TEMPORAL_PROGRAM'] ?? resolve('../target/tools/temporal/bin/temporal');
+
+/** Short times, so that a dead worker is noticed soon. */
+export const QUICK = {
+  heartbeatTimeoutMs: 5000,
+  retryIntervalMs: 300,
+} satisfies Partial<LipSyncInput>;
+
+/** A development server that keeps its state in a file. */
+export class Server implements AsyncDisposable {
+  readonly programs: Programs;
+  readonly port: number;
+  readonly bundle: string;
+  program!: Program;
+  client!: TemporalClient;
+
+  private constructor(programs: Programs, port: number, bundle: string) {
+    this.programs = programs;
+    this.port = port;
+    this.bundle = bundle;
+  }
+
+  static async start(): Promise<Server> {
+    const programs = await Programs.create();
+    const logger = new DefaultLogger('WARN');
+    Runtime.install({ logger });
+    const { code } = await bundleWorkflowCode({ workflowsPath: here('workflows.js'), logger });
+    const bundle = join(programs.folder, 'workflows.cjs');
+    await writeFile(bundle, code);
+    const server = new Server(programs, await freePort(), bundle);
+    await server.restart();
+    server.client = new TemporalClient({
+      connection: await Connection.connect({ address: server.address }),
+    });
+    return server;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.port}`;
+  }
+
+  /** Starts the server, again on its file. */
+  async restart(): Promise<void> {
+    const file = join(this.programs.folder, 'temporal.db');
+    const words = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1'];
+    const more = ['--port', String(this.port), '--db-filename', file, '--log-level', 'error'];
+    this.program = await this.programs.start(TEMPORAL, [...words, ...more]);
+    await until(async () => {
+      assert.ok(!this.program.hasEnded, this.program.output);
+      try {
+        const connection = await Connection.connect({
+          address: this.address,
+          connectTimeout: '1 s',
+        });
+        try {
+          await connection.workflowService.describeNamespace({ namespace: 'default' });
+        } finally {
+          await connection.close();
+        }
+        return true;
+      } catch {
+        return false;
+      }
+    }, 'Temporal starts');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client.connection.close();
+    await this.programs[Symbol.asyncDispose]();
+  }
+}
+
+let tests = 0;
+
+/** One test: a world of the mock server, a task queue and its workers. */
+export class Pipeline implements AsyncDisposable {
+  readonly server: Server;
+  readonly world: World;
+  readonly taskQueue: string;
+  readonly programs: Programs;
+
+  private constructor(server: Server, world: World, programs: Programs) {
+    this.server = server;
+    this.world = world;
+    this.programs = programs;
+    tests += 1;
+    this.taskQueue = `test-${process.pid}-${tests}`;
+  }
+
+  static async create(server: Server, scenario: Scenario): Promise<Pipeline> {
+    return new Pipeline(server, await createWorld(scenario), await Programs.create());
+  }
+
+  async startWorker(settings: ClientSettings = {}): Promise<Program> {
+    return await this.programs.start(process.execPath, [here('worker.js')], {
+      TEMPORAL_ADDRESS: this.server.address,
+      TASK_QUEUE: this.taskQueue,
+      WORKFLOW_BUNDLE: this.server.bundle,
+      CLIENT_SETTINGS: JSON.stringify(settings),
+      WAVESPEED_BASE_URL: this.world.baseUrl,
+      WAVESPEED_API_KEY: this.world.key,
+    });
+  }
+
+  parameters(id = 'clip-1') {
+    return { audio: audioOf(id), video: 'https://media.example/face.mp4' };
+  }
+
+  /** Starts the workflow of a clip. */
+  async start(id = 'clip-1', more: Partial<LipSyncInput> = {}) {
+    return await this.server.client.workflow.start<(input: LipSyncInput) => Promise<LipSyncResult>>(
+      'lipSync',
+      {
+        workflowId: `${this.taskQueue}/${id}`,
+        taskQueue: this.taskQueue,
+        args: [{ parameters: this.parameters(id), ...QUICK, ...more }],
+      },
+    );
+  }
+
+  async startNaive(id = 'clip-1') {
+    return await this.server.client.workflow.start('naive', {
+      workflowId: `${this.taskQueue}/${id}`,
+      taskQueue: this.taskQueue,
+      args: [this.parameters(id)],
+    });
+  }
+
+  async charges(): Promise<number> {
+    return await charges(this.world);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.programs[Symbol.asyncDispose]();
+    await this.world.remove();
+  }
+}
+
+export function audioOf(id: string): string {
+  return `https://media.example/${id}.mp3`;
+}
+
+/** Returns the failure of a workflow. Throws if it succeeds. */
+export async function failureOf(workflow: {
+  result(): Promise<unknown>;
+}): Promise<ApplicationFailure> {
+  try {
+    await workflow.result();
+  } catch (error) {
+    assert.ok(error instanceof WorkflowFailedError, String(error));
+    return error.cause as ApplicationFailure;
+  }
+  throw new Error('the workflow has not failed');
+}
+
+/** Returns the history of a workflow as text, with the payloads in plain. */
+export async function historyText(workflow: WorkflowHandle): Promise<string> {
+  const history = await workflow.fetchHistory();
+  return JSON.stringify(history, (_, value: unknown) => {
+    const bytes = value as { type?: string; data?: number[] } | null;
+    const isBytes = bytes?.type === 'Buffer' && Array.isArray(bytes.data);
+    return isBytes ? Buffer.from(bytes.data!).toString() : value;
+  });
+}

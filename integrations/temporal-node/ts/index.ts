@@ -1,0 +1,14 @@
+/**
+ * Temporal activities and workflows for Viseme: lip-sync jobs that are paid for once.
+ *
+ * The workflows are in `@viseme/temporal/workflows`, which has no Node APIs and no native code.
+ *
+ * @packageDocumentation
+ */
+export { createActivities } from './activities.ts';
+export type { Activities } from './activities.ts';
+export { signalDelivery } from './delivery.ts';
+export { toFailure } from './failures.ts';
+export type { FailureDetails } from './failures.ts';
+export { delivered, startSubmit, state } from './protocol.ts';
+export type * from './types.ts';
