@@ -13,11 +13,11 @@ const QUIET = ['-hide_banner', '-nostdin', '-loglevel', 'error', '-y'];
  *
  * @param {string} folder
  * @param {string} name
- * @param {{ seconds: number, size: string }} options
+ * @param {{ seconds: number, size: string, rate?: number }} options
  */
-export async function makeVideo(folder, name, { seconds, size }) {
+export async function makeVideo(folder, name, { seconds, size, rate = 25 }) {
   const path = join(folder, name);
-  const source = `color=c=0x30a060:s=${size}:r=25:d=${seconds}`;
+  const source = `color=c=0x30a060:s=${size}:r=${rate}:d=${seconds}`;
   const codec = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-pix_fmt', 'yuv420p'];
   await run('ffmpeg', [...QUIET, '-f', 'lavfi', '-i', source, ...codec, path]);
   return path;

@@ -52,6 +52,11 @@ export class Playground {
   async stop() {
     await this.program.stop();
   }
+
+  /** Ends it as a crash does. */
+  async kill() {
+    await this.program.stop('SIGKILL');
+  }
 }
 
 /**

@@ -55,12 +55,16 @@ export class Program {
     this.line = line;
   }
 
-  /** Ends the program. */
-  async stop() {
-    if (this.child.exitCode !== null) return;
+  /**
+   * Ends the program.
+   *
+   * @param {NodeJS.Signals} [signal]
+   */
+  async stop(signal = 'SIGTERM') {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.child.once('exit', resolve));
     this.child.ref();
-    this.child.kill();
+    this.child.kill(signal);
     await ended;
   }
 }

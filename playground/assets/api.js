@@ -7,7 +7,7 @@
  * @property {string} rule
  * @property {'error' | 'warning'} level
  * @property {string} message
- * @property {{ kind: string, description: string } | null} fix the step that mends the file
+ * @property {{ kind: string, description: string, framing?: 'borders' | 'crop' } | null} fix the step that mends the file
  */
 
 /**
@@ -138,6 +138,46 @@
  * @property {{ phase: Phase, at_ms: number }[]} steps
  */
 
+/**
+ * @typedef {object} DubPlan
+ * @property {{ id: string, is_dubbed: boolean, start: number, end: number }[]} segments times in seconds
+ * @property {number} seconds
+ * @property {number} kept_seconds
+ * @property {number} dubbed_seconds
+ * @property {DubCost} cost
+ * @property {DubCost} cost_without_skipping the cost if silence is dubbed too
+ * @property {number} cuts_in_speech
+ * @property {number} picture_seconds
+ * @property {number} voice_seconds
+ * @property {boolean} is_silent
+ */
+
+/** @typedef {{ jobs: number, price_micros: number | null }} DubCost */
+
+/**
+ * A dub of a clip that is longer than its model takes.
+ *
+ * @typedef {object} Dub
+ * @property {string} id
+ * @property {string} model
+ * @property {string} video the name of the file
+ * @property {string} audio
+ * @property {number} started_at milliseconds since 1970
+ * @property {boolean} skip_silence
+ * @property {'planning' | 'planned' | 'running' | 'stopping' | 'stopped' | 'failed' | 'done'} phase
+ * @property {{ stage: string, done: number, total: number, fraction: number } | null} progress
+ * @property {DubPlan | null} plan
+ * @property {Record<string, string>} states the state of each segment that is dubbed
+ * @property {number} spent_micros
+ * @property {{ id: string, state: string, job_id: string | null, error: string | null }[]} open the
+ *   segments without a result
+ * @property {ErrorDetails | null} error
+ * @property {{ price_micros: number | null } | null} run what a run may cost that was not confirmed yet
+ * @property {{ price_micros: number | null } | null} retry the same, with failed segments again
+ * @property {string} source_url
+ * @property {{ url: string, bytes: number, name: string } | null} output
+ */
+
 /** @typedef {{ id: string, title: string, code: string }} Snippet */
 
 /** An error response of the playground. */
@@ -265,7 +305,7 @@ export const addQuote = (model, values) => post('quotes', { model, values });
 export const getQuote = (id) => request(`quotes/${id}`);
 
 /**
- * Runs the job of a quote. This is the only request that can cost money.
+ * Runs the job of a quote. Only this request and `runDub` can cost money.
  *
  * @param {string} quote
  * @returns {Promise<Job>}
@@ -286,3 +326,37 @@ export const resumeJob = (id) => post(`jobs/${id}/resume`, {});
  * @returns {Promise<Snippet[]>}
  */
 export const getSnippets = (model, values) => post('snippets', { model, values });
+
+/**
+ * Plans a dub, which costs nothing.
+ *
+ * @param {{ model: string, values: Values }} input
+ * @param {boolean} skip_silence
+ * @param {boolean} crop
+ * @returns {Promise<Dub>}
+ */
+export const addDub = (input, skip_silence, crop) => post('dubs', { input, skip_silence, crop });
+
+/**
+ * Runs a dub, or resumes it.
+ *
+ * @param {string} id
+ * @param {boolean} retry whether failed segments are submitted again
+ * @param {number | null} price_micros the price that the user saw
+ * @returns {Promise<Dub>}
+ */
+export const runDub = (id, retry, price_micros) => post(`dubs/${id}/run`, { retry, price_micros });
+
+/**
+ * Stops a dub; what is paid for is kept.
+ *
+ * @param {string} id
+ */
+export const stopDub = (id) => post(`dubs/${id}/stop`, {});
+
+/**
+ * Removes a dub, with its result.
+ *
+ * @param {string} id
+ */
+export const removeDub = (id) => post(`dubs/${id}/remove`, {});

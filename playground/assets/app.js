@@ -7,13 +7,12 @@ import { subscribe } from './base/events.js';
 import { formatUsd } from './base/format.js';
 import { makeTabs } from './base/ui.js';
 import { Form, label } from './fields.js';
+import { DubPanel } from './dub-panel.js';
 import { FitPanel, isMendable } from './fit-panel.js';
-import { renderHistory } from './history.js';
-import { JobView, isOver, phaseBadge, phaseName } from './job.js';
 import { notice, withoutField } from './media-field.js';
+import { Results } from './results.js';
 import { Snippets } from './snippets.js';
 
-/** @typedef {import('./api.js').Job} Job */
 /** @typedef {import('./api.js').Quote} Quote */
 /** @typedef {import('./api.js').Report} Report */
 
@@ -39,30 +38,26 @@ class Page {
     this.runsWhenReady = false;
     /** Whether the request that starts the job is on its way. */
     this.isStarting = false;
-    /** @type {Map<string, Job>} */
-    this.jobs = new Map();
-    /** The newest revision of each job. @type {Map<string, number>} */
-    this.revisions = new Map();
-    /** @type {string | null} */
-    this.selected = null;
     this.checkTimer = 0;
     /** Counts the changes of the form, so that an old response is ignored. */
     this.change = 0;
     this.fit = new FitPanel(byId('fit', HTMLElement));
     this.runButton = byId('run', HTMLButtonElement);
-    this.view = new JobView(
-      byId('result', HTMLElement),
-      byId('result-time', HTMLElement),
-      this.isLive,
-    );
+    this.results = new Results(this.isLive, (model) => this.title(model), {
+      onChange: () => this.renderRun(),
+      onEnd: () => void this.refreshBalance(),
+    });
+    this.dub = new DubPanel(byId('dub', HTMLElement), (dub) => {
+      this.results.setDub(dub);
+      this.results.select(dub.id);
+      byId('result-title', HTMLElement).closest('section')?.scrollIntoView();
+    });
     this.snippets = new Snippets(byId('code', HTMLElement));
   }
 
   start() {
     this.renderHeader();
     this.renderModels();
-    this.view.showEmpty();
-    this.renderJobs();
     this.runButton.addEventListener('click', () => void this.press());
     const connection = byId('connection', HTMLElement);
     const names = {
@@ -142,7 +137,10 @@ class Page {
     this.runsWhenReady = false;
     setChildren(byId('run-error', HTMLElement));
     this.renderRun();
-    if (this.form?.isChecking) this.fit.hide();
+    if (this.form?.isChecking) {
+      this.fit.hide();
+      this.dub.hide();
+    }
     clearTimeout(this.checkTimer);
     this.checkTimer = window.setTimeout(() => void this.check(), CHECK_DELAY);
   }
@@ -157,6 +155,7 @@ class Page {
       this.report = report;
       form.showReport(report);
       this.fit.show(form, report);
+      this.dub.show(form, report);
     } catch (error) {
       if (change === this.change) this.showError(error);
       return;
@@ -219,12 +218,12 @@ class Page {
     this.renderRun();
     try {
       const job = await addJob(quote.id);
-      this.onJob(job);
-      this.select(job.id);
+      this.results.setJob(job);
+      this.results.select(job.id);
     } catch (error) {
       const details = errorDetails(error);
       this.showError(error);
-      if (details.job !== undefined) this.select(details.job);
+      if (details.job !== undefined) this.results.select(details.job);
     }
     this.isStarting = false;
     this.quote = null;
@@ -234,12 +233,7 @@ class Page {
   isDisabled() {
     const isBusy =
       this.isStarting || this.quote?.state === 'preparing' || this.form?.isChecking === true;
-    return isBusy || this.report === null || !this.report.ok || this.isRunning();
-  }
-
-  isRunning() {
-    const job = this.selected === null ? undefined : this.jobs.get(this.selected);
-    return job !== undefined && !isOver(job);
+    return isBusy || this.report === null || !this.report.ok || this.results.isRunning;
   }
 
   renderRun() {
@@ -279,7 +273,7 @@ class Page {
    * @returns {string}
    */
   hint(report) {
-    if (this.isRunning()) return 'A job is running. It continues if you close this page.';
+    if (this.results.isRunning) return 'A job is running. It continues if you close this page.';
     if (this.form?.isChecking) return 'Checking…';
     if (report === null) return '';
     const order = this.form?.order ?? [];
@@ -318,52 +312,21 @@ class Page {
    * @param {string} type
    * @param {{ revision: number, state: any }} event
    */
-  onEvent(type, { revision, state }) {
-    if (type === 'quote') this.onQuote(state);
-    if (type === 'job') this.onJob(state, revision);
-    if (type !== 'jobs') return;
-    for (const job of /** @type {Job[]} */ (state)) this.onJob(job, revision);
-    const newest = /** @type {Job[]} */ (state).at(-1);
-    if (this.selected === null && newest !== undefined) this.select(newest.id);
+  onEvent(type, event) {
+    if (type === 'quote') return this.onQuote(event.state);
+    this.results.onEvent(type, event);
     // The quote may have changed while the page was not connected.
-    void this.refreshQuote().catch(() => undefined);
+    if (type === 'jobs') void this.refreshQuote().catch(() => undefined);
   }
 
   /**
-   * @param {Job} job
-   * @param {number} [revision] that of its event; a response has none
+   * Returns the title of a model.
+   *
+   * @param {string} id
    */
-  onJob(job, revision) {
-    const known = this.jobs.get(job.id);
-    if (revision === undefined ? known !== undefined : revision < (this.revisions.get(job.id) ?? 0))
-      return;
-    if (revision !== undefined) this.revisions.set(job.id, revision);
-    this.jobs.set(job.id, job);
-    if (known?.phase !== job.phase) {
-      setText(byId('live', HTMLElement), `${phaseName(job)}. ${job.error?.message ?? ''}`);
-      if (isOver(job)) void this.refreshBalance();
-    }
-    this.renderJobs();
-    this.renderRun();
-  }
-
-  /** @param {string} id */
-  select(id) {
-    this.selected = id;
-    this.renderJobs();
-    this.renderRun();
-  }
-
-  renderJobs() {
-    const job = this.selected === null ? undefined : this.jobs.get(this.selected);
-    setChildren(byId('result-badge', HTMLElement), job !== undefined && phaseBadge(job));
-    if (job !== undefined) this.view.show(job);
-    const title = (/** @type {string} */ id) => {
-      const model = this.session.models.find((model) => model.id === id);
-      return model === undefined ? id : shortTitle(model.title);
-    };
-    const history = byId('history', HTMLElement);
-    renderHistory(history, [...this.jobs.values()], this.selected, (id) => this.select(id), title);
+  title(id) {
+    const model = this.session.models.find((model) => model.id === id);
+    return model === undefined ? id : shortTitle(model.title);
   }
 
   async refreshBalance() {

@@ -103,6 +103,16 @@ export class Form {
     }
   }
 
+  /**
+   * Whether the form has media of this name and kind.
+   *
+   * @param {string} name
+   * @param {'audio' | 'video' | 'image'} media
+   */
+  has(name, media) {
+    return this.media.some(({ field, kind }) => field.name === name && kind.media === media);
+  }
+
   /** Returns the ids of the files. */
   fileIds() {
     return this.media.map(({ file }) => file?.id ?? null);

@@ -1,23 +1,30 @@
 // @ts-check
-// The jobs of this session, the newest first.
+// The jobs and dubs of this session, the newest first.
 
 import { h, setChildren } from './base/dom.js';
-import { formatDuration, formatUsd } from './base/format.js';
-import { isOver, phaseBadge } from './job.js';
-
-/** @typedef {import('./api.js').Job} Job */
 
 /**
- * Shows the jobs.
+ * A job or a dub.
+ *
+ * @typedef {object} HistoryRow
+ * @property {string} id
+ * @property {number} started_at milliseconds since 1970
+ * @property {string} title
+ * @property {HTMLElement} badge its state
+ * @property {string} took
+ * @property {string} price
+ */
+
+/**
+ * Shows the jobs and dubs.
  *
  * @param {HTMLElement} element
- * @param {Job[]} jobs the oldest first
- * @param {string | null} selected the id of the job that is shown
+ * @param {HistoryRow[]} history the newest first
+ * @param {string | null} selected the id of the one that is shown
  * @param {(id: string) => void} onSelect
- * @param {(model: string) => string} title the title of a model
  */
-export function renderHistory(element, jobs, selected, onSelect, title) {
-  if (jobs.length === 0) {
+export function renderHistory(element, history, selected, onSelect) {
+  if (history.length === 0) {
     setChildren(element, h('p', { class: 'history__empty muted' }, 'No jobs yet.'));
     return;
   }
@@ -25,12 +32,11 @@ export function renderHistory(element, jobs, selected, onSelect, title) {
     document.activeElement instanceof HTMLElement
       ? document.activeElement.dataset['job']
       : undefined;
-  const rows = [...jobs].reverse().map((job) => {
-    const time = new Date(job.started_at).toLocaleTimeString([], {
+  const rows = history.map(({ id, started_at, title, badge, took, price }) => {
+    const time = new Date(started_at).toLocaleTimeString([], {
       hour: '2-digit',
       minute: '2-digit',
     });
-    const took = isOver(job) ? formatDuration(job.steps.at(-1)?.at_ms ?? 0) : '…';
     return h(
       'li',
       {},
@@ -39,19 +45,15 @@ export function renderHistory(element, jobs, selected, onSelect, title) {
         {
           class: 'history__item',
           type: 'button',
-          dataset: { job: job.id },
-          'aria-current': job.id === selected ? 'true' : null,
-          onclick: () => onSelect(job.id),
+          dataset: { job: id },
+          'aria-current': id === selected ? 'true' : null,
+          onclick: () => onSelect(id),
         },
         h('span', { class: 'history__time numeric muted' }, time),
-        h('span', { class: 'history__model truncate' }, title(job.model)),
-        phaseBadge(job),
+        h('span', { class: 'history__model truncate' }, title),
+        badge,
         h('span', { class: 'history__took numeric muted' }, took),
-        h(
-          'span',
-          { class: 'history__price numeric' },
-          job.price === null ? '' : formatUsd(job.price),
-        ),
+        h('span', { class: 'history__price numeric' }, price),
       ),
     );
   });

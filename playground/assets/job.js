@@ -51,8 +51,17 @@ export function phaseBadge(job) {
     processing: 'processing',
   };
   const state = states[/** @type {keyof typeof states} */ (job.phase)] ?? 'created';
-  return h('span', { class: 'badge', dataset: { state } }, phaseName(job));
+  return badge(state, phaseName(job));
 }
+
+/**
+ * Returns a badge.
+ *
+ * @param {string} state
+ * @param {string} name
+ * @returns {HTMLElement}
+ */
+export const badge = (state, name) => h('span', { class: 'badge', dataset: { state } }, name);
 
 /** Shows one job, and keeps its times running. */
 export class JobView {
@@ -106,6 +115,12 @@ export class JobView {
         ),
       ),
     );
+  }
+
+  /** Something else is shown. */
+  hide() {
+    this.job = null;
+    setText(this.time, '');
   }
 
   /** @param {Job} job */
@@ -352,7 +367,7 @@ function sourceElement(job) {
  * @param {HTMLVideoElement} source
  * @param {HTMLVideoElement} result
  */
-function playBoth(source, result) {
+export function playBoth(source, result) {
   return h(
     'button',
     {

@@ -13,12 +13,16 @@ const CLOSED: Asset = asset!("closed.html", "../assets/closed.html");
 
 /// The style and the modules of the page.
 const FILES: &[Asset] = &[
+    asset!("dub.css", "../assets/dub.css"),
     asset!("form.css", "../assets/form.css"),
     asset!("fit.css", "../assets/fit.css"),
     asset!("result.css", "../assets/result.css"),
     asset!("playground.css", "../assets/playground.css"),
     asset!("app.js", "../assets/app.js"),
     asset!("api.js", "../assets/api.js"),
+    asset!("dub-panel.js", "../assets/dub-panel.js"),
+    asset!("dub-plan.js", "../assets/dub-plan.js"),
+    asset!("dub-view.js", "../assets/dub-view.js"),
     asset!("fields.js", "../assets/fields.js"),
     asset!("fit-panel.js", "../assets/fit-panel.js"),
     asset!("history.js", "../assets/history.js"),
@@ -26,6 +30,7 @@ const FILES: &[Asset] = &[
     asset!("media-field.js", "../assets/media-field.js"),
     asset!("pcm-worklet.js", "../assets/pcm-worklet.js"),
     asset!("recorder.js", "../assets/recorder.js"),
+    asset!("results.js", "../assets/results.js"),
     asset!("snippets.js", "../assets/snippets.js"),
     asset!("wav.js", "../assets/wav.js"),
 ];

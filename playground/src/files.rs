@@ -52,6 +52,11 @@ impl FileStore {
         let _ = std::fs::remove_dir_all(self.folder.path());
     }
 
+    /// Returns the folder for dubs that go with the playground.
+    pub(crate) fn dubs_root(&self) -> PathBuf {
+        self.folder.path().join("dubs")
+    }
+
     /// Returns a new folder for files that are made here; it is removed when dropped.
     ///
     /// # Errors

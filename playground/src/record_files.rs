@@ -1,11 +1,13 @@
 //! Records of submits on the disk: what lets a later process find a paid job again.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use viseme::SubmitRecord;
+
+use crate::json_file;
 
 /// A submit as it is kept on the disk, until its job has ended.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -34,20 +36,17 @@ impl RecordFolder {
         Ok(Self { folder, lock })
     }
 
+    /// Returns the path of the folder.
+    pub(crate) fn path_of_folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Writes a record; it is on the disk when this returns.
     ///
     /// # Errors
     /// Any I/O error.
     pub(crate) fn save(&self, id: &str, submit: &SavedSubmit) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        serde_json::to_writer(&mut file, submit)?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(self.path(id))?;
-        // Without this, a power failure can undo the rename.
-        #[cfg(unix)]
-        File::open(&self.folder)?.sync_all()?;
-        Ok(())
+        json_file::write(&self.folder, &format!("{id}.json"), submit)
     }
 
     /// Removes a record whose job has ended.

@@ -1,11 +1,9 @@
 //! The routes of the page and of its API.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Request, State};
 use axum::middleware::Next;
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
@@ -24,14 +22,13 @@ use viseme_web::SECURITY_HEADERS;
 use crate::api_error::ApiError;
 use crate::app::App;
 use crate::checks::{PageInput, check_file, check_input};
+use crate::dubs::DubEntry;
 use crate::events::Event;
 use crate::file_response::file_response;
 use crate::fitting::{self, FitRequest};
+use crate::request::{JsonBody, Result, parsed, query};
 use crate::samples::sample;
-use crate::{access, assets, runner, snippets};
-
-type Result<T> = std::result::Result<T, ApiError>;
-type JsonBody<T> = std::result::Result<Json<T>, JsonRejection>;
+use crate::{access, assets, dub_routes, runner, snippets};
 
 pub(crate) fn router(app: Arc<App>) -> Router {
     let api = Router::new()
@@ -50,6 +47,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/jobs/{id}/resume", post(resume_job))
         .route("/jobs/{id}/output", get(get_output))
         .route("/snippets", post(get_snippets))
+        .merge(dub_routes::router())
         .fallback(async || ApiError::not_found("The playground has no such API."));
     Router::new()
         .route("/", get(async || assets::index()))
@@ -112,11 +110,6 @@ async fn open(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Resp
     }
 }
 
-fn query(uri: &Uri) -> HashMap<String, String> {
-    let text = uri.query().unwrap_or_default();
-    url::form_urlencoded::parse(text.as_bytes()).into_owned().collect()
-}
-
 async fn session(State(app): State<Arc<App>>) -> Json<Value> {
     Json(app.session())
 }
@@ -131,28 +124,33 @@ async fn events(
 ) -> Sse<impl Stream<Item = std::result::Result<SseEvent, Infallible>>> {
     // Subscribed before the state is read, so that no change is missed.
     let receiver = app.events.subscribe();
-    let first = stream::once(std::future::ready(whole_state(&app)));
+    let first = stream::iter(whole_state(&app));
     let changes = stream::unfold((app, receiver), |(app, mut receiver)| async move {
-        let event = next_event(&app, &mut receiver).await?;
-        Some((event, (app, receiver)))
+        let events = next_events(&app, &mut receiver).await?;
+        Some((stream::iter(events), (app, receiver)))
     });
     let events = first
-        .chain(changes)
+        .chain(changes.flatten())
         .map(|event| Ok(SseEvent::default().event(event.name).data(event.data.to_string())));
     Sse::new(events).keep_alive(KeepAlive::default())
 }
 
-async fn next_event(app: &App, receiver: &mut Receiver<Event>) -> Option<Event> {
+async fn next_events(app: &App, receiver: &mut Receiver<Event>) -> Option<Vec<Event>> {
     match receiver.recv().await {
-        Ok(event) => Some(event),
+        Ok(event) => Some(vec![event]),
         Err(RecvError::Lagged(_)) => Some(whole_state(app)),
         Err(RecvError::Closed) => None,
     }
 }
 
-fn whole_state(app: &App) -> Event {
-    let jobs = app.jobs();
-    app.events.event("jobs", &Value::Array(jobs.views()))
+fn whole_state(app: &App) -> Vec<Event> {
+    let jobs = {
+        let jobs = app.jobs();
+        app.events.event("jobs", &Value::Array(jobs.views()))
+    };
+    let dubs = app.dubs();
+    let views = dubs.iter().map(DubEntry::view).collect();
+    vec![jobs, app.events.event("dubs", &Value::Array(views))]
 }
 
 /// Stores a file and checks it as the parameter of a model: `?model=…&field=…&name=…`.
@@ -267,11 +265,4 @@ async fn get_snippets(body: JsonBody<SnippetRequest>) -> Result<Json<Value>> {
     let snippets = snippets::all(&model, &values)
         .ok_or_else(|| ApiError::invalid(format!("The playground has no model `{model}`.")))?;
     Ok(Json(snippets))
-}
-
-/// Returns the JSON of a request.
-fn parsed<T>(body: JsonBody<T>) -> Result<T> {
-    body.map(|Json(value)| value).map_err(|rejection| {
-        ApiError::new(rejection.status(), "bad_request", rejection.body_text())
-    })
 }

@@ -16,7 +16,7 @@ use crate::app::{App, ServiceInfo};
 use crate::files::FileStore;
 use crate::jobs::OpenJob;
 use crate::record_files::RecordFolder;
-use crate::{random, routes, runner};
+use crate::{dub_runner, random, routes, runner};
 
 /// How often the mock's jobs are polled: they take seconds, not minutes.
 const MOCK_POLL: Duration = Duration::from_millis(300);
@@ -85,6 +85,9 @@ impl Builder {
         let access = Access::new(port, random::token()?);
         let app = Arc::new(App::new(access, client, service, FileStore::new()?, records));
         runner::resume_jobs(&app);
+        if app.records.is_some() {
+            dub_runner::load(&app).await;
+        }
         let router = routes::router(Arc::clone(&app));
         let serving = tokio::spawn(async move {
             // Serves until it is aborted; a failed connection does not end it.
@@ -156,6 +159,33 @@ impl Playground {
         if self.app.service.is_live { self.app.jobs().open() } else { Vec::new() }
     }
 
+    /// Returns the names of the videos whose dubs were paid for, in part at least, and are not complete.
+    /// A later playground resumes them. Offline there are none.
+    #[must_use]
+    pub fn open_dubs(&self) -> Vec<String> {
+        let dubs = self.app.dubs();
+        let open = dubs.iter().filter(|dub| self.app.service.is_live && dub.is_unfinished());
+        open.map(|dub| dub.saved.video.clone()).collect()
+    }
+
+    /// Returns whether a dub runs.
+    #[must_use]
+    pub fn is_dubbing(&self) -> bool {
+        self.app.dubs().iter().any(|dub| dub.is_running())
+    }
+
+    /// Stops the dub that runs, and waits until none of its submits is in flight.
+    pub async fn stop_dubs(&self) {
+        let mut events = self.app.events.subscribe();
+        for dub in self.app.dubs().iter() {
+            dub.stop.notify_one();
+        }
+        while self.is_dubbing() {
+            // Lagging means that something happened.
+            let _ = events.recv().await;
+        }
+    }
+
     /// Waits until no submit is in flight, so that the id of every paid job is known.
     pub async fn submits_answered(&self) {
         let mut events = self.app.events.subscribe();
@@ -169,6 +199,12 @@ impl Playground {
 impl Drop for Playground {
     fn drop(&mut self) {
         self.serving.abort();
+        for dub in self.app.dubs().iter() {
+            dub.stop.notify_one();
+            if dub.saved.consent.is_none() {
+                dub.folder.remove();
+            }
+        }
         self.app.files.remove_all();
     }
 }

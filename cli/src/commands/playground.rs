@@ -66,9 +66,16 @@ pub(crate) async fn playground(options: &Options, args: PlaygroundArgs) -> Resul
             Some(()) = enter.recv() => show_link(options, &playground, !args.no_open)?,
         }
     }
+    let was_dubbing = playground.is_dubbing();
     wait_for_submits(&playground).await;
-    let open = playground.open_jobs();
+    let (open, dubs) = (playground.open_jobs(), playground.open_dubs());
     drop(playground);
+    for video in &dubs {
+        eprint_line(format_args!(
+            "The dub of {video} is not complete. The next `viseme playground --live` can resume it; what \
+             is paid for is not paid again."
+        ));
+    }
     for job in &open {
         match &job.job_id {
             Some(id) => {
@@ -83,6 +90,7 @@ pub(crate) async fn playground(options: &Options, args: PlaygroundArgs) -> Resul
         }
     }
     match open.into_iter().next() {
+        None if was_dubbing && !dubs.is_empty() => Err(Failure::Interrupted(Phase::NoJob)),
         None => Ok(Outcome::Done),
         Some(job) => Err(Failure::Interrupted(job.job_id.map_or(Phase::Submitting, Phase::Job))),
     }
@@ -177,19 +185,22 @@ fn lines_of_stdin() -> mpsc::Receiver<()> {
     lines
 }
 
-/// Waits for the responses to submits, so that no job is lost, until a second interrupt.
+/// Stops dubs and waits for the responses to submits, so that no job is lost, until a second interrupt.
 async fn wait_for_submits(playground: &Playground) {
-    if playground.open_jobs().iter().all(|job| job.job_id.is_some()) {
+    let jobs_are_known = playground.open_jobs().iter().all(|job| job.job_id.is_some());
+    if jobs_are_known && !playground.is_dubbing() {
         return;
     }
     // Listens before the message invites to interrupt again.
     let again = second_interrupt();
-    eprint_line(
-        "A submit is in flight: waiting for its response, so that the job is not lost. Press Ctrl-C \
-         again to stop now.",
-    );
+    if !jobs_are_known {
+        eprint_line(
+            "A submit is in flight: waiting for its response, so that the job is not lost. Press Ctrl-C \
+             again to stop now.",
+        );
+    }
     tokio::select! {
-        () = playground.submits_answered() => {}
+        () = async { tokio::join!(playground.stop_dubs(), playground.submits_answered()); } => {}
         () = again => {}
     }
 }
