@@ -1,11 +1,15 @@
 //! The one thread that calls into Python on its own: it wakes event loops and delivers log records.
 //! The threads that run jobs never wait for the interpreter.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use pyo3::prelude::*;
+
+/// Whether the interpreter is about to exit. From then on, no thread of Rust calls into it.
+static STOPPED: AtomicBool = AtomicBool::new(false);
 
 /// Something that is to be called with the interpreter.
 pub(crate) trait Callback: Send + Sync {
@@ -30,6 +34,10 @@ impl CallbackThread {
         let (notifications, received) = channel();
         let builder = std::thread::Builder::new().name("viseme-callbacks".to_owned());
         let thread = builder.spawn(move || run(&received))?;
+        if is_stopped() {
+            // `stop` may have missed this thread.
+            let _ = notifications.send(Notification::Stop);
+        }
         Ok(Self { notifications, thread: Mutex::new(Some(thread)) })
     }
 
@@ -39,8 +47,7 @@ impl CallbackThread {
         let _ = self.notifications.send(Notification::Call(callback));
     }
 
-    /// Stops the thread for good, and waits for it.
-    pub(crate) fn stop(&self, py: Python<'_>) {
+    fn stop(&self, py: Python<'_>) {
         let _ = self.notifications.send(Notification::Stop);
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(thread) = thread.take() {
@@ -52,6 +59,19 @@ impl CallbackThread {
     }
 }
 
+/// Stops the thread for good, and waits for it. A thread that starts later ends at once.
+pub(crate) fn stop(py: Python<'_>, started: Option<&CallbackThread>) {
+    STOPPED.store(true, Ordering::SeqCst);
+    if let Some(thread) = started {
+        thread.stop(py);
+    }
+}
+
+/// Returns whether the calls into Python have ended.
+pub(crate) fn is_stopped() -> bool {
+    STOPPED.load(Ordering::SeqCst)
+}
+
 fn run(notifications: &Receiver<Notification>) {
     while let Ok(first) = notifications.recv() {
         let mut callbacks = Vec::new();
@@ -60,6 +80,9 @@ fn run(notifications: &Receiver<Notification>) {
                 Notification::Call(callback) => callbacks.push(callback),
                 Notification::Stop => return,
             }
+        }
+        if is_stopped() {
+            return;
         }
         let called = Python::try_attach(|py| callbacks.iter().for_each(|it| it.call(py)));
         if called.is_none() {

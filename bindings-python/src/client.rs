@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use viseme_bindings::ClientHandle;
 
+use crate::callback_thread;
 use crate::fork_guard::{ForkGuard, NativeError};
 use crate::logs;
 use crate::runtime;
@@ -74,7 +75,5 @@ pub(crate) fn version() -> &'static str {
 #[pyfunction]
 pub(crate) fn shut_down(py: Python<'_>) {
     logs::deliver(py);
-    if let Some(runtime) = runtime::started() {
-        runtime.callbacks.stop(py);
-    }
+    callback_thread::stop(py, runtime::started().map(|it| &it.callbacks));
 }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 
-use crate::callback_thread::Callback;
-use crate::fork_guard::ForkGuard;
+use crate::callback_thread::{self, Callback};
+use crate::fork_guard::{ForkGuard, native_error};
 use crate::runtime::runtime;
 use crate::task::Task;
 
@@ -53,8 +53,18 @@ impl CompletionQueue {
         Self { completions: ForkGuard::new(Arc::new(completions)) }
     }
 
-    /// Requests the next messages of a task. The completion has this id.
-    fn request(&self, task: &Task, request_id: u64) -> PyResult<()> {
+    /// Requests the next messages of a task. The completion has this id. `on_main` says whether the
+    /// loop runs on the main thread.
+    fn request(&self, task: &Task, request_id: u64, on_main: bool) -> PyResult<()> {
+        if on_main && callback_thread::is_stopped() {
+            // Nobody could wake the loop, and the exit would wait for it. The other threads that are
+            // left end with the interpreter: they wait in silence.
+            return Err(native_error(
+                "config",
+                "The interpreter is exiting. Only the blocking client works in a function that \
+                 was registered with `atexit` before viseme was imported.",
+            ));
+        }
         let runtime = runtime()?;
         let completions = Arc::clone(self.completions.get()?);
         let task = task.inner()?.clone();

@@ -9,6 +9,7 @@ mod client;
 mod completion_queue;
 mod fork_guard;
 mod logs;
+mod per_process;
 mod runtime;
 mod task;
 
@@ -31,7 +32,7 @@ mod native {
     #[pymodule_export]
     use super::fork_guard::NativeError;
     #[pymodule_export]
-    use super::logs::{deliver_logs, set_log_level, set_log_sink};
+    use super::logs::{set_log_level, set_log_sink, take_logs};
     #[pymodule_export]
     use super::task::{NativeJob, Task};
 

@@ -11,6 +11,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_core::Interest;
 
 use crate::callback_thread::Callback;
+use crate::per_process::PerProcess;
 use crate::runtime;
 
 /// How many records wait for delivery, at most. Further ones are lost.
@@ -18,12 +19,18 @@ const MAX_PENDING: usize = 10_000;
 
 /// The lowest level to deliver, in the numbers of `logging`; 255 for none.
 static MIN_LEVEL: AtomicU8 = AtomicU8::new(255);
-static PENDING: Mutex<Vec<Record>> = Mutex::new(Vec::new());
-/// Whether the callback thread was notified that records are pending.
-static NOTIFIED: AtomicBool = AtomicBool::new(false);
+static PENDING: PerProcess<Pending> = PerProcess::new();
 static SINK: OnceLock<Py<PyAny>> = OnceLock::new();
 
 type Record = (u8, &'static str, String);
+
+/// The records that were not delivered yet.
+#[derive(Default)]
+struct Pending {
+    records: Mutex<Vec<Record>>,
+    /// Whether the callback thread was notified that records are pending.
+    notified: AtomicBool,
+}
 
 /// Starts recording. The core is linked into this module only, so that no other events are taken.
 pub(crate) fn record() {
@@ -43,19 +50,22 @@ pub(crate) fn set_log_level(level: u8) {
     MIN_LEVEL.store(level, Ordering::Relaxed);
 }
 
-/// Delivers the pending records to the sink.
+/// Takes the pending records: the caller delivers them.
 #[pyfunction]
-pub(crate) fn deliver_logs(py: Python<'_>) {
-    deliver(py);
+pub(crate) fn take_logs() -> Vec<Record> {
+    match PENDING.get() {
+        Some(pending) if pending.notified.swap(false, Ordering::AcqRel) => {
+            std::mem::take(&mut *pending.records.lock().unwrap_or_else(PoisonError::into_inner))
+        }
+        _ => Vec::new(),
+    }
 }
 
+/// Delivers the pending records to the sink. Only for the callback thread and the main thread:
+/// the interpreter ends others at its exit.
 pub(crate) fn deliver(py: Python<'_>) {
-    if !NOTIFIED.swap(false, Ordering::AcqRel) {
-        return;
-    }
-    let records = std::mem::take(&mut *PENDING.lock().unwrap_or_else(PoisonError::into_inner));
     let Some(sink) = SINK.get() else { return };
-    for record in records {
+    for record in take_logs() {
         if let Err(error) = sink.call1(py, record) {
             error.write_unraisable(py, None);
         }
@@ -99,14 +109,15 @@ impl Subscriber for Recorder {
         let mut line = Line::default();
         event.record(&mut line);
         let record = (number(*metadata.level()), metadata.target(), line.text());
+        let pending = PENDING.get_or_init(Pending::default);
         {
-            let mut pending = PENDING.lock().unwrap_or_else(PoisonError::into_inner);
-            if pending.len() >= MAX_PENDING {
+            let mut records = pending.records.lock().unwrap_or_else(PoisonError::into_inner);
+            if records.len() >= MAX_PENDING {
                 return;
             }
-            pending.push(record);
+            records.push(record);
         }
-        if !NOTIFIED.swap(true, Ordering::AcqRel)
+        if !pending.notified.swap(true, Ordering::AcqRel)
             && let Some(runtime) = runtime::started()
         {
             runtime.callbacks.notify(Arc::new(Delivery));

@@ -1,12 +1,11 @@
 //! The runtime that all clients of a process share.
 
-use std::sync::OnceLock;
-
 use pyo3::PyResult;
 use tokio::runtime::Builder;
 
 use crate::callback_thread::CallbackThread;
 use crate::fork_guard::native_error;
+use crate::per_process::PerProcess;
 
 /// Threads that run jobs. One thread handles thousands of polls a second.
 const WORKER_THREADS: usize = 1;
@@ -20,47 +19,19 @@ pub(crate) struct Runtime {
     pub(crate) callbacks: CallbackThread,
 }
 
-/// The runtime of a process, and the place for that of a forked child. A child cannot use its
-/// parent's runtime, whose threads it does not have, nor drop it. A list needs no lock, which a
-/// fork could leave locked.
-struct Entry {
-    pid: u32,
-    runtime: Result<Runtime, String>,
-    next: OnceLock<Box<Entry>>,
-}
-
-static RUNTIMES: OnceLock<Box<Entry>> = OnceLock::new();
+static RUNTIME: PerProcess<Result<Runtime, String>> = PerProcess::new();
 
 /// Returns this process's runtime. It starts on first use.
 pub(crate) fn runtime() -> PyResult<&'static Runtime> {
-    let pid = std::process::id();
-    let mut place = &RUNTIMES;
-    loop {
-        let entry = place.get_or_init(|| {
-            let runtime = start().map_err(|error| error.to_string());
-            Box::new(Entry { pid, runtime, next: OnceLock::new() })
-        });
-        if entry.pid == pid {
-            return entry.runtime.as_ref().map_err(|error| {
-                let message = format!("The threads of the client cannot be started: {error}.");
-                native_error("config", &message)
-            });
-        }
-        place = &entry.next;
-    }
+    RUNTIME.get_or_init(|| start().map_err(|error| error.to_string())).as_ref().map_err(|error| {
+        let message = format!("The threads of the client cannot be started: {error}.");
+        native_error("config", &message)
+    })
 }
 
 /// Returns this process's runtime if it has started.
 pub(crate) fn started() -> Option<&'static Runtime> {
-    let pid = std::process::id();
-    let mut place = &RUNTIMES;
-    loop {
-        let entry = place.get()?;
-        if entry.pid == pid {
-            return entry.runtime.as_ref().ok();
-        }
-        place = &entry.next;
-    }
+    RUNTIME.get()?.as_ref().ok()
 }
 
 fn start() -> std::io::Result<Runtime> {

@@ -33,8 +33,11 @@ impl Task {
 #[pymethods]
 impl Task {
     /// Waits for the next messages as a JSON array, None after the last. Releases the GIL. With
-    /// `signals`, signal handlers run meanwhile, and an exception in one stops a batch and cancels any
-    /// other task.
+    /// `signals`, which only the main thread may pass, signal handlers run and logs are delivered
+    /// meanwhile, and an exception in a handler stops a batch and cancels any other task.
+    ///
+    /// Without it, this calls no function of Python: at its exit the interpreter ends other threads
+    /// wherever they are in Python, and a thread with calls of Rust below those cannot end.
     fn next(&self, py: Python<'_>, signals: bool) -> PyResult<Option<String>> {
         let task = self.inner()?;
         let tokio = &runtime()?.tokio;
@@ -56,7 +59,6 @@ impl Task {
                 }
             })
         });
-        logs::deliver(py);
         if batch.is_err() && !task.stop() {
             task.cancel();
         }

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 # Long enough for a slow machine. A test that passes does not wait for it.
@@ -20,22 +20,18 @@ GIVEN = viseme.AudioToVideo(audio="https://media.example/v.mp3", video="https://
 """
 
 
+# Not -X dev: asyncio then warns on a slow machine.
+OPTIONS = ("-X", "faulthandler", "-W", "error::ResourceWarning")
+
+
 @contextmanager
-def program(code: str, settings: dict[str, object]) -> Iterator[subprocess.Popen[str]]:
+def program(
+    code: str, settings: dict[str, object], options: Sequence[str] = OPTIONS
+) -> Iterator[subprocess.Popen[str]]:
     """Start a program, and kill it at the end of the block."""
     text = PREAMBLE + textwrap.dedent(code)
     process = subprocess.Popen(
-        [
-            sys.executable,
-            # Not -X dev: asyncio then warns on a slow machine.
-            "-X",
-            "faulthandler",
-            "-W",
-            "error::ResourceWarning",
-            "-c",
-            text,
-            json.dumps(settings),
-        ],
+        [sys.executable, *options, "-c", text, json.dumps(settings)],
         # An inherited pipe would keep the test run waiting for an orphan.
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -49,9 +45,11 @@ def program(code: str, settings: dict[str, object]) -> Iterator[subprocess.Popen
         process.communicate()
 
 
-def run(code: str, settings: dict[str, object]) -> tuple[str, str]:
+def run(
+    code: str, settings: dict[str, object], options: Sequence[str] = OPTIONS
+) -> tuple[str, str]:
     """Run a program to its end, which must be a success. Returns its output."""
-    with program(code, settings) as process:
+    with program(code, settings, options) as process:
         out, err = process.communicate(timeout=TIMEOUT)
         assert process.returncode == 0, err
         return out, err

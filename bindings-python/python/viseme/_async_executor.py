@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import _native
 from ._async_models import AsyncPrediction, decode_async_prediction
-from ._core_client import CoreClient, Operation, decode_messages, native_errors
+from ._core_client import (
+    CoreClient,
+    Operation,
+    decode_messages,
+    deliver_logs,
+    native_errors,
+    on_main_thread,
+)
 from ._errors import VisemeError
 from ._models import DownloadedFile, OnBytes
 from ._operations import download, download_outputs
@@ -225,7 +232,7 @@ class _LoopDispatcher:
         self._waiting[request_id] = future
         try:
             with native_errors():
-                self._queue.request(task, request_id)
+                self._queue.request(task, request_id, on_main_thread())
         except BaseException:
             del self._waiting[request_id]
             raise
@@ -233,7 +240,7 @@ class _LoopDispatcher:
 
     def dispatch(self) -> None:
         """Hand the finished requests to their futures."""
-        _native.deliver_logs()
+        deliver_logs()
         for request_id, batch in self._queue.take():
             future = self._waiting.pop(request_id, None)
             if future is not None and not future.done():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
@@ -260,6 +261,11 @@ class native_errors:  # noqa: N801 - a context manager, used like a function
             raise decode_error(data, lambda it: decode_prediction(it, None)) from None
 
 
+def on_main_thread() -> bool:
+    """Return whether this is the main thread, which handles signals and ends last."""
+    return threading.current_thread() is threading.main_thread()
+
+
 def update_log_level() -> None:
     """Set the level of the native part to that of `logging`."""
     _native.set_log_level(min(_logger.getEffectiveLevel(), 255))
@@ -270,6 +276,12 @@ def _log(level: int, name: str, message: str) -> None:
     target = logging.getLogger(name.replace("::", "."))
     if target.isEnabledFor(level):
         target.log(level, "%s", message)
+
+
+def deliver_logs() -> None:
+    """Pass the records of the native part to `logging`."""
+    for record in _native.take_logs():
+        _log(*record)
 
 
 _native.set_log_sink(_log)

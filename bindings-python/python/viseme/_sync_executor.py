@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from . import _native
-from ._core_client import CoreClient, Operation, decode_messages, native_errors
+from ._core_client import (
+    CoreClient,
+    Operation,
+    decode_messages,
+    deliver_logs,
+    native_errors,
+    on_main_thread,
+)
 from ._errors import VisemeError
 from ._models import DownloadedFile, OnBytes, Prediction, decode_prediction
 from ._operations import download, download_outputs
@@ -156,5 +162,8 @@ def execute_task(
 
 def next_batch(task: _native.Task) -> str | None:
     """Wait for the next messages of a task. On the main thread, signals are handled meanwhile."""
-    with native_errors():
-        return task.next(threading.current_thread() is threading.main_thread())
+    try:
+        with native_errors():
+            return task.next(on_main_thread())
+    finally:
+        deliver_logs()
