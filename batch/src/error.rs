@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use viseme::ErrorKind;
 use viseme::ledger::LedgerError;
 
 use crate::manifest::ManifestError;
@@ -29,6 +30,22 @@ pub enum BatchError {
         /// The error.
         error: std::io::Error,
     },
+}
+
+impl BatchError {
+    /// Returns the stable code, the same in every language.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        let kind = match self {
+            Self::Manifest(_) => ErrorKind::InvalidInput,
+            Self::Ledger(_) => ErrorKind::Ledger,
+            Self::Price(error) => error.kind(),
+            Self::Locked(_) | Self::NoBatch(_) | Self::Item(_) | Self::Folder { .. } => {
+                ErrorKind::Config
+            }
+        };
+        kind.code()
+    }
 }
 
 impl std::fmt::Display for BatchError {

@@ -182,16 +182,13 @@ fn outcome<T: serde::Serialize>(outcome: Result<T, Box<ErrorData>>) -> String {
 
 impl From<BatchError> for Box<ErrorData> {
     fn from(error: BatchError) -> Self {
-        let (code, message) = match &error {
+        let message = match &error {
             BatchError::Manifest(ManifestError::Rows(_)) => {
-                ("invalid_input", format!("Rows are not valid; nothing was sent.\n{error}"))
+                format!("Rows are not valid; nothing was sent.\n{error}")
             }
-            BatchError::Manifest(_) => ("invalid_input", error.to_string()),
-            BatchError::Ledger(_) => ("ledger", error.to_string()),
-            BatchError::Price(cause) => (cause.code(), error.to_string()),
-            _ => ("config", error.to_string()),
+            _ => error.to_string(),
         };
-        let mut data = ErrorData::new(code, message);
+        let mut data = ErrorData::new(error.code(), message);
         let mut source = error.source().and_then(|own| match &error {
             // The error itself is the message.
             BatchError::Ledger(_) | BatchError::Manifest(_) => own.source(),

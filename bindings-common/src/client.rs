@@ -57,6 +57,11 @@ impl ClientHandle {
                 Request::Dub { .. } | Request::DubPlan { .. } => {
                     crate::dub::start(&self.client, request)
                 }
+                #[cfg(feature = "batch")]
+                Request::Fit { input, out, options, fallback_ffmpeg } => {
+                    let input = input.build(&mut Contents(contents))?;
+                    crate::fit::start(input, out, options, fallback_ffmpeg)
+                }
                 request => start(&self.client, request, Contents(contents)),
             })
             .unwrap_or_else(|cause| Task::ready(error(cause)))

@@ -1,6 +1,6 @@
 //! Dubs: their plan, their runs, and what a host reads about them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 use viseme::Client;
 use viseme::media::Framing;
-use viseme_batch::{BatchError, Item, ItemState, StopReason};
+use viseme_batch::{BatchError, Item, StopReason};
 use viseme_dub::plan::{Length, Plan, Prefer, SegmentKind};
 use viseme_dub::{Dub, DubError, OnUpdate, Preset, plan_dub, read_prices};
 
@@ -26,15 +26,15 @@ use crate::task::{EventSender, Task};
 pub(crate) fn start(client: &Client, request: Request) -> Result<Task, Box<ErrorData>> {
     let client = client.clone();
     Ok(match request {
-        Request::Dub { video, audio, out, options } => {
+        Request::Dub { video, audio, out, options, fallback_ffmpeg } => {
             let (sender, messages) = unbounded_channel();
             let stopped = CancellationToken::new();
-            let options = options.build()?;
+            let options = options.build(fallback_ffmpeg)?;
             let run = Run { client, video, audio, out, options, stopped: stopped.clone(), sender };
             Task::from_messages(messages_of(run.drive().boxed(), messages)).with_stop(stopped)
         }
-        Request::DubPlan { video, audio, options } => {
-            let options = options.build()?;
+        Request::DubPlan { video, audio, options, fallback_ffmpeg } => {
+            let options = options.build(fallback_ffmpeg)?;
             Task::from_future(async move {
                 let prices = read_prices(&client, &options.model).await;
                 match plan_dub(video.as_ref(), audio.as_ref(), &options, prices).await {
@@ -104,50 +104,33 @@ fn dollars(micros: u64) -> f64 {
 
 impl From<DubError> for Box<ErrorData> {
     fn from(error: DubError) -> Self {
-        let text = error.to_string();
+        let (code, text) = (error.code().to_owned(), error.to_string());
         match error {
             DubError::Batch(error) => error.into(),
-            DubError::Unfinished { reason, items, .. } => unfinished(text, reason, &items),
-            DubError::Plan(_) => ErrorData::new("invalid_input", sentence(&text)),
-            DubError::CostLimit { .. } => ErrorData::new("ledger", text),
-            DubError::NoMedia(_)
-            | DubError::Input { .. }
-            | DubError::NoFolder(_)
-            | DubError::OtherService { .. }
-            | DubError::HasJobs(_)
-            | DubError::NoPicture(_)
-            | DubError::NoSound(_)
-            | DubError::Model(_)
-            | DubError::OutputFormat(_)
-            | DubError::OutputExists(_)
-            | DubError::OtherDub { .. } => ErrorData::new("invalid_input", text),
-            _ => ErrorData::new("config", text),
+            DubError::Plan(_) => ErrorData::new(&code, sentence(&text)),
+            DubError::Unfinished { reason, items, .. } => {
+                let mut data = unfinished(&code, reason, &items);
+                data.message = text;
+                data
+            }
+            _ => ErrorData::new(&code, text),
         }
     }
 }
 
-/// Returns the error of a dub whose segments are not all done, with the code of what ended it.
-fn unfinished(text: String, reason: Option<StopReason>, items: &[Item]) -> Box<ErrorData> {
-    let mut data: Box<ErrorData> = match reason {
+/// Returns the error of a dub whose segments are not all done, with what is known about what ended it.
+fn unfinished(code: &str, reason: Option<StopReason>, items: &[Item]) -> Box<ErrorData> {
+    match reason {
         Some(StopReason::Unknown(error) | StopReason::Error(error)) => error.into(),
         Some(StopReason::Ledger(error)) => BatchError::from(error).into(),
-        // The ledger of the dub refuses what is above its limit.
-        Some(_) => ErrorData::new("ledger", ""),
+        Some(_) => ErrorData::new(code, ""),
         None => {
             let failed = items.iter().find(|item| item.error_code.is_some());
-            let is_unknown = items.iter().any(|item| item.state == ItemState::Unknown);
-            let code = match failed.and_then(|item| item.error_code.as_deref()) {
-                _ if is_unknown => "submission_unknown",
-                Some(code) => code,
-                None => "job_failed",
-            };
             let mut data = ErrorData::new(code, "");
             data.job_id = failed.and_then(|item| item.job_id.clone());
             data
         }
-    };
-    data.message = text;
-    data
+    }
 }
 
 /// Returns a message of the planner as a sentence.
@@ -158,7 +141,10 @@ fn sentence(text: &str) -> String {
 }
 
 impl DubOptions {
-    fn build(self) -> Result<viseme_dub::DubOptions, Box<ErrorData>> {
+    fn build(
+        self,
+        fallback_ffmpeg: Option<String>,
+    ) -> Result<viseme_dub::DubOptions, Box<ErrorData>> {
         let defaults = viseme_dub::DubOptions::default();
         let batch = viseme_batch::BatchOptions {
             limit: self.limit.map_or(defaults.batch.limit, |limit| limit as usize),
@@ -180,6 +166,7 @@ impl DubOptions {
             preset: self.preset.map_or(defaults.preset, Preset::from),
             keep_segments: self.keep_segments.unwrap_or(defaults.keep_segments),
             offline: false,
+            fallback_ffmpeg: fallback_ffmpeg.map(PathBuf::from),
         })
     }
 }

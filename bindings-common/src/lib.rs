@@ -9,6 +9,8 @@ mod client;
 pub mod dto;
 #[cfg(feature = "batch")]
 mod dub;
+#[cfg(feature = "batch")]
+mod fit;
 #[cfg(test)]
 mod generate;
 mod host;

@@ -1,5 +1,6 @@
 import { Batch, type BatchOptions, type BatchRow } from './batch';
 import { Dub, type DubOptions } from './dub';
+import { decodeFit, encodeFit, requireNoStreams, type FitOptions, type FitResult } from './fit';
 import { runOperation, throwIfClosed, CoreClient, type Message } from './core-client';
 import { makeError, type SubmitRecord } from './errors';
 import {
@@ -11,6 +12,7 @@ import {
   type BillingData,
   type DeliveryData,
   type DownloadedFile,
+  type FitResult as FitData,
   type Model,
   type PredictionData,
   type Price,
@@ -50,14 +52,7 @@ import {
   type SubmitOptions,
 } from './progress';
 import { runMany, type RunResult } from './run-many';
-import {
-  encode,
-  encodeFields,
-  encodeKeyedOptions,
-  encodeOptions,
-  isPlainObject,
-  show,
-} from './serialize';
+import { encode, encodeFilter, encodeKeyedOptions, encodeOptions, show } from './serialize';
 import {
   decodeDelivery,
   encodeBody,
@@ -150,6 +145,20 @@ export class Client implements WebhookReceiver, AsyncDisposable {
    */
   dub(options: DubOptions): Dub {
     return new Dub(this.#core, options);
+  }
+
+  /**
+   * Makes the media of an input acceptable for its model, as new files in the folder `out`. The sources are
+   * never touched. It costs nothing, and needs ffmpeg. docs/fit.md lists the steps.
+   */
+  async fit<const F>(
+    input: InputOrModel<F>,
+    ...more: MoreArguments<F, FitOptions>
+  ): Promise<FitResult> {
+    const [given, options] = normalizeArgs<FitOptions>(input, more);
+    const request = encodeFit(options);
+    requireNoStreams(given);
+    return decodeFit(given, await this.#runWithInput<FitData>(given, options, () => request));
   }
 
   /**
@@ -263,10 +272,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     to: string | URL,
     options: DownloadOptions = {},
   ): Promise<DownloadedFile> {
-    if (!(prediction instanceof Prediction)) {
-      const message = `\`prediction\` must be a Prediction, got ${show(prediction)}.`;
-      throw makeError('invalid_input', message);
-    }
+    requirePrediction(prediction);
     return await this.#core.downloadOutput(prediction.output?.data, prediction.id, to, options);
   }
 
@@ -280,10 +286,7 @@ export class Client implements WebhookReceiver, AsyncDisposable {
     to: string | URL,
     options: DownloadOptions = {},
   ): Promise<DownloadedFile[]> {
-    if (!(prediction instanceof Prediction)) {
-      const message = `\`prediction\` must be a Prediction, got ${show(prediction)}.`;
-      throw makeError('invalid_input', message);
-    }
+    requirePrediction(prediction);
     const outputs = prediction.outputs.map((output) => output.data);
     return await this.#core.downloadOutputs(outputs, prediction.id, to, options);
   }
@@ -434,11 +437,10 @@ export class Client implements WebhookReceiver, AsyncDisposable {
   }
 }
 
-function encodeFilter(filter: object, rules: Parameters<typeof encodeFields>[1]): object {
-  if (!isPlainObject(filter)) {
-    throw makeError('invalid_input', `\`filter\` must be an object, got ${show(filter)}.`);
+function requirePrediction(value: unknown): void {
+  if (!(value instanceof Prediction)) {
+    throw makeError('invalid_input', `\`prediction\` must be a Prediction, got ${show(value)}.`);
   }
-  return encodeFields(filter, rules, 'a field of `filter`', 'invalid_input');
 }
 
 function billingOf({ item }: Message): Billing {

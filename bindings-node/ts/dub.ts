@@ -1,5 +1,3 @@
-import { fileURLToPath } from 'node:url';
-
 import {
   abortError,
   runOperation,
@@ -8,6 +6,7 @@ import {
   type Message,
 } from './core-client';
 import { decodeError, makeError } from './errors';
+import { encodePath, packagedFfmpeg } from './fit';
 import {
   DUB_OPTIONS_RULES,
   type DubOptions as EncodedOptions,
@@ -17,7 +16,7 @@ import {
 } from './generated/dto';
 import type { Task } from './native';
 import type { CallOptions } from './options';
-import { encode, encodeOptions, isPlainObject, show } from './serialize';
+import { encodeOptions, isPlainObject, show } from './serialize';
 
 /** Options of `dub`. */
 export interface DubOptions extends EncodedOptions, CallOptions {
@@ -37,7 +36,12 @@ const ON_UNKNOWN = /^(keep|stop|resubmit-after=([0-9]+ ?(s|m|min|h|d|w) ?)+)$/;
 /** A dub of one clip. Each iteration runs what is not done. Get it with `client.dub`. */
 export class Dub implements AsyncIterable<DubUpdate> {
   readonly #core: CoreClient;
-  readonly #sources: { video: string; audio: string; options: EncodedOptions };
+  readonly #sources: {
+    video: string;
+    audio: string;
+    options: EncodedOptions;
+    fallbackFfmpeg: string | undefined;
+  };
   readonly #out: string;
   readonly #signal: AbortSignal | undefined;
   /** The result of the last run; `undefined` until it is complete. */
@@ -61,6 +65,7 @@ export class Dub implements AsyncIterable<DubUpdate> {
       video: encodePath('video', video),
       audio: encodePath('audio', audio),
       options: encoded,
+      fallbackFfmpeg: packagedFfmpeg(),
     };
     this.#out = encodePath('out', out);
     this.#signal = more.signal;
@@ -116,9 +121,4 @@ export class Dub implements AsyncIterable<DubUpdate> {
       this.#core.start({ op: 'dubPlan', ...this.#sources }),
     );
   }
-}
-
-function encodePath(name: string, value: unknown): string {
-  const path = value instanceof URL && value.protocol === 'file:' ? fileURLToPath(value) : value;
-  return encode(name, path, { kind: 'text' }, 'invalid_input') as string;
 }

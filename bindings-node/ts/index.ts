@@ -37,6 +37,7 @@ export {
   WebhookError,
 } from './errors';
 export type { SubmitRecord } from './errors';
+export type { FitOptions, FitResult } from './fit';
 export type {
   Backoff,
   BatchStopReason,
@@ -49,6 +50,8 @@ export type {
   DubSegment,
   DubUpdate,
   ErrorCode,
+  FitStep,
+  FittedFile,
   Fix,
   ItemState,
   LedgerState,

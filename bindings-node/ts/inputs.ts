@@ -160,7 +160,7 @@ function nameOf(stream: ByteStream): string {
 
 /** Returns the input as JSON text, or `undefined` if it has media that must be read first. */
 export function encodePlainInput(given: Input): string | undefined {
-  const { model, parameters } = parts(given);
+  const { model, parameters } = partsOf(given);
   const fields: [string, FieldData][] = [];
   for (const [name, value] of Object.entries(parameters)) {
     if (isMedia(value)) {
@@ -184,7 +184,7 @@ export async function encodeInput(
   if (plain !== undefined) {
     return plain;
   }
-  const { model, parameters } = parts(given);
+  const { model, parameters } = partsOf(given);
   Object.values(parameters).forEach(suppressUnhandledError);
   const fields: [string, FieldData][] = [];
   for (const [name, value] of Object.entries(parameters)) {
@@ -198,7 +198,8 @@ export async function encodeInput(
   return JSON.stringify({ model, fields });
 }
 
-function parts(given: Input): AnyInput {
+/** Returns the model and the parameters of an input. */
+export function partsOf(given: Input): AnyInput {
   if (typeof given !== 'object' || given === null) {
     const message = `\`input\` must be an object with a \`model\`, or a model id, got ${show(given)}.`;
     throw makeError('invalid_input', message);

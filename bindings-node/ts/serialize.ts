@@ -53,6 +53,14 @@ export function encodeKeyedOptions(call: string, options: object, rules: FacadeR
   return encoded;
 }
 
+/** Checks and encodes a filter of a list. */
+export function encodeFilter(filter: object, rules: FacadeRules): object {
+  if (!isPlainObject(filter)) {
+    throw makeError('invalid_input', `\`filter\` must be an object, got ${show(filter)}.`);
+  }
+  return encodeFields(filter, rules, 'a field of `filter`', 'invalid_input');
+}
+
 /**
  * Checks an object and encodes its fields. Throws an error with this code that names the field;
  * `what` completes "… is not" for an unknown one.

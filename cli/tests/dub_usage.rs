@@ -80,7 +80,15 @@ async fn a_segment_whose_job_failed_is_submitted_again_only_if_asked() {
         assert!(run.err.contains("dubbing: 1 of 2 segments"), "{run:?}");
         assert!(!run.err.contains("dubbing: 2 of 2 segments"), "{run:?}");
     }
-    let test = test.with(&["--retry-failed", "1"]);
+    let test = test.with(&["--json"]);
+    let listed = test.run().await;
+    let last: Value = serde_json::from_str(listed.out.lines().last().unwrap()).unwrap();
+    let (error, segment) = (&last["error"], &last["error"]["segments"][0]);
+    assert_eq!((&error["code"], &error["cause"]), (&"dub_unfinished".into(), &"job_failed".into()));
+    assert_eq!(segment["state"], "failed");
+    let job = segment["job_id"].as_str().unwrap();
+    assert!(failed.err.contains(job), "{failed:?}");
+    let test = test.without_options().with(&["--retry-failed", "1"]);
     let retried = test.run().await;
     assert_eq!((retried.code, test.charges()), (Some(0), 3), "{retried:?}");
     test.expect_exact().await;

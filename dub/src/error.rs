@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use viseme::ErrorKind;
 use viseme_batch::{BatchError, Item, ItemState, StopReason, Summary, dollars};
 
 use crate::ffmpeg::FfmpegError;
@@ -116,6 +117,34 @@ pub enum DubError {
 }
 
 impl DubError {
+    /// Returns the stable code, the same in every language. That of an unfinished dub is the code of what
+    /// ended it; that of one which the caller stopped is `wait_timeout`, since its jobs continue.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        let kind = match self {
+            Self::Batch(error) => return error.code(),
+            Self::Unfinished { reason, items, .. } => {
+                return code_of_unfinished(reason.as_ref(), items);
+            }
+            Self::CostLimit { .. } => ErrorKind::Ledger,
+            Self::Plan(_)
+            | Self::Input { .. }
+            | Self::NoFolder(_)
+            | Self::OtherService { .. }
+            | Self::HasJobs(_)
+            | Self::NoMedia(_)
+            | Self::NoPicture(_)
+            | Self::NoSound(_)
+            | Self::Model(_)
+            | Self::OutputFormat(_)
+            | Self::OutputExists(_)
+            | Self::OtherDub { .. } => ErrorKind::InvalidInput,
+            Self::Ffmpeg(_) | Self::Io { .. } | Self::Locked(_) => ErrorKind::Config,
+            Self::Stopped => ErrorKind::WaitTimeout,
+        };
+        kind.code()
+    }
+
     pub(crate) fn io(path: &Path, error: &io::Error) -> Self {
         let message = match error.kind() {
             io::ErrorKind::NotFound => "There is no such file.".to_owned(),
@@ -132,6 +161,21 @@ impl DubError {
 
     pub(crate) fn no_sound(path: &Path) -> Self {
         Self::NoSound(path.to_owned())
+    }
+}
+
+fn code_of_unfinished<'a>(reason: Option<&'a StopReason>, items: &'a [Item]) -> &'a str {
+    match reason {
+        Some(StopReason::Unknown(error) | StopReason::Error(error)) => error.code(),
+        // The ledger refuses what is above its limit too.
+        Some(_) => ErrorKind::Ledger.code(),
+        None if items.iter().any(|item| item.state == ItemState::Unknown) => {
+            ErrorKind::SubmissionUnknown.code()
+        }
+        None => {
+            let code = items.iter().find_map(|item| item.error_code.as_deref());
+            code.unwrap_or(ErrorKind::JobFailed.code())
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod account;
 mod batch;
 mod dub;
 mod event;
+mod fit;
 mod ledger;
 mod request;
 mod result;
@@ -31,6 +32,7 @@ pub use event::{
     DownloadProgress, ErrorData, Message, OpenJobs, ProgressData, RunManyEvent, RunManyItem,
     UploadProgress,
 };
+pub use fit::{FitOptions, FitResult, FitStep, FittedFile};
 pub use ledger::{LedgerState, LedgerSubmit};
 pub(crate) use request::{Contents, pairs};
 pub use request::{

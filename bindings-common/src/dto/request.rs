@@ -7,8 +7,8 @@ use serde_json::Value;
 use viseme::{Input, Media};
 
 use super::{
-    BatchManifest, BatchOptions, BillingFilterData, DubOptions, ErrorData, HistoryFilterData,
-    LedgerState, OutputData, SubmitRecordData, duration,
+    BatchManifest, BatchOptions, BillingFilterData, DubOptions, ErrorData, FitOptions,
+    HistoryFilterData, LedgerState, OutputData, SubmitRecordData, duration,
 };
 
 /// An operation of a client. `progress` requests events.
@@ -135,6 +135,14 @@ pub enum Request {
     BatchItems { manifest: BatchManifest, out: String },
     /// Counts the rows of a batch by their states.
     BatchSummary { manifest: BatchManifest, out: String },
+    /// Makes the media of an input acceptable for its model, as new files in a folder.
+    Fit {
+        input: InputData,
+        out: Option<String>,
+        #[serde(default)]
+        options: FitOptions,
+        fallback_ffmpeg: Option<String>,
+    },
     /// Dubs a clip of any length.
     Dub {
         video: String,
@@ -142,6 +150,7 @@ pub enum Request {
         out: String,
         #[serde(default)]
         options: DubOptions,
+        fallback_ffmpeg: Option<String>,
     },
     /// Returns where a clip is cut, and what its dub costs.
     DubPlan {
@@ -149,6 +158,7 @@ pub enum Request {
         audio: String,
         #[serde(default)]
         options: DubOptions,
+        fallback_ffmpeg: Option<String>,
     },
 }
 

@@ -65,11 +65,12 @@ const METHODS: [(&str, &str); 3] = [
 const FACADE: [&str; 1] = ["OutputData"];
 
 /// Incoming types whose rules the facade checks.
-const CHECKED: [&str; 8] = [
+const CHECKED: [&str; 9] = [
     "ClientSettings",
     "RunOptions",
     "BatchOptions",
     "DubOptions",
+    "FitOptions",
     "HistoryFilterData",
     "BillingFilterData",
     "WebhookVerification",

@@ -86,6 +86,7 @@ impl Border {
             add::<dto::DubPlan>(to);
             add::<dto::DubResult>(to);
             add::<dto::DubUpdate>(to);
+            add::<dto::FitResult>(to);
         });
         let mut incoming = definitions(Contract::Deserialize, |to| {
             add::<dto::ClientConfig>(to);
@@ -125,11 +126,12 @@ fn definitions(
         .collect()
 }
 
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     include_str!("../dto/account.rs"),
     include_str!("../dto/batch.rs"),
     include_str!("../dto/dub.rs"),
     include_str!("../dto/event.rs"),
+    include_str!("../dto/fit.rs"),
     include_str!("../dto/ledger.rs"),
     include_str!("../dto/request.rs"),
     include_str!("../dto/result.rs"),

@@ -37,11 +37,12 @@ const CLASSES: [(&str, &str, &str); 1] = [("PredictionData", "PredictionFields",
 const DECODED: [(&str, &str); 1] = [("BillingData", "Billing")];
 
 /// Incoming types whose rules the facade checks.
-const CHECKED: [&str; 8] = [
+const CHECKED: [&str; 9] = [
     "ClientSettings",
     "RunOptions",
     "BatchOptions",
     "DubOptions",
+    "FitOptions",
     "HistoryFilterData",
     "BillingFilterData",
     "WebhookVerification",

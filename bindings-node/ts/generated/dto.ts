@@ -239,6 +239,36 @@ export interface ErrorData {
   readonly causes?: readonly string[];
 }
 
+/** What a fit did, or would do. */
+export interface FitResult {
+  /** The files of the input, each with what was done with it. */
+  readonly files: readonly FittedFile[];
+}
+
+/** One step of a fit. */
+export interface FitStep {
+  /** The step. */
+  readonly fix: Fix;
+  /** Whether it loses quality: something is encoded again, and not copied. */
+  readonly lossy: boolean;
+}
+
+/** What a fit did with one file, or would do. */
+export interface FittedFile {
+  /** The model's parameter, such as `video`. */
+  readonly field: string;
+  /** The steps, in their order. Empty if the file is acceptable as it is. */
+  readonly steps: readonly FitStep[];
+  /** The path of the new file; absent if there is none. */
+  readonly path?: string;
+  /** The properties of the source. */
+  readonly before: MediaInfo;
+  /** The properties of the new file; absent if there is none. */
+  readonly after?: MediaInfo;
+  /** The errors that no step mends. Only a dry run has some. */
+  readonly violations: readonly Violation[];
+}
+
 /** One step that makes a file acceptable. `kind` says which of the other values it has. */
 export interface Fix {
   /**
@@ -786,6 +816,25 @@ export type FieldData =
       media: MediaData;
     };
 
+/** Options of `fit`. */
+export interface FitOptions {
+  /** Crops a picture of another shape. Default: false, borders are added. */
+  crop?: boolean | undefined;
+  /**
+   * Holds the last frame of a video that is too short, and adds silence to audio that is too
+   * short. Default: false, they are errors.
+   */
+  extend?: boolean | undefined;
+  /** Where the part starts that is kept. Default: the start. */
+  startMs?: number | undefined;
+  /** Where the part ends that is kept. Default: as late as the model accepts. */
+  endMs?: number | undefined;
+  /** Mends what is only a warning too. Default: false. */
+  strict?: boolean | undefined;
+  /** Returns what would be done, and makes no file. Default: false. */
+  dryRun?: boolean | undefined;
+}
+
 /** A filter of past jobs. */
 export interface HistoryFilterData {
   /** Only jobs of this model. */
@@ -1026,6 +1075,14 @@ export type Request =
       manifest: BatchManifest;
       out: string;
     }
+  /** Makes the media of an input acceptable for its model, as new files in a folder. */
+  | {
+      op: 'fit';
+      input: InputData;
+      out?: string | undefined;
+      options?: FitOptions | undefined;
+      fallbackFfmpeg?: string | undefined;
+    }
   /** Dubs a clip of any length. */
   | {
       op: 'dub';
@@ -1033,6 +1090,7 @@ export type Request =
       audio: string;
       out: string;
       options?: DubOptions | undefined;
+      fallbackFfmpeg?: string | undefined;
     }
   /** Returns where a clip is cut, and what its dub costs. */
   | {
@@ -1040,6 +1098,7 @@ export type Request =
       video: string;
       audio: string;
       options?: DubOptions | undefined;
+      fallbackFfmpeg?: string | undefined;
     };
 
 /** Options of `run`, `runMany` and `submit`. */
@@ -1285,6 +1344,16 @@ export const DUB_OPTIONS_RULES = {
   onUnknown: { required: false, rule: { kind: 'text' } },
   preset: { required: false, rule: { kind: 'words', words: ['ultrafast', 'fast', 'medium', 'slow'] } },
   keepSegments: { required: false, rule: { kind: 'boolean' } },
+} as const satisfies Rules;
+
+/** What the fields of FitOptions accept. */
+export const FIT_OPTIONS_RULES = {
+  crop: { required: false, rule: { kind: 'boolean' } },
+  extend: { required: false, rule: { kind: 'boolean' } },
+  startMs: { required: false, rule: { kind: 'duration' } },
+  endMs: { required: false, rule: { kind: 'duration' } },
+  strict: { required: false, rule: { kind: 'boolean' } },
+  dryRun: { required: false, rule: { kind: 'boolean' } },
 } as const satisfies Rules;
 
 /** What the fields of HistoryFilterData accept. */

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from . import _native
 from ._batch_options import BatchOptions
 from ._client import Client
-from ._dub_options import DubOptions
 from ._errors import (
     ApiConnectionError,
     ApiError,
@@ -48,6 +47,7 @@ from ._errors import (
 from ._generated import Fix, MediaInfo, Report, SubmitRecord, Violation
 from ._inputs import AudioToVideo, Input, KlingEffects, Media, TextToVideo
 from ._jobs import AsyncJob, Job
+from ._media_options import DubOptions, FitOptions
 from ._models import (
     BaseOutput,
     BasePrediction,
@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     )
     from ._events import OnProgress as OnProgress
     from ._events import Progress as Progress
+    from ._fit import FitResult, FitStep, FittedFile
     from ._generated import ItemState as ItemState
     from ._generated import KnownStatus as KnownStatus
     from ._generated import LedgerState as LedgerState
@@ -142,6 +143,10 @@ __all__ = [
     "DubResult",
     "DubSegment",
     "DubUpdate",
+    "FitOptions",
+    "FitResult",
+    "FitStep",
+    "FittedFile",
     "Fix",
     "Input",
     "InputError",
@@ -212,6 +217,7 @@ _LAZY_MODULES = {
         *["Checked", "Recovering", "Retrying", "Submitted", "Submitting"],
         *["Update", "Uploaded", "Uploading", "OnProgress", "Progress"],
     ],
+    "_fit": ["FitResult", "FitStep", "FittedFile"],
     "_generated": ["KnownStatus", "Status"],
     "_generated_account": ["Billing", "DailyUsage", "Model", "ModelUsage", "Price", "Usage"],
     "_inputs": ["AnyInput", "MediaSource"],

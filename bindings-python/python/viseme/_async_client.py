@@ -12,10 +12,10 @@ from ._async_executor import AsyncExecutor, AsyncPaginator, AsyncRunResult
 from ._async_models import AsyncDelivery, AsyncPrediction, decode_async_delivery
 from ._batch_options import BATCH_KINDS, BatchOptions
 from ._core_client import BaseClient
-from ._dub_options import DUB_KINDS, DubOptions
 from ._generated import Report, Status, SubmitRecord
 from ._inputs import AnyInput, Frame, MediaSource, Table, normalize_input
 from ._jobs import AsyncJob, async_job_decoder
+from ._media_options import DUB_KINDS, FIT_KINDS, DubOptions, FitOptions
 from ._models import DownloadedFile, OnBytes
 from ._progress_bar import byte_callbacks, many_bar, run_callbacks
 from ._run_many import ManyRuns, normalize_inputs
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ._batch import AsyncBatch
     from ._dub import AsyncDub
     from ._events import OnProgress, Progress
+    from ._fit import FitResult
     from ._generated_account import Billing, Model, Price, Usage
     from ._ledger import AsyncLedger
     from ._webhooks import WebhookHeaders
@@ -169,6 +170,38 @@ class AsyncClient(BaseClient[AsyncExecutor]):
 
         encoded = encode_options(self.batch, options, BATCH_KINDS)
         return AsyncBatch(self._executor, manifest, out=out, progress=progress, options=encoded)
+
+    @keywords(FitOptions)
+    async def fit(
+        self,
+        input: AnyInput | str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        out: str | os.PathLike[str] | None = None,
+        **options: Unpack[FitOptions],
+    ) -> FitResult:
+        """Make the media of an input acceptable for its model. Costs nothing. Needs ffmpeg.
+
+        Only what has to change is changed, and the sources are never touched. The result has the
+        input with the new files, for ``run`` and the like. docs/fit.md lists the steps.
+
+        Args:
+            input: The input, or the id of a model.
+            parameters: The parameters, if `input` is the id of a model.
+            out: The folder for the new files. It is created if it does not exist.
+            crop: Crop a picture of another shape, instead of adding borders.
+            extend: Hold the last frame of a video that is too short, and add silence to audio that
+                is too short.
+            start: Where the part starts that is kept, in seconds. Default: the start.
+            end: Where the part ends that is kept, in seconds. Default: what the model takes.
+            strict: Mend what is only a warning too.
+            dry_run: Return what would be done, and make no file. Needs no `out`.
+        """
+        from ._fit import fit
+
+        given = normalize_input(input, parameters)
+        encoded = encode_options(self.fit, options, FIT_KINDS)
+        return await self._executor.execute(fit(given, out, encoded))
 
     @keywords(DubOptions)
     def dub(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from . import _native
 from ._core_client import CoreClient, Operation, decode_messages
+from ._ffmpeg import packaged_ffmpeg
 from ._generated import ItemState
 from ._settings import PATH, encode_value
 from ._sync_executor import SyncExecutor, next_batch
@@ -101,6 +102,7 @@ class _BaseDub(Generic[C]):
             "video": encode_value("video", video, PATH),
             "audio": encode_value("audio", audio, PATH),
             "options": options,
+            "fallbackFfmpeg": packaged_ffmpeg(),
         }
         self._out = encode_value("out", out, PATH)
         self._runs: weakref.WeakSet[Any] = weakref.WeakSet()

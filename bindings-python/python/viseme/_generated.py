@@ -406,6 +406,15 @@ DUB_OPTIONS: tuple[Parameter, ...] = (
     Parameter("keep_segments", "keepSegments", False, Rule("boolean")),
 )
 
+FIT_OPTIONS: tuple[Parameter, ...] = (
+    Parameter("crop", "crop", False, Rule("boolean")),
+    Parameter("extend", "extend", False, Rule("boolean")),
+    Parameter("start", "startMs", False, Rule("duration")),
+    Parameter("end", "endMs", False, Rule("duration")),
+    Parameter("strict", "strict", False, Rule("boolean")),
+    Parameter("dry_run", "dryRun", False, Rule("boolean")),
+)
+
 HISTORY_FILTER_DATA: tuple[Parameter, ...] = (
     Parameter("model", "model", False, Rule("text")),
     Parameter("status", "status", False, Rule("text")),

@@ -163,6 +163,30 @@ class ErrorData(TypedDict):
     causes: NotRequired[list[str]]
 
 
+class FitResult(TypedDict):
+    """What a fit did, or would do."""
+
+    files: list[FittedFile]
+
+
+class FitStep(TypedDict):
+    """One step of a fit."""
+
+    fix: Fix
+    lossy: bool
+
+
+class FittedFile(TypedDict):
+    """What a fit did with one file, or would do."""
+
+    field: str
+    steps: list[FitStep]
+    path: NotRequired[str]
+    before: MediaInfo
+    after: NotRequired[MediaInfo]
+    violations: list[Violation]
+
+
 class Fix(TypedDict):
     """One step that makes a file acceptable. ``kind`` says which of the other values it has."""
 
@@ -529,6 +553,17 @@ class FieldDataMedia(TypedDict):
     media: MediaData
 
 
+class FitOptions(TypedDict):
+    """Options of ``fit``."""
+
+    crop: NotRequired[bool | None]
+    extend: NotRequired[bool | None]
+    startMs: NotRequired[float | None]
+    endMs: NotRequired[float | None]
+    strict: NotRequired[bool | None]
+    dryRun: NotRequired[bool | None]
+
+
 class HistoryFilterData(TypedDict):
     """A filter of past jobs."""
 
@@ -816,6 +851,16 @@ class RequestBatchSummary(TypedDict):
     out: str
 
 
+class RequestFit(TypedDict):
+    """Makes the media of an input acceptable for its model, as new files in a folder."""
+
+    op: Literal["fit"]
+    input: InputData
+    out: NotRequired[str | None]
+    options: NotRequired[FitOptions]
+    fallbackFfmpeg: NotRequired[str | None]
+
+
 class RequestDub(TypedDict):
     """Dubs a clip of any length."""
 
@@ -824,6 +869,7 @@ class RequestDub(TypedDict):
     audio: str
     out: str
     options: NotRequired[DubOptions]
+    fallbackFfmpeg: NotRequired[str | None]
 
 
 class RequestDubPlan(TypedDict):
@@ -833,6 +879,7 @@ class RequestDubPlan(TypedDict):
     video: str
     audio: str
     options: NotRequired[DubOptions]
+    fallbackFfmpeg: NotRequired[str | None]
 
 
 class RunOptions(TypedDict):
@@ -957,6 +1004,7 @@ Request = Union[
     RequestBatch,
     RequestBatchItems,
     RequestBatchSummary,
+    RequestFit,
     RequestDub,
     RequestDubPlan,
 ]

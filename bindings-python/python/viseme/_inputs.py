@@ -275,6 +275,22 @@ def encode_cell(name: str, value: Any) -> Any:
     return value
 
 
+def hold_files(given: Input) -> Input:
+    """Return an input that can be sent more than once: with the contents of open files."""
+
+    def held(name: str, value: Any) -> Any:
+        inner: Any = value.source if isinstance(value, Media) else value
+        if not hasattr(inner, "read"):
+            return value
+        own = value.name if isinstance(value, Media) else None
+        return Media(_read(name, inner), name=own or _name_of(inner))
+
+    values = _as_mapping(given.parameters)
+    if values is None:
+        return given
+    return Input(given.model, {name: held(name, value) for name, value in values.items()})
+
+
 def encode_media(name: str, source: Any, contents: list[bytes]) -> types.MediaData:
     """Encode a media file. Its content, if it is in memory, is appended to `contents`."""
     file_name = source.name if isinstance(source, Media) else None

@@ -45,7 +45,7 @@ def run(
     core: CoreClient[P], given: Input, options: Mapping[str, Any], callbacks: RunCallbacks
 ) -> Operation[P]:
     """Check, upload, submit and wait."""
-    return _with_input("run", given, _prediction_decoder(core), callbacks, options=options)
+    return with_input("run", given, _prediction_decoder(core), callbacks, options=options)
 
 
 def submit(
@@ -55,12 +55,12 @@ def submit(
     decode_job: Callable[[Any, _native.Task], T],
 ) -> Operation[T]:
     """Check, upload and submit."""
-    return _with_input("submit", given, decode_job, callbacks, options=options)
+    return with_input("submit", given, decode_job, callbacks, options=options)
 
 
 def check(given: Input) -> Operation[Report]:
     """Check an input against the rules of its model."""
-    return _with_input("check", given, lambda value, _: decode_report(value))
+    return with_input("check", given, lambda value, _: decode_report(value))
 
 
 def start_check(operation: Operation[Report]) -> _native.Task:
@@ -71,7 +71,7 @@ def start_check(operation: Operation[Report]) -> _native.Task:
 
 def validate(given: Input) -> Operation[Report]:
     """Check an input against the schema in the live catalogue as well."""
-    return _with_input("validate", given, lambda value, _: decode_report(value))
+    return with_input("validate", given, lambda value, _: decode_report(value))
 
 
 def price(given: Input, upload: bool) -> Operation[Price]:
@@ -79,7 +79,7 @@ def price(given: Input, upload: bool) -> Operation[Price]:
     from ._generated_account import decode_price
 
     encode_value("upload", upload, BOOL)
-    return _with_input("price", given, lambda value, _: decode_price(value), upload=upload)
+    return with_input("price", given, lambda value, _: decode_price(value), upload=upload)
 
 
 def upload(media: MediaSource, callbacks: ByteCallbacks) -> Operation[str]:
@@ -280,13 +280,14 @@ def receive_webhook(headers: Any, body: Any, decode: Callable[[Any], T]) -> Oper
     )
 
 
-def _with_input(
+def with_input(
     op: str,
     given: Input,
     decode: Callable[[Any, _native.Task], T],
     callbacks: RunCallbacks | None = None,
     **more: object,
 ) -> Operation[T]:
+    """Return an operation on an input."""
     contents: list[bytes] = []
     encoded = encode_input(given, contents)
     if callbacks is not None:

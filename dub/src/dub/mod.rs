@@ -63,7 +63,7 @@ pub async fn plan_dub(
     prices: Option<Prices>,
 ) -> Result<Plan, DubError> {
     let model = model(&options.model)?;
-    let ffmpeg = Ffmpeg::find().await?;
+    let ffmpeg = Ffmpeg::find_or(options.fallback_ffmpeg.as_deref()).await?;
     let updates = Updates::new(None);
     let analysis = analyse(&ffmpeg, video, audio, None, options, model, &updates).await?;
     Ok(make_plan(&analysis, options, model, prices)?)
@@ -111,7 +111,7 @@ impl Dub {
         let container = require_output(out)?;
         require_input(video)?;
         require_input(audio)?;
-        let ffmpeg = Ffmpeg::find().await?;
+        let ffmpeg = Ffmpeg::find_or(options.fallback_ffmpeg.as_deref()).await?;
         let sources = Sources::read(video, audio, &options).await?;
         let folder = WorkFolder::open(out, options.offline)?;
         let updates = Updates::new(on_update);

@@ -1,5 +1,7 @@
 //! The options of a dub.
 
+use std::path::PathBuf;
+
 use viseme::AudioToVideo;
 use viseme::media::Framing;
 use viseme_batch::BatchOptions;
@@ -28,6 +30,8 @@ pub struct DubOptions {
     /// The client is that of a mock server: nothing is paid, so each run starts the jobs over. The segments
     /// are kept.
     pub offline: bool,
+    /// The ffmpeg that is used if VISEME_FFMPEG is not set and the PATH has none that is new enough.
+    pub fallback_ffmpeg: Option<PathBuf>,
 }
 
 impl Default for DubOptions {
@@ -42,6 +46,7 @@ impl Default for DubOptions {
             preset: Preset::default(),
             keep_segments: false,
             offline: false,
+            fallback_ffmpeg: None,
         }
     }
 }

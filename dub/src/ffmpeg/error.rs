@@ -6,8 +6,9 @@ use std::time::Duration;
 
 /// How to install ffmpeg.
 const INSTALL: &str = "Install it: `apt install ffmpeg` (Debian, Ubuntu), `brew install ffmpeg` (macOS), \
-                       `winget install ffmpeg` (Windows), or see https://ffmpeg.org/download.html. Or set \
-                       VISEME_FFMPEG to the path of the program.";
+                       `winget install ffmpeg` (Windows), or see https://ffmpeg.org/download.html. In \
+                       Python, `pip install 'viseme[media]'` brings it; in Node.js, `npm install \
+                       ffmpeg-static` does. Or set VISEME_FFMPEG to the path of the program.";
 
 /// Why ffmpeg could not be found or did not finish.
 #[derive(Debug, thiserror::Error)]

@@ -27,12 +27,22 @@ impl Ffmpeg {
     /// # Errors
     /// [`FfmpegError::NotFound`], [`FfmpegError::NotAProgram`] or [`FfmpegError::TooOld`].
     pub async fn find() -> Result<Self, FfmpegError> {
-        match std::env::var_os(VARIABLE).filter(|it| !it.is_empty()) {
-            Some(path) => Self::at(Path::new(&path)).await,
-            None => Self::at(Path::new("ffmpeg")).await.map_err(|error| match error {
-                FfmpegError::NotAProgram { .. } => FfmpegError::NotFound,
-                error => error,
-            }),
+        Self::find_or(None).await
+    }
+
+    /// Returns the program that VISEME_FFMPEG names, or else `ffmpeg` of the PATH, or else this one, such as
+    /// that of a package.
+    ///
+    /// # Errors
+    /// Those of [`find`](Self::find).
+    pub async fn find_or(fallback: Option<&Path>) -> Result<Self, FfmpegError> {
+        if let Some(path) = std::env::var_os(VARIABLE).filter(|it| !it.is_empty()) {
+            return Self::at(Path::new(&path)).await;
+        }
+        match (Self::at(Path::new("ffmpeg")).await, fallback) {
+            (Err(_), Some(fallback)) => Self::at(fallback).await,
+            (Err(FfmpegError::NotAProgram { .. }), None) => Err(FfmpegError::NotFound),
+            (found, _) => found,
         }
     }
 

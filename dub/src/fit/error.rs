@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use viseme::ErrorKind;
 use viseme::media::{Rule, Violation};
 use viseme::model::Level;
 
@@ -52,6 +53,22 @@ pub enum FitError {
 }
 
 impl FitError {
+    /// Returns the stable code, the same in every language: `invalid_input` if the media are the problem,
+    /// `config` if ffmpeg or the folder of the new files is.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        let kind = match self {
+            Self::Unmendable(_)
+            | Self::StillInvalid { .. }
+            | Self::Read { .. }
+            | Self::Ffmpeg { field: Some(_), error: FfmpegError::Failed { .. } } => {
+                ErrorKind::InvalidInput
+            }
+            Self::Ffmpeg { .. } | Self::Write { .. } => ErrorKind::Config,
+        };
+        kind.code()
+    }
+
     /// Returns the violations for a report: those that no step mends, or one that states this error.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {

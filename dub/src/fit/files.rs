@@ -98,7 +98,8 @@ impl PlannedFile {
         FilePlan {
             field: self.field.clone(),
             source: self.source.clone(),
-            before: self.before.clone(),
+            // What ffmpeg found too, unless it read another file.
+            before: if self.made.is_empty() { &self.info } else { &self.before }.clone(),
             steps: made.chain(planned).collect(),
             remaining: self.plan.remaining.clone(),
         }

@@ -43,6 +43,8 @@ pub struct FitSettings {
     pub cache: bool,
     /// How long ffmpeg may work on one file. Zero stands for 30 minutes.
     pub time_limit: Duration,
+    /// The ffmpeg that is used if VISEME_FFMPEG is not set and the PATH has none that is new enough.
+    pub fallback_ffmpeg: Option<PathBuf>,
 }
 
 /// Makes the media of an input acceptable for its model: see [`FitJob::run`]. To know before what will be
@@ -264,7 +266,9 @@ impl Planner {
         let found = match self.ffmpeg.take() {
             Some(found) => found,
             None => {
-                Ffmpeg::find().await.map_err(|error| FitError::Ffmpeg { field: None, error })?
+                let fallback = self.settings.fallback_ffmpeg.as_deref();
+                let found = Ffmpeg::find_or(fallback).await;
+                found.map_err(|error| FitError::Ffmpeg { field: None, error })?
             }
         };
         Ok(self.ffmpeg.insert(found))

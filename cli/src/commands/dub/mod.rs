@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
+use viseme::ErrorKind;
 use viseme::media::Framing;
 use viseme_batch::{BatchOptions, Item, ItemState, OnUnknown, StopReason, dollars};
 use viseme_dub::plan::{Length, Prefer, SegmentKind};
@@ -143,6 +144,7 @@ impl DubArgs {
             preset: self.preset,
             keep_segments: self.keep_segments,
             offline: self.offline,
+            fallback_ffmpeg: None,
         }
     }
 }
@@ -226,14 +228,16 @@ pub(crate) async fn dub(options: &Options, args: &DubArgs) -> Result<Outcome> {
                 eprint_line(format_args!("Segment {}{job}: {error}", item.id));
             }
             let advice = advice(reason.as_ref(), &items);
+            let segments = json!(items);
             let error = DubError::Unfinished { summary, reason, items };
-            print_error(options, "dub_unfinished", &format!("{error}{advice}"))?;
+            let more = json!({"cause": error.code(), "segments": segments});
+            print_error(options, "dub_unfinished", &format!("{error}{advice}"), more)?;
             Ok(Outcome::Exit(code))
         }
         Err(error @ DubError::CostLimit { left, spent, .. }) => {
             let needed = dollars(spent.saturating_add(left));
             let message = format!("{error} Pass `--max-cost {needed}`.");
-            print_error(options, "cost_limit", &message)?;
+            print_error(options, "cost_limit", &message, json!({}))?;
             Ok(Outcome::Exit(COST_LIMIT))
         }
         Err(error) => Err(failure(error, &view)),
@@ -261,9 +265,14 @@ fn advice(reason: Option<&StopReason>, items: &[Item]) -> String {
     advice
 }
 
-fn print_error(options: &Options, code: &str, message: &str) -> Result<()> {
+/// Prints an error. As JSON, it has the fields of `more` too.
+fn print_error(options: &Options, code: &str, message: &str, more: Value) -> Result<()> {
     if options.json {
-        return print_line(json!({"error": {"code": code, "message": message}}));
+        let mut error = json!({"code": code, "message": message});
+        if let (Some(error), Value::Object(more)) = (error.as_object_mut(), more) {
+            error.extend(more);
+        }
+        return print_line(json!({"error": error}));
     }
     eprint_line(format_args!("error: {message}"));
     Ok(())
@@ -307,18 +316,9 @@ fn failure(error: DubError, view: &View) -> Failure {
     view.close();
     match error {
         DubError::Batch(error) => Failure::batch(error),
-        DubError::Input { .. }
-        | DubError::NoFolder(_)
-        | DubError::OtherService { .. }
-        | DubError::HasJobs(_)
-        | DubError::OutputExists(_)
-        | DubError::OutputFormat(_)
-        | DubError::OtherDub { .. }
-        | DubError::Model(_)
-        | DubError::NoMedia(_)
-        | DubError::NoPicture(_)
-        | DubError::NoSound(_)
-        | DubError::Plan(_) => Failure::Usage(error.to_string()),
+        error if error.code() == ErrorKind::InvalidInput.code() => {
+            Failure::Usage(error.to_string())
+        }
         error => Failure::Local(error.to_string()),
     }
 }

@@ -1,4 +1,4 @@
-"""The options of a dub: their types, and how they are checked."""
+"""The options of fits and dubs: their types, and how they are checked."""
 
 from __future__ import annotations
 
@@ -6,8 +6,19 @@ from decimal import Decimal
 from typing import Literal, TypedDict
 
 from ._batch_options import BATCH_KINDS
-from ._generated import DUB_OPTIONS
+from ._generated import DUB_OPTIONS, FIT_OPTIONS
 from ._settings import kinds_of
+
+
+class FitOptions(TypedDict, total=False):
+    """The options of ``fit``."""
+
+    crop: bool | None
+    extend: bool | None
+    start: float | None
+    end: float | None
+    strict: bool | None
+    dry_run: bool | None
 
 
 class DubOptions(TypedDict, total=False):
@@ -26,6 +37,7 @@ class DubOptions(TypedDict, total=False):
     keep_segments: bool | None
 
 
+FIT_KINDS = kinds_of(FIT_OPTIONS)
 DUB_KINDS = {
     **kinds_of(DUB_OPTIONS),
     "max_cost": BATCH_KINDS["max_cost"],
