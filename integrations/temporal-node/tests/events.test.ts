@@ -177,6 +177,17 @@ describe('one job', { concurrency: 4 }, () => {
   });
 });
 
+test('a second attempt of a workflow does not submit again', async () => {
+  await using pipeline = await Pipeline.create(server, ENDLESS);
+  await pipeline.startWorker();
+  const options = { workflowRunTimeout: '10 s', retry: { maximumAttempts: 2 } } as const;
+  const workflow = await pipeline.start('clip-1', {}, options);
+  const failure = await failureOf(workflow);
+  assert.equal(failure.type, 'submission_unknown');
+  assert.match(failure.message, /Do not give the workflow a retry policy/);
+  assert.ok((await requests(pipeline.world, 'submit')) <= 1);
+});
+
 test('a server that is killed in the wait and restarted on its file pays once', async () => {
   await using pipeline = await Pipeline.create(server, LATER);
   await pipeline.startWorker();

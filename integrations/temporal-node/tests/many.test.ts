@@ -58,10 +58,21 @@ test(`a batch of ${CLIPS} clips, with ${KILLS} kills of workers, pays for each o
   const { completed, failed } = await batch.result();
   const seconds = (Date.now() - begin) / 1000;
   context.diagnostic(
-    `${CLIPS} clips, ${KILLS} kills, ${await pipeline.charges()} charges, ${seconds} s`,
+    `${CLIPS} clips, ${KILLS} kills, ${await pipeline.charges()} charges, ` +
+      `${failed.length} unknown, ${seconds} s`,
   );
-  assert.deepEqual(failed, []);
-  assert.deepEqual(completed.map(({ id }) => id).sort(), [...NAMES].sort());
+  // A kill between the permission and the POST leaves a submit with an unknown outcome. As a person
+  // would who looked: the service has no such job, so start the clip again.
+  const paid = (await pipeline.world.jobs()).map((job) => JSON.stringify(job['input']));
+  for (const { id, code } of failed) {
+    assert.equal(code, 'submission_unknown');
+    assert.ok(!paid.some((input) => input.includes(audioOf(id))), `${id} was paid for`);
+    const again = await pipeline.start(`${id}-again`, { parameters: pipeline.parameters(id) });
+    await again.result();
+  }
+  assert.ok(failed.length <= KILLS, `${failed.length} unknown`);
+  const ended = [...completed, ...failed].map(({ id }) => id);
+  assert.deepEqual(ended.sort(), [...NAMES].sort());
   await assertChargedOnce(pipeline.world, NAMES.map(audioOf));
   // It continued as new: the last run is another one, and it has the results of all.
   const { runId } = await server.client.workflow.getHandle(pipeline.taskQueue).describe();
@@ -98,6 +109,12 @@ test('the histories replay', async () => {
   for (const id of ['', '/clip-0', '/clip-1']) {
     const workflow = server.client.workflow.getHandle(`${pipeline.taskQueue}${id}`);
     await Worker.runReplayHistory(replay, await workflow.fetchHistory(), workflow.workflowId);
+  }
+  // Workflows that began with an earlier version continue with this one. The files come from
+  // `temporal workflow show --output json`.
+  for (const name of ['completed', 'recovered']) {
+    const file = `temporal-node/tests/histories/${name}.json`;
+    await Worker.runReplayHistory(replay, JSON.parse(await readFile(file, 'utf8')), name);
   }
   const { events } = await server.client.workflow
     .getHandle(`${pipeline.taskQueue}/clip-0`)

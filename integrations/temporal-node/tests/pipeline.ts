@@ -8,6 +8,7 @@ import {
   Connection,
   WorkflowFailedError,
   type WorkflowHandle,
+  type WorkflowStartOptions,
 } from '@temporalio/client';
 import type { ApplicationFailure } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
@@ -31,14 +32,13 @@ export const QUICK = {
 /** A development server that keeps its state in a file. */
 export class Server implements AsyncDisposable {
   readonly programs: Programs;
-  readonly port: number;
+  port = 0;
   readonly bundle: string;
   program!: Program;
   client!: TemporalClient;
 
-  private constructor(programs: Programs, port: number, bundle: string) {
+  private constructor(programs: Programs, bundle: string) {
     this.programs = programs;
-    this.port = port;
     this.bundle = bundle;
   }
 
@@ -49,9 +49,12 @@ export class Server implements AsyncDisposable {
     const { code } = await bundleWorkflowCode({ workflowsPath: here('workflows.js'), logger });
     const bundle = join(programs.folder, 'workflows.cjs');
     await writeFile(bundle, code);
-    const server = new Server(programs, await freePort(), bundle);
-    await server.restart();
+    const server = new Server(programs, bundle);
+    // Another program may take a port first.
+    for (let attempt = 0; attempt < 5 && !(await server.#run(await freePort())); attempt += 1);
+    assert.ok(!server.program.hasEnded, server.program.output);
     server.client = new TemporalClient({
+      identity: 'test',
       connection: await Connection.connect({ address: server.address }),
     });
     return server;
@@ -61,29 +64,41 @@ export class Server implements AsyncDisposable {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** Starts the server, again on its file. */
+  /** Starts the server again, on its file. */
   async restart(): Promise<void> {
+    assert.ok(await this.#run(this.port), this.program.output);
+  }
+
+  /** Starts the program. Returns whether it runs. */
+  async #run(port: number): Promise<boolean> {
+    this.port = port;
     const file = join(this.programs.folder, 'temporal.db');
-    const words = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1'];
-    const more = ['--port', String(this.port), '--db-filename', file, '--log-level', 'error'];
-    this.program = await this.programs.start(TEMPORAL, [...words, ...more]);
-    await until(async () => {
-      assert.ok(!this.program.hasEnded, this.program.output);
+    const words = ['server', 'start-dev', '--headless', '--ip', '127.0.0.1', '--db-filename', file];
+    // Without a port of its own, the HTTP API may take the one of the server.
+    const ports = ['--port', String(port), '--http-port', String(await freePort())];
+    this.program = await this.programs.start(TEMPORAL, [
+      ...words,
+      ...ports,
+      '--log-level',
+      'error',
+    ]);
+    await until(async () => this.program.hasEnded || (await this.#answers()), 'Temporal starts');
+    return !this.program.hasEnded;
+  }
+
+  async #answers(): Promise<boolean> {
+    try {
+      const options = { address: this.address, connectTimeout: '1 s' } as const;
+      const connection = await Connection.connect(options);
       try {
-        const connection = await Connection.connect({
-          address: this.address,
-          connectTimeout: '1 s',
-        });
-        try {
-          await connection.workflowService.describeNamespace({ namespace: 'default' });
-        } finally {
-          await connection.close();
-        }
+        await connection.workflowService.describeNamespace({ namespace: 'default' });
         return true;
-      } catch {
-        return false;
+      } finally {
+        await connection.close();
       }
-    }, 'Temporal starts');
+    } catch {
+      return false;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -129,10 +144,15 @@ export class Pipeline implements AsyncDisposable {
   }
 
   /** Starts the workflow of a clip. */
-  async start(id = 'clip-1', more: Partial<LipSyncInput> = {}) {
+  async start(
+    id = 'clip-1',
+    more: Partial<LipSyncInput> = {},
+    options: Partial<WorkflowStartOptions> = {},
+  ) {
     return await this.server.client.workflow.start<(input: LipSyncInput) => Promise<LipSyncResult>>(
       'lipSync',
       {
+        ...options,
         workflowId: `${this.taskQueue}/${id}`,
         taskQueue: this.taskQueue,
         args: [{ parameters: this.parameters(id), ...QUICK, ...more }],

@@ -16,6 +16,7 @@ const client = new Client({
 const connection = await NativeConnection.connect({ address: TEMPORAL_ADDRESS! });
 const worker = await Worker.create({
   connection,
+  identity: 'worker',
   taskQueue: TASK_QUEUE!,
   workflowBundle: { codePath: WORKFLOW_BUNDLE! },
   activities: { ...createActivities(client), ...naiveActivities },
