@@ -105,7 +105,7 @@ enum Command {
         #[arg(long)]
         files: bool,
     },
-    /// Mutate `protocol/` and `webhook/` and check that a test fails for each mutant (takes hours)
+    /// Mutate the code about money and webhooks and check that a test fails for each mutant (takes hours)
     Mutants {
         /// Only these files, such as `core/src/protocol/submit_registry.rs`
         files: Vec<String>,

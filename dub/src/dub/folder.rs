@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tempfile::TempPath;
 use viseme::Client;
 
 use super::{Analysis, DubOptions};
@@ -374,8 +375,44 @@ pub(super) fn rename(from: &Path, to: &Path) -> Result<(), DubError> {
     renamed().map_err(|error| DubError::io(to, &error))
 }
 
+/// Gives a file its name as [`rename`] does, unless another file has got it meanwhile.
+pub(super) fn rename_new(from: &Path, to: &Path) -> Result<(), DubError> {
+    let renamed = || -> io::Result<()> {
+        File::open(from)?.sync_all()?;
+        TempPath::try_from_path(from)?.persist_noclobber(to).map_err(|failed| {
+            // The next run uses it.
+            let _ = failed.path.keep();
+            failed.error
+        })?;
+        sync_folder(to.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+    };
+    renamed().map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => DubError::OutputExists(to.to_owned()),
+        _ => DubError::io(to, &error),
+    })
+}
+
 /// Writes the names in a folder to the disk.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     // Other systems do not open folders as files.
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_appeared_meanwhile_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (part, out) = (folder.path().join("part.mp4"), folder.path().join("out.mp4"));
+        fs::write(&part, "new").unwrap();
+        fs::write(&out, "of another program").unwrap();
+        assert!(matches!(rename_new(&part, &out), Err(DubError::OutputExists(_))));
+        assert_eq!(fs::read_to_string(&out).unwrap(), "of another program");
+        fs::remove_file(&out).unwrap();
+        rename_new(&part, &out).unwrap();
+        assert_eq!(fs::read_to_string(&out).unwrap(), "new");
+        assert!(!part.exists());
+    }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Dub;
 use super::container::{OutputContainer, to_mov};
-use super::folder::rename;
+use super::folder::rename_new;
 use super::frame_map::map_frames;
 use super::sound::{add_voice, decode_voice};
 use super::source_frames::SourceFrames;
@@ -44,7 +44,7 @@ impl Dub {
             }
         };
         self.folder.write_finished(bytes)?;
-        rename(&part, &self.out)
+        rename_new(&part, &self.out)
     }
 
     async fn join_pictures(&self, to: &Path) -> Result<(), DubError> {
