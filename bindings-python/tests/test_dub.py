@@ -50,10 +50,10 @@ def test_a_stopped_dub_is_resumed_by_the_same_call_and_pays_once(
     video, audio = clip
     out = tmp_path / "dubbed.mp4"
     client = viseme.Client(**settings(quick))
-    dub = client.dub(video=video, audio=audio, out=out, limit=1, preset="ultrafast")
-    for update in dub:
-        if update.state == "submitted":
-            break
+    with client.dub(video=video, audio=audio, out=out, limit=1, preset="ultrafast") as dub:
+        for update in dub:
+            if update.state == "submitted":
+                break
     assert dub.result is None
     assert not out.exists()
     assert charges(quick) >= 1

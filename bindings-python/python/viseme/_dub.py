@@ -16,6 +16,8 @@ from ._settings import PATH, encode_value
 from ._sync_executor import SyncExecutor, next_batch
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from . import _generated_types as types
     from ._async_executor import AsyncExecutor  # noqa: F401 - a type in quotes
 
@@ -162,6 +164,19 @@ class Dub(_BaseDub[SyncExecutor]):
         for run in list(self._runs):
             run.close()
 
+    def __enter__(self) -> Dub:
+        """Return self."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the run."""
+        self.close()
+
     def _run(self) -> Generator[DubUpdate, None, None]:
         task = self._start()
         try:
@@ -200,6 +215,19 @@ class AsyncDub(_BaseDub["AsyncExecutor"]):
         """End the run. Jobs that were submitted continue at the service."""
         for run in list(self._runs):
             await run.aclose()
+
+    async def __aenter__(self) -> AsyncDub:
+        """Return self."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End the run."""
+        await self.aclose()
 
     async def _run(self) -> AsyncGenerator[DubUpdate, None]:
         # Programs of the blocking client do not pay for the import of asyncio.
