@@ -4,6 +4,7 @@ import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { CancelledFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import type { LipSyncBatchInput, LipSyncBatchResult } from '@viseme/temporal';
 
@@ -97,6 +98,21 @@ test('a clip that fails does not stop the others, and a second batch pays for no
     ['already_started', 'already_started', 'already_started'],
   );
   assert.equal(await requests(pipeline.world, 'submit'), 3);
+});
+
+test('a cancelled clip does not stop the others, and a cancelled batch stops all', async () => {
+  const endless = { jobs: [{ timeline: [{ processing: '0s' }, { completed: '1h' }] }] };
+  await using pipeline = await Pipeline.create(server, endless);
+  await pipeline.startWorker();
+  const batch = await startBatch(pipeline, NAMES.slice(0, 2), { concurrency: 1 });
+  const { workflow } = server.client;
+  await until(() => pipeline.charges(), 'the first clip');
+  await workflow.getHandle(`${pipeline.taskQueue}/clip-0`).cancel();
+  await until(async () => (await pipeline.charges()) === 2, 'the second clip');
+  await batch.cancel();
+  await assert.rejects(batch.result(), ({ cause }: Error) => cause instanceof CancelledFailure);
+  const second = workflow.getHandle(`${pipeline.taskQueue}/clip-1`);
+  await assert.rejects(second.result(), ({ cause }: Error) => cause instanceof CancelledFailure);
 });
 
 test('the histories replay', async () => {

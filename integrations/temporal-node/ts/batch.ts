@@ -1,6 +1,7 @@
 /** The workflow of a batch. Without Node APIs. */
 import {
   ApplicationFailure,
+  CancellationScope,
   ChildWorkflowFailure,
   continueAsNew,
   executeChild,
@@ -49,7 +50,8 @@ async function runClip(
     });
     result.completed.push({ id, ...done });
   } catch (error) {
-    if (isCancellation(error)) throw error;
+    // Of the batch itself: a clip that was cancelled does not stop the others.
+    if (CancellationScope.current().consideredCancelled) throw error;
     result.failed.push({ id, ...describe(error) });
   }
 }
@@ -58,6 +60,9 @@ function describe(error: unknown): Omit<FailedClip, 'id'> {
   if (error instanceof WorkflowExecutionAlreadyStartedError) {
     const message = 'A workflow with the id of this clip ran before: see its result.';
     return { code: 'already_started', message };
+  }
+  if (isCancellation(error)) {
+    return { code: 'cancelled', message: 'The workflow of this clip was cancelled.' };
   }
   const cause = error instanceof ChildWorkflowFailure ? error.cause : error;
   if (!(cause instanceof ApplicationFailure)) return { code: 'internal', message: String(cause) };

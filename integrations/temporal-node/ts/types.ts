@@ -93,7 +93,10 @@ export interface LipSyncBatchResult {
 /** A clip without a result. */
 export interface FailedClip {
   id: string;
-  /** The code of the error, or `already_started` if a workflow with the id of the clip exists. */
+  /**
+   * The code of the error; `already_started` if a workflow with the id of the clip exists; `cancelled` if
+   * its workflow was cancelled.
+   */
   code: string;
   message: string;
   jobId?: string;
