@@ -8,9 +8,10 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from temporal_engine import TIMING, Engine, TemporalServer
+from temporal_engine import SAMPLES, TIMING, Engine, TemporalServer
 from temporalio.client import WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 from viseme_temporal import JobState
@@ -32,8 +33,15 @@ NOT_ACCEPTED = {"at": "submit", "nth": 1, "do": "silence"}
 
 
 async def compare(run: Callable[[str, int], Awaitable[None]]) -> None:
-    """Run the package and the naive workflow side by side; the arguments are the charges."""
-    await asyncio.gather(run("viseme", 1), run("naive", 2))
+    """Run the package and the naive workflow side by side, with the charges of one clip."""
+    await together(run("viseme", 1), run("naive", 2))
+
+
+async def together(*runs: Awaitable[None]) -> None:
+    """Run these at the same time, because most of their time is waiting. All run to their end."""
+    for result in await asyncio.gather(*runs, return_exceptions=True):
+        if result is not None:
+            raise result
 
 
 def check(engine: Engine, recipe: str, charges: int) -> None:
@@ -47,12 +55,12 @@ def check(engine: Engine, recipe: str, charges: int) -> None:
     assert (ledger["orphaned"], ledger["duplicates"]) == (0, 0)
 
 
-async def state_of(workflow: WorkflowHandle[object, object]) -> JobState:
+async def state_of(workflow: WorkflowHandle[Any, Any]) -> JobState:
     state: JobState = await workflow.query("viseme_state", result_type=JobState)
     return state
 
 
-async def test_a_worker_is_killed_after_the_post(make_engine: Make) -> None:
+async def a_worker_is_killed_after_the_post(make_engine: Make) -> None:
     async def run(recipe: str, charges: int) -> None:
         engine = await make_engine(**SOON, faults=[NO_ANSWER])
         worker = engine.start_worker()
@@ -66,7 +74,7 @@ async def test_a_worker_is_killed_after_the_post(make_engine: Make) -> None:
     await compare(run)
 
 
-async def test_a_worker_is_killed_in_the_wait(make_engine: Make) -> None:
+async def a_worker_is_killed_in_the_wait(make_engine: Make) -> None:
     async def run(recipe: str, charges: int) -> None:
         engine = await make_engine(**LATER)
         worker = engine.start_worker()
@@ -80,8 +88,15 @@ async def test_a_worker_is_killed_in_the_wait(make_engine: Make) -> None:
     await compare(run)
 
 
-@pytest.mark.parametrize("fault", [{"status": 503}, "reset"], ids=["503", "reset"])
-async def test_the_response_of_an_accepted_post_is_lost(make_engine: Make, fault: object) -> None:
+async def the_response_is_a_503(make_engine: Make) -> None:
+    await the_response_of_an_accepted_post_is_lost(make_engine, {"status": 503})
+
+
+async def the_connection_is_reset(make_engine: Make) -> None:
+    await the_response_of_an_accepted_post_is_lost(make_engine, "reset")
+
+
+async def the_response_of_an_accepted_post_is_lost(make_engine: Make, fault: object) -> None:
     async def run(recipe: str, charges: int) -> None:
         lost = {"at": "submit", "nth": 1, "when": "after_accept", "do": fault}
         engine = await make_engine(**SOON, faults=[lost])
@@ -92,7 +107,7 @@ async def test_the_response_of_an_accepted_post_is_lost(make_engine: Make, fault
     await compare(run)
 
 
-async def test_a_worker_freezes_after_the_post_and_continues_later(make_engine: Make) -> None:
+async def a_worker_freezes_after_the_post_and_continues_later(make_engine: Make) -> None:
     async def run(recipe: str, charges: int) -> None:
         engine = await make_engine(**SOON, faults=[NO_ANSWER])
         worker = engine.start_worker()
@@ -107,11 +122,11 @@ async def test_a_worker_freezes_after_the_post_and_continues_later(make_engine: 
     await compare(run)
 
 
-async def test_a_worker_is_killed_in_the_upload(make_engine: Make, samples: Path) -> None:
+async def a_worker_is_killed_in_the_upload(make_engine: Make) -> None:
     silent = {"at": "put", "nth": 1, "do": "silence"}
     engine = await make_engine(**SOON, faults=[silent])
     worker = engine.start_worker()
-    media = {"audio": str(samples / "voice.mp3"), "video": str(samples / "face.mp4")}
+    media = {"audio": str(SAMPLES / "voice.mp3"), "video": str(SAMPLES / "face.mp4")}
     workflow = await engine.start(media=media)
     await engine.until(lambda: engine.requests("put"), "the upload")
     worker.kill()
@@ -120,7 +135,7 @@ async def test_a_worker_is_killed_in_the_upload(make_engine: Make, samples: Path
     check(engine, "viseme", 1)
 
 
-async def test_a_worker_is_killed_before_it_asks_to_submit(make_engine: Make) -> None:
+async def a_worker_is_killed_before_it_asks_to_submit(make_engine: Make) -> None:
     engine = await make_engine(**SOON)
     worker = engine.start_worker(die="before_asking")
     workflow = await engine.start()
@@ -131,18 +146,26 @@ async def test_a_worker_is_killed_before_it_asks_to_submit(make_engine: Make) ->
     check(engine, "viseme", 1)
 
 
-@pytest.mark.parametrize("point", ["after_asking", "in_the_post"])
-async def test_a_worker_is_killed_between_the_question_and_the_accepted_post(
-    make_engine: Make, point: str
-) -> None:
-    engine = await make_engine(**SOON, faults=[NOT_ACCEPTED] if point == "in_the_post" else [])
-    worker = engine.start_worker(die=point if point == "after_asking" else "")
+async def a_worker_is_killed_after_it_asked(make_engine: Make) -> None:
+    engine = await make_engine(**SOON)
+    worker = engine.start_worker(die="after_asking")
     workflow = await engine.start()
-    if point == "in_the_post":
-        await engine.until(lambda: engine.requests("submit"), "the POST")
-        worker.kill()
-    else:
-        await asyncio.to_thread(worker.wait)
+    await asyncio.to_thread(worker.wait)
+    await searches_until_somebody_decides(engine, workflow)
+
+
+async def a_worker_is_killed_before_the_service_accepts(make_engine: Make) -> None:
+    engine = await make_engine(**SOON, faults=[NOT_ACCEPTED])
+    worker = engine.start_worker()
+    workflow = await engine.start()
+    await engine.until(lambda: engine.requests("submit"), "the POST")
+    worker.kill()
+    await searches_until_somebody_decides(engine, workflow)
+
+
+async def searches_until_somebody_decides(
+    engine: Engine, workflow: WorkflowHandle[Any, Any]
+) -> None:
     engine.start_worker()
     # It cannot know that nothing was sent: it searches, and never submits.
     await engine.until(lambda: engine.requests("history") > 2, "several searches")
@@ -157,7 +180,7 @@ async def test_a_worker_is_killed_between_the_question_and_the_accepted_post(
     check(engine, "viseme", 1)
 
 
-async def test_a_search_without_a_result_fails_in_the_end(make_engine: Make) -> None:
+async def a_search_without_a_result_fails_in_the_end(make_engine: Make) -> None:
     engine = await make_engine(**SOON, faults=[{"at": "submit", "do": {"status": 503}}])
     engine.start_worker()
     workflow = await engine.start(timing=replace(TIMING, recover_for=2))
@@ -168,7 +191,7 @@ async def test_a_search_without_a_result_fails_in_the_end(make_engine: Make) -> 
     assert (engine.requests("submit"), engine.charges()) == (1, 0)
 
 
-async def test_a_job_that_somebody_found_is_adopted(make_engine: Make) -> None:
+async def a_job_that_somebody_found_is_adopted(make_engine: Make) -> None:
     lost = {"at": "submit", "nth": 1, "when": "after_accept", "do": {"status": 503}}
     hidden = {"at": "history", "do": {"status": 500}}
     engine = await make_engine(**SOON, faults=[lost, hidden])
@@ -180,7 +203,7 @@ async def test_a_job_that_somebody_found_is_adopted(make_engine: Make) -> None:
     check(engine, "viseme", 1)
 
 
-async def test_a_worker_is_killed_in_the_fetch(make_engine: Make) -> None:
+async def a_worker_is_killed_in_the_fetch(make_engine: Make) -> None:
     silent = {"at": "output", "nth": 1, "do": "silence"}
     engine = await make_engine(**SOON, faults=[silent])
     worker = engine.start_worker()
@@ -192,20 +215,51 @@ async def test_a_worker_is_killed_in_the_fetch(make_engine: Make) -> None:
     check(engine, "viseme", 1)
 
 
-@pytest.mark.parametrize("recipe", ["viseme", "naive"])
-async def test_a_worker_that_is_asked_to_end_in_the_wait_is_replaced(
-    make_engine: Make, recipe: str
-) -> None:
-    engine = await make_engine(**LATER)
-    worker = engine.start_worker()
-    workflow = await engine.start(recipe)
-    await engine.until(lambda: engine.requests("poll"), "the first poll")
-    worker.terminate()
-    engine.start_worker()
-    await engine.result(workflow)
-    # The naive activity is cancelled, and runs again.
-    check(engine, recipe, 1 if recipe == "viseme" else 2)
-    assert await asyncio.to_thread(worker.wait) == 0, worker.output
+async def a_worker_is_asked_to_end_in_the_wait(make_engine: Make) -> None:
+    async def run(recipe: str, charges: int) -> None:
+        engine = await make_engine(**LATER)
+        worker = engine.start_worker()
+        workflow = await engine.start(recipe)
+        await engine.until(lambda: engine.requests("poll"), "the first poll")
+        worker.terminate()
+        engine.start_worker()
+        await engine.result(workflow)
+        # The naive activity is cancelled, and runs again.
+        check(engine, recipe, charges)
+        assert await asyncio.to_thread(worker.wait) == 0, worker.output
+
+    await compare(run)
+
+
+# Cases that run at the same time.
+GROUPS = {
+    "before_the_post": (
+        a_worker_is_killed_in_the_upload,
+        a_worker_is_killed_before_it_asks_to_submit,
+        a_worker_is_killed_after_it_asked,
+        a_worker_is_killed_before_the_service_accepts,
+    ),
+    "after_the_post": (
+        a_worker_is_killed_after_the_post,
+        a_worker_freezes_after_the_post_and_continues_later,
+    ),
+    "in_the_wait": (
+        a_worker_is_killed_in_the_wait,
+        a_worker_is_killed_in_the_fetch,
+        a_worker_is_asked_to_end_in_the_wait,
+    ),
+    "lost_responses": (
+        the_response_is_a_503,
+        the_connection_is_reset,
+        a_search_without_a_result_fails_in_the_end,
+        a_job_that_somebody_found_is_adopted,
+    ),
+}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+async def test_one_clip_is_paid_for_once(make_engine: Make, group: str) -> None:
+    await together(*(case(make_engine) for case in GROUPS[group]))
 
 
 async def test_the_server_is_killed_in_the_wait_and_started_again(

@@ -1,0 +1,78 @@
+"""Many clips on workers that are killed, and batches that run again."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from temporal_engine import TASK_TIMEOUT, Engine
+from temporalio.client import WorkflowHandle
+from viseme_temporal import Batch, BatchResult, BatchWorkflow
+
+Make = Callable[..., Awaitable[Engine]]
+
+CLIPS = int(os.environ.get("TEMPORAL_CLIPS", "60"))
+KILLS = int(os.environ.get("TEMPORAL_KILLS", "2"))
+ABOUT_A_SECOND = {"timeline": [{"processing": "0s"}, {"completed": "800ms"}]}
+SLOW = {"at": "submit", "when": "after_accept", "do": {"delay": "300ms"}}
+
+
+async def start_batch(
+    engine: Engine, names: list[str], limit: int, run_length: int = 500
+) -> WorkflowHandle[BatchWorkflow, BatchResult]:
+    batch = Batch({name: engine.job(name, path=None) for name in names}, limit, run_length)
+    return await engine.temporal.start_workflow(
+        BatchWorkflow.run,
+        batch,
+        id=f"batch-{engine.queue}",
+        task_queue=engine.queue,
+        task_timeout=TASK_TIMEOUT,
+    )
+
+
+async def test_many_clips_are_paid_for_once_while_workers_are_killed(
+    make_engine: Make, record_property: Callable[[str, object], None]
+) -> None:
+    engine = await make_engine(jobs=[ABOUT_A_SECOND], faults=[SLOW])
+    workers = [engine.start_worker(), engine.start_worker()]
+    names = [f"clip-{index}" for index in range(CLIPS)]
+    begin = time.monotonic()
+    workflow = await start_batch(engine, names, limit=30, run_length=CLIPS // 2)
+    for kill in range(KILLS):
+        some = CLIPS * (kill + 1) // (KILLS + 2)
+        await engine.until(partial(engine.has_charged, some), f"{some} charges")
+        workers[kill % 2].kill()
+        workers[kill % 2] = engine.start_worker()
+    result = await engine.result(workflow)
+    record_property("seconds", round(time.monotonic() - begin, 1))
+    assert result.failed == []
+    assert sorted(result.completed) == sorted(names)
+    assert len(set(result.completed.values())) == CLIPS
+    assert engine.charges() == CLIPS
+    # It continued as new: the last run has the results of all.
+    described = await engine.temporal.get_workflow_handle(workflow.id).describe()
+    assert described.run_id != workflow.first_execution_run_id
+
+
+async def test_a_failed_clip_does_not_stop_the_others_and_a_second_run_pays_for_none(
+    make_engine: Make,
+) -> None:
+    failed = {"match": {"nth": 1}, "timeline": [{"failed": "0s"}]}
+    engine = await make_engine(jobs=[failed, ABOUT_A_SECOND])
+    engine.start_worker()
+    names = ["a", "b", "c"]
+    first = await engine.result(await start_batch(engine, names, limit=1))
+    assert [(it.key, it.code) for it in first.failed] == [("a", "job_failed")]
+    assert first.failed[0].job_id in {it["id"] for it in engine.world.jobs()}
+    assert sorted(first.completed) == ["b", "c"]
+    second = await engine.result(await start_batch(engine, names, limit=3))
+    assert [it.code for it in second.failed] == ["already_started"] * 3
+    assert engine.requests("submit") == 3
+
+
+async def test_an_empty_batch_ends(make_engine: Make) -> None:
+    engine = await make_engine()
+    engine.start_worker()
+    assert await engine.result(await start_batch(engine, [], limit=1)) == BatchResult()
