@@ -6,6 +6,8 @@ import asyncio
 import base64
 import json
 import os
+import re
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -169,7 +171,8 @@ class Engine:
             text = text.replace(str(SAMPLES), "/samples").replace(str(self.folder), "/results")
             return base64.b64encode(text.encode()).decode()
 
-        file.write_text(json.dumps(change_payloads(history, change), indent=None) + "\n")
+        text = json.dumps(change_payloads(history, change))
+        file.write_text(re.sub(rf"\d+@{re.escape(socket.gethostname())}", "1@host", text) + "\n")
 
     async def until(self, condition: Callable[[], T], what: str) -> T:
         return await asyncio.to_thread(wait_until, condition, what)

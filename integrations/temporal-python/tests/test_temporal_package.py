@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -85,7 +86,8 @@ async def test_the_example_of_the_readme_works(
 async def test_workflows_of_earlier_versions_continue(history: Path) -> None:
     replayer = Replayer(workflows=[JobWorkflow, BatchWorkflow])
     text = await asyncio.to_thread(history.read_text)
-    await replayer.replay_workflow(WorkflowHistory.from_json("clip", text))
+    started = json.loads(text)["events"][0]["workflowExecutionStartedEventAttributes"]
+    await replayer.replay_workflow(WorkflowHistory.from_json(started["workflowId"], text))
 
 
 async def test_programs_exit_in_silence(make_engine: Make) -> None:
