@@ -85,8 +85,10 @@ def test_the_process_of_a_task_is_killed_after_the_post(make_clip: Make) -> None
     scheduler = start_airflow(clip)
     for name in DAGS.values():
         clip.finish(airflow(clip, "dags", "trigger", name, "--conf", json.dumps(clip.arguments)))
-    wait_until(lambda: charges(clip) == {"clip": 1, "naive_clip": 1}, "the POST of both")
+    wait_until(
+        lambda: charges(clip) == {"clip": 1, "naive_clip": 1}, "the POST of both", timeout=300
+    )
     kill_tasks(scheduler, 2)
-    wait_until(clip.output.exists, "the output")
+    wait_until(clip.output.exists, "the output", timeout=300)
     wait_until(lambda: charges(clip)["naive_clip"] > 1, "the second POST")
     assert charges(clip) == {"clip": 1, "naive_clip": 2}

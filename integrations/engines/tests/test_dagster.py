@@ -64,7 +64,7 @@ def test_the_process_of_a_step_is_killed_after_the_post(make_clip: Make) -> None
     for recipe, clip in clips.items():
         wait_until(clip.charges, "the POST")
         kill_step(daemons[recipe])
-    wait_until(clips["dagster_job"].output.exists, "the output")
+    wait_until(clips["dagster_job"].output.exists, "the output", timeout=300)
     wait_until(lambda: clips["naive_dagster"].charges() >= 2, "the second POST")
     for recipe, charges in RECIPES.items():
         clips[recipe].check(charges)
