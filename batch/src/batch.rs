@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use viseme::Input;
 use viseme::ledger::LedgerError;
-use viseme_ledger::SqliteLedger;
+use viseme::{Client, Input};
+use viseme_ledger::AnyLedger;
 
 use crate::error::BatchError;
 use crate::folder::{BatchFolder, lock};
@@ -45,10 +45,38 @@ impl Batch {
         folder: impl Into<PathBuf>,
         options: BatchOptions,
     ) -> Result<Self, BatchError> {
-        let rows = manifest.shared_rows();
         let path = folder.into();
-        refuse(output_file::conflicts(&path, &rows))?;
-        let folder = BatchFolder::create(path).await?;
+        refuse(output_file::conflicts(&path, manifest.rows()))?;
+        Self::in_folder(manifest, BatchFolder::create(path).await?, options).await
+    }
+
+    /// Opens a batch that other machines may run at the same time: its ledger and its rows are in a
+    /// database. Each process needs the manifest, its media and a folder of its own, into which it saves the
+    /// results of the rows that it worked on. Sends nothing.
+    ///
+    /// # Errors
+    /// Returns [`BatchError::Locked`] if another process uses the folder, and [`BatchError::Manifest`] as
+    /// [`open`](Self::open) does.
+    #[cfg(feature = "postgres")]
+    pub async fn open_shared(
+        manifest: &Manifest,
+        folder: impl Into<PathBuf>,
+        ledger: viseme_ledger::PostgresLedger,
+        options: BatchOptions,
+    ) -> Result<Self, BatchError> {
+        let path = folder.into();
+        refuse(output_file::conflicts(&path, manifest.rows()))?;
+        crate::folder::create_folder(&path)?;
+        let folder = BatchFolder::shared(path, ledger, options.lease).await?;
+        Self::in_folder(manifest, folder, options).await
+    }
+
+    async fn in_folder(
+        manifest: &Manifest,
+        folder: BatchFolder,
+        options: BatchOptions,
+    ) -> Result<Self, BatchError> {
+        let rows = manifest.shared_rows();
         let lock = lock(folder.path())?;
         output_file::remove_leftovers(folder.path(), &rows);
         let known = folder.store.ids().await?;
@@ -99,7 +127,11 @@ impl Batch {
     /// # Errors
     /// Returns an error if the ledger cannot be read.
     pub async fn items(&self) -> Result<Vec<Item>, BatchError> {
-        let items = self.folder.items().await?;
+        Ok(self.items_of_rows().await?)
+    }
+
+    pub(crate) async fn items_of_rows(&self) -> Result<Vec<Item>, LedgerError> {
+        let items = self.folder.store.items().await?;
         let mut items: HashMap<String, Item> =
             items.into_iter().map(|item| (item.id.clone(), item)).collect();
         Ok(self.rows.iter().filter_map(|row| items.remove(&row.id)).collect())
@@ -116,6 +148,10 @@ impl Batch {
     /// Returns the items of the manifest's rows. One whose result is gone is as it was before it was saved.
     pub(crate) async fn unfinished_items(&self) -> Result<Vec<Item>, BatchError> {
         let mut items = self.items().await?;
+        if self.store().is_shared() {
+            // The results are on the machines that saved them.
+            return Ok(items);
+        }
         let is_gone = |item: &Item| item.outputs.iter().any(|output| !output.exists());
         for item in items.iter_mut().filter(|item| item.state == ItemState::Done) {
             if is_gone(item) {
@@ -133,11 +169,23 @@ impl Batch {
     }
 
     /// Returns the ledger with the limit of cost.
-    pub(crate) fn ledger(&self) -> SqliteLedger {
+    pub(crate) fn ledger(&self) -> AnyLedger {
         let ledger = self.folder.ledger.clone();
         match self.options.max_cost {
             Some(limit) => ledger.with_cost_limit(limit),
             None => ledger,
+        }
+    }
+
+    /// Returns the client with the ledger, in which it submits only items that this process works on.
+    pub(crate) fn client_with_ledger(&self, client: &Client) -> Client {
+        match (self.ledger(), self.store()) {
+            #[cfg(feature = "postgres")]
+            (AnyLedger::Postgres(ledger), Store::Postgres(store)) => {
+                let leases = store.leases().clone();
+                client.with_ledger(crate::store::LeasedLedger { ledger, leases })
+            }
+            (ledger, _) => client.with_ledger(ledger),
         }
     }
 
@@ -147,7 +195,7 @@ impl Batch {
         let in_manifest: HashSet<&str> = self.rows.iter().map(|row| row.id.as_str()).collect();
         let items = items.into_iter().filter(|item| in_manifest.contains(item.id.as_str()));
         for item in duplicates(&items.collect::<Vec<_>>(), self.options.repeat) {
-            self.folder.store.update(item).await?;
+            self.folder.store.mark(item).await?;
         }
         Ok(())
     }
@@ -204,6 +252,8 @@ mod tests {
             sent_at: None,
             digest: digest.to_owned(),
             allowed_failures: 0,
+            machine: None,
+            claims: 0,
         }
     }
 

@@ -3,12 +3,12 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use viseme_ledger::SqliteLedger;
+use viseme_ledger::{AnyLedger, SqliteLedger};
 
 use crate::error::BatchError;
 use crate::item::{Item, ItemState};
 use crate::report;
-use crate::store::Store;
+use crate::store::{SqliteStore, Store};
 
 /// The name of the ledger in the folder of a batch.
 pub const LEDGER_FILE: &str = "batch.db";
@@ -21,7 +21,7 @@ pub const FITTED_FOLDER: &str = ".fitted";
 #[derive(Clone)]
 pub struct BatchFolder {
     path: PathBuf,
-    pub(crate) ledger: SqliteLedger,
+    pub(crate) ledger: AnyLedger,
     pub(crate) store: Store,
 }
 
@@ -41,8 +41,7 @@ impl BatchFolder {
 
     /// Opens the folder, or creates it.
     pub(crate) async fn create(path: PathBuf) -> Result<Self, BatchError> {
-        std::fs::create_dir_all(&path)
-            .map_err(|error| BatchError::Folder { path: path.clone(), error })?;
+        create_folder(&path)?;
         // The ledger is created before the file that is locked. If only that is left, a new ledger would
         // not know what was paid for.
         let ledger = if path.join(LOCK_FILE).exists() {
@@ -50,14 +49,48 @@ impl BatchFolder {
         } else {
             SqliteLedger::open(path.join(LEDGER_FILE))?
         };
-        let store = Store::open(ledger.clone()).await?;
-        Ok(Self { path, ledger, store })
+        let store = Store::Sqlite(SqliteStore::open(ledger.clone()).await?);
+        Ok(Self { path, ledger: ledger.into(), store })
+    }
+
+    /// Opens a batch whose ledger and rows are in a database, for many machines. The folder is for the
+    /// reports and this machine's results; it is created once something is written into it.
+    ///
+    /// # Errors
+    /// Returns [`BatchError::Ledger`] if the database cannot be used.
+    #[cfg(feature = "postgres")]
+    pub async fn open_shared(
+        path: impl Into<PathBuf>,
+        ledger: viseme_ledger::PostgresLedger,
+    ) -> Result<Self, BatchError> {
+        let lease = crate::options::BatchOptions::default().lease;
+        Self::shared(path.into(), ledger, lease).await
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn shared(
+        path: PathBuf,
+        ledger: viseme_ledger::PostgresLedger,
+        lease: std::time::Duration,
+    ) -> Result<Self, BatchError> {
+        let store = crate::store::PostgresStore::open(ledger.clone(), lease).await?;
+        Ok(Self { path, ledger: ledger.into(), store: Store::Postgres(store) })
     }
 
     /// Returns the path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns the name of the batch in a database, or `None` if its state is in the folder.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match &self.ledger {
+            #[cfg(feature = "postgres")]
+            AnyLedger::Postgres(ledger) => Some(ledger.name()),
+            _ => None,
+        }
     }
 
     /// Returns all items, in the order of their rows.
@@ -82,6 +115,7 @@ impl BatchFolder {
     /// # Errors
     /// Returns an error if the ledger cannot be read or a file cannot be written.
     pub async fn write_report(&self) -> Result<[PathBuf; 2], BatchError> {
+        create_folder(&self.path)?;
         report::write(&self.path, &self.items().await?)
     }
 
@@ -92,9 +126,10 @@ impl BatchFolder {
     /// Returns [`BatchError::Item`] if an item did not fail, and [`BatchError::Locked`] if a process runs
     /// the batch.
     pub async fn retry(&self, ids: &[String]) -> Result<usize, BatchError> {
-        let _lock = lock(&self.path)?;
+        let _lock = self.lock()?;
         let failed = self.in_state(ItemState::Failed, ids, "Its job did not fail").await?;
         for item in &failed {
+            self.require_idle(item).await?;
             self.store.allow_retry(item).await?;
         }
         Ok(failed.len())
@@ -107,9 +142,10 @@ impl BatchFolder {
     /// Returns [`BatchError::Item`] if an item is not unknown, and [`BatchError::Locked`] if a process runs
     /// the batch.
     pub async fn give_up(&self, ids: &[String]) -> Result<usize, BatchError> {
-        let _lock = lock(&self.path)?;
+        let _lock = self.lock()?;
         let unknown = self.in_state(ItemState::Unknown, ids, "It is not unknown").await?;
         for item in &unknown {
+            self.require_idle(item).await?;
             self.ledger.give_up(&item.id, "given up by the user").await?;
         }
         Ok(unknown.len())
@@ -121,9 +157,28 @@ impl BatchFolder {
     /// Returns [`BatchError::Item`] if the item is not unknown, [`BatchError::Ledger`] if another item has
     /// the job, and [`BatchError::Locked`] if a process runs the batch.
     pub async fn adopt(&self, id: &str, job_id: &str) -> Result<(), BatchError> {
-        let _lock = lock(&self.path)?;
-        self.in_state(ItemState::Unknown, &[id.to_owned()], "It is not unknown").await?;
+        let _lock = self.lock()?;
+        for item in self.in_state(ItemState::Unknown, &[id.to_owned()], "It is not unknown").await?
+        {
+            self.require_idle(&item).await?;
+        }
         Ok(self.ledger.adopt(id, job_id).await?)
+    }
+
+    /// Keeps other processes from running the batch. In a database, each item is checked for itself.
+    fn lock(&self) -> Result<Option<File>, BatchError> {
+        if self.store.is_shared() { Ok(None) } else { lock(&self.path).map(Some) }
+    }
+
+    /// Refuses an item on which a machine works.
+    async fn require_idle(&self, item: &Item) -> Result<(), BatchError> {
+        match self.store.worker(&item.id).await? {
+            None => Ok(()),
+            Some(worker) => Err(BatchError::Item(format!(
+                "A process works on the item `{}`: {worker}. Wait until it ends, or end it.",
+                item.id
+            ))),
+        }
     }
 
     /// Returns the items in a state: those with the given ids, or all.
@@ -151,6 +206,12 @@ impl BatchFolder {
         }
         Ok(found)
     }
+}
+
+/// Creates the folder of a batch.
+pub(crate) fn create_folder(path: &Path) -> Result<(), BatchError> {
+    std::fs::create_dir_all(path)
+        .map_err(|error| BatchError::Folder { path: path.to_owned(), error })
 }
 
 /// Locks the folder until the file is dropped, or the process dies.

@@ -30,6 +30,12 @@ pub struct Item {
     pub failures: u32,
     /// When the submit was sent, in seconds since 1970.
     pub sent_at: Option<i64>,
+    /// The machine that saved the result, if several work on the batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub machine: Option<String>,
+    /// How often a machine has begun to work on the item, if several work on the batch.
+    #[serde(skip)]
+    pub(crate) claims: i64,
     /// A digest of the model and the parameters.
     #[serde(skip)]
     pub(crate) digest: String,

@@ -15,6 +15,8 @@ mod price;
 mod report;
 mod run;
 mod runner;
+#[cfg(feature = "postgres")]
+mod shared_run;
 mod store;
 mod temporary;
 mod uploads;

@@ -22,6 +22,9 @@ pub struct BatchOptions {
     pub strict: bool,
     /// A URL that the service calls when a job ends.
     pub webhook: Option<String>,
+    /// If several machines work on the batch: how long after the last sign of life of one the others take
+    /// over its items. Default 60 s.
+    pub lease: Duration,
 }
 
 impl Default for BatchOptions {
@@ -35,6 +38,7 @@ impl Default for BatchOptions {
             repeat: false,
             strict: false,
             webhook: None,
+            lease: Duration::from_secs(60),
         }
     }
 }

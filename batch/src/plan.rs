@@ -20,6 +20,13 @@ pub(crate) enum Step {
     Copy,
 }
 
+impl Step {
+    /// Returns whether the step submits a job.
+    pub(crate) fn is_new(self) -> bool {
+        matches!(self, Self::Submit | Self::Retry)
+    }
+}
+
 /// Returns what to do with the items, by their position: what was paid for comes first, oldest first,
 /// because the service deletes outputs after seven days.
 pub(crate) fn plan(items: &[Item], options: &BatchOptions) -> Vec<(usize, Step)> {
@@ -36,7 +43,8 @@ pub(crate) fn plan(items: &[Item], options: &BatchOptions) -> Vec<(usize, Step)>
     steps
 }
 
-fn step(index: usize, item: &Item, options: &BatchOptions) -> Option<Step> {
+/// Returns what to do with the item at a position, if there is anything.
+pub(crate) fn step(index: usize, item: &Item, options: &BatchOptions) -> Option<Step> {
     let is_in_pilot = options.pilot.is_none_or(|pilot| index < pilot);
     match item.state {
         ItemState::Submitting => Some(Step::Recover),
@@ -80,6 +88,8 @@ mod tests {
             sent_at,
             digest: String::new(),
             allowed_failures: 0,
+            machine: None,
+            claims: 0,
         }
     }
 

@@ -69,6 +69,11 @@ impl Runner {
         self.stopped.store(true, Ordering::SeqCst);
     }
 
+    /// Returns whether nothing more is submitted.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
     /// Returns how many submits are in flight.
     pub(crate) fn submitting(&self) -> usize {
         locked(&self.submitting).len()
@@ -82,15 +87,13 @@ impl Runner {
     /// Does one step with an item. Returns the item as it is then, or `None` if nothing happened to it.
     pub(crate) async fn advance(
         self: Arc<Self>,
-        items: Arc<[Item]>,
+        mut item: Item,
         index: usize,
         step: Step,
     ) -> Option<Item> {
-        let is_new = matches!(step, Step::Submit | Step::Retry);
-        if is_new && self.stopped.load(Ordering::SeqCst) {
+        if step.is_new() && self.is_stopped() {
             return None;
         }
-        let mut item = items.get(index)?.clone();
         let mut failures = item.failures;
         let row = self.batch.rows().get(index)?;
         let result = match step {
@@ -182,7 +185,7 @@ impl Runner {
             return Err(failure);
         }
         let reason = format!("not found {} s after the submit", age.as_secs());
-        self.batch.folder().ledger.give_up(&item.id, &reason).await?;
+        self.batch.store().give_up(&item.id, &reason).await?;
         self.submit(item, row).await
     }
 
@@ -261,6 +264,9 @@ impl Runner {
     /// Records a failure in an item, and returns its state. Errors that every further item would get stop
     /// the run.
     fn failed(&self, item: &mut Item, failure: Failure) -> ItemState {
+        if self.batch.store().is_taken_over(&item.id) {
+            return item.state;
+        }
         let error = match failure {
             Failure::Client(error) => *error,
             Failure::Ledger(error) => {
@@ -289,18 +295,28 @@ impl Runner {
         state.unwrap_or(item.state)
     }
 
-    fn stop_because(&self, reason: StopReason) {
+    /// Submits nothing more, for this reason.
+    pub(crate) fn stop_because(&self, reason: StopReason) {
         self.stop();
         locked(&self.reason).get_or_insert(reason);
     }
 
     /// Copies the result of an equal row.
-    pub(crate) async fn copy(self: Arc<Self>, items: Arc<[Item]>, index: usize) -> Option<Item> {
-        let mut item = items.get(index)?.clone();
+    pub(crate) async fn copy(self: Arc<Self>, mut item: Item, index: usize) -> Option<Item> {
         let row = self.batch.rows().get(index)?;
         let first = self.batch.store().item(item.same_as.as_deref()?).await.ok()??;
-        let copied = if first.state == ItemState::Done {
+        let is_here = first.outputs.iter().all(|output| output.exists());
+        let copied = if first.state == ItemState::Done && is_here {
             output_file::copy(self.batch.folder().path(), row, &first.outputs).await
+        } else if first.state == ItemState::Done {
+            // It is on another machine. The service has it too.
+            let state = match self.run_key(row.input(), &first, false).await {
+                Ok(prediction) => self.save(&mut item, row, &prediction).await,
+                Err(failure) => self.failed(&mut item, failure),
+            };
+            // It has no job of its own: no other state may let it be submitted.
+            let state = if state == ItemState::Done { state } else { ItemState::Duplicate };
+            return Some(self.record(item, state).await);
         } else {
             Err(format!("The row `{}` has the same input and is {}.", first.id, first.state))
         };

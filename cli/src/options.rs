@@ -164,7 +164,7 @@ impl Options {
 }
 
 /// Quotes a text as one word of a shell.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-./:=@%+,".contains(c);
     if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) {
         text.to_owned()

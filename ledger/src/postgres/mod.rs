@@ -32,6 +32,23 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long what is paid for waits until it can be recorded.
 const PATIENCE_AFTER_SUBMIT: Duration = Duration::from_secs(10 * 60);
 
+/// Decides in a transaction whether it may go on. Like every operation it may run several times.
+pub trait Guard:
+    for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<(), TransactionError>>
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<F> Guard for F where
+    F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<(), TransactionError>>
+        + Send
+        + Sync
+        + 'static
+{
+}
+
 /// A ledger in a PostgreSQL database. Cheap to clone; any number of processes and machines may use it.
 ///
 /// A database contains any number of ledgers, each with a name, in its schema `viseme`. A ledger belongs to
@@ -201,12 +218,30 @@ impl PostgresLedger {
     /// # Errors
     /// Returns an error if the key has no open submit, or the database cannot be written.
     pub async fn give_up(&self, key: &str, reason: &str) -> Result<(), LedgerError> {
+        self.give_up_if(key, reason, |_| std::future::ready(Ok(())).boxed()).await
+    }
+
+    /// Gives up the open submit of a key if `guard` allows it: both are one transaction.
+    ///
+    /// # Errors
+    /// Returns the error of the guard, or those of [`give_up`](Self::give_up).
+    pub async fn give_up_if(
+        &self,
+        key: &str,
+        reason: &str,
+        guard: impl Guard,
+    ) -> Result<(), LedgerError> {
         let (id, key, reason): (_, Arc<str>, Arc<str>) = (self.id, key.into(), reason.into());
-        let is_repeated = AtomicBool::new(false);
+        let (guard, is_repeated) = (Arc::new(guard), AtomicBool::new(false));
         self.run(move |db| {
             let (key, reason) = (Arc::clone(&key), Arc::clone(&reason));
-            let is_repeated = is_repeated.swap(true, Ordering::SeqCst);
-            async move { statements::give_up(db, id, &key, &reason, is_repeated).await }.boxed()
+            let (guard, is_repeated) =
+                (Arc::clone(&guard), is_repeated.swap(true, Ordering::SeqCst));
+            async move {
+                guard(&mut *db).await?;
+                statements::give_up(db, id, &key, &reason, is_repeated).await
+            }
+            .boxed()
         })
         .await
     }
@@ -255,22 +290,22 @@ impl PostgresLedger {
     pub async fn claim_if(
         &self,
         submit: &ClaimRequest,
-        guard: impl for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<(), TransactionError>>
-        + Send
-        + Sync
-        + 'static,
+        guard: impl Guard,
     ) -> Result<Claim, LedgerError> {
         let (id, limit, submit) = (self.id, self.cost_limit, Arc::new(submit.clone()));
         let (key, guard) = (Arc::clone(&submit.key.key), Arc::new(guard));
         let claim_id: Arc<str> = random_id().into();
         let own = Arc::clone(&claim_id);
-        let claimed = self
-            .run(move |db| {
-                let (own, submit, guard) =
-                    (Arc::clone(&own), Arc::clone(&submit), Arc::clone(&guard));
-                claim_after(db, guard, id, own, submit, limit)
-            })
-            .await?;
+        let claimed = self.run(move |db| {
+            let (own, submit) = (Arc::clone(&own), Arc::clone(&submit));
+            let guard = Arc::clone(&guard);
+            async move {
+                guard(&mut *db).await?;
+                statements::claim(db, id, &own, &submit, limit).await
+            }
+            .boxed()
+        });
+        let claimed = claimed.await?;
         if claimed == Claim::Go {
             self.own_claims().insert(key, claim_id);
         }
@@ -342,26 +377,6 @@ impl Ledger for PostgresLedger {
             async move { statements::settled(db, id, &key, &status).await }.boxed()
         })
     }
-}
-
-fn claim_after<'c>(
-    db: &'c mut PgConnection,
-    guard: Arc<
-        impl for<'d> Fn(&'d mut PgConnection) -> BoxFuture<'d, Result<(), TransactionError>>
-        + Send
-        + Sync
-        + 'static,
-    >,
-    id: i64,
-    claim_id: Arc<str>,
-    submit: Arc<ClaimRequest>,
-    limit: Option<u64>,
-) -> BoxFuture<'c, Result<Claim, TransactionError>> {
-    async move {
-        guard(&mut *db).await?;
-        statements::claim(db, id, &claim_id, &submit, limit).await
-    }
-    .boxed()
 }
 
 /// Returns an id that no other claim has.

@@ -5,30 +5,38 @@ use std::path::PathBuf;
 use serde_json::json;
 use viseme_batch::{BatchFolder, Item, ItemState, Summary};
 
-use super::{outcome, summary_json, summary_line};
+use super::{SharedArgs, outcome, summary_json, summary_line};
 use crate::failure::{Failure, Outcome, Result};
 use crate::options::Options;
 use crate::output::{in_cli_words, print_line};
 
+/// A batch that was run before.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BatchArgs {
+    /// The folder of the batch. With --ledger, only `report` needs one, into which it writes.
+    #[arg(value_name = "DIR", required_unless_present = "ledger")]
+    folder: Option<PathBuf>,
+
+    #[command(flatten)]
+    shared: SharedArgs,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Status {
-    /// The folder of the batch.
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
+    #[command(flatten)]
+    batch: BatchArgs,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Report {
-    /// The folder of the batch.
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
+    #[command(flatten)]
+    batch: BatchArgs,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Retry {
-    /// The folder of the batch.
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
+    #[command(flatten)]
+    batch: BatchArgs,
 
     /// The ids of the rows. [default: all rows whose jobs failed]
     #[arg(value_name = "ID")]
@@ -37,9 +45,8 @@ pub(crate) struct Retry {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Unknown {
-    /// The folder of the batch.
-    #[arg(value_name = "DIR")]
-    folder: PathBuf,
+    #[command(flatten)]
+    batch: BatchArgs,
 
     /// Record that a row has this job, which you found in the history of your account.
     #[arg(long, value_name = "ID=JOB", value_parser = parse_adoption)]
@@ -57,12 +64,22 @@ fn parse_adoption(text: &str) -> std::result::Result<(String, String), String> {
     }
 }
 
-async fn open(folder: &PathBuf) -> Result<BatchFolder> {
-    BatchFolder::open(folder).await.map_err(Failure::batch)
+async fn open(batch: &BatchArgs) -> Result<BatchFolder> {
+    let folder = batch.folder.clone();
+    let opened = match (batch.shared.open(None).await?, folder) {
+        (Some(ledger), folder) => {
+            BatchFolder::open_shared(folder.unwrap_or_default(), ledger).await
+        }
+        (None, Some(folder)) => BatchFolder::open(folder).await,
+        (None, None) => {
+            return Err(Failure::Usage("Name the folder of the batch, or --ledger.".to_owned()));
+        }
+    };
+    opened.map_err(Failure::batch)
 }
 
 pub(crate) async fn status(options: &Options, args: &Status) -> Result<Outcome> {
-    let folder = open(&args.folder).await?;
+    let folder = open(&args.batch).await?;
     let items = folder.items().await.map_err(Failure::batch)?;
     let summary = Summary::new(&items, folder.spent_micros().await.map_err(Failure::batch)?);
     if options.json {
@@ -77,7 +94,12 @@ pub(crate) async fn status(options: &Options, args: &Status) -> Result<Outcome> 
 }
 
 pub(crate) async fn report(options: &Options, args: &Report) -> Result<Outcome> {
-    let folder = open(&args.folder).await?;
+    if args.batch.folder.is_none() {
+        return Err(Failure::Usage(
+            "Name the folder into which the reports are written.".to_owned(),
+        ));
+    }
+    let folder = open(&args.batch).await?;
     let paths = folder.write_report().await.map_err(Failure::batch)?;
     if options.json {
         let files: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
@@ -89,8 +111,15 @@ pub(crate) async fn report(options: &Options, args: &Report) -> Result<Outcome> 
 }
 
 pub(crate) async fn retry(options: &Options, args: &Retry) -> Result<Outcome> {
-    let folder = open(&args.folder).await?;
-    let count = folder.retry(&args.ids).await.map_err(Failure::batch)?;
+    let folder = open(&args.batch).await?;
+    // With --ledger there is no folder, and the first word is an id.
+    let first = args.batch.folder.as_ref().filter(|_| args.batch.shared.is_given());
+    let ids: Vec<String> = first
+        .map(|id| id.to_string_lossy().into_owned())
+        .into_iter()
+        .chain(args.ids.iter().cloned())
+        .collect();
+    let count = folder.retry(&ids).await.map_err(Failure::batch)?;
     if options.json {
         print_line(json!({ "rows": count }))?;
     } else {
@@ -103,7 +132,7 @@ pub(crate) async fn retry(options: &Options, args: &Retry) -> Result<Outcome> {
 }
 
 pub(crate) async fn unknown(options: &Options, args: &Unknown) -> Result<Outcome> {
-    let folder = open(&args.folder).await?;
+    let folder = open(&args.batch).await?;
     for (id, job) in &args.adopt {
         folder.adopt(id, job).await.map_err(Failure::batch)?;
     }

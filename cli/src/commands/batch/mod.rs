@@ -5,15 +5,20 @@ mod folder;
 mod run;
 mod view;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use viseme::SubmitLimits;
 use viseme_batch::{Batch, ItemState, Manifest, Summary, dollars};
+use viseme_ledger::{AnyLedger, PostgresLedger};
 
 use super::fit::FitArgs;
 use crate::failure::{Failure, Outcome, Result};
 use crate::options::Options;
+
+/// How long a batch waits for its database before it ends: longer than a restart takes.
+const DATABASE_PATIENCE: Duration = Duration::from_secs(120);
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum BatchCommand {
@@ -56,12 +61,52 @@ pub(crate) struct ManifestArgs {
 }
 
 impl ManifestArgs {
+    fn path(&self) -> &Path {
+        &self.manifest
+    }
+
     fn read(&self) -> Result<Manifest> {
         Manifest::read(&self.manifest).map_err(|error| Failure::batch(error.into()))
     }
 
     fn limits(&self) -> Option<SubmitLimits> {
         self.tier.map(Tier::limits)
+    }
+}
+
+/// A batch of many machines.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SharedArgs {
+    /// The PostgreSQL database with the state of a batch that many machines run at once.
+    #[arg(long, value_name = "URL")]
+    ledger: Option<String>,
+
+    /// The name of the batch in that database. [default: that of the manifest's file, without its
+    /// extension]
+    #[arg(long, value_name = "NAME", requires = "ledger")]
+    name: Option<String>,
+}
+
+impl SharedArgs {
+    fn is_given(&self) -> bool {
+        self.ledger.is_some()
+    }
+
+    /// Opens the ledger of the batch in the database, if the user wants one.
+    async fn open(&self, manifest: Option<&Path>) -> Result<Option<PostgresLedger>> {
+        let Some(url) = &self.ledger else { return Ok(None) };
+        if !AnyLedger::is_url(url) {
+            let message = "--ledger needs the URL of a PostgreSQL database, such as \
+                           postgres://user@host/database. Without it, the state is in the folder of the \
+                           batch.";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+        let stem = manifest.and_then(Path::file_stem).map(|stem| stem.to_string_lossy());
+        let Some(name) = self.name.as_deref().or(stem.as_deref()) else {
+            return Err(Failure::Usage("--ledger needs --name, the name of the batch.".to_owned()));
+        };
+        let ledger = PostgresLedger::connect_to(url, name, DATABASE_PATIENCE).await;
+        Ok(Some(ledger.map_err(|error| Failure::batch(error.into()))?))
     }
 }
 

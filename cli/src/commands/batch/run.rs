@@ -1,18 +1,18 @@
 //! `viseme batch run`.
 
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use viseme_batch::{BatchOptions, BatchRun, Item, ItemState, OnUnknown, StopReason};
 
 use super::view::View;
-use super::{Batch, ManifestArgs, Summary, outcome, parse_dollars, summary_line};
+use super::{Batch, ManifestArgs, SharedArgs, Summary, outcome, parse_dollars, summary_line};
 use crate::client;
 use crate::failure::{Failure, Outcome, Result};
 use crate::interrupt::{interrupt, second_interrupt};
-use crate::options::{Options, parse_interval, parse_whole};
+use crate::options::{Options, parse_duration, parse_interval, parse_whole, quoted};
 use crate::output::{eprint_line, print_line};
 
 /// The exit code of a batch that its limit of cost ended.
@@ -30,6 +30,14 @@ pub(crate) struct Run {
     /// The folder of the results and of the state of the batch. It is created if it does not exist.
     #[arg(long, short, value_name = "DIR")]
     out: PathBuf,
+
+    #[command(flatten)]
+    shared: SharedArgs,
+
+    /// With --ledger: how long after the last sign of life of a machine the others take over its rows, at
+    /// least 2s.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_lease, allow_hyphen_values = true)]
+    lease: Duration,
 
     /// Submit nothing that makes the batch cost more than this in US dollars, all runs together.
     #[arg(long, value_name = "USD", value_parser = parse_dollars)]
@@ -78,15 +86,28 @@ impl Run {
             repeat: self.manifest.repeat,
             strict: self.manifest.strict,
             webhook: self.webhook.clone(),
+            lease: self.lease,
         }
     }
+}
+
+/// Parses the time of a lease, within which a machine must be able to renew it.
+fn parse_lease(text: &str) -> std::result::Result<Duration, String> {
+    let time = parse_duration(text)?;
+    if time < Duration::from_secs(2) { Err("must be at least 2s".to_owned()) } else { Ok(time) }
 }
 
 pub(crate) async fn run(options: &Options, args: &Run) -> Result<Outcome> {
     let manifest = args.manifest.read()?;
     let client = client::online_with_limits(options, args.manifest.limits())?;
-    let batch =
-        Batch::open(&manifest, &args.out, args.batch_options()).await.map_err(Failure::batch)?;
+    let shared = args.shared.open(Some(args.manifest.path())).await?;
+    let batch = match shared {
+        Some(ledger) => {
+            Batch::open_shared(&manifest, &args.out, ledger, args.batch_options()).await
+        }
+        None => Batch::open(&manifest, &args.out, args.batch_options()).await,
+    };
+    let batch = batch.map_err(Failure::batch)?;
     let batch = if args.manifest.fit.is_wanted()? {
         batch.prepare_inputs(args.manifest.fit.prepare(&args.out, args.manifest.strict).await?)
     } else {
@@ -107,7 +128,7 @@ pub(crate) async fn run(options: &Options, args: &Run) -> Result<Outcome> {
     let was_interrupted = follow(&batch, &mut run, &listener).await?;
     let reason = run.stop_reason();
     // Ends the items that are still at work: their jobs continue on the service.
-    drop(run);
+    run.end().await;
     conclude(options, &batch, &listener, reason, was_interrupted).await
 }
 
@@ -157,9 +178,16 @@ async fn show(batch: &Batch, view: &View, item: &Item, cost_read: &mut Instant) 
     view.on_item(item, spent)
 }
 
+/// Returns the words that name the batch in other commands.
+fn batch_name(batch: &Batch) -> String {
+    match batch.folder().name() {
+        Some(name) => format!("--ledger URL --name {}", quoted(name)),
+        None => batch.folder().path().display().to_string(),
+    }
+}
+
 /// Says which commands deal with rows that did not end well.
-fn print_next_steps(summary: &Summary, folder: &Path) {
-    let folder = folder.display();
+fn print_next_steps(summary: &Summary, folder: &str) {
     if summary.count(ItemState::Failed) > 0 {
         eprint_line(format_args!(
             "To submit failed rows again, which is paid for: `viseme batch retry {folder}`, or run with \
@@ -198,7 +226,7 @@ async fn conclude(
         print_line(table.display())?;
     }
     if !options.json && !options.is_silent() {
-        print_next_steps(&summary, batch.folder().path());
+        print_next_steps(&summary, &batch_name(batch));
     }
     if was_interrupted {
         eprint_line("Interrupted. Jobs continue on the service; run the same command to resume.");

@@ -1,4 +1,4 @@
-//! The items of a batch in the ledger's file: what is known of each row beside its submit.
+//! The items of a batch in the file of its ledger.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, params};
 use viseme::ledger::LedgerError;
 use viseme_ledger::{SqliteLedger, ledger_error as failed};
 
+use super::{StoredUpload, changed_row};
 use crate::item::{Item, ItemState};
 use crate::manifest::{Row, RowError};
 
@@ -69,21 +70,13 @@ fn require_version(db: &Connection) -> Result<(), LedgerError> {
     )))
 }
 
-/// An upload that the service still has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct StoredUpload {
-    pub(crate) url: String,
-    /// In seconds since 1970.
-    pub(crate) expires_at: i64,
-}
-
 /// The items in a file.
 #[derive(Clone)]
-pub(crate) struct Store {
+pub(crate) struct SqliteStore {
     ledger: SqliteLedger,
 }
 
-impl Store {
+impl SqliteStore {
     /// Opens the tables in the file of a ledger.
     pub(crate) async fn open(ledger: SqliteLedger) -> Result<Self, LedgerError> {
         ledger
@@ -161,6 +154,11 @@ impl Store {
         .await
     }
 
+    /// Gives up the open submit of an item.
+    pub(crate) async fn give_up(&self, id: &str, reason: &str) -> Result<(), LedgerError> {
+        self.ledger.give_up(id, reason).await
+    }
+
     /// Returns the URL of an upload with this content that the service still has at `now`, in seconds
     /// since 1970.
     pub(crate) async fn uploaded(
@@ -227,6 +225,8 @@ fn item(row: &SqlRow<'_>) -> rusqlite::Result<Item> {
         allowed_failures: row.get(10)?,
         sent_at: row.get::<_, Option<i64>>(12)?.map(|millis| millis / 1000),
         failures: row.get(13)?,
+        machine: None,
+        claims: 0,
     })
 }
 
@@ -246,11 +246,7 @@ fn import(db: &Connection, number: usize, row: &Row) -> Result<Option<RowError>,
         return Ok(None);
     };
     if known != digest && is_used(db, &row.id)? {
-        let message = format!(
-            "The row has changed, and its id `{}` was already submitted. Give it a new id.",
-            row.id
-        );
-        return Ok(Some(RowError { position: row.position.clone(), message }));
+        return Ok(Some(changed_row(row)));
     }
     let reset = if known == digest {
         ""
@@ -281,12 +277,12 @@ mod tests {
         for (version, advice) in [(2, "Update Viseme."), (0, "Use that version")] {
             let folder = tempfile::tempdir().unwrap();
             let ledger = SqliteLedger::open(folder.path().join("batch.db")).unwrap();
-            Store::open(ledger.clone()).await.unwrap();
+            SqliteStore::open(ledger.clone()).await.unwrap();
             let change = move |db: &Connection| {
                 db.execute("UPDATE batch_format SET version = ?1", [version]).map_err(failed)
             };
             ledger.transaction(change).await.unwrap();
-            let error = Store::open(ledger.clone()).await.err().unwrap().to_string();
+            let error = SqliteStore::open(ledger.clone()).await.err().unwrap().to_string();
             assert!(error.contains(advice), "{error}");
             let kept: i64 = ledger
                 .transaction(|db| {
