@@ -217,6 +217,7 @@ impl BatchOptions {
             repeat: self.repeat.unwrap_or(defaults.repeat),
             strict: self.strict.unwrap_or(defaults.strict),
             webhook: self.webhook,
+            lease: defaults.lease,
         })
     }
 }

@@ -120,6 +120,7 @@ impl PostgresServer {
         let mut supervisor = self.as_user(command).spawn().unwrap();
         while Instant::now() < until {
             if supervisor.try_wait().unwrap().is_some() {
+                keep_folder(&mut supervisor);
                 return false;
             }
             // The last line of the file is the state of the server.
@@ -143,7 +144,7 @@ impl PostgresServer {
         let state = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
         let id = state.lines().next().unwrap();
         let mut supervisor = self.supervisor.take().unwrap();
-        supervisor.stdin.as_mut().unwrap().write_all(b"keep\n").unwrap();
+        keep_folder(&mut supervisor);
         let killed = Command::new("kill").args(["-KILL", id]).status().unwrap();
         assert!(killed.success(), "the server {id} was not killed");
         drop(supervisor.stdin.take());
@@ -210,6 +211,11 @@ impl Drop for PostgresServer {
             let _ = supervisor.wait();
         }
     }
+}
+
+/// Says that the folder is used again when the standard input ends.
+fn keep_folder(supervisor: &mut Child) {
+    supervisor.stdin.as_mut().unwrap().write_all(b"keep\n").unwrap();
 }
 
 /// Returns the folder of the programs of the server: on PATH, where `pg_config` says, or where Debian has
