@@ -73,7 +73,10 @@ const charges = async (world) => (await world.control('GET', 'ledger')).charges.
 async function plan(page) {
   await choose(page, 'video', media.video, 'refused');
   await choose(page, 'audio', media.voice);
-  await page.getByRole('button', { name: 'Plan the dub' }).click();
+  const button = page.getByRole('button', { name: 'Plan the dub' });
+  await button.scrollIntoViewIfNeeded();
+  await screenshot(page, 'playground-dub-choice');
+  await button.click();
   await badge(page, 'Planned');
 }
 
@@ -116,6 +119,10 @@ test('a clip that is too long is planned with its price, dubbed, and charged for
   await page.setViewportSize({ width: 390, height: 844 });
   await assertFits(page);
   await result.scrollIntoViewIfNeeded();
+  await result.getByText('All segments').click();
+  await result.getByRole('row', { name: '2 0:03.2 to 0:16.8 13.6 s silence' }).waitFor();
+  await assertFits(page);
+  await assertAccessible(page);
   await screenshot(page, 'playground-dub-narrow');
   await page.setViewportSize({ width: 1280, height: 800 });
 

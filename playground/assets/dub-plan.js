@@ -165,8 +165,9 @@ export function progressText({ phase, progress }) {
  *
  * @param {Dub} dub
  */
-export function runLabel({ phase, run }) {
+export function runLabel({ phase, plan, run }) {
   const price = run?.price_micros ?? null;
+  if (phase === 'planned' && plan?.cost.jobs === 0) return 'Make the video, without a job';
   if (phase === 'planned')
     return price === null ? 'Dub, price unknown' : `Dub for ${priceOf(price)}`;
   if (price === 0) return 'Resume';

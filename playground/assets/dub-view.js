@@ -58,6 +58,8 @@ export class DubView {
     this.remarks = h('div', { class: 'remarks' });
     /** @private */
     this.actions = h('div', { class: 'dub__actions' });
+    /** Whether the list of the segments is open. @private */
+    this.isListOpen = false;
   }
 
   /** Something else is shown. */
@@ -83,7 +85,9 @@ export class DubView {
     const { plan, phase, output } = dub;
     this.render(this.players, output, () => playersView(dub));
     const states = plan?.segments.map((segment) => segmentState(dub, segment));
-    this.render(this.timeline, states, () => (plan === null ? [] : timelineView(dub, plan)));
+    this.render(this.timeline, states, () =>
+      plan === null ? [] : [...timelineView(dub, plan), this.listView(dub, plan)],
+    );
     // While it runs, what was spent is not known here.
     const spent = phase === 'planned' || isDubRunning(dub) ? null : dub.spent_micros;
     this.render(this.facts, [plan !== null, spent, phase === 'done'], () =>
@@ -132,6 +136,36 @@ export class DubView {
     }
     const stage = this.progress.querySelector('.dub__stage');
     if (stage !== null) setText(stage, progressText(dub));
+  }
+
+  /**
+   * Returns the segments as a table: on the bar, short ones have no room for their lengths.
+   *
+   * @private
+   * @param {Dub} dub
+   * @param {DubPlan} plan
+   */
+  listView(dub, plan) {
+    const rows = plan.segments.map((segment, index) =>
+      h(
+        'tr',
+        {},
+        h('td', { class: 'numeric' }, index + 1),
+        h('td', { class: 'numeric' }, `${clock(segment.start)} to ${clock(segment.end)}`),
+        h('td', { class: 'numeric' }, `${(segment.end - segment.start).toFixed(1)} s`),
+        h('td', {}, WORDS[segmentState(dub, segment)]),
+      ),
+    );
+    const names = ['Segment', 'Time', 'Length', 'State'];
+    const head = names.map((name) => h('th', { scope: 'col' }, name));
+    const list = h(
+      'details',
+      { class: 'dub__list', open: this.isListOpen },
+      h('summary', {}, 'All segments'),
+      h('table', { class: 'table' }, h('thead', {}, h('tr', {}, head)), h('tbody', {}, rows)),
+    );
+    list.addEventListener('toggle', () => (this.isListOpen = list.open));
+    return list;
   }
 
   /**
@@ -202,7 +236,8 @@ export class DubView {
    */
   actionsView(dub) {
     const { id, phase, run, retry } = dub;
-    const removal = phase === 'planned' ? 'Discard the plan' : 'Delete the dub';
+    const removal =
+      dub.plan === null ? 'Discard' : phase === 'planned' ? 'Discard the plan' : 'Delete the dub';
     const canRemove = !isDubRunning(dub);
     return [
       run !== null &&

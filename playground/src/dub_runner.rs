@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Notify;
 use viseme::media::{Framing, MediaKind};
-use viseme_batch::{BatchFolder, BatchOptions, StopReason, Summary, dollars};
+use viseme_batch::{BatchFolder, BatchOptions, ItemState, StopReason, Summary, dollars};
 use viseme_dub::{Dub, DubError, DubOptions, DubUpdate};
 
 use crate::api_error::ApiError;
@@ -250,6 +250,13 @@ fn explain(error: DubError, saved: &SavedDub, folder: &DubFolder) -> Failure {
                 message.push_str(&format!(" {reason}"));
             }
             message.push_str(" What is paid for is kept.");
+            if items.iter().any(|item| item.state == ItemState::Unknown) {
+                message.push_str(&format!(
+                    " The outcome of a submit is unknown. Resume later, or see `viseme batch unknown \
+                     {}`.",
+                    folder.jobs(saved).display()
+                ));
+            }
             let has_limit = matches!(reason, Some(StopReason::CostLimit(_)));
             Failure {
                 open: items.into_iter().map(OpenSegment::from).collect(),

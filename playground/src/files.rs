@@ -12,10 +12,11 @@ use tokio::io::AsyncWriteExt as _;
 use crate::api_error::ApiError;
 use crate::random;
 
-/// The largest file: the most that the service takes.
-pub(crate) const MAX_FILE_BYTES: u64 = 200 * 1024 * 1024;
+const MIB: u64 = 1024 * 1024;
+/// The largest file. The models take less: what is larger can be fitted, or dubbed in segments.
+const MAX_FILE_BYTES: u64 = 1024 * MIB;
 /// The most that all files together may take on the disk.
-const MAX_TOTAL_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+const MAX_TOTAL_BYTES: u64 = 4 * 1024 * MIB;
 /// The longest name of a file, in bytes.
 const MAX_NAME: usize = 120;
 
@@ -36,6 +37,7 @@ pub(crate) struct StoredFile {
 pub(crate) struct FileStore {
     folder: TempDir,
     files: Mutex<Vec<StoredFile>>,
+    max_bytes: u64,
 }
 
 impl FileStore {
@@ -43,7 +45,7 @@ impl FileStore {
     /// The temporary folder cannot be created.
     pub(crate) fn new() -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("viseme-playground-").tempdir()?;
-        Ok(Self { folder, files: Mutex::default() })
+        Ok(Self { folder, files: Mutex::default(), max_bytes: MAX_FILE_BYTES })
     }
 
     /// Removes all files, also those that a running task still uses.
@@ -122,13 +124,13 @@ impl FileStore {
         B: AsRef<[u8]>,
     {
         let name = clean_name(name);
-        if expected.is_some_and(|bytes| bytes > MAX_FILE_BYTES) {
-            return Err(too_large(&name));
+        if expected.is_some_and(|bytes| bytes > self.max_bytes) {
+            return Err(too_large(&name, self.max_bytes));
         }
         let id = random::token().map_err(|error| ApiError::local("make an id", &error))?;
         let folder = self.folder.path().join(&id);
         let path = folder.join(&name);
-        let result = write(&folder, &path, &name, content).await;
+        let result = write(&folder, &path, &name, self.max_bytes, content).await;
         let bytes = match result {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -176,6 +178,7 @@ async fn write<B, E>(
     folder: &Path,
     path: &Path,
     name: &str,
+    max_bytes: u64,
     mut content: impl Stream<Item = Result<B, E>> + Unpin,
 ) -> Result<u64, ApiError>
 where
@@ -192,8 +195,8 @@ where
         };
         let bytes = bytes.as_ref();
         total = total.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        if total > MAX_FILE_BYTES {
-            return Err(too_large(name));
+        if total > max_bytes {
+            return Err(too_large(name, max_bytes));
         }
         file.write_all(bytes).await.map_err(failed)?;
     }
@@ -206,10 +209,10 @@ async fn remove(folder: &Path) {
     let _ = tokio::fs::remove_dir_all(folder).await;
 }
 
-fn too_large(name: &str) -> ApiError {
-    let most = MAX_FILE_BYTES / (1024 * 1024);
+fn too_large(name: &str, max_bytes: u64) -> ApiError {
+    let most = max_bytes / MIB;
     let message = format!(
-        "{name} is larger than {most} MB, the most that the service takes. Choose a smaller file."
+        "{name} is larger than {most} MB, the most that the playground takes. Choose a smaller file."
     );
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
 }
@@ -275,17 +278,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_file_that_is_too_large_or_incomplete_leaves_nothing() {
-        let store = FileStore::new().unwrap();
+        let store = FileStore { max_bytes: 2 * MIB, ..FileStore::new().unwrap() };
         let none: [Chunk; 0] = [];
-        let error = store.store("a.mp4", Some(MAX_FILE_BYTES + 1), stream::iter(none)).await;
+        let error = store.store("a.mp4", Some(2 * MIB + 1), stream::iter(none)).await;
         assert_eq!(error.unwrap_err().code, "too_large");
 
         // No length is announced: it counts.
         let megabyte = vec![0; 1024 * 1024];
-        let chunks = std::iter::repeat_with(|| Chunk::Ok(megabyte.clone())).take(201);
+        let chunks = std::iter::repeat_with(|| Chunk::Ok(megabyte.clone())).take(3);
         let error = store.store("a.mp4", None, stream::iter(chunks)).await.unwrap_err();
         assert_eq!(error.code, "too_large");
-        assert!(error.message.contains("a.mp4 is larger than 200 MB"), "{}", error.message);
+        assert!(error.message.contains("a.mp4 is larger than 2 MB"), "{}", error.message);
 
         let broken: [Chunk; 2] = [Ok(b"ab".to_vec()), Err(())];
         let error = store.store("a.mp4", None, stream::iter(broken)).await.unwrap_err();

@@ -31,8 +31,9 @@ pub(crate) struct PlaygroundArgs {
     #[arg(long)]
     no_open: bool,
 
-    /// The folder for the records of paid jobs. They are removed when their jobs have ended. A later
-    /// `viseme playground --live` continues the others. [default: a folder of your user]
+    /// The folder for the records of paid jobs, which are removed when their jobs have ended, and for
+    /// dubs, until you delete them. A later `viseme playground --live` continues the others. [default: a
+    /// folder of your user]
     #[arg(long, value_name = "FOLDER", requires = "live")]
     records: Option<PathBuf>,
 

@@ -151,21 +151,27 @@ impl Browser {
 
     /// Returns all jobs, as the first event of a connection has them.
     pub async fn jobs(&mut self) -> Vec<Value> {
+        self.state("jobs").await
+    }
+
+    /// Returns all jobs or dubs, as the first events of a connection have them.
+    pub async fn state(&mut self, name: &str) -> Vec<Value> {
         let mut socket = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
         let (host, cookie) = (&self.host, &self.cookie);
         let request =
             format!("GET /api/events HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n");
         socket.write_all(request.as_bytes()).await.unwrap();
-        let mut received = String::new();
+        let mut received = Vec::new();
         let mut buffer = vec![0; 65536];
         loop {
             let count = socket.read(&mut buffer).await.unwrap();
-            assert_ne!(count, 0, "{received}");
-            received += std::str::from_utf8(&buffer[..count]).unwrap();
-            let data = received.split("data: ").nth(1).and_then(|it| it.split_once("\n\n"));
+            assert_ne!(count, 0, "{}", String::from_utf8_lossy(&received));
+            received.extend_from_slice(&buffer[..count]);
+            let text = String::from_utf8_lossy(&received).into_owned();
+            let event = text.split(&format!("event: {name}\n")).nth(1);
+            let data = event.and_then(|it| it.strip_prefix("data: ")?.split_once("\n\n"));
             if let Some((data, _)) = data {
-                assert!(received.contains("event: jobs"), "{received}");
-                self.received.extend_from_slice(received.as_bytes());
+                self.received.extend_from_slice(&received);
                 let event: Value = serde_json::from_str(data).unwrap();
                 return event["state"].as_array().unwrap().clone();
             }
