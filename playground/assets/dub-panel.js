@@ -37,7 +37,7 @@ export class DubPanel {
     /** @private */
     this.hint = h('p', { class: 'muted' });
     /** @private */
-    this.error = h('div', { role: 'alert' });
+    this.error = h('div', { class: 'dub__error', role: 'alert' });
     setChildren(
       element,
       h('h2', { id: 'dub-title', class: 'fit__title' }, icon('film'), 'Dub the whole clip'),

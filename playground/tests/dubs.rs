@@ -101,7 +101,7 @@ async fn a_dub_runs_once_for_the_price_that_was_shown_and_the_key_is_in_no_respo
     assert_eq!(statuses, [200, 409, 409, 409, 409, 409, 409, 409]);
     let done = until(&mut browser, "done").await;
     assert_eq!(done["spent_micros"], price);
-    assert_eq!(world.ledger().charges.len() as u64, jobs);
+    assert_eq!(u64::try_from(world.ledger().charges.len()).unwrap(), jobs);
 
     let output = browser.get(done["output"]["url"].as_str().unwrap()).await;
     assert_eq!((output.status, output.header("content-type")), (200, Some("video/mp4")));
