@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { CancelledFailure } from '@temporalio/common';
-import { signalDelivery, state } from '@viseme/temporal';
+import { adopt, completeFromWebhook, completed, state } from '@viseme/temporal';
 import { Client } from 'viseme';
 
 import { until } from '../../support/programs.ts';
@@ -41,12 +41,12 @@ describe('one job', { concurrency: 4 }, () => {
     await pipeline.startWorker();
     const output = join(pipeline.programs.folder, 'outputs');
     await mkdir(output);
-    const parameters = { audio: join(SAMPLES, 'voice.mp3'), video: join(SAMPLES, 'face.mp4') };
-    const workflow = await pipeline.start('clip-1', { parameters, output });
+    const media = { audio: join(SAMPLES, 'voice.mp3'), video: join(SAMPLES, 'face.mp4') };
+    const workflow = await pipeline.start('clip-1', { media, path: output });
     const { jobId, outputs, path } = await workflow.result();
     assert.equal(outputs.length, 1);
     assert.ok((await stat(path!)).size > 0);
-    assert.deepEqual(await workflow.query(state), { stage: 'done', jobId });
+    assert.deepEqual(await workflow.query(state), { step: 'done', jobId });
     assert.equal((await workflow.describe()).memo?.['jobId'], jobId);
     assert.equal(await charges(pipeline.world), 1);
     assert.ok(!(await historyText(workflow)).includes(pipeline.world.key));
@@ -60,14 +60,17 @@ describe('one job', { concurrency: 4 }, () => {
     const receiver = createServer(async (request, response) => {
       const body = Buffer.concat(await request.toArray());
       const delivery = await client.receiveWebhook(request.headers, body);
-      await signalDelivery(server.client, request.url!, delivery);
+      await completeFromWebhook(server.client, request.url!, delivery);
       response.writeHead(204).end();
     }).listen(0, '127.0.0.1');
     try {
       await once(receiver, 'listening');
       const { port } = receiver.address() as AddressInfo;
       const webhook = `http://127.0.0.1:${port}/hook?tenant=a`;
-      const workflow = await pipeline.start('clip-1', { webhook, pollAfterMs: 3_600_000 });
+      const workflow = await pipeline.start('clip-1', {
+        webhook,
+        timing: { webhookWaitMs: 3_600_000 },
+      });
       await until(() => pipeline.charges(), 'the job');
       const [job] = await pipeline.world.jobs();
       await pipeline.world.act(String(job?.['id']), 'complete');
@@ -78,30 +81,49 @@ describe('one job', { concurrency: 4 }, () => {
     }
   });
 
-  test('without a delivery, the workflow polls after `pollAfterMs`', async () => {
+  test('without a delivery, the workflow polls after `webhookWaitMs`', async () => {
     await using pipeline = await Pipeline.create(server, SOON);
     await pipeline.startWorker();
     // Nothing listens there.
     const webhook = 'http://127.0.0.1:9/hook';
-    const workflow = await pipeline.start('clip-1', { webhook, pollAfterMs: 500 });
+    const workflow = await pipeline.start('clip-1', { webhook, timing: { webhookWaitMs: 500 } });
     await workflow.result();
     await assertChargedOnce(pipeline.world, [audioOf('clip-1')]);
   });
 
-  test('a delivery names the job of a submit with an unknown outcome', async () => {
-    const lost = { at: 'submit', nth: 1, when: 'after_accept', do: 'reset' } as const;
-    const noHistory = { at: 'history', do: { status: 403 } };
-    await using pipeline = await Pipeline.create(server, { ...ENDLESS, faults: [lost, noHistory] });
+  for (const signal of [completed, adopt]) {
+    test(`${signal.name} names the job of a submit with an unknown outcome`, async () => {
+      const lost = { at: 'submit', nth: 1, when: 'after_accept', do: 'reset' } as const;
+      const noHistory = { at: 'history', do: { status: 403 } };
+      await using pipeline = await Pipeline.create(server, {
+        ...ENDLESS,
+        faults: [lost, noHistory],
+      });
+      await pipeline.startWorker();
+      const timing = { recoverPausesMs: [3_600_000] };
+      const workflow = await pipeline.start('clip-1', { timing });
+      const recovers = async () => (await workflow.query(state)).step === 'recover';
+      await until(recovers, 'the search');
+      const [job] = await pipeline.world.jobs();
+      const jobId = String(job?.['id']);
+      await pipeline.world.act(jobId, 'complete');
+      await workflow.signal(signal, jobId);
+      assert.equal((await workflow.result()).jobId, jobId);
+      await assertChargedOnce(pipeline.world, [audioOf('clip-1')]);
+    });
+  }
+
+  test('a submit that nobody decides about ends as unknown', async () => {
+    const lost = { at: 'submit', nth: 1, do: 'reset' } as const;
+    await using pipeline = await Pipeline.create(server, { ...SOON, faults: [lost] });
     await pipeline.startWorker();
-    const workflow = await pipeline.start('clip-1', { retryIntervalMs: 60_000 });
-    const recovers = async () => (await workflow.query(state)).stage === 'recover';
-    await until(recovers, 'the search');
-    const [job] = await pipeline.world.jobs();
-    const jobId = String(job?.['id']);
-    await pipeline.world.act(jobId, 'complete');
-    await workflow.signal('delivered', { jobId });
-    assert.equal((await workflow.result()).jobId, jobId);
-    await assertChargedOnce(pipeline.world, [audioOf('clip-1')]);
+    const failure = await failureOf(
+      await pipeline.start('clip-1', { timing: { recoverForMs: 3000 } }),
+    );
+    assert.equal(failure.type, 'submission_unknown');
+    assert.match(failure.message, /start a workflow with its id as `jobId`/);
+    assert.equal(await requests(pipeline.world, 'submit'), 1);
+    assert.equal(await pipeline.charges(), 0);
   });
 
   test('a cancelled workflow names the job that continues', async () => {
@@ -133,8 +155,8 @@ describe('one job', { concurrency: 4 }, () => {
     await using pipeline = await Pipeline.create(server, SOON);
     const wrongKey = 'wrong-key-0123456789';
     await pipeline.startWorker({ apiKey: wrongKey });
-    const parameters = { audio: audioOf('clip-1') };
-    const invalid = await failureOf(await pipeline.start('invalid', { parameters }));
+    const media = { audio: audioOf('clip-1') };
+    const invalid = await failureOf(await pipeline.start('invalid', { media }));
     assert.equal(invalid.type, 'invalid_input');
     assert.match(invalid.message, /video/);
     const workflow = await pipeline.start('rejected');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { WorkflowHandle } from '@temporalio/client';
-import { startSubmit } from '@viseme/temporal';
+import { giveUp, sending, state } from '@viseme/temporal';
 import type { Scenario } from 'viseme-mock';
 
 import { until } from '../../support/programs.ts';
@@ -14,7 +14,7 @@ import {
   SOON,
   stopServer,
 } from '../../support/service.ts';
-import { audioOf, failureOf, Pipeline, Server } from './pipeline.ts';
+import { audioOf, MODEL, Pipeline, Server } from './pipeline.ts';
 
 let server: Server;
 before(async () => {
@@ -27,7 +27,7 @@ after(async () => {
 
 /** A second submit waits in the client, before it asks its workflow. */
 const ONE_A_MINUTE = { submitLimits: { perMinute: 1, concurrent: 10 } };
-const KINDS = ['lipSync', 'naive'] as const;
+const KINDS = ['visemeJob', 'naive'] as const;
 
 /** Tests the workflow of the package, and beside it the naive one with its charges. */
 function both(
@@ -43,7 +43,7 @@ function both(
       const workflow = await (kind === 'naive' ? pipeline.startNaive() : pipeline.start());
       await run(pipeline, workflow);
       await workflow.result();
-      if (kind === 'lipSync') {
+      if (kind === 'visemeJob') {
         await assertChargedOnce(pipeline.world, [audioOf('clip-1')]);
       } else {
         // On a slow machine, a heartbeat may be late once more.
@@ -114,10 +114,10 @@ describe('one clip', { concurrency: 4 }, () => {
     await pipeline.startWorker();
   });
 
-  test('lipSync: a worker is killed before its POST is accepted: 0 charges, not sent again', async () => {
+  test('visemeJob: a worker is killed before its POST is accepted: sent again once it is given up', async () => {
     const ignored = { at: 'submit', nth: 1, do: 'silence' };
     await using pipeline = await Pipeline.create(server, { ...SOON, faults: [ignored] });
-    const workflow = await pipeline.start('clip-1', { recoverAttempts: 2 });
+    const workflow = await pipeline.start();
     const worker = await pipeline.startWorker();
     await until(async () => {
       const { events } = await workflow.fetchHistory();
@@ -125,14 +125,19 @@ describe('one clip', { concurrency: 4 }, () => {
     }, 'the workflow permits the submit');
     await worker.kill();
     await pipeline.startWorker();
-    const failure = await failureOf(workflow);
-    assert.equal(failure.type, 'submission_unknown');
-    assert.match(failure.message, /start a workflow with its id as `jobId`/);
+    const searched = async () => (await workflow.query(state)).error?.includes('history');
+    await until(searched, 'a search');
+    const { step, record } = await workflow.query(state);
+    assert.deepEqual([step, record?.input], ['recover', pipeline.media()]);
     assert.ok((await requests(pipeline.world, 'submit')) <= 1);
     assert.equal(await pipeline.charges(), 0);
+    // A person looked, and there is no such job.
+    await workflow.signal(giveUp);
+    await workflow.result();
+    await assertChargedOnce(pipeline.world, [audioOf('clip-1')]);
   });
 
-  test('lipSync: a worker is killed before it asks to submit: the next one submits', async () => {
+  test('visemeJob: a worker is killed before it asks to submit: the next one submits', async () => {
     const endless = { match: { nth: 1 }, timeline: [{ processing: '0s' }, { completed: '1h' }] };
     await using pipeline = await Pipeline.create(server, { jobs: [endless, ...SOON.jobs] });
     const worker = await pipeline.startWorker(ONE_A_MINUTE);
@@ -141,9 +146,10 @@ describe('one clip', { concurrency: 4 }, () => {
     await pipeline.startWorker();
     await second.result();
     assert.equal(await requests(pipeline.world, 'submit'), 2);
-    const late = { attempt: 1, sentAt: new Date().toISOString() };
-    await assert.rejects(first.executeUpdate(startSubmit, { args: [late] }), (error: Error) => {
-      assert.match(String(error.cause), /Attempt 1 is over/);
+    const record = { model: MODEL, input: pipeline.media(), sentAt: new Date().toISOString() };
+    const late = { attempt: 1, record };
+    await assert.rejects(first.executeUpdate(sending, { args: [late] }), (error: Error) => {
+      assert.match(String(error.cause), /given up attempt 1/);
       return true;
     });
     await completeJob(pipeline, 'clip-1');
@@ -160,7 +166,8 @@ async function startTwo(pipeline: Pipeline) {
   const waits = async () => {
     const { raw } = await second.describe();
     return raw.pendingActivities?.some(
-      ({ activityType, lastHeartbeatTime }) => activityType?.name === 'submit' && lastHeartbeatTime,
+      ({ activityType, lastHeartbeatTime }) =>
+        activityType?.name === 'visemeSubmit' && lastHeartbeatTime,
     );
   };
   await until(waits, 'the second submit waits');

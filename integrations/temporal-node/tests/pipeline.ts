@@ -12,7 +12,7 @@ import {
 } from '@temporalio/client';
 import type { ApplicationFailure } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, Runtime } from '@temporalio/worker';
-import type { LipSyncInput, LipSyncResult } from '@viseme/temporal';
+import type { Job, JobResult, Timing } from '@viseme/temporal';
 import type { ClientSettings } from 'viseme';
 import type { Scenario, World } from 'viseme-mock';
 
@@ -23,11 +23,14 @@ const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const TEMPORAL =
   process.env['VISEME_TEMPORAL_PROGRAM'] ?? resolve('../target/tools/temporal/bin/temporal');
 
+export const MODEL = 'kwaivgi/kling-lipsync/audio-to-video';
+
 /** Short times, so that a dead worker is noticed soon. */
 export const QUICK = {
   heartbeatTimeoutMs: 5000,
   retryIntervalMs: 300,
-} satisfies Partial<LipSyncInput>;
+  recoverPausesMs: [2000],
+} satisfies Timing;
 
 /** A development server that keeps its state in a file. */
 export class Server implements AsyncDisposable {
@@ -139,32 +142,29 @@ export class Pipeline implements AsyncDisposable {
     });
   }
 
-  parameters(id = 'clip-1') {
+  media(id = 'clip-1') {
     return { audio: audioOf(id), video: 'https://media.example/face.mp4' };
   }
 
   /** Starts the workflow of a clip. */
   async start(
     id = 'clip-1',
-    more: Partial<LipSyncInput> = {},
+    { timing, ...more }: Partial<Job> = {},
     options: Partial<WorkflowStartOptions> = {},
   ) {
-    return await this.server.client.workflow.start<(input: LipSyncInput) => Promise<LipSyncResult>>(
-      'lipSync',
-      {
-        ...options,
-        workflowId: `${this.taskQueue}/${id}`,
-        taskQueue: this.taskQueue,
-        args: [{ parameters: this.parameters(id), ...QUICK, ...more }],
-      },
-    );
+    return await this.server.client.workflow.start<(job: Job) => Promise<JobResult>>('visemeJob', {
+      ...options,
+      workflowId: `${this.taskQueue}/${id}`,
+      taskQueue: this.taskQueue,
+      args: [{ model: MODEL, media: this.media(id), timing: { ...QUICK, ...timing }, ...more }],
+    });
   }
 
   async startNaive(id = 'clip-1') {
     return await this.server.client.workflow.start('naive', {
       workflowId: `${this.taskQueue}/${id}`,
       taskQueue: this.taskQueue,
-      args: [this.parameters(id)],
+      args: [this.media(id)],
     });
   }
 

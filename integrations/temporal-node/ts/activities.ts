@@ -7,30 +7,30 @@ import {
   heartbeat,
 } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { AbortError, input, SubmissionUnknownError, type Client, type SubmitRecord } from 'viseme';
+import { AbortError, input, type Client, type SubmitRecord } from 'viseme';
 
 import { NOT_PERMITTED, WORKER_SHUTDOWN } from './codes.ts';
 import { toFailure } from './failures.ts';
-import { startSubmit } from './protocol.ts';
-import type { LipSyncResult, PreparedSubmit } from './types.ts';
+import { sending } from './protocol.ts';
+import type { JobResult, PreparedSubmit } from './types.ts';
 
 /** The activities of the workflows, by name. */
 export interface Activities {
   /** Uploads a file of this machine. Returns its URL. */
-  upload(path: string): Promise<string>;
-  /** Checks an input before it is paid for. Returns what `submit` sends. */
-  prepare(prepared: PreparedSubmit): Promise<PreparedSubmit>;
+  visemeUpload(path: string): Promise<string>;
+  /** Checks an input before it is paid for. Returns what `visemeSubmit` sends. */
+  visemePrepare(prepared: PreparedSubmit): Promise<PreparedSubmit>;
   /**
    * Sends the POST that costs money, after the workflow has permitted it. Returns the id of the job. Run it
    * with a single attempt.
    */
-  submit(prepared: PreparedSubmit, attempt: number): Promise<string>;
+  visemeSubmit(prepared: PreparedSubmit, attempt: number): Promise<string>;
   /** Searches for the job of a submit with an unknown outcome. Returns its id. Submits nothing. */
-  recover(record: SubmitRecord, sentWithinMs: number): Promise<string>;
+  visemeRecover(record: SubmitRecord, sentWithinMs: number): Promise<string>;
   /** Waits for a job. Fails with `wait_timeout` if it still runs after that time. */
-  wait(jobId: string, timeoutMs: number): Promise<LipSyncResult>;
+  visemeWait(jobId: string, timeoutMs: number): Promise<JobResult>;
   /** Saves the first output of a job on this machine. Returns the path. */
-  fetch(jobId: string, output: string): Promise<string>;
+  visemeFetch(jobId: string, output: string): Promise<string>;
 }
 
 /**
@@ -39,17 +39,17 @@ export interface Activities {
  */
 export function createActivities(client: Client): Activities {
   return {
-    upload: (path) => run((signal) => client.upload(path, { signal })),
-    prepare: (prepared) => run((signal) => prepare(client, prepared, signal)),
-    submit: (prepared, attempt) => run((signal) => submit(client, prepared, attempt, signal)),
-    recover: (record, sentWithinMs) =>
-      run((signal) => recover(client, record, sentWithinMs, signal)),
-    wait: (jobId, timeoutMs) =>
+    visemeUpload: (path) => run((signal) => client.upload(path, { signal })),
+    visemePrepare: (prepared) => run((signal) => prepare(client, prepared, signal)),
+    visemeSubmit: (prepared, attempt) => run((signal) => submit(client, prepared, attempt, signal)),
+    visemeRecover: (record, sentWithinMs) =>
+      run(async (signal) => (await client.recover(record, { sentWithinMs, signal })).id),
+    visemeWait: (jobId, timeoutMs) =>
       run(async (signal) => {
         const { outputs } = await client.job(jobId).wait({ timeoutMs, signal });
         return { jobId, outputs: outputs.map(({ value }) => value) };
       }),
-    fetch: (jobId, output) =>
+    visemeFetch: (jobId, output) =>
       run(async (signal) => {
         const prediction = await client.job(jobId).refresh({ signal });
         return (await client.downloadOutput(prediction, output, { signal })).path;
@@ -95,22 +95,6 @@ async function prepare(
   return prepared;
 }
 
-async function recover(
-  client: Client,
-  record: SubmitRecord,
-  sentWithinMs: number,
-  signal: AbortSignal,
-): Promise<string> {
-  try {
-    return (await client.recover(record, { sentWithinMs, signal })).id;
-  } catch (error) {
-    const isUnknown = error instanceof SubmissionUnknownError;
-    if (!isUnknown || error.candidates.length > 0) throw error;
-    // The history may show the job later.
-    throw ApplicationFailure.create({ type: error.code, message: error.message });
-  }
-}
-
 async function submit(
   client: Client,
   { model, input: parameters, webhook }: PreparedSubmit,
@@ -119,7 +103,7 @@ async function submit(
 ): Promise<string> {
   const { workflowExecution } = activityInfo();
   if (workflowExecution === undefined) {
-    throw ApplicationFailure.nonRetryable('`submit` must run in a workflow.', NOT_PERMITTED);
+    throw ApplicationFailure.nonRetryable('`visemeSubmit` must run in a workflow.', NOT_PERMITTED);
   }
   const workflow = getClient().workflow.getHandle(
     workflowExecution.workflowId,
@@ -137,9 +121,9 @@ async function submit(
       signal: beforePost.signal,
       onProgress: async (progress) => {
         if (progress.event !== 'submitting') return;
-        const { sentAt } = progress.record;
+        const { record } = progress;
         try {
-          await workflow.executeUpdate(startSubmit, { args: [{ attempt, sentAt }] });
+          await workflow.executeUpdate(sending, { args: [{ attempt, record }] });
         } catch (error) {
           const message = `The workflow did not permit the submit (${String(error)}). Nothing was sent.`;
           throw ApplicationFailure.create({ type: NOT_PERMITTED, message });

@@ -10,59 +10,54 @@ import {
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 
-import { lipSync } from './job.ts';
-import type {
-  BatchClip,
-  FailedClip,
-  LipSyncBatchInput,
-  LipSyncBatchResult,
-  LipSyncInput,
-} from './types.ts';
+import { visemeJob } from './job.ts';
+import type { Batch, BatchFailure, BatchResult, Job } from './types.ts';
 
 /**
- * Runs a workflow for each clip. A clip that fails does not stop the others. A clip whose workflow ran
- * before, in a batch of the same id, is not run again.
+ * Runs many jobs, each in a child workflow with the id `BATCH/KEY`. A job that fails does not stop the
+ * others. A key that ran before, in a batch of the same id, is not run again.
+ *
+ * The end of the batch leaves its children running, because their jobs are paid for. A cancellation
+ * cancels them.
  */
-export async function lipSyncBatch(given: LipSyncBatchInput): Promise<LipSyncBatchResult> {
-  const { clips, common = {}, concurrency = 20, continueAfter = 500 } = given;
-  const result = given.finished ?? { completed: [], failed: [] };
-  const now = clips.slice(0, continueAfter);
-  const later = clips.slice(continueAfter);
+export async function visemeBatch(batch: Batch): Promise<BatchResult> {
+  const { jobs, limit = 20, runLength = 500 } = batch;
+  const result = batch.result ?? { completed: {}, failed: [] };
+  const all = Object.entries(jobs);
+  const now = all.slice(0, runLength);
+  const later = Object.fromEntries(all.slice(runLength));
   const next = now.values();
   const work = async () => {
-    for (const clip of next) await runClip(clip, common, result);
+    for (const [key, job] of next) await runJob(key, job, result);
   };
-  await Promise.all(Array.from({ length: Math.min(concurrency, now.length) }, work));
-  if (later.length === 0) return result;
-  return await continueAsNew<typeof lipSyncBatch>({ ...given, clips: later, finished: result });
+  await Promise.all(Array.from({ length: Math.min(limit, now.length) }, work));
+  if (all.length <= runLength) return result;
+  return await continueAsNew<typeof visemeBatch>({ ...batch, jobs: later, result });
 }
 
-async function runClip(
-  { id, ...own }: BatchClip,
-  common: Partial<LipSyncInput>,
-  result: LipSyncBatchResult,
-): Promise<void> {
+async function runJob(key: string, job: Job, result: BatchResult): Promise<void> {
   try {
-    const done = await executeChild(lipSync, {
-      workflowId: `${workflowInfo().workflowId}/${id}`,
+    const { jobId } = await executeChild(visemeJob, {
+      workflowId: `${workflowInfo().workflowId}/${key}`,
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      args: [{ ...common, ...own }],
+      parentClosePolicy: 'ABANDON',
+      args: [job],
     });
-    result.completed.push({ id, ...done });
+    result.completed[key] = jobId;
   } catch (error) {
-    // Of the batch itself: a clip that was cancelled does not stop the others.
+    // Of the batch itself: a job that was cancelled does not stop the others.
     if (CancellationScope.current().consideredCancelled) throw error;
-    result.failed.push({ id, ...describe(error) });
+    result.failed.push({ key, ...describe(error) });
   }
 }
 
-function describe(error: unknown): Omit<FailedClip, 'id'> {
+function describe(error: unknown): Omit<BatchFailure, 'key'> {
   if (error instanceof WorkflowExecutionAlreadyStartedError) {
-    const message = 'A workflow with the id of this clip ran before: see its result.';
+    const message = 'A workflow with the id of this key ran before: see its result.';
     return { code: 'already_started', message };
   }
   if (isCancellation(error)) {
-    return { code: 'cancelled', message: 'The workflow of this clip was cancelled.' };
+    return { code: 'cancelled', message: 'The workflow of this key was cancelled.' };
   }
   const cause = error instanceof ChildWorkflowFailure ? error.cause : error;
   if (!(cause instanceof ApplicationFailure)) return { code: 'internal', message: String(cause) };

@@ -7,8 +7,8 @@
  */
 export { createActivities } from './activities.ts';
 export type { Activities } from './activities.ts';
-export { signalDelivery } from './delivery.ts';
+export { completeFromWebhook } from './delivery.ts';
 export { toFailure } from './failures.ts';
 export type { FailureDetails } from './failures.ts';
-export { delivered, startSubmit, state } from './protocol.ts';
+export { adopt, completed, giveUp, sending, state } from './protocol.ts';
 export type * from './types.ts';

@@ -13,16 +13,23 @@ import {
 
 import type { Activities } from './activities.ts';
 import { SUBMISSION_UNKNOWN } from './codes.ts';
-import { delivered, state } from './protocol.ts';
+import { adopt, completed, giveUp, state, WORKFLOW_PARAMETER } from './protocol.ts';
 import { submitOnce } from './submission.ts';
-import type { LipSyncInput, LipSyncResult, LipSyncState, PreparedSubmit } from './types.ts';
+import type { Job, JobResult, JobState, PreparedSubmit, Timing } from './types.ts';
 
-const MODEL = 'kwaivgi/kling-lipsync/audio-to-video';
-const MEDIA = ['audio', 'video', 'image'];
-const RETRY_MS = 5000;
-const DAY_MS = 24 * 60 * 60 * 1000;
-/** How long `wait` runs before the next attempt takes over. */
-const WAIT_MS = 10 * 60 * 1000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** How long `visemeWait` runs before the next attempt takes over. */
+const WAIT_MS = 10 * MINUTE_MS;
+const TIMING: Required<Timing> = {
+  heartbeatTimeoutMs: 30_000,
+  retryIntervalMs: 5000,
+  submitAttempts: 10,
+  recoverPausesMs: [1, 5, 30, 120, 360].map((minutes) => minutes * MINUTE_MS),
+  recoverForMs: 7 * 24 * HOUR_MS,
+  webhookWaitMs: 10 * MINUTE_MS,
+  waitForMs: 24 * HOUR_MS,
+};
 
 /**
  * Runs one job: uploads, checks, submits at most once, waits, and saves the output.
@@ -30,38 +37,30 @@ const WAIT_MS = 10 * 60 * 1000;
  * Use an id that is the same in each run of your pipeline as the id of the workflow. If the workflow is
  * cancelled, the job continues and is charged: its id is in the memo (`jobId`) and in the state.
  */
-export async function lipSync(given: LipSyncInput): Promise<LipSyncResult> {
-  const progress: LipSyncState = { stage: 'upload' };
-  setHandler(state, () => progress);
-  const { attempt } = workflowInfo();
-  if (attempt > 1 && given.jobId === undefined) {
-    throw ApplicationFailure.nonRetryable(
-      'A run of this workflow before may have paid for a job. Look at its state, and start the ' +
-        'workflow with its `jobId`. Do not give the workflow a retry policy.',
-      SUBMISSION_UNKNOWN,
-    );
-  }
+export async function visemeJob(job: Job): Promise<JobResult> {
+  const run = new JobRun(job);
   try {
-    return await new JobRun(given, progress).run();
+    return await run.run();
   } catch (error) {
-    throw toWorkflowFailure(error, progress);
+    throw toWorkflowFailure(error, run.state);
   }
 }
 
 class JobRun {
-  readonly #given: LipSyncInput;
-  readonly #progress: LipSyncState;
+  state: JobState = { step: 'upload' };
+  readonly #job: Job;
+  readonly #timing: Required<Timing>;
   readonly #quick: Activities;
   readonly #single: Activities;
-  readonly #search: Activities;
   readonly #patient: Activities;
-  #deliveredJob: string | undefined;
+  #completed: string | undefined;
+  #adopted: string | undefined;
+  #isGivenUp = false;
 
-  constructor(given: LipSyncInput, progress: LipSyncState) {
-    this.#given = given;
-    this.#progress = progress;
-    const { waitTimeoutMs = DAY_MS, retryIntervalMs = RETRY_MS } = given;
-    const heartbeatTimeout = given.heartbeatTimeoutMs ?? 30_000;
+  constructor(job: Job) {
+    this.#job = job;
+    this.#timing = { ...TIMING, ...job.timing };
+    const { heartbeatTimeoutMs: heartbeatTimeout, retryIntervalMs, waitForMs } = this.#timing;
     const retry = { initialInterval: retryIntervalMs, maximumInterval: '1 min' } as const;
     this.#quick = proxyActivities<Activities>({
       startToCloseTimeout: '30 min',
@@ -74,87 +73,94 @@ class JobRun {
       retry: { maximumAttempts: 1 },
       cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     });
-    this.#search = proxyActivities<Activities>({
-      startToCloseTimeout: '10 min',
-      heartbeatTimeout,
-      retry: {
-        initialInterval: 12 * retryIntervalMs,
-        backoffCoefficient: 4,
-        maximumAttempts: given.recoverAttempts ?? 4,
-      },
-    });
     this.#patient = proxyActivities<Activities>({
-      startToCloseTimeout: WAIT_MS + 60_000,
-      scheduleToCloseTimeout: waitTimeoutMs,
+      startToCloseTimeout: WAIT_MS + MINUTE_MS,
+      scheduleToCloseTimeout: waitForMs,
       heartbeatTimeout,
       retry,
     });
-    setHandler(delivered, ({ jobId }) => {
-      this.#deliveredJob = jobId;
-    });
+    setHandler(state, () => this.state);
+    setHandler(completed, (jobId) => void (this.#completed = jobId));
+    setHandler(adopt, (jobId) => void (this.#adopted = jobId));
+    setHandler(giveUp, () => void (this.#isGivenUp = true));
   }
 
-  async run(): Promise<LipSyncResult> {
-    const { jobId = await this.#submit(), output } = this.#given;
-    this.#progress.jobId = jobId;
+  async run(): Promise<JobResult> {
+    const { jobId = await this.#pay(), path } = this.#job;
+    this.state = { step: 'wait', jobId };
     upsertMemo({ jobId });
     const result = await this.#wait(jobId);
-    if (output === undefined) {
-      this.#progress.stage = 'done';
+    if (path === undefined) {
+      this.state = { step: 'done', jobId };
       return result;
     }
-    this.#progress.stage = 'fetch';
-    const path = await this.#quick.fetch(jobId, output);
-    this.#progress.stage = 'done';
-    return { ...result, path };
+    this.state = { step: 'fetch', jobId };
+    const saved = await this.#quick.visemeFetch(jobId, path);
+    this.state = { step: 'done', jobId };
+    return { ...result, path: saved };
   }
 
-  async #submit(): Promise<string> {
-    const { model = MODEL, webhook, submitAttempts = 10 } = this.#given;
-    const wanted: PreparedSubmit = { model, input: await this.#upload() };
+  async #pay(): Promise<string> {
+    if (workflowInfo().attempt > 1) {
+      throw ApplicationFailure.nonRetryable(
+        'An attempt of this workflow before may have paid for a job. Look at its state, and start a ' +
+          'workflow with its `jobId`. Do not give the workflow a retry policy.',
+        SUBMISSION_UNKNOWN,
+      );
+    }
+    const { model, parameters, webhook } = this.#job;
+    const wanted: PreparedSubmit = { model, input: { ...parameters, ...(await this.#upload()) } };
     if (webhook !== undefined) wanted.webhook = withWorkflow(webhook);
-    this.#progress.stage = 'prepare';
-    const prepared = await this.#quick.prepare(wanted);
-    this.#progress.stage = 'submit';
+    this.state = { step: 'prepare' };
+    const prepared = await this.#quick.visemePrepare(wanted);
     return await submitOnce(prepared, {
-      submit: this.#single.submit,
-      recover: this.#search.recover,
-      deliveredJob: () => this.#deliveredJob,
-      onRecover: () => {
-        this.#progress.stage = 'recover';
+      ...this.#timing,
+      attempts: this.#timing.submitAttempts,
+      submit: this.#single.visemeSubmit,
+      recover: this.#quick.visemeRecover,
+      namedJob: () => this.#adopted ?? this.#completed,
+      isGivenUp: () => this.#isGivenUp,
+      takeGivenUp: () => {
+        const isGivenUp = this.#isGivenUp;
+        this.#isGivenUp = false;
+        return isGivenUp;
       },
-      attempts: submitAttempts,
-      retryIntervalMs: this.#given.retryIntervalMs ?? RETRY_MS,
+      onSubmit: () => {
+        this.#isGivenUp = false;
+        this.state = { step: 'submit' };
+      },
+      onRecover: (record, error) => {
+        this.state = { step: 'recover', record, error };
+      },
     });
   }
 
-  /** Returns the parameters, with URLs for the files of the worker. */
-  async #upload(): Promise<Record<string, unknown>> {
-    const { parameters, media = MEDIA } = this.#given;
-    const entries = Object.entries(parameters).map(async ([name, value]) => {
-      const isFile =
-        media.includes(name) && typeof value === 'string' && !/^(https?|data):/i.test(value);
-      return [name, isFile ? await this.#quick.upload(value) : value] as const;
+  /** Returns the URLs of all media. Uploads the files of the worker. */
+  async #upload(): Promise<Record<string, string>> {
+    const entries = Object.entries(this.#job.media ?? {}).map(async ([name, medium]) => {
+      const isUrl = /^(https?|data):/i.test(medium);
+      return [name, isUrl ? medium : await this.#quick.visemeUpload(medium)] as const;
     });
     return Object.fromEntries(await Promise.all(entries));
   }
 
-  /** Waits for the webhook delivery first, if there is one, and polls in any case. */
-  async #wait(jobId: string): Promise<LipSyncResult> {
-    this.#progress.stage = 'wait';
-    const { webhook, pollAfterMs = WAIT_MS } = this.#given;
-    if (webhook !== undefined) await condition(() => this.#deliveredJob === jobId, pollAfterMs);
-    return await this.#patient.wait(jobId, WAIT_MS);
+  /** Waits for the webhook first, if there is one, and polls in any case. */
+  async #wait(jobId: string): Promise<JobResult> {
+    if (this.#job.webhook !== undefined) {
+      await condition(() => this.#completed === jobId, this.#timing.webhookWaitMs);
+    }
+    return await this.#patient.visemeWait(jobId, WAIT_MS);
   }
 }
 
 function withWorkflow(webhook: string): string {
   const separator = webhook.includes('?') ? '&' : '?';
-  return `${webhook}${separator}workflow=${encodeURIComponent(workflowInfo().workflowId)}`;
+  const workflowId = encodeURIComponent(workflowInfo().workflowId);
+  return `${webhook}${separator}${WORKFLOW_PARAMETER}=${workflowId}`;
 }
 
 /** Returns the failure of the workflow: its type is the code of the error, and it is never retried. */
-function toWorkflowFailure(error: unknown, { jobId }: LipSyncState): unknown {
+function toWorkflowFailure(error: unknown, { jobId }: JobState): unknown {
   if (!(error instanceof ActivityFailure || error instanceof ApplicationFailure)) return error;
   if (isCancellation(error)) return error;
   const cause = error instanceof ActivityFailure ? error.cause : error;

@@ -1,48 +1,63 @@
 /** What the workflows and the activities pass to each other. All of it is JSON. */
-/** Which job to run, and what to do with its output. */
-export interface LipSyncInput {
-  /** The id of the model. Default: `kwaivgi/kling-lipsync/audio-to-video`. */
-  model?: string;
-  /** The parameters of the model. Media are URLs, or paths on the machine of the worker. */
-  parameters: Record<string, unknown>;
-  /** Which parameters are media. Default: `audio`, `video` and `image`. */
-  media?: string[];
-  /** Where the first output is saved on the machine of the worker: a file or an existing folder. */
-  output?: string;
-  /** A job that was submitted before. The workflow only waits for it and fetches its output. */
+import type { SubmitRecord } from 'viseme';
+
+/** One job: a model, its media, and what to do with the result. */
+export interface Job {
+  /** The id of the model, such as `kwaivgi/kling-lipsync/audio-to-video`. */
+  model: string;
+  /** The media by parameter: URLs, or paths on the machine of the worker, which are uploaded. */
+  media?: Record<string, string>;
+  /** The other parameters. */
+  parameters?: Record<string, unknown>;
+  /** Where the worker saves the first output: a file or an existing folder. Default: nowhere. */
+  path?: string;
+  /** A job that was paid for before: the workflow only waits and fetches. */
   jobId?: string;
-  /**
-   * A URL of yours that the service calls when the job ends. The workflow adds its id as the
-   * parameter `workflow`; pass the delivery to {@link signalDelivery}.
-   */
+  /** The URL of your webhook receiver, which calls {@link completeFromWebhook}. */
   webhook?: string;
-  /** With `webhook`: when to poll if no delivery came. Default: 10 minutes after the submit. */
-  pollAfterMs?: number;
-  /** How long to wait for the job. Default: 24 hours. */
-  waitTimeoutMs?: number;
-  /** How long an activity may be silent before its worker counts as dead. Default: 30 seconds. */
+  /** How long the steps may take. */
+  timing?: Timing;
+}
+
+/** How long the steps of a job may take, in milliseconds. */
+export interface Timing {
+  /** After this time without a heartbeat, the worker of a step counts as dead. Default: 30 s. */
   heartbeatTimeoutMs?: number;
-  /** The pause before the first retry of an activity. Default: 5 seconds. */
+  /** The pause before the first retry of a step. Default: 5 s. */
   retryIntervalMs?: number;
-  /** How often to submit if it is certain that nothing was submitted before. Default: 10. */
+  /** How many submits are tried, if each is known not to be sent or to be rejected. Default: 10. */
   submitAttempts?: number;
-  /** How often to search for the job of a submit with an unknown outcome. Default: 4. */
-  recoverAttempts?: number;
+  /**
+   * The pauses between searches for a lost submit; the last one repeats. Default: 1 min, 5 min, 30 min,
+   * 2 h, 6 h.
+   */
+  recoverPausesMs?: number[];
+  /** How long to search for a lost submit. Default: 7 days, as long as the service keeps jobs. */
+  recoverForMs?: number;
+  /** How long to wait for the webhook before polling. Default: 10 min. */
+  webhookWaitMs?: number;
+  /** How long to wait for the job. Default: 24 h. */
+  waitForMs?: number;
 }
 
 /** The result of a job. */
-export interface LipSyncResult {
+export interface JobResult {
   jobId: string;
   /** The outputs as the service sent them, usually URLs that are valid for seven days. */
   outputs: unknown[];
-  /** Where the first output was saved, if `output` was set. */
+  /** Where the first output was saved. */
   path?: string;
 }
 
-/** Where a workflow is, and the job that it paid for. */
-export interface LipSyncState {
-  stage: 'upload' | 'prepare' | 'submit' | 'recover' | 'wait' | 'fetch' | 'done';
+/** How far a job is: the result of the query `visemeState`. */
+export interface JobState {
+  step: 'upload' | 'prepare' | 'submit' | 'recover' | 'wait' | 'fetch' | 'done';
+  /** The id of the job, once it is known. */
   jobId?: string;
+  /** The submit whose outcome is unknown, in the step `recover`. */
+  record?: SubmitRecord;
+  /** The last error of the step `recover`. */
+  error?: string;
 }
 
 /** A checked input, whose media are URLs. */
@@ -52,50 +67,38 @@ export interface PreparedSubmit {
   webhook?: string;
 }
 
-/** A submit that may have been sent. */
-export interface StartedSubmit {
-  /** The attempt of the workflow, from 1. */
+/** The argument of the update `visemeSending`: a POST is about to be sent. */
+export interface Sending {
+  /** The submit that the workflow allows: it refuses an earlier one that is late. */
   attempt: number;
-  /** When the client was about to send it, by the clock of the worker. */
-  sentAt: string;
+  record: SubmitRecord;
 }
 
-/** What the webhook delivery of a job says. */
-export interface DeliveredJob {
-  jobId: string;
+/** Many jobs by key. The key is the id of your clip, the same in each run of your pipeline. */
+export interface Batch {
+  jobs: Record<string, Job>;
+  /** How many run at the same time. Default: 20. */
+  limit?: number;
+  /** After how many jobs the workflow continues as new, to keep its history short. Default: 500. */
+  runLength?: number;
+  /** What the runs before have done. Leave it out. */
+  result?: BatchResult;
 }
 
-/** One clip of a batch. */
-export interface BatchClip extends LipSyncInput {
-  /** Your name for it. The id of its workflow is that of the batch, a slash and this. */
-  id: string;
+/** How the jobs of a batch ended. */
+export interface BatchResult {
+  /** The ids of the completed jobs by key. */
+  completed: Record<string, string>;
+  /** The others. */
+  failed: BatchFailure[];
 }
 
-/** The clips of a batch. */
-export interface LipSyncBatchInput {
-  clips: BatchClip[];
-  /** What all clips have in common. A clip can override it. */
-  common?: Partial<LipSyncInput>;
-  /** How many workflows run at the same time. Default: 20. */
-  concurrency?: number;
-  /** After how many clips the workflow continues as new. Default: 500. */
-  continueAfter?: number;
-  /** The results of the runs before. The workflow passes them to itself. */
-  finished?: LipSyncBatchResult;
-}
-
-/** The results of a batch, in the order in which the clips ended. */
-export interface LipSyncBatchResult {
-  completed: ({ id: string } & LipSyncResult)[];
-  failed: FailedClip[];
-}
-
-/** A clip without a result. */
-export interface FailedClip {
-  id: string;
+/** A job of a batch without a result. */
+export interface BatchFailure {
+  key: string;
   /**
-   * The code of the error; `already_started` if a workflow with the id of the clip exists; `cancelled` if
-   * its workflow was cancelled.
+   * The code of the error; `already_started` if a batch of this id ran the key before; `cancelled` if its
+   * workflow was cancelled.
    */
   code: string;
   message: string;

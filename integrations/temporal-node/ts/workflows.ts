@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-export { lipSyncBatch } from './batch.ts';
-export { lipSync } from './job.ts';
-export { delivered, startSubmit, state } from './protocol.ts';
+export { visemeBatch } from './batch.ts';
+export { visemeJob } from './job.ts';
+export { adopt, completed, giveUp, sending, state } from './protocol.ts';
 export type * from './types.ts';
