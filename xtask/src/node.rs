@@ -71,7 +71,11 @@ fn pack() -> Result<()> {
     let packages = ["build", "--locked", "--release", "-p", "viseme-node", "-p", "viseme-mock"];
     run(program("cargo", &packages))?;
     npm(&["run", "--silent", "build:ts"])?;
-    run(program("node", &["bindings-node/scripts/pack.mjs", "release"]))
+    run(program("node", &["bindings-node/scripts/pack.mjs", "release"]))?;
+    let integrations = root().join("integrations");
+    install_in(&integrations)?;
+    let to = target().join("npm").display().to_string();
+    npm_in(&integrations.join("temporal-node"), &["pack", "--silent", "--pack-destination", &to])
 }
 
 fn npm(arguments: &[&str]) -> Result<()> {

@@ -1,9 +1,11 @@
 // Many clips on workers that are killed at random, and what the package promises of its files.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { CancelledFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { giveUp, state, type Batch, type BatchResult, type Job } from '@viseme/temporal';
@@ -165,6 +167,23 @@ test('the bundle of the workflows has neither the client nor Node APIs', async (
   for (const word of ['bindings-node', 'viseme.linux', 'createActivities', 'node:fs']) {
     assert.ok(!bundle.includes(word), word);
   }
+});
+
+test('the package has the built files, the licences and nothing else', async () => {
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const options = { cwd: 'temporal-node', shell: process.platform === 'win32' };
+  const dryRun = ['pack', '--dry-run', '--json', '--silent', '--ignore-scripts'];
+  const { stdout } = await promisify(execFile)(npm, dryRun, options);
+  const [packed] = Object.values(
+    JSON.parse(stdout) as Record<string, { files: { path: string }[] }>,
+  );
+  const files = packed!.files.map(({ path }) => path);
+  for (const wanted of ['LICENSE-MIT', 'LICENSE-APACHE', 'README.md', 'package.json']) {
+    assert.ok(files.includes(wanted), wanted);
+  }
+  const built = files.filter((path) => path.startsWith('dist/'));
+  assert.ok(built.includes('dist/index.d.ts') && built.includes('dist/workflows.js'));
+  assert.equal(files.length, built.length + 4, String(files));
 });
 
 test('the example of the README runs', async () => {
