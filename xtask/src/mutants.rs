@@ -1,8 +1,10 @@
 //! `cargo xtask mutants`: mutates code and checks that a test fails for each mutant.
 
+use std::fs;
+
 use anyhow::{Context as _, Result, ensure};
 
-use crate::process::{program, run};
+use crate::process::{program, root, run};
 use crate::tools::ensure_tool;
 
 /// Code whose mistakes cost money or accept a forged webhook, and the tests that must notice them.
@@ -79,6 +81,7 @@ pub(crate) fn run_all(files: &[String]) -> Result<()> {
 
 fn run_one(one: &Mutated, files: &[String]) -> Result<()> {
     let output = format!("target/mutants/{}", one.name);
+    fs::create_dir_all(root().join(&output))?;
     let mut arguments = vec!["mutants", "--package", one.package, "--all-features"];
     arguments.extend(["--test-package", one.tested_by]);
     for file in files {
