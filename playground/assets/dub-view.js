@@ -156,7 +156,7 @@ export class DubView {
         h('td', {}, WORDS[segmentState(dub, segment)]),
       ),
     );
-    const names = ['Segment', 'Time', 'Length', 'State'];
+    const names = ['No.', 'Time', 'Length', 'State'];
     const head = names.map((name) => h('th', { scope: 'col' }, name));
     const list = h(
       'details',
