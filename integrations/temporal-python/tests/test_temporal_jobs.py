@@ -109,6 +109,18 @@ async def test_a_cancellation_in_the_wait_ends_the_workflow_and_names_the_job(
     assert state.job_id == engine.world.jobs()[0]["id"]
 
 
+async def test_a_cancellation_between_submits_ends_the_workflow(make_engine: Make) -> None:
+    engine = await make_engine(**SOON, faults=[{"at": "submit", "do": {"status": 429}}])
+    engine.start_worker()
+    workflow = await engine.start()
+    await engine.until(lambda: engine.requests("submit") > 3, "several submits")
+    await workflow.cancel()
+    with pytest.raises(WorkflowFailureError) as caught:
+        await engine.result(workflow)
+    assert isinstance(caught.value.cause, CancelledError)
+    assert engine.charges() == 0
+
+
 async def test_a_cancellation_in_the_post_waits_for_the_id_of_the_job(make_engine: Make) -> None:
     slow = {"at": "submit", "nth": 1, "when": "after_accept", "do": {"delay": "2s"}}
     engine = await make_engine(**SOON, faults=[slow])

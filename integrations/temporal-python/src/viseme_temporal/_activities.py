@@ -85,14 +85,14 @@ class VisemeActivities:
     async def wait(self, job_id: str) -> JobResult:
         """Wait until the job completes. It can be repeated as often as needed."""
         async with _running(PERMANENT_OF_A_JOB):
-            prediction = await self._client.job(job_id).wait(timeout=_remaining())
+            prediction = await self._client.job(job_id).wait(timeout=_limit())
             return JobResult(job_id=job_id, outputs=[it.url for it in prediction.outputs if it.url])
 
     @activity.defn(name=names.FETCH)
     async def fetch(self, request: FetchRequest) -> str:
         """Save the first output of a completed job. Returns the path."""
         async with _running(PERMANENT_OF_A_JOB):
-            prediction = await self._client.job(request.job_id).wait(timeout=_remaining())
+            prediction = await self._client.job(request.job_id).wait(timeout=_limit())
             return str((await prediction.save(request.path)).path)
 
 
@@ -100,10 +100,10 @@ def _source(text: str) -> viseme.Media | str:
     return text if text.startswith(("https://", "http://")) else viseme.Media.path(text)
 
 
-def _remaining() -> float | None:
-    # The client's own limit is not reached: the attempt ends before, and there is another one.
+def _limit() -> float | None:
+    # The client gives up shortly before the server does, and there is another attempt.
     limit = activity.info().start_to_close_timeout
-    return None if limit is None else limit.total_seconds()
+    return None if limit is None else limit.total_seconds() * 0.9
 
 
 async def _announce(request: SubmitRequest, record: Record) -> None:

@@ -102,7 +102,9 @@ class JobRunner:
             return await asyncio.shield(submit)
         except asyncio.CancelledError:
             self._cancelled = True
-            self._state = JobState("submit", await submit)
+            # If it fails, the state has the record of a submit whose outcome is unknown.
+            with suppress(ActivityError):
+                self._state = JobState("submit", await submit)
             raise
 
     async def _submit(self, given: dict[str, Any]) -> str:
@@ -128,7 +130,10 @@ class JobRunner:
                     )
                     if is_final or self._cancelled or rejections >= self._timing.submit_attempts:
                         raise
-                    await asyncio.sleep(min(2.0**rejections, 300))
+                    pause = min(2.0**rejections, 300)
+                    with suppress(asyncio.TimeoutError):
+                        await workflow.wait_condition(lambda: self._cancelled, timeout=pause)
+                        raise
                     continue
                 failure = error
             job_id = await self._recover(self._record, failure)
