@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from clip import RECIPES, ROOT, SOON, TESTS, Clip, Make, processes
+from clip import RECIPES, ROOT, SLOW, SOON, TESTS, Clip, Make, processes
 
 from helpers import Program, free_port, wait_until
 
@@ -86,9 +86,9 @@ def test_the_process_of_a_task_is_killed_after_the_post(make_clip: Make) -> None
     for name in DAGS.values():
         clip.finish(airflow(clip, "dags", "trigger", name, "--conf", json.dumps(clip.arguments)))
     wait_until(
-        lambda: charges(clip) == {"clip": 1, "naive_clip": 1}, "the POST of both", timeout=300
+        lambda: charges(clip) == {"clip": 1, "naive_clip": 1}, "the POST of both", timeout=SLOW
     )
     kill_tasks(scheduler, 2)
-    wait_until(clip.output.exists, "the output", timeout=300)
-    wait_until(lambda: charges(clip)["naive_clip"] > 1, "the second POST")
+    wait_until(clip.output.exists, "the output", timeout=SLOW)
+    wait_until(lambda: charges(clip)["naive_clip"] > 1, "the second POST", timeout=SLOW)
     assert charges(clip) == {"clip": 1, "naive_clip": 2}

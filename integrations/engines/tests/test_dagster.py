@@ -7,7 +7,7 @@ import os
 import signal
 
 import pytest
-from clip import LOST, SILENCE, SOON, Clip, Make, processes
+from clip import LOST, SILENCE, SLOW, SOON, Clip, Make, processes
 
 from helpers import Program, wait_until
 
@@ -62,9 +62,9 @@ def test_the_process_of_a_step_is_killed_after_the_post(make_clip: Make) -> None
         clip.finish(job(clip, "launch", recipe))
         daemons[recipe] = clip.start(clip.program("dagster-daemon"), "run", "-m", recipe)
     for recipe, clip in clips.items():
-        wait_until(clip.charges, "the POST")
+        wait_until(clip.charges, "the POST", timeout=SLOW)
         kill_step(daemons[recipe])
-    wait_until(clips["dagster_job"].output.exists, "the output", timeout=300)
-    wait_until(lambda: clips["naive_dagster"].charges() >= 2, "the second POST")
+    wait_until(clips["dagster_job"].output.exists, "the output", timeout=SLOW)
+    wait_until(lambda: clips["naive_dagster"].charges() >= 2, "the second POST", timeout=SLOW)
     for recipe, charges in RECIPES.items():
         clips[recipe].check(charges)

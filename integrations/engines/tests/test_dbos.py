@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from clip import LOST, SILENCE, SOON, Clip, Make
+from clip import LOST, SILENCE, SLOW, SOON, Clip, Make
 
 from helpers import Program, wait_until
 
@@ -48,7 +48,7 @@ def test_the_process_is_killed_after_the_post_and_started_again(
 ) -> None:
     clip = make_clip(**SOON, faults=[SILENCE])
     program = send(clip, recipe)
-    wait_until(clip.charges, "the POST")
+    wait_until(clip.charges, "the POST", timeout=SLOW)
     program.kill()
     clip.finish(recover(clip, recipe))
     clip.check(charges)

@@ -8,7 +8,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from clip import LOST, SILENCE, SOON, Make, environment
+from clip import LOST, SILENCE, SLOW, SOON, Make, environment
 
 from helpers import Programs, free_port, wait_until
 
@@ -45,7 +45,7 @@ def settings(
         wait_until(
             lambda: answers(f"{url}/health") or server.process.poll() is not None,
             "Prefect's server starts",
-            timeout=300,
+            timeout=SLOW,
         )
         assert server.process.poll() is None, server.output
         yield settings
@@ -70,7 +70,7 @@ def test_the_process_is_killed_after_the_post_and_the_flow_is_run_again(
 ) -> None:
     clip = make_clip(**SOON, faults=[SILENCE])
     process = clip.run(flow(recipe))
-    wait_until(clip.charges, "the POST")
+    wait_until(clip.charges, "the POST", timeout=SLOW)
     process.kill()
     clip.finish(clip.run(flow(recipe)))
     clip.check(charges)

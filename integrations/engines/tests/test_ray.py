@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 
 import pytest
-from clip import LOST, SILENCE, SOON, Make, processes
+from clip import LOST, SILENCE, SLOW, SOON, Make, processes
 
 from helpers import wait_until
 
@@ -47,7 +47,7 @@ def test_the_worker_process_is_killed_after_the_post(
 ) -> None:
     clip = make_clip(**SOON, faults=[SILENCE])
     driver = clip.run(PROGRAM.format(recipe=recipe))
-    wait_until(clip.charges, "the POST")
+    wait_until(clip.charges, "the POST", timeout=SLOW)
     (worker,) = [it.pid for it in processes(driver) if it.command.startswith("ray::lip_sync")]
     os.kill(worker, signal.SIGKILL)
     clip.finish(driver)
