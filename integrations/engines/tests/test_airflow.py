@@ -50,11 +50,14 @@ def start_airflow(clip: Clip) -> Program:
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
+        # On a busy machine, five seconds are too short.
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
     }
     clip.finish(airflow(clip, "db", "migrate"))
     clip.finish(airflow(clip, "dags", "reserialize"))
-    airflow(clip, "api-server", "--apps", "execution")
+    server = airflow(clip, "api-server", "--apps", "execution")
+    wait_until(lambda: "startup complete" in server.output, "the API server", timeout=SLOW)
     return airflow(clip, "scheduler", "--skip-serve-logs")
 
 
@@ -69,10 +72,9 @@ def kill_tasks(scheduler: Program, count: int) -> None:
 
 
 def charges(clip: Clip) -> Counter[str]:
-    """Return the charges of each DAG. A plain POST has the path of the file in its input."""
+    """Return the jobs of each DAG. A plain POST has the path of the file in its input."""
     path = clip.arguments["audio"]
     posted = [job["input"]["audio"] == path for job in clip.world.jobs()]
-    assert len(posted) == clip.charges()
     return Counter("naive_clip" if plain else "clip" for plain in posted)
 
 
@@ -92,3 +94,4 @@ def test_the_process_of_a_task_is_killed_after_the_post(make_clip: Make) -> None
     wait_until(clip.output.exists, "the output", timeout=SLOW)
     wait_until(lambda: charges(clip)["naive_clip"] > 1, "the second POST", timeout=SLOW)
     assert charges(clip) == {"clip": 1, "naive_clip": 2}
+    assert clip.charges() == 3
