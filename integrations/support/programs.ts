@@ -10,6 +10,10 @@ import { basename, join } from 'node:path';
 /** Long enough for a slow machine. A test that passes does not wait for it. */
 export const TIMEOUT_MS = 120_000;
 
+// A runner that ends the tests early must not leave their programs running.
+process.once('SIGTERM', () => process.exit(143));
+process.setMaxListeners(50);
+
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Returns a port that nothing listens on. */
@@ -85,8 +89,13 @@ export class Programs implements AsyncDisposable {
   readonly folder: string;
   readonly #started: Program[] = [];
 
+  readonly #killAll = () => {
+    for (const program of this.#started) program.signal('SIGKILL');
+  };
+
   private constructor(folder: string) {
     this.folder = folder;
+    process.once('exit', this.#killAll);
   }
 
   static async create(): Promise<Programs> {
@@ -117,6 +126,7 @@ export class Programs implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const program of this.#started.reverse()) await program.kill();
+    process.removeListener('exit', this.#killAll);
     await rm(this.folder, { recursive: true, force: true });
   }
 }
