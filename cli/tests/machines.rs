@@ -34,7 +34,7 @@ struct Machines {
 impl Machines {
     /// Starts processes for a batch of rows whose media are URLs.
     async fn start(count: usize, rows: usize) -> Self {
-        let test = BatchTest::new(&[], quick()).await;
+        let test = BatchTest::new(&[], quick().balance_usd(1_000.0)).await;
         let mut table = "id,video,audio\n".to_owned();
         for row in 0..rows {
             let url = format!("https://media.example/{row}");
@@ -142,7 +142,7 @@ impl Machines {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_machines_that_are_killed_with_their_database_pay_for_each_row_once() {
-    let mut machines = Machines::start(3, 150).await;
+    let mut machines = Machines::start(3, 100).await;
     machines.kill_at_random(6).await;
     machines.finish().await;
     machines.expect_each_row_paid_once().await;
