@@ -9,10 +9,10 @@ use crate::task::Task;
 #[derive(Clone, Default)]
 pub(crate) struct LedgerHandle {
     #[cfg(feature = "ledger")]
-    ledger: Option<viseme_ledger::SqliteLedger>,
+    ledger: Option<viseme_ledger::LazyLedger>,
 }
 
-/// Opens the ledger at the path, if there is one, and returns the configuration of a client with it.
+/// Opens the ledger at the path or the URL, if there is one, and returns the configuration of a client with it.
 pub(crate) fn configure(
     (config, path): (ConfigBuilder, Option<String>),
 ) -> Result<(Config, LedgerHandle), Box<ErrorData>> {
@@ -49,12 +49,12 @@ fn no_ledger() -> Box<ErrorData> {
 }
 
 #[cfg(feature = "ledger")]
-mod sqlite {
+mod opened {
     use std::error::Error as _;
 
     use serde::Serialize;
     use viseme::ledger::LedgerError;
-    use viseme_ledger::SqliteLedger;
+    use viseme_ledger::LazyLedger;
 
     use super::{Client, ConfigBuilder, ErrorData, LedgerHandle, Request, Task, no_ledger};
     use crate::dto::LedgerSubmit;
@@ -64,9 +64,9 @@ mod sqlite {
     const GIVEN_UP: &str = "given up by the user";
 
     impl LedgerHandle {
-        /// Opens the file, or creates it.
-        pub(super) fn open(path: &str) -> Result<Self, Box<ErrorData>> {
-            let ledger = SqliteLedger::open(path).map_err(|error| {
+        /// Opens the file, or creates it. A database is opened by the first operation that needs it.
+        pub(super) fn open(path_or_url: &str) -> Result<Self, Box<ErrorData>> {
+            let ledger = LazyLedger::new(path_or_url).map_err(|error| {
                 let mut data = error_data(&error);
                 data.message = format!("Invalid value for `ledger`: {}", data.message);
                 data
@@ -90,22 +90,21 @@ mod sqlite {
         ) -> Result<Task, Box<ErrorData>> {
             let ledger = self.ledger.clone().ok_or_else(no_ledger)?;
             Ok(match request {
-                Request::LedgerSubmits { state } => Task::from_future(async move {
-                    outcome(ledger.submits().await.map(|rows| {
-                        let rows = rows.into_iter().map(LedgerSubmit::from);
-                        let fits = |row: &LedgerSubmit| state.is_none_or(|it| it == row.state);
-                        rows.filter(fits).collect::<Vec<_>>()
-                    }))
+                Request::LedgerSubmits { state } => task(async move {
+                    let rows = ledger.get().await?.submits().await?;
+                    let rows = rows.into_iter().map(LedgerSubmit::from);
+                    let fits = |row: &LedgerSubmit| state.is_none_or(|it| it == row.state);
+                    Ok(rows.filter(fits).collect::<Vec<_>>())
                 }),
                 Request::LedgerGiveUp { key } => {
-                    Task::from_future(async move { outcome(ledger.give_up(&key, GIVEN_UP).await) })
+                    task(async move { ledger.get().await?.give_up(&key, GIVEN_UP).await })
                 }
                 Request::LedgerAdopt { key, job_id } => {
-                    Task::from_future(async move { outcome(ledger.adopt(&key, &job_id).await) })
+                    task(async move { ledger.get().await?.adopt(&key, &job_id).await })
                 }
                 Request::LedgerReplaceApiKey => {
                     let account = client.ledger_account()?;
-                    Task::from_future(async move { outcome(ledger.replace_api_key(account).await) })
+                    task(async move { ledger.get().await?.replace_api_key(account).await })
                 }
                 _ => {
                     let message = "The ledger has no such operation.";
@@ -115,11 +114,15 @@ mod sqlite {
         }
     }
 
-    fn outcome<T: Serialize>(outcome: Result<T, LedgerError>) -> String {
-        match outcome {
-            Ok(value) => message::value(value),
-            Err(error) => message::error(error_data(&error)),
-        }
+    fn task<T: Serialize>(
+        operation: impl Future<Output = Result<T, LedgerError>> + Send + 'static,
+    ) -> Task {
+        Task::from_future(async move {
+            match operation.await {
+                Ok(value) => message::value(value),
+                Err(error) => message::error(error_data(&error)),
+            }
+        })
     }
 
     fn error_data(error: &LedgerError) -> Box<ErrorData> {

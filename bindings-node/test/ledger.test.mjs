@@ -16,7 +16,18 @@ import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { ConfigError, InputError, LedgerError, SubmissionUnknownError } from 'viseme';
 
-import { AUDIO, clientOf, FAST, MODEL, node, ROOT, until, VIDEO, world } from './support.mjs';
+import {
+  AUDIO,
+  clientOf,
+  FAST,
+  INPUT,
+  MODEL,
+  node,
+  ROOT,
+  until,
+  VIDEO,
+  world,
+} from './support.mjs';
 
 const REMOTE = {
   model: MODEL,
@@ -220,7 +231,10 @@ test('a file that cannot be a ledger is named with the parameter', async () => {
         },
       );
     }
-    assert.throws(() => open({ ledger: 3 }), /`ledger` must be a string, got 3/);
+    assert.throws(
+      () => open({ ledger: 3 }),
+      /`ledger` must be a string, got a value of type number/,
+    );
     assert.throws(() => open({ baseUrl: 'no URL' }), ConfigError);
     assert.deepEqual(await readdir(join(ledger, '..')), ['ledger.db.txt']);
   });
@@ -244,4 +258,24 @@ test('the example of the guide runs and is charged once', async () => {
     }
     assert.equal(await charges(made), 1);
   });
+});
+
+test('the URL of a database is checked, and its password is not shown', async () => {
+  const made = await world();
+  const open = (ledger) => clientOf(made, { ledger });
+  assert.throws(
+    () => open('postgres://viseme:s3cret@host:port/clips'),
+    (error) => {
+      assert.equal(error.name, LedgerError.name);
+      assert.match(error.message, /The URL of the ledger is not valid/);
+      assert.doesNotMatch(error.message, /s3cret/);
+      return true;
+    },
+  );
+  assert.throws(() => open(['postgres://viseme:s3cret@host/clips']), {
+    message: /`ledger` must be a string, got a value of type object/,
+  });
+  // Nothing connects before a key is used.
+  const client = open('postgres://viseme:s3cret@127.0.0.1:1/clips');
+  assert.equal((await client.run(INPUT)).status, 'completed');
 });

@@ -25,7 +25,7 @@ export const LIMIT = {
 } as const;
 
 /** The values that are secret: an error does not show them. */
-const SECRETS = new Set(['apiKey', 'proxy', 'secrets', 'headers']);
+const SECRETS = new Set(['apiKey', 'proxy', 'ledger', 'secrets', 'headers']);
 
 /**
  * Checks the options of a call and encodes those for native code. Throws an {@link InputError} that

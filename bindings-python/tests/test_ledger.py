@@ -241,7 +241,7 @@ def test_a_file_that_cannot_be_a_ledger_is_named_with_the_parameter(
             viseme.Client(**settings(quick, ledger=wrong))
         assert str(caught.value).startswith("Invalid value for `ledger`: ")
         assert os.fspath(wrong) in str(caught.value)
-    with pytest.raises(viseme.ConfigError, match="`ledger` must be a path, got 3"):
+    with pytest.raises(viseme.ConfigError, match="`ledger` must be a path or a URL, got a int"):
         viseme.Client(**settings(quick, ledger=3))
     unused = tmp_path / "unused.db"
     with pytest.raises(viseme.ConfigError):
@@ -265,3 +265,16 @@ def test_the_examples_of_the_guide_run_and_are_charged_once(quick: World, tmp_pa
             timeout=60,
         )
     assert (charges(quick), (tmp_path / "ledger.db").exists()) == (1, True)
+
+
+def test_the_url_of_a_database_is_checked_and_its_password_is_not_shown(quick: World) -> None:
+    with pytest.raises(viseme.LedgerError, match="The URL of the ledger is not valid") as caught:
+        viseme.Client(**settings(quick, ledger="postgres://viseme:s3cret@host:port/clips"))
+    assert "s3cret" not in str(caught.value)
+    with pytest.raises(viseme.ConfigError, match="`ledger` must be a path or a URL, got a list"):
+        viseme.Client(**settings(quick, ledger=["postgres://viseme:s3cret@host/clips"]))
+    # Nothing connects before a key is used.
+    database = "postgres://viseme:s3cret@127.0.0.1:1/clips"
+    client = viseme.Client(**settings(quick, ledger=database))
+    assert "s3cret" not in repr(client)
+    client.run(viseme.AudioToVideo(audio=SAMPLES / "voice.mp3", video=SAMPLES / "face.mp4"))

@@ -53,6 +53,17 @@ impl AnyLedger {
         })
     }
 
+    /// Returns an error if this is no URL of a database. Connects to nothing.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn check_url(url: &str) -> Result<(), LedgerError> {
+        crate::postgres::check_url(url)
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    pub(crate) fn check_url(_: &str) -> Result<(), LedgerError> {
+        Err(without_postgres())
+    }
+
     #[cfg(feature = "postgres")]
     async fn connect(url: &str) -> Result<Self, LedgerError> {
         Ok(Self::Postgres(PostgresLedger::connect(url).await?))
@@ -60,7 +71,7 @@ impl AnyLedger {
 
     #[cfg(not(feature = "postgres"))]
     async fn connect(_: &str) -> Result<Self, LedgerError> {
-        Err(LedgerError::new("This program cannot use a ledger in PostgreSQL. Name a file."))
+        Err(without_postgres())
     }
 
     /// Limits what all submits in the ledger together may cost: see [`SqliteLedger::with_cost_limit`].
@@ -138,6 +149,11 @@ impl AnyLedger {
     pub async fn replace_api_key(&self, account: Account) -> Result<(), LedgerError> {
         delegate!(self, ledger => ledger.replace_api_key(account).await)
     }
+}
+
+#[cfg(not(feature = "postgres"))]
+fn without_postgres() -> LedgerError {
+    LedgerError::new("This program cannot use a ledger in PostgreSQL. Name a file.")
 }
 
 impl From<SqliteLedger> for AnyLedger {

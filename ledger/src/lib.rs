@@ -28,6 +28,7 @@
 
 mod any;
 mod dollars;
+mod lazy;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod rules;
@@ -38,6 +39,7 @@ pub mod testing;
 
 pub use any::AnyLedger;
 pub use dollars::dollars;
+pub use lazy::LazyLedger;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresLedger;
 pub use sqlite::{SqliteLedger, ledger_error};

@@ -71,8 +71,8 @@ pub struct ClientSettings {
     pub remote_check_timeout_ms: Option<f64>,
     /// Allows reading media from URLs that lead to a private address. Default: false.
     pub allow_private_addresses: Option<bool>,
-    /// The path of the ledger, a file that makes a submit with a `key` idempotent. It is created if it
-    /// does not exist. Default: none.
+    /// The ledger, which makes a submit with a `key` idempotent: the path of a file, which is created if it
+    /// does not exist, or the URL of a PostgreSQL database. Default: none.
     pub ledger: Option<String>,
     /// The client's name in the header `X-Client-Name`. Default: `viseme`.
     pub client_name: Option<String>,
@@ -149,7 +149,7 @@ pub enum Tier {
 }
 
 impl ClientConfig {
-    /// Returns the builder of the core's configuration, and the path of the ledger.
+    /// Returns the builder of the core's configuration, and the path or the URL of the ledger.
     ///
     /// # Errors
     /// Names the setting that has no valid value.

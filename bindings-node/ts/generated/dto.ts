@@ -753,8 +753,8 @@ export interface ClientSettings {
   /** Allows reading media from URLs that lead to a private address. Default: false. */
   allowPrivateAddresses?: boolean | undefined;
   /**
-   * The path of the ledger, a file that makes a submit with a `key` idempotent. It is created if
-   * it does not exist. Default: none.
+   * The ledger, which makes a submit with a `key` idempotent: the path of a file, which is created
+   * if it does not exist, or the URL of a PostgreSQL database. Default: none.
    */
   ledger?: string | undefined;
   /** The client's name in the header `X-Client-Name`. Default: `viseme`. */

@@ -198,8 +198,9 @@ class BaseClient(ABC, Generic[C]):
             check_remote_media: Whether to read media behind a URL before a run. Default True.
             remote_check_timeout: The limit for reading one such file. Default 15.
             allow_private_addresses: Allow reading media from private addresses.
-            ledger: The path of the ledger, a file that makes a submit with a ``key`` idempotent.
-                It is created if it does not exist. Default none.
+            ledger: What makes a submit with a ``key`` idempotent: the path of a file, which is
+                created if it does not exist, or the URL of a PostgreSQL database
+                (``postgres://...``), to which the first submit with a key connects. Default none.
             client_name: The name in the header ``X-Client-Name``. Default ``viseme``.
             user_agent: The text before ``viseme/VERSION`` in the header ``User-Agent``.
         """

@@ -310,6 +310,8 @@ MOMENT = Kind(_encode_moment, "a datetime")
 TEXTS = Kind(_encode_texts, "text, or an iterable of text")
 HEADERS = Kind(_encode_headers, "a dict of header names and values", is_secret=True)
 PATH = Kind(_encode_path, "a path")
+# A URL contains a password.
+LEDGER = PATH._replace(expected="a path or a URL", is_secret=True)
 SECRET = Kind(_encode_text, "text", is_secret=True)
 COUNT = _integer_kind(Rule("integer", minimum=1))
 SIZE = _integer_kind(Rule("integer", minimum=0, maximum=2**63 - 1))._replace(
@@ -317,7 +319,7 @@ SIZE = _integer_kind(Rule("integer", minimum=0, maximum=2**63 - 1))._replace(
 )
 
 # Kinds that the JSON does not know.
-_SPECIAL = {"api_key": SECRET, "proxy": SECRET, "ca_bundle": PATH, "ledger": PATH}
+_SPECIAL = {"api_key": SECRET, "proxy": SECRET, "ca_bundle": PATH, "ledger": LEDGER}
 
 SETTINGS = kinds_of(CLIENT_SETTINGS)
 RUN_KINDS = kinds_of(RUN_OPTIONS)

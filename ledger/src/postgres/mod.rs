@@ -49,6 +49,11 @@ impl<F> Guard for F where
 {
 }
 
+/// Returns an error if this is no URL of a database. Connects to nothing.
+pub(crate) fn check_url(url: &str) -> Result<(), LedgerError> {
+    url::parse(url).map(drop)
+}
+
 /// A ledger in a PostgreSQL database. Cheap to clone; any number of processes and machines may use it.
 ///
 /// A database contains any number of ledgers, each with a name, in its schema `viseme`. A ledger belongs to
