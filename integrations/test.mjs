@@ -10,6 +10,6 @@ const files = readdirSync('dist', { recursive: true })
   .filter((file) => named.length === 0 || named.some((name) => file.startsWith(name)))
   .map((file) => join('dist', file));
 if (files.length === 0) throw new Error(`no test file begins with ${named.join(' or ')}`);
-const flags = ['--test', '--test-reporter=spec', '--test-concurrency=2', '--test-timeout=300000'];
+const flags = ['--test', '--test-reporter=spec', '--test-concurrency=2', '--test-timeout=600000'];
 const { status } = spawnSync(process.execPath, [...flags, ...files], { stdio: 'inherit' });
 process.exit(status ?? 1);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use sqlx::{Connection as _, PgConnection};
-use tokio::sync::Semaphore;
+use tokio::sync::{Barrier, Semaphore};
 use viseme::{Client, Config, Pacing};
 use viseme_batch::{
     Batch, BatchError, BatchFolder, BatchOptions, Item, ItemState, Manifest, StopReason, Summary,
@@ -132,14 +132,18 @@ fn quick() -> Scenario {
 #[tokio::test(flavor = "multi_thread")]
 async fn machines_share_the_rows_and_each_is_paid_once() {
     const ROWS: usize = 40;
-    let test = Test::new(quick()).await;
+    // Two machines need seconds for all rows, so that the third finds some however late it begins.
+    let slow = Timeline::secs(&[("created", 0), ("completed", 1)]);
+    let test = Test::new(Scenario::new().job(JobRule::new(slow))).await;
     let manifest = test.rows(ROWS);
     let names = ["one", "two", "three"];
+    let all_open = Barrier::new(names.len());
     let ended = join_all(names.map(|name| {
-        let (test, manifest) = (&test, &manifest);
+        let (test, manifest, all_open) = (&test, &manifest, &all_open);
         async move {
             let options = BatchOptions { limit: 3, ..BatchOptions::default() };
             let batch = test.machine(name, manifest, options).await;
+            all_open.wait().await;
             test.run(&batch).await.0.len()
         }
     }))

@@ -4,7 +4,7 @@ import { after, describe, test } from 'node:test';
 import { Client } from 'viseme';
 import type { Scenario } from 'viseme-mock';
 
-import { until } from '../../support/programs.ts';
+import { sleep, until } from '../../support/programs.ts';
 import { LATER, NO_ANSWER, requests, SOON, stopServer } from '../../support/service.ts';
 import { finalState, Pipeline, type Recipe } from './pipeline.ts';
 
@@ -85,6 +85,8 @@ describe('one clip', { concurrency: 4 }, () => {
       const frozen = await pipeline.startWorker(recipe);
       const arrived = async () => (await requests(pipeline.world, 'submit')) > 0;
       await until(arrived, 'the POST arrives');
+      // Its body has arrived too then; the mock server ends a request that comes in part.
+      await sleep(1000);
       frozen.signal('SIGSTOP');
       await pipeline.startWorker(recipe);
       await polled(pipeline);

@@ -119,7 +119,8 @@ pub(crate) const STEPS: &[Step] = &[
         language: Language::Rust,
         scope: Scope::Usual,
         action: Action::Tests {
-            program: &["cargo", "test", "--locked", "--all-features"],
+            // Every failure is seen in one run.
+            program: &["cargo", "test", "--locked", "--all-features", "--no-fail-fast"],
             env: &[],
             count: cargo_test,
         },
