@@ -51,8 +51,8 @@ fn temporal_server() -> Result<()> {
     install_apart("temporal", "temporal-server.txt", &["--require-hashes"])
 }
 
-/// Installs the engines of the recipes, whose versions do not fit with those of the tools, nor with each other.
-pub(crate) fn engines() -> Result<()> {
+/// Installs the engines of the recipes, 700 MB for one step alone, whose versions do not fit with those of the tools, nor with each other.
+fn engines() -> Result<()> {
     install_apart("engines", "engines/requirements.txt", &[])?;
     install_apart("airflow", "engines/requirements-airflow.txt", &[])
 }

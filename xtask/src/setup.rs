@@ -51,7 +51,6 @@ impl Language {
                 ensure_all(&["python3", "ffmpeg"])?;
                 python::tools()?;
                 integrations::servers()?;
-                integrations::engines()?;
                 Ok(String::new())
             }
             Self::Kotlin => {
