@@ -42,7 +42,19 @@ impl AnyLedger {
         if Self::is_url(path_or_url) {
             return Self::connect(path_or_url).await;
         }
-        Ok(Self::Sqlite(SqliteLedger::open(path_or_url)?))
+        Self::open_file(path_or_url)
+    }
+
+    /// Opens a file. Another URL is refused instead of being created as a file; its error does not contain
+    /// it, because it may have a password.
+    pub(crate) fn open_file(path: &str) -> Result<Self, LedgerError> {
+        if let Some((scheme, _)) = path.split_once("://") {
+            return Err(LedgerError::new(format!(
+                "A ledger is a file or a PostgreSQL database, and the URL begins with `{scheme}://`. Write \
+                 it as postgres://USER:PASSWORD@HOST:PORT/DATABASE."
+            )));
+        }
+        Ok(Self::Sqlite(SqliteLedger::open(path)?))
     }
 
     /// Returns whether the text is the URL of a database, and not the path of a file.
@@ -194,6 +206,16 @@ impl Ledger for AnyLedger {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_url_is_no_file_and_is_not_shown() {
+        for url in ["postgre://ann:s3cret@host/d", "mysql://ann:s3cret@host/d", "file:///ledger.db"]
+        {
+            let error = AnyLedger::open_file(url).err().unwrap().to_string();
+            assert!(error.contains("postgres://") && !error.contains("s3cret"), "{error}");
+        }
+        assert!(!std::path::Path::new("postgre:").exists());
+    }
 
     #[test]
     fn a_path_is_no_url() {

@@ -10,7 +10,6 @@ use viseme::ledger::{
 };
 
 use crate::any::AnyLedger;
-use crate::sqlite::SqliteLedger;
 
 /// A ledger that is opened without waiting: a file at once, a database by the first operation that needs
 /// it. Cheap to clone.
@@ -25,10 +24,10 @@ impl LazyLedger {
     /// Opens the file, or checks the URL of a database, which begins with `postgres://`.
     ///
     /// # Errors
-    /// Returns the errors of [`SqliteLedger::open`], or an error that says what is wrong with the URL.
+    /// Returns the errors of [`SqliteLedger::open`](crate::SqliteLedger::open), or an error that says what is wrong with the URL.
     pub fn new(path_or_url: &str) -> Result<Self, LedgerError> {
         if !AnyLedger::is_url(path_or_url) {
-            return Ok(AnyLedger::Sqlite(SqliteLedger::open(path_or_url)?).into());
+            return Ok(AnyLedger::open_file(path_or_url)?.into());
         }
         AnyLedger::check_url(path_or_url)?;
         Ok(Self { url: path_or_url.into(), opened: Arc::default() })

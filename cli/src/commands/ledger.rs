@@ -79,7 +79,8 @@ pub(crate) async fn ledger(options: &Options, command: LedgerCommand) -> Result<
 
 /// Opens a ledger that exists: a new one would have no submits.
 async fn open(path_or_url: &str) -> Result<AnyLedger> {
-    if !AnyLedger::is_url(path_or_url) && !Path::new(path_or_url).exists() {
+    // A URL of another kind is refused below, without its password.
+    if !path_or_url.contains("://") && !Path::new(path_or_url).exists() {
         return Err(Failure::Usage(format!("There is no ledger {path_or_url}. Name its file.")));
     }
     AnyLedger::open(path_or_url).await.map_err(failed)
