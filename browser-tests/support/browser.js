@@ -77,6 +77,8 @@ export async function openPage(browser, url, { allow = [], ...options } = {}) {
     reducedMotion: 'reduce',
     ...options,
   });
+  // A loaded machine needs longer than the 30 s that Playwright waits: ffmpeg encodes meanwhile.
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   /** @type {string[]} */
   const requests = [];
