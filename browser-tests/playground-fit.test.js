@@ -51,7 +51,14 @@ function brightness(page) {
     const canvas = document.createElement('canvas');
     [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
     const context = canvas.getContext('2d', { willReadFrequently: true });
-    context?.drawImage(video, 0, 0);
+    // On a loaded machine the first frame can be drawn only some time after `loadeddata`: until then
+    // the canvas stays transparent.
+    const isDrawn = () => {
+      context?.drawImage(video, 0, 0);
+      return context?.getImageData(0, canvas.height / 2, 1, 1).data[3] === 255;
+    };
+    const end = Date.now() + 120_000;
+    while (!isDrawn() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 50));
     const at = (/** @type {number} */ y) => {
       const pixel = context?.getImageData(canvas.width / 2, y, 1, 1).data ?? [];
       return Math.max(pixel[0] ?? 0, pixel[1] ?? 0, pixel[2] ?? 0);
