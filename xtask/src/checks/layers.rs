@@ -25,6 +25,7 @@ const CRATES: &[(&str, &[&str])] = &[
         "viseme-mock",
         &["viseme", "reqwest", "pyo3", "napi", "uniffi", "viseme-conformance", "viseme-cli"],
     ),
+    ("viseme-recorder", &["pyo3", "napi", "uniffi", "viseme-conformance", "viseme-cli"]),
     ("viseme-playground", &["pyo3", "napi", "uniffi", "viseme-conformance", "viseme-cli"]),
 ];
 
