@@ -40,7 +40,16 @@ const MUTATED: [Mutated; 4] = [
         package: "viseme",
         files: &["core/src/http/reqwest_transport.rs"],
         tested_by: "viseme",
-        tests: &["--test", "client", "--", "http2::", "network::", "submit_safety::"],
+        tests: &[
+            "--lib",
+            "--test",
+            "client",
+            "--",
+            "reqwest_transport::",
+            "http2::",
+            "network::",
+            "submit_safety::",
+        ],
     },
     Mutated {
         name: "ledger",

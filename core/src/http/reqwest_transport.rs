@@ -47,6 +47,14 @@ struct Clients {
     proxies: Matcher,
 }
 
+/// Which of the [`Clients`] sends a request.
+#[derive(Debug, PartialEq)]
+enum Pool {
+    Pooled,
+    KnownAlive,
+    Unpooled,
+}
+
 /// The last exchange with the API.
 #[derive(Clone, Copy)]
 enum LastExchange {
@@ -58,6 +66,23 @@ enum LastExchange {
     Http2(Instant),
     /// No response.
     Failed,
+}
+
+impl LastExchange {
+    /// Returns the pool for a request at this time.
+    fn pool_for(self, connection: ConnectionUse, now: Instant) -> Pool {
+        match (connection, self) {
+            (ConnectionUse::Pooled, _) => Pool::Pooled,
+            (ConnectionUse::KnownAlive, Self::Http2(at))
+                if now.saturating_duration_since(at) < HTTP2_ALIVE =>
+            {
+                Pool::Pooled
+            }
+            // The pool measures the time since the end of the last exchange only for HTTP/1.1.
+            (ConnectionUse::KnownAlive, Self::Http2(_) | Self::Failed) => Pool::Unpooled,
+            (ConnectionUse::KnownAlive, Self::None | Self::Http1) => Pool::KnownAlive,
+        }
+    }
 }
 
 impl ReqwestTransport {
@@ -94,7 +119,7 @@ impl ReqwestTransport {
                 known_alive: client(usize::MAX, HTTP1_ALIVE)?,
                 unpooled: client(0, POOL_IDLE)?,
                 proxies: if uses_proxies {
-                    proxies(config, is_local)?
+                    proxies(config, is_local, || Ok(SystemProxies::from_env()?.matcher()))?
                 } else {
                     Matcher::builder().build()
                 },
@@ -114,37 +139,16 @@ impl ReqwestTransport {
 
     fn client(&self, request: &Request) -> &reqwest::Client {
         let clients = self.clients(&request.url);
-        match (request.connection, *self.last()) {
-            (ConnectionUse::Pooled, _) => &clients.pooled,
-            (ConnectionUse::KnownAlive, LastExchange::Http2(at)) if at.elapsed() < HTTP2_ALIVE => {
-                &clients.pooled
-            }
-            // The pool measures the time since the end of the last exchange only for HTTP/1.1.
-            (ConnectionUse::KnownAlive, LastExchange::Http2(_) | LastExchange::Failed) => {
-                &clients.unpooled
-            }
-            (ConnectionUse::KnownAlive, LastExchange::None | LastExchange::Http1) => {
-                &clients.known_alive
-            }
+        match self.last().pool_for(request.connection, Instant::now()) {
+            Pool::Pooled => &clients.pooled,
+            Pool::KnownAlive => &clients.known_alive,
+            Pool::Unpooled => &clients.unpooled,
         }
     }
 
     /// Returns the host and the port of a URL, and the proxy on the way.
     fn server(&self, url: &Url) -> String {
-        let address = |host: &str, port: Option<u16>| match port {
-            Some(port) => format!("{host}:{port}"),
-            None => host.to_owned(),
-        };
-        let server = address(url.host_str().unwrap_or_default(), url.port_or_known_default());
-        let proxies = &self.clients(url).proxies;
-        let proxy = url.as_str().parse().ok().and_then(|uri| proxies.intercept(&uri));
-        match proxy.as_ref().and_then(|proxy| proxy.uri().authority()) {
-            Some(proxy) => {
-                let proxy = address(proxy.host(), proxy.port_u16());
-                format!("{server} through the proxy {proxy}")
-            }
-            None => server,
-        }
+        server(url, &self.clients(url).proxies)
     }
 
     fn last(&self) -> MutexGuard<'_, LastExchange> {
@@ -186,11 +190,31 @@ fn builder(
 }
 
 /// Returns the rules that decide which requests go through a proxy, as [`builder`] sets them.
-fn proxies(config: &Config, is_local: bool) -> Result<Matcher> {
+fn proxies(
+    config: &Config,
+    is_local: bool,
+    system: impl FnOnce() -> Result<Matcher>,
+) -> Result<Matcher> {
     match &config.proxy {
         Some(proxy) => Ok(Matcher::builder().all(proxy.as_str()).build()),
         None if is_local => Ok(Matcher::builder().build()),
-        None => Ok(SystemProxies::from_env()?.matcher()),
+        None => system(),
+    }
+}
+
+fn server(url: &Url, proxies: &Matcher) -> String {
+    let address = |host: &str, port: Option<u16>| match port {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    let server = address(url.host_str().unwrap_or_default(), url.port_or_known_default());
+    let proxy = url.as_str().parse().ok().and_then(|uri| proxies.intercept(&uri));
+    match proxy.as_ref().and_then(|proxy| proxy.uri().authority()) {
+        Some(proxy) => {
+            let proxy = address(proxy.host(), proxy.port_u16());
+            format!("{server} through the proxy {proxy}")
+        }
+        None => server,
     }
 }
 
@@ -244,4 +268,45 @@ fn failed(error: reqwest::Error) -> TransportError {
     let sent = if is_unsent { Sent::No } else { Sent::Maybe };
     // URLs of uploads and outputs are secrets in themselves.
     TransportError::from_chain(sent, error.is_timeout(), &error.without_url())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_submit_uses_only_connections_that_are_known_to_be_alive() {
+        let then = Instant::now();
+        let just_alive = then + HTTP2_ALIVE - Duration::from_millis(1);
+        let table = [
+            (LastExchange::None, just_alive, Pool::KnownAlive),
+            (LastExchange::Http1, just_alive, Pool::KnownAlive),
+            (LastExchange::Http2(then), just_alive, Pool::Pooled),
+            (LastExchange::Http2(then), then + HTTP2_ALIVE, Pool::Unpooled),
+            (LastExchange::Failed, just_alive, Pool::Unpooled),
+        ];
+        for (last, now, pool) in table {
+            assert_eq!(last.pool_for(ConnectionUse::KnownAlive, now), pool);
+            assert_eq!(last.pool_for(ConnectionUse::Pooled, now), Pool::Pooled);
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_server_and_the_proxy_on_the_way() {
+        let named = |own: Option<&str>, is_local: bool| {
+            let mut config = Config::builder().api_key("key");
+            if let Some(proxy) = own {
+                config = config.proxy(proxy);
+            }
+            let system = || Ok(Matcher::builder().all("http://system.example:3128").build());
+            let proxies = proxies(&config.build().unwrap(), is_local, system).unwrap();
+            server(&"https://media.example/a".parse().unwrap(), &proxies)
+        };
+        let server = "media.example:443";
+        let own = Some("http://name:secret@own.example:8080");
+        assert_eq!(named(None, true), server);
+        assert_eq!(named(None, false), format!("{server} through the proxy system.example:3128"));
+        assert_eq!(named(own, true), format!("{server} through the proxy own.example:8080"));
+        assert_eq!(named(own, false), format!("{server} through the proxy own.example:8080"));
+    }
 }
