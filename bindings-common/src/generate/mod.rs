@@ -20,6 +20,7 @@ fn the_generated_files_are_up_to_date() {
         ("bindings-node/ts/generated/models.ts", typescript::models()),
         ("bindings-python/python/viseme/_generated.py", python::models(&border)),
         ("bindings-python/python/viseme/_generated_account.py", python::account_models(&border)),
+        ("bindings-python/python/viseme/_generated_reports.py", python::report_models(&border)),
         ("bindings-python/python/viseme/_generated_types.py", python::types(&border)),
     ];
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -2,20 +2,23 @@
 
 use std::fmt::Write as _;
 
-use super::python_preamble::{ACCOUNT_HEAD, HEAD, MODELS_HEAD, TYPES_HEAD};
+use super::python_preamble::{ACCOUNT_HEAD, HEAD, MODELS_HEAD, REPORT_HEAD, TYPES_HEAD};
 use super::schema::{
     Border, Definition, Field, Type, capitalized, mentions, rename_code, snake_case, tag, wrap,
 };
 
 /// Outgoing types that become a data class. The fields that mention one of the types that the facade
 /// builds itself are left to it.
-const CLASSES: [(&str, &str); 6] = [
+const CLASSES: [(&str, &str); 1] = [("PredictionData", "PredictionFields")];
+
+/// The classes of checks and errors, in a module of their own like those of the account: a run that
+/// succeeds uses none of them.
+const REPORT_CLASSES: [(&str, &str); 5] = [
     ("Fix", "Fix"),
     ("Violation", "Violation"),
     ("MediaInfo", "MediaInfo"),
     ("Report", "Report"),
     ("SubmitRecordData", "SubmitRecord"),
-    ("PredictionData", "PredictionFields"),
 ];
 
 /// The classes of the account and the catalogue. They have a module of their own, because most
@@ -115,6 +118,19 @@ pub(super) fn account_models(border: &Border) -> String {
     let classes = ACCOUNT_CLASSES.iter();
     let classes = classes.map(|(name, class)| data_class(&border.outgoing[*name], name, class));
     HEAD.to_owned() + ACCOUNT_HEAD + &classes.collect::<String>()
+}
+
+/// The data classes of checks and errors.
+pub(super) fn report_models(border: &Border) -> String {
+    let classes = REPORT_CLASSES.iter();
+    let classes = classes.map(|(name, class)| data_class(&border.outgoing[*name], name, class));
+    let names: Vec<&str> = REPORT_CLASSES.iter().map(|(_, class)| *class).collect();
+    let public = format!(
+        "\n\n# Tracebacks and pickles show classes under the name that users import.\n\
+         for _class in ({}):\n    _class.__module__ = \"viseme\"\n",
+        names.join(", ")
+    );
+    HEAD.to_owned() + REPORT_HEAD + &classes.collect::<String>() + &public
 }
 
 /// The typed dictionaries.
@@ -253,7 +269,7 @@ fn annotation(ty: &Type) -> String {
 }
 
 fn all_classes() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    CLASSES.iter().chain(&ACCOUNT_CLASSES)
+    CLASSES.iter().chain(&REPORT_CLASSES).chain(&ACCOUNT_CLASSES)
 }
 
 /// The name of a data class in Python.

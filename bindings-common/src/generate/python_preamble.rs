@@ -16,6 +16,19 @@ if TYPE_CHECKING:
     from . import _generated_types as types
 "#;
 
+pub(super) const REPORT_HEAD: &str = r#""""Data classes of checks and errors, which are imported when they are used."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from ._generated import Level, decode_duration
+
+if TYPE_CHECKING:
+    from . import _generated_types as types
+"#;
+
 pub(super) const MODELS_HEAD: &str = r#""""Data classes, and what the parameters of native code accept.
 
 Durations are seconds and moments are in UTC. The fields of a data class come from the JSON of

@@ -11,71 +11,46 @@
 from __future__ import annotations
 
 import atexit as _atexit
-import logging as _logging
 import sys as _sys
-from typing import TYPE_CHECKING
 
 from . import _native
-from ._batch_options import BatchOptions
-from ._client import Client
-from ._errors import (
-    ApiConnectionError,
-    ApiError,
-    ApiResponseError,
-    ApiStatusError,
-    ApiTimeoutError,
-    AuthenticationError,
-    BadRequestError,
-    ConfigError,
-    DownloadError,
-    InputError,
-    InsufficientCreditsError,
-    JobCancelledError,
-    JobError,
-    JobFailedError,
-    LedgerError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitError,
-    ServerError,
-    SubmissionUnknownError,
-    UploadError,
-    VisemeError,
-    WaitTimeoutError,
-    WebhookError,
-)
-from ._generated import Fix, MediaInfo, Report, SubmitRecord, Violation
-from ._inputs import AudioToVideo, Input, KlingEffects, Media, TextToVideo
-from ._jobs import AsyncJob, Job
-from ._media_options import DubOptions, FitOptions
-from ._models import (
-    BaseOutput,
-    BasePrediction,
-    Delivery,
-    DownloadedFile,
-    Output,
-    Prediction,
-)
-from ._module_client import check, mock, run
-from ._progress import VisemeWarning
-from ._run_many import RunResult
-from ._settings import (
-    Backoff,
-    ClientSettings,
-    Pacing,
-    RunManyOptions,
-    RunOptions,
-    SubmitLimits,
-    SubmitOptions,
-)
-from ._sync_executor import Paginator
 
+# A type checker takes this for true. `typing` itself is imported with the first name that is used.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._async_client import AsyncClient
     from ._async_executor import AsyncPaginator, AsyncRunResult
     from ._async_models import AsyncDelivery, AsyncOutput, AsyncPrediction
     from ._batch import AsyncBatch, Batch, BatchItem, BatchStopReason, BatchSummary
+    from ._batch_options import BatchOptions
+    from ._client import Client
     from ._dub import AsyncDub, Dub, DubPlan, DubResult, DubSegment, DubUpdate
+    from ._errors import (
+        ApiConnectionError,
+        ApiError,
+        ApiResponseError,
+        ApiStatusError,
+        ApiTimeoutError,
+        AuthenticationError,
+        BadRequestError,
+        ConfigError,
+        DownloadError,
+        InputError,
+        InsufficientCreditsError,
+        JobCancelledError,
+        JobError,
+        JobFailedError,
+        LedgerError,
+        NotFoundError,
+        PermissionDeniedError,
+        RateLimitError,
+        ServerError,
+        SubmissionUnknownError,
+        UploadError,
+        VisemeError,
+        WaitTimeoutError,
+        WebhookError,
+    )
     from ._events import (
         Checked,
         Recovering,
@@ -94,9 +69,34 @@ if TYPE_CHECKING:
     from ._generated import LedgerState as LedgerState
     from ._generated import Status as Status
     from ._generated_account import Billing, DailyUsage, Model, ModelUsage, Price, Usage
+    from ._generated_reports import Fix, MediaInfo, Report, SubmitRecord, Violation
     from ._inputs import AnyInput as AnyInput
+    from ._inputs import AudioToVideo, Input, KlingEffects, Media, TextToVideo
     from ._inputs import MediaSource as MediaSource
+    from ._jobs import AsyncJob, Job
     from ._ledger import AsyncLedger, Ledger, LedgerSubmit
+    from ._media_options import DubOptions, FitOptions
+    from ._models import (
+        BaseOutput,
+        BasePrediction,
+        Delivery,
+        DownloadedFile,
+        Output,
+        Prediction,
+    )
+    from ._module_client import check, mock, run
+    from ._progress import VisemeWarning
+    from ._run_many import RunResult
+    from ._settings import (
+        Backoff,
+        ClientSettings,
+        Pacing,
+        RunManyOptions,
+        RunOptions,
+        SubmitLimits,
+        SubmitOptions,
+    )
+    from ._sync_executor import Paginator
     from ._webhooks import WebhookVerifier
 
 __version__ = _native.version()
@@ -201,13 +201,12 @@ __all__ = [
     "run",
 ]
 
-# A library is silent unless the program configures logging.
-_logging.getLogger("viseme").addHandler(_logging.NullHandler())
 # Threads of Rust must not call into an interpreter that is shutting down.
 _atexit.register(_native.shut_down)
 
-# Programs do not pay for the import of what they do not use.
-_LAZY_MODULES = {
+# Nothing below is imported before one of its names is used: a program that imports this package,
+# but runs without it this time, such as `--help` of a command, pays for the native part alone.
+_MODULES = {
     "_async_client": ["AsyncClient"],
     "_async_executor": ["AsyncPaginator", "AsyncRunResult"],
     "_async_models": ["AsyncDelivery", "AsyncOutput", "AsyncPrediction"],
@@ -218,35 +217,78 @@ _LAZY_MODULES = {
         *["Update", "Uploaded", "Uploading", "OnProgress", "Progress"],
     ],
     "_fit": ["FitResult", "FitStep", "FittedFile"],
-    "_generated": ["KnownStatus", "Status"],
     "_generated_account": ["Billing", "DailyUsage", "Model", "ModelUsage", "Price", "Usage"],
-    "_inputs": ["AnyInput", "MediaSource"],
+    "_generated_reports": ["Fix", "MediaInfo", "Report", "SubmitRecord", "Violation"],
     "_ledger": ["AsyncLedger", "Ledger", "LedgerSubmit"],
     "_webhooks": ["WebhookVerifier"],
 }
-_LAZY = {name: module for module, names in _LAZY_MODULES.items() for name in names}
+# What every client needs. The first name that is used loads all of it.
+_CLIENT_MODULES = {
+    "_batch_options": ["BatchOptions"],
+    "_client": ["Client"],
+    "_errors": [
+        *["ApiConnectionError", "ApiError", "ApiResponseError", "ApiStatusError"],
+        *["ApiTimeoutError", "AuthenticationError", "BadRequestError", "ConfigError"],
+        *["DownloadError", "InputError", "InsufficientCreditsError", "JobCancelledError"],
+        *["JobError", "JobFailedError", "LedgerError", "NotFoundError", "PermissionDeniedError"],
+        *["RateLimitError", "ServerError", "SubmissionUnknownError", "UploadError"],
+        *["VisemeError", "WaitTimeoutError", "WebhookError"],
+    ],
+    "_generated": [
+        *["ItemState", "KnownStatus", "LedgerState", "Status"],
+    ],
+    "_inputs": [
+        *["AnyInput", "AudioToVideo", "Input", "KlingEffects", "Media", "MediaSource"],
+        "TextToVideo",
+    ],
+    "_jobs": ["AsyncJob", "Job"],
+    "_media_options": ["DubOptions", "FitOptions"],
+    "_models": [
+        *["BaseOutput", "BasePrediction", "Delivery", "DownloadedFile", "Output", "Prediction"],
+    ],
+    "_module_client": ["check", "mock", "run"],
+    "_progress": ["VisemeWarning"],
+    "_run_many": ["RunResult"],
+    "_settings": [
+        *["Backoff", "ClientSettings", "Pacing", "RunManyOptions", "RunOptions"],
+        *["SubmitLimits", "SubmitOptions"],
+    ],
+    "_sync_executor": ["Paginator"],
+}
+_NAMES = {
+    name: module
+    for modules in (_MODULES, _CLIENT_MODULES)
+    for module, names in modules.items()
+    for name in names
+}
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LAZY:
+    if name not in _NAMES:
         message = f"module {__name__!r} has no attribute {name!r}"
         # With these, a traceback suggests the name of `dir` that was meant.
         raise AttributeError(message, name=name, obj=_sys.modules[__name__])
+    module = _NAMES[name]
+    if module in _CLIENT_MODULES:
+        for each, names in _CLIENT_MODULES.items():
+            _publish(each, names)
+    else:
+        _publish(module, [name])
+    return globals()[name]
+
+
+def _publish(module: str, names: list[str]) -> None:
     from importlib import import_module
 
-    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
-    if isinstance(value, type):
-        value.__module__ = __name__
-    globals()[name] = value
-    return value
+    loaded = import_module(f"{__name__}.{module}")
+    for name in names:
+        value = getattr(loaded, name)
+        if isinstance(value, type):
+            # Tracebacks and pickles show classes under the name that users import.
+            value.__module__ = __name__
+        globals()[name] = value
 
 
 def __dir__() -> list[str]:
     special = (name for name in globals() if name.startswith("__"))
-    return sorted({*__all__, *_LAZY, *special})
-
-
-# Tracebacks and pickles show classes under the name that users import.
-for _class in [globals()[name] for name in __all__ if name not in _LAZY]:
-    if isinstance(_class, type):
-        _class.__module__ = __name__
+    return sorted({*__all__, *_NAMES, *special})

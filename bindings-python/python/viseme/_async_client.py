@@ -12,7 +12,7 @@ from ._async_executor import AsyncExecutor, AsyncPaginator, AsyncRunResult
 from ._async_models import AsyncDelivery, AsyncPrediction, decode_async_delivery
 from ._batch_options import BATCH_KINDS, BatchOptions
 from ._core_client import BaseClient
-from ._generated import Report, Status, SubmitRecord
+from ._generated import Status
 from ._inputs import AnyInput, Frame, MediaSource, Table, normalize_input
 from ._jobs import AsyncJob, async_job_decoder
 from ._media_options import DUB_KINDS, FIT_KINDS, DubOptions, FitOptions
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ._events import OnProgress, Progress
     from ._fit import FitResult
     from ._generated_account import Billing, Model, Price, Usage
+    from ._generated_reports import Report, SubmitRecord
     from ._ledger import AsyncLedger
     from ._webhooks import WebhookHeaders
 

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ._generated import decode_moment, prediction_fields
@@ -59,6 +58,7 @@ class AsyncOutput(BaseOutput):
     async def read(self, *, max_bytes: int | None = None) -> bytes:
         """Download it and return its content. It passes through a temporary file."""
         import asyncio
+        from pathlib import Path
         from tempfile import TemporaryDirectory
 
         folder = TemporaryDirectory(prefix="viseme-")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import _operations as operations
 from ._batch_options import BATCH_KINDS, BatchOptions
 from ._core_client import BaseClient
-from ._generated import Report, Status, SubmitRecord
+from ._generated import Status
 from ._inputs import AnyInput, Frame, MediaSource, Table, normalize_input
 from ._jobs import Job, job_decoder
 from ._media_options import DUB_KINDS, FIT_KINDS, DubOptions, FitOptions
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ._events import OnProgress, Progress
     from ._fit import FitResult
     from ._generated_account import Billing, Model, Price, Usage
+    from ._generated_reports import Report, SubmitRecord
     from ._ledger import Ledger
     from ._webhooks import WebhookHeaders
 

@@ -32,6 +32,8 @@ C = TypeVar("C", bound="CoreClient[Any]")
 P = TypeVar("P", bound=BasePrediction)
 
 _logger = logging.getLogger("viseme")
+# A library is silent unless the program configures logging.
+_logger.addHandler(logging.NullHandler())
 
 
 class Operation(Generic[T]):

@@ -6,17 +6,12 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ._generated import (
-    SubmitRecord,
-    Violation,
-    decode_duration,
-    decode_submit_record,
-    decode_violation,
-)
+from ._generated import decode_duration
 from ._models import BasePrediction, to_plain
 
 if TYPE_CHECKING:
     from . import _generated_types as types
+    from ._generated_reports import SubmitRecord, Violation
 
 
 class VisemeError(Exception):
@@ -245,8 +240,12 @@ def decode_error(
         body=data.get("body"),
     )
     if "violations" in data:
+        from ._generated_reports import decode_violation
+
         vars(error)["violations"] = tuple(map(decode_violation, data["violations"]))
     if "record" in data:
+        from ._generated_reports import decode_submit_record
+
         vars(error)["record"] = decode_submit_record(data["record"])
     if "candidates" in data:
         vars(error)["candidates"] = tuple(map(decode_prediction, data["candidates"]))
@@ -261,6 +260,8 @@ def name_open_jobs(error: BaseException, jobs: types.OpenJobs) -> None:
     message = describe_open_jobs(jobs)
     if message is None:
         return
+    from ._generated_reports import decode_submit_record
+
     job_ids = jobs["jobIds"]
     attributes = {
         "job_id": job_ids[0] if job_ids else None,

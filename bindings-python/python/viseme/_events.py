@@ -7,13 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol, Union
 
 from ._errors import VisemeError
-from ._generated import (
-    Report,
-    SubmitRecord,
-    decode_duration,
-    decode_report,
-    decode_submit_record,
-)
+from ._generated import decode_duration
+from ._generated_reports import Report, SubmitRecord, decode_report, decode_submit_record
 from ._models import BasePrediction
 
 if TYPE_CHECKING:

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 from . import _operations as operations
 from ._core_client import Operation
 from ._ffmpeg import packaged_ffmpeg
-from ._generated import Fix, MediaInfo, Violation, decode_fix, decode_media_info, decode_violation
+from ._generated_reports import (
+    Fix,
+    MediaInfo,
+    Violation,
+    decode_fix,
+    decode_media_info,
+    decode_violation,
+)
 from ._inputs import Input, hold_files
 from ._settings import PATH, encode_optional
 

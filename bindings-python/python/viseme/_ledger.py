@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from ._core_client import Operation
-from ._generated import LedgerState, Status, SubmitRecord, decode_submit_record
+from ._generated import LedgerState, Status
+from ._generated_reports import SubmitRecord, decode_submit_record
 from ._settings import TEXT, encode_optional, encode_value, words_kind
 
 if TYPE_CHECKING:

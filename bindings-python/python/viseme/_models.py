@@ -11,12 +11,13 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, Union, cast
 
 from ._generated import PredictionFields, decode_moment, prediction_fields
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from . import _generated_types as types
 
 OnBytes = Callable[[int, Union[int, None]], object]
@@ -167,6 +168,7 @@ class Output(BaseOutput):
 
     def read(self, *, max_bytes: int | None = None) -> bytes:
         """Download it and return its content. It passes through a temporary file."""
+        from pathlib import Path
         from tempfile import TemporaryDirectory
 
         with TemporaryDirectory(prefix="viseme-") as folder:
@@ -411,6 +413,8 @@ def decode_delivery(data: types.DeliveryData, downloader: Downloader | None) -> 
 
 def decode_downloaded_file(data: types.DownloadedFile) -> DownloadedFile:
     """Decode a finished download."""
+    from pathlib import Path
+
     return DownloadedFile(Path(data["path"]), data["bytes"])
 
 

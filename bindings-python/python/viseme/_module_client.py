@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from . import _operations as operations
 from ._client import Client
 from ._errors import VisemeError, decode_error
-from ._generated import Report
 from ._inputs import AnyInput, normalize_input
 from ._models import (
     AsyncDownloader,
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from . import _generated_types as types
     from ._events import OnProgress
+    from ._generated_reports import Report
 
 # By process: a forked child creates its own.
 _default_clients: dict[int, Client] = {}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from . import _native
 from ._core_client import CoreClient, Operation
 from ._errors import make_error
-from ._generated import Report, SubmitRecord, decode_report
 from ._inputs import Input, MediaSource, check_json, encode_input, encode_media
 from ._models import BasePrediction, DownloadedFile, decode_downloaded_file
 from ._progress import ByteCallbacks, RunCallbacks
@@ -34,6 +33,7 @@ from ._settings import (
 
 if TYPE_CHECKING:
     from ._generated_account import Billing, Model, Price, Usage
+    from ._generated_reports import Report, SubmitRecord
 
 T = TypeVar("T")
 P = TypeVar("P", bound=BasePrediction)
@@ -60,6 +60,8 @@ def submit(
 
 def check(given: Input) -> Operation[Report]:
     """Check an input against the rules of its model."""
+    from ._generated_reports import decode_report
+
     return with_input("check", given, lambda value, _: decode_report(value))
 
 
@@ -71,6 +73,8 @@ def start_check(operation: Operation[Report]) -> _native.Task:
 
 def validate(given: Input) -> Operation[Report]:
     """Check an input against the schema in the live catalogue as well."""
+    from ._generated_reports import decode_report
+
     return with_input("validate", given, lambda value, _: decode_report(value))
 
 
@@ -178,6 +182,8 @@ def recover(
     decode_job: Callable[[Any, _native.Task], T],
 ) -> Operation[T]:
     """Search the history for the job of a lost submit."""
+    from ._generated_reports import SubmitRecord
+
     given: Mapping[str, Any] = vars(record) if isinstance(record, SubmitRecord) else record
     if not isinstance(cast("object", given), Mapping):
         message = f"`record` must be a SubmitRecord or a dict of its fields, got {show(record)}."
