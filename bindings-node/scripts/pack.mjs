@@ -1,18 +1,19 @@
-// Creates the npm tarballs: the packages `viseme` and `viseme-mock`, and their native packages for this
-// platform. Arguments: Cargo's profile folder (default `debug`; publish `release`) and the output
-// folder (default `target/npm`). Build the native library first. Releases run this on each platform
-// and publish the two packages without native code from one of them.
+// Creates the npm tarballs: the packages `viseme` and `viseme-mock` (`portable`), and their native packages for
+// a platform (`native`). Arguments: the folder with what Cargo built, or its name in `target` (default `debug`),
+// the output folder (default `target/npm`), which packages (default `all`), and the platform in Rust's words
+// (default: this one). Build the native code first. `cargo xtask release` runs this.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { libraryName, platformName } from './platform.mjs';
@@ -25,22 +26,28 @@ const PLATFORMS = [
   'linux-arm64-musl',
   'linux-x64-gnu',
   'linux-x64-musl',
+  'win32-arm64-msvc',
   'win32-x64-msvc',
 ];
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const [profile = 'debug', to = join(root, '..', 'target', 'npm')] = process.argv.slice(2);
-const target = join(root, '..', 'target', profile);
-const platform = platformName();
+const [built = 'debug', to = join(root, '..', 'target', 'npm'), which = 'all', triple = ''] =
+  process.argv.slice(2);
+const target = resolve(root, '..', 'target', built);
+const platform = platformName(triple);
 const [os, cpu, libc] = platform.split('-');
-const exe = process.platform === 'win32' ? '.exe' : '';
+const exe = os === 'win32' ? '.exe' : '';
 
 rmSync(to, { recursive: true, force: true });
 mkdirSync(to, { recursive: true });
-facade(root, '@viseme/');
-facade(join(root, 'mock'), '@viseme/mock-');
-native('@viseme/', libraryName('viseme_node'), `viseme.${platform}.node`);
-native('@viseme/mock-', `viseme-mock${exe}`, `viseme-mock${exe}`);
+if (which !== 'native') {
+  facade(root, '@viseme/');
+  facade(join(root, 'mock'), '@viseme/mock-');
+}
+if (which !== 'portable') {
+  native('@viseme/', libraryName('viseme_node', os), `viseme.${platform}.node`);
+  native('@viseme/mock-', `viseme-mock${exe}`, `viseme-mock${exe}`);
+}
 
 /** Packs a package without native code; it depends on the native packages of all platforms. */
 function facade(source, prefix) {
@@ -61,25 +68,36 @@ function facade(source, prefix) {
 
 /** Packs the native package of this platform. */
 function native(prefix, built, file) {
-  const { version, license, engines } = read(root);
+  const { version, license, author, homepage, repository, bugs, keywords, engines } = read(root);
   const name = `${prefix}${platform}`;
   const isAddon = file.endsWith('.node');
   const manifest = {
     name,
     version,
     license,
+    author,
+    homepage,
+    repository,
+    bugs,
+    keywords,
     engines,
     description: `The native code of ${isAddon ? 'viseme' : 'viseme-mock'} for ${platform}`,
     os: [os],
     cpu: [cpu],
     ...(os === 'linux' && { libc: [libc === 'gnu' ? 'glibc' : 'musl'] }),
     ...(isAddon && { main: file }),
-    files: [file, 'LICENSE-*'],
+    files: [file, 'LICENSE-*', 'THIRD-PARTY-*'],
   };
   const folder = join(to, name.replaceAll('/', '-'));
   mkdirSync(folder);
   copyFileSync(join(target, built), join(folder, file));
   chmodSync(join(folder, file), 0o755);
+  const facadeName = isAddon ? 'viseme' : 'viseme-mock';
+  const text = `# ${name}\n\n${manifest.description}. Install \`${facadeName}\`, which depends on this package.\n`;
+  writeFileSync(join(folder, 'README.md'), text);
+  // Written by `cargo xtask release`; a package for tests has none.
+  const notices = join(root, '..', 'target', 'notices', 'THIRD-PARTY-NOTICES.txt');
+  if (existsSync(notices)) copyFileSync(notices, join(folder, 'THIRD-PARTY-NOTICES.txt'));
   finish(folder, manifest);
 }
 
@@ -90,6 +108,8 @@ function finish(folder, manifest) {
   }
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   execFileSync(npm, ['pack', '--silent', '--pack-destination', to], { cwd: folder, stdio: 'pipe' });
+  // The tarball has it all.
+  rmSync(folder, { recursive: true });
 }
 
 function read(folder) {

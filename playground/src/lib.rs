@@ -36,7 +36,7 @@ mod record_files;
 mod request;
 mod routes;
 mod runner;
-mod samples;
+pub mod samples;
 mod server;
 mod snippets;
 

@@ -1,12 +1,16 @@
-//! The bundled samples; samples/README.md names their sources.
+//! The bundled samples; samples/README.md names their sources. They are copies of those at the root of the
+//! repository, since a published crate contains only files of its own folder.
 
 use viseme::media::MediaKind;
 
 use crate::describe::media_kind;
 
-const FACE: &[u8] = include_bytes!("../../samples/face.mp4");
-const VOICE: &[u8] = include_bytes!("../../samples/voice.mp3");
-const PICTURE: &[u8] = include_bytes!("../../samples/face.jpg");
+/// A video of a face, in MP4.
+pub const FACE: &[u8] = include_bytes!("../samples/face.mp4");
+/// A voice, in MP3.
+pub const VOICE: &[u8] = include_bytes!("../samples/voice.mp3");
+/// A picture of a face, in JPEG.
+pub const PICTURE: &[u8] = include_bytes!("../samples/face.jpg");
 
 /// Returns the name and the content of the sample for a media parameter, if there is one.
 pub(crate) fn sample(model: &str, field: &str) -> Option<(&'static str, &'static [u8])> {

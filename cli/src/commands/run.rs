@@ -111,10 +111,10 @@ pub(crate) async fn demo(options: &Options) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// The bundled samples; samples/README.md names their sources.
+/// The bundled samples.
 fn samples() -> AudioToVideo {
-    const FACE: &[u8] = include_bytes!("../../../samples/face.mp4");
-    const VOICE: &[u8] = include_bytes!("../../../samples/voice.mp3");
+    use viseme_playground::samples::{FACE, VOICE};
+
     AudioToVideo::new()
         .audio(Media::bytes("voice.mp3", VOICE))
         .video(Media::bytes("face.mp4", FACE))

@@ -1,10 +1,14 @@
 //! Rules of the project that no ready-made tool checks. Each check reports every violation.
 
+mod changelog;
 pub(crate) mod circles;
+pub(crate) mod crates;
 mod imports;
 pub(crate) mod layers;
 pub(crate) mod links;
 pub(crate) mod sizes;
+pub(crate) mod versions;
+pub(crate) mod workflows;
 
 use anyhow::{Result, bail};
 

@@ -90,12 +90,22 @@ fn hide(code: &str) -> String {
 }
 
 fn jar() -> Result<()> {
+    let library = native(Build::Mobile)?;
+    let at = natives().join(jna_platform()?).join(library_name());
+    place(&library.join(library_name()), &at)?;
+    package()
+}
+
+/// The folder of the libraries that the JAR contains, with a folder for each platform.
+pub(crate) fn natives() -> PathBuf {
+    folder().join("viseme/target/native")
+}
+
+/// Builds the JAR with the libraries that are there, and installs it for Maven on this machine.
+pub(crate) fn package() -> Result<()> {
     // A library without symbols cannot be read, so the code is generated from the one for tests. Both
     // have the same interface: the generated code verifies checksums when it loads a library.
     prepare()?;
-    let library = native(Build::Mobile)?;
-    let at = folder().join("viseme/target/native").join(jna_platform()?).join(library_name());
-    place(&library.join(library_name()), &at)?;
     run(maven(&["--quiet", "--projects", ".,viseme", "-DskipTests", "install"]))
 }
 

@@ -38,6 +38,13 @@ pub(crate) const STEPS: &[Step] = &[
         action: Action::Check(checks::layers::check),
     },
     Step {
+        name: "versions",
+        purpose: "one version everywhere, metadata in each crate, a changelog of the usual form",
+        language: Language::Rust,
+        scope: Scope::Quick,
+        action: Action::Check(checks::versions::check),
+    },
+    Step {
         name: "unit",
         purpose: "the unit tests of the Rust crates",
         language: Language::Rust,
@@ -47,6 +54,13 @@ pub(crate) const STEPS: &[Step] = &[
             env: &[],
             count: cargo_test,
         },
+    },
+    Step {
+        name: "workflows",
+        purpose: "actionlint and zizmor find nothing in the workflows, and their commands exist",
+        language: Language::Rust,
+        scope: Scope::Usual,
+        action: Action::Check(checks::workflows::check),
     },
     Step {
         name: "deny",
