@@ -3,7 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use viseme_ledger::{AnyLedger, SqliteLedger};
+use viseme_ledger::{AnyLedger, GIVEN_UP, SqliteLedger};
 
 use crate::error::BatchError;
 use crate::item::{Item, ItemState};
@@ -146,7 +146,7 @@ impl BatchFolder {
         let unknown = self.in_state(ItemState::Unknown, ids, "It is not unknown").await?;
         for item in &unknown {
             self.require_idle(item).await?;
-            self.ledger.give_up(&item.id, "given up by the user").await?;
+            self.ledger.give_up(&item.id, GIVEN_UP).await?;
         }
         Ok(unknown.len())
     }

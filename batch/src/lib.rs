@@ -3,6 +3,7 @@
 
 mod batch;
 mod check;
+pub mod durable_file;
 mod error;
 mod folder;
 mod item;

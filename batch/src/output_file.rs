@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 use viseme::Prediction;
 
+use crate::durable_file;
 use crate::folder::{FITTED_FOLDER, LEDGER_FILE, LOCK_FILE};
 use crate::manifest::{Row, RowError};
 use crate::report::{CSV_FILE, JSON_LINES_FILE};
@@ -116,7 +117,7 @@ pub(crate) async fn copy(
 pub(crate) async fn sync_names(files: &[PathBuf]) -> io::Result<()> {
     let files = files.to_vec();
     let synced = tokio::task::spawn_blocking(move || {
-        files.iter().try_for_each(|file| temporary::sync_name(file))
+        files.iter().try_for_each(|file| durable_file::sync_name(file))
     });
     synced.await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use crate::durable_file::{folder as folder_of, sync_name};
+
 /// How the names begin and end. Those of downloads do too.
 const PREFIX: &str = ".viseme-";
 const SUFFIX: &str = ".part";
@@ -21,7 +23,7 @@ pub(crate) fn create(to: &Path) -> io::Result<NamedTempFile> {
         // The mode of any new file, less the umask. Temporary files default to 0600.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    builder.tempfile_in(parent(to))
+    builder.tempfile_in(folder_of(to))
 }
 
 /// Gives a file its name when its content is on the disk.
@@ -31,17 +33,11 @@ pub(crate) fn finish(file: NamedTempFile, to: &Path) -> io::Result<()> {
     sync_name(to)
 }
 
-/// Writes the name of a file to the disk, so that a power cut does not take back what is recorded.
-pub(crate) fn sync_name(file: &Path) -> io::Result<()> {
-    // Other systems do not open folders as files.
-    if cfg!(unix) { fs::File::open(parent(file))?.sync_all() } else { Ok(()) }
-}
-
 /// Removes what a killed process has left in the folders of these files. Only in folders within `folder`,
 /// because another program may be writing elsewhere.
 pub(crate) fn remove_leftovers(folder: &Path, files: impl Iterator<Item = PathBuf>) {
     let Ok(within) = folder.canonicalize() else { return };
-    let folders: BTreeSet<PathBuf> = files.map(|file| parent(&file).to_owned()).collect();
+    let folders: BTreeSet<PathBuf> = files.map(|file| folder_of(&file).to_owned()).collect();
     let folders: BTreeSet<PathBuf> =
         folders.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
     let own = folders.iter().filter(|folder| folder.starts_with(&within) && **folder != within);
@@ -57,10 +53,6 @@ pub(crate) fn remove_leftovers(folder: &Path, files: impl Iterator<Item = PathBu
 
 fn is_temporary(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(SUFFIX)
-}
-
-fn parent(path: &Path) -> &Path {
-    path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

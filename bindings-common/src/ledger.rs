@@ -54,14 +54,11 @@ mod opened {
 
     use serde::Serialize;
     use viseme::ledger::LedgerError;
-    use viseme_ledger::LazyLedger;
+    use viseme_ledger::{GIVEN_UP, LazyLedger};
 
     use super::{Client, ConfigBuilder, ErrorData, LedgerHandle, Request, Task, no_ledger};
     use crate::dto::LedgerSubmit;
     use crate::message;
-
-    /// Why a submit is refused that the caller gave up.
-    const GIVEN_UP: &str = "given up by the user";
 
     impl LedgerHandle {
         /// Opens the file, or creates it. A database is opened by the first operation that needs it.

@@ -140,7 +140,7 @@ async fn a_connection_error_names_the_server_and_the_proxy() {
     assert!(direct.err.contains("request failed"), "{direct:?}");
     assert!(!direct.err.contains("hyper"), "only the client's requests are logged: {direct:?}");
     // The proxy is not for this machine, and so not on the way.
-    let local = balance(&format!("http://{closed}"), "http://proxy.example:3128");
+    let local = balance(&format!("http://{closed}"), "http://proxy.example:3128").await;
     assert!(local.err.contains(&sentence), "{local:?}");
 
     let proxied = balance("http://media.example", &format!("http://name:secret@{closed}")).await;

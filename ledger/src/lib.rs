@@ -45,6 +45,9 @@ pub use postgres::PostgresLedger;
 pub use sqlite::{SqliteLedger, ledger_error};
 pub use submit_row::{SubmitRow, SubmitState};
 
+/// The reason to record for a submit that the user gives up.
+pub const GIVEN_UP: &str = "given up by the user";
+
 /// The example of the guide is compiled as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/ledger.md")]

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use viseme_batch::durable_file;
 
-use crate::{json_file, random};
+use crate::random;
 
 const LOCK: &str = "lock";
 /// The lock gets its name when it is locked, so that no other process takes over a folder that is new.
@@ -145,7 +146,7 @@ impl DubFolder {
     /// # Errors
     /// Any I/O error.
     pub(crate) fn save(&self, saved: &SavedDub) -> io::Result<()> {
-        json_file::write(&self.path, RECORD, saved)
+        durable_file::write_json(&self.path.join(RECORD), saved)
     }
 
     /// Removes the folder.

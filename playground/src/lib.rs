@@ -29,7 +29,6 @@ mod file_response;
 mod files;
 mod fitting;
 mod jobs;
-mod json_file;
 mod quotes;
 mod random;
 mod record_files;

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use viseme::SubmitRecord;
-
-use crate::json_file;
+use viseme_batch::durable_file;
 
 /// A submit as it is kept on the disk, until its job has ended.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -46,7 +45,7 @@ impl RecordFolder {
     /// # Errors
     /// Any I/O error.
     pub(crate) fn save(&self, id: &str, submit: &SavedSubmit) -> io::Result<()> {
-        json_file::write(&self.folder, &format!("{id}.json"), submit)
+        durable_file::write_json(&self.folder.join(format!("{id}.json")), submit)
     }
 
     /// Removes a record whose job has ended.

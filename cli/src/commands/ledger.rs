@@ -4,14 +4,11 @@ use std::path::Path;
 
 use serde_json::json;
 use viseme::ledger::LedgerError;
-use viseme_ledger::{AnyLedger, SubmitRow, SubmitState};
+use viseme_ledger::{AnyLedger, GIVEN_UP, SubmitRow, SubmitState};
 
 use crate::failure::{Failure, Outcome, Result};
 use crate::options::Options;
 use crate::output::print_line;
-
-/// Why a submit is refused that the user gave up.
-const GIVEN_UP: &str = "given up by the user";
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum LedgerCommand {

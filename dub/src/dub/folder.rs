@@ -2,13 +2,13 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use tempfile::TempPath;
 use viseme::Client;
+use viseme_batch::durable_file;
 
 use super::{Analysis, DubOptions};
 use crate::analysis::Pcm;
@@ -284,15 +284,7 @@ impl WorkFolder {
     /// Writes a file that is there whole or not at all, even after a power cut.
     fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), DubError> {
         let path = self.path.join(name);
-        let written = || -> io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(&self.path)?;
-            serde_json::to_writer(&mut file, value)?;
-            file.flush()?;
-            file.as_file().sync_all()?;
-            file.persist(&path).map_err(|error| error.error)?;
-            sync_folder(&self.path)
-        };
-        written().map_err(|error| DubError::io(&path, &error))
+        durable_file::write_json(&path, value).map_err(|error| DubError::io(&path, &error))
     }
 
     /// Removes the folder. What cannot be removed stays, and says nothing about the output.
@@ -367,35 +359,15 @@ fn read_json<T: for<'de> Deserialize<'de>>(
 
 /// Gives a file its name when its content is on the disk.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), DubError> {
-    let renamed = || -> io::Result<()> {
-        File::open(from)?.sync_all()?;
-        fs::rename(from, to)?;
-        sync_folder(to.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")))
-    };
-    renamed().map_err(|error| DubError::io(to, &error))
+    durable_file::rename(from, to).map_err(|error| DubError::io(to, &error))
 }
 
 /// Gives a file its name as [`rename`] does, unless another file has got it meanwhile.
 pub(super) fn rename_new(from: &Path, to: &Path) -> Result<(), DubError> {
-    let renamed = || -> io::Result<()> {
-        File::open(from)?.sync_all()?;
-        TempPath::try_from_path(from)?.persist_noclobber(to).map_err(|failed| {
-            // The next run uses it.
-            let _ = failed.path.keep();
-            failed.error
-        })?;
-        sync_folder(to.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")))
-    };
-    renamed().map_err(|error| match error.kind() {
+    durable_file::rename_new(from, to).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => DubError::OutputExists(to.to_owned()),
         _ => DubError::io(to, &error),
     })
-}
-
-/// Writes the names in a folder to the disk.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    // Other systems do not open folders as files.
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(test)]
