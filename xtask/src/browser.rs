@@ -1,6 +1,6 @@
 //! The tests of the web pages: `cargo xtask browser …`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -48,6 +48,15 @@ fn test(files: &[String]) -> Result<()> {
     // Without a name, Node finds every `*.test.js`.
     let mut tests = program("node", &["--test", "--test-timeout=300000", "--test-reporter=spec"]);
     tests.args(files).current_dir(folder());
+    run(tests)
+}
+
+/// Tests the built documentation site in this folder.
+pub(crate) fn test_site(html: &Path) -> Result<()> {
+    set_up()?;
+    let words = ["--test", "--test-timeout=300000", "--test-reporter=spec", "site/check.js"];
+    let mut tests = program("node", &words);
+    tests.env("VISEME_SITE", html).current_dir(folder());
     run(tests)
 }
 

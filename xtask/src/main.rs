@@ -20,6 +20,7 @@ mod python;
 mod release;
 mod samples;
 mod setup;
+mod site;
 mod suite;
 mod tools;
 
@@ -34,6 +35,7 @@ use integrations::Integrations;
 use mobile::kotlin::Kotlin;
 use mobile::swift::Swift;
 use python::Python;
+use site::Site;
 
 /// Viseme's scripts.
 #[derive(Parser)]
@@ -102,6 +104,8 @@ enum Command {
     Release(release::Release),
     /// Write the TypeScript and Python types that are generated from Rust
     Generate,
+    /// Build the documentation site
+    Site(Site),
     /// Fuzz the parsers of untrusted input (needs a C++ compiler)
     Fuzz(Fuzz),
     /// Measure how many lines of the core its tests reach, by folder
@@ -151,6 +155,7 @@ fn main() -> ExitCode {
         Command::Kotlin(kotlin) => kotlin.run(),
         Command::Swift(swift) => swift.run(),
         Command::Release(release) => release.run(),
+        Command::Site(site) => site.run(),
         Command::Generate => generate::run(),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Coverage { files } => coverage::measure(files),

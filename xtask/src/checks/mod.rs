@@ -16,7 +16,7 @@ use crate::output::print_line;
 use crate::process::{output, program, root};
 
 /// Every file of the project, relative to its root: tracked by git, or new and not ignored.
-fn project_files() -> Result<Vec<String>> {
+pub(crate) fn project_files() -> Result<Vec<String>> {
     let arguments = ["ls-files", "--cached", "--others", "--exclude-standard"];
     let listing = output(program("git", &arguments))?;
     let exists = |file: &&str| root().join(file).is_file();
