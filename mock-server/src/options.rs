@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use crate::signals::Signals;
-use crate::{Builder, MockServer, OutputMode, Scenario};
+use crate::scenario::ClockScenario;
+use crate::{Builder, ClockMode, MockServer, OutputMode, Scenario};
 
 /// The arguments of `viseme-mock` and of `viseme mock`.
 #[derive(Clone, Debug, clap::Args)]
@@ -95,6 +96,11 @@ pub struct ServerOptions {
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
 
+    /// Run time this many times as fast, for example 20: a job of a minute takes three seconds. It
+    /// replaces the clock of the scenario, for the key `mock-key`.
+    #[arg(long, value_name = "FACTOR", value_parser = parse_time_scale, allow_hyphen_values = true)]
+    pub time_scale: Option<f64>,
+
     /// Allow webhooks to other machines; by default they are sent to this machine only.
     #[arg(long)]
     pub remote_webhooks: bool,
@@ -109,7 +115,12 @@ impl ServerOptions {
     pub async fn start(&self) -> Result<MockServer, String> {
         let address = SocketAddr::new(self.host, self.port);
         let scenario = self.scenario.as_deref().map(read_scenario).transpose()?;
-        self.builder(address, scenario.unwrap_or_default()).start().await.map_err(|error| {
+        let mut scenario = scenario.unwrap_or_default();
+        if let Some(factor) = self.time_scale {
+            let start = scenario.clock.and_then(|clock| clock.start);
+            scenario.clock = Some(ClockScenario { mode: ClockMode::Scaled(factor), start });
+        }
+        self.builder(address, scenario).start().await.map_err(|error| {
             match error.kind() {
                 io::ErrorKind::InvalidInput => format!("{error}."),
                 io::ErrorKind::AddrInUse => {
@@ -144,6 +155,11 @@ impl ServerOptions {
 
 fn parse_port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "must be a port from 1 to 65535, or 0 for a free one".to_owned())
+}
+
+fn parse_time_scale(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok().filter(|factor| ClockMode::Scaled(*factor).validate().is_ok());
+    factor.ok_or_else(|| "must be a number above 0 and at most 1000000000, such as 20".to_owned())
 }
 
 fn parse_address(text: &str) -> Result<IpAddr, String> {

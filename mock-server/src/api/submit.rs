@@ -169,8 +169,8 @@ fn uploaded<'s>(state: &'s WorldState, world: &str, url: &str) -> Option<&'s Arc
     state.uploaded(path.split('/').next()?)
 }
 
-/// Returns the rule of a job and its name: the scenario's first that matches, or the preset model's,
-/// or the default.
+/// Returns the rule of a job and its name: the scenario's first that matches, with one of its runs, or
+/// the preset model's, or the default.
 fn rule_for(
     state: &WorldState,
     model: &str,
@@ -184,7 +184,9 @@ fn rule_for(
         .enumerate()
         .find(|(_, rule)| rule.matches.as_ref().is_none_or(|matches| matches.fits(model, nth)));
     let (name, rule) = match (scenario_rule, &preset) {
-        (Some((index, rule)), _) => (format!("scenario jobs[{index}]"), rule.clone()),
+        (Some((index, rule)), _) => {
+            (format!("scenario jobs[{index}]"), rule.clone().drawn(state.seed(), nth))
+        }
         (None, Some(rule)) => (format!("preset model {model}"), rule.clone()),
         (None, None) => ("default".to_owned(), JobRule::default()),
     };

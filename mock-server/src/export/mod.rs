@@ -5,9 +5,18 @@ mod har;
 mod scenario;
 mod yaml;
 
+use crate::Scenario;
 use crate::world::World;
 
 pub(crate) use har::har;
+
+impl Scenario {
+    /// Returns the scenario in YAML, without what is so by default.
+    #[must_use]
+    pub fn to_yaml(&self) -> String {
+        yaml::document(&scenario::written(self))
+    }
+}
 
 impl World {
     /// Returns a scenario that repeats what happened: the faults that triggered, and the jobs as they went,

@@ -5,17 +5,22 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::scenario::{Fault, JobMatch, JobRule, Nth, RequestKind, Span, Timeline, When};
+use crate::scenario::{Fault, JobMatch, JobRule, Nth, RequestKind, Scenario, Span, Timeline, When};
 use crate::world::job::{Job, is_terminal};
 use crate::world::state::WorldState;
 
 /// Returns the scenario. Without duplicates, jobs are counted as if no submit was repeated.
 pub(super) fn of(state: &WorldState, with_duplicates: bool) -> Value {
-    let mut scenario = json!(state.scenario);
-    if let Some(fields) = scenario.as_object_mut() {
-        fields.insert("jobs".to_owned(), json!(jobs(state, with_duplicates)));
-        fields.insert("faults".to_owned(), json!(faults(state)));
-    }
+    written(&Scenario {
+        jobs: jobs(state, with_duplicates),
+        faults: faults(state),
+        ..state.scenario.clone()
+    })
+}
+
+/// Returns a scenario without what is so by default.
+pub(super) fn written(scenario: &Scenario) -> Value {
+    let mut scenario = json!(scenario);
     without_defaults(&mut scenario);
     scenario
 }
@@ -32,6 +37,7 @@ fn jobs(state: &WorldState, with_duplicates: bool) -> Vec<JobRule> {
             price_usd: Some(job.price_usd),
             code: job.code,
             error: job.error.clone(),
+            ..JobRule::default()
         };
         Some(rule)
     });
@@ -89,7 +95,7 @@ fn faults(state: &WorldState) -> Vec<Fault> {
 
 /// Removes what a scenario has by default.
 fn without_defaults(scenario: &mut Value) {
-    let default = json!(crate::Scenario::default());
+    let default = json!(Scenario::default());
     if let (Value::Object(fields), Value::Object(defaults)) = (scenario, default) {
         retain_different(fields, &defaults);
         if let Some(Value::Object(clock)) = fields.get_mut("clock") {

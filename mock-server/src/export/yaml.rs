@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 const MAX_LINE: usize = 96;
 
 /// The names that come first in their objects.
-const FIRST: [&str; 17] = [
+const FIRST: [&str; 18] = [
     "id", "doc", "given", "when", "op", "input", "model", "video", "then", "match", "timeline",
-    "at", "nth", "every", "until", "status", "do",
+    "one_of", "at", "nth", "every", "until", "status", "do",
 ];
 
 /// Returns a value as a YAML document.

@@ -8,6 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Span;
+use super::job_run::JobRun;
 use super::parse::from_value;
 use super::strict::Node;
 use crate::suggest::closest;
@@ -25,6 +26,9 @@ pub struct JobRule {
     /// The job's states; the model's by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeline: Option<Timeline>,
+    /// Several runs, such as those of recordings. Each job takes one of them, drawn from the world's seed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub one_of: Vec<JobRun>,
     /// The price in USD; 0.07 by default, a guess.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price_usd: Option<f64>,
@@ -209,8 +213,8 @@ impl Timeline {
 
 impl Timeline {
     /// Returns a status that differs in one letter from a status of the service, and that one. Any other
-    /// word is a status that the service may introduce.
-    fn misspelled_status(&self) -> Option<(&str, &'static str)> {
+    /// word is a status that the service may introduce, and so are the given ones.
+    fn misspelled_status(&self, other_statuses: &[String]) -> Option<(&str, &'static str)> {
         let words: Vec<&str> = match self {
             Self::Times(entries) => {
                 entries.iter().flatten().map(|(word, _)| word.as_str()).collect()
@@ -218,8 +222,8 @@ impl Timeline {
             Self::Polls(count) => vec![&count.ends],
         };
         words.into_iter().find_map(|word| {
-            let is_known =
-                !matches!(viseme_spec::Status::from_word(word), viseme_spec::Status::Other(_));
+            let is_known = other_statuses.iter().any(|other| other == word)
+                || !matches!(viseme_spec::Status::from_word(word), viseme_spec::Status::Other(_));
             let known = closest(word, STATUSES, 1).filter(|known| !is_known && *known != word)?;
             Some((word, known))
         })
@@ -233,8 +237,8 @@ fn runs_backwards(entries: &[BTreeMap<String, Span>]) -> bool {
 }
 
 impl JobRule {
-    /// Returns an error if a value is out of range.
-    pub(crate) fn validate(&self) -> Result<(), String> {
+    /// Returns an error if a value is out of range. `other_statuses` are no misspelled ones.
+    pub(super) fn validate(&self, other_statuses: &[String]) -> Result<(), String> {
         if let Some(pattern) = self.matches.as_ref().and_then(|matches| matches.model.as_ref()) {
             Glob::new(pattern)
                 .map_err(|error| format!("`match.model` is not a valid pattern: {error}"))?;
@@ -242,7 +246,12 @@ impl JobRule {
         if let Some(price) = self.price_usd.filter(|price| !(0.0..=MAX_PRICE_USD).contains(price)) {
             return Err(format!("`price_usd` must be from 0 to {MAX_PRICE_USD}, got {price}"));
         }
-        if let Some((word, known)) = self.timeline.as_ref().and_then(Timeline::misspelled_status) {
+        self.validate_runs(other_statuses)?;
+        let misspelled = |timeline: &Timeline| {
+            let (word, known) = timeline.misspelled_status(other_statuses)?;
+            Some((word.to_owned(), known))
+        };
+        if let Some((word, known)) = self.timeline.as_ref().and_then(misspelled) {
             return Err(format!("`timeline` has the status `{word}`; did you mean `{known}`?"));
         }
         match &self.timeline {

@@ -3,6 +3,7 @@
 mod fault;
 mod fault_action;
 mod job;
+mod job_run;
 pub(crate) mod parse;
 mod span;
 mod strict;
@@ -17,6 +18,7 @@ pub use fault_action::{
     Body, FaultAction, ResponseMutation, RetryAfter, StatusResponse, WireFault,
 };
 pub use job::{JobMatch, JobRule, MissingInput, OutputMode, Timeline, UnknownModels};
+pub use job_run::JobRun;
 pub use span::Span;
 pub use webhook::{Offset, WebhookOrder, WebhookScenario, WebhookSignature};
 
@@ -39,6 +41,10 @@ pub struct Scenario {
     pub jobs: Vec<JobRule>,
     /// What breaks.
     pub faults: Vec<Fault>,
+    /// Status words besides the known ones. Any word can be a status, but one that differs in a single
+    /// letter from a known one is taken for a mistake unless it is here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub other_statuses: Vec<String>,
     /// How a submit without a required input is handled. What the service does is not known.
     pub missing_input: MissingInput,
     /// How a submit to an unknown model is handled.
@@ -130,7 +136,7 @@ impl Scenario {
             result.map_err(|error| parse::within(&format!("{place}[{number}]"), &error))
         };
         for (number, rule) in self.jobs.iter().enumerate() {
-            within("jobs", number, rule.validate())?;
+            within("jobs", number, rule.validate(&self.other_statuses))?;
         }
         for (number, fault) in self.faults.iter().enumerate() {
             within("faults", number, fault.validate())?;
@@ -247,6 +253,9 @@ jobs:
   - timeline: {after_polls: 1, ends: failed}
     code: 1402
     error: "Failed to download image from the provided URL."
+  - one_of:
+      - timeline: [{created: 0ms}, {completed: 41s 250ms}]
+      - {timeline: [{created: 0ms}, {failed: 900ms}], code: 1200, error: No., price_usd: 0}
 faults:
   - {at: submit, nth: 1, when: after_accept, do: reset}
   - {at: poll, nth: [2, 3], do: {status: 503, retry_after: 7s}}
@@ -256,7 +265,8 @@ faults:
   - {at: put, do: {status: 429, retry_after: {raw: soon}}}
 "#;
         let scenario = Scenario::parse(text).unwrap();
-        assert_eq!(scenario.jobs.len(), 3);
+        assert_eq!(scenario.jobs.len(), 4);
+        assert_eq!(scenario.jobs[3].one_of.len(), 2);
         assert_eq!(scenario.faults.len(), 6);
         assert_eq!(
             scenario.faults[0],

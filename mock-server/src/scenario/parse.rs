@@ -144,8 +144,8 @@ mod tests {
         for (text, expected) in [
             (
                 "jobs: [{timelime: {}}]",
-                "`jobs[0].timelime` is unknown; allowed: match, timeline, price_usd, code, error; did \
-                 you mean `timeline`?",
+                "`jobs[0].timelime` is unknown; allowed: match, timeline, one_of, price_usd, code, \
+                 error; did you mean `timeline`?",
             ),
             ("seed: -1", "`seed` must be a whole number, 0 or more, got -1"),
             ("seed: many", "`seed` must be a whole number, 0 or more, got \"many\""),
@@ -214,6 +214,23 @@ mod tests {
                 "`jobs[0].timeline` has the status `faild`; did you mean `failed`?",
             ),
             (
+                "jobs: [{one_of: [{}, {timeline: [{created: 0s}, {faild: 1s}]}]}]",
+                "`jobs[0].one_of[1].timeline` has the status `faild`; did you mean `failed`?",
+            ),
+            (
+                "jobs: [{one_of: [{timeline: [{created: soon}]}]}]",
+                "`jobs[0].one_of[0].timeline[0].created` must be a duration such as 300s, 0 to \
+                 10000000000 seconds, got \"soon\"",
+            ),
+            (
+                "jobs: [{one_of: [{match: {nth: 1}}]}]",
+                "`jobs[0].one_of[0].match` is unknown; allowed: timeline, price_usd, code, error",
+            ),
+            (
+                "jobs: [{one_of: [{price_usd: -1}]}]",
+                "`jobs[0].one_of[0].price_usd` must be from 0 to 1000000, got -1",
+            ),
+            (
                 "jobs: [{timeline: {polls: 3}}]",
                 "`jobs[0].timeline.polls` is unknown; allowed: after_polls, ends",
             ),
@@ -266,6 +283,15 @@ mod tests {
     fn whole_numbers_can_have_a_fraction_of_zero() {
         let scenario = Scenario::parse(r#"{"seed": 5.0, "limits": {"per_minute": 2.0}}"#).unwrap();
         assert_eq!((scenario.seed, scenario.limits.per_minute), (Some(5), Some(2)));
+    }
+
+    #[test]
+    fn a_status_that_resembles_a_known_one_can_be_declared() {
+        let text = "jobs: [{timeline: [{created: 0s}, {canceled: 1s}]}]";
+        let error = Scenario::parse(text).unwrap_err();
+        assert!(error.contains("`canceled`; did you mean `cancelled`?"), "{error}");
+        let text = format!("other_statuses: [canceled]\n{text}");
+        assert_eq!(Scenario::parse(&text).unwrap().other_statuses, ["canceled"]);
     }
 
     #[test]

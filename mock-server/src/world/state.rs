@@ -90,6 +90,11 @@ impl WorldState {
         fresh
     }
 
+    /// Returns the seed of ids and random choices.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// Returns the output of lip-sync jobs.
     pub(crate) fn output_mode(&self) -> OutputMode {
         self.scenario.output.unwrap_or(self.default_output)
