@@ -5,12 +5,14 @@ use clap::{Parser, Subcommand};
 use crate::commands::account::{Delete, History};
 use crate::commands::batch::BatchCommand;
 use crate::commands::check::Check;
+use crate::commands::drift::DriftArgs;
 use crate::commands::dub::DubArgs;
 use crate::commands::fit::Fit;
 use crate::commands::job::{Download, Status, Wait};
 use crate::commands::ledger::LedgerCommand;
 use crate::commands::models::{Models, Price, Schema};
 use crate::commands::playground::PlaygroundArgs;
+use crate::commands::replay::ReplayArgs;
 use crate::commands::run::{Demo, Run};
 use crate::commands::submit::{Recover, Submit};
 use crate::commands::upload::Upload;
@@ -112,6 +114,10 @@ pub(crate) enum Command {
     Balance,
     /// Run a mock of the service on this machine for offline development.
     Mock(viseme_mock::MockArgs),
+    /// Write the scenario that lets the mock play recordings again.
+    Replay(ReplayArgs),
+    /// Compare a recording with the API contract that viseme and its mock are built on.
+    Drift(DriftArgs),
     /// Open a web page on this machine to try the models: choose a face and a voice, run, and play.
     Playground(PlaygroundArgs),
     /// Verify webhooks.

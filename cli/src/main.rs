@@ -25,8 +25,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::args::{Args, Command};
 use crate::commands::{
-    account, batch, check, dub, fit, job, ledger, mock, models, playground, run, submit, upload,
-    webhook,
+    account, batch, check, drift, dub, fit, job, ledger, mock, models, playground, replay, run,
+    submit, upload, webhook,
 };
 use crate::failure::{Failure, Outcome, Result, USAGE};
 use crate::options::Options;
@@ -110,6 +110,8 @@ async fn execute(options: &Options, command: Command) -> Result<Outcome> {
         Command::History(args) => account::history(options, args).await,
         Command::Delete(args) => account::delete(options, args).await,
         Command::Balance => account::balance(options).await,
+        Command::Replay(args) => replay::replay(options, &args),
+        Command::Drift(args) => drift::drift(options, &args),
         Command::Mock(args) => mock::mock(options, args).await,
         Command::Playground(args) => playground::playground(options, args).await,
         Command::Webhook(args) => webhook::webhook(options, args).await,

@@ -5,8 +5,8 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use crate::signals::Signals;
 use crate::scenario::ClockScenario;
+use crate::signals::Signals;
 use crate::{Builder, ClockMode, MockServer, OutputMode, Scenario};
 
 /// The arguments of `viseme-mock` and of `viseme mock`.
@@ -120,17 +120,12 @@ impl ServerOptions {
             let start = scenario.clock.and_then(|clock| clock.start);
             scenario.clock = Some(ClockScenario { mode: ClockMode::Scaled(factor), start });
         }
-        self.builder(address, scenario).start().await.map_err(|error| {
-            match error.kind() {
-                io::ErrorKind::InvalidInput => format!("{error}."),
-                io::ErrorKind::AddrInUse => {
-                    format!(
-                        "Cannot listen on {address}: {}. Choose another --port.",
-                        reason(&error)
-                    )
-                }
-                _ => format!("Cannot listen on {address}: {}.", reason(&error)),
+        self.builder(address, scenario).start().await.map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput => format!("{error}."),
+            io::ErrorKind::AddrInUse => {
+                format!("Cannot listen on {address}: {}. Choose another --port.", reason(&error))
             }
+            _ => format!("Cannot listen on {address}: {}.", reason(&error)),
         })
     }
 

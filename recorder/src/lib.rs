@@ -2,4 +2,6 @@
 //!
 //! A recording holds no API key and no signature of a URL, and of media only their hashes and facts.
 
+pub mod drift;
 pub mod recording;
+pub mod scenario;

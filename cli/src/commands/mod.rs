@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod batch;
 pub(crate) mod check;
+pub(crate) mod drift;
 pub(crate) mod dub;
 pub(crate) mod fit;
 pub(crate) mod job;
@@ -10,6 +11,7 @@ pub(crate) mod ledger;
 pub(crate) mod mock;
 pub(crate) mod models;
 pub(crate) mod playground;
+pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod submit;
 pub(crate) mod upload;

@@ -96,7 +96,8 @@ mod tests {
         assert_ne!(draws(7), draws(8));
         for seconds in [1, 2] {
             let timeline = Timeline::secs(&[("created", 0), ("completed", seconds)]);
-            let drawn = draws(7).into_iter().filter(|rule| rule.timeline.as_ref() == Some(&timeline));
+            let drawn =
+                draws(7).into_iter().filter(|rule| rule.timeline.as_ref() == Some(&timeline));
             let count = drawn.count();
             assert!((70..130).contains(&count), "{count} of 300");
         }

@@ -63,6 +63,29 @@ async fn a_scenario_is_read_from_a_file() {
     assert_eq!(api.state(&job).await, "cancelled");
 }
 
+#[tokio::test]
+async fn time_can_pass_faster_than_in_the_scenario() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"jobs: [{one_of: [{timeline: [{created: 0s}, {completed: 10m}]}]}]").unwrap();
+    let mut command = program();
+    command.args(["--time-scale", "2000", "--scenario"]).arg(file.path());
+    let (_running, hello) = start(&mut command);
+    let text = |name: &str| hello[name].as_str().unwrap().to_owned();
+    let api = Api { http: http(), base: text("url"), key: text("key") };
+    let job = api.submit().await;
+    let begun = std::time::Instant::now();
+    while api.state(&job).await != "completed" {
+        assert!(begun.elapsed() < crate::support::PATIENCE);
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    for factor in ["0", "-1", "fast", "inf"] {
+        let output = program().args(["--time-scale", factor]).output().unwrap();
+        assert!(!output.status.success() && output.stdout.is_empty(), "{factor}");
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(message.contains("above 0"), "{factor}: {message}");
+    }
+}
+
 #[test]
 fn an_invalid_scenario_is_an_error_that_names_the_field() {
     let mut file = tempfile::NamedTempFile::new().unwrap();

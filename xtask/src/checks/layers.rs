@@ -82,6 +82,22 @@ const RULES: &[Rule] = &[
         instead: "the planner takes the facts of the media as arguments",
     },
     Rule {
+        folders: &["recorder/src/scenario/", "recorder/src/drift/"],
+        except: &[],
+        words: &[
+            "tokio",
+            "hyper",
+            "reqwest",
+            "Instant",
+            "SystemTime",
+            "Timestamp::now",
+            "std::fs",
+            "std::net",
+            "std::thread",
+        ],
+        instead: "recordings are compared and turned into scenarios as data",
+    },
+    Rule {
         folders: &["core/src/"],
         except: &["core/src/http/"],
         words: &["reqwest"],
