@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn recording(value: Value) -> Recording {
+fn recording(value: &Value) -> Recording {
     Recording {
         version: VERSION,
         recorder: "viseme 0.1.0".to_owned(),
@@ -122,7 +122,7 @@ proptest! {
 
     #[test]
     fn a_recording_is_read_as_it_was_written(value in any_json()) {
-        let written = recording(value);
+        let written = recording(&value);
         let text = written.to_yaml().unwrap();
         prop_assert_eq!(Recording::parse(&text).map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?, written);
     }
