@@ -287,11 +287,11 @@ mod tests {
 
     #[test]
     fn a_status_that_resembles_a_known_one_can_be_declared() {
-        let text = "jobs: [{timeline: [{created: 0s}, {canceled: 1s}]}]";
+        let text = "jobs: [{timeline: [{created: 0s}, {create: 1s}]}]";
         let error = Scenario::parse(text).unwrap_err();
-        assert!(error.contains("`canceled`; did you mean `cancelled`?"), "{error}");
-        let text = format!("other_statuses: [canceled]\n{text}");
-        assert_eq!(Scenario::parse(&text).unwrap().other_statuses, ["canceled"]);
+        assert!(error.contains("`create`; did you mean `created`?"), "{error}");
+        let text = format!("other_statuses: [create]\n{text}");
+        assert_eq!(Scenario::parse(&text).unwrap().other_statuses, ["create"]);
     }
 
     #[test]

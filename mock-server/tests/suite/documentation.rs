@@ -18,7 +18,7 @@ fn the_readme_scenario_is_valid() {
     let found = blocks("yaml");
     assert_eq!(found.len(), 1);
     let scenario = Scenario::parse(found[0]).unwrap();
-    assert_eq!((scenario.jobs.len(), scenario.faults.len()), (2, 3));
+    assert_eq!((scenario.jobs.len(), scenario.faults.len()), (3, 3));
 }
 
 #[test]

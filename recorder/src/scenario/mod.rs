@@ -47,7 +47,7 @@ pub fn scenario(recordings: &[Recording]) -> Scenario {
 #[must_use]
 pub fn to_yaml(recordings: &[Recording]) -> String {
     let mut text =
-        String::from("# What happened, for `viseme mock --scenario`; see docs/recording.md.\n");
+        String::from("# What happened, for `viseme mock --scenario`; see docs/drift.md.\n");
     for recording in recordings {
         let jobs = match recording.jobs.len() {
             1 => "1 job".to_owned(),
@@ -86,7 +86,7 @@ fn played(recording: &Recording, job: &RecordedJob) -> Option<JobRun> {
     let outcome = job.outcome.as_ref()?;
     let mut run = JobRun::new(Timeline::Times(timeline::entries(job)));
     run.price_usd = price(recording, job);
-    if outcome.status != "completed" {
+    if viseme::Status::from_word(&outcome.status) != viseme::Status::Completed {
         run.code = outcome.code.filter(|code| *code != 0);
         // The text of a failed job is always set: without it, the mock has one of its own.
         run.error = Some(outcome.error.replace('\0', ""));
