@@ -1,6 +1,7 @@
 //! The project's scripts: `cargo xtask`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints what it does")]
 
+mod api;
 mod bench;
 mod browser;
 mod checks;
@@ -68,6 +69,12 @@ enum Command {
     },
     /// Check that the version is the same everywhere, and that the crates have all metadata
     Versions(checks::versions::Versions),
+    /// Write the public API of each language to `api/`, where a review sees every change of it
+    Api {
+        /// Write nothing, and fail if a file differs
+        #[arg(long)]
+        check: bool,
+    },
     /// Run the conformance suite against our clients; `-- --help` lists its options
     #[command(disable_help_flag = true)]
     Conformance {
@@ -140,11 +147,15 @@ fn is_command(words: &[&str]) -> Result<(), String> {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = api::run_as_rustdoc() {
+        return code;
+    }
     let result = match Arguments::parse().command {
         Command::Setup { languages } => setup::install_missing(&languages),
         Command::Test(selection) => suite::run_steps(&selection),
         Command::Deny { fetch } => deny::check_everything(fetch),
         Command::Layers { checkout } => checks::circles::report(checkout.as_deref()),
+        Command::Api { check } => api::run(check),
         Command::Versions(versions) => versions.run(),
         Command::Conformance { arguments } => conformance::run_suite(&arguments),
         Command::Scoreboard { arguments } => conformance::score(&arguments),

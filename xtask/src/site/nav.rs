@@ -99,6 +99,8 @@ pub(super) const SECTIONS: &[Section] = &[
             page("docs/decisions/0002-state-machine-without-io.md"),
             page("docs/decisions/0003-names.md"),
             page("docs/decisions/0004-documentation-site.md"),
+            titled("Versions", "docs/versioning.md"),
+            titled("Releases", "docs/releasing.md"),
             titled("Mutation tests", "docs/mutation-testing.md"),
             titled("Samples", "samples/README.md"),
         ],
