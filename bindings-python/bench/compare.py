@@ -71,14 +71,15 @@ def percentile(values: list[float], hundredths: int) -> float:
     return sorted(values)[(len(values) - 1) * hundredths // 100]
 
 
-def import_ms(code: str) -> float:
-    """Return the median time of a new interpreter that runs this."""
-    times: list[float] = []
+def start_ms(codes: list[str]) -> list[float]:
+    """Return the median time of a new interpreter that runs each of these, in turn."""
+    times: list[list[float]] = [[] for _ in codes]
     for _ in range(11):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True)
-        times.append((time.perf_counter() - start) * 1000)
-    return statistics.median(times)
+        for code, own in zip(codes, times, strict=True):
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True)
+            own.append((time.perf_counter() - start) * 1000)
+    return list(map(statistics.median, times))
 
 
 def main() -> None:
@@ -89,8 +90,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--clients", default=",".join(CLIENTS))
     given = parser.parse_args()
-    over = import_ms("import viseme") - import_ms("pass")
-    sys.stdout.write(f"import viseme: {over:.0f} ms over a bare interpreter\n")
+    bare, package, client = start_ms(["pass", "import viseme", "import viseme; viseme.Client"])
+    sys.stdout.write(f"import viseme: {package - bare:.0f} ms over a bare interpreter\n")
+    sys.stdout.write(f"with what a client needs: {client - bare:.0f} ms\n")
     sys.stdout.write(
         f"{'client':<18} {'jobs':>6} {'CPU ms/job':>11} {'s':>7} {'MiB':>7} "
         f"{'late ms: half':>14} {'99 of 100':>10}\n"
