@@ -21,11 +21,11 @@ from ._core_client import (
     CoreClient,
     Operation,
     decode_messages,
-    deliver_logs,
     native_errors,
     on_main_thread,
 )
 from ._errors import VisemeError
+from ._logs import deliver_logs
 from ._models import DownloadedFile, OnBytes
 from ._operations import download, download_outputs
 from ._progress import MustSucceed, warn_callback_error

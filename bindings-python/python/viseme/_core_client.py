@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from ._errors import (
     make_error,
     name_open_jobs,
 )
+from ._logs import update_log_level
 from ._models import BasePrediction, decode_prediction
 from ._progress import Callbacks
 from ._settings import SECRET, ClientSettings, encode_settings, encode_value
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 C = TypeVar("C", bound="CoreClient[Any]")
 P = TypeVar("P", bound=BasePrediction)
-
-_logger = logging.getLogger("viseme")
-# A library is silent unless the program configures logging.
-_logger.addHandler(logging.NullHandler())
 
 
 class Operation(Generic[T]):
@@ -267,24 +263,3 @@ class native_errors:  # noqa: N801 - a context manager, used like a function
 def on_main_thread() -> bool:
     """Return whether this is the main thread, which handles signals and ends last."""
     return threading.current_thread() is threading.main_thread()
-
-
-def update_log_level() -> None:
-    """Set the level of the native part to that of `logging`."""
-    _native.set_log_level(min(_logger.getEffectiveLevel(), 255))
-
-
-def _log(level: int, name: str, message: str) -> None:
-    # Targets are module paths: viseme::client is the logger viseme.client.
-    target = logging.getLogger(name.replace("::", "."))
-    if target.isEnabledFor(level):
-        target.log(level, "%s", message)
-
-
-def deliver_logs() -> None:
-    """Pass the records of the native part to `logging`."""
-    for record in _native.take_logs():
-        _log(*record)
-
-
-_native.set_log_sink(_log)

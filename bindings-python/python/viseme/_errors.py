@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ._generated import decode_duration
+from ._logs import logger
 from ._models import BasePrediction, to_plain
 
 if TYPE_CHECKING:
@@ -298,7 +298,7 @@ def describe_open_jobs(jobs: types.OpenJobs) -> str | None:
     if not sentences:
         return None
     message = " ".join(sentences)
-    logging.getLogger("viseme").warning("The call ended early. %s", message)
+    logger().warning("The call ended early. %s", message)
     return message
 
 

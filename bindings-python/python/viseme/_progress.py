@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._errors import make_error
+from ._logs import logger
 from ._models import OnBytes
 
 if TYPE_CHECKING:
@@ -161,10 +160,12 @@ def invoke_callback(callback: Callable[..., object] | None, *arguments: object) 
 
 def warn_callback_error(error: BaseException) -> None:
     """Warn about the exception of a callback."""
+    import traceback
+
     trace = "".join(traceback.format_exception(error))
     message = f"a callback raised an exception; the run continues:\n{trace}"
     try:
         warnings.warn(message, VisemeWarning, stacklevel=2)
     except VisemeWarning:
         # A filter turns warnings into exceptions. Even so the wait for a paid job continues.
-        logging.getLogger("viseme").error("%s", message)
+        logger().error("%s", message)

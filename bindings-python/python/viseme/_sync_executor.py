@@ -10,11 +10,11 @@ from ._core_client import (
     CoreClient,
     Operation,
     decode_messages,
-    deliver_logs,
     native_errors,
     on_main_thread,
 )
 from ._errors import VisemeError
+from ._logs import deliver_logs
 from ._models import DownloadedFile, OnBytes, Prediction, decode_prediction
 from ._operations import download, download_outputs
 from ._progress_bar import ManyBar, byte_callbacks
