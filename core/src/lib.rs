@@ -93,6 +93,8 @@ pub use clock::{Clock, VirtualClock};
 pub use config::{Config, ConfigBuilder, DEFAULT_BASE_URL, DEFAULT_DEADLINE};
 pub use error::{Error, ErrorKind, ResponseInfo, Result};
 pub use http::DownloadedFile;
+#[doc(hidden)]
+pub use http::{Forwarding, forwarding_failure};
 pub use media::Media;
 pub use model::{AudioToVideo, Input, KlingEffects, TextToVideo};
 pub use prediction::{Output, Prediction, RecoveredBy, Status, SubmitRecord};

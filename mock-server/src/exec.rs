@@ -43,6 +43,19 @@ pub async fn exec(
     command: &[OsString],
     mut signals: Signals,
 ) -> Result<u8, ExecError> {
+    let variables = [("WAVESPEED_BASE_URL", server.url()), ("WAVESPEED_API_KEY", DEFAULT_KEY)];
+    exec_with(&variables, command, &mut signals).await
+}
+
+/// Runs a command with these environment variables, as [`exec`] does.
+///
+/// # Errors
+/// If the command cannot be started.
+pub async fn exec_with(
+    variables: &[(&str, &str)],
+    command: &[OsString],
+    signals: &mut Signals,
+) -> Result<u8, ExecError> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(ExecError { code: CANNOT_RUN, message: "No command was given.".to_owned() });
     };
@@ -55,11 +68,7 @@ pub async fn exec(
         ExecError { code, message }
     };
     let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .env("WAVESPEED_BASE_URL", server.url())
-        .env("WAVESPEED_API_KEY", DEFAULT_KEY)
-        .kill_on_drop(true);
+    command.args(arguments).envs(variables.iter().copied()).kill_on_drop(true);
     let mut running = Running::spawn(command).map_err(failed)?;
     let status = loop {
         tokio::select! {

@@ -42,7 +42,7 @@ mod wire_fault;
 mod world;
 
 pub use clock::{Clock, ClockMode};
-pub use exec::{ExecError, exec};
+pub use exec::{ExecError, exec, exec_with};
 pub use options::{MockArgs, MockCommand, ServerOptions};
 pub use scenario::{
     Fault, JobRule, OutputMode, RequestKind, Scenario, Timeline, WebhookScenario, WireFault,

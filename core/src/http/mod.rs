@@ -8,6 +8,7 @@ pub(crate) mod endpoints;
 mod envelope;
 mod error_mapping;
 mod file_name;
+mod forwarding;
 mod full_response;
 #[cfg(feature = "testing")]
 pub(crate) mod fuzzing;
@@ -36,6 +37,7 @@ pub use atomic_file::DownloadedFile;
 pub(crate) use atomic_file::save;
 pub(crate) use download::{Download, Downloads};
 pub(crate) use file_name::{name_with_suffix, safe_file_name};
+pub use forwarding::{Forwarding, forwarding_failure};
 pub(crate) use output_check::is_media_name;
 pub(crate) use remote::{ProbeError, ProbeResult, RemoteMedia};
 pub(crate) use reqwest_transport::ReqwestTransport;

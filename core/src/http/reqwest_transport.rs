@@ -110,6 +110,7 @@ impl ReqwestTransport {
         let clients = |is_local: bool| {
             let client = |max_idle: usize, idle: Duration| {
                 let builder = builder(config, tls.clone(), is_local)?
+                    .user_agent(&config.user_agent)
                     .pool_max_idle_per_host(max_idle)
                     .pool_idle_timeout(idle);
                 adapt(builder).build().map_err(unusable)
@@ -167,7 +168,7 @@ impl ReqwestTransport {
     }
 }
 
-fn builder(
+pub(super) fn builder(
     config: &Config,
     tls: rustls::ClientConfig,
     is_local: bool,
@@ -177,8 +178,7 @@ fn builder(
         .redirect(reqwest::redirect::Policy::none())
         // The submit's state machine alone decides whether a request is sent again.
         .retry(reqwest::retry::never())
-        .connect_timeout(config.connect_timeout)
-        .user_agent(&config.user_agent);
+        .connect_timeout(config.connect_timeout);
     if let Some(proxy) = &config.proxy {
         let proxy = reqwest::Proxy::all(known_to_reqwest(proxy.clone())).map_err(unusable)?;
         return Ok(builder.proxy(proxy));
@@ -218,7 +218,7 @@ fn server(url: &Url, proxies: &Matcher) -> String {
     }
 }
 
-fn unusable(error: reqwest::Error) -> Error {
+pub(super) fn unusable(error: reqwest::Error) -> Error {
     let error = TransportError::from_chain(Sent::No, false, &error.without_url());
     Error::new(ErrorKind::Config, format!("The HTTP client cannot be set up: {error}."))
 }

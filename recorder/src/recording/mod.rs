@@ -69,6 +69,9 @@ pub struct RecordedMedia {
     /// with `--keep-media` have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+    /// The URLs that it was uploaded to or read from, without their queries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub urls: Vec<String>,
 }
 
 #[cfg(test)]

@@ -70,6 +70,7 @@ fn recording(value: &Value) -> Recording {
                 width: None,
                 height: None,
                 file: None,
+                urls: vec!["https://a.example/b".to_owned()],
             },
         )]),
     }

@@ -1,0 +1,77 @@
+//! Which headers are passed on.
+
+use http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, LOCATION,
+    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// Headers of one connection (RFC 9110, 7.6.1), and those that the libraries set themselves.
+const HOP_BY_HOP: [HeaderName; 8] = [
+    CONNECTION,
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    HeaderName::from_static("keep-alive"),
+];
+
+/// Returns the headers of a request for the service (`is_api_host`) or for a host of files.
+pub(super) fn for_upstream(headers: &HeaderMap, is_api_host: bool) -> HeaderMap {
+    let mut headers = end_to_end(headers);
+    headers.remove(HOST);
+    headers.remove(EXPECT);
+    if !is_api_host {
+        // For a client, all hosts look like one here. It would not send its key to another host.
+        headers.remove(AUTHORIZATION);
+        headers.remove(COOKIE);
+    }
+    headers
+}
+
+/// Lets a response be compressed in no other way than the recorder can read.
+pub(super) fn limit_encodings(headers: &mut HeaderMap, is_api: bool) {
+    let encodings = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let accepts_gzip = encodings.is_some_and(|encodings| encodings.contains("gzip"));
+    let value = if is_api && accepts_gzip { "gzip" } else { "identity" };
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(value));
+}
+
+/// Returns the headers of a response for the client. `location` is the rewritten target of a redirect.
+pub(super) fn for_client(headers: &HeaderMap, location: Option<String>) -> HeaderMap {
+    let mut headers = end_to_end(headers);
+    // Of the service's site, which is not this one.
+    headers.remove(SET_COOKIE);
+    headers.remove("strict-transport-security");
+    headers.remove("alt-svc");
+    if let Some(location) = location.and_then(|location| HeaderValue::from_str(&location).ok()) {
+        headers.insert(LOCATION, location);
+    }
+    headers
+}
+
+/// Sets the length of a body that was changed.
+pub(super) fn set_length(headers: &mut HeaderMap, length: usize) {
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+}
+
+fn end_to_end(headers: &HeaderMap) -> HeaderMap {
+    let named: Vec<String> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .collect();
+    let mut kept = HeaderMap::new();
+    for (name, value) in headers {
+        let is_dropped =
+            HOP_BY_HOP.contains(name) || named.iter().any(|named| named == name.as_str());
+        if !is_dropped {
+            kept.append(name.clone(), value.clone());
+        }
+    }
+    kept
+}
