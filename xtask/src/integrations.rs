@@ -123,7 +123,7 @@ fn with_servers(mut command: Command) -> Command {
 }
 
 /// Builds the mock server with the features of the other steps, so that Cargo builds nothing twice.
-fn build_mock() -> Result<()> {
+pub(crate) fn build_mock() -> Result<()> {
     let mock = ["build", "--locked", "--quiet", "--all-features", "--bin", "viseme-mock"];
     run(program("cargo", &mock))
 }

@@ -8,6 +8,7 @@ mod checks;
 mod conformance;
 mod coverage;
 mod deny;
+mod examples;
 mod fuzz;
 mod generate;
 mod integrations;
@@ -31,6 +32,7 @@ use std::process::ExitCode;
 use bench::Bench;
 use browser::Browser;
 use clap::{CommandFactory as _, Parser, Subcommand};
+use examples::Examples;
 use fuzz::Fuzz;
 use integrations::Integrations;
 use mobile::kotlin::Kotlin;
@@ -101,6 +103,9 @@ enum Command {
     /// Test the packages and recipes for other engines
     #[command(subcommand)]
     Integrations(Integrations),
+    /// Test the examples
+    #[command(subcommand)]
+    Examples(Examples),
     /// Build and test the Kotlin module
     #[command(subcommand)]
     Kotlin(Kotlin),
@@ -163,6 +168,7 @@ fn main() -> ExitCode {
         Command::Browser(browser) => browser.run(),
         Command::Python(python) => python.run(),
         Command::Integrations(integrations) => integrations.run(),
+        Command::Examples(examples) => examples.run(),
         Command::Kotlin(kotlin) => kotlin.run(),
         Command::Swift(swift) => swift.run(),
         Command::Release(release) => release.run(),

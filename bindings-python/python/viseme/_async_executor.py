@@ -67,6 +67,8 @@ class AsyncExecutor(CoreClient[AsyncPrediction]):
     async def execute(self, operation: Operation[T]) -> T:
         """Execute an operation to its end."""
         try:
+            self.check_open()
+            await operation.read_media_async()
             task = self.start(operation)
             try:
                 return await self._execute_task(task, operation)

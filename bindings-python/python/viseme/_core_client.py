@@ -18,6 +18,7 @@ from ._errors import (
 )
 from ._logs import update_log_level
 from ._models import BasePrediction, decode_prediction
+from ._payload import MediaPayload
 from ._progress import Callbacks
 from ._settings import SECRET, ClientSettings, encode_settings, encode_value
 from ._signatures import keywords
@@ -35,7 +36,7 @@ P = TypeVar("P", bound=BasePrediction)
 class Operation(Generic[T]):
     """One operation: its request, and how its result and its events are handled."""
 
-    __slots__ = ("callbacks", "contents", "decode", "job", "request")
+    __slots__ = ("callbacks", "contents", "decode", "job", "payload", "request")
 
     def __init__(
         self,
@@ -43,12 +44,14 @@ class Operation(Generic[T]):
         decode: Callable[[Any, _native.Task], T],
         *,
         contents: Sequence[bytes] = (),
+        payload: MediaPayload | None = None,
         callbacks: Callbacks | None = None,
         job: _native.NativeJob | None = None,
     ) -> None:
         self.request = request
         self.decode = decode
-        self.contents = contents
+        self.contents = contents if payload is None else payload.contents
+        self.payload = payload
         self.callbacks = callbacks
         self.job = job
 
@@ -56,10 +59,22 @@ class Operation(Generic[T]):
         """Call the callbacks. Returns what they returned, for coroutine functions."""
         return [] if self.callbacks is None else self.callbacks.on_event(event)
 
+    def read_media(self) -> None:
+        """Read the media that are open files."""
+        if self.payload is not None:
+            self.payload.fill()
+
+    async def read_media_async(self) -> None:
+        """Read the media that are open files or streams."""
+        if self.payload is not None:
+            await self.payload.fill_async()
+
     def close(self) -> None:
-        """Close the progress bar."""
+        """Close the progress bar, and remove temporary files."""
         if self.callbacks is not None:
             self.callbacks.close()
+        if self.payload is not None:
+            self.payload.close()
 
 
 class CoreClient(ABC, Generic[P]):

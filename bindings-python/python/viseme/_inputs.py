@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol, Union, cast
 
 from ._errors import VisemeError, make_error
+from ._payload import AsyncFile, MediaPayload, is_async_stream, name_of, read_whole
 from ._settings import show
 from ._signatures import suggest_fields
 
 if TYPE_CHECKING:
     from . import _generated_types as types
 
-MAX_UPLOAD = 200 * 1024 * 1024
-"""The largest file that the service accepts in an upload, according to its own clients."""
+MediaSource = Union[
+    str,
+    "os.PathLike[str]",
+    bytes,
+    bytearray,
+    memoryview,
+    IO[bytes],
+    AsyncFile,
+    AsyncIterable[bytes],
+    "Media",
+]
+"""An audio, video or image file: a path, a URL, bytes, an open file, a stream, or ``Media``.
 
-MediaSource = Union[str, "os.PathLike[str]", bytes, bytearray, memoryview, IO[bytes], "Media"]
-"""An audio, video or image file: a path, a URL, bytes, an open file, or ``Media``."""
+Only an ``AsyncClient`` takes asynchronous files and streams, such as those of a request.
+"""
 
 
 class Media:
@@ -50,8 +61,12 @@ class Media:
         return cls(url)
 
     @classmethod
-    def bytes(cls, content: bytes | bytearray | memoryview | IO[bytes], name: str) -> Media:
-        """Return bytes or an open file with a file name. The extension is corrected if needed."""
+    def bytes(
+        cls,
+        content: bytes | bytearray | memoryview | IO[bytes] | AsyncFile | AsyncIterable[bytes],
+        name: str,
+    ) -> Media:
+        """Return bytes, an open file or a stream with a name. Its extension is corrected."""
         return cls(content, name=name)
 
     def __repr__(self) -> str:
@@ -189,8 +204,8 @@ def normalize_input(input: object, parameters: object) -> Input:
     return given
 
 
-def encode_input(given: Input, contents: list[bytes]) -> types.InputData:
-    """Encode an input. The contents of its media are appended to `contents`."""
+def encode_input(given: Input, payload: MediaPayload) -> types.InputData:
+    """Encode an input. The contents of its media are added to `payload`."""
     if not isinstance(cast("object", given.model), str):
         raise invalid_input("model", "a model id as text", given.model)
     encoded: list[tuple[str, types.FieldData]] = []
@@ -202,7 +217,7 @@ def encode_input(given: Input, contents: list[bytes]) -> types.InputData:
             raise invalid_input("parameters", "a dict with text as keys", dict(parameters))
         value = _plain(name, value)
         if _is_media(value):
-            encoded.append((name, {"media": encode_media(name, value, contents)}))
+            encoded.append((name, {"media": encode_media(name, value, payload)}))
         else:
             # The native part knows which parameters are media, and what text means in them.
             check_json(name, value)
@@ -280,10 +295,12 @@ def hold_files(given: Input) -> Input:
 
     def held(name: str, value: Any) -> Any:
         inner: Any = value.source if isinstance(value, Media) else value
+        if is_async_stream(inner):
+            raise invalid_input(name, "a path, a URL, bytes or an open file", inner)
         if not hasattr(inner, "read"):
             return value
         own = value.name if isinstance(value, Media) else None
-        return Media(_read(name, inner), name=own or _name_of(inner))
+        return Media(read_whole(name, inner), name=own or name_of(inner))
 
     values = _as_mapping(given.parameters)
     if values is None:
@@ -291,48 +308,26 @@ def hold_files(given: Input) -> Input:
     return Input(given.model, {name: held(name, value) for name, value in values.items()})
 
 
-def encode_media(name: str, source: Any, contents: list[bytes]) -> types.MediaData:
-    """Encode a media file. Its content, if it is in memory, is appended to `contents`."""
+def encode_media(name: str, source: Any, payload: MediaPayload) -> types.MediaData:
+    """Encode a media file. Its content, unless it is on disk, is added to `payload`."""
     file_name = source.name if isinstance(source, Media) else None
     inner: Any = source.source if isinstance(source, Media) else source
     if isinstance(inner, str):
         is_path = isinstance(source, Media) and source.is_path
         return {"path": inner} if is_path else {"text": inner}
     if isinstance(inner, (bytes, bytearray, memoryview)):
-        return _encode_bytes(bytes(cast("bytes", inner)), file_name, contents)
+        return payload.add_bytes(bytes(cast("bytes", inner)), file_name)
     if isinstance(inner, os.PathLike):
         return {"path": os.fsdecode(cast("os.PathLike[str]", inner))}
-    if hasattr(inner, "read"):
-        return _encode_bytes(_read(name, inner), file_name or _name_of(inner), contents)
+    if hasattr(inner, "read") or is_async_stream(inner):
+        return payload.add_stream(name, inner, file_name)
     raise invalid_input(name, "a path, a URL, bytes or an open file", inner)
-
-
-def _encode_bytes(content: bytes, name: str | None, contents: list[bytes]) -> types.MediaData:
-    contents.append(content)
-    return {"bytes": {"at": len(contents) - 1, "name": name or "media"}}
 
 
 def _is_media(value: object) -> bool:
     """Return whether a value is a media file by its type alone. Text is not."""
-    kinds = (Media, bytes, bytearray, memoryview, os.PathLike)
+    kinds = (Media, bytes, bytearray, memoryview, os.PathLike, AsyncIterable)
     return isinstance(value, kinds) or hasattr(value, "read")
-
-
-def _read(name: str, file: IO[bytes]) -> bytes:
-    content: Any = file.read(MAX_UPLOAD + 1)
-    if not isinstance(content, bytes):
-        raise make_error(
-            "invalid_input",
-            f'`{name}` is a file that was opened for text. Open it for bytes: open(path, "rb").',
-        )
-    if len(content) > MAX_UPLOAD:
-        raise make_error("invalid_input", f"`{name}` must be a file of at most 200 MB.")
-    return content
-
-
-def _name_of(file: object) -> str | None:
-    name = getattr(file, "name", None)
-    return os.path.basename(name) or None if isinstance(name, str) else None
 
 
 def check_json(name: str, value: object) -> None:

@@ -71,11 +71,14 @@ def check(input: AnyInput | str, parameters: Mapping[str, Any] | None = None) ->
     Media behind a URL are not read; ``Client.check`` reads them.
     """
     operation = operations.check(normalize_input(input, parameters))
-    task = operations.start_check(operation)
     try:
-        return execute_task(task, operation, _decode_error)
+        task = operations.start_check(operation)
+        try:
+            return execute_task(task, operation, _decode_error)
+        finally:
+            task.cancel()
     finally:
-        task.cancel()
+        operation.close()
 
 
 def mock(

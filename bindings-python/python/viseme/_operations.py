@@ -13,6 +13,7 @@ from ._core_client import CoreClient, Operation
 from ._errors import make_error
 from ._inputs import Input, MediaSource, check_json, encode_input, encode_media
 from ._models import BasePrediction, DownloadedFile, decode_downloaded_file
+from ._payload import MediaPayload
 from ._progress import ByteCallbacks, RunCallbacks
 from ._settings import (
     BILLING_KINDS,
@@ -67,6 +68,7 @@ def check(given: Input) -> Operation[Report]:
 
 def start_check(operation: Operation[Report]) -> _native.Task:
     """Start a check without a client."""
+    operation.read_media()
     request = json.dumps(operation.request["input"])
     return _native.check_input(request, list(operation.contents))
 
@@ -88,12 +90,12 @@ def price(given: Input, upload: bool) -> Operation[Price]:
 
 def upload(media: MediaSource, callbacks: ByteCallbacks) -> Operation[str]:
     """Upload a media file."""
-    contents: list[bytes] = []
-    medium = encode_media("media", media, contents)
+    payload = MediaPayload()
+    medium = encode_media("media", media, payload)
     return Operation(
         {"op": "upload", "medium": medium, "progress": callbacks.are_needed},
         lambda value, _: str(value),
-        contents=contents,
+        payload=payload,
         callbacks=callbacks,
     )
 
@@ -294,12 +296,12 @@ def with_input(
     **more: object,
 ) -> Operation[T]:
     """Return an operation on an input."""
-    contents: list[bytes] = []
-    encoded = encode_input(given, contents)
+    payload = MediaPayload()
+    encoded = encode_input(given, payload)
     if callbacks is not None:
         more["progress"] = callbacks.are_needed
     return Operation(
-        {"op": op, "input": encoded, **more}, decode, contents=contents, callbacks=callbacks
+        {"op": op, "input": encoded, **more}, decode, payload=payload, callbacks=callbacks
     )
 
 

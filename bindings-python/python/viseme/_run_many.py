@@ -12,6 +12,7 @@ from ._core_client import CoreClient, Operation
 from ._errors import VisemeError, make_error
 from ._inputs import encode_input, invalid_input, is_of_library, normalize_input
 from ._models import BasePrediction, Prediction, to_plain
+from ._payload import MediaPayload
 from ._progress import RunCallbacks
 from ._settings import COUNT, encode_value, show
 
@@ -111,6 +112,7 @@ class ManyRuns(Generic[P]):
         self._max_open = limit + PREFETCH
         self._open = 0
         self._count = 0
+        self._payloads: dict[int, MediaPayload] = {}
         self._unseen: deque[dict[str, Any]] = deque()
         self._operation: Operation[None] = Operation(
             {"op": "runMany", "limit": limit, "options": options, "progress": callbacks.are_needed},
@@ -132,16 +134,22 @@ class ManyRuns(Generic[P]):
         An invalid one is the result of its own run: the others continue.
         """
         pair = cast("tuple[Any, Any]", item if isinstance(item, tuple) else (item, None))
-        contents: list[bytes] = []
+        payload = MediaPayload()
         try:
             if len(pair) != 2:
                 expected = "a pair of a model id and parameters, or an input"
                 raise invalid_input("inputs", expected, pair)
-            encoded = json.dumps([encode_input(normalize_input(*pair), contents)])
+            data = encode_input(normalize_input(*pair), payload)
+            payload.fill()
+            encoded = json.dumps([data])
         except VisemeError as error:
+            payload.close()
             self.task.push_error(f"Input {self._count} (counted from 0): {error.message}")
         else:
-            self.task.push(encoded, contents)
+            self._payloads[self._count] = payload
+            self.task.push(encoded, payload.contents)
+            # The native part has its own copy.
+            payload.contents.clear()
         self._count += 1
         self._open += 1
 
@@ -180,6 +188,8 @@ class ManyRuns(Generic[P]):
         """Decode a result: the position of the input, and a prediction or an error."""
         item = message["item"]
         self._open -= 1
+        if (payload := self._payloads.pop(item["index"], None)) is not None:
+            payload.close()
         if "error" in item:
             return item["index"], None, self.core.decode_error(item["error"])
         return item["index"], self.core.decode_prediction(item["value"]), None
@@ -187,3 +197,6 @@ class ManyRuns(Generic[P]):
     def close(self) -> None:
         """Cancel the runs. Jobs that were submitted continue at the service."""
         self.core.stop(self.task)
+        for payload in self._payloads.values():
+            payload.close()
+        self._payloads.clear()

@@ -38,6 +38,8 @@ class SyncExecutor(CoreClient[Prediction]):
     def execute(self, operation: Operation[T]) -> T:
         """Execute an operation to its end."""
         try:
+            self.check_open()
+            operation.read_media()
             task = self.start(operation)
             try:
                 return execute_task(task, operation, self.decode_error)

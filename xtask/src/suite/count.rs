@@ -89,6 +89,21 @@ pub(crate) fn node_test(line: &str) -> Option<Counts> {
     Some(counts)
 }
 
+/// `Tests  1 failed | 5 passed | 2 skipped (8)`, of Vitest.
+pub(crate) fn vitest(line: &str) -> Option<Counts> {
+    let parts = line.trim().strip_prefix("Tests ")?.trim().rsplit_once(" (")?.0;
+    let mut counts = Counts::default();
+    for part in parts.split(" | ") {
+        match part.split_once(' ')? {
+            (number, "passed") => counts.passed = number.parse().ok()?,
+            (number, "failed") => counts.failed = number.parse().ok()?,
+            (number, "skipped" | "todo") => counts.skipped += number.parse::<u64>().ok()?,
+            _ => return None,
+        }
+    }
+    Some(counts)
+}
+
 /// `[INFO] Tests run: 10, Failures: 0, Errors: 0, Skipped: 0`: the total of Maven's test runner, not
 /// the line of one class, which has its time.
 pub(crate) fn surefire(line: &str) -> Option<Counts> {
@@ -184,6 +199,16 @@ mod tests {
         assert_eq!(node_test("ℹ skipped 1"), Some(Counts { passed: 0, failed: 0, skipped: 1 }));
         assert_eq!(node_test("ℹ duration_ms 12.5"), None);
         assert_eq!(node_test("✔ pass 12"), None);
+    }
+
+    #[test]
+    fn reads_the_line_of_vitest() {
+        let line = "      Tests  1 failed | 5 passed | 2 skipped (8)\n";
+        assert_eq!(vitest(line), Some(Counts { passed: 5, failed: 1, skipped: 2 }));
+        let line = " Tests  7 passed (7)";
+        assert_eq!(vitest(line), Some(Counts { passed: 7, failed: 0, skipped: 0 }));
+        assert_eq!(vitest(" Test Files  1 passed (1)"), None);
+        assert_eq!(vitest("Tests are fun (7)"), None);
     }
 
     #[test]

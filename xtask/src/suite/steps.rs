@@ -1,6 +1,6 @@
 //! The steps as data. What a step needs installed goes to `setup`.
 
-use super::count::{cargo_test, conformance, node_test, pytest, surefire, swift_testing};
+use super::count::{cargo_test, conformance, node_test, pytest, surefire, swift_testing, vitest};
 use super::step::{Action, Scope, Step};
 use crate::setup::Language;
 use crate::{checks, deny, openapi};
@@ -335,6 +335,28 @@ pub(crate) const STEPS: &[Step] = &[
             program: &["cargo", "xtask", "integrations", "node"],
             env: &[],
             count: node_test,
+        },
+    },
+    Step {
+        name: "examples-python",
+        purpose: "the examples in Python work with the mock server",
+        language: Language::Python,
+        scope: Scope::All,
+        action: Action::Tests {
+            program: &["cargo", "xtask", "examples", "python"],
+            env: &[],
+            count: pytest,
+        },
+    },
+    Step {
+        name: "examples-node",
+        purpose: "the examples in Node.js work with the mock server",
+        language: Language::Node,
+        scope: Scope::All,
+        action: Action::Tests {
+            program: &["cargo", "xtask", "examples", "node"],
+            env: &[],
+            count: vitest,
         },
     },
     Step {

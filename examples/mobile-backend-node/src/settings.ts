@@ -1,0 +1,42 @@
+/** What you decide: the secrets, the models, and what one user may do. */
+export interface Settings {
+  baseUrl: string;
+  apiKey: string;
+  /** Signs the users' tokens. At least 32 bytes. */
+  tokenSecret: string;
+  /** Knows which submits were paid for, and for whom. A file on a local disk. */
+  ledger: string;
+  /** The models that users may run, each with its parameters that are media. */
+  models: Record<string, readonly string[]>;
+  jobsPerDay: number;
+  jobsAtOnce: number;
+  uploadsPerDay: number;
+  maxAudioBytes: number;
+  maxVideoBytes: number;
+}
+
+const MB = 1024 * 1024;
+
+/** Returns the settings, from the environment. */
+export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
+  const required = (name: string): string => {
+    const value = env[name];
+    if (!value) throw new Error(`Set the environment variable ${name}.`);
+    return value;
+  };
+  return {
+    baseUrl: env['WAVESPEED_BASE_URL'] ?? 'https://api.wavespeed.ai',
+    apiKey: required('WAVESPEED_API_KEY'),
+    tokenSecret: required('TOKEN_SECRET'),
+    ledger: env['LEDGER'] ?? 'ledger.db',
+    models: {
+      'kwaivgi/kling-lipsync/audio-to-video': ['audio', 'video'],
+      'kwaivgi/kling-lipsync/text-to-video': ['video'],
+    },
+    jobsPerDay: Number(env['JOBS_PER_DAY'] ?? 20),
+    jobsAtOnce: Number(env['JOBS_AT_ONCE'] ?? 2),
+    uploadsPerDay: Number(env['UPLOADS_PER_DAY'] ?? 100),
+    maxAudioBytes: 5 * MB,
+    maxVideoBytes: 100 * MB,
+  };
+}

@@ -1,0 +1,4 @@
+/** Prints a token for a user: `npm run token ann`. */
+import { issueToken } from './accounts.js';
+
+console.log(await issueToken(process.argv[2] ?? 'ann', process.env['TOKEN_SECRET'] ?? ''));

@@ -1,0 +1,35 @@
+"""What you decide: the secrets, the models, and what one user may do."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+MB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of the backend. The defaults come from the environment."""
+
+    base_url: str = field(
+        default_factory=lambda: os.environ.get("WAVESPEED_BASE_URL", "https://api.wavespeed.ai")
+    )
+    api_key: str = field(default_factory=lambda: os.environ["WAVESPEED_API_KEY"], repr=False)
+    # Signs the users' tokens. At least 32 bytes.
+    token_secret: str = field(default_factory=lambda: os.environ["TOKEN_SECRET"], repr=False)
+    # Knows which submits were paid for, and for whom. A file on a local disk.
+    ledger: str = field(default_factory=lambda: os.environ.get("LEDGER", "ledger.db"))
+
+    # The models that users may run, each with its parameters that are media.
+    models: dict[str, tuple[str, ...]] = field(
+        default_factory=lambda: {
+            "kwaivgi/kling-lipsync/audio-to-video": ("audio", "video"),
+            "kwaivgi/kling-lipsync/text-to-video": ("video",),
+        }
+    )
+    jobs_per_day: int = int(os.environ.get("JOBS_PER_DAY", "20"))
+    jobs_at_once: int = int(os.environ.get("JOBS_AT_ONCE", "2"))
+    uploads_per_day: int = int(os.environ.get("UPLOADS_PER_DAY", "100"))
+    max_audio_bytes: int = 5 * MB
+    max_video_bytes: int = 100 * MB

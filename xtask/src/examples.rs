@@ -1,0 +1,94 @@
+//! The examples: `cargo xtask examples …`.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::integrations::build_mock;
+use crate::node::{self, install_in};
+use crate::process::{program, root, run, target};
+use crate::python;
+use crate::tools::{ensure_all, ensure_node};
+
+/// Tests of the examples, offline.
+#[derive(Subcommand)]
+pub(crate) enum Examples {
+    /// Test those in Python
+    Python {
+        /// Arguments of pytest, such as `pytest-suite` or `-k lost`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Test those in Node.js
+    Node {
+        /// Arguments of Vitest, such as `vitest-suite`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+impl Examples {
+    pub(crate) fn run(&self) -> Result<()> {
+        match self {
+            Self::Python { arguments } => test_python(arguments),
+            Self::Node { arguments } => test_node(arguments),
+        }
+    }
+}
+
+fn test_python(arguments: &[String]) -> Result<()> {
+    ensure_all(&["python3"])?;
+    python::driver()?;
+    python::add_tools(&folder().join("requirements-dev.txt"))?;
+    build_mock()?;
+    let checks: [&[&str]; 3] =
+        [&["ruff", "format", "--check", "--quiet"], &["ruff", "check", "--quiet"], &["mypy"]];
+    for check in checks {
+        run(python_command(&[&["-m"], check, &["."]].concat()))?;
+    }
+    // The fixtures of viseme-mock, which an installed package brings by itself.
+    let mut tests = python_command(&["-m", "pytest", "--quiet", "-p", "viseme_mock.fixtures"]);
+    tests.args(arguments).env("PYTHONPATH", root().join("bindings-python/mock/python"));
+    run(with_mock(tests))
+}
+
+fn test_node(arguments: &[String]) -> Result<()> {
+    ensure_node()?;
+    node::Node::Build.run()?;
+    install_in(&folder())?;
+    build_mock()?;
+    for script in ["check", "test"] {
+        let mut command = program("npm", &["run", "--silent", script, "--"]);
+        if script == "test" {
+            command.args(arguments);
+        }
+        // The counts of the tests are read from the output.
+        command.env("NO_COLOR", "1").env_remove("FORCE_COLOR").current_dir(folder());
+        run(with_mock(command))?;
+    }
+    Ok(())
+}
+
+fn python_command(arguments: &[&str]) -> Command {
+    let mut command = python::inside(arguments);
+    command.current_dir(folder());
+    command
+}
+
+/// Puts the mock server on PATH, as its packages do.
+fn with_mock(mut command: Command) -> Command {
+    let given = command.get_envs().find(|(name, _)| *name == "PATH");
+    let given = given.and_then(|(_, value)| value.map(ToOwned::to_owned));
+    let path = given.or_else(|| std::env::var_os("PATH")).unwrap_or_default();
+    let folders = std::iter::once(target().join("debug")).chain(std::env::split_paths(&path));
+    if let Ok(path) = std::env::join_paths(folders) {
+        command.env("PATH", path);
+    }
+    command
+}
+
+fn folder() -> PathBuf {
+    root().join("examples")
+}
