@@ -18,11 +18,12 @@ from typing import Annotated, Any
 import httpx
 import uvicorn
 from accounts import InvalidTokenError, verify_token
-from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from jobs import Jobs, LimitError, OwnJob
 from settings import Settings
 from submits import RefusedError, Submits
+
+from fastapi import Depends, FastAPI, Request, Response
 
 logger = logging.getLogger("backend")
 

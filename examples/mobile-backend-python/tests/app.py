@@ -52,7 +52,8 @@ class Backend:
         # Another program may take the port before the backend does.
         for _ in range(5):
             self.program = self.programs.start(
-                COMMAND or [sys.executable, BACKEND], environment={**environment, "PORT": str(self.port)}
+                COMMAND or [sys.executable, BACKEND],
+                environment={**environment, "PORT": str(self.port)},
             )
             wait_until(lambda: self.answers() or self.has_ended(), "the backend starts")
             if not self.has_ended():

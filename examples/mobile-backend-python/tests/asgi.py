@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 from accounts import issue_token
 from app import SECRET
+
 from fastapi import FastAPI
 
 Send = Callable[[str, str, str, object], Awaitable[httpx.Response]]
