@@ -91,6 +91,7 @@ def test_uploads_are_submitted_and_a_webhook_arrives(
         urls[kind] = answer.json()["url"]
     assert service.submit(**urls).status_code == 202
     state = wait_until(service.completed, "the clip is ready")
+    assert state is not None
     assert state["output"].startswith(service.world.url)
 
     def webhook() -> dict[str, Any] | None:
