@@ -100,7 +100,7 @@ impl<'de> Deserialize<'de> for ExpectedRequests {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut fields = Map::<String, Value>::deserialize(deserializer)?;
         let mut number = |name: &str| match fields.remove(name) {
-            None => Ok(None),
+            None | Some(Value::Null) => Ok(None),
             Some(value) => match value.as_u64() {
                 Some(number) => Ok(Some(number)),
                 None => {
