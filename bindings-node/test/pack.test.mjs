@@ -1,7 +1,7 @@
 // The tarballs, installed in a clean folder: the README's examples run offline from them.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -89,6 +89,40 @@ test('the package contains only the files it needs', async () => {
   const own = JSON.parse(await readFile(join(folder, 'node_modules', 'viseme', 'package.json')));
   assert.ok(Object.keys(own.optionalDependencies).includes('@viseme/linux-x64-gnu'));
   assert.equal(own.devDependencies, undefined);
+});
+
+test('without the package of the platform, the import says what to install', async () => {
+  const elsewhere = await mkdtemp(join(tmpdir(), 'test-viseme-alone-'));
+  try {
+    const from = join(folder, 'node_modules', 'viseme');
+    await cp(from, join(elsewhere, 'node_modules', 'viseme'), { recursive: true });
+    await writeFile(join(elsewhere, 'app.mjs'), "import 'viseme';");
+    const { code, stderr } = await node([join(elsewhere, 'app.mjs')], { cwd: elsewhere });
+    assert.notEqual(code, 0);
+    assert.match(
+      stderr,
+      /cannot load @viseme\/.*, the native library for this platform.*install without --omit=optional/,
+    );
+  } finally {
+    await rm(elsewhere, { recursive: true, force: true });
+  }
+});
+
+test('all packages name their repository, their licences and their authors', async () => {
+  const modules = join(folder, 'node_modules');
+  const names = ['viseme', 'viseme-mock'];
+  names.push(...(await readdir(join(modules, '@viseme'))).map((name) => `@viseme/${name}`));
+  assert.equal(names.length, 4, String(names));
+  for (const name of names) {
+    const manifest = JSON.parse(await readFile(join(modules, name, 'package.json')));
+    const words = ['description', 'license', 'author', 'homepage', 'bugs', 'keywords', 'engines'];
+    for (const word of words) assert.ok(manifest[word], `${name} has no ${word}`);
+    assert.match(manifest.repository.url, /^git\+https:.*\.git$/, name);
+    const files = await readdir(join(modules, name));
+    for (const file of ['LICENSE-MIT', 'LICENSE-APACHE', 'README.md']) {
+      assert.ok(files.includes(file), `${name} has no ${file}`);
+    }
+  }
 });
 
 /** Writes a program for bundlers into a folder of its own, without packages; returns that folder. */

@@ -77,11 +77,6 @@ const TOOLS: &[Tool] = &[
         installer: Installer::Crate("cargo-deny", "0.20.2"),
     },
     Tool {
-        name: "cargo-about",
-        probe: &["cargo", "about", "--version"],
-        installer: Installer::Crate("cargo-about", "0.9.3"),
-    },
-    Tool {
         name: "cargo-cyclonedx",
         probe: &["cargo", "cyclonedx", "--version"],
         installer: Installer::Crate("cargo-cyclonedx", "0.5.9"),

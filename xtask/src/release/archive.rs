@@ -25,7 +25,7 @@ pub(super) fn programs(of: &Target, out: &Path) -> Result<()> {
         copy_into(&file, &folder)?;
         copy_into(&file, &out.join("bin").join(&of.triple))?;
     }
-    let notices = target().join("notices").join(notices::NAME);
+    let notices = notices::file();
     let texts = ["LICENSE-MIT", "LICENSE-APACHE", "CHANGELOG.md"].map(|name| root().join(name));
     for file in texts.iter().chain([&notices, &root().join("cli/README.md")]) {
         copy_into(file, &folder)?;

@@ -95,7 +95,7 @@ impl Container {
             copy_into(&root().join(name), &context.join("licenses"))?;
         }
         notices::write()?;
-        copy_into(&target().join("notices").join(notices::NAME), &context.join("licenses"))?;
+        copy_into(&notices::file(), &context.join("licenses"))?;
         let mut found = Vec::new();
         for (rust, name) in ARCHITECTURES {
             let program =
