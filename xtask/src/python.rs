@@ -18,7 +18,7 @@ pub(crate) enum Python {
     Tools,
     /// Build the package for tests into that environment; the conformance drivers use it
     Driver,
-    /// Lint it and check its types and stubs
+    /// Lint it, and check its types, its stubs and its source distributions
     Check,
     /// Run its tests and its notebook
     Test,
@@ -89,7 +89,8 @@ fn check() -> Result<()> {
     run(tool("ruff", &["check", "--quiet", "."]))?;
     run(tool("mypy", &["python/viseme", "mock/python"]))?;
     run(inside(&["-m", "mypy.stubtest", "viseme._native"]))?;
-    run(tool("pyright", &[]))
+    run(tool("pyright", &[]))?;
+    crate::release::check_python()
 }
 
 fn test() -> Result<()> {

@@ -110,6 +110,13 @@ impl Part {
     }
 }
 
+/// Builds the source distributions and looks into them.
+pub(crate) fn check_python() -> Result<()> {
+    let folder = tempfile::tempdir().context("cannot create a folder")?;
+    python::sources(folder.path())?;
+    python::check_packages(folder.path())
+}
+
 /// Builds what is the same on all platforms.
 fn sources(out: &std::path::Path) -> Result<()> {
     crates::package(&out.join("crates")).context("the crates")?;

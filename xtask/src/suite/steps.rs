@@ -273,7 +273,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "python-check",
-        purpose: "ruff, mypy, pyright and stubtest find nothing in the Python binding",
+        purpose: "ruff, mypy, pyright and stubtest find nothing in the Python binding; its packages have all metadata",
         language: Language::Python,
         scope: Scope::Usual,
         action: Action::Run { program: &["cargo", "xtask", "python", "check"], env: &[] },
