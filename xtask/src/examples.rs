@@ -39,7 +39,7 @@ impl Examples {
 }
 
 fn test_python(arguments: &[String]) -> Result<()> {
-    ensure_all(&["python3"])?;
+    ensure_all(&["python3", "redis-server"])?;
     python::driver()?;
     python::add_tools(&folder().join("requirements-dev.txt"))?;
     build_mock()?;

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import viseme
-from clips import ClipFailedError, make_clip
+from order_clips import ClipFailedError, make_clip
 from viseme_mock import World
 
 SAMPLES = Path(__file__).parents[3] / "samples"
