@@ -25,6 +25,11 @@ pub(crate) fn online_with_limits(
     Client::new(config.build()?)
 }
 
+/// Returns a client for the service with this API key.
+pub(crate) fn with_key(options: &Options, key: &str) -> viseme::Result<Client> {
+    Client::new(config(options).api_key(key).build()?)
+}
+
 /// Returns a client without an API key, for downloads and checks.
 pub(crate) fn anonymous(options: &Options) -> viseme::Result<Client> {
     Client::new(config(options).anonymous().build()?)
@@ -33,6 +38,11 @@ pub(crate) fn anonymous(options: &Options) -> viseme::Result<Client> {
 /// Returns the URL of the API that the clients use.
 pub(crate) fn base_url(options: &Options) -> viseme::Result<String> {
     Ok(config(options).anonymous().build()?.base_url().to_string())
+}
+
+/// Returns the settings of a recorder, which has no API key of its own.
+pub(crate) fn recorder_config(options: &Options) -> viseme::Result<Config> {
+    config(options).anonymous().build()
 }
 
 fn config(options: &Options) -> viseme::ConfigBuilder {

@@ -111,7 +111,7 @@ async fn execute(options: &Options, command: Command) -> Result<Outcome> {
         Command::Delete(args) => account::delete(options, args).await,
         Command::Balance => account::balance(options).await,
         Command::Replay(args) => replay::replay(options, &args),
-        Command::Drift(args) => drift::drift(options, &args),
+        Command::Drift(args) => drift::drift(options, &args).await,
         Command::Mock(args) => mock::mock(options, args).await,
         Command::Playground(args) => playground::playground(options, args).await,
         Command::Webhook(args) => webhook::webhook(options, args).await,

@@ -13,6 +13,7 @@ use crate::journal::State;
 use crate::media::MEDIA;
 use crate::recording::{FILE_NAME, Recording, VERSION};
 use crate::redact::{SecretSearch, redact_all};
+use crate::scenario;
 
 /// The folder of a recording that is not written yet.
 pub(crate) struct Staging {
@@ -81,17 +82,20 @@ impl Staging {
         let _ = fs::remove_dir(self.media());
         let text = redacted(&recording, search)?;
         recording = Recording::parse(&text).map_err(|error| format_error(&error))?;
-        let path = self.staging.path().join(FILE_NAME);
-        fs::write(&path, &text).map_err(io_failed)?;
-        let hit = fs::File::open(&path).and_then(|file| search.find_in(file)).map_err(io_failed)?;
-        if let Some(kind) = hit {
-            found.push((FILE_NAME.to_owned(), kind.name()));
-            // With the folder, everything in it is deleted.
-            return Err(RecorderError::Secret {
-                files: found,
-                is_saved: false,
-                folder: self.folder,
-            });
+        let played = scenario::to_yaml(std::slice::from_ref(&recording));
+        for (name, text) in [(FILE_NAME, text), (scenario::FILE_NAME, played)] {
+            let path = self.staging.path().join(name);
+            fs::write(&path, text).map_err(io_failed)?;
+            let hit = fs::File::open(&path).and_then(|file| search.find_in(file));
+            if let Some(kind) = hit.map_err(io_failed)? {
+                found.push((name.to_owned(), kind.name()));
+                // With the folder, everything in it is deleted.
+                return Err(RecorderError::Secret {
+                    files: found,
+                    is_saved: false,
+                    folder: self.folder,
+                });
+            }
         }
         let Self { folder, staging } = self;
         publish(staging, &folder).map_err(|source| failed(&folder, source))?;

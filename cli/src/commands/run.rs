@@ -112,7 +112,7 @@ pub(crate) async fn demo(options: &Options) -> Result<Outcome> {
 }
 
 /// The bundled samples.
-fn samples() -> AudioToVideo {
+pub(super) fn samples() -> AudioToVideo {
     use viseme_playground::samples::{FACE, VOICE};
 
     AudioToVideo::new()

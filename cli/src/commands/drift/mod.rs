@@ -1,5 +1,7 @@
 //! `viseme drift`.
 
+mod live;
+
 use std::path::{Path, PathBuf};
 
 use viseme_recorder::drift::{DriftReport, OpenApiDocument, compare};
@@ -11,17 +13,30 @@ use crate::output::print_line;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DriftArgs {
-    /// The folder of a recording that `viseme record` made.
+    /// The folder of a recording that `viseme record` made. With --live, the folder for the report, which
+    /// must not exist or be empty.
     #[arg(value_name = "DIR")]
-    recording: PathBuf,
+    folder: PathBuf,
+
+    /// Record a walk over the API of the service and compare it: requests that cost nothing, and one
+    /// paid job of two bundled samples, whose price you confirm.
+    #[arg(long)]
+    pub(crate) live: bool,
+
+    /// Pay for the job without asking.
+    #[arg(long, short, requires = "live")]
+    yes: bool,
 
     /// End with exit code 2 if there is a difference.
     #[arg(long)]
     fail: bool,
 }
 
-pub(crate) fn drift(options: &Options, args: &DriftArgs) -> Result<Outcome> {
-    let report = report(&read_recording(&args.recording)?)?;
+pub(crate) async fn drift(options: &Options, args: &DriftArgs) -> Result<Outcome> {
+    if args.live {
+        return live::live(options, args).await;
+    }
+    let report = report(&read_recording(&args.folder)?)?;
     print_report(options, &report)?;
     Ok(outcome(&report, args.fail))
 }
