@@ -1,5 +1,10 @@
 //! `viseme drift --live`: a walk over the API, recorded and compared.
-#![allow(clippy::unwrap_used, reason = "a panic fails the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a panic fails the test"
+)]
 
 mod support;
 
