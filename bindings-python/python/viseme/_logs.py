@@ -1,6 +1,7 @@
 """Passes the records of the native part to `logging`.
 
-`logging` is imported by the program that wants records. Without it a client starts a tenth faster.
+`logging` is imported by the program that wants records: in instructions, it would be 8 % of what a
+client loads.
 """
 
 from __future__ import annotations
