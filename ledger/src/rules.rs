@@ -103,3 +103,18 @@ pub(crate) fn millis(record: &SubmitRecord) -> i64 {
 pub(crate) fn stored_price(price: u64) -> i64 {
     i64::try_from(price).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_time_is_stored_in_milliseconds_since_1970() {
+        let sent_at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_770_000_000_123);
+        assert_eq!(millis(&SubmitRecord::new("model", json!({}), sent_at)), 1_770_000_000_123);
+    }
+}
