@@ -42,10 +42,13 @@ async fn a_live_walk_pays_for_one_job_and_finds_no_difference_in_the_mock() {
     assert_eq!(differences(&harness), [], "{result:?}");
     assert_eq!(harness.world.ledger().charges.len(), 1);
     let recording = read(&harness, "recording.yaml");
-    for part in ["/api/v3/balance", "/api/v3/models", "/api/v3/model/price", "no-such-model"] {
-        assert!(recording.contains(part), "{part} is not in the recording");
+    for part in ["balance", "models", "model/price", "billings/search", "user/usage_stats"] {
+        assert!(recording.contains(&format!("/api/v3/{part}")), "{part} is not in the recording");
     }
-    Scenario::parse(&read(&harness, "scenario.yaml")).unwrap();
+    assert!(recording.contains("no-such-model"));
+    let scenario = Scenario::parse(&read(&harness, "scenario.yaml")).unwrap();
+    let prices: Vec<_> = scenario.jobs.iter().map(|rule| rule.price_usd).collect();
+    assert_eq!(prices, [Some(0.07), Some(0.07)], "the job, and any further one");
     for name in ["recording.yaml", "scenario.yaml", "drift.txt", "drift.json"] {
         assert!(!read(&harness, name).contains(harness.world.key()), "the key is in {name}");
     }

@@ -3,9 +3,9 @@
 use std::io::{self, BufRead as _, IsTerminal as _};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use viseme::{Client, HistoryFilter, Input};
+use viseme::{BillingFilter, Client, HistoryFilter, Input};
 use viseme_recorder::Recorder;
 
 use super::{DriftArgs, outcome, print_report, report};
@@ -18,6 +18,8 @@ use crate::options::Options;
 use crate::output::{eprint_line, money};
 use crate::progress::ProgressDisplay;
 
+/// The period whose usage is read.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The id of a job that does not exist.
 const UNKNOWN_JOB: &str = "00000000000000000000000000000000";
 /// The id of a model that does not exist, so that its submit can be neither accepted nor charged.
@@ -111,6 +113,11 @@ async fn free_requests(options: &Options, client: &Client, stranger: &Client) ->
     note("balance", client.balance().await.map(|_| "read".to_owned()));
     let history = client.history(HistoryFilter::new().page_size(5)).next().await.transpose();
     note("history", history.map(|_| "read".to_owned()));
+    let billings = client.billings(BillingFilter::new()).next().await.transpose();
+    note("billing records", billings.map(|_| "read".to_owned()));
+    let now = SystemTime::now();
+    let yesterday = now.checked_sub(DAY).unwrap_or(SystemTime::UNIX_EPOCH);
+    note("usage", client.usage(yesterday, now, None).await.map(|_| "read".to_owned()));
     let job = client.job(UNKNOWN_JOB).refresh().await;
     note("an unknown job", job.map(|_| "found".to_owned()));
     note("an unknown key", stranger.balance().await.map(|_| "accepted".to_owned()));
