@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterator
 from inspect import isawaitable, iscoroutinefunction
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
@@ -13,6 +11,8 @@ from ._errors import make_error
 from ._settings import show
 
 if TYPE_CHECKING:
+    import tempfile
+
     from . import _generated_types as types
 
 MAX_UPLOAD = 200 * 1024 * 1024
@@ -64,6 +64,9 @@ class MediaPayload:
 
     async def fill_async(self) -> None:
         """Read the open files, in a thread, and the asynchronous streams."""
+        # Few programs pass streams, and asyncio is slow to import.
+        import asyncio
+
         for data, parameter, source, name in self._take():
             if not is_async_stream(source):
                 await asyncio.to_thread(self._read, data, parameter, source, name)
@@ -85,6 +88,8 @@ class MediaPayload:
 
     def create_file(self, name: str | None) -> IO[bytes]:
         """Create a temporary file that has the name of its medium."""
+        import tempfile
+
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="viseme-")
         # Two media may have the same name.
