@@ -119,10 +119,10 @@ def test_only_urls_are_media(start_service: Callable[..., Service]) -> None:
 
 
 def test_an_end_during_a_submit_loses_nothing(start_service: Callable[..., Service]) -> None:
-    slow = {"at": "submit", "nth": 1, "when": "after_accept", "do": {"delay": "3s"}}
+    slow = {"at": "submit", "nth": 1, "when": "after_accept", "do": {"delay": "5s"}}
     service = start_service(**QUICK, faults=[slow])
     with pytest.raises(httpx.ReadTimeout):
-        service.submit(timeout=0.5)
+        service.submit(timeout=2)
     wait_until(service.world.jobs, "the POST is accepted")
     service.program.terminate()
     service.program.wait()

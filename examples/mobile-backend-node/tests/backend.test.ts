@@ -101,9 +101,9 @@ test('invalid requests and other models are refused', async ({ start }) => {
 });
 
 test('a submit is finished if the app hangs up', async ({ start }) => {
-  const slow = { at: 'submit', nth: 1, when: 'after_accept', do: { delay: '2s' } } as const;
+  const slow = { at: 'submit', nth: 1, when: 'after_accept', do: { delay: '5s' } } as const;
   const backend = await start({ ...QUICK, faults: [slow] });
-  const client = await backend.client('ann', { requestTimeoutMs: 1000 });
+  const client = await backend.client('ann', { requestTimeoutMs: 2500 });
   const job = await client.submit(INPUT);
   expect((await job.wait()).status).toBe('completed');
   expect(await backend.world.ledger()).toMatchObject({ duplicates: 0, charges: [{}] });

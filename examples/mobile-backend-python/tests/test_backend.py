@@ -150,10 +150,10 @@ def test_other_models_and_paths_are_refused(start_backend: StartBackend) -> None
 
 
 def test_a_submit_is_finished_if_the_app_hangs_up(start_backend: StartBackend) -> None:
-    slow = {"at": "submit", "nth": 1, "when": "after_accept", "do": {"delay": "2s"}}
+    slow = {"at": "submit", "nth": 1, "when": "after_accept", "do": {"delay": "5s"}}
     backend = start_backend({**QUICK, "faults": [slow]})
     # The app gives up waiting for the answer, and finds its job in its history.
-    with backend.client("ann", request_timeout=1.0) as client:
+    with backend.client("ann", request_timeout=2.5) as client:
         job = client.submit(REMOTE)
         assert client.job(job.id).wait().status == "completed"
     ledger = backend.world.ledger()
