@@ -20,7 +20,10 @@ pub(super) struct Tried {
 pub(super) fn run_all(out: &Path, place: &Path) -> Result<Vec<Tried>> {
     let mut tried = Vec::new();
     python::check_packages(out).context("the contents of the packages")?;
-    if !files(&out.join("python"), ".whl").is_empty() {
+    let has_native = |path: &PathBuf| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("viseme-"))
+    };
+    if files(&out.join("python"), ".whl").iter().any(has_native) {
         wheels(out, &new_place(place, "python")?).context("the wheels")?;
         tried.push(Tried {
             name: "python",
