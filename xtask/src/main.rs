@@ -166,6 +166,9 @@ fn main() -> ExitCode {
         Command::Scoreboard { arguments } => conformance::score(&arguments),
         Command::Node(node) => node.run(),
         Command::Browser(browser) => browser.run(),
+        Command::Python(Python::Check) => {
+            Python::Check.run().and_then(|()| release::check_python())
+        }
         Command::Python(python) => python.run(),
         Command::Integrations(integrations) => integrations.run(),
         Command::Examples(examples) => examples.run(),
