@@ -12,6 +12,7 @@ use crate::commands::job::{Download, Status, Wait};
 use crate::commands::ledger::LedgerCommand;
 use crate::commands::models::{Models, Price, Schema};
 use crate::commands::playground::PlaygroundArgs;
+use crate::commands::record::RecordArgs;
 use crate::commands::replay::ReplayArgs;
 use crate::commands::run::{Demo, Run};
 use crate::commands::submit::{Recover, Submit};
@@ -114,6 +115,8 @@ pub(crate) enum Command {
     Balance,
     /// Run a mock of the service on this machine for offline development.
     Mock(viseme_mock::MockArgs),
+    /// Record what the service answers to any client, without keys: a proxy on this machine.
+    Record(RecordArgs),
     /// Write the scenario that lets the mock play recordings again.
     Replay(ReplayArgs),
     /// Compare a recording with the API contract that viseme and its mock are built on.
@@ -212,6 +215,9 @@ impl From<&Args> for Options {
             },
             Command::Dub(dub) => {
                 Self { offline: dub.offline, poll_every: dub.poll_every, ..common }
+            }
+            Command::Record(record) => {
+                Self { base_url: record.upstream.clone().or(common.base_url), ..common }
             }
             Command::Demo(demo) => Self { offline: true, out: Some(demo.out.clone()), ..common },
             _ => common,

@@ -114,6 +114,7 @@ async fn execute(options: &Options, command: Command) -> Result<Outcome> {
         Command::Drift(args) => drift::drift(options, &args).await,
         Command::Mock(args) => mock::mock(options, args).await,
         Command::Playground(args) => playground::playground(options, args).await,
+        Command::Record(args) => commands::record::record(options, &args).await,
         Command::Webhook(args) => webhook::webhook(options, args).await,
         Command::Ledger(command) => ledger::ledger(options, command).await,
         Command::Batch(command) => batch::batch(options, command).await,

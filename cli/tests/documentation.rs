@@ -143,6 +143,9 @@ async fn the_help_names_every_documented_option_and_exit_code() {
         "webhook",
         "demo",
         "playground",
+        "record",
+        "replay",
+        "drift",
     ] {
         assert!(text.contains(&format!("| `{command}")), "{command} is documented");
         help += &harness.viseme(&[command, "--help"]).await.out;

@@ -123,3 +123,57 @@ pub(crate) fn recorded(body: &[u8], is_private: bool) -> (RecordedBody, Option<V
     };
     (body, None)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::{GzEncoder, ZlibEncoder};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn compressed_bodies_are_read() {
+        let text = b"{\"a\": 1}".repeat(100);
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(&text).unwrap();
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
+        zlib.write_all(&text).unwrap();
+        for (encoding, body, is_read) in [
+            ("gzip", gzip.finish().unwrap(), true),
+            ("deflate", zlib.finish().unwrap(), true),
+            ("gzip", text.clone(), false),
+            ("br", text.clone(), false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_ENCODING, encoding.parse().unwrap());
+            let plain = decoded(&mut headers, Bytes::from(body));
+            assert_eq!(plain, text, "{encoding}");
+            // What could not be read stays as it was, with its header.
+            assert_eq!(headers.is_empty(), is_read, "{encoding}");
+        }
+    }
+
+    #[test]
+    fn bodies_are_recorded_by_what_they_are() {
+        for (body, is_private, expected) in [
+            (b"".as_slice(), false, RecordedBody::Empty),
+            (b"{\"a\":\"b\"}", false, RecordedBody::Json { value: json!({"a": "b"}) }),
+            (b"{\"a\":\"b\"}", true, RecordedBody::Shape { value: json!({"a": ""}) }),
+            (
+                b"<a href=\"http://a/?b\">",
+                false,
+                RecordedBody::Text { text: "<a href=\"http://a/?[query]\">".to_owned() },
+            ),
+            (b"text", true, RecordedBody::Omitted { reason: OmitReason::Secret, bytes: 4 }),
+            (&[0xff, 0xfe], false, RecordedBody::Omitted { reason: OmitReason::Binary, bytes: 2 }),
+        ] {
+            assert_eq!(recorded(body, is_private).0, expected);
+        }
+        let large = json!(vec!["a".repeat(4000); 500]).to_string();
+        // A list is cut before it is measured.
+        assert!(matches!(recorded(large.as_bytes(), false).0, RecordedBody::Json { .. }));
+    }
+}

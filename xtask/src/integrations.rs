@@ -84,7 +84,7 @@ fn test_python(arguments: &[String]) -> Result<()> {
     engines()?;
     python::driver()?;
     python::add_tools(&folder().join("requirements-dev.txt"))?;
-    build_mock()?;
+    build_programs(&["viseme-mock", "viseme"])?;
     let checks: [&[&str]; 3] =
         [&["ruff", "format", "--check", "--quiet"], &["ruff", "check", "--quiet"], &["mypy"]];
     for check in checks {
@@ -102,7 +102,7 @@ fn test_node(files: &[String]) -> Result<()> {
     ensure_node()?;
     node::Node::Build.run()?;
     install_in(&folder())?;
-    build_mock()?;
+    build_programs(&["viseme-mock", "viseme"])?;
     let mut check = program("npm", &["run", "--silent", "check"]);
     check.current_dir(folder());
     run(check)?;
@@ -118,14 +118,21 @@ fn with_servers(mut command: Command) -> Command {
     command.env("VISEME_ENGINES_PYTHON", python_of("engines"));
     command.env("VISEME_AIRFLOW_PYTHON", python_of("airflow"));
     command.env("VISEME_MOCK_PROGRAM", target().join("debug").join("viseme-mock"));
+    command.env("VISEME_PROGRAM", target().join("debug").join("viseme"));
     command.env("VISEME_SAMPLES", root().join("samples"));
     command
 }
 
 /// Builds the mock server with the features of the other steps, so that Cargo builds nothing twice.
 pub(crate) fn build_mock() -> Result<()> {
-    let mock = ["build", "--locked", "--quiet", "--all-features", "--bin", "viseme-mock"];
-    run(program("cargo", &mock))
+    build_programs(&["viseme-mock"])
+}
+
+fn build_programs(names: &[&str]) -> Result<()> {
+    let build = ["build", "--locked", "--quiet", "--all-features"];
+    let names = names.iter().flat_map(|&name| ["--bin", name]);
+    let words: Vec<&str> = build.into_iter().chain(names).collect();
+    run(program("cargo", &words))
 }
 
 fn environment_of(name: &str) -> PathBuf {

@@ -11,6 +11,7 @@ pub(crate) mod ledger;
 pub(crate) mod mock;
 pub(crate) mod models;
 pub(crate) mod playground;
+pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod submit;
@@ -27,8 +28,9 @@ use crate::failure::{Failure, Outcome, Phase, Result, reason};
 use crate::interrupt::{PhaseTracker, unless_interrupted};
 use crate::options::Options;
 use crate::output::{copy_to_stdout, eprint_line, output_line, print_result};
+use crate::output_path;
 use crate::progress::ProgressDisplay;
-use crate::{output_path, record};
+use crate::record as submit_record;
 
 /// A listener that shows progress and tracks the phase.
 fn listener(
@@ -49,7 +51,7 @@ fn save_record(
     let path = options.record.clone();
     move |record| {
         let Some(path) = &path else { return ready(Ok(())) };
-        ready(record::save(path, &record).map_err(|error| {
+        ready(submit_record::save(path, &record).map_err(|error| {
             format!(
                 "Cannot save the record to {}: {}. Pass another file with --save-record.",
                 path.display(),

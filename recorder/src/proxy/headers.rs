@@ -75,3 +75,64 @@ fn end_to_end(headers: &HeaderMap) -> HeaderMap {
     }
     kept
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
+    }
+
+    fn names(headers: &HeaderMap) -> Vec<&str> {
+        let mut names: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn the_key_goes_to_the_service_only_and_headers_of_a_connection_nowhere() {
+        let sent = headers(&[
+            ("host", "127.0.0.1:4000"),
+            ("authorization", "Bearer key"),
+            ("cookie", "a=b"),
+            ("connection", "keep-alive, X-Hop"),
+            ("x-hop", "1"),
+            ("transfer-encoding", "chunked"),
+            ("expect", "100-continue"),
+            ("if-none-match", "*"),
+        ]);
+        let to_service = for_upstream(&sent, true);
+        assert_eq!(names(&to_service), ["authorization", "cookie", "if-none-match"]);
+        assert_eq!(names(&for_upstream(&sent, false)), ["if-none-match"]);
+    }
+
+    #[test]
+    fn only_encodings_that_can_be_read_are_accepted() {
+        for (accepted, is_api, expected) in [
+            ("gzip, br", true, "gzip"),
+            ("br, zstd", true, "identity"),
+            ("gzip", false, "identity"),
+        ] {
+            let mut headers = headers(&[("accept-encoding", accepted)]);
+            limit_encodings(&mut headers, is_api);
+            assert_eq!(headers[ACCEPT_ENCODING], expected);
+        }
+    }
+
+    #[test]
+    fn responses_lose_what_belongs_to_the_site_of_the_service() {
+        let received = headers(&[
+            ("set-cookie", "a=b"),
+            ("strict-transport-security", "max-age=1"),
+            ("retry-after", "7"),
+            ("location", "https://a.example/b"),
+        ]);
+        let sent = for_client(&received, Some("http://127.0.0.1:4000/b".to_owned()));
+        assert_eq!(names(&sent), ["location", "retry-after"]);
+        assert_eq!(sent[LOCATION], "http://127.0.0.1:4000/b");
+    }
+}

@@ -61,6 +61,7 @@ pub(super) const SECTIONS: &[Section] = &[
             titled("Webhooks", "docs/webhooks.md"),
             titled("Offline development", "mock-server/README.md"),
             titled("Test with the mock", "docs/testing.md"),
+            titled("Record", "docs/recording.md"),
             titled("Replay and drift", "docs/drift.md"),
             titled("Playground", "docs/playground.md"),
             titled("Mobile apps", "docs/mobile.md"),
