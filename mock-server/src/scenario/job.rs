@@ -1,5 +1,7 @@
 //! How jobs proceed.
 
+mod run;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -8,10 +10,11 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Span;
-use super::job_run::JobRun;
 use super::parse::from_value;
 use super::strict::Node;
 use crate::suggest::closest;
+
+pub use run::JobRun;
 
 /// The highest price of a job.
 const MAX_PRICE_USD: f64 = 1_000_000.0;

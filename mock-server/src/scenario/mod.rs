@@ -3,7 +3,6 @@
 mod fault;
 mod fault_action;
 mod job;
-mod job_run;
 pub(crate) mod parse;
 mod span;
 mod strict;
@@ -17,8 +16,7 @@ pub use fault::{Fault, Nth, RequestKind, When};
 pub use fault_action::{
     Body, FaultAction, ResponseMutation, RetryAfter, StatusResponse, WireFault,
 };
-pub use job::{JobMatch, JobRule, MissingInput, OutputMode, Timeline, UnknownModels};
-pub use job_run::JobRun;
+pub use job::{JobMatch, JobRule, JobRun, MissingInput, OutputMode, Timeline, UnknownModels};
 pub use span::Span;
 pub use webhook::{Offset, WebhookOrder, WebhookScenario, WebhookSignature};
 

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::job::{JobRule, Timeline};
-use super::parse::within;
+use super::{JobRule, Timeline};
 use crate::digest::hash_u64;
+use crate::scenario::parse::within;
 
 /// A run that a job can take.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
