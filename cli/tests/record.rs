@@ -11,7 +11,8 @@ use support::{Harness, Running, ends, finish, run_samples};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recording_ends_with_a_signal() {
     let harness = Harness::new(ends("completed")).await;
-    let mut recorder = Running::new(harness.command(&["record", "--json", "--out", "recording"]));
+    let mut recorder =
+        Running::new(harness.command(&["record", "--json", "--compare", "--out", "recording"]));
     let line: Value = serde_json::from_str(&recorder.next_line().await).unwrap();
     let mut run = harness.command(&run_samples(&["--out", "result.mp4"]));
     run.env("WAVESPEED_BASE_URL", line["url"].as_str().unwrap());
@@ -20,7 +21,12 @@ async fn a_recording_ends_with_a_signal() {
     recorder.signal(Signal::TERM);
     let recorded = recorder.finish().await;
     assert_eq!(recorded.code, Some(0), "{recorded:?}");
-    let summary: Value = serde_json::from_str(recorded.out.lines().last().unwrap()).unwrap();
+    // The summary, then the report.
+    let lines: Vec<Value> =
+        recorded.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (summary, report) = (&lines[lines.len() - 2], &lines[lines.len() - 1]);
+    assert_eq!(report["differences"].as_array().unwrap().len(), 0, "{report}");
+    assert!(harness.path("recording/scenario.yaml").exists());
     let job = &harness.world.jobs()[0].id;
     assert_eq!(summary["jobs"][0]["job_id"], job.as_str(), "{summary}");
     assert_eq!(summary["jobs"][0]["ended"], true, "{summary}");

@@ -9,6 +9,7 @@ use viseme_mock::{Signals, exec_with};
 use viseme_recorder::recording::{FILE_NAME, Recording};
 use viseme_recorder::{Recorder, RecorderError};
 
+use super::drift;
 use crate::client;
 use crate::failure::{Failure, Outcome, Result};
 use crate::options::{Options, parse_duration, parse_port};
@@ -36,6 +37,10 @@ pub(crate) struct RecordArgs {
     /// How long to poll a job, such as `30m` or `2h`.
     #[arg(long, default_value = "2h", value_name = "TIME", value_parser = parse_duration, allow_hyphen_values = true)]
     poll_limit: Duration,
+
+    /// At the end, compare the responses with the API contract, as `viseme drift` does.
+    #[arg(long)]
+    compare: bool,
 
     /// A command to run with WAVESPEED_BASE_URL set to the recorder; the recording ends with it.
     #[arg(last = true, value_name = "COMMAND")]
@@ -76,6 +81,9 @@ pub(crate) async fn record(options: &Options, args: &RecordArgs) -> Result<Outco
         finished.map_err(|_| Failure::Local("The recording could not be written.".to_owned()))?;
     let (folder, recording) = finished.map_err(failure)?;
     print_summary(options, &folder, &recording)?;
+    if args.compare {
+        drift::print_report(options, &drift::report(&recording)?)?;
+    }
     Ok(outcome)
 }
 
