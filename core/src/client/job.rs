@@ -24,22 +24,24 @@ pub struct Job {
     client: Client,
     id: String,
     submitted: Option<Arc<Prediction>>,
+    /// When the handle was made: just after the submit, if it comes from one.
+    since: Duration,
     /// The key of the ledger that the end of the job is recorded under.
     key: Option<KeyEntry>,
 }
 
 impl Job {
     pub(super) fn started(client: Client, start: JobStart, key: Option<KeyEntry>) -> Self {
-        match start {
-            JobStart::Submitted(prediction) => {
-                Self { client, id: prediction.id.clone(), submitted: Some(prediction), key }
-            }
-            JobStart::Known(id) => Self { client, id, submitted: None, key },
-        }
+        let (id, submitted) = match start {
+            JobStart::Submitted(prediction) => (prediction.id.clone(), Some(prediction)),
+            JobStart::Known(id) => (id, None),
+        };
+        Self { since: client.now(), client, id, submitted, key }
     }
 
     pub(super) fn known_by_id(client: Client, id: &str) -> Self {
-        Self { client, id: id.trim().to_owned(), submitted: None, key: None }
+        let id = id.trim().to_owned();
+        Self { since: client.now(), client, id, submitted: None, key: None }
     }
 
     /// Returns the job id.
@@ -120,7 +122,9 @@ impl Job {
         let deadline = deadline.unwrap_or(client.shared.config.deadline);
         let deadline = client.now().saturating_add(deadline);
         let poller = match &self.submitted {
-            Some(prediction) => Poller::submitted(client, Arc::clone(prediction), deadline),
+            Some(prediction) => {
+                Poller::submitted(client, Arc::clone(prediction), self.since, deadline)
+            }
             None => Poller::resumed(client, &self.id, deadline),
         };
         Ok(poller.with_key(self.key.clone()))

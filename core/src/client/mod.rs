@@ -6,7 +6,9 @@ mod check;
 mod download;
 mod idempotency;
 mod job;
+mod learning_wait;
 mod ledger_key;
+mod pacing_store;
 mod paginator;
 mod poller;
 mod prepare;
@@ -41,6 +43,7 @@ pub use submit::Submit;
 pub use upload::Upload;
 
 use self::ledger_key::KeyLocks;
+use self::pacing_store::PacingStore;
 use self::webhook::SecretCache;
 use self::webhook_inbox::WebhookInbox;
 use crate::clock::{Clock, SystemClock};
@@ -90,6 +93,8 @@ struct Shared {
     webhook_inbox: Arc<WebhookInbox>,
     webhook_secret: SecretCache,
     key_locks: KeyLocks,
+    /// `None` if the client does not learn how long jobs take.
+    pacing_store: Option<PacingStore>,
 }
 
 impl Client {
@@ -202,6 +207,7 @@ impl Client {
             webhook_inbox: Arc::default(),
             webhook_secret: SecretCache::default(),
             key_locks: KeyLocks::default(),
+            pacing_store: PacingStore::new(&config),
             poll_limiter: Mutex::new(PollLimiter::new(config.max_polls_per_second)),
             submit_registry: Mutex::default(),
             submit_limiter: Mutex::new(SubmitLimiter::new(
@@ -341,7 +347,7 @@ impl Client {
         }
     }
 
-    /// Returns when to poll jobs of this model.
+    /// Returns when to poll jobs of this model whose durations are not known yet.
     fn pacing(&self, model: &str) -> Pacing {
         self.shared.config.pacing.unwrap_or_else(|| Pacing::for_model(describe(model)))
     }

@@ -1,11 +1,12 @@
 //! Polls a job: drives the wait machine.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
 use super::Client;
+use super::learning_wait::LearningWait;
 use super::ledger_key::{JobStart, KeyEntry};
 use super::progress::{OnProgress, Progress};
 use super::webhook_inbox::Subscription;
@@ -28,6 +29,8 @@ pub(super) struct Poller {
     action: Option<Next>,
     /// The key of the ledger that the end of the job is recorded under.
     key: Option<KeyEntry>,
+    /// Learns from the job, if the client learns and knows when the job was accepted.
+    learning: Option<LearningWait>,
 }
 
 enum Next {
@@ -47,19 +50,25 @@ impl Poller {
     /// Waits for the job of a submit.
     pub(super) fn started(client: Client, start: JobStart, deadline: Duration) -> Self {
         match start {
-            JobStart::Submitted(prediction) => Self::submitted(client, prediction, deadline),
+            JobStart::Submitted(prediction) => {
+                let accepted = client.now();
+                Self::submitted(client, prediction, accepted, deadline)
+            }
             JobStart::Known(id) => Self::resumed(client, &id, deadline),
         }
     }
 
-    /// Waits for a job that was just submitted.
+    /// Waits for a job whose submit was accepted at this time.
     pub(super) fn submitted(
         client: Client,
         prediction: Arc<Prediction>,
+        accepted: Duration,
         deadline: Duration,
     ) -> Self {
+        let learning = LearningWait::start(&client, &prediction, accepted);
         let policy = policy(&client, &prediction.model, deadline);
-        Self::new(client, WaitMachine::submitted(prediction, policy), deadline)
+        let watch = WaitMachine::submitted(prediction, policy);
+        Self { learning, ..Self::new(client, watch, deadline) }
     }
 
     /// Waits for a job known by its id.
@@ -71,7 +80,7 @@ impl Poller {
     fn new(client: Client, watch: WaitMachine, deadline: Duration) -> Self {
         let deliveries = client.shared.webhook_inbox.subscribe(watch.job_id());
         let action = Some(Next::Report(WaitEvent::Start));
-        Self { client, watch, deadline, deliveries, action, key: None }
+        Self { client, watch, deadline, deliveries, action, key: None, learning: None }
     }
 
     /// Records the end of the job under this key of the ledger.
@@ -84,7 +93,16 @@ impl Poller {
         loop {
             match self.action.take()? {
                 Next::Report(event) => {
-                    let step = self.watch.step(self.client.now(), event, self.client.random());
+                    let now = self.client.now();
+                    if let Some(learning) = &mut self.learning {
+                        if learning.observe(&event, now) {
+                            learning.save(now).await;
+                        }
+                        if !matches!(event, WaitEvent::Woke) {
+                            self.watch.plan_pause(learning.pause(now, self.client.random()));
+                        }
+                    }
+                    let step = self.watch.step(now, event, self.client.random());
                     self.action = Some(Next::Do(step.action));
                     if let Some(update) = step.update {
                         if let Some(key) = &self.key
@@ -110,8 +128,13 @@ impl Poller {
                 }
                 Next::Do(WaitAction::Poll) => {
                     // Boxed because it is large and short-lived: a job mostly sleeps.
-                    let poll = poll(&self.client, self.watch.job_id(), self.deadline).boxed();
+                    let (due, sent) = (self.client.now(), OnceLock::new());
+                    let id = self.watch.job_id();
+                    let poll = poll(&self.client, id, self.deadline, &sent).boxed();
                     let event = self.deliveries.race(poll).await;
+                    if let (Some(learning), Some(sent)) = (&mut self.learning, sent.get()) {
+                        learning.sent(due, *sent);
+                    }
                     self.action = Some(Next::Report(event));
                 }
             }
@@ -131,14 +154,20 @@ impl Poller {
     }
 }
 
-async fn poll(client: &Client, job_id: &str, deadline: Duration) -> WaitEvent {
+/// Polls once the rate limit allows it, and sets `sent` to that time.
+async fn poll(
+    client: &Client,
+    job_id: &str,
+    deadline: Duration,
+    sent: &OnceLock<Duration>,
+) -> WaitEvent {
     let latest = deadline.max(client.now()).saturating_add(LAST_POLL);
     if !client.await_poll_slot(latest).await {
         // A webhook may still arrive in time.
         client.sleep(deadline.saturating_sub(client.now())).await;
         return WaitEvent::HeldBack;
     }
-    let left = deadline.saturating_sub(client.now());
+    let left = deadline.saturating_sub(*sent.get_or_init(|| client.now()));
     let response = client.api.poll(job_id, left.max(LAST_POLL)).await;
     client.on_rate_limited(&response);
     WaitEvent::Polled(response)

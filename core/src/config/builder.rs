@@ -13,6 +13,9 @@ use crate::error::Result;
 use crate::ledger::Ledger;
 use crate::protocol::{Backoff, Pacing, SubmitLimits};
 
+/// The largest number of polls of a job that may be asked for.
+const MAX_POLLS_PER_JOB: f64 = 1000.0;
+
 /// Builds a [`Config`]; [`build`](Self::build) validates the settings.
 ///
 /// | setting | variable | default |
@@ -41,6 +44,9 @@ pub struct ConfigBuilder {
     stall_timeout: Option<Duration>,
     deadline: Option<Duration>,
     pacing: Option<Pacing>,
+    learned_pacing: Option<bool>,
+    polls_per_job: Option<f64>,
+    pacing_file: Option<PathBuf>,
     max_polls_per_second: Option<f64>,
     max_connections: Option<usize>,
     max_retries: Option<u32>,
@@ -130,9 +136,33 @@ impl ConfigBuilder {
         self
     }
 
-    /// Sets when to poll. The default depends on the model.
+    /// Sets when to poll. The default depends on the model. See also [`learned_pacing`](Self::learned_pacing).
     pub fn pacing(mut self, pacing: Pacing) -> Self {
         self.pacing = Some(pacing);
+        self
+    }
+
+    /// Sets whether the client learns how long the jobs of each model take, and polls when they end. It starts
+    /// with [`pacing`](Self::pacing) and needs five jobs of a model. Default: `false`, but `true` if you set
+    /// [`polls_per_job`](Self::polls_per_job) or [`pacing_file`](Self::pacing_file).
+    pub fn learned_pacing(mut self, enabled: bool) -> Self {
+        self.learned_pacing = Some(enabled);
+        self
+    }
+
+    /// Sets how many polls a job may take on average once its duration is learned: more of them show its end
+    /// sooner. Default: as many as without learning, but at least 6.5.
+    pub fn polls_per_job(mut self, polls: f64) -> Self {
+        self.polls_per_job = Some(polls);
+        self
+    }
+
+    /// Sets a file that keeps the learned durations for later clients. It is created if it does not exist, and
+    /// read once, by [`Client::new`](crate::Client::new). If several processes use it at the same time, the
+    /// durations of the one that writes last remain. A file that cannot be read or written is logged and
+    /// stops no job. Default: none.
+    pub fn pacing_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.pacing_file = Some(path.into());
         self
     }
 
@@ -293,6 +323,11 @@ impl ConfigBuilder {
             stall_timeout: self.stall_timeout.unwrap_or(Duration::from_secs(60)),
             deadline: self.deadline.or(env.deadline).unwrap_or(DEFAULT_DEADLINE),
             pacing: self.pacing,
+            learned_pacing: self
+                .learned_pacing
+                .unwrap_or(self.polls_per_job.is_some() || self.pacing_file.is_some()),
+            polls_per_job: self.polls_per_job,
+            pacing_file: self.pacing_file,
             max_polls_per_second: self.max_polls_per_second.unwrap_or(100.0),
             max_connections: self.max_connections.unwrap_or(100),
             max_retries: self.max_retries.or(env.max_retries),
@@ -323,6 +358,10 @@ impl ConfigBuilder {
             "a number greater than 0",
             config.max_polls_per_second,
         )?;
+        if let Some(polls) = config.polls_per_job {
+            let valid = (1.0..=MAX_POLLS_PER_JOB).contains(&polls);
+            require(valid, "polls_per_job", "a number from 1 to 1000", polls)?;
+        }
         let connections = config.max_connections;
         require(connections > 0, "max_connections", "at least 1", connections)?;
         require(!config.request_timeout.is_zero(), "request_timeout", "longer than 0 s", "0 s")?;

@@ -38,6 +38,9 @@ pub struct Config {
     pub(crate) stall_timeout: Duration,
     pub(crate) deadline: Duration,
     pub(crate) pacing: Option<Pacing>,
+    pub(crate) learned_pacing: bool,
+    pub(crate) polls_per_job: Option<f64>,
+    pub(crate) pacing_file: Option<PathBuf>,
     pub(crate) max_polls_per_second: f64,
     pub(crate) max_connections: usize,
     /// `None` stands for the defaults, which depend on the request.

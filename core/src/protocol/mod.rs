@@ -1,5 +1,6 @@
 //! The state machines of jobs. Pure: no I/O, no clock, no randomness of their own.
 
+mod learned_pacing;
 mod outcome;
 mod pacing;
 pub(crate) mod parse;
@@ -12,6 +13,7 @@ mod submission;
 mod submit_registry;
 mod wait_machine;
 
+pub use learned_pacing::{LearnedPacing, ObservedJob, SavedDurations};
 pub(crate) use outcome::is_conclusive;
 #[cfg(feature = "testing")]
 pub(crate) use outcome::job_outcome;

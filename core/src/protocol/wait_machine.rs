@@ -91,6 +91,8 @@ pub struct WaitMachine {
     polls: u32,
     failures: u32,
     last_poll: bool,
+    /// The pause before the next poll, in place of the policy's.
+    planned_pause: Option<Duration>,
 }
 
 impl WaitMachine {
@@ -107,6 +109,7 @@ impl WaitMachine {
             polls: 0,
             failures: 0,
             last_poll: false,
+            planned_pause: None,
         }
     }
 
@@ -123,6 +126,12 @@ impl WaitMachine {
     #[must_use]
     pub fn job_id(&self) -> &str {
         &self.job_id
+    }
+
+    /// Sets the pause that the next event may lead to, in place of the policy's pacing. Failures, `Retry-After`
+    /// and the deadline still win.
+    pub fn plan_pause(&mut self, pause: Option<Duration>) {
+        self.planned_pause = pause;
     }
 
     /// Returns the next action after an event at this time. `random` is from 0 to 1.
@@ -248,7 +257,8 @@ impl WaitMachine {
         retry_after: Option<Duration>,
         random: f64,
     ) -> WaitAction {
-        let pause = self.policy.pacing.delay(self.polls, random);
+        let planned = self.planned_pause.take();
+        let pause = planned.unwrap_or_else(|| self.policy.pacing.delay(self.polls, random));
         self.pause(now, pause, retry_after, None)
     }
 

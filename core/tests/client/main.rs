@@ -22,6 +22,7 @@ mod billing_safety;
 mod downloads;
 mod fuzz_corpus;
 mod http2;
+mod learned_pacing;
 mod lifecycle;
 mod models;
 mod network;

@@ -1,0 +1,166 @@
+//! Pacing that learns how long the jobs of a model take.
+
+mod durations;
+mod plan;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::durations::Durations;
+pub use self::durations::SavedDurations;
+use self::plan::{PollPlan, SPREAD};
+use super::pacing::Pacing;
+
+/// How many jobs must have ended before there is a plan.
+const MIN_JOBS: f64 = 5.0;
+/// How often a plan is made anew at most.
+const PLAN_EVERY: Duration = Duration::from_millis(100);
+/// How many jobs must have ended before one that ends too early or too late is a surprise.
+const SURPRISE_JOBS: f64 = 20.0;
+/// The share of everything that is forgotten with each surprise.
+const SURPRISE_FORGETS: f64 = 0.15;
+
+/// A job that is waited for, as far as its duration matters. Times are by the client's clock.
+#[derive(Clone, Copy, Debug)]
+pub struct ObservedJob {
+    accepted: Duration,
+    /// Until when it was open, in seconds since then.
+    open: f64,
+    /// Whether a poll saw it open.
+    polled: bool,
+    outlived: bool,
+}
+
+impl ObservedJob {
+    /// A job whose submit was accepted at this time.
+    #[must_use]
+    pub fn accepted(at: Duration) -> Self {
+        Self { accepted: at, open: 0.0, polled: false, outlived: false }
+    }
+
+    fn age(&self, now: Duration) -> f64 {
+        now.saturating_sub(self.accepted).as_secs_f64()
+    }
+}
+
+/// Learns how long the jobs of one model take, and places polls where they shorten the time from a job's end to
+/// its result the most.
+#[derive(Clone, Debug)]
+pub struct LearnedPacing {
+    fallback: Pacing,
+    /// The polls of a job; `None` for as many as `fallback` needs, but at least a few.
+    polls: Option<f64>,
+    durations: Durations,
+    plan: Option<Arc<PollPlan>>,
+    /// Changes since the plan was made.
+    changes: f64,
+    planned: Duration,
+}
+
+impl LearnedPacing {
+    /// Creates a pacing that is `fallback` until it has learned.
+    #[must_use]
+    pub fn new(fallback: Pacing, polls: Option<f64>) -> Self {
+        Self {
+            fallback,
+            polls,
+            durations: Durations::default(),
+            plan: None,
+            changes: 0.0,
+            planned: Duration::ZERO,
+        }
+    }
+
+    /// Returns what was learned, for a file.
+    #[must_use]
+    pub fn save(&self) -> SavedDurations {
+        self.durations.save()
+    }
+
+    /// Continues with what another client learned. Returns whether it is valid; otherwise nothing changes.
+    pub fn restore(&mut self, saved: &SavedDurations) -> bool {
+        let Some(durations) = Durations::restore(saved) else { return false };
+        self.durations = durations;
+        self.plan = None;
+        self.renew(Duration::ZERO);
+        true
+    }
+
+    /// Returns the number of jobs that count, about a hundred at most, if there is a plan.
+    #[must_use]
+    pub fn planned_for(&self) -> Option<u32> {
+        self.plan.as_ref().map(|_| self.durations.jobs() as u32)
+    }
+
+    /// Returns the pause before the next poll of a job, or `None` if nothing is known yet. `random` is from 0 to
+    /// 1.
+    #[must_use]
+    pub fn pause(&self, job: &ObservedJob, now: Duration, random: f64) -> Option<Duration> {
+        let plan = self.plan.as_ref()?;
+        let spread = if job.polled { 0.0 } else { SPREAD * random.clamp(0.0, 1.0) };
+        let next = plan.next(job.open, 1.0 - spread);
+        let pause = Duration::try_from_secs_f64(next - job.age(now)).unwrap_or_default();
+        Some(pause)
+    }
+
+    /// A poll that was sent at this time saw the job open.
+    pub fn open(&mut self, job: &mut ObservedJob, sent: Duration) {
+        let age = job.age(sent).max(job.open);
+        self.durations.open(job.open, age);
+        job.open = age;
+        job.polled = true;
+        if !job.outlived && self.plan.as_ref().is_some_and(|plan| age > plan.end()) {
+            job.outlived = true;
+            self.surprise();
+            self.renew(sent);
+        }
+    }
+
+    /// The job has ended, as a response or a delivery of this time says. `least` is how long it ran by the
+    /// service's own clock, without the time that it waited in a queue.
+    pub fn ended(&mut self, job: &ObservedJob, seen: Duration, least: Option<Duration>) {
+        let age = job.age(seen).max(job.open);
+        let least = least.map(|time| time.as_secs_f64()).filter(|time| *time <= age);
+        let from = least.unwrap_or_default().max(job.open);
+        self.durations.open(job.open, from);
+        self.durations.ended(from, age);
+        if self.plan.as_ref().is_some_and(|plan| age < plan.start()) {
+            self.surprise();
+        }
+        self.changes += 1.0;
+        self.renew(seen);
+    }
+
+    /// The job has ended at this time: a webhook said so at once.
+    pub fn ended_at(&mut self, job: &ObservedJob, seen: Duration) {
+        let age = job.age(seen).max(job.open);
+        self.durations.open(job.open, age);
+        self.ended(&ObservedJob { open: age, ..*job }, seen, None);
+    }
+
+    /// A job took much shorter or longer than all before it: something changed.
+    fn surprise(&mut self) {
+        if self.durations.jobs() > SURPRISE_JOBS {
+            self.durations.forget(SURPRISE_FORGETS);
+        }
+        self.changes += 1.0;
+    }
+
+    fn renew(&mut self, now: Duration) {
+        let jobs = self.durations.jobs();
+        if jobs < MIN_JOBS {
+            return;
+        }
+        let due = now >= self.planned.saturating_add(PLAN_EVERY) && self.changes >= jobs / 30.0;
+        if self.plan.is_none() || due {
+            self.plan = PollPlan::new(&self.durations, &self.fallback, self.polls).map(Arc::new);
+            self.changes = 0.0;
+            self.planned = now;
+        }
+    }
+}
+
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;
