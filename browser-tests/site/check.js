@@ -27,12 +27,15 @@ const MAIN_PAGES = [
   ['reference/python/clients/', 'AsyncClient'],
   ['reference/node/classes/Client/', 'A client of the service'],
   ['reference/rust/', 'rustdoc'],
+  ['reference/kotlin/', 'Dokka'],
+  ['conformance-results/', 'not applicable'],
   ['reference/mock-server-api/', '/api/v3/predictions'],
 ];
 
 /** References with pages of their own. @type {[string, string][]} */
 const OTHER_PAGES = [
   ['reference/rust/doc/viseme/index.html', 'Guarantees'],
+  ['reference/kotlin/doc/index.html', 'dev.viseme'],
   ['reference/mock-api/index.html', 'viseme-mock'],
 ];
 
@@ -91,8 +94,11 @@ for (const [path, text] of MAIN_PAGES) {
 
 for (const [path, text] of OTHER_PAGES) {
   test(`the page ${path} shows its content`, async () => {
-    const { page, close } = await openPage(browser, `${site.origin}/${path}`);
-    await page.getByText(text).first().waitFor();
+    // Chromium warns of the way in which rustdoc preloads its fonts.
+    const { page, close } = await openPage(browser, `${site.origin}/${path}`, {
+      allow: [/A preload for/],
+    });
+    await page.waitForFunction((text) => document.body.innerText.includes(text), text);
     await screenshot(page, `site-${name(path)}`);
     await close();
   });

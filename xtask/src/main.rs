@@ -52,7 +52,7 @@ struct Arguments {
 enum Command {
     /// Install what the tests need, without running them
     Setup {
-        /// Only what these need: rust, node, browser, python, kotlin or swift; all of them by default
+        /// Only what these need: rust, node, browser, python, kotlin, swift or site; all of them by default
         languages: Vec<String>,
     },
     /// Install what is missing and run the tests of Rust, Node and Python; CI adds `--all`

@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::mobile::{kotlin, swift_tools};
 use crate::tools::{ensure_all, ensure_node};
-use crate::{browser, integrations, node, python};
+use crate::{browser, integrations, node, python, site};
 
 /// What belongs together: a language and all that its tests need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,11 +15,20 @@ pub(crate) enum Language {
     Python,
     Kotlin,
     Swift,
+    /// No language: the documentation site, which comes after all of them.
+    Site,
 }
 
 impl Language {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Rust, Self::Node, Self::Browser, Self::Python, Self::Kotlin, Self::Swift];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Rust,
+        Self::Node,
+        Self::Browser,
+        Self::Python,
+        Self::Kotlin,
+        Self::Swift,
+        Self::Site,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -29,6 +38,7 @@ impl Language {
             Self::Python => "python",
             Self::Kotlin => "kotlin",
             Self::Swift => "swift",
+            Self::Site => "site",
         }
     }
 
@@ -59,6 +69,11 @@ impl Language {
                 Ok(String::new())
             }
             Self::Swift => swift_tools::install(),
+            Self::Site => {
+                browser::set_up()?;
+                site::set_up()?;
+                Ok(String::new())
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 
 use super::{Build, generate, library_name, mock_server, native, place};
-use crate::process::{program, root, run};
+use crate::process::{output, program, root, run};
 
 /// Builds and tests of the Kotlin module.
 #[derive(Subcommand)]
@@ -87,6 +87,17 @@ fn hide(code: &str) -> String {
         hidden.push('\n');
     }
     hidden
+}
+
+/// Generates the reference; returns its folder.
+pub(crate) fn reference() -> Result<PathBuf> {
+    let folder = folder().join("viseme/target/dokka");
+    // What is no longer documented must not stay.
+    if folder.exists() {
+        fs::remove_dir_all(&folder).context("cannot remove the old reference")?;
+    }
+    output(maven(&["--quiet", "--projects", "viseme", "dokka:dokka"]))?;
+    Ok(folder)
 }
 
 fn jar() -> Result<()> {

@@ -1,6 +1,7 @@
 //! The documentation site: `cargo xtask site`. docs/decisions/0004-documentation-site.md explains it.
 
 mod build;
+mod conformance;
 mod files;
 mod markdown;
 mod nav;
@@ -13,7 +14,7 @@ use clap::Args;
 
 use crate::browser;
 use crate::output::print_line;
-use crate::tools::ensure_tool;
+use crate::tools::ensure_all;
 use files::{html, remove_folder, site};
 use pages::Pages;
 
@@ -34,6 +35,7 @@ impl Site {
         remove_folder(&html())?;
         let mut pages = Pages::stage(&folder)?;
         reference::stage(&mut pages, &folder)?;
+        conformance::stage(&mut pages, &folder)?;
         build::build(&pages, &folder, &html())?;
         print_line(html().join("index.html").display());
         if self.test { browser::test_site(&html()) } else { Ok(()) }
@@ -42,7 +44,7 @@ impl Site {
 
 /// Installs what the site needs.
 pub(crate) fn set_up() -> Result<()> {
-    ensure_tool("python3")?;
+    ensure_all(&["python3", "javac", "maven"])?;
     build::install()?;
     reference::install()
 }

@@ -111,6 +111,8 @@ pub(super) const SECTIONS: &[Section] = &[
             titled("Versions", "docs/versioning.md"),
             titled("Releases", "docs/releasing.md"),
             titled("Mutation tests", "docs/mutation-testing.md"),
+            titled("Releasing", "docs/releasing.md"),
+            titled("Versions", "docs/versioning.md"),
             titled("Samples", "samples/README.md"),
         ],
     },

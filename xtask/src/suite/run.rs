@@ -41,12 +41,17 @@ impl Job {
     }
 }
 
-/// Runs all jobs and returns what became of each, in the order of the languages.
-pub(super) fn run_all(jobs: BTreeMap<Language, Vec<Job>>, keep_going: bool) -> Result<Vec<Report>> {
+/// Runs all jobs and returns what became of each, in the order of the languages. The site shows results of
+/// the others, so it comes last.
+pub(super) fn run_all(
+    mut jobs: BTreeMap<Language, Vec<Job>>,
+    keep_going: bool,
+) -> Result<Vec<Report>> {
+    let last = jobs.remove(&Language::Site);
     let runner = Runner {
         own_program: std::env::current_exe().context("cannot find this program")?,
         // A single language prints its output as it comes.
-        buffered: jobs.len() > 1,
+        buffered: jobs.len() + usize::from(last.is_some()) > 1,
         keep_going,
         failed: AtomicBool::new(false),
         places: Places { free: Mutex::new(AT_ONCE), freed: Condvar::new() },
@@ -62,6 +67,7 @@ pub(super) fn run_all(jobs: BTreeMap<Language, Vec<Job>>, keep_going: bool) -> R
                 Err(_) => bail!("a step panicked"),
             }
         }
+        reports.extend(last.map(|jobs| runner.run_in_order(jobs)).unwrap_or_default());
         Ok(reports)
     })
 }

@@ -443,4 +443,15 @@ pub(crate) const STEPS: &[Step] = &[
             count: conformance,
         },
     },
+    Step {
+        name: "site",
+        purpose: "the documentation site builds, without dead links, and its pages work in Chromium",
+        language: Language::Site,
+        scope: Scope::All,
+        action: Action::Tests {
+            program: &["cargo", "xtask", "site", "--test"],
+            env: &[],
+            count: node_test,
+        },
+    },
 ];

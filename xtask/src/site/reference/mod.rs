@@ -1,6 +1,7 @@
 //! The references that are generated from the code.
 
 mod api;
+mod kotlin;
 mod node;
 mod python;
 mod rust;
@@ -21,5 +22,6 @@ pub(super) fn stage(pages: &mut Pages, folder: &Path) -> Result<()> {
     python::stage(pages, folder)?;
     node::stage(pages, folder)?;
     rust::stage(pages, folder)?;
+    kotlin::stage(pages, folder)?;
     api::stage(pages, folder)
 }
