@@ -385,13 +385,8 @@ pub(crate) const STEPS: &[Step] = &[
         action: Action::Tests {
             program: &[
                 "cargo",
-                "run",
-                "--locked",
-                "--quiet",
-                "--all-features",
-                "--bin",
-                "viseme-conformance",
-                "--",
+                "xtask",
+                "conformance",
                 "--driver",
                 "kotlin",
                 "--out",
@@ -427,13 +422,8 @@ pub(crate) const STEPS: &[Step] = &[
         action: Action::Tests {
             program: &[
                 "cargo",
-                "run",
-                "--locked",
-                "--quiet",
-                "--all-features",
-                "--bin",
-                "viseme-conformance",
-                "--",
+                "xtask",
+                "conformance",
                 "--driver",
                 "swift",
                 "--out",
