@@ -28,12 +28,12 @@ const MAIN_PAGES = [
   ['reference/node/classes/Client/', 'A client of the service'],
   ['reference/rust/', 'rustdoc'],
   ['reference/kotlin/', 'Dokka'],
-  ['conformance-results/', 'not applicable'],
   ['reference/mock-server-api/', '/api/v3/predictions'],
 ];
 
-/** References with pages of their own. @type {[string, string][]} */
+/** References with pages of their own, and the largest table. @type {[string, string][]} */
 const OTHER_PAGES = [
+  ['conformance-results/', 'not applicable'],
   ['reference/rust/doc/viseme/index.html', 'Guarantees'],
   ['reference/kotlin/doc/index.html', 'dev.viseme'],
   ['reference/mock-api/index.html', 'viseme-mock'],
