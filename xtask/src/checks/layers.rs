@@ -214,15 +214,15 @@ mod tests {
         let applying =
             |file: &str| RULES.iter().map(|rule| applies(rule, file)).collect::<Vec<_>>();
         for (file, expected) in [
-            ("core/src/protocol/machine.rs", [true, false, true, true, false]),
-            ("core/src/media/limits/mod.rs", [true, false, true, true, false]),
-            ("core/src/media/source.rs", [false, false, true, true, false]),
-            ("core/src/http/http.rs", [false, false, false, true, false]),
-            ("core/src/config/mod.rs", [false, false, true, false, false]),
-            ("dub/src/plan/mod.rs", [false, true, false, false, false]),
-            ("dub/src/ffmpeg/mod.rs", [false, false, false, false, false]),
-            ("dubbing/src/flac/mod.rs", [false, false, false, false, true]),
-            ("cli/src/main.rs", [false, false, false, false, false]),
+            ("core/src/protocol/machine.rs", [true, false, false, true, true, false]),
+            ("core/src/media/limits/mod.rs", [true, false, false, true, true, false]),
+            ("core/src/media/source.rs", [false, false, false, true, true, false]),
+            ("core/src/http/http.rs", [false, false, false, false, true, false]),
+            ("core/src/config/mod.rs", [false, false, false, true, false, false]),
+            ("dub/src/plan/mod.rs", [false, true, false, false, false, false]),
+            ("dub/src/ffmpeg/mod.rs", [false, false, false, false, false, false]),
+            ("dubbing/src/flac/mod.rs", [false, false, false, false, false, true]),
+            ("cli/src/main.rs", [false, false, false, false, false, false]),
         ] {
             assert_eq!(applying(file), expected, "{file}");
         }
