@@ -5,11 +5,15 @@ use clap::{Parser, Subcommand};
 use crate::commands::account::{Delete, History};
 use crate::commands::batch::BatchCommand;
 use crate::commands::check::Check;
+use crate::commands::completions::Completions;
+use crate::commands::doctor::Doctor;
 use crate::commands::drift::DriftArgs;
 use crate::commands::dub::DubArgs;
 use crate::commands::fit::Fit;
 use crate::commands::job::{Download, Status, Wait};
 use crate::commands::ledger::LedgerCommand;
+use crate::commands::man::Man;
+use crate::commands::mcp::Mcp;
 use crate::commands::models::{Models, Price, Schema};
 use crate::commands::playground::PlaygroundArgs;
 use crate::commands::record::RecordArgs;
@@ -128,6 +132,14 @@ pub(crate) enum Command {
     Webhook(Webhook),
     /// Run a complete job on two bundled samples against a local mock server.
     Demo(Demo),
+    /// Find out why this machine cannot use the service: key, proxy, certificates, clock, ffmpeg.
+    Doctor(Doctor),
+    /// Serve the commands as tools for an agent (MCP) on standard input and output.
+    Mcp(Mcp),
+    /// Print a script that completes commands and options in a shell.
+    Completions(Completions),
+    /// Write the manual pages of all commands to a folder.
+    Man(Man),
 }
 
 impl Args {
@@ -219,6 +231,7 @@ impl From<&Args> for Options {
             Command::Record(record) => {
                 Self { base_url: record.upstream.clone().or(common.base_url), ..common }
             }
+            Command::Mcp(mcp) => Self { poll_every: mcp.poll_every, ..common },
             Command::Demo(demo) => Self { offline: true, out: Some(demo.out.clone()), ..common },
             _ => common,
         }

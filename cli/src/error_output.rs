@@ -4,9 +4,13 @@ use serde_json::{Value, json};
 use viseme::{Error, ErrorKind, Status};
 use viseme_batch::{BatchError, ManifestError};
 
+use crate::dotenv;
 use crate::failure::{Failure, Phase, Result};
 use crate::options::Options;
 use crate::output::{eprint_line, fix_line, in_cli_words, print_line, violations_json};
+
+/// How the error of a client without an API key begins.
+const NO_KEY: &str = "No API key found.";
 
 /// Prints a failure: a message on standard error, or a JSON object on standard output.
 ///
@@ -90,6 +94,12 @@ fn print_error(error: &Error, options: &Options) {
 /// Returns the message of an error. The jobs of a mock server that this command started end with it.
 fn message(error: &Error, options: &Options) -> String {
     let mut text = in_cli_words(&error.to_string(), options);
+    if error.kind() == ErrorKind::Config
+        && error.message().starts_with(NO_KEY)
+        && let Some(note) = dotenv::note()
+    {
+        text += &format!(" {note}");
+    }
     if error.attempts() > 1 {
         text += &format!(" Tried {} times.", error.attempts());
     }

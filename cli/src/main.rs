@@ -3,6 +3,7 @@
 mod args;
 mod client;
 mod commands;
+mod dotenv;
 mod error_output;
 mod failure;
 mod input;
@@ -13,20 +14,21 @@ mod output;
 mod output_path;
 mod progress;
 mod record;
+mod state_folder;
 mod usage_error;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+use clap::{CommandFactory as _, Parser as _};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::args::{Args, Command};
 use crate::commands::{
-    account, batch, check, drift, dub, fit, job, ledger, mock, models, playground, replay, run,
-    submit, upload, webhook,
+    account, batch, check, completions, doctor, drift, dub, fit, job, ledger, man, mcp, mock,
+    models, playground, replay, run, submit, upload, webhook,
 };
 use crate::failure::{Failure, Outcome, Result, USAGE};
 use crate::options::Options;
@@ -120,5 +122,9 @@ async fn execute(options: &Options, command: Command) -> Result<Outcome> {
         Command::Batch(command) => batch::batch(options, command).await,
         Command::Dub(args) => dub::dub(options, &args).await,
         Command::Demo(_) => run::demo(options).await,
+        Command::Doctor(args) => doctor::doctor(options, &args).await,
+        Command::Mcp(args) => mcp::mcp(options, args).await,
+        Command::Completions(args) => completions::completions(options, &args, Args::command()),
+        Command::Man(args) => man::man(options, &args, Args::command()),
     }
 }

@@ -44,6 +44,15 @@ fn write_line(line: impl fmt::Display) -> io::Result<()> {
     out.flush()
 }
 
+/// Prints a text that this program made, as it is.
+///
+/// # Errors
+/// If standard output cannot be written. A reader that closes the pipe is not an error.
+pub(crate) fn print_text(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    unless_closed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
 /// Copies a file to standard output.
 ///
 /// # Errors

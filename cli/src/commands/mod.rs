@@ -3,11 +3,15 @@
 pub(crate) mod account;
 pub(crate) mod batch;
 pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod doctor;
 pub(crate) mod drift;
 pub(crate) mod dub;
 pub(crate) mod fit;
 pub(crate) mod job;
 pub(crate) mod ledger;
+pub(crate) mod man;
+pub(crate) mod mcp;
 pub(crate) mod mock;
 pub(crate) mod models;
 pub(crate) mod playground;

@@ -15,6 +15,7 @@ use crate::input_file;
 use crate::interrupt::{interrupt, second_interrupt};
 use crate::options::{Options, parse_port};
 use crate::output::{eprint_line, print_line};
+use crate::state_folder::state_folder;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct PlaygroundArgs {
@@ -101,13 +102,14 @@ fn builder(options: &Options, args: &PlaygroundArgs) -> Result<viseme_playground
     if args.live {
         let client = client::online(options)?;
         let base_url = client::base_url(options)?;
-        let folder = args.records.clone().or_else(state_folder).ok_or_else(|| {
-            Failure::Usage(
+        let folder =
+            args.records.clone().or_else(|| state_folder("playground")).ok_or_else(|| {
+                Failure::Usage(
                 "Cannot find a folder of your user for the records of paid jobs. Pass --records \
                  FOLDER."
                     .to_owned(),
             )
-        })?;
+            })?;
         return Ok(Playground::live(client, base_url).records(folder));
     }
     if options.base_url.is_some() {
@@ -119,19 +121,6 @@ fn builder(options: &Options, args: &PlaygroundArgs) -> Result<viseme_playground
     let scenario = Scenario::parse(&text)
         .map_err(|message| Failure::Usage(format!("{}: {message}", path.display())))?;
     Ok(Playground::offline().scenario(scenario))
-}
-
-/// The folder in which programs of this user keep their state.
-fn state_folder() -> Option<PathBuf> {
-    let folder = |name: &str| {
-        std::env::var_os(name).map(PathBuf::from).filter(|folder| folder.is_absolute())
-    };
-    let state = if cfg!(windows) {
-        folder("LOCALAPPDATA")
-    } else {
-        folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")))
-    };
-    Some(state?.join("viseme").join("playground"))
 }
 
 /// Prints a new link, and opens it in the browser.

@@ -11,6 +11,7 @@
 pub mod batch;
 pub mod dub;
 pub mod gate;
+pub mod mcp;
 pub mod media;
 pub mod random;
 
@@ -163,7 +164,11 @@ pub struct Running {
 
 impl Running {
     pub fn new(mut command: Command) -> Self {
-        let mut child = command.spawn().expect("the program starts");
+        Self::of(command.spawn().expect("the program starts"))
+    }
+
+    /// A program that was started with pipes.
+    pub fn of(mut child: Child) -> Self {
         let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
         let (stdout_text, stderr_text) = (String::new(), String::new());

@@ -11,7 +11,7 @@ use super::paginator::{Page, Paginator};
 use crate::account::{Billing, BillingFilter, HistoryFilter, Usage};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::endpoints::{balance, billings, deletion, history, usage};
-use crate::http::json_response::classify;
+use crate::http::json_response::{classify, server_time};
 use crate::protocol::Prediction;
 
 /// A request that changes nothing, so that it can be retried.
@@ -29,6 +29,16 @@ impl Client {
     pub async fn balance(&self) -> Result<f64> {
         let request = ReadRequest::Get(balance::PATH);
         self.read("getting the balance", request, |data| balance::parse(&data)).await
+    }
+
+    /// Returns the date and time by the service's clock, or `None` if its response states none. Sends one
+    /// request without retries, also without an API key.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::Connection`] or [`ErrorKind::RequestTimeout`] if there is no response. An error
+    /// response states the time too.
+    pub async fn service_time(&self) -> Result<Option<SystemTime>> {
+        server_time("getting the time", self.api.get(balance::PATH).await)
     }
 
     /// Returns what was used and spent in a period, by one model or by all. The service supports

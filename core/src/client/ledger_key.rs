@@ -220,6 +220,15 @@ fn validate_key(key: &str) -> Result<()> {
     Err(Error::new(ErrorKind::InvalidInput, message))
 }
 
+impl Client {
+    /// Returns what identifies an input in a ledger: a digest of its model, its parameters and the content
+    /// of its media. Use it as a [key](super::Run::key) if the same input shall be paid for once. Returns
+    /// `None` if a file cannot be read.
+    pub async fn ledger_fingerprint(&self, input: &Input) -> Option<String> {
+        fingerprint(input).await
+    }
+}
+
 /// Returns a digest of the model and the parameters. Files count by their content, so that a moved file
 /// is the same input. Returns `None` if a file cannot be read.
 async fn fingerprint(input: &Input) -> Option<String> {

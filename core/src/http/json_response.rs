@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use http::header::DATE;
 use serde_json::{Map, Value};
 
 use super::body::Exchange;
@@ -28,6 +29,16 @@ pub(crate) fn classify<T>(
     }
     let error = status_error(operation, &response, &envelope);
     Err(RequestFailure::from_status(envelope.status, error))
+}
+
+/// Returns the time of the server that a response states, also that of an error.
+pub(crate) fn server_time(
+    operation: &str,
+    exchange: Exchange,
+) -> crate::error::Result<Option<SystemTime>> {
+    let response = exchange.map_err(|error| connection_error(operation, error))?;
+    let date = response.headers.get(DATE).and_then(|date| date.to_str().ok());
+    Ok(date.and_then(|date| httpdate::parse_http_date(date).ok()))
 }
 
 /// Removes and returns a field if it can be parsed. Otherwise it stays, and ends up in `extra`.

@@ -77,6 +77,26 @@ impl Ffmpeg {
         &self.version
     }
 
+    /// Returns the path of the program, or its name if it is on the PATH.
+    #[must_use]
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Returns the names of the encoders that the program has.
+    ///
+    /// # Errors
+    /// [`FfmpegError::NotAProgram`] or [`FfmpegError::TimedOut`].
+    pub async fn encoders(&self) -> Result<Vec<String>, FfmpegError> {
+        let mut command = tokio::process::Command::new(&self.program);
+        command.args(["-hide_banner", "-encoders"]).stdin(Stdio::null()).kill_on_drop(true);
+        let output = tokio::time::timeout(TIME_LIMIT, command.output());
+        let output = output.await.map_err(|_| FfmpegError::TimedOut(TIME_LIMIT))?;
+        let output = output
+            .map_err(|error| FfmpegError::NotAProgram { path: self.program.clone(), error })?;
+        Ok(encoders(&String::from_utf8_lossy(&output.stdout)))
+    }
+
     /// Returns a command that has no input and no output yet.
     #[must_use]
     pub fn command(&self) -> Command {
@@ -86,6 +106,13 @@ impl Ffmpeg {
 
 fn version(text: &str) -> Option<&str> {
     text.strip_prefix("ffmpeg version ")?.split_whitespace().next()
+}
+
+/// Returns the second words of the lines below the line of dashes.
+fn encoders(text: &str) -> Vec<String> {
+    let is_dashes = |line: &&str| line.trim().chars().all(|c| c == '-') && !line.trim().is_empty();
+    let lines = text.lines().skip_while(|line| !is_dashes(line)).skip(1);
+    lines.filter_map(|line| line.split_whitespace().nth(1).map(str::to_owned)).collect()
 }
 
 /// Returns major and minor version; `None` for a build of an unreleased version, which is newer.
@@ -99,6 +126,13 @@ fn number(version: &str) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_encoders_follow_the_legend() {
+        let text = "Encoders:\n V..... = Video\n ------\n V....D libx264   H.264 (codec h264)\n A....D aac   AAC\n";
+        assert_eq!(encoders(text), ["libx264", "aac"]);
+        assert!(encoders("").is_empty());
+    }
 
     #[test]
     fn versions() {
