@@ -64,6 +64,7 @@ pub(super) const SECTIONS: &[Section] = &[
             titled("Record", "docs/recording.md"),
             titled("Replay and drift", "docs/drift.md"),
             titled("Playground", "docs/playground.md"),
+            titled("Tools for agents (MCP)", "docs/mcp.md"),
             titled("Mobile apps", "docs/mobile.md"),
             titled("Migrate from the official packages", "docs/moving-from-wavespeed.md"),
             titled("Pipelines", "docs/pipelines.md"),
