@@ -146,6 +146,10 @@ async fn the_help_names_every_documented_option_and_exit_code() {
         "record",
         "replay",
         "drift",
+        "doctor",
+        "mcp",
+        "completions",
+        "man",
     ] {
         assert!(text.contains(&format!("| `{command}")), "{command} is documented");
         help += &harness.viseme(&[command, "--help"]).await.out;

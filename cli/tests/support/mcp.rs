@@ -1,5 +1,9 @@
 //! An MCP client of the official Rust SDK that talks to `viseme mcp`.
 
+#![allow(dead_code, unreachable_pub, reason = "several test files use a part each")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a panic fails the test")]
+#![expect(deprecated, reason = "clients of older protocols still have roots")]
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,7 +18,7 @@ use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt as _, ErrorData,
 use serde_json::{Value, json};
 use tokio::process::Child;
 
-use super::{Harness, TIMEOUT, in_repository};
+use super::support::{Harness, TIMEOUT, in_repository};
 
 /// What the user of a client does.
 #[derive(Clone, Default)]

@@ -11,7 +11,6 @@
 pub mod batch;
 pub mod dub;
 pub mod gate;
-pub mod mcp;
 pub mod media;
 pub mod random;
 
@@ -26,7 +25,7 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use viseme_mock::{JobRule, MockServer, Scenario, Timeline, World};
 
 /// How long a test waits for anything; far longer than it takes.
-const TIMEOUT: Duration = Duration::from_secs(120);
+pub const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A file in the repository.
 pub fn in_repository(path: &str) -> PathBuf {

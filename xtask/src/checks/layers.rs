@@ -25,11 +25,8 @@ const CRATES: &[(&str, &[&str])] = &[
         "viseme-mock",
         &["viseme", "reqwest", "pyo3", "napi", "uniffi", "viseme-conformance", "viseme-cli"],
     ),
-<<<<<<< HEAD
     ("viseme-recorder", &["pyo3", "napi", "uniffi", "viseme-conformance", "viseme-cli"]),
-=======
     ("viseme-mcp", &["pyo3", "napi", "uniffi", "viseme-mock", "viseme-conformance", "viseme-cli"]),
->>>>>>> f6b2b94 (MCP server (viseme mcp): a run needs a confirmed price and is paid for once; viseme doctor; shell completions and manual pages)
     ("viseme-playground", &["pyo3", "napi", "uniffi", "viseme-conformance", "viseme-cli"]),
 ];
 
