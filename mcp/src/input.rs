@@ -96,15 +96,15 @@ fn require_new(input: &Input, name: &str) -> Result<(), ToolError> {
 fn confine(name: &str, media: &Media, folders: &Folders) -> Result<Media, ToolError> {
     match media {
         Media::Path(path) => {
-            let path = match file_url(path) {
-                Some(Ok(path)) => &path.clone(),
+            let real = match file_url(path) {
+                Some(Ok(path)) => folders.file(name, &path)?,
                 Some(Err(())) => {
                     let message = format!("`{name}`: {} is no file.", path.display());
                     return Err(ToolError::argument(message));
                 }
-                None => path,
+                None => folders.file(name, path)?,
             };
-            Ok(Media::path(folders.file(name, path)?))
+            Ok(Media::path(real))
         }
         // Those of files are paths.
         other => Ok(other.clone()),

@@ -165,7 +165,7 @@ impl Session {
 /// The arguments of a lip-sync of the samples.
 pub fn lip_sync(more: Value) -> Value {
     let mut arguments = json!({"video": "face.mp4", "audio": "voice.mp3"});
-    let fields = arguments.as_object_mut().expect("an object");
-    fields.extend(more.as_object().expect("an object").clone());
+    let Value::Object(more) = more else { panic!("arguments are an object") };
+    arguments.as_object_mut().expect("an object").extend(more);
     arguments
 }
