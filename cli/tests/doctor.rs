@@ -278,12 +278,18 @@ async fn a_ledger_and_ffmpeg_are_examined() {
         (result.code, result.json())
     };
     assert_eq!(state(&of(None).await.1, "ledger"), "ok");
-    let lost = harness.run(&["--ledger", "ledger.db", "--key", "row-17"]).await;
+    let mut lost =
+        harness.command(&support::run_samples(&["--ledger", "ledger.db", "--key", "row-17"]));
+    // How long it searches for the job of the submit.
+    lost.env("WAVESPEED_TIMEOUT", "2");
+    let lost = support::finish(lost).await;
     assert_eq!(lost.code, Some(6), "{lost:?}");
     let (code, open) = of(None).await;
     assert_eq!((code, state(&open, "ledger").as_str()), (Some(0), "warning"), "{open}");
     assert_eq!(state(&open, "ffmpeg"), "ok");
     std::fs::write(harness.path("ledger.db"), "no database").unwrap();
+    // SQLite would restore the content from its log.
+    let _ = std::fs::remove_file(harness.path("ledger.db-wal"));
     let (code, damaged) = of(Some("/nonexistent")).await;
     assert_eq!((code, state(&damaged, "ledger").as_str()), (Some(1), "failed"), "{damaged}");
     assert_eq!(state(&damaged, "ffmpeg"), "warning");
