@@ -33,7 +33,8 @@ fn doctor(harness: &Harness, arguments: &[&str]) -> Command {
 fn check<'a>(result: &'a Value, name: &str) -> &'a Value {
     let checks = result["checks"].as_array().unwrap();
     let found = checks.iter().find(|check| check["name"] == name);
-    found.unwrap_or_else(|| panic!("no check {name}: {result}"))
+    assert!(found.is_some(), "no check {name}: {result}");
+    found.unwrap()
 }
 
 fn state(result: &Value, name: &str) -> String {
