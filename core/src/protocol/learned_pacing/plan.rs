@@ -3,12 +3,15 @@
 //! If polls are a time `h` apart where a job ends with the rate `r` (the hazard: ends per second among the jobs
 //! that are open), the expected power `p` of the lateness grows with `r · hᵖ`, and the expected number of polls
 //! with `1 / h`. The best `h` for a number of polls is `c · r^(-1/(p + 1))`; `c` follows from the number.
+//!
+//! No pause is much longer than the one before it: a job that ends just after the last place where ends were seen is
+//! still seen soon, and what is learned wrongly is soon corrected.
 
 use super::durations::{Durations, Span, begin};
 use crate::protocol::Pacing;
 
 /// `1 / (p + 1)`: the larger it is, the more the few late results count beside the typical one.
-const EXPONENT: f64 = 1.0 / 3.0;
+const EXPONENT: f64 = 1.0 / 5.0;
 /// The shortest time between two polls of a job, in seconds.
 const MIN_GAP: f64 = 0.025;
 /// The shortest time between two polls, as a share of the job's age.
@@ -16,7 +19,7 @@ const MIN_GAP_SHARE: f64 = 1.0 / 400.0;
 /// When fewer jobs than this share are open, the plan ends.
 const TAIL: f64 = 0.002;
 /// The polls of a job if the pacing without a plan needs fewer.
-const POLLS: f64 = 6.5;
+const POLLS: f64 = 6.75;
 /// The polls beside those that the pacing without a plan needs, so that they are not more by chance.
 const FEWER: f64 = 0.97;
 /// The part of the first gap that chance takes away at most, so that jobs that began together do not poll together.
@@ -25,8 +28,8 @@ pub(super) const SPREAD: f64 = 0.5;
 const OVERDUE_SHARE: f64 = 0.25;
 /// Fewer ends than this near an age are remainders of old times and of guesses.
 const FEWEST: f64 = 0.1;
-/// The longest pause between two ages at which jobs end, as a share of the age.
-const LULL_SHARE: f64 = 0.5;
+/// How much longer than a pause the next one may be, as a share of it.
+const GAP_GROWTH: f64 = 0.5;
 /// The most steps of the pacing without a plan that are counted.
 const MAX_STEPS: u32 = 2000;
 
@@ -41,6 +44,8 @@ pub(super) struct PollPlan {
     longest: f64,
     /// The longest pause after it.
     overdue: f64,
+    /// The last pause within the plan.
+    last_gap: f64,
 }
 
 impl PollPlan {
@@ -64,10 +69,11 @@ impl PollPlan {
 
         let mut plan = Self { longest, overdue, ..Self::default() };
         let mut count = 0.0;
-        for span in &spans.0 {
+        for (span, gap) in spans.gaps(scale) {
             plan.ages.push(span.begin);
             plan.counts.push(count);
-            count += span.length() / span.gap(scale);
+            count += span.length() / gap;
+            plan.last_gap = gap;
         }
         plan.ages.push(end);
         plan.counts.push(count);
@@ -97,7 +103,8 @@ impl PollPlan {
     }
 
     fn overdue_gap(&self, age: f64) -> f64 {
-        (age * OVERDUE_SHARE).min(self.overdue).max(MIN_GAP)
+        let grown = self.last_gap + GAP_GROWTH * (age - self.end()).max(0.0);
+        grown.min(age * OVERDUE_SHARE).min(self.overdue).max(MIN_GAP)
     }
 
     /// Returns how many polls are due by an age.
@@ -164,8 +171,7 @@ impl Survival {
             let (begin, end) = (begin(number), begin(number + 1));
             let left = open * (-hazard).exp();
             let shortest = MIN_GAP.max(begin * MIN_GAP_SHARE);
-            let longest =
-                if number < first { f64::INFINITY } else { overdue.min(end * LULL_SHARE) };
+            let longest = if number < first { f64::INFINITY } else { overdue };
             stretches.push(Stretch {
                 begin,
                 end,
@@ -196,6 +202,20 @@ impl Survival {
         polls
     }
 
+    /// Returns each stretch with its gap.
+    fn gaps(&self, scale: f64) -> impl Iterator<Item = (&Stretch, f64)> {
+        let mut limit = f64::INFINITY;
+        self.0.iter().map(move |stretch| {
+            let gap = stretch.gap(scale).min(limit).max(stretch.shortest);
+            limit = if stretch.longest.is_finite() {
+                gap + GAP_GROWTH * stretch.length()
+            } else {
+                f64::INFINITY
+            };
+            (stretch, gap)
+        })
+    }
+
     /// Returns the scale of the gaps for an expected number of polls before the last.
     fn scale_for(&self, polls: f64) -> f64 {
         let (mut low, mut high) = (1e-4_f64, 1e5_f64);
@@ -203,7 +223,7 @@ impl Survival {
         for _ in 0..40 {
             let scale = (low * high).sqrt();
             let expected: f64 =
-                self.0.iter().map(|span| span.open * span.length() / span.gap(scale)).sum();
+                self.gaps(scale).map(|(span, gap)| span.open * span.length() / gap).sum();
             if expected > polls {
                 low = scale;
             } else {

@@ -217,12 +217,26 @@ fn learned_pacing_beside_fixed_and_growing_pauses() {
 #[test]
 fn jobs_of_2_to_3_seconds_are_seen_within_120_ms_with_7_polls() {
     let duration: DurationOf = Box::new(uniform(2.0, 3.0));
-    // With other seeds, a fifth of the runs learn a wrong range at first and are late by a second for a while.
-    for (limit, latest) in [(10, 0.12), (100, 0.12), (JOBS, 0.2)] {
-        let outcome = outcome(&duration, &mut learned(None), limit);
-        let (p99, polls) = (outcome.percentile(99), outcome.polls_per_job());
-        assert!(p99 <= latest, "{limit} at once: {p99}");
-        assert!(polls <= 7.0, "{limit} at once: {polls}");
+    println!("Jobs of 2 to 3 s, with 21 seeds: lateness p99 in seconds, polls a job");
+    // With a thousand at once, nothing is learned before most of them end.
+    for (limit, typical, latest) in [(10, 0.12, 0.12), (100, 0.12, 0.2), (JOBS, 0.12, 0.25)] {
+        let mut p99 = Vec::new();
+        let mut most_polls: f64 = 0.0;
+        for seed in 0..21 {
+            let first = trace(50, 10 * seed + 1, &duration);
+            let second = trace(JOBS, 10 * seed + 2, &duration);
+            let outcome = after(&mut learned(None), &first, &second, limit, 10 * seed + 3);
+            p99.push(outcome.percentile(99));
+            most_polls = most_polls.max(outcome.polls_per_job());
+        }
+        p99.sort_by(f64::total_cmp);
+        let (median, worst) = (p99[10], p99[20]);
+        println!(
+            "{limit:>4} at once: median {median:.3}, worst {worst:.3}, at most {most_polls:.2}"
+        );
+        assert!(median <= typical, "{limit} at once: {median}");
+        assert!(worst <= latest, "{limit} at once: {worst}");
+        assert!(most_polls <= 7.2, "{limit} at once: {most_polls}");
     }
 }
 
