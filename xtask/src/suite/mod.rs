@@ -13,7 +13,7 @@ use anyhow::{Result, bail, ensure};
 use clap::Args;
 
 use crate::setup::Language;
-use run::{Job, Work};
+use run::{AfterFailure, Job, Work};
 use step::{Scope, Step};
 use steps::STEPS;
 use summary::Verdict;
@@ -33,6 +33,9 @@ pub(crate) struct Selection {
     /// Continue after a step that failed
     #[arg(long)]
     keep_going: bool,
+    /// How often to run a step again that failed; the summary tells if that helped
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    retries: u32,
 }
 
 /// Installs what is missing and runs the steps. Stops after the first that fails, unless told to
@@ -40,7 +43,9 @@ pub(crate) struct Selection {
 pub(crate) fn run_steps(selection: &Selection) -> Result<()> {
     let steps = choose(selection)?;
     let jobs = jobs(&steps);
-    let reports = run::run_all(jobs, selection.keep_going)?;
+    let Selection { keep_going, retries, .. } = *selection;
+    let after_failure = AfterFailure { keep_going, retries };
+    let reports = run::run_all(jobs, after_failure)?;
     summary::print(&reports);
     if let Some(line) = left_out(selection) {
         println!("{line}");

@@ -29,6 +29,15 @@ pub(super) struct Job {
     pub(super) work: Work,
 }
 
+/// What happens when a step fails.
+#[derive(Clone, Copy, Default)]
+pub(super) struct AfterFailure {
+    /// Run the other steps.
+    pub(super) keep_going: bool,
+    /// How often to run the step again.
+    pub(super) retries: u32,
+}
+
 pub(super) enum Work {
     SetUp(Language),
     Step(&'static Step),
@@ -45,14 +54,14 @@ impl Job {
 /// the others, so it comes last.
 pub(super) fn run_all(
     mut jobs: BTreeMap<Language, Vec<Job>>,
-    keep_going: bool,
+    after_failure: AfterFailure,
 ) -> Result<Vec<Report>> {
     let last = jobs.remove(&Language::Site);
     let runner = Runner {
         own_program: std::env::current_exe().context("cannot find this program")?,
         // A single language prints its output as it comes.
         buffered: jobs.len() + usize::from(last.is_some()) > 1,
-        keep_going,
+        after_failure,
         failed: AtomicBool::new(false),
         places: Places { free: Mutex::new(AT_ONCE), freed: Condvar::new() },
     };
@@ -75,7 +84,7 @@ pub(super) fn run_all(
 struct Runner {
     own_program: PathBuf,
     buffered: bool,
-    keep_going: bool,
+    after_failure: AfterFailure,
     failed: AtomicBool,
     places: Places,
 }
@@ -86,18 +95,32 @@ impl Runner {
         let mut is_set_up = true;
         let mut reports = Vec::new();
         for job in jobs {
-            let stopped = self.failed.load(Ordering::SeqCst) && !self.keep_going;
+            let stopped = self.failed.load(Ordering::SeqCst) && !self.after_failure.keep_going;
             if stopped || !is_set_up {
                 reports.push(Report::not_run(job.name));
                 continue;
             }
-            let report = self.run_job(job.name, &job.work);
+            let report = self.run_until_passed(&job);
             let has_failed = matches!(report.verdict, Verdict::Failed(_));
             is_set_up &= !(has_failed && matches!(job.work, Work::SetUp(_)));
             self.failed.fetch_or(has_failed, Ordering::SeqCst);
             reports.push(report);
         }
         reports
+    }
+
+    /// A step that passed only when it ran again passed, and its line says why it failed before.
+    fn run_until_passed(&self, job: &Job) -> Report {
+        let mut report = self.run_job(job.name.clone(), &job.work);
+        for again in 1..=self.after_failure.retries {
+            let Verdict::Failed(why) = &report.verdict else { break };
+            let failure = format!("passed in run {}; before: {why}", again + 1);
+            report = self.run_job(job.name.clone(), &job.work);
+            if let Verdict::Passed { note, .. } = &mut report.verdict {
+                *note = failure;
+            }
+        }
+        report
     }
 
     fn run_job(&self, name: String, work: &Work) -> Report {
@@ -217,6 +240,7 @@ impl Drop for Place<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
     use std::time::Duration;
 
     use super::*;
@@ -238,8 +262,11 @@ mod tests {
         Job { name: step.name.to_owned(), work: Work::Step(step) }
     }
 
-    fn run_these(jobs: Vec<(Language, Vec<Job>)>, keep_going: bool) -> Vec<(String, String)> {
-        let reports = run_all(jobs.into_iter().collect(), keep_going).expect("no panic");
+    fn run_these(
+        jobs: Vec<(Language, Vec<Job>)>,
+        after_failure: AfterFailure,
+    ) -> Vec<(String, String)> {
+        let reports = run_all(jobs.into_iter().collect(), after_failure).expect("no panic");
         let word = |report: Report| match report.verdict {
             Verdict::Passed { note, .. } => (report.name, format!("passed {note}")),
             Verdict::Failed(why) => (report.name, format!("failed {why}")),
@@ -253,15 +280,35 @@ mod tests {
         let jobs = || vec![(Language::Node, vec![job(&FAILS), job(&PASSES)])];
         let named = |name: &str, end: &str| (name.to_owned(), end.to_owned());
         let expected = [named("fails", "failed no luck"), named("passes", "not run")];
-        assert_eq!(run_these(jobs(), false), expected);
+        assert_eq!(run_these(jobs(), AfterFailure::default()), expected);
         let expected = [named("fails", "failed no luck"), named("passes", "passed seen")];
-        assert_eq!(run_these(jobs(), true), expected);
+        assert_eq!(run_these(jobs(), AfterFailure { keep_going: true, retries: 0 }), expected);
+    }
+
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    static FAILS_ONCE: Step = step(
+        "fails once",
+        Language::Node,
+        Action::Check(|| match RUNS.fetch_add(1, Ordering::SeqCst) {
+            0 => bail!("no luck"),
+            _ => Ok(String::new()),
+        }),
+    );
+
+    #[test]
+    fn a_failed_step_runs_again_as_often_as_told_and_its_line_says_so() {
+        let once_more = AfterFailure { keep_going: false, retries: 1 };
+        let jobs = vec![(Language::Node, vec![job(&FAILS_ONCE), job(&FAILS), job(&PASSES)])];
+        let ends: Vec<String> =
+            run_these(jobs, once_more).into_iter().map(|(_, end)| end).collect();
+        let expected = ["passed passed in run 2; before: no luck", "failed no luck", "not run"];
+        assert_eq!(ends, expected);
     }
 
     #[cfg(unix)]
     #[test]
     fn temporary_files_that_a_step_leaves_are_reported_and_removed() {
-        let found = run_these(vec![(Language::Node, vec![job(&LITTERS)])], false);
+        let found = run_these(vec![(Language::Node, vec![job(&LITTERS)])], AfterFailure::default());
         assert_eq!(found[0].1, "passed left 1 temporary files, such as left");
     }
 
@@ -272,7 +319,8 @@ mod tests {
             (Language::Rust, vec![job(&PASSES), job(&PASSES)]),
             (Language::Node, vec![job(&LITTERS)]),
         ];
-        let names: Vec<String> = run_these(jobs, false).into_iter().map(|(name, _)| name).collect();
+        let names: Vec<String> =
+            run_these(jobs, AfterFailure::default()).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["passes", "passes", "litters", "passes"]);
     }
 
