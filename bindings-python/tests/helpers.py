@@ -15,6 +15,8 @@ TIMEOUT = 60.0
 PREAMBLE = """
 import asyncio, json, os, signal, sys, threading, time, warnings
 import viseme
+# A test run in the background of a shell ignores it, and so would this program.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 SETTINGS = json.loads(sys.argv[1])
 GIVEN = viseme.AudioToVideo(audio="https://media.example/v.mp3", video="https://media.example/f.mp4")
 """
