@@ -89,7 +89,9 @@ fn check() -> Result<()> {
     run(tool("ruff", &["check", "--quiet", "."]))?;
     run(tool("mypy", &["python/viseme", "mock/python"]))?;
     run(inside(&["-m", "mypy.stubtest", "viseme._native"]))?;
-    run(tool("pyright", &[]))
+    // By default it takes the packages of the first Python in PATH.
+    let python = programs_of(&environment()).join("python").display().to_string();
+    run(tool("pyright", &["--pythonpath", &python]))
 }
 
 fn test() -> Result<()> {
