@@ -25,6 +25,7 @@ on_each_backend!(
     a_refused_submit_frees_its_cost_and_a_lost_one_does_not,
     a_price_is_needed_only_with_a_limit,
     the_budget_is_exact,
+    a_price_that_was_unknown_is_set_once,
     a_key_without_a_job_is_given_up_or_gets_the_job_that_the_user_found,
 );
 
@@ -71,6 +72,24 @@ async fn the_budget_is_exact(place: Place) {
     ledger.claim(&claim("a", Some(100))).await.unwrap();
     assert!(ledger.require_budget(1).await.is_err());
     ledger.require_budget(0).await.unwrap();
+}
+
+async fn a_price_that_was_unknown_is_set_once(place: Place) {
+    let ledger = place.open().await;
+    for (name, price) in [("known", Some(5)), ("unknown", None), ("refused", None)] {
+        ledger.claim(&claim(name, price)).await.unwrap();
+    }
+    ledger.refused(&key("refused"), "no credits").await.unwrap();
+    let without_price = async || -> Vec<String> {
+        let submits = ledger.submits_without_price().await.unwrap();
+        submits.into_iter().map(|submit| submit.key).collect()
+    };
+    assert_eq!(without_price().await, ["unknown"]);
+    for (name, price) in [("unknown", 70), ("unknown", 9), ("known", 9)] {
+        ledger.set_price(name, price).await.unwrap();
+    }
+    assert!(without_price().await.is_empty());
+    assert_eq!(ledger.spent_micros().await.unwrap(), 75);
 }
 
 async fn a_key_without_a_job_is_given_up_or_gets_the_job_that_the_user_found(place: Place) {

@@ -7,6 +7,7 @@
 )]
 
 mod drift;
+mod recorded;
 mod replay;
 
 use std::collections::BTreeMap;
@@ -23,21 +24,31 @@ const SUBMIT: &str = "/api/v3/kwaivgi/kling-lipsync/audio-to-video";
 /// A client of a world that records what it gets.
 struct Api<'w> {
     world: &'w World,
+    base: String,
     http: reqwest::Client,
 }
 
 impl<'w> Api<'w> {
     fn of(world: &'w World) -> Self {
+        Self::through(world, world.base_url())
+    }
+
+    /// A client of a proxy in front of the world.
+    fn through(world: &'w World, base: &str) -> Self {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
             // Another test may have installed it.
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
-        Self { world, http: reqwest::Client::builder().no_proxy().build().unwrap() }
+        Self {
+            world,
+            base: base.to_owned(),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        }
     }
 
     async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> RecordedExchange {
-        let url = format!("{}{path}", self.world.base_url());
+        let url = format!("{}{path}", self.base);
         let mut request = self.http.request(method.parse().unwrap(), url);
         request = request.bearer_auth(self.world.key());
         if let Some(body) = body {

@@ -16,9 +16,9 @@ use viseme_recorder::scenario::{scenario, to_yaml};
 use crate::{Api, SUBMIT, data, exchange, response_of};
 
 /// A job as it really went: its states, and when each began.
-type Truth = Vec<(String, u64)>;
+pub(crate) type Truth = Vec<(String, u64)>;
 
-const MODEL: &str = "kwaivgi/kling-lipsync/audio-to-video";
+pub(crate) const MODEL: &str = "kwaivgi/kling-lipsync/audio-to-video";
 
 /// Returns what somebody sees who polls at these times: each state that was seen, and the interval in
 /// which it began.
@@ -81,12 +81,12 @@ fn recording(jobs: Vec<RecordedJob>, exchanges: Vec<RecordedExchange>) -> Record
 }
 
 /// Plays a scenario as its YAML says, by a clock that the test moves.
-fn played(server: &MockServer, text: &str) -> World {
+pub(crate) fn played(server: &MockServer, text: &str) -> World {
     server.world_with(Scenario::parse(text).unwrap().clock(ClockMode::Manual))
 }
 
 /// Submits a job and returns its states and when each begins, and the last response.
-async fn play(world: &World, model: &str) -> (Vec<(String, u64)>, serde_json::Value) {
+pub(crate) async fn play(world: &World, model: &str) -> (Truth, serde_json::Value) {
     let api = Api::of(world);
     let submitted = api.submit_to(&format!("/api/v3/{model}")).await;
     let id = submitted["id"].as_str().unwrap().to_owned();
@@ -101,6 +101,22 @@ async fn play(world: &World, model: &str) -> (Vec<(String, u64)>, serde_json::Va
         states.push((status, u64::try_from(at.as_millis()).unwrap()));
     }
     (states, data(&api.poll(&id).await))
+}
+
+/// Checks that a played job had the recorded states, and that each began within its interval.
+pub(crate) fn check_played(
+    states: &Truth,
+    recorded: &RecordedJob,
+    scenario: &str,
+) -> Result<(), TestCaseError> {
+    let words: Vec<&str> = states.iter().map(|(word, _)| word.as_str()).collect();
+    let expected: Vec<&str> = recorded.states.iter().map(|it| it.status.as_str()).collect();
+    prop_assert_eq!(words, expected, "{}", scenario);
+    for ((word, at), state) in states.iter().zip(&recorded.states) {
+        let interval = state.not_before_ms..=state.not_after_ms;
+        prop_assert!(interval.contains(at), "{word} at {at}, {interval:?}: {scenario}");
+    }
+    Ok(())
 }
 
 fn any_truth() -> impl Strategy<Value = Truth> {
@@ -179,13 +195,7 @@ proptest! {
             let world = played(&server, &text);
             for job in &jobs {
                 let (states, last) = play(&world, MODEL).await;
-                let words: Vec<&str> = states.iter().map(|(word, _)| word.as_str()).collect();
-                let recorded: Vec<&str> = job.states.iter().map(|it| it.status.as_str()).collect();
-                prop_assert_eq!(words, recorded, "{}", text);
-                for ((word, at), state) in states.iter().zip(&job.states) {
-                    let interval = state.not_before_ms..=state.not_after_ms;
-                    prop_assert!(interval.contains(at), "{word} at {at}, {interval:?}: {text}");
-                }
+                check_played(&states, job, &text)?;
                 let outcome = job.outcome.as_ref().unwrap();
                 prop_assert_eq!(last["error"].as_str().unwrap(), &outcome.error);
                 prop_assert_eq!(last["code"].as_i64(), outcome.code);
