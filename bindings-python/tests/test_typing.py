@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 from conftest import ROOT
 from mypy import api
 
@@ -41,22 +40,3 @@ def test_wrong_code_has_exactly_the_expected_type_errors(tmp_path: Path) -> None
     assert found.keys() == expected.keys()
     for number, message in expected.items():
         assert any(message in error for error in found[number]), (number, found[number])
-
-
-# What the examples of a page leave to the reader.
-PAGES = {
-    "README.md": "headers: dict[str, str] = {}\nbody = b''\n",
-    "bindings-python/README.md": "",
-    "docs/ledger.md": "",
-    "docs/moving-from-wavespeed.md": "",
-}
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_the_examples_of_a_page_have_no_type_errors(page: str, tmp_path: Path) -> None:
-    text = (ROOT / page).read_text()
-    examples = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    assert examples
-    program = tmp_path / "examples.py"
-    program.write_text(PAGES[page] + "\n".join(examples))
-    assert check_types(program, tmp_path / "cache") == {}, program.read_text()
