@@ -29,3 +29,30 @@ pub(crate) fn named(subject: &str, error: rusqlite::Error) -> LedgerError {
     };
     LedgerError::new(message).with_source(error)
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_to_do() {
+        for (code, words) in [
+            (ffi::SQLITE_CORRUPT, "It is damaged. Keep it"),
+            (ffi::SQLITE_NOTADB, "It is damaged. Keep it"),
+            (ffi::SQLITE_FULL, "the disk is full. Free some space."),
+            (
+                ffi::SQLITE_READONLY,
+                "It cannot be written: the file, its folder or the disk is read-only.",
+            ),
+            (ffi::SQLITE_BUSY, "It is locked by another program. End that program."),
+            (ffi::SQLITE_LOCKED, "It is locked by another program. End that program."),
+            (ffi::SQLITE_INTERRUPT, "It cannot be used: "),
+        ] {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            let message = named("It", error).to_string();
+            assert!(message.contains(words), "{message}");
+        }
+    }
+}

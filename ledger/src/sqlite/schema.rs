@@ -1,5 +1,6 @@
 //! The tables, and what a file must be to be a ledger.
 
+use std::cmp::Ordering;
 use std::path::Path;
 use std::time::Duration;
 
@@ -150,21 +151,18 @@ fn create_or_check(
         return Err(SetUpError::Refused(message));
     }
     let version = pragma("user_version")?;
-    if version != VERSION {
-        let message = if version > VERSION {
-            format!(
-                "The ledger {path} was made by a newer version of Viseme: it has version {version}, and \
-                 this one reads version {VERSION}. Update Viseme."
-            )
-        } else {
-            format!(
-                "The ledger {path} was made by an older version of Viseme: it has version {version}, and \
-                 this one reads version {VERSION}. Use that version until all its jobs have ended."
-            )
-        };
-        return Err(SetUpError::Refused(message));
-    }
-    Ok(())
+    let message = match version.cmp(&VERSION) {
+        Ordering::Equal => return Ok(()),
+        Ordering::Greater => format!(
+            "The ledger {path} was made by a newer version of Viseme: it has version {version}, and \
+             this one reads version {VERSION}. Update Viseme."
+        ),
+        Ordering::Less => format!(
+            "The ledger {path} was made by an older version of Viseme: it has version {version}, and \
+             this one reads version {VERSION}. Use that version until all its jobs have ended."
+        ),
+    };
+    Err(SetUpError::Refused(message))
 }
 
 fn lost(path: &Path, what: &str) -> LedgerError {
