@@ -8,6 +8,7 @@ mod idempotency;
 mod job;
 mod learning_wait;
 mod ledger_key;
+mod pacing_file;
 mod pacing_store;
 mod paginator;
 mod poller;
@@ -101,7 +102,8 @@ impl Client {
     /// Creates a client with this configuration.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::Config`] if TLS or the proxy cannot be set up.
+    /// Returns [`ErrorKind::Config`] if TLS or the proxy cannot be set up, or if
+    /// [`pacing_file`](ConfigBuilder::pacing_file) names a file that is not a pacing file.
     pub fn new(config: Config) -> Result<Self> {
         #[cfg(feature = "testing")]
         if config.virtual_clock {
@@ -207,7 +209,7 @@ impl Client {
             webhook_inbox: Arc::default(),
             webhook_secret: SecretCache::default(),
             key_locks: KeyLocks::default(),
-            pacing_store: PacingStore::new(&config),
+            pacing_store: PacingStore::new(&config)?,
             poll_limiter: Mutex::new(PollLimiter::new(config.max_polls_per_second)),
             submit_registry: Mutex::default(),
             submit_limiter: Mutex::new(SubmitLimiter::new(

@@ -136,15 +136,17 @@ impl ConfigBuilder {
         self
     }
 
-    /// Sets when to poll. The default depends on the model. See also [`learned_pacing`](Self::learned_pacing).
+    /// Sets when to poll. The default depends on the model, and the client learns; see
+    /// [`learned_pacing`](Self::learned_pacing).
     pub fn pacing(mut self, pacing: Pacing) -> Self {
         self.pacing = Some(pacing);
         self
     }
 
     /// Sets whether the client learns how long the jobs of each model take, and polls when they end. It starts
-    /// with [`pacing`](Self::pacing) and needs five jobs of a model. Default: `false`, but `true` if you set
-    /// [`polls_per_job`](Self::polls_per_job) or [`pacing_file`](Self::pacing_file).
+    /// with [`pacing`](Self::pacing) and needs five jobs of a model. Default: `true`, but `false` if you set
+    /// [`pacing`](Self::pacing) and neither [`polls_per_job`](Self::polls_per_job) nor
+    /// [`pacing_file`](Self::pacing_file).
     pub fn learned_pacing(mut self, enabled: bool) -> Self {
         self.learned_pacing = Some(enabled);
         self
@@ -157,10 +159,11 @@ impl ConfigBuilder {
         self
     }
 
-    /// Sets a file that keeps the learned durations for later clients. It is created if it does not exist, and
-    /// read once, by [`Client::new`](crate::Client::new). If several processes use it at the same time, the
-    /// durations of the one that writes last remain. A file that cannot be read or written is logged and
-    /// stops no job. Default: none.
+    /// Sets a file that keeps the learned durations for later clients, and for others that use it at the same
+    /// time. It is created if it does not exist; in a folder it is called `viseme-pacing.json`. It is read by
+    /// [`Client::new`](crate::Client::new) and written after jobs. A file that is damaged, or cannot be read or
+    /// written, is logged and stops no job. A file that something else wrote is never replaced: `Client::new` returns an
+    /// error. Default: none.
     pub fn pacing_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.pacing_file = Some(path.into());
         self
@@ -323,9 +326,10 @@ impl ConfigBuilder {
             stall_timeout: self.stall_timeout.unwrap_or(Duration::from_secs(60)),
             deadline: self.deadline.or(env.deadline).unwrap_or(DEFAULT_DEADLINE),
             pacing: self.pacing,
-            learned_pacing: self
-                .learned_pacing
-                .unwrap_or(self.polls_per_job.is_some() || self.pacing_file.is_some()),
+            // Who sets the pauses alone wants exactly these.
+            learned_pacing: self.learned_pacing.unwrap_or(
+                self.pacing.is_none() || self.polls_per_job.is_some() || self.pacing_file.is_some(),
+            ),
             polls_per_job: self.polls_per_job,
             pacing_file: self.pacing_file,
             max_polls_per_second: self.max_polls_per_second.unwrap_or(100.0),
@@ -362,6 +366,8 @@ impl ConfigBuilder {
             let valid = (1.0..=MAX_POLLS_PER_JOB).contains(&polls);
             require(valid, "polls_per_job", "a number from 1 to 1000", polls)?;
         }
+        let no_file = config.pacing_file.as_ref().is_some_and(|path| path.as_os_str().is_empty());
+        require(!no_file, "pacing_file", "the path of a file", "an empty one")?;
         let connections = config.max_connections;
         require(connections > 0, "max_connections", "at least 1", connections)?;
         require(!config.request_timeout.is_zero(), "request_timeout", "longer than 0 s", "0 s")?;

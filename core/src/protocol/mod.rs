@@ -13,7 +13,7 @@ mod submission;
 mod submit_registry;
 mod wait_machine;
 
-pub use learned_pacing::{LearnedPacing, ObservedJob, SavedDurations};
+pub use learned_pacing::{LearnedPacing, ObservedJob, SavedDurations, Unshared};
 pub(crate) use outcome::is_conclusive;
 #[cfg(feature = "testing")]
 pub(crate) use outcome::job_outcome;

@@ -8,15 +8,15 @@ use viseme::{Client, Config, ConfigBuilder, ErrorKind, Pacing};
 use viseme_mock::{ClockMode, Fault, JobRule, MockServer, RequestKind, Scenario, Timeline, World};
 
 /// How long each job takes, in seconds.
-const TAKES: u64 = 30;
+pub const TAKES: u64 = 30;
 
-struct TestWorld {
+pub struct TestWorld {
     _server: MockServer,
     world: World,
     client: Client,
 }
 
-async fn test_world(
+pub async fn test_world(
     fault: Option<Fault>,
     configure: impl FnOnce(ConfigBuilder) -> ConfigBuilder,
 ) -> TestWorld {
@@ -39,7 +39,7 @@ async fn test_world(
 
 impl TestWorld {
     /// Runs a job; returns when it was polled, in seconds since its submit.
-    async fn run(&self) -> Vec<f64> {
+    pub async fn run(&self) -> Vec<f64> {
         let job = self.client.submit(remote_input()).await.unwrap();
         job.wait().await.unwrap();
         let seconds = |at: &str| at.parse::<jiff::Timestamp>().unwrap().as_duration().as_secs_f64();
@@ -52,13 +52,13 @@ impl TestWorld {
 }
 
 /// How long after the end of its job the last of these polls was.
-fn lateness(polls: &[f64]) -> f64 {
+pub fn lateness(polls: &[f64]) -> f64 {
     polls.last().unwrap() - TAKES as f64
 }
 
 #[tokio::test]
 async fn polls_move_to_the_time_at_which_jobs_end() {
-    let test = test_world(None, |config| config.learned_pacing(true)).await;
+    let test = test_world(None, |config| config).await;
     let first = test.run().await;
     assert!(first.len() >= 9 && first[0] < 2.5, "the pacing of the model: {first:?}");
     assert!(lateness(&first) > 1.0, "{first:?}");
@@ -71,11 +71,12 @@ async fn polls_move_to_the_time_at_which_jobs_end() {
 }
 
 #[tokio::test]
-async fn a_pacing_of_the_caller_stays_as_it_is() {
+async fn a_pacing_of_the_caller_stays_as_it_is_and_learning_can_be_turned_off() {
     let exact = Pacing { jitter: 0.0, ..Pacing::every(Duration::from_secs(7)) };
     for test in [
         test_world(None, |config| config.pacing(exact)).await,
-        test_world(None, |config| config).await,
+        test_world(None, |config| config.learned_pacing(false)).await,
+        test_world(None, |config| config.learned_pacing(false).pacing_file("unused")).await,
     ] {
         let first = test.run().await;
         for _ in 0..7 {
@@ -88,50 +89,12 @@ async fn a_pacing_of_the_caller_stays_as_it_is() {
 }
 
 /// A client with this file, after eight jobs.
-async fn taught(path: &Path) -> TestWorld {
+pub async fn taught(path: &Path) -> TestWorld {
     let test = test_world(None, |config| config.pacing_file(path)).await;
     for _ in 0..8 {
         test.run().await;
     }
     test
-}
-
-#[tokio::test]
-async fn a_file_keeps_what_was_learned() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("pacing.json");
-    taught(&path).await;
-    let test = test_world(None, |config| config.pacing_file(&path)).await;
-    let polls = test.run().await;
-    assert!(polls[0] > 4.0 && lateness(&polls) < 1.0, "{polls:?}");
-    let left = std::fs::read_dir(folder.path()).unwrap().count();
-    assert_eq!(left, 1, "no temporary file is left");
-}
-
-#[tokio::test]
-async fn a_file_that_cannot_be_used_stops_no_job() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("pacing.json");
-    let durations = r#"{"jobs": 9, "open": [1e9], "ended": [0]}"#;
-    let model = crate::support::MODEL;
-    for content in [
-        String::new(),
-        "{".to_owned(),
-        "[]".to_owned(),
-        r#"{"version": 2, "models": {}}"#.to_owned(),
-        format!(r#"{{"version": 1, "models": {{"{model}": {durations}}}}}"#),
-    ] {
-        std::fs::write(&path, &content).unwrap();
-        let test = test_world(None, |config| config.pacing_file(&path)).await;
-        let polls = test.run().await;
-        assert!(polls[0] < 2.5, "{content}: {polls:?}");
-        let written: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        assert_eq!(written["version"], 1, "{content}");
-    }
-    let nowhere = folder.path().join("missing").join("pacing.json");
-    let test = test_world(None, |config| config.pacing_file(nowhere)).await;
-    test.run().await;
 }
 
 #[tokio::test]

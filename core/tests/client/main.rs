@@ -26,6 +26,7 @@ mod learned_pacing;
 mod lifecycle;
 mod models;
 mod network;
+mod pacing_file;
 mod polling;
 mod rate_limit;
 mod recovery;

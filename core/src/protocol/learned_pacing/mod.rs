@@ -1,6 +1,7 @@
 //! Pacing that learns how long the jobs of a model take.
 
 mod durations;
+mod journal;
 mod plan;
 
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use self::durations::Durations;
 pub use self::durations::SavedDurations;
+use self::journal::{Journal, Observation};
 use self::plan::{PollPlan, SPREAD};
 use super::pacing::Pacing;
 
@@ -51,6 +53,8 @@ pub struct LearnedPacing {
     /// The polls of a job; `None` for as many as `fallback` needs, but at least a few.
     polls: Option<f64>,
     durations: Durations,
+    /// What others do not know yet; `None` if nothing is shared.
+    journal: Option<Journal>,
     plan: Option<Arc<PollPlan>>,
     /// Changes since the plan was made.
     changes: f64,
@@ -65,25 +69,48 @@ impl LearnedPacing {
             fallback,
             polls,
             durations: Durations::default(),
+            journal: None,
             plan: None,
             changes: 0.0,
             planned: Duration::ZERO,
         }
     }
 
-    /// Returns what was learned, for a file.
+    /// Prepares to share what is learned with other clients; see [`unshared`](Self::unshared).
     #[must_use]
-    pub fn save(&self) -> SavedDurations {
-        self.durations.save()
+    pub fn shared(self) -> Self {
+        Self { journal: Some(Journal::default()), ..self }
+    }
+
+    /// Returns what was learned, for other clients.
+    #[must_use]
+    pub fn unshared(&self) -> Unshared {
+        let journal = self.journal.clone().unwrap_or_default();
+        Unshared { durations: self.durations.clone(), journal }
+    }
+
+    /// What was unshared is now shared, as a part of `all` that all clients learned. Continues with that if there
+    /// is more in it than this client's own part.
+    pub fn mark_shared(&mut self, unshared: &Unshared, all: Option<&SavedDurations>) {
+        let Some(journal) = &mut self.journal else { return };
+        journal.remove_before(unshared.journal.next());
+        if let Some(mut durations) = all.and_then(Durations::restore) {
+            journal.apply(&mut durations);
+            self.continue_with(durations);
+        }
     }
 
     /// Continues with what another client learned. Returns whether it is valid; otherwise nothing changes.
     pub fn restore(&mut self, saved: &SavedDurations) -> bool {
         let Some(durations) = Durations::restore(saved) else { return false };
+        self.continue_with(durations);
+        true
+    }
+
+    fn continue_with(&mut self, durations: Durations) {
         self.durations = durations;
         self.plan = None;
         self.renew(Duration::ZERO);
-        true
     }
 
     /// Returns the number of jobs that count, about a hundred at most, if there is a plan.
@@ -106,7 +133,7 @@ impl LearnedPacing {
     /// A poll that was sent at this time saw the job open.
     pub fn open(&mut self, job: &mut ObservedJob, sent: Duration) {
         let age = job.age(sent).max(job.open);
-        self.durations.open(job.open, age);
+        self.learn(Observation::Open(job.open, age));
         job.open = age;
         job.polled = true;
         if !job.outlived && self.plan.as_ref().is_some_and(|plan| age > plan.end()) {
@@ -122,8 +149,8 @@ impl LearnedPacing {
         let age = job.age(seen).max(job.open);
         let least = least.map(|time| time.as_secs_f64()).filter(|time| *time <= age);
         let from = least.unwrap_or_default().max(job.open);
-        self.durations.open(job.open, from);
-        self.durations.ended(from, age);
+        self.learn(Observation::Open(job.open, from));
+        self.learn(Observation::Ended(from, age));
         if self.plan.as_ref().is_some_and(|plan| age < plan.start()) {
             self.surprise();
         }
@@ -134,16 +161,23 @@ impl LearnedPacing {
     /// The job has ended at this time: a webhook said so at once.
     pub fn ended_at(&mut self, job: &ObservedJob, seen: Duration) {
         let age = job.age(seen).max(job.open);
-        self.durations.open(job.open, age);
+        self.learn(Observation::Open(job.open, age));
         self.ended(&ObservedJob { open: age, ..*job }, seen, None);
     }
 
     /// A job took much shorter or longer than all before it: something changed.
     fn surprise(&mut self) {
         if self.durations.jobs() > SURPRISE_JOBS {
-            self.durations.forget(SURPRISE_FORGETS);
+            self.learn(Observation::Forget(SURPRISE_FORGETS));
         }
         self.changes += 1.0;
+    }
+
+    fn learn(&mut self, observation: Observation) {
+        observation.apply(&mut self.durations);
+        if let Some(journal) = &mut self.journal {
+            journal.add(observation);
+        }
     }
 
     fn renew(&mut self, now: Duration) {
@@ -156,6 +190,28 @@ impl LearnedPacing {
             self.plan = PollPlan::new(&self.durations, &self.fallback, self.polls).map(Arc::new);
             self.changes = 0.0;
             self.planned = now;
+        }
+    }
+}
+
+/// What a client learned, and which part of it others do not know yet.
+#[derive(Clone, Debug)]
+pub struct Unshared {
+    durations: Durations,
+    journal: Journal,
+}
+
+impl Unshared {
+    /// Returns what others learned together with the part that they do not know; without others, or if theirs is
+    /// invalid, everything that this client learned.
+    #[must_use]
+    pub fn added_to(&self, others: Option<&SavedDurations>) -> SavedDurations {
+        match others.and_then(Durations::restore) {
+            Some(mut durations) => {
+                self.journal.apply(&mut durations);
+                durations.save()
+            }
+            None => self.durations.save(),
         }
     }
 }

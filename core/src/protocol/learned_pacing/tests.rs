@@ -32,6 +32,11 @@ fn polls(pacing: &LearnedPacing, count: usize) -> Vec<f64> {
     times
 }
 
+/// Everything that was learned.
+fn saved(pacing: &LearnedPacing) -> SavedDurations {
+    pacing.unshared().added_to(None)
+}
+
 #[test]
 fn nothing_is_known_before_five_jobs() {
     let mut pacing = fresh();
@@ -109,11 +114,11 @@ fn jobs_that_began_together_poll_apart() {
 fn what_was_learned_is_kept_and_garbage_is_not() {
     let mut pacing = fresh();
     learn(&mut pacing, (0..100).map(|number| 2.0 + f64::from(number) / 100.0));
-    let saved = serde_json::to_string(&pacing.save()).expect("JSON");
+    let saved = serde_json::to_string(&saved(&pacing)).expect("JSON");
     assert!(saved.len() < 20_000, "{}", saved.len());
     let mut other = fresh();
     assert!(other.restore(&serde_json::from_str(&saved).expect("the durations")));
-    assert_eq!(serde_json::to_string(&other.save()).expect("JSON"), saved);
+    assert_eq!(serde_json::to_string(&self::saved(&other)).expect("JSON"), saved);
     assert_eq!(other.planned_for(), Some(100));
     assert!((2.0..2.4).contains(&polls(&other, 1)[0]), "{:?}", polls(&other, 3));
     for invalid in [
@@ -127,6 +132,46 @@ fn what_was_learned_is_kept_and_garbage_is_not() {
         assert!(!other.restore(&invalid), "{invalid:?}");
         assert_eq!(other.planned_for(), None);
     }
+}
+
+#[test]
+fn two_clients_share_what_they_learn() {
+    let (mut one, mut other) = (fresh().shared(), fresh().shared());
+    learn(&mut one, [4.0; 3]);
+    learn(&mut other, [4.0; 4]);
+    assert_eq!((one.planned_for(), other.planned_for()), (None, None), "too few jobs each");
+    let of_one = one.unshared();
+    let file = of_one.added_to(None);
+    one.mark_shared(&of_one, None);
+    let of_other = other.unshared();
+    learn(&mut other, [4.0]);
+    let file = of_other.added_to(Some(&file));
+    other.mark_shared(&of_other, Some(&file));
+    assert_eq!(other.planned_for(), Some(8), "3 of one, 4 of its own, and 1 since it shared them");
+    // What is shared already is not added again, and what the other still keeps for itself is not in the file.
+    let of_one = one.unshared();
+    let file = of_one.added_to(Some(&file));
+    one.mark_shared(&of_one, Some(&file));
+    assert_eq!(one.planned_for(), Some(7));
+    learn(&mut one, [4.0; 2]);
+    let of_one = one.unshared();
+    assert_eq!(of_one.added_to(Some(&SavedDurations::default())), {
+        let mut fresh = fresh();
+        learn(&mut fresh, [4.0; 2]);
+        saved(&fresh)
+    });
+}
+
+#[test]
+fn invalid_durations_of_others_are_replaced() {
+    let mut pacing = fresh().shared();
+    learn(&mut pacing, [4.0; 6]);
+    let invalid = r#"{"jobs": -1, "open": [], "ended": []}"#;
+    let invalid = serde_json::from_str(invalid).expect("JSON");
+    let unshared = pacing.unshared();
+    assert_eq!(unshared.added_to(Some(&invalid)), saved(&pacing));
+    pacing.mark_shared(&unshared, Some(&invalid));
+    assert_eq!(pacing.planned_for(), Some(6));
 }
 
 /// An observation: when a job was polled in turn, and how it ended.
