@@ -129,7 +129,7 @@ class Jobs:
         """Count a submit against the limits of its user until its job is added."""
         recent = [job for job in self._of_user[user] if now() - job.created_at < DAY]
         if len(recent) + self._submitting[user] >= self._jobs_per_day:
-            raise daily_limit("jobs", self._jobs_per_day, [job.created_at for job in recent])
+            raise daily_limit("job", self._jobs_per_day, [job.created_at for job in recent])
         if len(self.running(user)) + self._submitting[user] >= self._jobs_at_once:
             # The client waits and sends the submit again: a running job will have ended.
             jobs = "job" if self._jobs_at_once == 1 else "jobs"
@@ -147,7 +147,7 @@ class Jobs:
         """Count an upload against the limit of its user."""
         recent = [at for at in self._uploads[user] if now() - at < DAY]
         if len(recent) >= self._uploads_per_day:
-            raise daily_limit("uploads", self._uploads_per_day, recent)
+            raise daily_limit("upload", self._uploads_per_day, recent)
         self._uploads[user] = [*recent, now()]
 
     def search(self, user: str, wanted: Mapping[str, Any]) -> list[OwnJob]:
@@ -174,5 +174,6 @@ def parse_time(text: Any) -> datetime:
 def daily_limit(what: str, limit: int, recent: list[datetime]) -> LimitError:
     """Return the error of a user who has used up a day. The client does not try again by itself."""
     wait = max(timedelta(seconds=1), min(recent, default=now()) + DAY - now())
-    message = f"You have used your {limit} {what} of the last 24 hours. Try again later."
+    things = what if limit == 1 else f"{what}s"
+    message = f"You have used your {limit} {things} of the last 24 hours. Try again later."
     return LimitError(message, 403, retry_after=int(wait.total_seconds()))

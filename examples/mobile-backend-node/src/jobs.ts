@@ -121,7 +121,7 @@ export class Jobs {
     const recent = this.of(user)
       .map((job) => job.createdAt)
       .filter(isRecent);
-    if (recent.length + others >= jobsPerDay) throw dailyLimit('jobs', jobsPerDay, recent);
+    if (recent.length + others >= jobsPerDay) throw dailyLimit('job', jobsPerDay, recent);
     if (this.running(user).length + others >= jobsAtOnce) {
       // The client waits and sends the submit again: a running job will have ended.
       const jobs = jobsAtOnce === 1 ? 'job' : 'jobs';
@@ -140,7 +140,7 @@ export class Jobs {
   countUpload(user: string): void {
     const { uploadsPerDay } = this.#settings;
     const recent = (this.#uploads.get(user) ?? []).filter(isRecent);
-    if (recent.length >= uploadsPerDay) throw dailyLimit('uploads', uploadsPerDay, recent);
+    if (recent.length >= uploadsPerDay) throw dailyLimit('upload', uploadsPerDay, recent);
     this.#uploads.set(user, [...recent, Date.now()]);
   }
 
@@ -166,6 +166,7 @@ function parseTime(text: unknown): number {
 
 /** Returns the error of a user who has used up a day. The client does not try again by itself. */
 function dailyLimit(what: string, limit: number, recent: number[]): Refused {
-  const message = `You have used your ${limit} ${what} of the last 24 hours. Try again later.`;
+  const things = limit === 1 ? what : `${what}s`;
+  const message = `You have used your ${limit} ${things} of the last 24 hours. Try again later.`;
   return new Refused(403, message, Math.min(...recent, Date.now()) + DAY - Date.now());
 }

@@ -48,7 +48,7 @@ test('the daily limit is a final error', async ({ start }) => {
   await client.run(INPUT);
   const error = await client.submit(INPUT).catch((error: unknown) => error);
   expect(error).toBeInstanceOf(PermissionDeniedError);
-  expect(error).toMatchObject({ message: expect.stringContaining('You have used your 1 jobs') });
+  expect(error).toMatchObject({ message: expect.stringContaining('You have used your 1 job of') });
   expect((error as PermissionDeniedError).retryAfterMs).toBeGreaterThan(3_600_000);
   await (await backend.client('bob')).run(INPUT);
   expect(await backend.requests('submit')).toBe(2);

@@ -93,7 +93,7 @@ def test_the_daily_limit_is_a_final_error(start_backend: StartBackend) -> None:
     with backend.client("ann") as ann, backend.client("bob") as bob:
         ann.run(REMOTE)
         with pytest.raises(
-            viseme.PermissionDeniedError, match="You have used your 1 jobs"
+            viseme.PermissionDeniedError, match="You have used your 1 job of"
         ) as caught:
             ann.submit(REMOTE)
         assert caught.value.retry_after is not None
