@@ -7,6 +7,9 @@ struct Service {
     /// The mock server ends when its standard input closes, however this program ends.
     private let input: Pipe?
 
+    /// Whether it is the mock server.
+    var isOffline: Bool { input != nil }
+
     struct NotStarted: Error, CustomStringConvertible {
         let description: String
     }

@@ -6,6 +6,10 @@ class Service private constructor(
     val apiKey: String,
     private val process: Process?,
 ) : AutoCloseable {
+    /** Whether it is the mock server. */
+    val isOffline: Boolean
+        get() = process != null
+
     override fun close() {
         process?.destroy()
     }
