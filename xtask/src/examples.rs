@@ -58,6 +58,7 @@ fn test_node(arguments: &[String]) -> Result<()> {
     ensure_node()?;
     node::Node::Build.run()?;
     install_in(&folder())?;
+    run(program("node", &["examples/nextjs/tests/install.mjs"]))?;
     build_mock()?;
     for script in ["check", "test"] {
         let mut command = program("npm", &["run", "--silent", script, "--"]);
