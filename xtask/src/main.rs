@@ -52,7 +52,8 @@ struct Arguments {
 enum Command {
     /// Install what the tests need, without running them
     Setup {
-        /// Only what these need: rust, node, browser, python, kotlin, swift or site; all of them by default
+        /// Only what these need: rust, node, browser, python, kotlin, swift, kotlin-app, swift-app or site; all of
+        /// them by default
         languages: Vec<String>,
     },
     /// Install what is missing and run the tests of Rust, Node and Python; CI adds `--all`
@@ -103,7 +104,7 @@ enum Command {
     /// Test the packages and recipes for other engines
     #[command(subcommand)]
     Integrations(Integrations),
-    /// Test the examples
+    /// Test the examples, or start one offline
     #[command(subcommand)]
     Examples(Examples),
     /// Build and test the Kotlin module

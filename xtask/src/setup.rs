@@ -4,9 +4,9 @@ use anyhow::{Result, bail};
 
 use crate::mobile::{kotlin, swift_tools};
 use crate::tools::{ensure_all, ensure_node};
-use crate::{browser, integrations, node, python, site};
+use crate::{browser, examples, integrations, node, python, site};
 
-/// What belongs together: a language and all that its tests need.
+/// What belongs together: a language and all that its tests need. The last three combine others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Language {
     Rust,
@@ -15,20 +15,29 @@ pub(crate) enum Language {
     Python,
     Kotlin,
     Swift,
-    /// No language: the documentation site, which comes after all of them.
+    /// The sample program in Kotlin with its backends in Python and Node.js.
+    KotlinApp,
+    /// The sample program in Swift with the same backends.
+    SwiftApp,
+    /// The documentation site, which shows results of all of them.
     Site,
 }
 
 impl Language {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Rust,
         Self::Node,
         Self::Browser,
         Self::Python,
         Self::Kotlin,
         Self::Swift,
+        Self::KotlinApp,
+        Self::SwiftApp,
         Self::Site,
     ];
+
+    /// The first of those that use what others install and build, and so run after all others.
+    pub(crate) const FIRST_COMBINED: Self = Self::KotlinApp;
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -38,6 +47,8 @@ impl Language {
             Self::Python => "python",
             Self::Kotlin => "kotlin",
             Self::Swift => "swift",
+            Self::KotlinApp => "kotlin-app",
+            Self::SwiftApp => "swift-app",
             Self::Site => "site",
         }
     }
@@ -69,6 +80,14 @@ impl Language {
                 Ok(String::new())
             }
             Self::Swift => swift_tools::install(),
+            Self::KotlinApp => {
+                examples::set_up()?;
+                Self::Kotlin.set_up()
+            }
+            Self::SwiftApp => {
+                examples::set_up()?;
+                Self::Swift.set_up()
+            }
             Self::Site => {
                 browser::set_up()?;
                 site::set_up()?;

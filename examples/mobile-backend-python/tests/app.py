@@ -36,6 +36,9 @@ class Backend:
     limits: dict[str, str] = field(default_factory=dict)
     program: Program | None = None
     port: int = field(default_factory=free_port)
+    command: list[str] = field(
+        default_factory=lambda: COMMAND or [sys.executable, os.fspath(BACKEND)]
+    )
 
     @property
     def url(self) -> str:
@@ -52,7 +55,7 @@ class Backend:
         # Another program may take the port before the backend does.
         for _ in range(5):
             self.program = self.programs.start(
-                COMMAND or [sys.executable, BACKEND],
+                self.command,
                 environment={**environment, "PORT": str(self.port)},
             )
             wait_until(lambda: self.answers() or self.has_ended(), "the backend starts")

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 
 use super::{Build, generate, library_name, mock_server, native, place};
+use crate::examples::test_app;
 use crate::process::{output, program, root, run};
 
 /// Builds and tests of the Kotlin module.
@@ -19,8 +20,12 @@ pub(crate) enum Kotlin {
     Test,
     /// Build the driver of the conformance suite
     Driver,
-    /// Build the JAR and run the sample program with it, offline
-    Sample,
+    /// Build the JAR and run the sample program with it: with VISEME_BASE_URL and VISEME_TOKEN, or else offline
+    Sample {
+        /// Test the program with both backends in `examples` too
+        #[arg(long)]
+        backends: bool,
+    },
 }
 
 impl Kotlin {
@@ -29,7 +34,7 @@ impl Kotlin {
             Self::Jar => jar(),
             Self::Test => test(),
             Self::Driver => driver(),
-            Self::Sample => sample(),
+            Self::Sample { backends } => sample(*backends),
         }
     }
 }
@@ -133,7 +138,7 @@ fn driver() -> Result<()> {
     run(maven(&["--quiet", "--projects", "viseme,conformance", "-DskipTests", "package"]))
 }
 
-fn sample() -> Result<()> {
+fn sample(backends: bool) -> Result<()> {
     jar()?;
     run(maven(&["--quiet", "--projects", "sample", "package"]))?;
     let jar = "bindings-mobile/kotlin/sample/target/sample.jar";
@@ -141,7 +146,8 @@ fn sample() -> Result<()> {
     let media = ["samples/face.mp4", "samples/voice.mp3"];
     let mut java = program("java", &["-jar", jar, media[0], media[1], result]);
     java.env("VISEME_MOCK", mock_server()?);
-    run(java)
+    run(java)?;
+    if backends { test_app(&["java", "-jar", jar]) } else { Ok(()) }
 }
 
 /// The name under which JNA looks for this machine's library in a JAR.

@@ -8,6 +8,7 @@ use clap::Subcommand;
 
 use super::swift_tools::Tools;
 use super::{Build, generate, mock_server, native, place};
+use crate::examples::test_app;
 use crate::process::{root, run};
 
 /// Builds and tests of the Swift package.
@@ -23,8 +24,17 @@ pub(crate) enum Swift {
     Driver,
     /// Run the driver of the conformance suite
     RunDriver,
-    /// Run the sample program, offline
-    Sample,
+    /// Run the sample program: with VISEME_BASE_URL and VISEME_TOKEN, or else offline
+    Sample {
+        /// Test the program with both backends in `examples` too
+        #[arg(long)]
+        backends: bool,
+    },
+    /// Run the sample program that was built before
+    RunSample {
+        /// Its arguments
+        arguments: Vec<String>,
+    },
 }
 
 impl Swift {
@@ -35,7 +45,13 @@ impl Swift {
             Self::Format => run(format(&Tools::find()?, &["--in-place"])),
             Self::Driver => build("VisemeDriver"),
             Self::RunDriver => Tools::find()?.replace(&[&*built("VisemeDriver")]),
-            Self::Sample => sample(),
+            Self::Sample { backends } => sample(*backends),
+            Self::RunSample { arguments } => {
+                let program = built("viseme-sample");
+                let arguments = arguments.iter().map(String::as_str);
+                let words: Vec<&str> = std::iter::once(&*program).chain(arguments).collect();
+                Tools::find()?.replace(&words)
+            }
         }
     }
 }
@@ -128,12 +144,18 @@ fn compile_snippets(tools: &Tools) -> Result<()> {
     Ok(())
 }
 
-fn sample() -> Result<()> {
+fn sample(backends: bool) -> Result<()> {
     build("viseme-sample")?;
     let result = "target/bindings-mobile/sample-swift.mp4";
     let program = built("viseme-sample");
     let words = [&*program, "samples/face.mp4", "samples/voice.mp3", result];
     let mut sample = Tools::find()?.command(&words);
     sample.env("VISEME_MOCK", mock_server()?);
-    run(sample)
+    run(sample)?;
+    if !backends {
+        return Ok(());
+    }
+    // Swift can be in another root, which this program enters.
+    let own = std::env::current_exe().context("cannot find this program")?;
+    test_app(&[&own.to_string_lossy(), "swift", "run-sample"])
 }

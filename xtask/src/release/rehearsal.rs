@@ -109,7 +109,7 @@ fn jar(artefacts: &Path) -> Result<Vec<Row>> {
         )]);
     }
     mobile::jar(&artefacts.join("jna"), artefacts)?;
-    Kotlin::Sample.run()?;
+    Kotlin::Sample { backends: false }.run()?;
     let file = files(&artefacts.join("mobile"), ".jar").into_iter().next().context("no JAR")?;
     Ok(vec![Row::new(&file, "resolved by Maven; the sample program".to_owned())])
 }
@@ -119,7 +119,7 @@ fn swift() -> Result<Row> {
         let why = "not on this machine: no Swift (`cargo xtask setup swift`); CI job apple";
         return Ok(Row::without_file("Swift package", why));
     }
-    Swift::Sample.run()?;
+    Swift::Sample { backends: false }.run()?;
     Ok(Row::without_file("Swift package", "built by SwiftPM; the sample program"))
 }
 

@@ -50,17 +50,17 @@ impl Job {
     }
 }
 
-/// Runs all jobs and returns what became of each, in the order of the languages. The site shows results of
-/// the others, so it comes last.
+/// Runs all jobs and returns what became of each, in the order of the languages. Those that combine others
+/// come last, one after the other.
 pub(super) fn run_all(
     mut jobs: BTreeMap<Language, Vec<Job>>,
     after_failure: AfterFailure,
 ) -> Result<Vec<Report>> {
-    let last = jobs.remove(&Language::Site);
+    let last = jobs.split_off(&Language::FIRST_COMBINED);
     let runner = Runner {
         own_program: std::env::current_exe().context("cannot find this program")?,
         // A single language prints its output as it comes.
-        buffered: jobs.len() + usize::from(last.is_some()) > 1,
+        buffered: jobs.len() + last.len() > 1,
         after_failure,
         failed: AtomicBool::new(false),
         places: Places { free: Mutex::new(AT_ONCE), freed: Condvar::new() },
@@ -76,7 +76,7 @@ pub(super) fn run_all(
                 Err(_) => bail!("a step panicked"),
             }
         }
-        reports.extend(last.map(|jobs| runner.run_in_order(jobs)).unwrap_or_default());
+        reports.extend(last.into_values().flat_map(|jobs| runner.run_in_order(jobs)));
         Ok(reports)
     })
 }

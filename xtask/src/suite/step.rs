@@ -42,3 +42,10 @@ pub(crate) enum Action {
         count: CountLine,
     },
 }
+
+impl Action {
+    /// A program that runs tests, with the environment as it is.
+    pub(crate) const fn tests(program: &'static [&'static str], count: CountLine) -> Self {
+        Self::Tests { program, env: &[], count }
+    }
+}

@@ -371,13 +371,6 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
-        name: "kotlin-sample",
-        purpose: "the Kotlin sample program runs with the JAR and the library as published",
-        language: Language::Kotlin,
-        scope: Scope::All,
-        action: Action::Run { program: &["cargo", "xtask", "kotlin", "sample"], env: &[] },
-    },
-    Step {
         name: "kotlin-conformance",
         purpose: "the Kotlin module passes the conformance suite",
         language: Language::Kotlin,
@@ -408,13 +401,6 @@ pub(crate) const STEPS: &[Step] = &[
         },
     },
     Step {
-        name: "swift-sample",
-        purpose: "the Swift sample program runs",
-        language: Language::Swift,
-        scope: Scope::All,
-        action: Action::Run { program: &["cargo", "xtask", "swift", "sample"], env: &[] },
-    },
-    Step {
         name: "swift-conformance",
         purpose: "the Swift package passes the conformance suite",
         language: Language::Swift,
@@ -432,6 +418,20 @@ pub(crate) const STEPS: &[Step] = &[
             env: &[],
             count: conformance,
         },
+    },
+    Step {
+        name: "kotlin-sample",
+        purpose: "the Kotlin sample program runs with the JAR as published, also with the backends of the examples",
+        language: Language::KotlinApp,
+        scope: Scope::All,
+        action: Action::tests(&["cargo", "xtask", "kotlin", "sample", "--backends"], pytest),
+    },
+    Step {
+        name: "swift-sample",
+        purpose: "the Swift sample program runs, also with the backends of the examples",
+        language: Language::SwiftApp,
+        scope: Scope::All,
+        action: Action::tests(&["cargo", "xtask", "swift", "sample", "--backends"], pytest),
     },
     Step {
         name: "site",

@@ -1,5 +1,7 @@
 //! The examples: `cargo xtask examples …`.
 
+mod start;
+
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -12,7 +14,7 @@ use crate::process::{program, root, run, target};
 use crate::python;
 use crate::tools::{ensure_all, ensure_node};
 
-/// Tests of the examples, offline.
+/// Tests of the examples, offline, and a way to try them.
 #[derive(Subcommand)]
 pub(crate) enum Examples {
     /// Test those in Python
@@ -27,6 +29,8 @@ pub(crate) enum Examples {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Start one offline, with the mock server, until Ctrl-C
+    Start(start::Start),
 }
 
 impl Examples {
@@ -34,46 +38,87 @@ impl Examples {
         match self {
             Self::Python { arguments } => test_python(arguments),
             Self::Node { arguments } => test_node(arguments),
+            Self::Start(start) => start.run(),
         }
     }
 }
 
+/// Installs what the examples in both languages need, except servers.
+pub(crate) fn set_up() -> Result<()> {
+    ensure_all(&["python3"])?;
+    python::tools()?;
+    ensure_node()?;
+    node::install()
+}
+
 fn test_python(arguments: &[String]) -> Result<()> {
-    ensure_all(&["python3", "redis-server"])?;
-    python::driver()?;
-    python::add_tools(&folder().join("requirements-dev.txt"))?;
-    build_mock()?;
+    ensure_all(&["redis-server"])?;
+    build_for_python()?;
     let checks: [&[&str]; 3] =
         [&["ruff", "format", "--check", "--quiet"], &["ruff", "check", "--quiet"], &["mypy"]];
     for check in checks {
         run(python_command(&[&["-m"], check, &["."]].concat()))?;
     }
-    // The fixtures of viseme-mock, which an installed package brings by itself.
-    let mut tests = python_command(&["-m", "pytest", "--quiet", "-p", "viseme_mock.fixtures"]);
-    tests.args(arguments).env("PYTHONPATH", root().join("bindings-python/mock/python"));
-    run(with_mock(tests))
+    run(pytest(arguments))
 }
 
 fn test_node(arguments: &[String]) -> Result<()> {
-    ensure_node()?;
-    node::Node::Build.run()?;
-    install_in(&folder())?;
-    run(program("node", &["examples/nextjs/tests/install.mjs"]))?;
-    build_mock()?;
+    build_for_node()?;
     for script in ["check", "test"] {
-        let mut command = program("npm", &["run", "--silent", script, "--"]);
+        let mut command = npm(&["run", "--silent", script, "--"]);
         if script == "test" {
             command.args(arguments);
         }
         // The counts of the tests are read from the output.
-        command.env("NO_COLOR", "1").env_remove("FORCE_COLOR").current_dir(folder());
+        command.env("NO_COLOR", "1").env_remove("FORCE_COLOR");
         run(with_mock(command))?;
     }
     Ok(())
 }
 
+/// Tests a program of an app, given by its words, with each backend.
+pub(crate) fn test_app(app: &[&str]) -> Result<()> {
+    build_for_python()?;
+    build_for_node()?;
+    run(npm(&["run", "--silent", "build", "--workspace", "mobile-backend-node"]))?;
+    let quoted: Vec<String> = app.iter().map(|word| format!("'{word}'")).collect();
+    let mut tests = pytest(&["mobile-apps".to_owned()]);
+    tests.env("VISEME_APP", quoted.join(" "));
+    run(tests)
+}
+
+/// Builds what the examples in Python need, and installs their packages.
+fn build_for_python() -> Result<()> {
+    ensure_all(&["python3"])?;
+    python::driver()?;
+    python::add_tools(&folder().join("requirements-dev.txt"))?;
+    build_mock()
+}
+
+/// Builds what the examples in Node.js need, and installs their packages.
+fn build_for_node() -> Result<()> {
+    ensure_node()?;
+    node::Node::Build.run()?;
+    install_in(&folder())?;
+    run(program("node", &["examples/nextjs/tests/install.mjs"]))?;
+    build_mock()
+}
+
+fn pytest(arguments: &[String]) -> Command {
+    // The fixtures of viseme-mock, which an installed package brings by itself.
+    let mut tests = python_command(&["-m", "pytest", "--quiet", "-p", "viseme_mock.fixtures"]);
+    tests.args(arguments).env("PYTHONPATH", root().join("bindings-python/mock/python"));
+    with_mock(tests)
+}
+
 fn python_command(arguments: &[&str]) -> Command {
     let mut command = python::inside(arguments);
+    command.current_dir(folder());
+    command
+}
+
+fn npm(arguments: &[&str]) -> Command {
+    let mut command = program(if cfg!(windows) { "npm.cmd" } else { "npm" }, arguments);
     command.current_dir(folder());
     command
 }
