@@ -324,6 +324,33 @@ mod tests {
         assert_eq!(names, ["passes", "passes", "litters", "passes"]);
     }
 
+    static BUILT: AtomicBool = AtomicBool::new(false);
+    static BUILDS: Step = step(
+        "builds",
+        Language::Rust,
+        Action::Check(|| {
+            std::thread::sleep(Duration::from_millis(100));
+            BUILT.store(true, Ordering::SeqCst);
+            Ok(String::new())
+        }),
+    );
+    static USES: Step = step(
+        "uses",
+        Language::KotlinApp,
+        Action::Check(|| match BUILT.load(Ordering::SeqCst) {
+            true => Ok(String::new()),
+            false => bail!("too early"),
+        }),
+    );
+
+    #[test]
+    fn what_combines_languages_runs_after_them() {
+        let jobs =
+            vec![(Language::KotlinApp, vec![job(&USES)]), (Language::Rust, vec![job(&BUILDS)])];
+        let ends = run_these(jobs, AfterFailure::default());
+        assert!(ends.iter().all(|(_, end)| end == "passed "), "{ends:?}");
+    }
+
     #[test]
     fn a_place_is_free_again_when_its_step_ends() {
         let places = Places { free: Mutex::new(1), freed: Condvar::new() };
