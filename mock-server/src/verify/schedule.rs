@@ -29,6 +29,10 @@ pub enum ExpectedTime {
 pub struct ExpectedTimes {
     /// The time of each.
     pub at: Vec<Span>,
+    /// None is earlier. Counted like `at`.
+    pub not_before: Option<Span>,
+    /// None is later. Counted like `at`.
+    pub not_after: Option<Span>,
     /// The pauses between them; the first is that before the first poll.
     pub gaps: Vec<Span>,
     /// No pause is shorter.
@@ -37,6 +41,8 @@ pub struct ExpectedTimes {
     pub no_gap_above: Option<Span>,
     /// No pause between two of them is shorter. The pause before the first poll does not count.
     pub between_at_least: Option<Span>,
+    /// Only the polls after the last submit count.
+    pub after_last_submit: bool,
     /// The tolerance of `at` and `gaps`, such as `10%`; none by default.
     #[serde(deserialize_with = "percent")]
     pub tolerance: f64,
@@ -84,7 +90,13 @@ pub(super) fn polls(
     time: ExpectedTime,
 ) -> Vec<String> {
     let start = moments(journal, RequestKind::Submit, time).last().copied();
-    times("polls", expected, start, &moments(journal, RequestKind::Poll, time))
+    // By their order: a virtual clock need not move between the last poll of a job and the next submit.
+    let last_submit = journal.iter().rposition(|exchange| exchange.kind == RequestKind::Submit);
+    let counted = match last_submit {
+        Some(last) if expected.after_last_submit => journal.get(last..).unwrap_or_default(),
+        _ => journal,
+    };
+    times("polls", expected, start, &moments(counted, RequestKind::Poll, time))
 }
 
 /// Returns the differences in the times of the submits.
@@ -104,10 +116,11 @@ fn times(
 ) -> Vec<String> {
     let mut differences = Vec::new();
     let origin = start.or(found.first().copied()).unwrap_or_default();
+    let at: Vec<_> = found.iter().map(|moment| moment.saturating_sub(origin)).collect();
     if !expected.at.is_empty() {
-        let at: Vec<_> = found.iter().map(|moment| moment.saturating_sub(origin)).collect();
         differences.extend(differ(what, &expected.at, &at, expected.tolerance));
     }
+    differences.extend(outside(what, &at, expected));
     let between = pauses(found);
     let all: Vec<Duration> = pauses(&start.iter().chain(found).copied().collect::<Vec<_>>());
     if !expected.gaps.is_empty() {
@@ -140,6 +153,21 @@ fn too_short(what: &str, gaps: &[Duration], least: Option<Span>) -> Vec<String> 
         format!("{what}: pause {} was {gap:?}, expected at least {:?}", number + 1, least.0)
     };
     short.map(describe).collect()
+}
+
+/// Returns the differences of times that are too early or too late.
+fn outside(what: &str, at: &[Duration], expected: &ExpectedTimes) -> Vec<String> {
+    let early = |time: Duration| expected.not_before.filter(|least| time + SLACK < least.0);
+    let late = |time: Duration| expected.not_after.filter(|most| time > most.0 + SLACK);
+    let describe = |(number, time): (usize, &Duration)| {
+        let place = format!("{what}: number {} was at {time:?}, expected", number + 1);
+        match (early(*time), late(*time)) {
+            (Some(least), _) => Some(format!("{place} at least {:?}", least.0)),
+            (_, Some(most)) => Some(format!("{place} at most {:?}", most.0)),
+            (None, None) => None,
+        }
+    };
+    at.iter().enumerate().filter_map(describe).collect()
 }
 
 fn differ(what: &str, expected: &[Span], found: &[Duration], tolerance: f64) -> Option<String> {
@@ -220,6 +248,9 @@ mod tests {
             (r#"{"between_at_least": "3s"}"#, Some(0), &[2, 6], true),
             (r#"{"between_at_least": "3s"}"#, Some(0), &[2, 4], false),
             (r#"{"no_gap_above": "3s"}"#, Some(0), &[2, 6], false),
+            (r#"{"not_before": "5s", "not_after": "10s"}"#, Some(100), &[105, 110], true),
+            (r#"{"not_before": "6s"}"#, Some(100), &[105, 110], false),
+            (r#"{"not_after": "9s"}"#, Some(100), &[105, 110], false),
         ] {
             let differences = differences(expected, start, found);
             assert_eq!(differences.is_empty(), matches, "{expected} {found:?}: {differences:?}");
