@@ -22,10 +22,13 @@ const OPTIONS: [(&str, &str); 10] = [
 ];
 
 /// The settings and their features.
-const SETTINGS: [(&str, &str); 10] = [
+const SETTINGS: [(&str, &str); 13] = [
     ("request_timeout", "request_timeout"),
     ("deadline", "deadline"),
     ("pacing", "pacing"),
+    ("learned_pacing", "learned_pacing"),
+    ("polls_per_job", "learned_pacing"),
+    ("pacing_file", "learned_pacing"),
     ("backoff", "retry_settings"),
     ("max_retry_after", "retry_settings"),
     ("max_retries", "retry_settings"),
@@ -48,7 +51,8 @@ pub(super) fn features(case: &Case) -> Vec<String> {
     if then.events.is_some() {
         add("progress");
     }
-    let has_schedule = ["at", "gaps"].iter().any(|word| then.polls.contains_key(*word));
+    let has_schedule =
+        ["at", "gaps", "not_before", "not_after"].iter().any(|word| then.polls.contains_key(*word));
     if !then.elapsed.is_empty() || has_schedule {
         add("virtual_clock");
     }

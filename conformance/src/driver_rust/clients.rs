@@ -31,6 +31,9 @@ struct Settings {
     max_retries: Option<u32>,
     max_connections: Option<usize>,
     max_polls_per_second: Option<f64>,
+    learned_pacing: Option<bool>,
+    polls_per_job: Option<f64>,
+    pacing_file: Option<String>,
     backoff: Option<BackoffSettings>,
     pacing: Option<PacingSettings>,
     submit_limits: Option<LimitSettings>,
@@ -144,6 +147,15 @@ fn configure(mut to: ConfigBuilder, from: Settings) -> ConfigBuilder {
     }
     if let Some(polls) = from.max_polls_per_second {
         to = to.max_polls_per_second(polls);
+    }
+    if let Some(learned) = from.learned_pacing {
+        to = to.learned_pacing(learned);
+    }
+    if let Some(polls) = from.polls_per_job {
+        to = to.polls_per_job(polls);
+    }
+    if let Some(path) = from.pacing_file {
+        to = to.pacing_file(path);
     }
     if let Some(BackoffSettings { base, max }) = from.backoff {
         to = to.backoff(Backoff { base: secs(base), max: secs(max) });

@@ -64,6 +64,7 @@ const FEATURES: &[&str] = &[
     "deadline",
     "request_timeout",
     "pacing",
+    "learned_pacing",
     "retry_settings",
     "recovery",
     "submit_limits",

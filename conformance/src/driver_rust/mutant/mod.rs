@@ -22,6 +22,7 @@ pub(crate) enum Mutant {
     AdoptAnyJob,
     IgnoreRetryAfter,
     PollTooOften,
+    ForgetDurations,
     StopAtFirstPollFailure,
     UnlimitedSubmitRetries,
     StopOnUnknownStatus,
@@ -91,6 +92,7 @@ fn alter_operation(mutant: Mutant, run: &mut Run) {
                 json!({"first": 0.2, "interval": 0.2, "growth": 1, "max": 0.2, "jitter": 0});
             set("pacing", pacing);
         }
+        Mutant::ForgetDurations => set("learned_pacing", json!(false)),
         Mutant::NoRecovery => set("recovery_window", json!(0)),
         Mutant::StopAtFirstPollFailure => set("max_retries", json!(0)),
         Mutant::UnlimitedSubmitRetries => set("max_retries", json!(50)),
