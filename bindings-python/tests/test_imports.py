@@ -26,12 +26,14 @@ def test_the_import_alone_loads_only_the_native_part() -> None:
     assert loaded & slow == set()
 
 
-def test_a_client_does_not_load_what_few_programs_use() -> None:
+def test_a_client_does_not_load_what_is_slow() -> None:
     loaded = loaded_by(
         "import viseme\nviseme.Client(base_url='http://127.0.0.1:1', api_key='k', ignore_env=True)"
     )
     rare_elsewhere = {"asyncio", "difflib", "html", "logging", "pathlib", "ssl", "tempfile"}
-    assert loaded & rare_elsewhere == set()
+    # Half of what a client would load: it has data classes, which are completed at their first use.
+    slow = {"dataclasses", "decimal", "inspect"}
+    assert loaded & (rare_elsewhere | slow) == set()
     rare = ["_async_client", "_batch", "_dub", "_events", "_fit", "_generated_account"]
     rare += ["_generated_reports", "_generated_types", "_ledger", "_notebook", "_webhooks"]
     assert loaded & {f"viseme.{name}" for name in rare} == set()

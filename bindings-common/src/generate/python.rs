@@ -322,7 +322,7 @@ fn data_class(definition: &Definition, name: &str, class: &str) -> String {
     // Those without a default come first.
     let (required, optional): (Vec<_>, Vec<_>) =
         fields.iter().filter(is_own).partition(|field| field.required);
-    let mut out = format!("\n\n@dataclasses.dataclass(frozen=True)\nclass {class}:\n");
+    let mut out = format!("\n\n@dataclass(frozen=True)\nclass {class}(Deferred):\n");
     out += &docstring(&definition.doc, "    ");
     out.push('\n');
     for field in required.iter().chain(&optional) {
@@ -330,7 +330,7 @@ fn data_class(definition: &Definition, name: &str, class: &str) -> String {
         let default = match &field.ty {
             _ if field.required => String::new(),
             Type::Map(_) => format!(
-                " = dataclasses.field(default_factory=dict[{}])",
+                " = field(default_factory=dict[{}])",
                 ty.trim_start_matches("dict[").trim_end_matches(']')
             ),
             Type::List(_) => " = ()".to_owned(),

@@ -6,11 +6,16 @@ pub(super) const ACCOUNT_HEAD: &str = r#""""Data classes of the account and the 
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ._deferred import Deferred
 from ._generated import Status, decode_moment
+
+if not TYPE_CHECKING:
+    from ._deferred import dataclass
+else:
+    from dataclasses import dataclass
 
 if TYPE_CHECKING:
     from . import _generated_types as types
@@ -20,10 +25,15 @@ pub(super) const REPORT_HEAD: &str = r#""""Data classes of checks and errors, wh
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from ._deferred import Deferred
 from ._generated import Level, decode_duration
+
+if not TYPE_CHECKING:
+    from ._deferred import dataclass
+else:
+    from dataclasses import dataclass
 
 if TYPE_CHECKING:
     from . import _generated_types as types
@@ -37,9 +47,15 @@ native code: see ``_generated_types``.
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union
+
+from ._deferred import Deferred
+
+if not TYPE_CHECKING:
+    from ._deferred import dataclass, field
+else:
+    from dataclasses import dataclass, field
 
 if TYPE_CHECKING:
     from . import _generated_types as types

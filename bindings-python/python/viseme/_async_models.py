@@ -19,6 +19,7 @@ from ._models import (
     download_request,
     fallback,
     main_output,
+    make_prediction,
     outputs_request,
 )
 
@@ -138,9 +139,7 @@ def decode_async_prediction(
     found = prediction_fields(data)
     pairs = zip(data["outputs"], found["output_urls"], strict=True)
     outputs = tuple(AsyncOutput(output, url, data["id"], downloader) for output, url in pairs)
-    prediction = AsyncPrediction(**found, outputs=outputs)
-    vars(prediction)["_downloader"] = downloader
-    return prediction
+    return make_prediction(AsyncPrediction, found, outputs, downloader)
 
 
 def decode_async_delivery(data: types.DeliveryData, downloader: AsyncDownloader) -> AsyncDelivery:

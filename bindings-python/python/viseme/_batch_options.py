@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from ._generated import BATCH_OPTIONS
 from ._settings import TEXT, Kind, kinds_of
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 class BatchOptions(TypedDict, total=False):
@@ -24,7 +26,7 @@ class BatchOptions(TypedDict, total=False):
     webhook: str | None
 
 
-_RESUBMIT_AFTER = re.compile(r"resubmit-after=([0-9]+ ?(s|m|min|h|d|w) ?)+")
+_RESUBMIT_AFTER = r"resubmit-after=([0-9]+ ?(s|m|min|h|d|w) ?)+"
 
 
 def _encode_dollars(value: Any) -> float:
@@ -38,7 +40,7 @@ def _encode_dollars(value: Any) -> float:
 
 def _encode_on_unknown(value: Any) -> str:
     text = str(TEXT.encode(value))
-    if text not in ("keep", "stop") and _RESUBMIT_AFTER.fullmatch(text) is None:
+    if text not in ("keep", "stop") and re.fullmatch(_RESUBMIT_AFTER, text) is None:
         raise ValueError
     return text
 

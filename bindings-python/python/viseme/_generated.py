@@ -8,9 +8,15 @@ native code: see ``_generated_types``.
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union
+
+from ._deferred import Deferred
+
+if not TYPE_CHECKING:
+    from ._deferred import dataclass, field
+else:
+    from dataclasses import dataclass, field
 
 if TYPE_CHECKING:
     from . import _generated_types as types
@@ -79,8 +85,8 @@ ItemState = Literal["planned", "checked", "uploading", "ready", "submitting", "s
 """The state of a row of a batch. `docs/batches.md` describes each."""
 
 
-@dataclasses.dataclass(frozen=True)
-class PredictionFields:
+@dataclass(frozen=True)
+class PredictionFields(Deferred):
     """The state of a job as the service describes it at one moment; immutable.
 
     The service is lenient about most fields: a value that is missing, ``null`` or of an
@@ -109,7 +115,7 @@ class PredictionFields:
     """The service's application code; absent if it is missing or 0."""
     execution_time: float | None = None
     """How long the job ran, as measured by the service. In seconds."""
-    timings: dict[str, float] = dataclasses.field(default_factory=dict[str, float])
+    timings: dict[str, float] = field(default_factory=dict[str, float])
     """Parts of that time by name. In seconds."""
     input: Any = None
     """The job's input, if the service repeats it (webhooks, history)."""
@@ -120,7 +126,7 @@ class PredictionFields:
 
     Include it when you contact the support of the service.
     """
-    extra: dict[str, Any] = dataclasses.field(default_factory=dict[str, Any])
+    extra: dict[str, Any] = field(default_factory=dict[str, Any])
     """All other fields of the service's response."""
 
 

@@ -4,18 +4,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ._deferred import Deferred
 from ._generated import Status, decode_moment
+
+if not TYPE_CHECKING:
+    from ._deferred import dataclass
+else:
+    from dataclasses import dataclass
 
 if TYPE_CHECKING:
     from . import _generated_types as types
 
 
-@dataclasses.dataclass(frozen=True)
-class Model:
+@dataclass(frozen=True)
+class Model(Deferred):
     """A model of the service's catalogue."""
 
     id: str
@@ -50,8 +55,8 @@ def decode_model(data: types.Model) -> Model:
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class Price:
+@dataclass(frozen=True)
+class Price(Deferred):
     """The price of a run."""
 
     due: float
@@ -85,8 +90,8 @@ def decode_price(data: types.Price) -> Price:
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class Billing:
+@dataclass(frozen=True)
+class Billing(Deferred):
     """One charge of the account."""
 
     id: str
@@ -127,8 +132,8 @@ def decode_billing(data: types.BillingData) -> Billing:
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class ModelUsage:
+@dataclass(frozen=True)
+class ModelUsage(Deferred):
     """The usage of one model."""
 
     model: str
@@ -151,8 +156,8 @@ def decode_model_usage(data: types.ModelUsage) -> ModelUsage:
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class DailyUsage:
+@dataclass(frozen=True)
+class DailyUsage(Deferred):
     """The usage of one day."""
 
     day: str
@@ -178,8 +183,8 @@ def decode_daily_usage(data: types.DailyUsage) -> DailyUsage:
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class Usage:
+@dataclass(frozen=True)
+class Usage(Deferred):
     """The usage of a time span."""
 
     cost: float | None

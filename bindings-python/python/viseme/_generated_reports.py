@@ -4,17 +4,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from ._deferred import Deferred
 from ._generated import Level, decode_duration
+
+if not TYPE_CHECKING:
+    from ._deferred import dataclass
+else:
+    from dataclasses import dataclass
 
 if TYPE_CHECKING:
     from . import _generated_types as types
 
 
-@dataclasses.dataclass(frozen=True)
-class Fix:
+@dataclass(frozen=True)
+class Fix(Deferred):
     """One step that makes a file acceptable. ``kind`` says which of the other values it has."""
 
     kind: str
@@ -71,8 +76,8 @@ def decode_fix(data: types.Fix) -> Fix:
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class Violation:
+@dataclass(frozen=True)
+class Violation(Deferred):
     """One broken rule."""
 
     field: str
@@ -108,8 +113,8 @@ def decode_violation(data: types.Violation) -> Violation:
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class MediaInfo:
+@dataclass(frozen=True)
+class MediaInfo(Deferred):
     """Properties of a media file. Those that could not be read are absent."""
 
     container: str
@@ -147,8 +152,8 @@ def decode_media_info(data: types.MediaInfo) -> MediaInfo:
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True)
+class Report(Deferred):
     """The result of a check."""
 
     ok: bool
@@ -176,8 +181,8 @@ def decode_report(data: types.Report) -> Report:
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class SubmitRecord:
+@dataclass(frozen=True)
+class SubmitRecord(Deferred):
     """What was submitted and when: plain JSON, enough for ``client.recover``."""
 
     model: str

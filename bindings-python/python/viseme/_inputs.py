@@ -5,13 +5,19 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import AsyncIterable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol, Union, cast
 
+from ._deferred import Deferred
 from ._errors import VisemeError, make_error
 from ._payload import AsyncFile, MediaPayload, is_async_stream, name_of, read_whole
 from ._settings import show
 from ._signatures import suggest_fields
+
+if not TYPE_CHECKING:
+    from ._deferred import dataclass, field
+else:
+    from dataclasses import dataclass, field
 
 if TYPE_CHECKING:
     from . import _generated_types as types
@@ -78,7 +84,7 @@ class Media:
 
 @suggest_fields
 @dataclass(frozen=True)
-class AudioToVideo:
+class AudioToVideo(Deferred):
     """Lip-syncs a video to an audio track.
 
     Media are paths, URLs, bytes, open files or ``Media``.
@@ -97,7 +103,7 @@ class AudioToVideo:
 
 @suggest_fields
 @dataclass(frozen=True)
-class TextToVideo:
+class TextToVideo(Deferred):
     """Speaks a text and lip-syncs a video to it.
 
     Args:
@@ -120,7 +126,7 @@ class TextToVideo:
 
 @suggest_fields
 @dataclass(frozen=True)
-class KlingEffects:
+class KlingEffects(Deferred):
     """Turns an image into a video of five seconds with an effect.
 
     Args:
@@ -138,7 +144,7 @@ class KlingEffects:
 
 @suggest_fields
 @dataclass(frozen=True)
-class Input:
+class Input(Deferred):
     """An input of any model: JSON values, and media, which are uploaded.
 
     For models without a class of their own, text is sent as it is: to upload a file, pass a
@@ -184,15 +190,14 @@ def normalize_input(input: object, parameters: object) -> Input:
         if parameters is not None and values is None:
             raise invalid_input("parameters", "a dict of the model's parameters", parameters)
         return Input(input, values or {})
-    values = _as_mapping(input)
-    if values is not None:
-        values = dict(values)
-        given = Input(values.pop("model", AudioToVideo.MODEL), values)
-    elif isinstance(input, Input):
+    if isinstance(input, Input):
         given = input
     elif isinstance(input, (AudioToVideo, TextToVideo, KlingEffects)):
-        values = {each.name: getattr(input, each.name) for each in fields(input)}
+        values = {name: getattr(input, name) for name in _field_names(cast("Any", type(input)))}
         given = Input(input.MODEL, {name: it for name, it in values.items() if it is not None})
+    elif (mapping := _as_mapping(input)) is not None:
+        values = dict(mapping)
+        given = Input(values.pop("model", AudioToVideo.MODEL), values)
     else:
         expected = "a model id, a dict, or an AudioToVideo, TextToVideo, KlingEffects or Input"
         raise invalid_input("input", expected, input)
@@ -202,6 +207,13 @@ def normalize_input(input: object, parameters: object) -> Input:
             "`parameters` can only be used with a model id; put them into the input itself.",
         )
     return given
+
+
+@cache
+def _field_names(kind: type[Any]) -> tuple[str, ...]:
+    from dataclasses import fields
+
+    return tuple(each.name for each in fields(kind))
 
 
 def encode_input(given: Input, payload: MediaPayload) -> types.InputData:
@@ -215,6 +227,10 @@ def encode_input(given: Input, payload: MediaPayload) -> types.InputData:
     for name, value in parameters.items():
         if not isinstance(cast("object", name), str):
             raise invalid_input("parameters", "a dict with text as keys", dict(parameters))
+        if type(value) is str and _is_unicode(value):
+            # Most parameters: none of what follows applies to them.
+            encoded.append((name, {"value": value}))
+            continue
         value = _plain(name, value)
         if _is_media(value):
             encoded.append((name, {"media": encode_media(name, value, payload)}))

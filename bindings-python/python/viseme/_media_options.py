@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from ._batch_options import BATCH_KINDS
 from ._generated import DUB_OPTIONS, FIT_OPTIONS
 from ._settings import kinds_of
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 class FitOptions(TypedDict, total=False):

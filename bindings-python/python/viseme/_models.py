@@ -9,11 +9,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, Union, cast
 
+from ._deferred import Deferred
 from ._generated import PredictionFields, decode_moment, prediction_fields
+
+if not TYPE_CHECKING:
+    from ._deferred import dataclass
+else:
+    from dataclasses import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +30,7 @@ OnBytes = Callable[[int, Union[int, None]], object]
 
 
 @dataclass(frozen=True)
-class DownloadedFile:
+class DownloadedFile(Deferred):
     """A finished download."""
 
     path: Path
@@ -198,6 +203,8 @@ class BasePrediction(PredictionFields):
 
         ``from_dict`` restores it, in any process. Moments are ISO 8601 text, times are seconds.
         """
+        from dataclasses import fields
+
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return cast("dict[str, Any]", to_plain(values))
 
@@ -265,6 +272,7 @@ class BasePrediction(PredictionFields):
 
 
 _O = TypeVar("_O", bound=BaseOutput)
+_P = TypeVar("_P", bound=BasePrediction)
 _MAX_SHOWN = 200
 
 
@@ -274,6 +282,8 @@ def _shortened(text: str) -> str:
 
 def to_plain(value: Any) -> Any:
     """Return a value as JSON knows it: results and errors as dicts, moments as text."""
+    from dataclasses import fields
+
     match value:
         case None | bool() | int() | float() | str():
             return value
@@ -296,6 +306,8 @@ def to_plain(value: Any) -> Any:
 
 def decode_dict(prediction: type[Any], data: Mapping[str, Any], output: type[_O]) -> Any:
     """Return the prediction of what ``to_dict`` returned. Ignores fields of later versions."""
+    from dataclasses import fields
+
     known: dict[str, Any] = {
         each.name: data[each.name] for each in fields(prediction) if each.name in data
     }
@@ -384,7 +396,7 @@ class Prediction(BasePrediction):
 
 
 @dataclass(frozen=True)
-class Delivery:
+class Delivery(Deferred):
     """A verified webhook delivery."""
 
     id: str
@@ -400,8 +412,14 @@ def decode_prediction(data: types.PredictionData, downloader: Downloader | None)
     found = prediction_fields(data)
     pairs = zip(data["outputs"], found["output_urls"], strict=True)
     outputs = tuple(Output(output, url, data["id"], downloader) for output, url in pairs)
-    prediction = Prediction(**found, outputs=outputs)
-    vars(prediction)["_downloader"] = downloader
+    return make_prediction(Prediction, found, outputs, downloader)
+
+
+def make_prediction(kind: type[_P], found: dict[str, Any], outputs: Any, downloader: Any) -> _P:
+    """Return a prediction with all fields, of which `found` has all but the outputs."""
+    prediction = kind.__new__(kind)
+    # The initializer of a frozen class sets each field by a call.
+    vars(prediction).update(found, outputs=outputs, _downloader=downloader)
     return prediction
 
 

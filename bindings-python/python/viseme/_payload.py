@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterator
-from inspect import isawaitable, iscoroutinefunction
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 from ._errors import make_error
@@ -149,6 +148,10 @@ def is_async_stream(source: object) -> bool:
     """Return whether a source is read by ``await``."""
     if isinstance(source, AsyncIterable):
         return True
+    if not hasattr(source, "read"):
+        return False
+    from inspect import iscoroutinefunction
+
     # A coroutine function, also behind a bound method; a mock or a wrapper is none.
     return iscoroutinefunction(getattr(source, "read", None))
 
@@ -163,6 +166,8 @@ async def _async_chunks(source: object) -> AsyncIterator[object]:
 
 
 async def _read_async(file: AsyncFile) -> object:
+    from inspect import isawaitable
+
     returned: object = file.read(_CHUNK)
     return await returned if isawaitable(returned) else returned
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from ._core_client import CoreClient, Operation
+from ._deferred import Deferred
 from ._errors import VisemeError, make_error
 from ._inputs import encode_input, invalid_input, is_of_library, normalize_input
 from ._models import BasePrediction, Prediction, to_plain
 from ._payload import MediaPayload
 from ._progress import RunCallbacks
 from ._settings import COUNT, encode_value, show
+
+if not TYPE_CHECKING:
+    from ._deferred import dataclass
+else:
+    from dataclasses import dataclass
 
 if TYPE_CHECKING:
     from . import _generated_types as types
@@ -23,6 +28,12 @@ P = TypeVar("P", bound=BasePrediction)
 
 PREFETCH = 16
 """How many inputs are handed over before there is a free slot for them, at most."""
+
+BATCH = 256
+"""How many inputs are handed over at once, at most."""
+
+_NEVER_WAIT: tuple[type[Any], ...] = (type(iter([])), type(iter(())))
+"""Iterators that have the next item at once."""
 
 
 class BaseRunResult:
@@ -63,7 +74,7 @@ class BaseRunResult:
 
 
 @dataclass(frozen=True)
-class RunResult(BaseRunResult):
+class RunResult(BaseRunResult, Deferred):
     """The result of one of many runs: a prediction or an error."""
 
     index: int
@@ -113,6 +124,7 @@ class ManyRuns(Generic[P]):
         self._open = 0
         self._count = 0
         self._payloads: dict[int, MediaPayload] = {}
+        self._encoded: list[types.InputData] = []
         self._unseen: deque[dict[str, Any]] = deque()
         self._operation: Operation[None] = Operation(
             {"op": "runMany", "limit": limit, "options": options, "progress": callbacks.are_needed},
@@ -129,7 +141,12 @@ class ManyRuns(Generic[P]):
         return self._open < self._max_open
 
     def push(self, item: Any) -> None:
-        """Hand over an input, or a pair of a model id and parameters.
+        """Hand over an input, or a pair of a model id and parameters."""
+        self._add(item)
+        self._hand_over()
+
+    def _add(self, item: Any) -> None:
+        """Encode an input. Hand it over at once if it is not only JSON.
 
         An invalid one is the result of its own run: the others continue.
         """
@@ -141,27 +158,40 @@ class ManyRuns(Generic[P]):
                 raise invalid_input("inputs", expected, pair)
             data = encode_input(normalize_input(*pair), payload)
             payload.fill()
-            encoded = json.dumps([data])
         except VisemeError as error:
             payload.close()
+            self._hand_over()
             self.task.push_error(f"Input {self._count} (counted from 0): {error.message}")
         else:
             self._payloads[self._count] = payload
-            self.task.push(encoded, payload.contents)
-            # The native part has its own copy.
-            payload.contents.clear()
+            if payload.contents:
+                self._hand_over()
+            self._encoded.append(data)
+            if payload.contents or len(self._encoded) == BATCH:
+                self._hand_over(payload.contents)
+                # The native part has its own copy.
+                payload.contents.clear()
         self._count += 1
         self._open += 1
 
+    def _hand_over(self, contents: Sequence[bytes] = ()) -> None:
+        if self._encoded:
+            self.task.push(json.dumps(self._encoded), list(contents))
+            self._encoded.clear()
+
     def fill(self, inputs: Iterator[Any]) -> bool:
         """Hand over as many inputs as there is room for. Returns whether there may be more."""
+        # A generator may take its time for the next input: no other waits for it.
+        add = self._add if isinstance(inputs, _NEVER_WAIT) else self.push
         while self.has_room:
             try:
                 item = next(inputs)
             except StopIteration:
+                self._hand_over()
                 self.task.finish()
                 return False
-            self.push(item)
+            add(item)
+        self._hand_over()
         return True
 
     def take(self, messages: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

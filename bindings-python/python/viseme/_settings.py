@@ -10,11 +10,11 @@ import operator
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict, cast
 
+from ._deferred import Deferred
 from ._errors import VisemeError, make_error
 from ._generated import (
     BILLING_FILTER_DATA,
@@ -26,13 +26,18 @@ from ._generated import (
 )
 from ._signatures import suggest_fields, unknown_keyword
 
+if not TYPE_CHECKING:
+    from ._deferred import dataclass
+else:
+    from dataclasses import dataclass
+
 Tier = Literal["bronze", "silver", "gold", "ultra"]
 """A tier of account."""
 
 
 @suggest_fields
 @dataclass(frozen=True)
-class Pacing:
+class Pacing(Deferred):
     """When to poll a running job. Times are in seconds."""
 
     interval: float
@@ -49,7 +54,7 @@ class Pacing:
 
 @suggest_fields
 @dataclass(frozen=True)
-class Backoff:
+class Backoff(Deferred):
     """The delays before retries, in seconds."""
 
     base: float = 1.0
@@ -60,7 +65,7 @@ class Backoff:
 
 @suggest_fields
 @dataclass(frozen=True)
-class SubmitLimits:
+class SubmitLimits(Deferred):
     """The limits of an account's tier."""
 
     per_minute: int
