@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::client::{VerifierBuilderError, WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{self, CryptoProvider};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
@@ -18,47 +19,76 @@ use crate::error::{Error, ErrorKind, Result, io_reason};
 
 /// Returns the TLS settings, with the certificates of the system or those of `ca_bundle` alone.
 pub(crate) fn client_config(ca_bundle: Option<&Path>) -> Result<ClientConfig> {
-    let trusted = match ca_bundle {
-        Some(path) => Arc::new(from_bundle(path)?),
-        None => system_certificates()?,
-    };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let unusable =
-        |error: &dyn std::fmt::Display| config_error(format!("TLS cannot be set up: {error}."));
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+    let trusted = match ca_bundle {
+        Some(path) => {
+            let trusted = Trusted::new(from_bundle(path)?, &provider);
+            TrustSource::Bundle(Arc::new(trusted.map_err(|error| unusable(&error))?))
+        }
+        None => {
+            check_variables()?;
+            TrustSource::System
+        }
+    };
+    let verifier = Arc::new(Verifier { provider: Arc::clone(&provider), trusted });
+    let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| unusable(&error))?;
-    let webpki = WebPkiServerVerifier::builder_with_provider(Arc::clone(&trusted.roots), provider)
-        .build()
-        .map_err(|error| unusable(&error))?;
-    let verifier = Arc::new(Verifier { webpki, trusted });
-    let mut config =
-        builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+        .map_err(|error| unusable(&error))?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }
 
-/// Trusted certificates.
+fn unusable(error: &dyn std::fmt::Display) -> Error {
+    config_error(format!("TLS cannot be set up: {error}."))
+}
+
+/// Trusted certificates, and the usual verifier with them.
 struct Trusted {
-    roots: Arc<RootCertStore>,
+    webpki: Arc<WebPkiServerVerifier>,
     /// The same certificates, whole.
     certificates: HashSet<CertificateDer<'static>>,
 }
 
+/// Certificates that were read.
+struct Roots {
+    store: RootCertStore,
+    certificates: Vec<CertificateDer<'static>>,
+}
+
 impl Trusted {
-    fn new(certificates: Vec<CertificateDer<'static>>) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(certificates.iter().cloned());
-        Self { roots: Arc::new(roots), certificates: certificates.into_iter().collect() }
+    fn new(roots: Roots, provider: &Arc<CryptoProvider>) -> Result<Self, VerifierBuilderError> {
+        let (store, provider) = (Arc::new(roots.store), Arc::clone(provider));
+        let webpki = WebPkiServerVerifier::builder_with_provider(store, provider).build()?;
+        Ok(Self { webpki, certificates: roots.certificates.into_iter().collect() })
     }
+}
+
+/// Which certificates a verifier trusts.
+enum TrustSource {
+    /// Those of the system, which are read for the first handshake: that takes some milliseconds, and
+    /// a program that talks to a server on its own machine needs none.
+    System,
+    Bundle(Arc<Trusted>),
 }
 
 /// The usual verifier, which also accepts a server's certificate that is itself among the trusted
 /// ones. `openssl req -x509` makes such certificates: self-signed and marked as an authority.
 /// OpenSSL and curl accept them, webpki does not.
 struct Verifier {
-    webpki: Arc<WebPkiServerVerifier>,
-    trusted: Arc<Trusted>,
+    provider: Arc<CryptoProvider>,
+    trusted: TrustSource,
+}
+
+impl Verifier {
+    fn trusted(&self) -> Result<&Trusted, rustls::Error> {
+        match &self.trusted {
+            TrustSource::Bundle(trusted) => Ok(trusted),
+            TrustSource::System => system_certificates(&self.provider),
+        }
+    }
 }
 
 impl std::fmt::Debug for Verifier {
@@ -76,7 +106,8 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified = self.webpki.verify_server_cert(
+        let trusted = self.trusted()?;
+        let verified = trusted.webpki.verify_server_cert(
             end_entity,
             intermediates,
             server_name,
@@ -86,8 +117,7 @@ impl ServerCertVerifier for Verifier {
         match verified {
             // webpki checks the dates of the certificate before this.
             Err(error)
-                if is_authority_as_server(&error)
-                    && self.trusted.certificates.contains(end_entity) =>
+                if is_authority_as_server(&error) && trusted.certificates.contains(end_entity) =>
             {
                 verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
                 Ok(ServerCertVerified::assertion())
@@ -102,7 +132,8 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.webpki.verify_tls12_signature(message, certificate, signature)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        crypto::verify_tls12_signature(message, certificate, signature, algorithms)
     }
 
     fn verify_tls13_signature(
@@ -111,11 +142,12 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.webpki.verify_tls13_signature(message, certificate, signature)
+        let algorithms = &self.provider.signature_verification_algorithms;
+        crypto::verify_tls13_signature(message, certificate, signature, algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.webpki.supported_verify_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -167,45 +199,49 @@ const ADD: &str = "If you trust it, set SSL_CERT_FILE or `ca_bundle` to a PEM fi
 
 /// Returns the certificates of the system, which are read once per process, or Mozilla's if the
 /// system has none.
-fn system_certificates() -> Result<Arc<Trusted>> {
-    static TRUSTED: OnceLock<Result<Arc<Trusted>>> = OnceLock::new();
-    TRUSTED
-        .get_or_init(|| {
-            require_variables()?;
-            let found = rustls_native_certs::load_native_certs();
-            let mut trusted = Trusted::new(found.certs);
-            if trusted.roots.is_empty() {
-                tracing::debug!(
-                    errors = found.errors.len(),
-                    "no certificates found on this system; using the bundled ones"
-                );
-                let roots = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-                trusted.roots = Arc::new(roots);
-            }
-            Ok(Arc::new(trusted))
+fn system_certificates(provider: &Arc<CryptoProvider>) -> Result<&'static Trusted, rustls::Error> {
+    static TRUSTED: OnceLock<Result<Trusted, String>> = OnceLock::new();
+    let trusted = TRUSTED.get_or_init(|| {
+        let found = rustls_native_certs::load_native_certs();
+        let mut store = RootCertStore::empty();
+        store.add_parsable_certificates(found.certs.iter().cloned());
+        if store.is_empty() {
+            tracing::debug!(
+                errors = found.errors.len(),
+                "no certificates found on this system; using the bundled ones"
+            );
+            store = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+        }
+        let roots = Roots { store, certificates: found.certs };
+        Trusted::new(roots, provider).map_err(|error| error.to_string())
+    });
+    trusted.as_ref().map_err(|error| rustls::Error::General(error.clone()))
+}
+
+/// Returns an error if a variable names a certificate file that cannot be used. It is read once per
+/// process.
+fn check_variables() -> Result<()> {
+    static CHECKED: OnceLock<Result<()>> = OnceLock::new();
+    let check = || {
+        let Some(path) = certificate_file() else { return Ok(()) };
+        read_pem(&path).map(drop).map_err(|problem| {
+            let path = path.display();
+            config_error(format!("SSL_CERT_FILE is {path}, which cannot be used: {problem}."))
         })
-        .clone()
+    };
+    CHECKED.get_or_init(check).clone()
 }
 
-/// Returns an error if a variable names a certificate file that cannot be used.
-fn require_variables() -> Result<()> {
-    let Some(path) = certificate_file() else { return Ok(()) };
-    read_pem(&path).map(drop).map_err(|problem| {
-        let path = path.display();
-        config_error(format!("SSL_CERT_FILE is {path}, which cannot be used: {problem}."))
-    })
-}
-
-fn from_bundle(path: &Path) -> Result<Trusted> {
+fn from_bundle(path: &Path) -> Result<Roots> {
     let unusable = |problem: &dyn std::fmt::Display| {
         config_error(format!("The CA bundle {} cannot be read: {problem}.", path.display()))
     };
     let certificates = read_pem(path).map_err(|problem| unusable(&problem))?;
-    let mut roots = RootCertStore::empty();
+    let mut store = RootCertStore::empty();
     for certificate in &certificates {
-        roots.add(certificate.clone()).map_err(|error| unusable(&error))?;
+        store.add(certificate.clone()).map_err(|error| unusable(&error))?;
     }
-    Ok(Trusted { roots: Arc::new(roots), certificates: certificates.into_iter().collect() })
+    Ok(Roots { store, certificates })
 }
 
 /// Reads the certificates of a PEM file; there is at least one.
