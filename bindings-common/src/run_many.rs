@@ -1,6 +1,6 @@
 //! Many runs, driven by one task of Rust.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::{self, Stream, StreamExt as _};
@@ -17,7 +17,9 @@ const BATCH: usize = 64;
 
 /// How long results are collected that come in quick succession. With a thousand jobs some come in
 /// every millisecond, and waking the host costs more than the results themselves.
-const COALESCE_WINDOW: Duration = Duration::from_millis(5);
+const COALESCE_WINDOW: Duration = Duration::from_millis(16);
+/// Results that come less often are passed on at once.
+const QUICK_SUCCESSION: Duration = Duration::from_millis(100);
 
 /// Runs the inputs that the task receives, at most `limit` at the same time. They continue while the
 /// host is busy with a result, until the task is dropped.
@@ -37,18 +39,21 @@ pub(crate) fn messages_of(
     messages: UnboundedReceiver<Outgoing>,
 ) -> impl Stream<Item = Outgoing> + Send {
     // The work starts under the first `next`, where there is a runtime.
-    let state = (messages, Vec::new().into_iter(), Work::Ready(work));
-    stream::unfold(state, |(mut messages, mut ready, work)| async move {
+    let state = (messages, Vec::new().into_iter(), Work::Ready(work), None::<Instant>);
+    stream::unfold(state, |(mut messages, mut ready, work, mut last)| async move {
         let work = work.start();
         loop {
             if let Some(message) = ready.next() {
-                return Some((message, (messages, ready, work)));
+                return Some((message, (messages, ready, work, last)));
             }
             let mut batch = Vec::with_capacity(BATCH);
             if messages.recv_many(&mut batch, BATCH).await == 0 {
                 return None;
             }
-            tokio::time::sleep(COALESCE_WINDOW).await;
+            if last.is_some_and(|last| last.elapsed() < QUICK_SUCCESSION) {
+                tokio::time::sleep(COALESCE_WINDOW).await;
+            }
+            last = Some(Instant::now());
             while let Ok(message) = messages.try_recv() {
                 batch.push(message);
             }
