@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 use crate::wire_fault::{Interruption, Step, WritePlan};
-use crate::world::journal::Termination;
+use crate::world::exchange::Termination;
 use crate::world::pending_exchange::PendingExchange;
 
 /// The responses that a connection is about to write.

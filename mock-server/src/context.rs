@@ -5,6 +5,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use http::HeaderValue;
+
 use crate::addresses::Addresses;
 use crate::connection::{Activity, Outbox};
 use crate::world::registry::WorldRegistry;
@@ -24,6 +26,9 @@ pub(crate) struct ServerContext {
     pub(crate) playground_url: Option<String>,
 }
 
+/// A `Host` header, and the base URL of the responses to its requests.
+type HostUrl = (HeaderValue, Arc<str>);
+
 /// The connection of a request.
 #[derive(Clone, Default)]
 pub(crate) struct Peer {
@@ -32,9 +37,25 @@ pub(crate) struct Peer {
     /// By a world's epoch: the connection's number in that world, and how many requests of the
     /// world it carried.
     numbers: Arc<Mutex<HashMap<u64, (u64, u64)>>>,
+    /// The last accepted `Host` header, and the base URL for it.
+    base_url: Arc<Mutex<Option<HostUrl>>>,
 }
 
 impl Peer {
+    /// Returns the base URL of the response to a request with this `Host`, which a connection usually
+    /// does not change. Returns `None` if the host is not accepted.
+    pub(crate) fn base_url(&self, addresses: &Addresses, host: &HeaderValue) -> Option<Arc<str>> {
+        let mut last = self.base_url.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, base_url)) = last.as_ref().filter(|(last, _)| last == host) {
+            return Some(Arc::clone(base_url));
+        }
+        let base_url: Arc<str> = addresses.base_url_for(host.to_str().ok()?)?.into();
+        // A copy: the header is a part of a larger buffer.
+        let host = HeaderValue::from_bytes(host.as_bytes()).ok()?;
+        *last = Some((host, Arc::clone(&base_url)));
+        Some(base_url)
+    }
+
     /// Returns the connection's number in the world, and whether it carried an earlier request.
     pub(crate) fn number_in(&self, state: &mut WorldState) -> (u64, bool) {
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);

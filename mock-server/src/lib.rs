@@ -27,6 +27,7 @@ mod digest;
 mod dubbed_output;
 mod exec;
 mod export;
+mod gate;
 mod options;
 mod pages;
 mod response;
@@ -52,9 +53,9 @@ pub use signals::{Signal, Signals};
 pub use verify::{Expect, VerifyResult};
 pub use world::World;
 pub use world::deliveries::{DeliveryState, WebhookAttempt, WebhookDelivery};
+pub use world::exchange::{Exchange, MAX_RESPONSE_BODY, NearestRule, Termination};
 pub use world::fault_table::FaultCount;
 pub use world::job::JobRecord;
-pub use world::journal::{Exchange, MAX_RESPONSE_BODY, NearestRule, Termination};
 pub use world::ledger::{Charge, Ledger};
 pub use world::registry::DEFAULT_KEY;
 

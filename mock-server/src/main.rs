@@ -8,6 +8,10 @@ use clap::Parser;
 use serde_json::json;
 use viseme_mock::{DEFAULT_KEY, MockArgs, MockCommand, Signals, exec};
 
+/// An exchange makes some dozen small allocations, most of which the journal frees much later.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Run a mock of WaveSpeedAI's API on this machine.
 ///
 /// The first line on standard output is JSON: {"url": …, "port": …, "version": …, "key": …}.

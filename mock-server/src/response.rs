@@ -1,22 +1,25 @@
 //! Responses of the API, and how they become HTTP.
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::clock::http_date;
 use crate::stored_file::{self, FileContent};
+
+/// Most bodies have at most this length.
+const USUAL_BODY: usize = 1024;
 
 /// A response, before it is written.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
-    pub(crate) headers: Vec<(HeaderName, String)>,
+    pub(crate) headers: Vec<(HeaderName, Cow<'static, str>)>,
     pub(crate) body: ResponseBody,
 }
 
@@ -33,8 +36,12 @@ pub(crate) enum ResponseBody {
 
 impl Response {
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
+        let mut text = Vec::with_capacity(USUAL_BODY);
         // Cannot fail: no body has keys that are not text.
-        let body = serde_json::to_vec(body).unwrap_or_default();
+        let _ = serde_json::to_writer(&mut text, body);
+        // The journal keeps it, without the unused capacity.
+        let body =
+            if text.len() <= USUAL_BODY { Bytes::copy_from_slice(&text) } else { text.into() };
         Self::typed(status, "application/json; charset=utf-8", body)
     }
 
@@ -54,15 +61,19 @@ impl Response {
         Self::json(status, &json!({"code": status, "message": message}))
     }
 
-    pub(crate) fn typed(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
+    pub(crate) fn typed(
+        status: u16,
+        content_type: impl Into<Cow<'static, str>>,
+        body: impl Into<Bytes>,
+    ) -> Self {
         Self {
             status,
-            headers: vec![(CONTENT_TYPE, content_type.to_owned())],
+            headers: vec![(CONTENT_TYPE, content_type.into())],
             body: ResponseBody::Bytes(body.into()),
         }
     }
 
-    pub(crate) fn header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+    pub(crate) fn header(mut self, name: HeaderName, value: impl Into<Cow<'static, str>>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
@@ -74,7 +85,7 @@ impl Response {
 
     /// Returns the body if its content type is JSON and it has at most `limit` bytes.
     pub(crate) fn json_body(&self, limit: usize) -> Option<Bytes> {
-        let is_json = |(name, value): &(HeaderName, String)| {
+        let is_json = |(name, value): &(HeaderName, Cow<'static, str>)| {
             *name == CONTENT_TYPE && value.starts_with("application/json")
         };
         match &self.body {
@@ -106,7 +117,7 @@ impl Response {
     pub(crate) fn into_http(
         self,
         method: &Method,
-        date: Option<Timestamp>,
+        date: Option<HeaderValue>,
         content_length: Option<u64>,
     ) -> axum::response::Response {
         let is_empty = self.written_length(method) == 0;
@@ -127,8 +138,12 @@ impl Response {
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         for (name, value) in self.headers {
+            let value = match value {
+                Cow::Borrowed(value) => HeaderValue::from_bytes(value.as_bytes()),
+                Cow::Owned(value) => HeaderValue::from_maybe_shared(Bytes::from(value)),
+            };
             // A header that cannot be sent is left out.
-            if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+            if let Ok(value) = value {
                 response.headers_mut().append(name, value);
             }
         }
@@ -136,7 +151,7 @@ impl Response {
             response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
         }
         // The world's date. Without it hyper would send the real one.
-        if let Some(date) = date.and_then(|date| HeaderValue::from_str(&http_date(date)).ok()) {
+        if let Some(date) = date {
             response.headers_mut().insert(DATE, date);
         }
         response

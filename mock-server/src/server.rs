@@ -7,16 +7,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::access::{self, CONTROL_PATH};
+use crate::access::CONTROL_PATH;
 use crate::addresses::Addresses;
 use crate::connection::Connection;
 use crate::context::{Peer, ServerContext};
+use crate::gate::Gate;
 use crate::scenario::{OutputMode, Scenario};
 use crate::world::World;
 use crate::world::registry::WorldRegistry;
@@ -215,8 +219,7 @@ async fn accept(listener: TcpListener, server: Arc<ServerContext>) {
     let router = Router::new()
         .nest(CONTROL_PATH, control::router())
         .merge(pages::router())
-        .fallback(api::handle)
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&server), access::check))
+        .fallback(api::fallback)
         .with_state(Arc::clone(&server));
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
@@ -229,28 +232,26 @@ async fn accept(listener: TcpListener, server: Arc<ServerContext>) {
             continue;
         };
         server.connections.fetch_add(1, Ordering::Relaxed);
-        let router = router.clone();
-        let timeout = server.request_timeout;
+        let (server, router) = (Arc::clone(&server), router.clone());
         connections.spawn(async move {
-            serve(stream, router, timeout).await;
+            serve(stream, Gate { server, router, peer: Peer::default() }).await;
             drop(slot);
         });
     }
 }
 
-async fn serve(stream: TcpStream, router: Router, head_timeout: Duration) {
+async fn serve(stream: TcpStream, gate: Gate) {
     // Small responses must not wait for more data.
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let peer = Peer::default();
-    let io = TokioIo::new(Connection::new(
-        stream,
-        peer.outbox.clone(),
-        peer.activity.clone(),
-        head_timeout,
-    ));
-    let service = TowerToHyperService::new(router.layer(axum::Extension(peer)));
+    let Peer { outbox, activity, .. } = gate.peer.clone();
+    let head_timeout = gate.server.request_timeout;
+    let io = TokioIo::new(Connection::new(stream, outbox, activity, head_timeout));
+    let gate = Arc::new(gate);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        Arc::clone(&gate).respond(request.map(Body::new))
+    });
     // A broken connection is the client's choice, or a fault.
-    let _ = hyper::server::conn::http1::Builder::new().serve_connection(io, service).await;
+    let _ = http1::Builder::new().serve_connection(io, service).await;
 }

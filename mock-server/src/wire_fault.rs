@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use memchr::memmem;
+
 use crate::scenario::WireFault;
 
 /// How a fault interrupts a response.
@@ -123,6 +125,13 @@ impl HeadScanner {
 
     /// Returns how many of these bytes belong to the head.
     fn scan(&mut self, bytes: &[u8]) -> usize {
+        // Usually the whole head is written at once.
+        if self.matched == 0
+            && let Some(at) = memmem::find(bytes, Self::END)
+        {
+            self.matched = Self::END.len();
+            return at + Self::END.len();
+        }
         for (index, byte) in bytes.iter().enumerate() {
             self.matched = match (Self::END.get(self.matched), byte) {
                 (Some(wanted), byte) if wanted == byte => self.matched + 1,

@@ -65,7 +65,7 @@ fn serve(file: &StoredFile, request: &ReceivedRequest) -> Response {
                 .header(CONTENT_RANGE, format!("bytes */{size}"));
         }
     };
-    let mut response = Response::typed(status, &file.content_type, "")
+    let mut response = Response::typed(status, file.content_type.clone(), "")
         .header(ACCEPT_RANGES, "bytes")
         .header(ETAG, file.etag.clone());
     if status == 206 {

@@ -1,7 +1,6 @@
 //! Executes one request in its world, and records it in the journal.
 
-use http::header::{ALLOW, AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
-use http::{HeaderMap, HeaderName};
+use http::header::ALLOW;
 
 use super::request::ReceivedRequest;
 use super::route::Route;
@@ -10,9 +9,11 @@ use crate::context::Peer;
 use crate::response::Response;
 use crate::response_mutation;
 use crate::scenario::{FaultAction, RequestKind, ResponseMutation, When, WireFault};
+use crate::stored_file::{FileContent, ReceivedBody};
 use crate::world::World;
+use crate::world::exchange::Termination;
+use crate::world::exchange_record::{Details, ExchangeRecord, HeadText, MAX_BODY, RecordedBody};
 use crate::world::fault_table::TriggeredFault;
-use crate::world::journal::{Exchange, MAX_BODY, Termination};
 use crate::world::pending_exchange::PendingExchange;
 use crate::world::state::WorldState;
 
@@ -28,39 +29,27 @@ pub(super) fn execute(
 ) -> (HandlerOutput, PendingExchange) {
     let mut state = world.state();
     let (connection, reused) = peer.number_in(&mut state);
-    let at = state.date(state.clock.elapsed());
+    let at = state.moment(state.clock.elapsed());
     let mut output = match (error, fault) {
         (Some(error), _) => HandlerOutput::new(error),
         (None, Some(fault)) => dispatch_with_fault(&mut state, world, route, request, fault),
         (None, None) => dispatch(&mut state, world, route, request),
     };
     let request_id = state.next_request_id(world.id());
-    let entry = Exchange {
+    let entry = ExchangeRecord {
         sequence: 0,
-        request_id: request_id.clone(),
         connection,
         reused,
         kind: route.kind(),
-        method: request.method.to_string(),
-        path: request.path.clone(),
-        query: request.query.clone(),
-        authorized: request.headers.contains_key(AUTHORIZATION),
-        headers: visible_headers(&request.headers),
-        body_sha256: request.body.sha256.clone(),
-        body_bytes: request.body.size,
-        body: request.json().filter(|_| request.body.size <= MAX_BODY as u64),
+        seed: state.seed(),
+        head: HeadText::new(&request.method, &request.path, &request.query, &request.headers),
+        body: recorded_body(&request.body),
         status: None,
         termination: Termination::Open,
         bytes_written: 0,
         response_bytes: 0,
         response: None,
-        response_headers: Vec::new(),
-        rule: output.rule.take(),
-        nearest_rule: output.nearest_rule.take(),
-        note: output.note.take(),
-        fault: fault.map(|fault| fault.action.clone()),
-        fault_when: fault.map(|fault| fault.when),
-        fault_index: fault.map(|fault| fault.index),
+        details: details(&mut output, fault),
         job_id: output.job_id.clone(),
         at,
         wall_ms: world.age_ms(),
@@ -163,14 +152,20 @@ pub(super) fn delivers(action: Option<&FaultAction>, response: &Response) -> boo
     is_readable && (200..300).contains(&response.status)
 }
 
-/// Returns the headers without those that may hold a secret.
-fn visible_headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    let secret: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
-    headers
-        .iter()
-        .filter(|(name, _)| !secret.contains(name))
-        .map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        })
-        .collect()
+/// Returns what the journal keeps of a body.
+fn recorded_body(body: &ReceivedBody) -> RecordedBody {
+    let content = match &body.content {
+        FileContent::Memory(bytes) if !bytes.is_empty() && bytes.len() <= MAX_BODY => {
+            Some(bytes.clone())
+        }
+        _ => None,
+    };
+    RecordedBody { sha256: body.sha256.clone(), size: body.size, content }
+}
+
+fn details(output: &mut HandlerOutput, fault: Option<&TriggeredFault>) -> Option<Box<Details>> {
+    let (rule, nearest_rule) = (output.rule.take(), output.nearest_rule.take());
+    let (note, fault) = (output.note.take(), fault.cloned());
+    let is_plain = rule.is_none() && nearest_rule.is_none() && note.is_none() && fault.is_none();
+    (!is_plain).then(|| Box::new(Details { rule, nearest_rule, note, fault }))
 }

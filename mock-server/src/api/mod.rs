@@ -34,9 +34,9 @@ use crate::scenario::{FaultAction, WireFault};
 use crate::stored_file::ReceivedBody;
 use crate::wire_fault::WritePlan;
 use crate::world::World;
+use crate::world::exchange::NearestRule;
 use crate::world::fault_table::TriggeredFault;
 use crate::world::job::JobOutput;
-use crate::world::journal::NearestRule;
 use crate::world::pending_exchange::Delivered;
 
 /// How long a request waits if its fault says for ever.
@@ -79,20 +79,30 @@ impl HandlerOutput {
     }
 }
 
-/// Handles every request outside of the control API.
-pub(crate) async fn handle(
+/// Handles a request for which the router has no other route.
+pub(crate) async fn fallback(
     State(server): State<Arc<ServerContext>>,
     Extension(peer): Extension<Peer>,
     Extension(BaseUrl(base_url)): Extension<BaseUrl>,
     request: Request,
 ) -> axum::response::Response {
+    handle(&server, &peer, base_url, request).await
+}
+
+/// Handles a request to the mocked API.
+pub(crate) async fn handle(
+    server: &ServerContext,
+    peer: &Peer,
+    base_url: Arc<str>,
+    request: Request,
+) -> axum::response::Response {
     let (parts, body) = request.into_parts();
     let route = Route::of(&parts.method, parts.uri.path());
-    match find_world(&server, &route, &parts.headers) {
+    match find_world(server, &route, &parts.headers) {
         Ok(world) => {
             let timeout = server.request_timeout;
             let body = RequestBody { body, timeout };
-            handle_in_world(&world, &route, &peer, &base_url, parts, body).await
+            handle_in_world(&world, &route, peer, base_url, parts, body).await
         }
         Err(error) => {
             // The body is read, so that the client reads the error.
@@ -114,7 +124,7 @@ async fn handle_in_world(
     world: &World,
     route: &Route,
     peer: &Peer,
-    base_url: &str,
+    base_url: Arc<str>,
     parts: Parts,
     body: RequestBody,
 ) -> axum::response::Response {
@@ -160,12 +170,12 @@ async fn handle_in_world(
     if let Some(FaultAction::Mutation(mutation)) = action {
         output.response = response_mutation::apply(output.response, mutation);
     }
-    output.response = output.response.header(X_REQUEST_ID, exchange.request_id());
+    output.response = output.response.header(X_REQUEST_ID, exchange.request_id().to_owned());
     exchange.record_response(&output.response);
     if handler::delivers(action, &output.response) {
         exchange.set_delivered(output.delivered);
     }
-    let date = world.state().clock.now();
+    let date = world.state().http_date();
     let length = output.response.written_length(&method);
     let (length, announced) = match action {
         Some(FaultAction::Wire(WireFault::WrongLength(difference))) => {
@@ -179,7 +189,7 @@ async fn handle_in_world(
         _ => None,
     };
     peer.outbox.push(WritePlan::new(length, wire), exchange);
-    output.response.into_http(&method, Some(date), announced)
+    output.response.into_http(&method, date, announced)
 }
 
 /// Advances the world's clock if requests move it: in `virtual` by the client's sleep, in `auto` to

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::HandlerOutput;
 use super::request::{Fields, ReceivedRequest};
 use crate::response::Response;
+use crate::world::exchange_record::Moment;
 use crate::world::job::Job;
 use crate::world::pending_exchange::Delivered;
 use crate::world::state::WorldState;
@@ -18,8 +19,9 @@ pub(super) fn result(
     request: &ReceivedRequest,
 ) -> HandlerOutput {
     let now = state.clock.elapsed();
+    let clock = state.clock.clone();
     if let Some(job) = state.job_mut(job_id).filter(|job| !job.is_expired(now)) {
-        job.poll(now);
+        job.poll(now, Moment(clock.at(job.submitted)));
     }
     match state.job(job_id).filter(|job| !job.is_expired(now)) {
         Some(job) => present(state, world, &request.base_url, job),
@@ -31,7 +33,7 @@ pub(super) fn result(
 pub(super) fn present(state: &WorldState, world: &str, base_url: &str, job: &Job) -> HandlerOutput {
     let now = state.clock.elapsed();
     let completed = job.status(now) == "completed";
-    let date = state.date(job.submitted);
+    let date = job.created_at(state.moment(job.submitted));
     let prediction = job.prediction(now, &date, base_url, world);
     HandlerOutput {
         delivered: Delivered {

@@ -1,5 +1,6 @@
 //! A request that was received to its end.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -7,6 +8,7 @@ use futures_util::StreamExt as _;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderMap, Method};
+use hyper::body::Body as _;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -33,7 +35,7 @@ pub(super) struct ReceivedRequest {
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     /// The base URL of URLs in the response.
-    pub(super) base_url: String,
+    pub(super) base_url: Arc<str>,
     pub(super) body: ReceivedBody,
     /// The file in a multipart body, or why it cannot be read.
     pub(super) file: Option<Result<MultipartFile, String>>,
@@ -48,13 +50,13 @@ pub(super) struct MultipartFile {
 }
 
 impl ReceivedRequest {
-    pub(super) fn new(parts: Parts, base_url: &str, body: ReceivedBody) -> Self {
+    pub(super) fn new(parts: Parts, base_url: Arc<str>, body: ReceivedBody) -> Self {
         Self {
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             method: parts.method,
             headers: parts.headers,
-            base_url: base_url.to_owned(),
+            base_url,
             body,
             file: None,
         }
@@ -189,6 +191,9 @@ pub(super) async fn read_body(
     body: Body,
     timeout: Duration,
 ) -> Result<ReceivedBody, Response> {
+    if body.is_end_stream() {
+        return Ok(ReceivedBody::empty());
+    }
     let limit = match route {
         Route::MultipartUpload => MAX_FILE + MAX_FORM,
         Route::Put { .. } => MAX_FILE,

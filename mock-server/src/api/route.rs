@@ -1,5 +1,7 @@
 //! The routes of the API.
 
+use std::borrow::Cow;
+
 use http::Method;
 use percent_encoding::percent_decode_str;
 use viseme_spec::describe;
@@ -48,15 +50,15 @@ pub(super) enum Route {
 impl Route {
     /// Returns the route of this method and path.
     pub(super) fn of(method: &Method, path: &str) -> Self {
-        let mut parts = Vec::new();
+        let mut decoded: Vec<Cow<'_, str>> = Vec::with_capacity(8);
         for part in path.split('/').skip(1) {
             match percent_decode_str(part).decode_utf8() {
-                Ok(part) if !part.contains('\0') => parts.push(part.into_owned()),
+                Ok(part) if !part.contains('\0') => decoded.push(part),
                 // No id and no name has such characters.
                 _ => return Self::Unknown,
             }
         }
-        let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let parts: Vec<&str> = decoded.iter().map(AsRef::as_ref).collect();
         let Some((methods, route)) = Self::of_path(&parts) else { return Self::Unknown };
         if methods.split(", ").any(|allowed| allowed == method.as_str()) {
             return route;

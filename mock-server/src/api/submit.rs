@@ -16,8 +16,8 @@ use crate::response::Response;
 use crate::sample_output::{self, OutputType};
 use crate::scenario::{JobRule, MissingInput, OutputMode, Timeline};
 use crate::stored_file::StoredFile;
+use crate::world::exchange::NearestRule;
 use crate::world::job::{Job, JobOutput};
-use crate::world::journal::NearestRule;
 use crate::world::state::WorldState;
 
 /// The timeline of a job without a rule: slow enough to be observed, fast enough to wait for.
@@ -98,9 +98,10 @@ pub(super) fn submit(
         error: rule.error,
         price_usd,
         webhook,
-        base_url: request.base_url.clone(),
+        base_url: request.base_url.to_string(),
         base64,
         submitted,
+        created_at: None,
         polls: 0,
         end_seen: None,
         last_reported: None,

@@ -42,7 +42,7 @@ fn validated(result: Result<(), String>) -> Result<(), ControlError> {
 
 /// Shows a world. The base URL is the one that the client used.
 fn world_json(world: &World, BaseUrl(base_url): &BaseUrl) -> Value {
-    json!({"id": world.id(), "key": world.key(), "base_url": base_url})
+    json!({"id": world.id(), "key": world.key(), "base_url": &**base_url})
 }
 
 pub(super) async fn list(

@@ -5,8 +5,8 @@ use viseme_spec::{FieldKind, ModelDescription, describe};
 
 use super::scenario;
 use crate::scenario::RequestKind;
+use crate::world::exchange_record::ExchangeRecord;
 use crate::world::job::Job;
-use crate::world::journal::Exchange;
 use crate::world::state::WorldState;
 
 /// The prefix of models that cases name without it.
@@ -30,7 +30,7 @@ pub(super) fn of(id: &str, state: &WorldState) -> Result<Value, String> {
     }
     let then = json!({"ledger": {"charges": steps.len(), "duplicates": 0}});
     let kind_count = |kind: RequestKind| {
-        let of_kind = |entry: &&Exchange| entry.kind == kind;
+        let of_kind = |entry: &&ExchangeRecord| entry.kind == kind;
         state.journal.entries().filter(of_kind).count()
     };
     let submits = kind_count(RequestKind::Submit);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::world::World;
-use crate::world::journal::Exchange;
+use crate::world::exchange::Exchange;
 
 /// Returns the archive. Headers that the journal leaves out are left out here too.
 pub(crate) fn har(world: &World, base_url: &str) -> Value {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::scenario::{Fault, JobMatch, JobRule, Nth, RequestKind, Scenario, Span, Timeline, When};
+use crate::scenario::{Fault, JobMatch, JobRule, Nth, RequestKind, Scenario, Span, Timeline};
+use crate::world::fault_table::TriggeredFault;
 use crate::world::job::{Job, is_terminal};
 use crate::world::state::WorldState;
 
@@ -69,8 +70,8 @@ fn faults(state: &WorldState) -> Vec<Fault> {
     for exchange in state.journal.entries() {
         let number = numbers.entry(exchange.kind).or_default();
         *number += 1;
-        let Some(action) = &exchange.fault else { continue };
-        let when = exchange.fault_when.unwrap_or(When::BeforeAccept);
+        let Some(TriggeredFault { action, when, .. }) = exchange.fault() else { continue };
+        let when = *when;
         let is_same = |fault: &&mut Fault| {
             fault.at == exchange.kind && fault.when == when && fault.action == *action
         };

@@ -13,8 +13,8 @@ pub use schedule::{ExpectedElapsed, ExpectedTime, ExpectedTimes};
 
 use crate::scenario::RequestKind;
 use crate::world::World;
+use crate::world::exchange::Exchange;
 use crate::world::fault_table::FaultCount;
-use crate::world::journal::Exchange;
 use crate::world::ledger::Ledger;
 
 /// How many near misses are reported per expectation.
@@ -187,8 +187,8 @@ impl World {
     #[must_use]
     pub fn verify(&self, expect: &Expect) -> VerifyResult {
         let ledger = self.ledger();
-        let state = self.state();
-        verify(expect, state.journal.entries(), &ledger, &state.faults.counts())
+        let (journal, faults) = (self.journal(), self.faults());
+        verify(expect, journal.iter(), &ledger, &faults)
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use crate::scenario::{RequestKind, Span};
-use crate::world::journal::Exchange;
+use crate::world::exchange::Exchange;
 
 /// Differences up to this are ignored.
 const SLACK: Duration = Duration::from_millis(2);

@@ -11,9 +11,9 @@ use serde_json::json;
 
 use super::World;
 use super::event_log::{Part, Single};
+use super::exchange_record::ExchangeRecord;
 use super::exchange_summary::{ExchangeChanges, ExchangeSummary};
 use super::job::is_terminal;
-use super::journal::Exchange;
 use super::state::WorldState;
 
 /// How many events are written at once: the world is locked meanwhile.
@@ -140,7 +140,7 @@ impl World {
     }
 
     /// Writes exchanges that follow each other, as one event if they are many.
-    fn write_exchanges(&self, text: &mut Vec<u8>, exchanges: &[(u64, &Exchange)]) {
+    fn write_exchanges(&self, text: &mut Vec<u8>, exchanges: &[(u64, &ExchangeRecord)]) {
         match exchanges {
             [(_, first), .., (last, _)] if exchanges.len() >= MIN_GROUP => {
                 self.begin_event(text, *last, "exchanges");

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::journal::{Exchange, Termination};
+use super::exchange::Termination;
+use super::exchange_record::{ExchangeRecord, Moment};
 use crate::scenario::{FaultAction, RequestKind};
 
 /// An exchange without headers and bodies.
@@ -27,29 +28,30 @@ pub(super) struct ExchangeSummary<'e> {
     fault_index: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     job_id: Option<&'e str>,
-    at: &'e str,
+    at: Moment,
     wall_ms: u64,
     ended_wall_ms: Option<u64>,
 }
 
 impl<'e> ExchangeSummary<'e> {
-    pub(super) fn of(exchange: &'e Exchange) -> Self {
+    pub(super) fn of(exchange: &'e ExchangeRecord) -> Self {
+        let [method, path, query] = exchange.head.request_line();
         Self {
             sequence: exchange.sequence,
             connection: exchange.connection,
             reused: exchange.reused,
             kind: exchange.kind,
-            method: &exchange.method,
-            path: &exchange.path,
-            query: &exchange.query,
+            method,
+            path,
+            query,
             status: exchange.status,
             termination: exchange.termination,
             response_bytes: exchange.response_bytes,
-            rule: exchange.rule.as_deref(),
-            fault: exchange.fault.as_ref(),
-            fault_index: exchange.fault_index,
+            rule: exchange.rule(),
+            fault: exchange.fault_action(),
+            fault_index: exchange.fault().map(|fault| fault.index),
             job_id: exchange.job_id.as_deref(),
-            at: &exchange.at,
+            at: exchange.at,
             wall_ms: exchange.wall_ms,
             ended_wall_ms: exchange.ended_wall_ms,
         }
@@ -89,7 +91,7 @@ pub(super) struct ExchangeChanges<'e> {
     #[serde(skip_serializing_if = "Option::is_none")]
     job_id: Option<Option<&'e str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    at: Option<&'e str>,
+    at: Option<Moment>,
     #[serde(skip_serializing_if = "Option::is_none")]
     wall_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,7 +99,7 @@ pub(super) struct ExchangeChanges<'e> {
 }
 
 impl<'e> ExchangeChanges<'e> {
-    pub(super) fn between(before: &'e Exchange, exchange: &'e Exchange) -> Self {
+    pub(super) fn between(before: &'e ExchangeRecord, exchange: &'e ExchangeRecord) -> Self {
         let (old, new) = (ExchangeSummary::of(before), ExchangeSummary::of(exchange));
         Self {
             sequence: changed(&(old.sequence + 1), new.sequence),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::exchange_record::Moment;
 use crate::dubbed_output::DubbedOutput;
 use crate::scenario::Timeline;
 use crate::stored_file::StoredFile;
@@ -30,6 +31,8 @@ pub(crate) struct Job {
     pub(crate) base64: bool,
     /// When it was submitted, on the world's clock.
     pub(crate) submitted: Duration,
+    /// That date as text, since the first poll.
+    pub(crate) created_at: Option<(Moment, Arc<str>)>,
     pub(crate) polls: u64,
     /// When its end was first seen, if the timeline has no time for it.
     pub(crate) end_seen: Option<Duration>,
@@ -139,9 +142,19 @@ impl Job {
         }
     }
 
-    /// Counts a poll, and records when the end is first seen.
-    pub(crate) fn poll(&mut self, now: Duration) {
+    /// Returns the text of the date when it was submitted.
+    pub(crate) fn created_at(&self, date: Moment) -> Arc<str> {
+        match &self.created_at {
+            Some((known, text)) if *known == date => Arc::clone(text),
+            _ => date.to_string().into(),
+        }
+    }
+
+    /// Counts a poll, and records when the end is first seen. `date` is when it was submitted: a poll
+    /// would spend much of its time on the text.
+    pub(crate) fn poll(&mut self, now: Duration, date: Moment) {
         self.polls += 1;
+        self.created_at = Some((date, self.created_at(date)));
         self.mark_reported(now);
         if self.end_seen.is_none() && is_terminal(self.status(now)) {
             self.end_seen = Some(now);

@@ -3,6 +3,8 @@
 pub(crate) mod deliveries;
 pub(crate) mod event_frame;
 pub(crate) mod event_log;
+pub(crate) mod exchange;
+pub(crate) mod exchange_record;
 mod exchange_summary;
 pub(crate) mod fault_table;
 pub(crate) mod job;
@@ -22,9 +24,9 @@ use std::time::{Duration, Instant};
 use self::deliveries::WebhookDelivery;
 use self::event_frame::SharedFrames;
 use self::event_log::Single;
+use self::exchange::Exchange;
 use self::fault_table::FaultCount;
 use self::job::JobRecord;
-use self::journal::Exchange;
 use self::ledger::Ledger;
 use self::state::WorldState;
 use self::webhook_sender::WebhookSender;
@@ -164,7 +166,7 @@ impl World {
     /// Returns every exchange so far.
     #[must_use]
     pub fn journal(&self) -> Vec<Exchange> {
-        self.state().journal.entries().cloned().collect()
+        self.state().journal.entries().map(|entry| entry.exchange(self.id())).collect()
     }
 
     /// Returns at most `limit` exchanges of this kind with numbers above `since`, oldest first.
@@ -172,14 +174,15 @@ impl World {
     pub fn journal_after(&self, since: u64, limit: usize, kind: RequestKind) -> Vec<Exchange> {
         let state = self.state();
         let matching = state.journal.after(since).filter(|entry| kind.covers(entry.kind));
-        matching.take(limit).cloned().collect()
+        matching.take(limit).map(|entry| entry.exchange(self.id())).collect()
     }
 
     /// Returns the exchanges of one kind.
     #[must_use]
     pub fn requests(&self, kind: RequestKind) -> Vec<Exchange> {
         let state = self.state();
-        state.journal.entries().filter(|entry| kind.covers(entry.kind)).cloned().collect()
+        let matching = state.journal.entries().filter(|entry| kind.covers(entry.kind));
+        matching.map(|entry| entry.exchange(self.id())).collect()
     }
 
     /// Returns the charges.

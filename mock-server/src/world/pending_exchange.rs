@@ -1,7 +1,7 @@
 //! An exchange whose response is not written yet.
 
 use super::World;
-use super::journal::{MAX_RESPONSE_BODY, Termination};
+use super::exchange::Termination;
 use super::state::WorldState;
 use crate::response::Response;
 
@@ -40,17 +40,7 @@ impl PendingExchange {
     pub(crate) fn record_response(&self, response: &Response) {
         let mut state = self.world.state();
         if state.epoch == self.epoch {
-            let headers = || {
-                let own = response.headers.iter();
-                let own = own.map(|(name, value)| (name.as_str().to_owned(), value.clone()));
-                own.chain([("content-length".to_owned(), response.length().to_string())])
-            };
-            state.journal.update(self.sequence, |entry| {
-                entry.status = Some(response.status);
-                entry.response_headers = headers().collect();
-                entry.response_bytes = response.length();
-                entry.response = response.json_body(MAX_RESPONSE_BODY);
-            });
+            state.journal.update(self.sequence, |entry| entry.set_response(response));
         }
     }
 
@@ -58,10 +48,7 @@ impl PendingExchange {
     pub(crate) fn add_note(&self, note: &str) {
         let mut state = self.world.state();
         if state.epoch == self.epoch {
-            state.journal.update(self.sequence, |entry| match &mut entry.note {
-                Some(before) => *before = format!("{before}; {note}"),
-                None => entry.note = Some(note.to_owned()),
-            });
+            state.journal.update(self.sequence, |entry| entry.add_note(note));
         }
     }
 
@@ -86,7 +73,7 @@ impl PendingExchange {
         if std::mem::replace(&mut self.ended, true) || state.epoch != self.epoch {
             return;
         }
-        let ended_at = state.date(state.clock.elapsed());
+        let ended_at = state.moment(state.clock.elapsed());
         state.journal.update(self.sequence, |entry| {
             entry.termination = termination;
             entry.ended_at = Some(ended_at);

@@ -4,13 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
+
 use super::deliveries::WebhookQueue;
 use super::event_log::{EventLog, Part, Single};
+use super::exchange_record::{ExchangeRecord, Moment};
 use super::fault_table::{FaultTable, TriggeredFault};
 use super::job::{Job, JobRecord, RETENTION};
-use super::journal::{Exchange, Journal};
+use super::journal::Journal;
 use super::ledger::Ledger;
-use crate::clock::{Clock, ClockMode};
+use crate::clock::{Clock, ClockMode, http_date};
 use crate::digest::{hash_u64, id_from, request_id_from};
 use crate::scenario::{OutputMode, RequestKind, Scenario};
 use crate::stored_file::StoredFile;
@@ -34,6 +37,8 @@ pub(crate) struct WorldState {
     /// Changes with each reset. No two worlds have the same.
     pub(crate) epoch: u64,
     pub(crate) events: EventLog,
+    /// The `Date` header of the last response, and its second.
+    date_header: Option<(i64, HeaderValue)>,
     jobs: Vec<Job>,
     /// Hashes of the charged models and inputs.
     charged: HashSet<u64>,
@@ -70,6 +75,7 @@ impl WorldState {
             default_output: OutputMode::default(),
             epoch,
             events: EventLog::default(),
+            date_header: None,
             jobs: Vec::new(),
             charged: HashSet::new(),
             job_indexes: HashMap::new(),
@@ -129,7 +135,7 @@ impl WorldState {
     }
 
     /// Records a new exchange in the journal. Returns its number.
-    pub(crate) fn add_exchange(&mut self, exchange: Exchange) -> u64 {
+    pub(crate) fn add_exchange(&mut self, exchange: ExchangeRecord) -> u64 {
         let (sequence, dropped) = self.journal.record(exchange);
         if let Some(dropped) = dropped {
             self.events.forget(dropped.last_event);
@@ -237,8 +243,24 @@ impl WorldState {
         upload.file.as_ref().filter(|_| age < RETENTION)
     }
 
+    /// Returns the `Date` header of a response that is sent now.
+    pub(crate) fn http_date(&mut self) -> Option<HeaderValue> {
+        let now = self.clock.now();
+        let second = now.as_second();
+        if self.date_header.as_ref().is_none_or(|(last, _)| *last != second) {
+            self.date_header =
+                HeaderValue::try_from(http_date(now)).ok().map(|value| (second, value));
+        }
+        self.date_header.as_ref().map(|(_, value)| value.clone())
+    }
+
     /// Returns a date of this world as the service writes it, with nine digits of nanoseconds.
     pub(crate) fn date(&self, elapsed: Duration) -> String {
-        format!("{:.9}", self.clock.at(elapsed))
+        self.moment(elapsed).to_string()
+    }
+
+    /// Returns a date of this world.
+    pub(crate) fn moment(&self, elapsed: Duration) -> Moment {
+        Moment(self.clock.at(elapsed))
     }
 }

@@ -1,0 +1,122 @@
+//! The way of a request into the server: it is checked, then handled by the mocked API or by the router.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_REQUEST_METHOD,
+    CONTENT_LENGTH, ORIGIN, VARY,
+};
+use http::{HeaderValue, Method, StatusCode};
+use hyper::body::Body as _;
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+
+use crate::access::{BaseUrl, X_REQUEST_ID, error, is_control, preflight_response, single_host};
+use crate::api;
+use crate::context::{Peer, ServerContext};
+use crate::digest::request_id_from;
+
+/// The beginning of the paths of the mocked API.
+const API_PATH: &str = "/api/";
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "accept-ranges, content-length, content-range, date, etag, retry-after, x-request-id",
+);
+
+/// Handles the requests of one connection.
+pub(crate) struct Gate {
+    pub(crate) server: Arc<ServerContext>,
+    /// The routes of everything but the mocked API.
+    pub(crate) router: Router,
+    pub(crate) peer: Peer,
+}
+
+impl Gate {
+    /// Refuses a request with a wrong `Host` or `Origin`. Adds the headers of CORS to the response of
+    /// any other, and a request id to that of the mocked API.
+    pub(crate) async fn respond(self: Arc<Self>, request: Request) -> Result<Response, Infallible> {
+        let is_control = is_control(&request);
+        let mut response = self.check(request).await?;
+        // A world gives its requests an id. These belong to none.
+        if !is_control && !response.headers().contains_key(X_REQUEST_ID) {
+            let number = self.server.requests.fetch_add(1, Ordering::Relaxed);
+            if let Ok(id) = HeaderValue::try_from(request_id_from("", 0, number)) {
+                response.headers_mut().insert(X_REQUEST_ID, id);
+            }
+        }
+        Ok(response)
+    }
+
+    async fn check(&self, request: Request) -> Result<Response, Infallible> {
+        // The connection waits for no other request until this one is handled.
+        let _active = self.peer.activity.start();
+        let host = match single_host(request.headers(), request.version()) {
+            Ok(host) => host.cloned(),
+            Err(message) => return Ok(error(StatusCode::BAD_REQUEST, message)),
+        };
+        let addresses = &self.server.addresses;
+        let base_url = match &host {
+            Some(host) => self.peer.base_url(addresses, host),
+            None => Some(addresses.base_url().into()),
+        };
+        let host = host.as_ref().and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let Some(base_url) = base_url else {
+            let message = format!(
+                "The mock server does not accept the Host {host:?}. Start it with --allow-host to add a name."
+            );
+            return Ok(error(StatusCode::FORBIDDEN, &message));
+        };
+        let Some(origin) = request.headers().get(ORIGIN).cloned() else {
+            return self.dispatch(request, base_url).await;
+        };
+        let text = origin.to_str().unwrap_or_default();
+        if is_control(&request) {
+            if addresses.is_own_origin(text, host) {
+                return self.dispatch(request, base_url).await;
+            }
+            let message = "The control API does not accept requests of other origins.";
+            return Ok(error(StatusCode::FORBIDDEN, message));
+        }
+        if !addresses.allows_origin(text) {
+            return self.dispatch(request, base_url).await;
+        }
+        let preflight = (*request.method() == Method::OPTIONS)
+            .then(|| request.headers().get(ACCESS_CONTROL_REQUEST_METHOD))
+            .flatten()
+            .is_some();
+        let mut response = if preflight {
+            preflight_response(request.headers())
+        } else {
+            self.dispatch(request, base_url).await?
+        };
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        headers.append(VARY, HeaderValue::from_static("origin"));
+        Ok(response)
+    }
+
+    /// Passes the request on. Those of the mocked API do not go through the router, which would take a
+    /// large part of their time.
+    async fn dispatch(
+        &self,
+        mut request: Request,
+        base_url: Arc<str>,
+    ) -> Result<Response, Infallible> {
+        if request.uri().path().starts_with(API_PATH) {
+            let mut response = api::handle(&self.server, &self.peer, base_url, request).await;
+            // As the router does, also for a response without its body.
+            if let Some(length) = response.body().size_hint().exact() {
+                response.headers_mut().entry(CONTENT_LENGTH).or_insert_with(|| length.into());
+            }
+            return Ok(response);
+        }
+        request.extensions_mut().insert(self.peer.clone());
+        request.extensions_mut().insert(BaseUrl(base_url));
+        TowerToHyperService::new(self.router.clone()).call(request).await
+    }
+}
