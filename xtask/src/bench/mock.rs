@@ -28,20 +28,25 @@ pub(super) fn build() -> Result<PathBuf> {
 
 /// Starts it and returns its version too.
 pub(super) fn start(binary: &Path) -> Result<(Server, String)> {
-    let mut command = program::<&str>(&binary.display().to_string(), &[]);
+    start_program(binary, &[])
+}
+
+/// Starts a program whose first line is JSON with its port.
+pub(super) fn start_program(binary: &Path, arguments: &[String]) -> Result<(Server, String)> {
+    let mut command = program(&binary.display().to_string(), arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let started = Instant::now();
     let mut process = Process::start(&mut command)?;
     let mut line = String::new();
-    let output = process.0.stdout.take().context("the mock has no output")?;
+    let output = process.0.stdout.take().context("the server has no output")?;
     let mut output = BufReader::new(output);
     output.read_line(&mut line)?;
     // Kept open: a program that prints to a closed pipe may end.
     process.0.stdout = Some(output.into_inner());
     let hello: Value = serde_json::from_str(&line)
-        .with_context(|| format!("the mock's first line is not JSON: {line:?}"))?;
+        .with_context(|| format!("the server's first line is not JSON: {line:?}"))?;
     let port = hello.get("port").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok());
-    let port = port.with_context(|| format!("no port in the mock's first line: {line:?}"))?;
+    let port = port.with_context(|| format!("no port in the server's first line: {line:?}"))?;
     let version = hello.get("version").and_then(Value::as_str).unwrap_or("of unknown version");
     Ok((Server::await_answer(process, port, started)?, version.to_owned()))
 }

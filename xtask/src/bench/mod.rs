@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measurements that are too slow or too noisy for the tests. A report names the
 //! machine, which must do nothing else.
 
+mod bare;
 mod compare;
 mod core;
 mod http;
@@ -22,6 +23,8 @@ use clap::Subcommand;
 pub(crate) enum Bench {
     /// Compare the mock server with Prism under the same load
     Mock(compare::Options),
+    /// Compare the mock server with hyper alone, which answers the same bytes, under the same load
+    MockBare(bare::Options),
     /// Measure what clients that read the events of a world cost the mock server
     Watchers(watchers::Options),
     /// Measure the core with many jobs at once and with large files, compared with reqwest alone
@@ -38,6 +41,7 @@ impl Bench {
     pub(crate) fn run(self) -> Result<()> {
         match self {
             Self::Mock(options) => compare::run(&options),
+            Self::MockBare(options) => bare::run(&options),
             Self::Watchers(options) => watchers::run(&options),
             Self::Core(options) => core::run(&options),
             Self::Node(options) => node::run(&options),

@@ -14,6 +14,14 @@ pub(super) fn build(packages: &[&str]) -> Result<()> {
     run(program("cargo", &arguments))
 }
 
+/// Builds only these programs, given with their packages.
+pub(super) fn build_programs(programs: &[(&str, &str)]) -> Result<()> {
+    let named = programs.iter().flat_map(|(package, name)| ["--package", package, "--bin", name]);
+    let arguments: Vec<&str> =
+        ["build", "--release", "--locked"].into_iter().chain(named).collect();
+    run(program("cargo", &arguments))
+}
+
 /// The path of a built program.
 pub(super) fn binary(name: &str) -> PathBuf {
     target().join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
