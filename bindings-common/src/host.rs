@@ -14,13 +14,16 @@ pub enum Host {
 static HOST: OnceLock<Host> = OnceLock::new();
 
 /// The settings and options whose name has several words, as Node spells them.
-const NODE_NAMES: [&str; 28] = [
+const NODE_NAMES: [&str; 31] = [
     "apiKey",
     "baseUrl",
     "allowHttp",
     "connectTimeoutMs",
     "requestTimeoutMs",
     "stallTimeoutMs",
+    "learnedPacing",
+    "pollsPerJob",
+    "pacingFile",
     "maxPollsPerSecond",
     "maxConnections",
     "maxRetries",

@@ -34,6 +34,7 @@ export const FEATURES = [
   'deadline',
   'request_timeout',
   'pacing',
+  'learned_pacing',
   'retry_settings',
   'recovery',
   'submit_limits',

@@ -47,6 +47,7 @@ FEATURES = [
     "deadline",
     "request_timeout",
     "pacing",
+    "learned_pacing",
     "retry_settings",
     "recovery",
     "submit_limits",

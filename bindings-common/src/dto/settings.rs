@@ -41,8 +41,19 @@ pub struct ClientSettings {
     /// How long to wait for a job. Default: `WAVESPEED_TIMEOUT` (in seconds), then one hour.
     /// Infinity means no limit. The job continues after the timeout: wait for it again by its id.
     pub timeout_ms: Option<f64>,
-    /// When to poll. Default: depends on the model.
+    /// When to poll. Default: depends on the model, and the client learns.
     pub pacing: Option<Pacing>,
+    /// Whether the client learns how long the jobs of each model take, and polls when they end. It starts with
+    /// `pacing` and needs five jobs of a model. Default: true, but false if `pacing` is the only one of these
+    /// settings.
+    pub learned_pacing: Option<bool>,
+    /// How many polls a job takes on average once its duration is learned: more of them show its end sooner.
+    /// Default: as many as without learning, but at least 6.75.
+    #[cfg_attr(test, schemars(extend("minimum" = 1, "maximum" = 1000)))]
+    pub polls_per_job: Option<f64>,
+    /// The path of a file that keeps the learned durations for later clients, and for others that use it at the
+    /// same time. It is created if it does not exist. Default: none.
+    pub pacing_file: Option<String>,
     /// How many polls a second the client sends at most, over all jobs. Default: 100.
     #[cfg_attr(test, schemars(extend("exclusiveMinimum" = 0)))]
     pub max_polls_per_second: Option<f64>,
@@ -171,6 +182,7 @@ impl ClientConfig {
             )*};
         }
         set!(api_key base_url allow_http max_polls_per_second);
+        set!(learned_pacing polls_per_job pacing_file);
         set!(max_retries proxy ca_bundle check_remote_media);
         set!(allow_private_addresses client_name user_agent);
         #[cfg(feature = "testing")]

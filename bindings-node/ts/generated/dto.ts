@@ -720,8 +720,24 @@ export interface ClientSettings {
    * means no limit. The job continues after the timeout: wait for it again by its id.
    */
   timeoutMs?: number | undefined;
-  /** When to poll. Default: depends on the model. */
+  /** When to poll. Default: depends on the model, and the client learns. */
   pacing?: Pacing | undefined;
+  /**
+   * Whether the client learns how long the jobs of each model take, and polls when they end. It
+   * starts with `pacing` and needs five jobs of a model. Default: true, but false if `pacing` is
+   * the only one of these settings.
+   */
+  learnedPacing?: boolean | undefined;
+  /**
+   * How many polls a job takes on average once its duration is learned: more of them show its end
+   * sooner. Default: as many as without learning, but at least 6.75.
+   */
+  pollsPerJob?: number | undefined;
+  /**
+   * The path of a file that keeps the learned durations for later clients, and for others that use
+   * it at the same time. It is created if it does not exist. Default: none.
+   */
+  pacingFile?: string | undefined;
   /** How many polls a second the client sends at most, over all jobs. Default: 100. */
   maxPollsPerSecond?: number | undefined;
   /** How many requests the client sends at the same time. Default: 100. */
@@ -1282,6 +1298,9 @@ export const CLIENT_SETTINGS_RULES = {
     maxMs: { required: false, rule: { kind: 'duration' } },
     jitter: { required: false, rule: { kind: 'number', integer: false, minimum: 0, maximum: 1 } },
   } } },
+  learnedPacing: { required: false, rule: { kind: 'boolean' } },
+  pollsPerJob: { required: false, rule: { kind: 'number', integer: false, minimum: 1, maximum: 1000 } },
+  pacingFile: { required: false, rule: { kind: 'text' } },
   maxPollsPerSecond: { required: false, rule: { kind: 'number', integer: false, above: 0 } },
   maxConnections: { required: false, rule: { kind: 'number', integer: true, minimum: 1 } },
   maxRetries: { required: false, rule: { kind: 'number', integer: true, minimum: 0 } },

@@ -195,7 +195,15 @@ class BaseClient(ABC, Generic[C]):
             connect_timeout: The limit for opening a connection. Default 10.
             request_timeout: The limit for one request. Default 60.
             stall_timeout: How long an upload or a download may make no progress. Default 60.
-            pacing: When to poll; a number is a fixed interval. Default: as fits the model.
+            pacing: When to poll; a number is a fixed interval. Default: as fits the model, and the
+                client learns.
+            learned_pacing: Whether the client learns how long the jobs of each model take, and polls
+                when they end. It starts with ``pacing`` and needs five jobs of a model. Default True,
+                but False if ``pacing`` is the only one of these settings.
+            polls_per_job: How many polls a job takes on average once its duration is learned, from
+                1 to 1000. Default: as many as without learning, but at least 6.75.
+            pacing_file: A file that keeps the learned durations for later clients, and for others
+                that use it at the same time. It is created if it does not exist. Default none.
             max_polls_per_second: The limit of polls of all jobs together. Default 100.
             max_connections: The limit of requests at the same time. Default 100.
             max_retries: How often to retry a request after a temporary failure. A submit that the

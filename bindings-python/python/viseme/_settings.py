@@ -87,6 +87,9 @@ class ClientSettings(TypedDict, total=False):
     request_timeout: float | None
     stall_timeout: float | None
     pacing: Pacing | float | None
+    learned_pacing: bool | None
+    polls_per_job: float | None
+    pacing_file: str | os.PathLike[str] | None
     max_polls_per_second: float | None
     max_connections: int | None
     max_retries: int | None
@@ -324,7 +327,13 @@ SIZE = _integer_kind(Rule("integer", minimum=0, maximum=2**63 - 1))._replace(
 )
 
 # Kinds that the JSON does not know.
-_SPECIAL = {"api_key": SECRET, "proxy": SECRET, "ca_bundle": PATH, "ledger": LEDGER}
+_SPECIAL = {
+    "api_key": SECRET,
+    "proxy": SECRET,
+    "ca_bundle": PATH,
+    "pacing_file": PATH,
+    "ledger": LEDGER,
+}
 
 SETTINGS = kinds_of(CLIENT_SETTINGS)
 RUN_KINDS = kinds_of(RUN_OPTIONS)

@@ -15,8 +15,18 @@ public struct Settings: Sendable, Hashable {
     public var connectTimeout: Duration?
     /// How long an upload or a download may make no progress. Default: 60 seconds.
     public var stallTimeout: Duration?
-    /// When to poll. Default: depends on the model.
+    /// When to poll. Default: depends on the model, and the client learns.
     public var pacing: Pacing?
+    /// Whether the client learns how long the jobs of each model take, and polls when they end. It starts with
+    /// ``pacing`` and needs five jobs of a model. Default: true, but false if ``pacing`` is the only one of these
+    /// settings.
+    public var learnedPacing: Bool?
+    /// How many polls a job takes on average once its duration is learned, from 1 to 1000. Default: as many as
+    /// without learning, but at least 6.75.
+    public var pollsPerJob: Double?
+    /// A file that keeps the learned durations for later clients. It is created if it does not exist. Default:
+    /// none.
+    public var pacingFile: URL?
     /// How many polls a second the client sends at most, over all jobs. Default: 100.
     public var maxPollsPerSecond: Double?
     /// How many requests the client sends at the same time. Default: 100.
@@ -196,6 +206,9 @@ extension Settings {
             "stallTimeoutMs": try stallTimeout?.milliseconds("stallTimeout"),
             "timeoutMs": try timeout?.milliseconds("timeout"),
             "pacing": try pacing?.json(),
+            "learnedPacing": learnedPacing.map(JSONValue.bool),
+            "pollsPerJob": try pollsPerJob?.json("pollsPerJob"),
+            "pacingFile": try pacingFile?.filePath("pacingFile"),
             "maxPollsPerSecond": try maxPollsPerSecond?.json("maxPollsPerSecond"),
             "maxConnections": try maxConnections?.json("maxConnections"),
             "maxRetries": try maxRetries?.json("maxRetries", atLeast: 0),
@@ -256,5 +269,14 @@ extension Double {
             throw .invalidParameter(parameter, "must be a non-negative number, got \(self)")
         }
         return .number(self)
+    }
+}
+
+extension URL {
+    fileprivate func filePath(_ parameter: String) throws(VisemeError) -> JSONValue {
+        if !isFileURL {
+            throw .invalidParameter(parameter, "must be the URL of a file, got \(self)")
+        }
+        return .string(path)
     }
 }

@@ -17,7 +17,7 @@ struct Driver {
         "download", "download_outputs", "recover", "any_model", "media_path", "media_bytes",
         "media_url", "media_checks", "sync", "base64", "webhook", "request_headers", "prediction_request_id",
         "deadline",
-        "request_timeout", "pacing", "retry_settings",
+        "request_timeout", "pacing", "learned_pacing", "retry_settings",
         "recovery", "submit_limits", "client_name", "set_api_key", "progress", "progress_errors",
         "before_submit", "save_record",
         "error_codes", "error_category", "error_attributes", "cancel", "virtual_clock", "parallel",

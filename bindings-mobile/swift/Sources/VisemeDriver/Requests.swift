@@ -17,6 +17,9 @@ extension Settings {
         remoteCheckTimeout = from.seconds("remote_check_timeout")
         maxRetries = from.int("max_retries")
         maxConnections = from.int("max_connections")
+        learnedPacing = from.flag("learned_pacing")
+        pollsPerJob = from.double("polls_per_job")
+        pacingFile = from.text("pacing_file").map { URL(fileURLWithPath: $0) }
         maxPollsPerSecond = from.double("max_polls_per_second")
         if let backoff = from["backoff"], let base = backoff.seconds("base") {
             self.backoff = Backoff(base: base, max: backoff.seconds("max") ?? base)

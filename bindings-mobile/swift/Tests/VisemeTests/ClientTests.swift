@@ -203,6 +203,14 @@ import Viseme
         #expect(messageOf(settings) == nil)
         settings.maxConnections = 0
         #expect(messageOf(settings) == "Invalid value for `maxConnections`: must be at least 1, got 0.")
+        settings.maxConnections = nil
+        settings.pollsPerJob = 0.5
+        #expect(
+            messageOf(settings)
+                == "Invalid value for `pollsPerJob`: must be a number from 1 to 1000, got 0.5.")
+        settings.pollsPerJob = nil
+        settings.pacingFile = URL(string: "https://example.com/pacing.json")
+        #expect(messageOf(settings)?.hasPrefix("Invalid value for `pacingFile`: must be the URL of a file") == true)
         settings = Settings(baseURL: URL(string: "ftp://host"), apiKey: "key")
         #expect(messageOf(settings)?.hasPrefix("Invalid value for `baseURL`: ") == true)
     }

@@ -15,7 +15,14 @@ import kotlin.time.Duration
  *   seconds
  * @property connectTimeout how long connecting may take. Default: 10 seconds
  * @property stallTimeout how long an upload or a download may make no progress. Default: 60 seconds
- * @property pacing when to poll. Default: depends on the model
+ * @property pacing when to poll. Default: depends on the model, and the client learns
+ * @property learnedPacing whether the client learns how long the jobs of each model take, and polls
+ *   when they end. It starts with [pacing] and needs five jobs of a model. Default: true, but false
+ *   if [pacing] is the only one of these settings
+ * @property pollsPerJob how many polls a job takes on average once its duration is learned, from 1
+ *   to 1000. Default: as many as without learning, but at least 6.75
+ * @property pacingFile the path of a file that keeps the learned durations for later clients, in a
+ *   folder that only your app can write. It is created if it does not exist. Default: none
  * @property maxPollsPerSecond how many polls a second the client sends at most, over all jobs.
  *   Default: 100
  * @property maxConnections how many requests the client sends at the same time. Default: 100
@@ -48,6 +55,9 @@ public data class Settings(
     val connectTimeout: Duration? = null,
     val stallTimeout: Duration? = null,
     val pacing: Pacing? = null,
+    val learnedPacing: Boolean? = null,
+    val pollsPerJob: Double? = null,
+    val pacingFile: String? = null,
     val maxPollsPerSecond: Double? = null,
     val maxConnections: Int? = null,
     val maxRetries: Int? = null,
@@ -82,6 +92,9 @@ public data class Settings(
             "stallTimeoutMs" to stallTimeout?.milliseconds("stallTimeout"),
             "timeoutMs" to timeout?.milliseconds("timeout"),
             "pacing" to pacing?.json(),
+            "learnedPacing" to learnedPacing,
+            "pollsPerJob" to pollsPerJob?.finite("pollsPerJob"),
+            "pacingFile" to pacingFile,
             "maxPollsPerSecond" to maxPollsPerSecond?.finite("maxPollsPerSecond"),
             "maxConnections" to maxConnections?.atLeast(1, "maxConnections"),
             "maxRetries" to maxRetries?.atLeast(0, "maxRetries"),

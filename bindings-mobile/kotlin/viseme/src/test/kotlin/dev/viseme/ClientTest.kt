@@ -236,6 +236,10 @@ class ClientTest {
             "Invalid value for `maxConnections`: must be at least 1, got 0.",
             message(Settings(maxConnections = 0)),
         )
+        assertEquals(
+            "Invalid value for `pollsPerJob`: must be a number from 1 to 1000, got 0.5.",
+            message(Settings(pollsPerJob = 0.5)),
+        )
         val url = message(Settings("ftp://host", "key"))
         assertTrue(url.startsWith("Invalid value for `baseUrl`: "), url)
     }

@@ -23,8 +23,8 @@ private val FEATURES = listOf(
     "job_refresh", "download", "download_outputs", "recover", "any_model", "media_path",
     "media_bytes", "media_stream", "media_url", "media_checks", "sync", "base64", "webhook",
     "request_headers", "prediction_request_id", "deadline", "request_timeout", "pacing",
-    "retry_settings", "recovery", "submit_limits", "client_name", "set_api_key", "progress",
-    "before_submit", "save_record", "progress_errors", "error_codes", "error_classes",
+    "learned_pacing", "retry_settings", "recovery", "submit_limits", "client_name", "set_api_key",
+    "progress", "before_submit", "save_record", "progress_errors", "error_codes", "error_classes",
     "error_category", "error_attributes", "cancel", "virtual_clock", "parallel",
 )
 
