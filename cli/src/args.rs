@@ -22,7 +22,7 @@ use crate::commands::run::{Demo, Run};
 use crate::commands::submit::{Recover, Submit};
 use crate::commands::upload::Upload;
 use crate::commands::webhook::Webhook;
-use crate::options::{Options, parse_whole};
+use crate::options::{Options, PacingArgs, parse_whole};
 
 /// The text below the options in the long help.
 const AFTER_HELP: &str = "\
@@ -148,12 +148,15 @@ impl Args {
         let base_url = (self.base_url.is_some(), "--base-url");
         let allow_http = (self.allow_http, "--allow-http");
         let max_retries = (self.max_retries.is_some(), "--max-retries");
+        let pacing_file = |args: &PacingArgs| (args.pacing_file.is_some(), "--pacing-file");
         let (command, unused) = match &self.command {
             Command::Mock(_) => ("viseme mock", vec![base_url, allow_http, max_retries]),
             Command::Demo(_) => ("viseme demo", vec![base_url, allow_http]),
-            Command::Run(run) if run.offline => ("viseme run --offline", vec![allow_http]),
+            Command::Run(run) if run.offline => {
+                ("viseme run --offline", vec![allow_http, pacing_file(&run.pacing)])
+            }
             Command::Dub(dub) if dub.offline => {
-                ("viseme dub --offline", vec![base_url, allow_http])
+                ("viseme dub --offline", vec![base_url, allow_http, pacing_file(&dub.pacing)])
             }
             // `--base-url` has a message of its own there.
             Command::Playground(playground) if !playground.live => {
@@ -184,6 +187,7 @@ impl From<&Args> for Options {
                 offline: run.offline,
                 out: run.wait.out.clone(),
                 poll_every: run.wait.poll_every,
+                pacing_file: run.pacing.pacing_file.clone(),
                 record: run.submit.save_record.clone(),
                 media_options: run.input.media_options(),
                 fits_media: run.fit.is_given(),
@@ -216,6 +220,7 @@ impl From<&Args> for Options {
             Command::Download(download) => Self { out: Some(download.out.clone()), ..common },
             Command::Batch(BatchCommand::Run(run)) => Self {
                 poll_every: run.poll_every,
+                pacing_file: run.pacing.pacing_file.clone(),
                 fits_media: run.manifest.fit.is_given(),
                 strict: run.manifest.strict,
                 ..common
@@ -225,13 +230,20 @@ impl From<&Args> for Options {
                 strict: check.manifest.strict,
                 ..common
             },
-            Command::Dub(dub) => {
-                Self { offline: dub.offline, poll_every: dub.poll_every, ..common }
-            }
+            Command::Dub(dub) => Self {
+                offline: dub.offline,
+                poll_every: dub.poll_every,
+                pacing_file: dub.pacing.pacing_file.clone(),
+                ..common
+            },
             Command::Record(record) => {
                 Self { base_url: record.upstream.clone().or(common.base_url), ..common }
             }
-            Command::Mcp(mcp) => Self { poll_every: mcp.poll_every, ..common },
+            Command::Mcp(mcp) => Self {
+                poll_every: mcp.poll_every,
+                pacing_file: mcp.pacing.pacing_file.clone(),
+                ..common
+            },
             Command::Demo(demo) => Self { offline: true, out: Some(demo.out.clone()), ..common },
             _ => common,
         }

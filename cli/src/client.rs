@@ -58,6 +58,9 @@ fn config(options: &Options) -> viseme::ConfigBuilder {
     if let Some(time) = options.poll_every {
         builder = builder.pacing(Pacing::every(time));
     }
+    if let Some(path) = &options.pacing_file {
+        builder = builder.pacing_file(path);
+    }
     builder
 }
 

@@ -73,7 +73,15 @@ fn usage_error(error: &clap::Error) -> ExitCode {
 }
 
 fn start(options: &Options, args: Args) -> Result<Outcome> {
-    if options.verbose {
+    let log = if options.verbose {
+        Some(Targets::new().with_target("viseme", LevelFilter::DEBUG))
+    } else if options.pacing_file.is_some() && !options.is_silent() {
+        // The user named the file, and no error says that it cannot be used.
+        Some(Targets::new().with_target("viseme::client::pacing_store", LevelFilter::WARN))
+    } else {
+        None
+    };
+    if let Some(log) = log {
         tracing_subscriber::fmt()
             .with_writer(std::io::stderr)
             .with_max_level(LevelFilter::DEBUG)
@@ -82,7 +90,7 @@ fn start(options: &Options, args: Args) -> Result<Outcome> {
             // It would print them to standard error, and end the program if that is closed.
             .log_internal_errors(false)
             .finish()
-            .with(Targets::new().with_target("viseme", LevelFilter::DEBUG))
+            .with(log)
             .init();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -36,6 +36,10 @@ pub(crate) struct SubmitArgs {
     /// The ledger that knows the keys: a file, or the URL of a PostgreSQL database for many machines.
     #[arg(long, value_name = "FILE|URL", requires = "key")]
     pub(crate) ledger: Option<String>,
+
+    /// Submit again if the job of the key failed, instead of returning its error. Each submit is paid for.
+    #[arg(long, requires = "key")]
+    pub(crate) retry_failed: bool,
 }
 
 impl SubmitArgs {
@@ -47,6 +51,15 @@ impl SubmitArgs {
         let ledger = AnyLedger::open(ledger).await.map_err(|error| Failure::batch(error.into()))?;
         Ok((client.with_ledger(ledger), Some(key.clone())))
     }
+}
+
+/// An option of the commands that run jobs and wait for them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PacingArgs {
+    /// Keep in this file how long jobs take, so that later commands poll when they end. It is created if it
+    /// does not exist; several commands can use it at the same time. [default: none]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pacing_file: Option<PathBuf>,
 }
 
 /// Options of `run` and `wait`.
@@ -117,6 +130,8 @@ pub(crate) struct Options {
     /// Where to save the output.
     pub(crate) out: Option<PathBuf>,
     pub(crate) poll_every: Option<Duration>,
+    /// The file that keeps how long jobs take.
+    pub(crate) pacing_file: Option<PathBuf>,
     /// Where to write the record of a submit.
     pub(crate) record: Option<PathBuf>,
     /// Whether media are made acceptable.

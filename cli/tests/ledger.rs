@@ -83,6 +83,26 @@ async fn the_user_decides_about_a_submit_with_an_unknown_outcome() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_failed_job_is_submitted_again_only_if_the_user_says_so() {
+    let harness = Harness::new(ends("failed")).await;
+    let keyed = ["--key", "row-17", "--ledger", "ledger.db"];
+    let submits = || harness.world.requests(RequestKind::Submit).len();
+    for (more, submits_after) in [(&[][..], 1), (&[][..], 1), (&["--retry-failed"][..], 2)] {
+        let result = harness.run(&[&keyed[..], more].concat()).await;
+        assert_eq!(result.code, Some(4), "{result:?}");
+        assert_eq!(submits(), submits_after, "{result:?}");
+    }
+    let mut line = run_samples(&[&keyed[..], &["--retry-failed"]].concat());
+    line[0] = "submit".to_owned();
+    line.drain(1..3);
+    let result = harness.viseme(&line).await;
+    assert_eq!((result.code, submits()), (Some(0), 3), "{result:?}");
+    let result = harness.run(&["--retry-failed"]).await;
+    assert_eq!(result.code, Some(2), "{result:?}");
+    assert!(result.err.contains("--key"), "{result:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_usage_is_refused_before_anything_is_sent_and_no_password_is_shown() {
     let harness = Harness::new(ends("completed")).await;
     let url = "postgres://ann:s3cret@127.0.0.1:1/films?sslmode=nonsense";

@@ -10,7 +10,7 @@ use viseme_mcp::Settings;
 use crate::client;
 use crate::failure::{Failure, Outcome, Result};
 use crate::interrupt::interrupt;
-use crate::options::{Options, parse_interval};
+use crate::options::{Options, PacingArgs, parse_interval};
 use crate::state_folder::state_folder;
 
 #[derive(Debug, clap::Args)]
@@ -28,6 +28,9 @@ pub(crate) struct Mcp {
     /// How often to poll the status of a job, at least 0.1s. [default: what suits the model]
     #[arg(long, value_parser = parse_interval, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) poll_every: Option<Duration>,
+
+    #[command(flatten)]
+    pub(crate) pacing: PacingArgs,
 }
 
 pub(crate) async fn mcp(options: &Options, args: Mcp) -> Result<Outcome> {

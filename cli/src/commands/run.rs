@@ -10,7 +10,7 @@ use super::{listener, print_output, run_displayed, save_record};
 use crate::failure::{Failure, Outcome, Phase, Result};
 use crate::input::InputArgs;
 use crate::interrupt::PhaseTracker;
-use crate::options::{Options, SubmitArgs, WaitArgs};
+use crate::options::{Options, PacingArgs, SubmitArgs, WaitArgs};
 use crate::output::eprint_line;
 use crate::progress::ProgressDisplay;
 use crate::{client, output_path, record};
@@ -30,6 +30,9 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     pub(crate) wait: WaitArgs,
+
+    #[command(flatten)]
+    pub(crate) pacing: PacingArgs,
 
     #[command(flatten)]
     pub(crate) fit: FitArgs,
@@ -84,7 +87,7 @@ pub(crate) async fn run(options: &Options, run: Run) -> Result<Outcome> {
         operation = operation.webhook(url);
     }
     if let Some(key) = key {
-        operation = operation.key(key);
+        operation = operation.key(key).retry_failed(run.submit.retry_failed);
     }
     if let Some(deadline) = run.wait.deadline {
         operation = operation.deadline(deadline);

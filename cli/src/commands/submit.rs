@@ -68,7 +68,7 @@ pub(crate) async fn submit(options: &Options, submit: Submit) -> Result<Outcome>
         operation = operation.webhook(url);
     }
     if let Some(key) = key {
-        operation = operation.key(key);
+        operation = operation.key(key).retry_failed(submit.submit.retry_failed);
     }
     let job = run_displayed(operation, &tracker, &display).await?;
     print_job(&job, options)?;

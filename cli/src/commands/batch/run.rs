@@ -12,7 +12,7 @@ use super::{Batch, ManifestArgs, SharedArgs, Summary, outcome, parse_dollars, su
 use crate::client;
 use crate::failure::{Failure, Outcome, Result};
 use crate::interrupt::{interrupt, second_interrupt};
-use crate::options::{Options, parse_duration, parse_interval, parse_whole, quoted};
+use crate::options::{Options, PacingArgs, parse_duration, parse_interval, parse_whole, quoted};
 use crate::output::{eprint_line, print_line};
 
 /// The exit code of a batch that its limit of cost ended.
@@ -67,6 +67,9 @@ pub(crate) struct Run {
     /// How often to poll a job's status, at least 0.1s. [default: what suits the model]
     #[arg(long, value_parser = parse_interval, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) poll_every: Option<Duration>,
+
+    #[command(flatten)]
+    pub(crate) pacing: PacingArgs,
 }
 
 impl Run {

@@ -20,7 +20,7 @@ use super::batch::{Tier, parse_dollars};
 use crate::client::{self, Offline};
 use crate::failure::{Failure, Outcome, Result, USAGE};
 use crate::interrupt::interrupt;
-use crate::options::{Options, parse_interval, parse_whole};
+use crate::options::{Options, PacingArgs, parse_interval, parse_whole};
 use crate::output::{eprint_line, print_line};
 use view::{View, clock, plan_json, plan_lines};
 
@@ -107,6 +107,9 @@ pub(crate) struct DubArgs {
     /// How often to poll a job's status, at least 0.1s. [default: what suits the model]
     #[arg(long, value_parser = parse_interval, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) poll_every: Option<Duration>,
+
+    #[command(flatten)]
+    pub(crate) pacing: PacingArgs,
 }
 
 fn parse_length(text: &str) -> std::result::Result<Length, &'static str> {
