@@ -23,6 +23,8 @@ pub(super) struct LearningWait {
     sent: Duration,
     /// How long it waited for its slot of the rate limit.
     held: Duration,
+    /// Whether the store still counts it.
+    counted: bool,
 }
 
 impl LearningWait {
@@ -48,7 +50,7 @@ impl LearningWait {
         store.begin_wait();
         let zero = Duration::ZERO;
         let job = ObservedJob::accepted(accepted);
-        Some(Self { client: client.clone(), pacing, job, sent: zero, held: zero })
+        Some(Self { client: client.clone(), pacing, job, sent: zero, held: zero, counted: true })
     }
 
     /// A poll that was due at one time was sent at another.
@@ -64,6 +66,8 @@ impl LearningWait {
                 let mut pacing = lock(&self.pacing);
                 if prediction.status.is_terminal() {
                     pacing.ended(&self.job, now, run_time(prediction));
+                    drop(pacing);
+                    self.end();
                     return true;
                 }
                 pacing.open(&mut self.job, self.sent);
@@ -71,6 +75,7 @@ impl LearningWait {
             }
             WaitEvent::Delivered(prediction) if is_conclusive(prediction) => {
                 lock(&self.pacing).ended_at(&self.job, now);
+                self.end();
                 true
             }
             _ => false,
@@ -93,6 +98,16 @@ impl LearningWait {
         }
     }
 
+    /// The store waits for no more from this job. Jobs that end together would otherwise each leave the file to
+    /// another one.
+    fn end(&mut self) {
+        if std::mem::take(&mut self.counted)
+            && let Some(store) = self.store()
+        {
+            store.end_wait();
+        }
+    }
+
     fn store(&self) -> Option<&PacingStore> {
         self.client.shared.pacing_store.as_ref()
     }
@@ -100,9 +115,7 @@ impl LearningWait {
 
 impl Drop for LearningWait {
     fn drop(&mut self) {
-        if let Some(store) = self.store() {
-            store.end_wait();
-        }
+        self.end();
     }
 }
 

@@ -144,7 +144,7 @@ impl PacingStore {
     fn is_due(&self, now: Duration) -> bool {
         let mut state = self.state();
         let soon = state.saved.is_some_and(|saved| now < saved.saturating_add(SAVE_EVERY));
-        if now < state.rests_until || (soon && state.waits > 1) {
+        if now < state.rests_until || (soon && state.waits > 0) {
             return false;
         }
         state.saved = Some(now);
