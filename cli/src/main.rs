@@ -3,6 +3,8 @@
 mod args;
 mod client;
 mod commands;
+#[cfg(test)]
+mod documents;
 mod dotenv;
 mod error_output;
 mod failure;

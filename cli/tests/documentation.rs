@@ -1,4 +1,5 @@
-//! The JSON in docs/cli.md has the shape of the program's output, and docs/batches.md lists the tests of crashes.
+//! The JSON in docs/cli.md, docs/batches.md and docs/dub.md has the shape of the program's output, and
+//! docs/batches.md lists the tests of crashes.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
 mod support;
@@ -108,6 +109,50 @@ async fn the_documented_json_has_the_shape_of_the_output() {
     for (name, example) in &documented {
         assert_eq!(difference(example, &real[name], name), None);
     }
+}
+
+/// The block of a language in a guide.
+fn block(guide: &str, language: &str) -> String {
+    let text = std::fs::read_to_string(support::in_repository(guide)).unwrap();
+    let (_, rest) = text.split_once(&format!("```{language}\n")).unwrap();
+    rest.split("```").next().unwrap().to_owned()
+}
+
+fn events(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documented_events_have_the_shape_of_the_output() {
+    let harness = Harness::new(ends("completed")).await;
+    let [_, video, _, audio] = samples();
+    std::fs::write(harness.path("jobs.csv"), format!("id,video,audio\nintro,{video},{audio}\n"))
+        .unwrap();
+    let batch = ["batch", "run", "jobs.csv", "--out", "results", "--json"];
+    let talk = format!("{} talk.mp4", support::media::picture(12, "1280x720"));
+    support::media::ffmpeg(harness.folder.path(), &talk);
+    let voice = "-f lavfi -i sine=frequency=300:duration=12 voice.mp3";
+    support::media::ffmpeg(harness.folder.path(), voice);
+    let dub =
+        ["dub", "--video", "talk.mp4", "--audio", "voice.mp3", "--out", "dubbed.mp4", "--json"];
+    for (guide, arguments) in [("docs/batches.md", &batch[..]), ("docs/dub.md", &dub)] {
+        let finished = harness.viseme(arguments).await;
+        assert_eq!(finished.code, Some(0), "{finished:?}");
+        let real = events(&finished.out);
+        for event in events(&block(guide, "json")) {
+            let found = real.iter().any(|it| difference(&event, it, "event").is_none());
+            assert!(found, "{guide}: there is no event like {event}: {}", finished.out);
+        }
+    }
+}
+
+#[test]
+fn the_documented_manifest_is_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jobs.csv");
+    std::fs::write(&path, block("docs/batches.md", "csv")).unwrap();
+    let manifest = viseme_batch::Manifest::read(&path).unwrap();
+    assert_eq!(manifest.rows().len(), 2);
 }
 
 #[test]

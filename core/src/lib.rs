@@ -104,3 +104,11 @@ pub use protocol::{Backoff, Pacing, SubmitLimits};
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/start/rust.md")]
+struct QuickStart;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/testing.md")]
+struct TestingGuide;

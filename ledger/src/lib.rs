@@ -52,3 +52,7 @@ pub const GIVEN_UP: &str = "given up by the user";
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/ledger.md")]
 struct Guide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

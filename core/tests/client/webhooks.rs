@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::support::{MODEL, TestClient, remote_input};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use viseme::webhook::{Delivery, Verifier};
+use viseme::webhook::{Delivery, Verifier, WebhookSecret};
 use viseme::{Client, Config, ErrorKind, Input, Pacing, Status};
 use viseme_mock::{
     DeliveryState, Fault, JobRule, MockServer, RequestKind, Scenario, Timeline, World,
@@ -277,11 +277,40 @@ async fn a_delivered_prediction_ends_only_the_wait_for_its_job() {
     assert_eq!(world.requests(RequestKind::Poll).len(), 0);
 }
 
+/// The short examples of the guide, which only have to compile.
+#[allow(dead_code, reason = "nothing calls them")]
+async fn guide(
+    client: &Client,
+    input: Input,
+    secret: &str,
+    (headers, body): (axum::http::HeaderMap, axum::body::Bytes),
+) -> viseme::Result<()> {
+    // docs: begin
+    let job = client.submit(input).webhook("https://example.com/hook").await?;
+    // docs: end
+    drop(job);
+    // docs: begin
+    let verifier = Verifier::new(WebhookSecret::new(secret)?);
+    let delivery = verifier.receive(&headers, &body, SystemTime::now())?;
+    // docs: end
+    drop(delivery);
+    Ok(())
+}
+
 #[test]
-fn the_documentation_contains_the_example() {
-    let example = include_str!("../../examples/webhook_receiver.rs");
-    let (_, rest) = example.split_once("// docs: begin\n").unwrap();
-    let (shown, _) = rest.split_once("// docs: end\n").unwrap();
+fn the_documentation_contains_the_examples() {
     let page = include_str!("../../../docs/webhooks.md");
-    assert!(page.contains(&format!("```rust\n{shown}```\n")), "copy the example into the page");
+    let mut examples = 0;
+    for code in [include_str!("../../examples/webhook_receiver.rs"), include_str!("webhooks.rs")] {
+        for rest in code.split("// docs: begin\n").skip(1) {
+            let (shown, _) = rest.split_once("// docs: end\n").unwrap();
+            let indent = shown.len() - shown.trim_start_matches(' ').len();
+            let lines = shown.lines().filter(|line| !line.trim().is_empty() || indent == 0);
+            let lines: Vec<_> = lines.map(|line| line.get(indent..).unwrap_or_default()).collect();
+            let block = format!("```rust\n{}\n```\n", lines.join("\n"));
+            assert!(page.contains(&block), "copy the example into the page: {block}");
+            examples += 1;
+        }
+    }
+    assert_eq!(examples, 3);
 }

@@ -1,4 +1,6 @@
-//! The README matches the server.
+//! The README matches the server, and the scenarios in all documents are valid.
+
+use std::path::Path;
 
 use serde_json::Value;
 use viseme_mock::{MockServer, Scenario};
@@ -19,6 +21,30 @@ fn the_readme_scenario_is_valid() {
     assert_eq!(found.len(), 1);
     let scenario = Scenario::parse(found[0]).unwrap();
     assert_eq!((scenario.jobs.len(), scenario.faults.len()), (3, 3));
+}
+
+/// A comment above a block of YAML that is no scenario names the test of it.
+#[test]
+fn the_scenarios_of_all_documents_are_valid() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let words = ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"];
+    let listing = std::process::Command::new("git").args(words).current_dir(&root).output();
+    let listing = String::from_utf8(listing.unwrap().stdout).unwrap();
+    let mut scenarios = 0;
+    for name in listing.lines() {
+        let Ok(text) = std::fs::read_to_string(root.join(name)) else { continue };
+        let parts: Vec<&str> = text.split("```yaml\n").collect();
+        for (before, rest) in parts.iter().zip(parts.iter().skip(1)) {
+            let above = before.lines().next_back().unwrap_or_default();
+            if above.starts_with("<!-- tested by: ") || above.starts_with("<!-- not run: ") {
+                continue;
+            }
+            let (scenario, _) = rest.split_once("```").unwrap();
+            Scenario::parse(scenario).unwrap_or_else(|error| panic!("{name}: {error}"));
+            scenarios += 1;
+        }
+    }
+    assert!(scenarios >= 3, "{scenarios}");
 }
 
 #[test]
