@@ -27,6 +27,8 @@ const MAIN_PAGES = [
   ['reference/python/clients/', 'AsyncClient'],
   ['reference/node/classes/Client/', 'A client of the service'],
   ['reference/rust/', 'rustdoc'],
+  ['reference/swift/', 'A client of the service'],
+  ['reference/swift/Client/', 'Creates a client with these settings.'],
   ['reference/kotlin/', 'Dokka'],
   ['reference/mock-server-api/', '/api/v3/predictions'],
 ];
@@ -109,6 +111,7 @@ test('the search finds a word in a guide and in a reference', async () => {
   for (const [word, target] of /** @type {const} */ ([
     ['manifest', 'batches/'],
     ['WaitTimeoutError', 'reference/python/errors/'],
+    ['matchByTime', 'reference/swift/Client/'],
   ])) {
     await page.goto(`${site.origin}/`);
     await page

@@ -143,13 +143,40 @@ enum Command {
     },
 }
 
-/// Whether these words are a command of this program, for the check of the workflows.
+/// Whether these words are a command of this program, for the checks of workflows and documents.
 fn is_command(words: &[&str]) -> Result<(), String> {
-    let words = std::iter::once("cargo xtask").chain(words.iter().copied());
-    match Arguments::command().try_get_matches_from(words) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(error.to_string().lines().next().unwrap_or_default().to_owned()),
+    parse(words).map_err(|error| first_line(&error))
+}
+
+/// The same for a mention of a command, which may lack what the command requires and have words such as `NAME`.
+fn is_mention(words: &[&str]) -> Result<(), String> {
+    use clap::error::ErrorKind::{
+        DisplayHelpOnMissingArgumentOrSubcommand, InvalidValue, MissingRequiredArgument,
+        MissingSubcommand,
+    };
+    match parse(words) {
+        Err(error)
+            if !matches!(
+                error.kind(),
+                DisplayHelpOnMissingArgumentOrSubcommand
+                    | InvalidValue
+                    | MissingRequiredArgument
+                    | MissingSubcommand
+            ) =>
+        {
+            Err(first_line(&error))
+        }
+        _ => Ok(()),
     }
+}
+
+fn parse(words: &[&str]) -> Result<(), clap::Error> {
+    let words = std::iter::once("cargo xtask").chain(words.iter().copied());
+    Arguments::command().try_get_matches_from(words).map(drop)
+}
+
+fn first_line(error: &clap::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 fn main() -> ExitCode {

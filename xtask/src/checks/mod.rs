@@ -3,10 +3,12 @@
 mod changelog;
 pub(crate) mod circles;
 pub(crate) mod crates;
+pub(crate) mod documents;
 mod imports;
 pub(crate) mod layers;
 pub(crate) mod links;
 pub(crate) mod sizes;
+pub(crate) mod snippets;
 pub(crate) mod versions;
 pub(crate) mod workflows;
 

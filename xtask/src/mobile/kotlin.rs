@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 
-use super::{Build, generate, library_name, mock_server, native, place};
+use super::{Build, documents, generate, library_name, mock_server, native, place};
 use crate::examples::test_app;
 use crate::process::{output, program, root, run};
 
@@ -66,6 +66,8 @@ fn prepare() -> Result<PathBuf> {
     let hidden = out.join("hidden.kt");
     fs::write(&hidden, hide(&code)).context("cannot write the generated code")?;
     place(&hidden, &folder().join("viseme/target/generated").join(name))?;
+    // Maven compiles the tests even where it does not run them.
+    documents::write_kotlin(&folder().join("viseme/target/documents"))?;
     Ok(library)
 }
 

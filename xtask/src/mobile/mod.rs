@@ -1,5 +1,6 @@
 //! The Swift and Kotlin bindings: their native library, and the generated code that calls it.
 
+mod documents;
 pub(crate) mod kotlin;
 pub(crate) mod swift;
 pub(crate) mod swift_tools;

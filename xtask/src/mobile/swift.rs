@@ -5,11 +5,12 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Subcommand;
+use serde_json::Value;
 
 use super::swift_tools::Tools;
-use super::{Build, generate, mock_server, native, place};
+use super::{Build, documents, generate, mock_server, native, place};
 use crate::examples::test_app;
-use crate::process::{root, run};
+use crate::process::{output, root, run};
 
 /// Builds and tests of the Swift package.
 #[derive(Subcommand)]
@@ -106,6 +107,28 @@ fn build(product: &str) -> Result<()> {
     run_with_temporary_folder(swift(&Tools::find()?, "build", &["--quiet", "--product", product])?)
 }
 
+/// Has the compiler write the symbols of the package, with their comments; returns the file.
+pub(crate) fn symbol_graph() -> Result<PathBuf> {
+    let tools = Tools::find()?;
+    run_with_temporary_folder(swift(&tools, "build", &["--quiet", "--target", "Viseme"])?)?;
+    let out = root().join("target/bindings-mobile/symbols");
+    std::fs::create_dir_all(&out).context("cannot create the folder of the symbol graph")?;
+    let info = output(tools.command(&["swiftc", "-print-target-info"]))?;
+    let info: Value = serde_json::from_str(&info).context("Swift describes no target")?;
+    let of = |pointer| info.pointer(pointer).and_then(Value::as_str).context("no target of Swift");
+    let target = of("/target/triple")?;
+    // Not every installation has it on PATH.
+    let extract =
+        format!("{}/../../bin/swift-symbolgraph-extract", of("/paths/runtimeResourcePath")?);
+    let (modules, header) = module_folders();
+    let place = out.display().to_string();
+    let module = [&*extract, "-module-name", "Viseme", "-target", target];
+    let places = ["-I", &modules, "-I", &header, "-output-dir", &place];
+    let level = ["-minimum-access-level", "public", "-skip-synthesized-members"];
+    run(tools.command(&[&module[..], &places, &level].concat()))?;
+    Ok(out.join("Viseme.symbols.json"))
+}
+
 /// The formatter, for all code that is written by hand.
 fn format(tools: &Tools, how: &[&str]) -> Command {
     let sources = ["Viseme", "VisemeDriver", "VisemeSample"].map(|name| format!("Sources/{name}"));
@@ -123,13 +146,30 @@ fn test() -> Result<()> {
     let mut test = swift(&tools, "test", &["--disable-xctest"])?;
     test.env("VISEME_MOCK", mock_server()?).env("VISEME_ROOT", root());
     run_with_temporary_folder(test)?;
-    compile_snippets(&tools)
+    compile_snippets(&tools)?;
+    compile_documents(&tools)
+}
+
+/// Compiles the code of the documents, with the modules that the tests have built.
+fn compile_documents(tools: &Tools) -> Result<()> {
+    let mut files = documents::write_swift(&root().join("target/bindings-mobile/documents"))?;
+    files.push(folder().join("Tests/Documents/Reader.swift"));
+    let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let (modules, header) = module_folders();
+    let words = ["swiftc", "-typecheck", "-swift-version", "6", "-I", &modules, "-I", &header];
+    run(tools.command(&[&words[..], &files].concat()))
+}
+
+/// The folders of the modules of Swift and of C that the tests have built.
+fn module_folders() -> (String, String) {
+    let header = folder().join("Sources/VisemeFFI");
+    (scratch().join("debug/Modules").display().to_string(), header.display().to_string())
 }
 
 /// Compiles the code that the playground shows, with the modules that the tests have built.
 fn compile_snippets(tools: &Tools) -> Result<()> {
-    let modules = scratch().join("debug/Modules").display().to_string();
-    let header = folder().join("Sources/VisemeFFI").display().to_string();
+    let (modules, header) = module_folders();
     let snippets = root().join("playground/snippets");
     let entries = snippets.read_dir().context("cannot read the folder of the snippets")?;
     let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();

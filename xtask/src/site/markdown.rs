@@ -1,5 +1,5 @@
 //! Turns a document of the repository into one of the site: the links of the copy lead to the other
-//! pages, and its lists are indented as Python-Markdown expects.
+//! pages, its lists are indented as Python-Markdown expects, and its code has only what readers need.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 
 /// The document with other targets: `target` returns the new one of a link within the project.
 pub(super) fn convert(text: &str, target: impl FnMut(&str) -> Result<String>) -> Result<String> {
-    Ok(indent_lists(&replace_links(text, target)?))
+    Ok(indent_lists(&without_test_code(&replace_links(text, target)?)))
 }
 
 /// The text of the first heading.
@@ -41,6 +41,28 @@ fn replace_links(text: &str, mut target: impl FnMut(&str) -> Result<String>) -> 
     }
     replaced.push_str(text.get(done..).unwrap_or_default());
     Ok(replaced)
+}
+
+/// The document without what only the tests of its Rust code need: attributes of the fence such as `no_run`,
+/// and the lines that rustdoc hides.
+fn without_test_code(text: &str) -> String {
+    let mut lines = Vec::new();
+    let mut is_rust = false;
+    for line in text.split_inclusive('\n') {
+        let code = line.trim();
+        if let Some(language) = code.strip_prefix("```") {
+            let (name, attributes) = language.split_once(',').unwrap_or((language, ""));
+            is_rust = name == "rust";
+            lines.push(if attributes.is_empty() {
+                line.to_owned()
+            } else {
+                line.replace(&format!(",{attributes}"), "")
+            });
+        } else if !is_rust || !(code == "#" || code.starts_with("# ")) {
+            lines.push(line.to_owned());
+        }
+    }
+    lines.concat()
 }
 
 /// Where the target of a link is written.
@@ -128,6 +150,15 @@ mod tests {
             indent_lists(text),
             "- one\n    more:\n\n    ```sh\n    if\n      x\n    ```\n- two\n    - inner\n        more\n\n\
              1. a\n\n    b\n\nend\n"
+        );
+    }
+
+    #[test]
+    fn code_of_the_tests_is_left_out() {
+        let text = "# A\n\n```rust,no_run\n# fn main() {\n#[test]\nlet a = 1;\n#\n# }\n```\n\n```sh\n# b\n```\n";
+        assert_eq!(
+            without_test_code(text),
+            "# A\n\n```rust\n#[test]\nlet a = 1;\n```\n\n```sh\n# b\n```\n"
         );
     }
 

@@ -13,6 +13,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::browser;
+use crate::mobile::swift_tools;
 use crate::output::print_line;
 use crate::tools::ensure_all;
 use files::{html, remove_folder, site};
@@ -45,6 +46,7 @@ impl Site {
 /// Installs what the site needs.
 pub(crate) fn set_up() -> Result<()> {
     ensure_all(&["python3", "javac", "maven"])?;
+    swift_tools::install()?;
     build::install()?;
     reference::install()
 }

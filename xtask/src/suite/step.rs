@@ -49,3 +49,13 @@ impl Action {
         Self::Tests { program, env: &[], count }
     }
 }
+
+/// A check of this program that is quick enough for every run.
+pub(crate) const fn quick_check(
+    name: &'static str,
+    purpose: &'static str,
+    check: fn() -> Result<String>,
+) -> Step {
+    let action = Action::Check(check);
+    Step { name, purpose, language: Language::Rust, scope: Scope::Quick, action }
+}

@@ -1,7 +1,7 @@
 //! The steps as data. What a step needs installed goes to `setup`.
 
 use super::count::{cargo_test, conformance, node_test, pytest, surefire, swift_testing, vitest};
-use super::step::{Action, Scope, Step};
+use super::step::{Action, Scope, Step, quick_check};
 use crate::setup::Language;
 use crate::{checks, deny, openapi};
 
@@ -16,34 +16,23 @@ pub(crate) const STEPS: &[Step] = &[
         scope: Scope::Quick,
         action: Action::Run { program: &["cargo", "fmt", "--all", "--check"], env: &[] },
     },
-    Step {
-        name: "sizes",
-        purpose: "no file is too large",
-        language: Language::Rust,
-        scope: Scope::Quick,
-        action: Action::Check(checks::sizes::check),
-    },
-    Step {
-        name: "links",
-        purpose: "links between the documents have a target",
-        language: Language::Rust,
-        scope: Scope::Quick,
-        action: Action::Check(checks::links::check),
-    },
-    Step {
-        name: "layers",
-        purpose: "imports follow the layers, without circles, and pure code does no I/O",
-        language: Language::Rust,
-        scope: Scope::Quick,
-        action: Action::Check(checks::layers::check),
-    },
-    Step {
-        name: "versions",
-        purpose: "one version everywhere, metadata in each crate, a changelog of the usual form",
-        language: Language::Rust,
-        scope: Scope::Quick,
-        action: Action::Check(checks::versions::check),
-    },
+    quick_check("sizes", "no file is too large", checks::sizes::check),
+    quick_check("links", "links between the documents have a target", checks::links::check),
+    quick_check(
+        "snippets",
+        "a test runs or compiles every block of code in the documents",
+        checks::snippets::check,
+    ),
+    quick_check(
+        "layers",
+        "imports follow the layers, without circles, and pure code does no I/O",
+        checks::layers::check,
+    ),
+    quick_check(
+        "versions",
+        "one version everywhere, metadata in each crate, a changelog of the usual form",
+        checks::versions::check,
+    ),
     Step {
         name: "unit",
         purpose: "the unit tests of the Rust crates",

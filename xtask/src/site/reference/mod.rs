@@ -5,6 +5,7 @@ mod kotlin;
 mod node;
 mod python;
 mod rust;
+mod swift;
 
 use std::path::Path;
 
@@ -22,6 +23,7 @@ pub(super) fn stage(pages: &mut Pages, folder: &Path) -> Result<()> {
     python::stage(pages, folder)?;
     node::stage(pages, folder)?;
     rust::stage(pages, folder)?;
+    swift::stage(pages, folder)?;
     kotlin::stage(pages, folder)?;
     api::stage(pages, folder)
 }
