@@ -110,7 +110,10 @@ test('an invalid setting is a ConfigError that names the setting, its value and 
     [{ maxConnections: 0 }, '`maxConnections` must be a whole number of at least 1, got 0.'],
     [{ learnedPacing: 1 }, '`learnedPacing` must be true or false, got 1.'],
     [{ pollsPerJob: 0.5 }, '`pollsPerJob` must be a number from 1 to 1000, got 0.5.'],
-    [{ pacingFile: '' }, 'Invalid value for `pacingFile`: must be the path of a file, got an empty one.'],
+    [
+      { pacingFile: '' },
+      'Invalid value for `pacingFile`: must be the path of a file, got an empty one.',
+    ],
     [{ maxPollsPerSecond: 0 }, '`maxPollsPerSecond` must be a number above 0, got 0.'],
     [
       { submitLimits: 'platinum' },

@@ -197,9 +197,9 @@ class BaseClient(ABC, Generic[C]):
             stall_timeout: How long an upload or a download may make no progress. Default 60.
             pacing: When to poll; a number is a fixed interval. Default: as fits the model, and the
                 client learns.
-            learned_pacing: Whether the client learns how long the jobs of each model take, and polls
-                when they end. It starts with ``pacing`` and needs five jobs of a model. Default True,
-                but False if ``pacing`` is the only one of these settings.
+            learned_pacing: Whether the client learns how long the jobs of a model take, and polls
+                when they end. It starts with ``pacing`` and needs five jobs of a model. Default
+                True, but False if ``pacing`` is the only one of these settings.
             polls_per_job: How many polls a job takes on average once its duration is learned, from
                 1 to 1000. Default: as many as without learning, but at least 6.75.
             pacing_file: A file that keeps the learned durations for later clients, and for others

@@ -58,7 +58,7 @@ def kill_something(
 
 
 def start(pipeline: Pipeline, recipe: str) -> Program:
-    # A shorter time would deliver tasks again that a slow machine still runs, which makes it slower.
+    # After less time, a slow machine gets tasks again that it still runs, which makes it slower.
     return pipeline.start_worker(recipe, concurrency=3, visibility_timeout=15)
 
 

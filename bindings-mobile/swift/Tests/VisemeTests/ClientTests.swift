@@ -210,7 +210,9 @@ import Viseme
                 == "Invalid value for `pollsPerJob`: must be a number from 1 to 1000, got 0.5.")
         settings.pollsPerJob = nil
         settings.pacingFile = URL(string: "https://example.com/pacing.json")
-        #expect(messageOf(settings)?.hasPrefix("Invalid value for `pacingFile`: must be the URL of a file") == true)
+        #expect(
+            messageOf(settings)?.hasPrefix(
+                "Invalid value for `pacingFile`: must be the URL of a file") == true)
         settings = Settings(baseURL: URL(string: "ftp://host"), apiKey: "key")
         #expect(messageOf(settings)?.hasPrefix("Invalid value for `baseURL`: ") == true)
     }
