@@ -24,7 +24,7 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: &[Self] = &[
         Self::Rust,
         Self::Node,
         Self::Browser,
@@ -36,8 +36,18 @@ impl Language {
         Self::Site,
     ];
 
-    /// The first of those that use what others install and build, and so run after all others.
-    pub(crate) const FIRST_COMBINED: Self = Self::KotlinApp;
+    /// Those whose tests install or build what this one uses, and so run before it.
+    pub(crate) fn uses(self) -> &'static [Self] {
+        match self {
+            Self::Rust | Self::Node | Self::Browser | Self::Python | Self::Kotlin | Self::Swift => {
+                &[]
+            }
+            Self::KotlinApp => &[Self::Node, Self::Python, Self::Kotlin],
+            // Both build the backends.
+            Self::SwiftApp => &[Self::KotlinApp, Self::Node, Self::Python, Self::Swift],
+            Self::Site => Self::ALL.split_last().map_or(&[], |(_, others)| others),
+        }
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -99,13 +109,13 @@ impl Language {
 
 /// `cargo xtask setup`: installs what the named languages need, or all of them.
 pub(crate) fn install_missing(names: &[String]) -> Result<()> {
-    let known = Language::ALL.map(Language::name);
+    let known = Language::ALL.iter().map(|language| language.name()).collect::<Vec<_>>();
     if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
         bail!("there is no language `{unknown}`; there are {}", known.join(", "));
     }
     let wanted =
         |language: &Language| names.is_empty() || names.iter().any(|name| name == language.name());
-    for language in Language::ALL.into_iter().filter(wanted) {
+    for language in Language::ALL.iter().copied().filter(wanted) {
         let note = language.set_up()?;
         println!("setup: {} is ready {note}", language.name());
     }

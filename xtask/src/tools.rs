@@ -215,7 +215,18 @@ fn install(tool: &Tool) -> Result<()> {
     match tool.installer {
         Installer::Apt(package) => apt(package),
         Installer::Crate(name, version) => {
-            print_and_run(&["cargo", "install", "--locked", "--version", version, name])
+            // Building them takes far longer than running them.
+            let quick = [
+                "--config",
+                "profile.release.opt-level=1",
+                "--config",
+                "profile.release.lto=false",
+            ];
+            let install = ["cargo", "install", "--locked", "--version", version, name];
+            print_and_run(
+                &[&install[..], &quick[..], &["--config", "profile.release.codegen-units=16"]]
+                    .concat(),
+            )
         }
         Installer::Component(name) => rustup(name),
     }

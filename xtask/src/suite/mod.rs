@@ -1,6 +1,7 @@
 //! `cargo xtask test`: the steps that CI runs, those of different languages side by side.
 
 mod count;
+mod places;
 mod run;
 mod step;
 mod steps;

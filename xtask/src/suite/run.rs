@@ -5,12 +5,12 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 
 use super::count::{self, Counts};
+use super::places::{Places, Running};
 use super::step::{Action, Step};
 use super::summary::{Report, Verdict};
 use crate::output;
@@ -50,25 +50,27 @@ impl Job {
     }
 }
 
-/// Runs all jobs and returns what became of each, in the order of the languages. Those that combine others
-/// come last, one after the other.
+/// Runs all jobs and returns what became of each, in the order of the languages. Those that use what others
+/// install and build come after these.
 pub(super) fn run_all(
-    mut jobs: BTreeMap<Language, Vec<Job>>,
+    jobs: BTreeMap<Language, Vec<Job>>,
     after_failure: AfterFailure,
 ) -> Result<Vec<Report>> {
-    let last = jobs.split_off(&Language::FIRST_COMBINED);
     let runner = Runner {
         own_program: std::env::current_exe().context("cannot find this program")?,
         // A single language prints its output as it comes.
-        buffered: jobs.len() + last.len() > 1,
+        buffered: jobs.len() > 1,
         after_failure,
         failed: AtomicBool::new(false),
-        places: Places { free: Mutex::new(AT_ONCE), freed: Condvar::new() },
+        places: Places::new(AT_ONCE),
+        running: Running::new(jobs.keys().copied()),
     };
     let runner = &runner;
     std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            jobs.into_values().map(|jobs| scope.spawn(move || runner.run_in_order(jobs))).collect();
+        let threads: Vec<_> = jobs
+            .into_iter()
+            .map(|(language, jobs)| scope.spawn(move || runner.run_in_order(language, jobs)))
+            .collect();
         let mut reports = Vec::new();
         for thread in threads {
             match thread.join() {
@@ -76,7 +78,6 @@ pub(super) fn run_all(
                 Err(_) => bail!("a step panicked"),
             }
         }
-        reports.extend(last.into_values().flat_map(|jobs| runner.run_in_order(jobs)));
         Ok(reports)
     })
 }
@@ -87,10 +88,12 @@ struct Runner {
     after_failure: AfterFailure,
     failed: AtomicBool,
     places: Places,
+    running: Running,
 }
 
 impl Runner {
-    fn run_in_order(&self, jobs: Vec<Job>) -> Vec<Report> {
+    fn run_in_order(&self, language: Language, jobs: Vec<Job>) -> Vec<Report> {
+        let _turn = self.running.turn_of(language);
         // Without its tools no step of the language can pass.
         let mut is_set_up = true;
         let mut reports = Vec::new();
@@ -100,7 +103,7 @@ impl Runner {
                 reports.push(Report::not_run(job.name));
                 continue;
             }
-            let report = self.run_until_passed(&job);
+            let report = self.run_until_passed(language, &job);
             let has_failed = matches!(report.verdict, Verdict::Failed(_));
             is_set_up &= !(has_failed && matches!(job.work, Work::SetUp(_)));
             self.failed.fetch_or(has_failed, Ordering::SeqCst);
@@ -110,12 +113,12 @@ impl Runner {
     }
 
     /// A step that passed only when it ran again passed, and its line says why it failed before.
-    fn run_until_passed(&self, job: &Job) -> Report {
-        let mut report = self.run_job(job.name.clone(), &job.work);
+    fn run_until_passed(&self, language: Language, job: &Job) -> Report {
+        let mut report = self.run_job(language, job.name.clone(), &job.work);
         for again in 1..=self.after_failure.retries {
             let Verdict::Failed(why) = &report.verdict else { break };
             let failure = format!("passed in run {}; before: {why}", again + 1);
-            report = self.run_job(job.name.clone(), &job.work);
+            report = self.run_job(language, job.name.clone(), &job.work);
             if let Verdict::Passed { note, .. } = &mut report.verdict {
                 *note = failure;
             }
@@ -123,8 +126,8 @@ impl Runner {
         report
     }
 
-    fn run_job(&self, name: String, work: &Work) -> Report {
-        let _place = matches!(work, Work::Step(_)).then(|| self.places.take());
+    fn run_job(&self, language: Language, name: String, work: &Work) -> Report {
+        let _place = matches!(work, Work::Step(_)).then(|| self.places.take(language));
         let purpose = match work {
             Work::SetUp(_) => "install what is missing",
             Work::Step(step) => step.purpose,
@@ -212,30 +215,6 @@ fn print(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
     // The terminal is closed; there is nowhere else to report that.
     let _ = out.write_all(bytes).and_then(|()| out.flush());
-}
-
-/// How many more steps may run now.
-struct Places {
-    free: Mutex<usize>,
-    freed: Condvar,
-}
-
-struct Place<'a>(&'a Places);
-
-impl Places {
-    fn take(&self) -> Place<'_> {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = self.freed.wait_while(free, |free| *free == 0);
-        *free.unwrap_or_else(PoisonError::into_inner) -= 1;
-        Place(self)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.freed.notify_one();
-    }
 }
 
 #[cfg(test)]
@@ -327,7 +306,7 @@ mod tests {
     static BUILT: AtomicBool = AtomicBool::new(false);
     static BUILDS: Step = step(
         "builds",
-        Language::Rust,
+        Language::Kotlin,
         Action::Check(|| {
             std::thread::sleep(Duration::from_millis(100));
             BUILT.store(true, Ordering::SeqCst);
@@ -346,21 +325,8 @@ mod tests {
     #[test]
     fn what_combines_languages_runs_after_them() {
         let jobs =
-            vec![(Language::KotlinApp, vec![job(&USES)]), (Language::Rust, vec![job(&BUILDS)])];
+            vec![(Language::KotlinApp, vec![job(&USES)]), (Language::Kotlin, vec![job(&BUILDS)])];
         let ends = run_these(jobs, AfterFailure::default());
         assert!(ends.iter().all(|(_, end)| end == "passed "), "{ends:?}");
-    }
-
-    #[test]
-    fn a_place_is_free_again_when_its_step_ends() {
-        let places = Places { free: Mutex::new(1), freed: Condvar::new() };
-        let first = places.take();
-        std::thread::scope(|scope| {
-            let second = scope.spawn(|| drop(places.take()));
-            std::thread::sleep(Duration::from_millis(50));
-            assert!(!second.is_finished());
-            drop(first);
-            second.join().expect("ends");
-        });
     }
 }
