@@ -20,6 +20,9 @@ use crate::setup::Language;
 /// The steps that run at the same time. Installations mostly wait for the network and do not count.
 const AT_ONCE: usize = 2;
 
+/// Steps that wait for servers most of the time. They run beside the others, too.
+const WAITING: &[&str] = &["integrations-python"];
+
 /// Caches that tools keep among the temporary files.
 const TOOL_CACHES: &[&str] = &["node-compile-cache"];
 
@@ -127,7 +130,11 @@ impl Runner {
     }
 
     fn run_job(&self, language: Language, name: String, work: &Work) -> Report {
-        let _place = matches!(work, Work::Step(_)).then(|| self.places.take(language));
+        let computes = match work {
+            Work::SetUp(_) => false,
+            Work::Step(step) => !WAITING.contains(&step.name),
+        };
+        let _place = computes.then(|| self.places.take(language));
         let purpose = match work {
             Work::SetUp(_) => "install what is missing",
             Work::Step(step) => step.purpose,
