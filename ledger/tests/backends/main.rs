@@ -4,6 +4,7 @@
 #[macro_use]
 mod place;
 
+mod broken;
 mod commit_cost;
 mod cost_limit;
 mod crashes;
