@@ -94,6 +94,11 @@ async fn a_key_is_paid_once_in_one_process_and_in_the_next(place: Place) {
     let other = client.run(input()).key("b").await.unwrap();
     assert_ne!(other.id, first.id);
     assert_eq!(test.charges(), 2);
+
+    let key = LedgerKey::new(account(&test, test.world.key()), "a");
+    let entry = test.ledger().await.find(&key).await.unwrap().unwrap();
+    let fingerprint = client.ledger_fingerprint(&input().into()).await;
+    assert_eq!(fingerprint, Some(entry.fingerprint));
 }
 
 async fn many_tasks_and_two_processes_with_one_key_pay_once(place: Place) {
