@@ -25,7 +25,8 @@ async function viseme() {
     ignoreEnv: true,
     baseUrl: url,
     apiKey: key,
-    pacing: { intervalMs: 1000 },
+    // Without jitter, as the others.
+    pacing: { intervalMs: 1000, jitter: 0 },
     checkRemoteMedia: false,
     maxPollsPerSecond: 1e6,
   });
