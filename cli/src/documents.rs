@@ -1,36 +1,14 @@
 //! Every command of the program that a document shows is one that it understands.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a panic fails the test")]
 
-use std::path::Path;
-use std::process::Command as Program;
+#[path = "../tests/support/markdown.rs"]
+mod markdown;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use markdown::documents;
 
 use crate::args::Args;
-
-/// Every Markdown document of the project, with its path.
-fn documents() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let words = ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"];
-    let listing = Program::new("git").args(words).current_dir(&root).output().expect("git");
-    let listing = String::from_utf8(listing.stdout).expect("text");
-    let read = |name: &str| Some((name.to_owned(), std::fs::read_to_string(root.join(name)).ok()?));
-    listing.lines().filter_map(read).collect()
-}
-
-/// The text of the blocks of shell commands, and all other text.
-fn parts(text: &str) -> (Vec<&str>, Vec<&str>) {
-    let (mut commands, mut others) = (Vec::new(), Vec::new());
-    for (number, part) in text.split("```").enumerate() {
-        match part.strip_prefix("sh\n") {
-            Some(code) if number % 2 == 1 => commands.push(code),
-            _ if number % 2 == 0 => others.push(part),
-            _ => {}
-        }
-    }
-    (commands, others)
-}
 
 /// The commands of this program in lines of a shell, as words.
 fn commands(code: &str) -> Vec<Vec<String>> {
@@ -71,11 +49,12 @@ fn fault(command: &[String]) -> Option<(ErrorKind, String)> {
 #[test]
 fn every_documented_command_is_valid() {
     let (mut faults, mut seen) = (Vec::new(), 0);
-    for (name, text) in documents() {
-        for command in parts(&text).0.into_iter().flat_map(commands) {
+    for document in documents() {
+        let blocks = document.blocks.iter().filter(|block| block.language == "sh");
+        for command in blocks.flat_map(|block| commands(&block.code)) {
             seen += 1;
             if let Some((_, message)) = fault(&command) {
-                faults.push(format!("{name}: {}: {message}", command.join(" ")));
+                faults.push(format!("{}: {}: {message}", document.path, command.join(" ")));
             }
         }
     }
@@ -94,19 +73,18 @@ fn every_mentioned_command_exists_with_its_options() {
         ErrorKind::ValueValidation,
     ];
     let (mut faults, mut seen) = (Vec::new(), 0);
-    for (name, text) in documents() {
-        let spans = parts(&text).1.into_iter().flat_map(|part| part.split('`').skip(1).step_by(2));
+    for document in documents() {
         // `viseme = "0.1"` is a line of Cargo.toml, and `viseme COMMAND` any command.
-        let named = |span: &&str| {
+        let named = |span: &&String| {
             span.starts_with("viseme ") && !span.contains(" = ") && !span.contains("COMMAND --")
         };
-        let spans = spans.filter(named);
-        for command in spans.flat_map(commands) {
+        let spans = document.inline.iter().filter(named);
+        for command in spans.flat_map(|span| commands(span)) {
             seen += 1;
             if let Some((kind, message)) = fault(&command)
                 && !incomplete.contains(&kind)
             {
-                faults.push(format!("{name}: {}: {message}", command.join(" ")));
+                faults.push(format!("{}: {}: {message}", document.path, command.join(" ")));
             }
         }
     }
@@ -121,6 +99,12 @@ fn a_wrong_command_is_found() {
     assert_eq!(found.len(), 2);
     assert_eq!(fault(&found[0]).expect("a fault").0, ErrorKind::UnknownArgument);
     assert_eq!(fault(&found[1]), None);
-    let (blocks, others) = parts("a `viseme x`\n```sh\nviseme y\n```\nb\n```js\nz\n```\n");
-    assert_eq!((blocks, others.len()), (vec!["viseme y\n"], 3));
+    let text = "a `viseme x`\n\n<!-- not run: why -->\n```sh\nviseme y\n```\nb\n```js\nz\n```\n";
+    let document = markdown::read("a.md", text);
+    let blocks: Vec<_> =
+        document.blocks.iter().map(|block| (&*block.language, &*block.code)).collect();
+    assert_eq!(blocks, [("sh", "viseme y\n"), ("js", "z\n")]);
+    assert_eq!(document.inline, ["viseme x"]);
+    assert_eq!(document.blocks[0].note("not run"), Some("why"));
+    assert_eq!(document.blocks[1].note("not run"), None);
 }

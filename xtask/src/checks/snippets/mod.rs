@@ -52,6 +52,8 @@ pub(crate) fn check() -> Result<String> {
 fn faults_of(block: &CodeBlock, included: &BTreeSet<String>) -> Vec<String> {
     match block.note() {
         Some(Note::NotRun("")) => vec!["say why it is not run".to_owned()],
+        // Its commands and paths must exist all the same.
+        Some(Note::NotRun(_)) if block.language() == "sh" => shell::faults(&block.code),
         Some(Note::NotRun(_)) => Vec::new(),
         Some(Note::TestedBy(test)) => untested(block, test).into_iter().collect(),
         None => match block.language() {
@@ -112,6 +114,7 @@ mod tests {
             ("```cobol\n```\n", 1),
             ("<!-- not run: -->\n```cobol\n```\n", 1),
             ("<!-- not run: it needs a mainframe -->\n```cobol\n```\n", 0),
+            ("<!-- not run: it costs money -->\n```sh\nvizeme run\n```\n", 1),
             ("<!-- tested by: xtask/src/checks/snippets/mod.rs -->\n```cobol\n```\n", 0),
             ("<!-- tested by: xtask/src/process.rs -->\n```cobol\n```\n", 1),
             ("<!-- tested by: none.rs -->\n```cobol\n```\n", 1),

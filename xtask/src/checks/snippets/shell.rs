@@ -1,5 +1,5 @@
 //! Blocks of shell commands: those of this program must exist, and so must the paths in the repository.
-//! The tests of `viseme` parse its own commands.
+//! The tests of `viseme` run its own commands (`cli/tests/documented_commands.rs`).
 
 use crate::process::root;
 
@@ -13,6 +13,8 @@ const PROGRAMS: &[&str] = &[
     "curl",
     "export",
     "ffmpeg",
+    "jupyter",
+    "mkdir",
     "node",
     "npm",
     "npx",
