@@ -8,6 +8,14 @@ from dataclasses import dataclass, field
 MB = 1024 * 1024
 
 
+def required(name: str) -> str:
+    """Return an environment variable. Without it, the program ends with a sentence."""
+    value = os.environ.get(name)
+    if not value:
+        raise SystemExit(f"Set the environment variable {name}.")
+    return value
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings of the backend. The defaults come from the environment."""
@@ -15,9 +23,9 @@ class Settings:
     base_url: str = field(
         default_factory=lambda: os.environ.get("WAVESPEED_BASE_URL", "https://api.wavespeed.ai")
     )
-    api_key: str = field(default_factory=lambda: os.environ["WAVESPEED_API_KEY"], repr=False)
+    api_key: str = field(default_factory=lambda: required("WAVESPEED_API_KEY"), repr=False)
     # Signs the users' tokens. At least 32 bytes.
-    token_secret: str = field(default_factory=lambda: os.environ["TOKEN_SECRET"], repr=False)
+    token_secret: str = field(default_factory=lambda: required("TOKEN_SECRET"), repr=False)
     # Knows which submits were paid for, and for whom. A file on a local disk.
     ledger: str = field(default_factory=lambda: os.environ.get("LEDGER", "ledger.db"))
 
