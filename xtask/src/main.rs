@@ -12,6 +12,7 @@ mod examples;
 mod fuzz;
 mod generate;
 mod integrations;
+mod interrupt;
 mod mobile;
 mod mutants;
 mod node;

@@ -9,6 +9,8 @@ use std::process::{Command, ExitStatus};
 
 use anyhow::{Context as _, Result};
 
+use crate::interrupt;
+
 thread_local! {
     static BUFFER: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
     static TEMPORARY: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
@@ -61,11 +63,11 @@ pub(crate) fn run_lines(mut command: Command, mut each: impl FnMut(&str)) -> Res
 }
 
 /// Runs a program to its end; its output goes where this thread's goes.
-pub(crate) fn run(mut command: Command) -> Result<ExitStatus> {
+pub(crate) fn run(command: Command) -> Result<ExitStatus> {
     if BUFFER.with_borrow(Option::is_some) {
         run_lines(command, |_| {})
     } else {
-        Ok(command.status()?)
+        Ok(interrupt::status(command)?)
     }
 }
 

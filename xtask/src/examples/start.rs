@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
 use super::{build_for_node, build_for_python, folder, npm, python_command, with_mock};
+use crate::interrupt;
 use crate::output::print_line;
 use crate::process::{output, program, run, target};
 
@@ -22,8 +23,9 @@ pub(crate) struct Start {
     port: u16,
 }
 
+/// A service.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Example {
+pub(crate) enum Example {
     Express,
     Fastapi,
     Nextjs,
@@ -32,7 +34,14 @@ enum Example {
 }
 
 impl Start {
+    /// Runs it until Ctrl-C or SIGTERM, which end all that was started.
     pub(super) fn run(&self) -> Result<()> {
+        interrupt::pass_on()?;
+        let ended = self.serve();
+        if interrupt::is_stopped() { Ok(()) } else { ended }
+    }
+
+    fn serve(&self) -> Result<()> {
         let example = self.example;
         if example.is_python() {
             build_for_python()?;
@@ -77,7 +86,7 @@ impl Start {
 }
 
 impl Example {
-    fn folder(self) -> &'static str {
+    pub(crate) fn folder(self) -> &'static str {
         match self {
             Self::Express => "express",
             Self::Fastapi => "fastapi",
@@ -87,7 +96,7 @@ impl Example {
         }
     }
 
-    fn is_python(self) -> bool {
+    pub(crate) fn is_python(self) -> bool {
         matches!(self, Self::Fastapi | Self::MobileBackendPython)
     }
 
