@@ -1,5 +1,7 @@
 //! The examples: `cargo xtask examples …`.
 
+#[cfg(unix)]
+mod check;
 mod start;
 
 use std::path::PathBuf;
@@ -31,6 +33,12 @@ pub(crate) enum Examples {
     },
     /// Start one offline, with the mock server, until Ctrl-C
     Start(start::Start),
+    /// Start each service, use it as its README says, and stop it; all of them by default
+    #[cfg(unix)]
+    Check {
+        /// The names of their folders
+        examples: Vec<start::Example>,
+    },
 }
 
 impl Examples {
@@ -39,6 +47,12 @@ impl Examples {
             Self::Python { arguments } => test_python(arguments),
             Self::Node { arguments } => test_node(arguments),
             Self::Start(start) => start.run(),
+            #[cfg(unix)]
+            Self::Check { examples } if examples.is_empty() => {
+                check_services(&[start::Example::all(true), start::Example::all(false)].concat())
+            }
+            #[cfg(unix)]
+            Self::Check { examples } => check_services(examples),
         }
     }
 }
@@ -59,7 +73,31 @@ fn test_python(arguments: &[String]) -> Result<()> {
     for check in checks {
         run(python_command(&[&["-m"], check, &["."]].concat()))?;
     }
-    run(pytest(arguments))
+    run(pytest(arguments))?;
+    // Without a choice of tests, all that is said of the examples is tested.
+    if arguments.is_empty() { check_services(&start::Example::all(true)) } else { Ok(()) }
+}
+
+/// Starts, uses and stops services.
+#[cfg(unix)]
+fn check_services(examples: &[start::Example]) -> Result<()> {
+    ensure_all(&["curl", "jq"])?;
+    // Before the time of a start counts.
+    if examples.iter().any(|it| it.is_python()) {
+        build_for_python()?;
+    }
+    if !examples.iter().all(|it| it.is_python()) {
+        build_for_node()?;
+    }
+    // The user of a backend.
+    run(program("cargo", &["build", "--locked", "--quiet", "--all-features", "--bin", "viseme"]))?;
+    check::check(examples)
+}
+
+/// Signals are those of Unix.
+#[cfg(not(unix))]
+fn check_services(_: &[start::Example]) -> Result<()> {
+    Ok(())
 }
 
 fn test_node(arguments: &[String]) -> Result<()> {
@@ -73,7 +111,7 @@ fn test_node(arguments: &[String]) -> Result<()> {
         command.env("NO_COLOR", "1").env_remove("FORCE_COLOR");
         run(with_mock(command))?;
     }
-    Ok(())
+    if arguments.is_empty() { check_services(&start::Example::all(false)) } else { Ok(()) }
 }
 
 /// Tests a program of an app, given by its words, with each backend.

@@ -86,6 +86,12 @@ impl Start {
 }
 
 impl Example {
+    /// The services in Python, or those in Node.js.
+    pub(crate) fn all(in_python: bool) -> Vec<Self> {
+        let all = Self::value_variants().iter().copied();
+        all.filter(|example| example.is_python() == in_python).collect()
+    }
+
     pub(crate) fn folder(self) -> &'static str {
         match self {
             Self::Express => "express",
