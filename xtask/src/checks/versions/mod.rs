@@ -1,76 +1,25 @@
 //! One version and one address of the repository: `Cargo.toml` states both, and every other place that
 //! repeats them is checked here, and rewritten by `cargo xtask versions --write`.
 
+mod places;
+
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use regex::Regex;
 
+use self::places::{MINORS, NEXT_BREAKING, REPOSITORIES, VERSIONS};
 use super::{changelog, conclude, crates};
-use crate::process::root;
-
-/// Files that repeat the version, and what stands around it there. The group is the version; each
-/// pattern must occur.
-const VERSIONS: &[(&str, &str)] = &[
-    ("Cargo.toml", r#"(?m)^viseme[a-z-]* = \{ path = "[^"]+", version = "([^"]+)""#),
-    (
-        "bindings-common/Cargo.toml",
-        r#"(?m)^viseme[a-z-]* = \{ path = "[^"]+", version = "([^"]+)""#,
-    ),
-    (
-        "bindings-mobile/Cargo.toml",
-        r#"(?m)^viseme[a-z-]* = \{ path = "[^"]+", version = "([^"]+)""#,
-    ),
-    ("bindings-node/package.json", r#"\A\{\s+"name": "viseme",\s+"version": "([^"]+)""#),
-    ("bindings-node/package-lock.json", r#""name": "viseme",\s+"version": "([^"]+)""#),
-    ("bindings-node/mock/package.json", r#"\A\{\s+"name": "viseme-mock",\s+"version": "([^"]+)""#),
-    ("bindings-node/README.md", r"viseme-(?:mock-)?(?:linux-x64-gnu-)?(\d[^`]*?)\.tgz"),
-    ("bindings-node/mock/README.md", r"viseme-(?:mock-)?(?:linux-x64-gnu-)?(\d[^`]*?)\.tgz"),
-    ("README.md", r"viseme-(?:mock-)?(?:linux-x64-gnu-)?(\d[^` ]*?)\.tgz"),
-    (
-        "integrations/temporal-node/package.json",
-        r#""name": "@viseme/temporal",\s+"version": "([^"]+)""#,
-    ),
-    (
-        "integrations/temporal-node/package.json",
-        r#"(?s)"peerDependencies": \{.*?"viseme": "([^"]+)""#,
-    ),
-    ("integrations/temporal-python/pyproject.toml", r#"(?m)^version = "([^"]+)""#),
-    (
-        "bindings-mobile/kotlin/pom.xml",
-        r"<artifactId>viseme-parent</artifactId>\s+<version>([^<]+)<",
-    ),
-    (
-        "bindings-mobile/kotlin/viseme/pom.xml",
-        r"<artifactId>viseme-parent</artifactId>\s+<version>([^<]+)<",
-    ),
-    (
-        "bindings-mobile/kotlin/sample/pom.xml",
-        r"<artifactId>viseme-parent</artifactId>\s+<version>([^<]+)<",
-    ),
-    (
-        "bindings-mobile/kotlin/conformance/pom.xml",
-        r"<artifactId>viseme-parent</artifactId>\s+<version>([^<]+)<",
-    ),
-    ("docs/mobile.md", r"`dev\.viseme:viseme:([^`]+)`"),
-    ("CHANGELOG.md", r"(?s)\A.*?(?:This will become |\n## \[)(\d+\.\d+\.\d+)"),
-];
-
-/// Files that repeat the address of the repository.
-const REPOSITORIES: &[(&str, &str)] = &[
-    ("bindings-python/pyproject.toml", r#"(?m)^Repository = "([^"]+)""#),
-    ("bindings-python/mock/pyproject.toml", r#"(?m)^Repository = "([^"]+)""#),
-    ("integrations/temporal-python/pyproject.toml", r#"(?m)^Repository = "([^"]+)""#),
-    ("bindings-node/package.json", r#""url": "git\+([^"]+)\.git""#),
-    ("bindings-node/mock/package.json", r#""url": "git\+([^"]+)\.git""#),
-    ("integrations/temporal-node/package.json", r#""url": "git\+([^"]+)\.git""#),
-    ("bindings-mobile/kotlin/pom.xml", r"<repository\.url>([^<]+)</repository\.url>"),
-];
+use crate::process::{program, root, run};
 
 /// What `Cargo.toml` states.
 struct Facts {
     version: String,
+    /// `0.1` of 0.1.2.
+    minor: String,
+    /// The first version that may break what works: `0.2` of 0.1.2, `2` of 1.2.3.
+    next_breaking: String,
     repository: String,
 }
 
@@ -108,6 +57,9 @@ fn differing_samples() -> Result<Vec<String>> {
 /// `cargo xtask versions`.
 #[derive(Args)]
 pub(crate) struct Versions {
+    /// Set the version in Cargo.toml and everywhere else
+    #[arg(long, value_name = "VERSION")]
+    set: Option<String>,
     /// Rewrite all places that differ from Cargo.toml
     #[arg(long)]
     write: bool,
@@ -118,6 +70,9 @@ pub(crate) struct Versions {
 
 impl Versions {
     pub(crate) fn run(&self) -> Result<()> {
+        if let Some(version) = &self.set {
+            set(version)?;
+        }
         if self.write {
             write()?;
         }
@@ -129,6 +84,31 @@ impl Versions {
         println!("versions: {}", check()?);
         Ok(())
     }
+}
+
+/// Sets the version. Cargo cannot resolve the crates while only a part of the places is changed, so this does not
+/// ask it before all are.
+fn set(version: &str) -> Result<()> {
+    numbers(version)?;
+    let new = rewritten(&read("Cargo.toml")?, OWN_VERSION, version)?;
+    fs::write(root().join("Cargo.toml"), new).context("cannot write Cargo.toml")?;
+    write()?;
+    for folder in ["", "fuzz"] {
+        let mut command = program("cargo", &["update", "--workspace", "--quiet"]);
+        command.current_dir(root().join(folder));
+        run(command)?;
+    }
+    Ok(())
+}
+
+/// Where Cargo.toml states the version.
+const OWN_VERSION: &str = r#"(?m)^version = "([^"]+)""#;
+
+/// The numbers of a version.
+fn numbers(version: &str) -> Result<[u64; 3]> {
+    let numbers: Option<Vec<u64>> = version.split('.').map(|it| it.parse().ok()).collect();
+    let numbers = numbers.and_then(|numbers| numbers.try_into().ok());
+    numbers.with_context(|| format!("a version must have the form 1.2.3, not `{version}`"))
 }
 
 /// Rewrites every place that repeats the version or the address of the repository.
@@ -149,14 +129,30 @@ fn places(facts: &Facts) -> impl Iterator<Item = (&'static str, &'static str, &s
     let of = |list: &'static [(&'static str, &'static str)], wanted| {
         list.iter().map(move |(file, pattern)| (*file, *pattern, wanted))
     };
-    of(VERSIONS, facts.version.as_str()).chain(of(REPOSITORIES, facts.repository.as_str()))
+    of(VERSIONS, facts.version.as_str())
+        .chain(of(MINORS, facts.minor.as_str()))
+        .chain(of(NEXT_BREAKING, facts.next_breaking.as_str()))
+        .chain(of(REPOSITORIES, facts.repository.as_str()))
 }
 
 fn facts() -> Result<Facts> {
     let published = crates::published()?;
     let core = published.iter().find(|it| it.name == "viseme").context("there is no `viseme`")?;
-    let text = |key: &str| core.text(key).to_owned();
-    Ok(Facts { version: text("version"), repository: text("repository") })
+    Facts::new(core.text("version"), core.text("repository"))
+}
+
+impl Facts {
+    fn new(version: &str, repository: &str) -> Result<Self> {
+        let [major, minor, _] = numbers(version)?;
+        let breaking =
+            if major == 0 { format!("0.{}", minor + 1) } else { (major + 1).to_string() };
+        Ok(Self {
+            version: version.to_owned(),
+            minor: format!("{major}.{minor}"),
+            next_breaking: breaking,
+            repository: repository.to_owned(),
+        })
+    }
 }
 
 fn read(file: &str) -> Result<String> {
@@ -199,5 +195,31 @@ mod tests {
         assert!(differing(&new, pattern, "0.2.0").expect("matches").is_empty());
         assert_eq!(new, text.replace("0.1.0", "0.2.0"));
         differing("nothing", pattern, "0.2.0").expect_err("no place");
+    }
+
+    #[test]
+    fn every_place_is_rewritten_for_a_new_version_and_then_found_in_order() {
+        let facts = Facts::new("7.8.9", "https://example.com/a/b").expect("a version");
+        for (file, pattern, wanted) in places(&facts) {
+            let text = read(file).expect("readable");
+            assert!(!differing(&text, pattern, wanted).expect("matches").is_empty(), "{file}");
+            let new = rewritten(&text, pattern, wanted).expect("matches");
+            assert!(differing(&new, pattern, wanted).expect("matches").is_empty(), "{file}");
+        }
+    }
+
+    #[test]
+    fn a_range_ends_before_the_next_version_that_may_break_what_works() {
+        let ranges = [("0.1.2", "0.1", "0.2"), ("1.2.3", "1.2", "2")];
+        for (version, minor, next) in ranges {
+            let facts = Facts::new(version, "").expect("a version");
+            assert_eq!((&*facts.minor, &*facts.next_breaking), (minor, next));
+        }
+        for wrong in ["1.2", "v1.2.3", "1.2.3-rc1", ""] {
+            numbers(wrong).expect_err(wrong);
+        }
+        let own = "[workspace.package]\nversion = \"0.1.0\"\n";
+        let new = rewritten(own, OWN_VERSION, "0.2.0").expect("matches");
+        assert_eq!(new, own.replace("0.1.0", "0.2.0"));
     }
 }
