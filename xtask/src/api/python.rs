@@ -15,7 +15,7 @@ pub(super) fn surfaces() -> Result<Vec<Surface>> {
     let surface = |(folder, package): (&str, &str)| {
         let folder = root().join(folder).display().to_string();
         let text = output(program(&python, &["xtask/src/api/surface.py", &folder, package]))?;
-        Ok(Surface { file: format!("python/{package}.txt"), text })
+        Surface::new(format!("python/{package}.txt"), text)
     };
     packages.into_iter().map(surface).collect()
 }

@@ -11,8 +11,16 @@ use super::Surface;
 use crate::process::{program, run, target};
 
 /// The crates that the promise of docs/versioning.md covers.
-const CRATES: [&str; 6] =
-    ["viseme", "viseme-ledger", "viseme-batch", "viseme-dub", "viseme-mock", "viseme-playground"];
+const CRATES: [&str; 8] = [
+    "viseme",
+    "viseme-ledger",
+    "viseme-batch",
+    "viseme-dub",
+    "viseme-mock",
+    "viseme-recorder",
+    "viseme-playground",
+    "viseme-mcp",
+];
 
 /// Set for processes that this program starts through Cargo in place of rustdoc.
 const AS_RUSTDOC: &str = "VISEME_XTASK_AS_RUSTDOC";
@@ -41,7 +49,7 @@ fn surface(name: &str) -> Result<Surface> {
     for item in api.items() {
         let _ = writeln!(text, "{item}");
     }
-    Ok(Surface { file: format!("rust/{name}.txt"), text })
+    Surface::new(format!("rust/{name}.txt"), text)
 }
 
 /// Runs rustdoc with its unstable options, if this process was started in place of it: the format that
@@ -55,4 +63,22 @@ pub(crate) fn run_as_rustdoc() -> Option<ExitCode> {
     rustdoc.args(arguments).env("RUSTC_BOOTSTRAP", "1").env_remove(AS_RUSTDOC);
     let success = rustdoc.status().is_ok_and(|status| status.success());
     Some(if success { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::crates::published;
+    use crate::process::root;
+
+    #[test]
+    fn every_published_library_is_here_or_excluded_from_the_promise() {
+        let path = root().join("docs/versioning.md");
+        let text = std::fs::read_to_string(path).expect("readable");
+        let (_, excluded) = text.split_once("## What it does not cover").expect("a heading");
+        for it in published().expect("listed").iter().filter(|it| it.has_library()) {
+            let is_excluded = excluded.contains(&format!("`{}`", it.name));
+            assert_ne!(CRATES.contains(&&*it.name), is_excluded, "{}", it.name);
+        }
+    }
 }

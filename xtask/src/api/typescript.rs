@@ -24,5 +24,5 @@ fn surface(name: &str, settings: &str) -> Result<Surface> {
     command.current_dir(root().join("bindings-node"));
     run(command)?;
     let text = fs::read_to_string(folder.join(&name)).with_context(|| format!("no {name}"))?;
-    Ok(Surface { file: format!("typescript/{name}"), text })
+    Surface::new(format!("typescript/{name}"), text)
 }

@@ -63,8 +63,7 @@ impl Published {
                 missing(key);
             }
         }
-        let has_library = self.kinds().any(|kind| kind == "lib");
-        if has_library && self.text("documentation").is_empty() {
+        if self.has_library() && self.text("documentation").is_empty() {
             missing("documentation");
         }
         for key in ["keywords", "categories"] {
@@ -82,6 +81,11 @@ impl Published {
             }
         }
         faults
+    }
+
+    /// Whether other crates can use it.
+    pub(crate) fn has_library(&self) -> bool {
+        self.kinds().any(|kind| kind == "lib")
     }
 
     fn kinds(&self) -> impl Iterator<Item = &str> {

@@ -56,6 +56,15 @@ pub(crate) const fn quick_check(
     purpose: &'static str,
     check: fn() -> Result<String>,
 ) -> Step {
-    let action = Action::Check(check);
-    Step { name, purpose, language: Language::Rust, scope: Scope::Quick, action }
+    Step { scope: Scope::Quick, ..usual_check(name, purpose, Language::Rust, check) }
+}
+
+/// A check of this program for every run without `--quick`.
+pub(crate) const fn usual_check(
+    name: &'static str,
+    purpose: &'static str,
+    language: Language,
+    check: fn() -> Result<String>,
+) -> Step {
+    Step { name, purpose, language, scope: Scope::Usual, action: Action::Check(check) }
 }

@@ -1,9 +1,9 @@
 //! The steps as data. What a step needs installed goes to `setup`.
 
 use super::count::{cargo_test, conformance, node_test, pytest, surefire, swift_testing, vitest};
-use super::step::{Action, Scope, Step, quick_check};
+use super::step::{Action, Scope, Step, quick_check, usual_check};
 use crate::setup::Language;
-use crate::{checks, deny, openapi};
+use crate::{api, checks, deny, openapi};
 
 /// Quick ones first, tests last. All Cargo steps but those of the core alone choose the same packages and
 /// features, or Cargo would build every dependency once for each of them. Without `--workspace` the
@@ -44,20 +44,18 @@ pub(crate) const STEPS: &[Step] = &[
             count: cargo_test,
         },
     },
-    Step {
-        name: "workflows",
-        purpose: "actionlint and zizmor find nothing in the workflows, and their commands exist",
-        language: Language::Rust,
-        scope: Scope::Usual,
-        action: Action::Check(checks::workflows::check),
-    },
-    Step {
-        name: "deny",
-        purpose: "dependencies have permitted licences and come from the registry",
-        language: Language::Rust,
-        scope: Scope::Usual,
-        action: Action::Check(deny::check),
-    },
+    usual_check(
+        "workflows",
+        "actionlint and zizmor find nothing in the workflows, and their commands exist",
+        Language::Rust,
+        checks::workflows::check,
+    ),
+    usual_check(
+        "deny",
+        "dependencies have permitted licences and come from the registry",
+        Language::Rust,
+        deny::check,
+    ),
     Step {
         name: "clippy",
         purpose: "clippy finds nothing",
@@ -116,6 +114,12 @@ pub(crate) const STEPS: &[Step] = &[
             env: &[("RUSTDOCFLAGS", "-D warnings")],
         },
     },
+    usual_check(
+        "api-rust",
+        "the public API of the crates is the one in api/rust",
+        Language::Rust,
+        api::check_rust,
+    ),
     Step {
         name: "test",
         purpose: "unit tests, integration tests and the examples in the documentation of the Rust crates",
@@ -192,13 +196,12 @@ pub(crate) const STEPS: &[Step] = &[
             count: cargo_test,
         },
     },
-    Step {
-        name: "openapi",
-        purpose: "the mock server's OpenAPI document passes redocly, and the server schemathesis",
-        language: Language::Node,
-        scope: Scope::Usual,
-        action: Action::Check(openapi::check),
-    },
+    usual_check(
+        "openapi",
+        "the mock server's OpenAPI document passes redocly, and the server schemathesis",
+        Language::Node,
+        openapi::check,
+    ),
     Step {
         name: "node-format",
         purpose: "the code of the npm packages is formatted by prettier",
@@ -214,12 +217,14 @@ pub(crate) const STEPS: &[Step] = &[
         purpose: "the npm packages pass their tests, also as tarballs in an empty folder",
         language: Language::Node,
         scope: Scope::Usual,
-        action: Action::Tests {
-            program: &["npm", "--prefix", "bindings-node", "test"],
-            env: &[],
-            count: node_test,
-        },
+        action: Action::tests(&["npm", "--prefix", "bindings-node", "test"], node_test),
     },
+    usual_check(
+        "api-node",
+        "the types of the npm packages are those in api/typescript",
+        Language::Node,
+        api::check_typescript,
+    ),
     Step {
         name: "node-conformance",
         purpose: "the Node client passes the conformance suite",
@@ -254,11 +259,7 @@ pub(crate) const STEPS: &[Step] = &[
         purpose: "the types of the web pages' modules are right, and the pages work in Chromium",
         language: Language::Browser,
         scope: Scope::Usual,
-        action: Action::Tests {
-            program: &["cargo", "xtask", "browser", "test"],
-            env: &[],
-            count: node_test,
-        },
+        action: Action::tests(&["cargo", "xtask", "browser", "test"], node_test),
     },
     Step {
         name: "python-check",
@@ -267,16 +268,18 @@ pub(crate) const STEPS: &[Step] = &[
         scope: Scope::Usual,
         action: Action::Run { program: &["cargo", "xtask", "python", "check"], env: &[] },
     },
+    usual_check(
+        "api-python",
+        "the public API of the Python packages is the one in api/python",
+        Language::Python,
+        api::check_python,
+    ),
     Step {
         name: "python-test",
         purpose: "the tests of the Python binding pass and its notebook runs",
         language: Language::Python,
         scope: Scope::Usual,
-        action: Action::Tests {
-            program: &["cargo", "xtask", "python", "test"],
-            env: &[],
-            count: pytest,
-        },
+        action: Action::tests(&["cargo", "xtask", "python", "test"], pytest),
     },
     Step {
         name: "python-conformance",
@@ -309,55 +312,35 @@ pub(crate) const STEPS: &[Step] = &[
         purpose: "the recipes for other engines in Python pay for each clip once, on real servers",
         language: Language::Python,
         scope: Scope::All,
-        action: Action::Tests {
-            program: &["cargo", "xtask", "integrations", "python"],
-            env: &[],
-            count: pytest,
-        },
+        action: Action::tests(&["cargo", "xtask", "integrations", "python"], pytest),
     },
     Step {
         name: "integrations-node",
         purpose: "the packages and recipes for other engines in Node.js pay for each clip once, on real servers",
         language: Language::Node,
         scope: Scope::All,
-        action: Action::Tests {
-            program: &["cargo", "xtask", "integrations", "node"],
-            env: &[],
-            count: node_test,
-        },
+        action: Action::tests(&["cargo", "xtask", "integrations", "node"], node_test),
     },
     Step {
         name: "examples-python",
         purpose: "the examples in Python work with the mock server",
         language: Language::Python,
         scope: Scope::All,
-        action: Action::Tests {
-            program: &["cargo", "xtask", "examples", "python"],
-            env: &[],
-            count: pytest,
-        },
+        action: Action::tests(&["cargo", "xtask", "examples", "python"], pytest),
     },
     Step {
         name: "examples-node",
         purpose: "the examples in Node.js work with the mock server",
         language: Language::Node,
         scope: Scope::All,
-        action: Action::Tests {
-            program: &["cargo", "xtask", "examples", "node"],
-            env: &[],
-            count: vitest,
-        },
+        action: Action::tests(&["cargo", "xtask", "examples", "node"], vitest),
     },
     Step {
         name: "kotlin",
         purpose: "the tests of the Kotlin module pass",
         language: Language::Kotlin,
         scope: Scope::All,
-        action: Action::Tests {
-            program: &["cargo", "xtask", "kotlin", "test"],
-            env: &[],
-            count: surefire,
-        },
+        action: Action::tests(&["cargo", "xtask", "kotlin", "test"], surefire),
     },
     Step {
         name: "kotlin-conformance",
@@ -383,11 +366,7 @@ pub(crate) const STEPS: &[Step] = &[
         purpose: "the tests of the Swift package pass",
         language: Language::Swift,
         scope: Scope::All,
-        action: Action::Tests {
-            program: &["cargo", "xtask", "swift", "test"],
-            env: &[],
-            count: swift_testing,
-        },
+        action: Action::tests(&["cargo", "xtask", "swift", "test"], swift_testing),
     },
     Step {
         name: "swift-conformance",
@@ -435,10 +414,6 @@ pub(crate) const STEPS: &[Step] = &[
         purpose: "the documentation site builds, without dead links, and its pages work in Chromium",
         language: Language::Site,
         scope: Scope::All,
-        action: Action::Tests {
-            program: &["cargo", "xtask", "site", "--test"],
-            env: &[],
-            count: node_test,
-        },
+        action: Action::tests(&["cargo", "xtask", "site", "--test"], node_test),
     },
 ];
