@@ -21,6 +21,10 @@ use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::net::TcpListener;
 
+/// The mock server's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Answers every request with the same response. The first line on standard output is JSON with the port.
 #[derive(Parser)]
 struct Arguments {

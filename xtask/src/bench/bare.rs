@@ -9,27 +9,15 @@ use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
 use super::http::{Connection, request};
-use super::load::{Load, round};
 use super::mock;
 use super::release;
-use super::report::median;
-use super::server::Server;
+use super::rounds::{Measured, RoundOptions, percent};
 
 /// How to measure.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Rounds of load for each server; they take turns
-    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..=100))]
-    rounds: u32,
-    /// Seconds a round lasts
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
-    seconds: u64,
-    /// Connections at once
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
-    connections: u32,
-    /// A mock server, already built; built in release mode by default
-    #[arg(long)]
-    mock: Option<PathBuf>,
+    #[command(flatten)]
+    rounds: RoundOptions,
     /// `viseme-bare`, already built; built in release mode by default
     #[arg(long)]
     bare: Option<PathBuf>,
@@ -40,24 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What hyper adds to a response by itself, and what only the request for one response causes.
 const ADDED: [&str; 3] = ["date", "content-length", "connection"];
 
-/// One of the two servers, and what was measured.
-struct Measured {
-    name: String,
-    server: Server,
-    rates: Vec<f64>,
-    /// The processor time of the server for one request in each round, in microseconds.
-    costs: Vec<f64>,
-}
-
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let mut programs = Vec::new();
-    programs.extend(options.mock.is_none().then_some(("viseme-mock", "viseme-mock")));
-    programs.extend(options.bare.is_none().then_some(("viseme-benchmarks", "viseme-bare")));
-    if !programs.is_empty() {
-        release::build_programs(&programs)?;
-    }
-    let mock = options.mock.clone().unwrap_or_else(|| release::binary("viseme-mock"));
-    let bare = options.bare.clone().unwrap_or_else(|| release::binary("viseme-bare"));
+    let mock = options.rounds.mock()?;
+    let bare = options.bare.clone().map_or_else(build_bare, Ok)?;
 
     let (mock, version) = mock::start(&mock)?;
     let request = request("GET", &mock::submit(&mock)?, mock::KEY, "");
@@ -68,21 +41,27 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let same = response.comparable() == bare_response.comparable();
     ensure!(same, "the servers answer differently: {response:?} and {bare_response:?}");
 
-    let new = |name: String, server| Measured { name, server, rates: vec![], costs: vec![] };
+    let name = format!("viseme-mock {version}");
     let mut servers =
-        [new("hyper alone".to_owned(), bare), new(format!("viseme-mock {version}"), mock)];
-    let (rounds, seconds) = (options.rounds, options.seconds);
+        [("hyper alone".to_owned(), bare, Measured::default()), (name, mock, Measured::default())];
+    let (rounds, seconds) = (options.rounds.rounds, options.rounds.seconds);
     println!("bench: {rounds} rounds of {seconds} s for each");
-    let connections = usize::try_from(options.connections)?;
-    let load = Load { request: &request, connections, duration: Duration::from_secs(seconds) };
+    let load = options.rounds.load(&request)?;
     // The first round of each warms it up and does not count.
     for number in 0..=rounds {
-        for measured in &mut servers {
-            measured.round(&load, number > 0)?;
+        for (_, server, measured) in &mut servers {
+            measured.round(server, &load, number > 0)?;
         }
     }
-    print(&servers, response.bytes());
+    println!("\nA response has {} bytes.", response.bytes());
+    let servers = servers.map(|(name, _, measured)| (name, measured));
+    print(&servers);
     Ok(())
+}
+
+fn build_bare() -> Result<PathBuf> {
+    release::build_programs(&[("viseme-benchmarks", "viseme-bare")])?;
+    Ok(release::binary("viseme-bare"))
 }
 
 /// Waits for the end of the job: from then on, all responses have the same length.
@@ -98,41 +77,28 @@ fn await_completion(address: SocketAddr, request: &[u8]) -> Result<()> {
     bail!("the job does not complete");
 }
 
-impl Measured {
-    fn round(&mut self, load: &Load<'_>, counts: bool) -> Result<()> {
-        let before = self.server.cpu().unwrap_or_default();
-        let round = round(self.server.address, load)?;
-        let used = self.server.cpu().unwrap_or_default().saturating_sub(before);
-        if counts {
-            let requests = round.per_second * load.duration.as_secs_f64();
-            self.costs.push(used.as_secs_f64() * 1e6 / requests);
-            self.rates.push(round.per_second);
-        }
-        Ok(())
-    }
-}
-
-fn print([bare, mock]: &[Measured; 2], bytes: usize) {
-    println!("\nA response has {bytes} bytes.");
+fn print(servers: &[(String, Measured); 2]) {
     println!(
-        "{:<20}  {:>18}  {:>20}  {:>17}",
-        "", "requests/s, median", "lowest to highest", "CPU of the server"
+        "{:<20}  {:>18}  {:>20}  {:>17}  {:>6}",
+        "", "requests/s, median", "lowest to highest", "CPU of the server", "busy"
     );
-    for measured in [bare, mock] {
-        let lowest = measured.rates.iter().copied().fold(f64::INFINITY, f64::min);
-        let highest = measured.rates.iter().copied().fold(0.0, f64::max);
+    for (name, measured) in servers {
         println!(
-            "{:<20}  {:>18.0}  {:>20}  {:>14.1} µs",
-            measured.name,
-            median(measured.rates.clone()),
-            format!("{lowest:.0} to {highest:.0}"),
-            median(measured.costs.clone()),
+            "{name:<20}  {:>18.0}  {:>20}  {:>14.2} µs  {:>4.0} %",
+            measured.rate(),
+            measured.range(),
+            measured.cost(),
+            measured.busy(),
         );
     }
-    let pairs = mock.rates.iter().zip(&bare.rates).map(|(mock, bare)| 100.0 * mock / bare);
-    println!("\nthe mock's rate of hyper's, median of the pairs: {:.1} %", median(pairs.collect()));
+    let [(_, bare), (_, mock)] = servers;
     println!(
-        "The load program shares the cores with the server, which slows the quicker one more."
+        "\nof hyper alone, median of the pairs: {:.1} % of the requests/s, {:.1} % of the CPU",
+        percent(&mock.rates, &bare.rates),
+        percent(&mock.costs, &bare.costs),
+    );
+    println!(
+        "A server that is not busy all the time waits for the load program, which limits the rate."
     );
 }
 

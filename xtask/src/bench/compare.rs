@@ -1,36 +1,26 @@
 //! The mock server and Prism, in turns under the same load on the same machine.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Args;
 
 use super::http::request;
-use super::load::{Load, Round, round};
+use super::load::{Round, round};
 use super::prism::Prism;
 use super::report::{Measured, print};
+use super::rounds::RoundOptions;
 use super::server::Server;
 use super::{mock, prism};
 
 /// How to measure.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Rounds of load for each server; they take turns
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
-    rounds: u32,
-    /// Seconds a round lasts
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
-    seconds: u64,
-    /// Connections at once
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
-    connections: u32,
+    #[command(flatten)]
+    rounds: RoundOptions,
     /// Starts of each server, for the time to ready
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     starts: u32,
-    /// A mock server, already built; built in release mode by default
-    #[arg(long)]
-    mock: Option<PathBuf>,
 }
 
 /// How long a server is idle before its memory is read.
@@ -38,8 +28,7 @@ const IDLE_TIME: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let prism = Prism::install()?;
-    let binary = options.mock.clone().map_or_else(mock::build, Ok)?;
-    ensure!(binary.is_file(), "there is no mock server at {}", binary.display());
+    let binary = options.rounds.mock()?;
 
     println!("bench: {} starts of each", options.starts);
     let mut prism_ready = Vec::new();
@@ -57,7 +46,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let prism_request = request("GET", prism::PATH, mock::KEY, "");
     let mock_request = request("GET", &mock::submit(&mock_server)?, mock::KEY, "");
     let (prism_rounds, mock_rounds) =
-        alternate(options, (&prism_server, &prism_request), (&mock_server, &mock_request))?;
+        alternate(&options.rounds, (&prism_server, &prism_request), (&mock_server, &mock_request))?;
 
     let [prism_idle, mock_idle] = idle;
     print(
@@ -82,15 +71,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// Loads one, then the other, and so on, so that what slows the machine for a while slows both.
 /// The first round of each warms it up and does not count.
 fn alternate(
-    options: &Options,
+    options: &RoundOptions,
     prism: (&Server, &[u8]),
     mock: (&Server, &[u8]),
 ) -> Result<(Vec<Round>, Vec<Round>)> {
-    let once = |(server, request): (&Server, &[u8])| {
-        let connections = usize::try_from(options.connections)?;
-        let duration = Duration::from_secs(options.seconds);
-        round(server.address, &Load { request, connections, duration })
-    };
+    let once = |(server, request): (&Server, &[u8])| round(server.address, &options.load(request)?);
     println!("bench: {} rounds of {} s for each", options.rounds, options.seconds);
     once(prism)?;
     once(mock)?;

@@ -1,14 +1,16 @@
 //! As much HTTP/1.1 as a load program needs: requests one after the other over one connection.
 //! A client of the usual kind would cost more than the servers it is to measure.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 /// A server that sends no response for so long counts as broken.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a connection that does not sleep keeps its core while it waits.
+const SPIN: Duration = Duration::from_micros(50);
 
 /// A status, and the body.
 pub(super) struct Response {
@@ -29,7 +31,47 @@ pub(super) fn request(method: &str, path: &str, key: &str, body: &str) -> Vec<u8
 
 /// A connection that is kept open.
 pub(super) struct Connection {
-    reader: BufReader<TcpStream>,
+    reader: BufReader<Patient>,
+}
+
+/// A stream that waits for the other side, asleep or not, as it is set.
+struct Patient(TcpStream);
+
+impl Patient {
+    fn wait<T>(
+        &mut self,
+        mut action: impl FnMut(&mut TcpStream) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut started = None;
+        loop {
+            match action(&mut self.0) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return result,
+            }
+            match started.get_or_insert_with(Instant::now).elapsed() {
+                waited if waited >= PATIENCE => return Err(io::ErrorKind::TimedOut.into()),
+                // The server may need this core.
+                waited if waited >= SPIN => std::thread::yield_now(),
+                _ => std::hint::spin_loop(),
+            }
+        }
+    }
+}
+
+impl io::Read for Patient {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.wait(|stream| stream.read(buffer))
+    }
+}
+
+impl io::Write for Patient {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.wait(|stream| stream.write(buffer))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 impl Connection {
@@ -38,7 +80,13 @@ impl Connection {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        Ok(Self { reader: BufReader::new(stream) })
+        Ok(Self { reader: BufReader::new(Patient(stream)) })
+    }
+
+    /// Makes it look for the response again and again, instead of asking to be woken.
+    pub(super) fn without_sleep(self) -> Result<Self> {
+        self.reader.get_ref().0.set_nonblocking(true)?;
+        Ok(self)
     }
 
     /// Sends a request and reads its whole response.

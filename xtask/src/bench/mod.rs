@@ -12,6 +12,7 @@ mod prism;
 mod python;
 mod release;
 mod report;
+mod rounds;
 mod server;
 mod watchers;
 

@@ -2,7 +2,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::path::PathBuf;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -10,26 +9,16 @@ use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
 use super::http::request;
-use super::load::{Load, round};
 use super::mock;
-use super::report::{mebibytes, median};
+use super::report::mebibytes;
+use super::rounds::{Measured, RoundOptions, percent};
 use super::server::Server;
 
 /// How to measure.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Rounds of load with each number of watchers; they take turns
-    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=100))]
-    rounds: u32,
-    /// Seconds a round lasts
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=60))]
-    seconds: u64,
-    /// Connections at once, besides those of the watchers
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
-    connections: u32,
-    /// A mock server, already built; built in release mode by default
-    #[arg(long)]
-    mock: Option<PathBuf>,
+    #[command(flatten)]
+    rounds: RoundOptions,
 }
 
 /// How many clients read the events.
@@ -42,48 +31,35 @@ struct Watched {
     server: Server,
     request: Vec<u8>,
     watchers: Vec<Watcher>,
-    rates: Vec<f64>,
-    /// The processor time of the server for one request, in each round.
-    costs: Vec<f64>,
+    measured: Measured,
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let binary = options.mock.clone().map_or_else(mock::build, Ok)?;
-    ensure!(binary.is_file(), "there is no mock server at {}", binary.display());
+    let binary = options.rounds.mock()?;
     let mut servers = Vec::new();
     for count in WATCHERS {
         let (server, _) = mock::start(&binary)?;
         let request = request("GET", &mock::submit(&server)?, mock::KEY, "");
         let watchers = (0..count).map(|_| Watcher::start(server.address)).collect::<Result<_>>()?;
-        servers.push(Watched { server, request, watchers, rates: Vec::new(), costs: Vec::new() });
+        servers.push(Watched { server, request, watchers, measured: Measured::default() });
     }
-    let (rounds, seconds) = (options.rounds, options.seconds);
+    let (rounds, seconds) = (options.rounds.rounds, options.rounds.seconds);
     println!("bench: {rounds} rounds of {seconds} s with each number of watchers");
-    let connections = usize::try_from(options.connections)?;
-    let duration = Duration::from_secs(seconds);
     // The first round of each warms it up and does not count.
     for number in 0..=rounds {
         for watched in &mut servers {
-            let load = Load { request: &watched.request, connections, duration };
-            let before = watched.server.cpu().unwrap_or_default();
-            let round = round(watched.server.address, &load)?;
-            let used = watched.server.cpu().unwrap_or_default().saturating_sub(before);
-            if number > 0 {
-                let micros = used.as_secs_f64() * 1e6;
-                watched.costs.push(micros / (round.per_second * duration.as_secs_f64()));
-                watched.rates.push(round.per_second);
-            }
+            let load = options.rounds.load(&watched.request)?;
+            watched.measured.round(&watched.server, &load, number > 0)?;
         }
     }
     println!(
         "\nwatchers  requests/s, median  of the rate without  CPU of the server  memory, after the load  events read"
     );
-    let alone: Vec<f64> = servers.iter().take(1).flat_map(|first| first.rates.clone()).collect();
+    let alone = servers.first().map(|first| first.measured.rates.clone()).unwrap_or_default();
     for (count, watched) in WATCHERS.into_iter().zip(servers) {
         let memory = watched.server.memory();
-        let ratios = watched.rates.iter().zip(&alone).map(|(with, without)| with / without);
-        let ratio = median(ratios.collect()) * 100.0;
-        let (rate, cost) = (median(watched.rates), median(watched.costs));
+        let ratio = percent(&watched.measured.rates, &alone);
+        let (rate, cost) = (watched.measured.rate(), watched.measured.cost());
         let mut bytes = Vec::new();
         for watcher in watched.watchers {
             bytes.push(watcher.stop()?);
