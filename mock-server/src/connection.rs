@@ -72,15 +72,21 @@ impl Drop for ActiveRequest {
     }
 }
 
+/// A request head of which bytes were received. Nearly every head comes whole: only one that does not gets
+/// a timer.
+struct PartialHead {
+    /// How many requests had started before it.
+    started: u64,
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
 /// A connection to a client.
 pub(crate) struct Connection {
     stream: TcpStream,
     outbox: Outbox,
     activity: Activity,
     head_timeout: Duration,
-    /// The deadline of a request head whose first bytes were received, and how many requests had
-    /// started then.
-    overdue: Option<(Pin<Box<Sleep>>, u64)>,
+    partial: Option<PartialHead>,
     pause: Option<Pin<Box<Sleep>>>,
     broken: bool,
 }
@@ -94,21 +100,28 @@ impl Connection {
         activity: Activity,
         head_timeout: Duration,
     ) -> Self {
-        Self { stream, outbox, activity, head_timeout, overdue: None, pause: None, broken: false }
+        Self { stream, outbox, activity, head_timeout, partial: None, pause: None, broken: false }
     }
 
     /// Returns whether the client took too long for the head of a request.
     fn is_overdue(&mut self, context: &mut Context<'_>, received: bool) -> bool {
         let started = self.activity.started();
-        if !self.activity.is_idle()
-            || self.overdue.as_ref().is_some_and(|(_, before)| *before != started)
-        {
-            self.overdue = None;
+        if !self.activity.is_idle() {
+            self.partial = None;
+            return false;
         }
-        if received && self.overdue.is_none() && self.activity.is_idle() {
-            self.overdue = Some((Box::pin(sleep(self.head_timeout)), started));
+        match self.partial.as_mut().filter(|partial| partial.started == started) {
+            // The bytes so far were no whole head, or its request would have started.
+            Some(partial) => {
+                let timeout = self.head_timeout;
+                let deadline = partial.deadline.get_or_insert_with(|| Box::pin(sleep(timeout)));
+                deadline.as_mut().poll(context).is_ready()
+            }
+            None => {
+                self.partial = received.then_some(PartialHead { started, deadline: None });
+                false
+            }
         }
-        self.overdue.as_mut().is_some_and(|(timer, _)| timer.as_mut().poll(context).is_ready())
     }
 
     /// Breaks the connection. Nothing more is written.

@@ -1,6 +1,7 @@
 //! Faults on the wire: how many bytes of a response are written, and when the connection breaks.
 //! This only decides; `connection.rs` writes.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use memchr::memmem;
@@ -116,6 +117,10 @@ struct HeadScanner {
     matched: usize,
 }
 
+/// Searches for the blank line; a new searcher for each response would cost more than the search.
+static BLANK_LINE: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(HeadScanner::END));
+
 impl HeadScanner {
     const END: &[u8] = b"\r\n\r\n";
 
@@ -127,7 +132,7 @@ impl HeadScanner {
     fn scan(&mut self, bytes: &[u8]) -> usize {
         // Usually the whole head is written at once.
         if self.matched == 0
-            && let Some(at) = memmem::find(bytes, Self::END)
+            && let Some(at) = BLANK_LINE.find(bytes)
         {
             self.matched = Self::END.len();
             return at + Self::END.len();
