@@ -4,19 +4,12 @@ use sha2::{Digest as _, Sha256};
 
 /// Returns the bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 15));
-    }
-    text
+    base16ct::lower::encode_string(bytes)
 }
 
 /// Returns a number that depends on every one of these bytes.
 pub(crate) fn hash_u64(parts: &[&[u8]]) -> u64 {
-    let digest = Sha256::digest(parts.concat());
-    digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
+    digest(parts).iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
 
 /// Returns 32 hexadecimal digits that depend on the seed and the number alone.
@@ -34,5 +27,13 @@ pub(crate) fn request_id_from(world: &str, seed: u64, number: u64) -> String {
 
 /// Returns the first 16 bytes of a hash as hexadecimal digits.
 fn short_hash(parts: &[&[u8]]) -> String {
-    hex(Sha256::digest(parts.concat()).get(..16).unwrap_or_default())
+    hex(digest(parts).get(..16).unwrap_or_default())
+}
+
+fn digest(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    hash.finalize().into()
 }

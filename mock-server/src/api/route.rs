@@ -1,8 +1,7 @@
 //! The routes of the API.
 
-use std::borrow::Cow;
-
 use http::Method;
+use memchr::memchr_iter;
 use percent_encoding::percent_decode_str;
 use viseme_spec::describe;
 
@@ -50,8 +49,12 @@ pub(super) enum Route {
 impl Route {
     /// Returns the route of this method and path.
     pub(super) fn of(method: &Method, path: &str) -> Self {
-        let mut decoded: Vec<Cow<'_, str>> = Vec::with_capacity(8);
-        for part in path.split('/').skip(1) {
+        let parts = split(path);
+        if !path.contains('%') {
+            return Self::of_parts(method, &parts);
+        }
+        let mut decoded = Vec::with_capacity(parts.len());
+        for part in parts {
             match percent_decode_str(part).decode_utf8() {
                 Ok(part) if !part.contains('\0') => decoded.push(part),
                 // No id and no name has such characters.
@@ -59,7 +62,12 @@ impl Route {
             }
         }
         let parts: Vec<&str> = decoded.iter().map(AsRef::as_ref).collect();
-        let Some((methods, route)) = Self::of_path(&parts) else { return Self::Unknown };
+        Self::of_parts(method, &parts)
+    }
+
+    /// Returns the route of this method and the decoded parts of a path.
+    fn of_parts(method: &Method, parts: &[&str]) -> Self {
+        let Some((methods, route)) = Self::of_path(parts) else { return Self::Unknown };
         if methods.split(", ").any(|allowed| allowed == method.as_str()) {
             return route;
         }
@@ -135,6 +143,16 @@ impl Route {
             _ => None,
         }
     }
+}
+
+/// Returns the parts of a path after each slash.
+fn split(path: &str) -> Vec<&str> {
+    let (mut parts, mut start) = (Vec::with_capacity(8), None);
+    for end in memchr_iter(b'/', path.as_bytes()).chain([path.len()]) {
+        parts.extend(start.and_then(|start| path.get(start..end)));
+        start = Some(end + 1);
+    }
+    parts
 }
 
 /// First parts of paths that are no owners of models.
