@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::HeaderValue;
 
 use crate::addresses::Addresses;
 use crate::connection::{Activity, Outbox};
+use crate::known_headers::KnownHeaders;
 use crate::world::registry::WorldRegistry;
 use crate::world::state::WorldState;
 
@@ -39,6 +40,8 @@ pub(crate) struct Peer {
     numbers: Arc<Mutex<HashMap<u64, (u64, u64)>>>,
     /// The last accepted `Host` header, and the base URL for it.
     base_url: Arc<Mutex<Option<HostUrl>>>,
+    /// The headers of its last poll.
+    known_headers: Arc<Mutex<Option<KnownHeaders>>>,
 }
 
 impl Peer {
@@ -54,6 +57,11 @@ impl Peer {
         let host = HeaderValue::from_bytes(host.as_bytes()).ok()?;
         *last = Some((host, Arc::clone(&base_url)));
         Some(base_url)
+    }
+
+    /// Returns what the headers of its last poll say, locked.
+    pub(crate) fn known_headers(&self) -> MutexGuard<'_, Option<KnownHeaders>> {
+        self.known_headers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the connection's number in the world, and whether it carried an earlier request.

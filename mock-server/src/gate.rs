@@ -1,31 +1,42 @@
 //! The way of a request into the server: it is checked, then handled by the mocked API or by the router.
 
 use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
+use futures_util::future::Either;
 use http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_REQUEST_METHOD,
     CONTENT_LENGTH, ORIGIN, VARY,
 };
 use http::{HeaderValue, Method, StatusCode};
-use hyper::body::Body as _;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 
 use crate::access::{BaseUrl, X_REQUEST_ID, error, is_control, preflight_response, single_host};
-use crate::api;
+use crate::api::{self, immediate};
 use crate::context::{Peer, ServerContext};
 use crate::digest::request_id_from;
+use crate::response::{HttpBody, HttpResponse};
 
 /// The beginning of the paths of the mocked API.
 const API_PATH: &str = "/api/";
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "accept-ranges, content-length, content-range, date, etag, retry-after, x-request-id",
 );
+
+/// A response, at once or later.
+pub(crate) type GateFuture = Either<
+    Ready<Result<HttpResponse, Infallible>>,
+    Pin<Box<dyn Future<Output = Result<HttpResponse, Infallible>> + Send>>,
+>;
 
 /// Handles the requests of one connection.
 pub(crate) struct Gate {
@@ -36,9 +47,26 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
+    /// Responds to a request, at once if it has to wait for nothing.
+    pub(crate) fn respond(self: &Arc<Self>, request: http::Request<Incoming>) -> GateFuture {
+        // The connection waits for no other request until this one is handled.
+        let active = self.peer.activity.start();
+        match immediate::respond(&self.peer, request) {
+            Ok(response) => Either::Left(ready(Ok(response))),
+            Err(request) => {
+                let gate = Arc::clone(self);
+                Either::Right(Box::pin(async move {
+                    let response = gate.respond_later(request.map(Body::new)).await;
+                    drop(active);
+                    response
+                }))
+            }
+        }
+    }
+
     /// Refuses a request with a wrong `Host` or `Origin`. Adds the headers of CORS to the response of
     /// any other, and a request id to that of the mocked API.
-    pub(crate) async fn respond(self: Arc<Self>, request: Request) -> Result<Response, Infallible> {
+    async fn respond_later(&self, request: Request) -> Result<HttpResponse, Infallible> {
         let is_control = is_control(&request);
         let mut response = self.check(request).await?;
         // A world gives its requests an id. These belong to none.
@@ -51,12 +79,10 @@ impl Gate {
         Ok(response)
     }
 
-    async fn check(&self, request: Request) -> Result<Response, Infallible> {
-        // The connection waits for no other request until this one is handled.
-        let _active = self.peer.activity.start();
+    async fn check(&self, request: Request) -> Result<HttpResponse, Infallible> {
         let host = match single_host(request.headers(), request.version()) {
             Ok(host) => host.cloned(),
-            Err(message) => return Ok(error(StatusCode::BAD_REQUEST, message)),
+            Err(message) => return Ok(own(error(StatusCode::BAD_REQUEST, message))),
         };
         let addresses = &self.server.addresses;
         let base_url = match &host {
@@ -68,7 +94,7 @@ impl Gate {
             let message = format!(
                 "The mock server does not accept the Host {host:?}. Start it with --allow-host to add a name."
             );
-            return Ok(error(StatusCode::FORBIDDEN, &message));
+            return Ok(own(error(StatusCode::FORBIDDEN, &message)));
         };
         let Some(origin) = request.headers().get(ORIGIN).cloned() else {
             return self.dispatch(request, base_url).await;
@@ -79,7 +105,7 @@ impl Gate {
                 return self.dispatch(request, base_url).await;
             }
             let message = "The control API does not accept requests of other origins.";
-            return Ok(error(StatusCode::FORBIDDEN, message));
+            return Ok(own(error(StatusCode::FORBIDDEN, message)));
         }
         if !addresses.allows_origin(text) {
             return self.dispatch(request, base_url).await;
@@ -89,7 +115,7 @@ impl Gate {
             .flatten()
             .is_some();
         let mut response = if preflight {
-            preflight_response(request.headers())
+            own(preflight_response(request.headers()))
         } else {
             self.dispatch(request, base_url).await?
         };
@@ -106,17 +132,24 @@ impl Gate {
         &self,
         mut request: Request,
         base_url: Arc<str>,
-    ) -> Result<Response, Infallible> {
+    ) -> Result<HttpResponse, Infallible> {
         if request.uri().path().starts_with(API_PATH) {
+            let is_head = *request.method() == Method::HEAD;
             let mut response = api::handle(&self.server, &self.peer, base_url, request).await;
-            // As the router does, also for a response without its body.
-            if let Some(length) = response.body().size_hint().exact() {
+            // As the router does, also for a response without its body. Any other length comes from hyper.
+            let has_no_body = is_head || matches!(response.status().as_u16(), 204 | 304);
+            if let (true, Some(length)) = (has_no_body, response.body().size_hint().exact()) {
                 response.headers_mut().entry(CONTENT_LENGTH).or_insert_with(|| length.into());
             }
             return Ok(response);
         }
         request.extensions_mut().insert(self.peer.clone());
         request.extensions_mut().insert(BaseUrl(base_url));
-        TowerToHyperService::new(self.router.clone()).call(request).await
+        let response = TowerToHyperService::new(self.router.clone()).call(request).await;
+        response.map(own)
     }
+}
+
+fn own(response: Response) -> HttpResponse {
+    response.map(HttpBody::Right)
 }

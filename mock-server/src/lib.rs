@@ -28,6 +28,7 @@ mod dubbed_output;
 mod exec;
 mod export;
 mod gate;
+mod known_headers;
 mod options;
 mod pages;
 mod response;

@@ -7,11 +7,19 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http_body_util::{Either, Full};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::stored_file::{self, FileContent};
 
+/// A body as it is written. Only a few need an allocation of their own.
+pub(crate) type HttpBody = Either<Full<Bytes>, Body>;
+/// A response as it is written.
+pub(crate) type HttpResponse = http::Response<HttpBody>;
+
+/// The content type of most responses.
+pub(crate) const JSON: &str = "application/json; charset=utf-8";
 /// Most bodies have at most this length.
 const USUAL_BODY: usize = 1024;
 
@@ -36,24 +44,28 @@ pub(crate) enum ResponseBody {
 
 impl Response {
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
-        let mut text = Vec::with_capacity(USUAL_BODY);
-        // Cannot fail: no body has keys that are not text.
-        let _ = serde_json::to_writer(&mut text, body);
-        // The journal keeps it, without the unused capacity.
-        let body =
-            if text.len() <= USUAL_BODY { Bytes::copy_from_slice(&text) } else { text.into() };
-        Self::typed(status, "application/json; charset=utf-8", body)
+        Self::of_json(status, to_json(body))
+    }
+
+    /// Returns a response whose body is this JSON.
+    pub(crate) fn of_json(status: u16, body: Bytes) -> Self {
+        Self::typed(status, JSON, body)
     }
 
     /// Returns the service's envelope around `data`.
     pub(crate) fn success(data: &impl Serialize) -> Self {
+        Self::of_json(200, Self::envelope(data))
+    }
+
+    /// Returns the body of a success: the service's envelope around `data`.
+    pub(crate) fn envelope(data: &impl Serialize) -> Bytes {
         #[derive(Serialize)]
         struct Envelope<'d, D> {
             code: u16,
             message: &'static str,
             data: &'d D,
         }
-        Self::json(200, &Envelope { code: 200, message: "success", data })
+        to_json(&Envelope { code: 200, message: "success", data })
     }
 
     /// Returns an error of the service. The exact bodies are not known: this shape is a guess.
@@ -66,11 +78,10 @@ impl Response {
         content_type: impl Into<Cow<'static, str>>,
         body: impl Into<Bytes>,
     ) -> Self {
-        Self {
-            status,
-            headers: vec![(CONTENT_TYPE, content_type.into())],
-            body: ResponseBody::Bytes(body.into()),
-        }
+        // With place for the id of the request.
+        let mut headers = Vec::with_capacity(2);
+        headers.push((CONTENT_TYPE, content_type.into()));
+        Self { status, headers, body: ResponseBody::Bytes(body.into()) }
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: impl Into<Cow<'static, str>>) -> Self {
@@ -119,27 +130,31 @@ impl Response {
         method: &Method,
         date: Option<HeaderValue>,
         content_length: Option<u64>,
-    ) -> axum::response::Response {
+    ) -> HttpResponse {
         let is_empty = self.written_length(method) == 0;
         let (body, streamed) = match self.body {
-            _ if is_empty => (Body::empty(), None),
-            ResponseBody::Bytes(bytes) => (Body::from(bytes), None),
+            _ if is_empty => (Either::Left(Full::default()), None),
+            ResponseBody::Bytes(bytes) => (Either::Left(Full::new(bytes)), None),
             ResponseBody::Part { content, start, length } => {
-                (part(&content, start, length), Some(length))
+                (Either::Right(part(&content, start, length)), Some(length))
             }
         };
         // hyper compares a body of known length with the header, and never sends a body that ends
         // early. So the missing bytes never come, and the write plan closes the connection.
         let body = match content_length {
-            Some(_) => Body::from_stream(body.into_data_stream().chain(stream::pending())),
+            Some(_) => Either::Right(Body::from_stream(
+                Body::new(body).into_data_stream().chain(stream::pending()),
+            )),
             None => body,
         };
-        let mut response = axum::response::Response::new(body);
+        let mut response = HttpResponse::new(body);
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         for (name, value) in self.headers {
             let value = match value {
-                Cow::Borrowed(value) => HeaderValue::from_bytes(value.as_bytes()),
+                Cow::Borrowed(value) => {
+                    HeaderValue::from_maybe_shared(Bytes::from_static(value.as_bytes()))
+                }
                 Cow::Owned(value) => HeaderValue::from_maybe_shared(Bytes::from(value)),
             };
             // A header that cannot be sent is left out.
@@ -156,6 +171,14 @@ impl Response {
         }
         response
     }
+}
+
+fn to_json(body: &impl Serialize) -> Bytes {
+    let mut text = Vec::with_capacity(USUAL_BODY);
+    // Cannot fail: no body has keys that are not text.
+    let _ = serde_json::to_writer(&mut text, body);
+    // The journal keeps it, without the unused capacity.
+    if text.len() <= USUAL_BODY { Bytes::copy_from_slice(&text) } else { text.into() }
 }
 
 fn part(content: &FileContent, start: u64, length: u64) -> Body {

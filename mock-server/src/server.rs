@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -249,9 +248,7 @@ async fn serve(stream: TcpStream, gate: Gate) {
     let head_timeout = gate.server.request_timeout;
     let io = TokioIo::new(Connection::new(stream, outbox, activity, head_timeout));
     let gate = Arc::new(gate);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        Arc::clone(&gate).respond(request.map(Body::new))
-    });
+    let service = service_fn(move |request: hyper::Request<Incoming>| gate.respond(request));
     // A broken connection is the client's choice, or a fault.
     let _ = http1::Builder::new().serve_connection(io, service).await;
 }

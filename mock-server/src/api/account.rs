@@ -33,7 +33,7 @@ pub(super) fn billings(
     let (start, end) = (fields.millis("start_time")?, fields.millis("end_time")?);
     page(state, &fields, MAX_SEARCH_PAGE, |job| {
         let at = state.clock.at(job.submitted).as_millisecond();
-        ids.as_ref().is_none_or(|ids| ids.contains(&job.id.as_str()))
+        ids.as_ref().is_none_or(|ids| ids.contains(&&*job.id))
             && start.is_none_or(|start| at >= start)
             && end.is_none_or(|end| at <= end)
     })
@@ -80,14 +80,14 @@ fn page(
 fn record(state: &WorldState, job: &Job) -> Value {
     let at = state.date(job.submitted);
     json!({
-        "uuid": job.id,
+        "uuid": &*job.id,
         "billing_type": "deduct",
         "price": job.price_usd,
         "created_at": at,
         "updated_at": at,
-        "order": {"uuid": job.id, "price": job.price_usd, "origin_price": job.price_usd},
+        "order": {"uuid": &*job.id, "price": job.price_usd, "origin_price": job.price_usd},
         "prediction": {
-            "uuid": job.id,
+            "uuid": &*job.id,
             "model_uuid": job.model,
             "status": job.status(state.clock.elapsed()),
         },

@@ -25,14 +25,14 @@ pub(super) fn output(state: &WorldState, job_id: &str, request: &ReceivedRequest
     let now = state.clock.elapsed();
     let job =
         state.job(job_id).filter(|job| job.status(now) == "completed" && !job.is_expired(now));
-    match job.map(|job| &job.output) {
-        Some(JobOutput::File(file)) => HandlerOutput::about(serve(file, request), job_id),
-        Some(JobOutput::Dubbed(dubbed)) => {
+    match job.map(|job| (&job.output, &job.id)) {
+        Some((JobOutput::File(file), id)) => HandlerOutput::about(serve(file, request), id),
+        Some((JobOutput::Dubbed(dubbed), id)) => {
             let made = dubbed.made();
-            let output = HandlerOutput::about(serve(&made.file, request), job_id);
+            let output = HandlerOutput::about(serve(&made.file, request), id);
             HandlerOutput { note: Some(made.note), ..output }
         }
-        Some(JobOutput::Text(_)) | None => HandlerOutput::new(not_found()),
+        Some((JobOutput::Text(_), _)) | None => HandlerOutput::new(not_found()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Executes one request in its world, and records it in the journal.
 
+use std::sync::Arc;
+
 use http::header::ALLOW;
 
 use super::request::ReceivedRequest;
@@ -12,9 +14,10 @@ use crate::scenario::{FaultAction, RequestKind, ResponseMutation, When, WireFaul
 use crate::stored_file::{FileContent, ReceivedBody};
 use crate::world::World;
 use crate::world::exchange::Termination;
-use crate::world::exchange_record::{Details, ExchangeRecord, HeadText, MAX_BODY, RecordedBody};
+use crate::world::exchange_record::{Details, ExchangeRecord, MAX_BODY, RecordedBody};
 use crate::world::fault_table::TriggeredFault;
 use crate::world::pending_exchange::PendingExchange;
+use crate::world::recorded_head::RequestLine;
 use crate::world::state::WorldState;
 
 /// Executes the request under the world's lock, as one step. `error` is the response to a request
@@ -27,13 +30,25 @@ pub(super) fn execute(
     fault: Option<&TriggeredFault>,
     error: Option<Response>,
 ) -> (HandlerOutput, PendingExchange) {
-    let mut state = world.state();
-    let (connection, reused) = peer.number_in(&mut state);
+    execute_in(&mut world.state(), world, route, request, peer, fault, error)
+}
+
+/// Executes the request in the state of its world, which is locked.
+pub(super) fn execute_in(
+    state: &mut WorldState,
+    world: &World,
+    route: &Route,
+    request: &ReceivedRequest,
+    peer: &Peer,
+    fault: Option<&TriggeredFault>,
+    error: Option<Response>,
+) -> (HandlerOutput, PendingExchange) {
+    let (connection, reused) = peer.number_in(state);
     let at = state.moment(state.clock.elapsed());
     let mut output = match (error, fault) {
         (Some(error), _) => HandlerOutput::new(error),
-        (None, Some(fault)) => dispatch_with_fault(&mut state, world, route, request, fault),
-        (None, None) => dispatch(&mut state, world, route, request),
+        (None, Some(fault)) => dispatch_with_fault(state, world, route, request, fault),
+        (None, None) => dispatch(state, world, route, request),
     };
     let request_id = state.next_request_id(world.id());
     let entry = ExchangeRecord {
@@ -42,13 +57,15 @@ pub(super) fn execute(
         reused,
         kind: route.kind(),
         seed: state.seed(),
-        head: HeadText::new(&request.method, &request.path, &request.query, &request.headers),
+        line: RequestLine::new(&request.method, request.uri.path(), request.query()),
+        headers: Arc::clone(&request.recorded),
         body: recorded_body(&request.body),
         status: None,
         termination: Termination::Open,
         bytes_written: 0,
         response_bytes: 0,
         response: None,
+        response_headers: None,
         details: details(&mut output, fault),
         job_id: output.job_id.clone(),
         at,
@@ -59,7 +76,6 @@ pub(super) fn execute(
     };
     let sequence = state.add_exchange(entry);
     let exchange = PendingExchange::new(world.clone(), state.epoch, sequence, request_id);
-    drop(state);
     (output, exchange)
 }
 
@@ -118,7 +134,7 @@ fn dispatch(
     let id = world.id();
     let output = match route {
         Route::Submit { model } => submit::submit(state, id, model, request),
-        Route::Result { job_id } => Ok(predictions::result(state, id, job_id, request)),
+        Route::Result { job_id } => Ok(predictions::result(state, id, job_id, &request.base_url)),
         Route::Presign => uploads::presign(state, id, request),
         Route::Put { upload_id, .. } => Ok(uploads::put(state, upload_id, request)),
         Route::MultipartUpload => uploads::multipart_upload(state, id, request),
@@ -152,15 +168,18 @@ pub(super) fn delivers(action: Option<&FaultAction>, response: &Response) -> boo
     is_readable && (200..300).contains(&response.status)
 }
 
-/// Returns what the journal keeps of a body.
-fn recorded_body(body: &ReceivedBody) -> RecordedBody {
+/// Returns what the journal keeps of a body, if there is one.
+fn recorded_body(body: &ReceivedBody) -> Option<Box<RecordedBody>> {
+    if body.size == 0 && body.sha256.is_empty() {
+        return None;
+    }
     let content = match &body.content {
         FileContent::Memory(bytes) if !bytes.is_empty() && bytes.len() <= MAX_BODY => {
             Some(bytes.clone())
         }
         _ => None,
     };
-    RecordedBody { sha256: body.sha256.clone(), size: body.size, content }
+    Some(Box::new(RecordedBody { sha256: body.sha256.clone(), size: body.size, content }))
 }
 
 fn details(output: &mut HandlerOutput, fault: Option<&TriggeredFault>) -> Option<Box<Details>> {

@@ -3,6 +3,7 @@
 mod account;
 mod downloads;
 mod handler;
+pub(crate) mod immediate;
 mod models;
 mod output_modes;
 mod predictions;
@@ -18,9 +19,9 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use http::{HeaderMap, Method};
 use viseme_spec::VIRTUAL_SLEEP_HEADER;
 
 use self::request::ReceivedRequest;
@@ -28,7 +29,8 @@ use self::route::Route;
 use crate::access::{BaseUrl, X_REQUEST_ID};
 use crate::clock::ClockMode;
 use crate::context::{Peer, ServerContext};
-use crate::response::Response;
+use crate::known_headers::KnownHeaders;
+use crate::response::{HttpResponse, Response};
 use crate::response_mutation;
 use crate::scenario::{FaultAction, WireFault};
 use crate::stored_file::ReceivedBody;
@@ -37,7 +39,9 @@ use crate::world::World;
 use crate::world::exchange::NearestRule;
 use crate::world::fault_table::TriggeredFault;
 use crate::world::job::JobOutput;
-use crate::world::pending_exchange::Delivered;
+use crate::world::pending_exchange::{Delivered, PendingExchange};
+use crate::world::recorded_head::RequestHeaders;
+use crate::world::state::WorldState;
 
 /// How long a request waits if its fault says for ever.
 const FOREVER: Duration = Duration::from_secs(600);
@@ -45,7 +49,7 @@ const FOREVER: Duration = Duration::from_secs(600);
 /// The result of a handler: the response, and what the journal and the ledger need.
 struct HandlerOutput {
     response: Response,
-    job_id: Option<String>,
+    job_id: Option<Arc<str>>,
     rule: Option<String>,
     nearest_rule: Option<NearestRule>,
     note: Option<String>,
@@ -74,8 +78,8 @@ impl HandlerOutput {
         Self::new(Response::error(status, message))
     }
 
-    fn about(response: Response, job_id: &str) -> Self {
-        Self { job_id: Some(job_id.to_owned()), ..Self::new(response) }
+    fn about(response: Response, job_id: &Arc<str>) -> Self {
+        Self { job_id: Some(Arc::clone(job_id)), ..Self::new(response) }
     }
 }
 
@@ -86,7 +90,7 @@ pub(crate) async fn fallback(
     Extension(BaseUrl(base_url)): Extension<BaseUrl>,
     request: Request,
 ) -> axum::response::Response {
-    handle(&server, &peer, base_url, request).await
+    handle(&server, &peer, base_url, request).await.map(Body::new)
 }
 
 /// Handles a request to the mocked API.
@@ -95,7 +99,7 @@ pub(crate) async fn handle(
     peer: &Peer,
     base_url: Arc<str>,
     request: Request,
-) -> axum::response::Response {
+) -> HttpResponse {
     let (parts, body) = request.into_parts();
     let route = Route::of(&parts.method, parts.uri.path());
     match find_world(server, &route, &parts.headers) {
@@ -127,7 +131,7 @@ async fn handle_in_world(
     base_url: Arc<str>,
     parts: Parts,
     body: RequestBody,
-) -> axum::response::Response {
+) -> HttpResponse {
     let method = parts.method.clone();
     advance_clock(world, route, &parts.headers);
     let fault = world.state().trigger_fault(route.kind());
@@ -140,7 +144,8 @@ async fn handle_in_world(
         Ok(received) => (received, None),
         Err(error) => (ReceivedBody::empty(), Some(error)),
     };
-    let mut request = ReceivedRequest::new(parts, base_url, received);
+    let recorded = recorded_headers(world, route, peer, &base_url, &parts.headers);
+    let mut request = ReceivedRequest::new(parts, base_url, received, recorded);
     if *route == Route::MultipartUpload && error.is_none() {
         request.file = Some(uploads::multipart_file(&request).await);
     }
@@ -170,26 +175,59 @@ async fn handle_in_world(
     if let Some(FaultAction::Mutation(mutation)) = action {
         output.response = response_mutation::apply(output.response, mutation);
     }
-    output.response = output.response.header(X_REQUEST_ID, exchange.request_id().to_owned());
-    exchange.record_response(&output.response);
-    if handler::delivers(action, &output.response) {
+    let (response, plan) = finish(&mut world.state(), &method, output, &mut exchange, action);
+    peer.outbox.push(plan, exchange);
+    response
+}
+
+/// Returns the headers as the journal keeps them. The next poll of the connection is let in by them.
+fn recorded_headers(
+    world: &World,
+    route: &Route,
+    peer: &Peer,
+    base_url: &Arc<str>,
+    headers: &HeaderMap,
+) -> Arc<RequestHeaders> {
+    let mut known = peer.known_headers();
+    let same = known.as_ref().filter(|known| known.recorded.covers(headers));
+    let recorded = match same {
+        Some(known) => Arc::clone(&known.recorded),
+        None => Arc::new(RequestHeaders::new(headers)),
+    };
+    if matches!(route, Route::Result { .. }) {
+        *known = KnownHeaders::new(headers, &recorded, base_url, world);
+    }
+    recorded
+}
+
+/// Records the response, and returns how it is written.
+fn finish(
+    state: &mut WorldState,
+    method: &Method,
+    output: HandlerOutput,
+    exchange: &mut PendingExchange,
+    action: Option<&FaultAction>,
+) -> (HttpResponse, WritePlan) {
+    let response = output.response;
+    exchange.record_response(state, &response);
+    if handler::delivers(action, &response) {
         exchange.set_delivered(output.delivered);
     }
-    let date = world.state().http_date();
-    let length = output.response.written_length(&method);
-    let (length, announced) = match action {
-        Some(FaultAction::Wire(WireFault::WrongLength(difference))) => {
+    let response = response.header(X_REQUEST_ID, exchange.take_request_id());
+    let length = response.written_length(method);
+    let wire = match action {
+        Some(FaultAction::Wire(wire)) => Some(wire),
+        _ => None,
+    };
+    let (length, announced) = match wire {
+        Some(WireFault::WrongLength(difference)) => {
             let announced = length.saturating_add_signed(*difference);
             (length.min(announced), Some(announced))
         }
         _ => (length, None),
     };
-    let wire = match action {
-        Some(FaultAction::Wire(wire)) => Some(wire),
-        _ => None,
-    };
-    peer.outbox.push(WritePlan::new(length, wire), exchange);
-    output.response.into_http(&method, date, announced)
+    let response = response.into_http(method, state.http_date(), announced);
+    (response, WritePlan::new(length, wire))
 }
 
 /// Advances the world's clock if requests move it: in `virtual` by the client's sleep, in `auto` to

@@ -26,7 +26,7 @@ const MAX_BASE64_BYTES: u64 = 20 * 1024 * 1024;
 /// whose timeline counts polls ends at once, because nobody polls it: a choice of the mock.
 pub(super) async fn wait_for_end(
     world: &World,
-    base_url: &str,
+    base_url: &Arc<str>,
     output: HandlerOutput,
 ) -> HandlerOutput {
     let Some(id) = output.job_id.clone() else { return output };
@@ -39,11 +39,16 @@ pub(super) async fn wait_for_end(
     };
     loop {
         {
-            let state = world.state();
+            let mut state = world.state();
             let now = state.clock.elapsed();
-            let Some(job) = state.job(&id) else { return output };
+            let Some((index, job)) = state.job_index(&id).zip(state.job(&id)) else {
+                return output;
+            };
             if job.has_ended(now) {
-                let result = predictions::present(&state, world.id(), base_url, job);
+                let created_at = state.moment(job.submitted);
+                let Some(job) = state.job_at_mut(index) else { return output };
+                let result =
+                    predictions::present(job, index, now, created_at, base_url, world.id());
                 return HandlerOutput { rule: output.rule, ..result };
             }
             if now.saturating_sub(began) >= SYNC_LIMIT {

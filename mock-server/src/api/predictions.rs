@@ -1,5 +1,8 @@
 //! Jobs in the API: the result of one, the history of all, and their deletion.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -16,32 +19,34 @@ pub(super) fn result(
     state: &mut WorldState,
     world: &str,
     job_id: &str,
-    request: &ReceivedRequest,
+    base_url: &Arc<str>,
 ) -> HandlerOutput {
     let now = state.clock.elapsed();
-    let clock = state.clock.clone();
-    if let Some(job) = state.job_mut(job_id).filter(|job| !job.is_expired(now)) {
-        job.poll(now, Moment(clock.at(job.submitted)));
-    }
-    match state.job(job_id).filter(|job| !job.is_expired(now)) {
-        Some(job) => present(state, world, &request.base_url, job),
-        None => HandlerOutput::error(404, "task not found"),
-    }
+    let index = state.job_index(job_id);
+    let polled = index.and_then(|index| {
+        let created_at = state.moment(state.jobs().get(index)?.submitted);
+        let job = state.changed_job(index).filter(|job| !job.is_expired(now))?;
+        job.poll(now);
+        Some(present(job, index, now, created_at, base_url, world))
+    });
+    polled.unwrap_or_else(|| HandlerOutput::error(404, "task not found"))
 }
 
-/// Returns the response that shows a job.
-pub(super) fn present(state: &WorldState, world: &str, base_url: &str, job: &Job) -> HandlerOutput {
-    let now = state.clock.elapsed();
+/// Returns the response that shows a job, the `index`-th of its world.
+pub(super) fn present(
+    job: &mut Job,
+    index: usize,
+    now: Duration,
+    created_at: Moment,
+    base_url: &Arc<str>,
+    world: &str,
+) -> HandlerOutput {
     let completed = job.status(now) == "completed";
-    let date = job.created_at(state.moment(job.submitted));
-    let prediction = job.prediction(now, &date, base_url, world);
+    let response = Response::of_json(200, job.body(now, created_at, base_url, world));
     HandlerOutput {
-        delivered: Delivered {
-            ids: vec![job.id.clone()],
-            result_of: completed.then(|| job.id.clone()),
-        },
+        delivered: Delivered::Job { index, completed },
         base64_output: (completed && job.base64).then(|| job.output.clone()),
-        ..HandlerOutput::about(Response::success(&prediction), &job.id)
+        ..HandlerOutput::about(response, &job.id)
     }
 }
 
@@ -63,20 +68,21 @@ pub(super) fn history(
     let skip = usize::try_from((page - 1).saturating_mul(size)).unwrap_or(usize::MAX);
     let take = usize::try_from(size).unwrap_or(usize::MAX);
     let scenario = &state.scenario.history;
-    let listed: Vec<&Job> = state
+    let listed: Vec<(usize, &Job)> = state
         .jobs()
         .iter()
+        .enumerate()
         .rev()
-        .filter(|job| !job.deleted && !job.is_expired(now))
-        .filter(|job| now.saturating_sub(job.submitted) >= scenario.appears_after.0)
-        .filter(|job| filters.matches(job, state))
+        .filter(|(_, job)| !job.deleted && !job.is_expired(now))
+        .filter(|(_, job)| now.saturating_sub(job.submitted) >= scenario.appears_after.0)
+        .filter(|(_, job)| filters.matches(job, state))
         .flat_map(|job| std::iter::repeat_n(job, 1 + scenario.duplicates))
         .skip(skip)
         .take(take)
         .collect();
     let requested = fields.flag("include_inputs")?;
     let with_inputs = requested && !scenario.omit_inputs;
-    let item = |job: &&Job| {
+    let item = |(_, job): &(usize, &Job)| {
         let created_at = state.date(job.submitted);
         let mut item = json!(job.prediction(now, &created_at, &request.base_url, world));
         if with_inputs && let Some(fields) = item.as_object_mut() {
@@ -85,9 +91,9 @@ pub(super) fn history(
         item
     };
     let data = json!({"page": page, "items": listed.iter().map(item).collect::<Vec<_>>()});
-    let ids = listed.iter().map(|job| job.id.clone()).collect();
+    let listed = listed.iter().map(|(index, _)| *index).collect();
     Ok(HandlerOutput {
-        delivered: Delivered { ids, result_of: None },
+        delivered: Delivered::Ids(listed),
         ..HandlerOutput::new(Response::success(&data))
     })
 }

@@ -7,7 +7,7 @@ use axum::body::Body;
 use futures_util::StreamExt as _;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Uri};
 use hyper::body::Body as _;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use super::route::Route;
 use crate::response::Response;
 use crate::stored_file::{BodyError, FileContent, ReceivedBody};
+use crate::world::recorded_head::RequestHeaders;
 
 /// The largest file, as in official code.
 pub(super) const MAX_FILE: u64 = 200 * 1024 * 1024;
@@ -31,9 +32,10 @@ const MAX_JSON: u64 = 20 * 1024 * 1024;
 #[derive(Clone)]
 pub(super) struct ReceivedRequest {
     pub(super) method: Method,
-    pub(super) path: String,
-    pub(super) query: String,
+    pub(super) uri: Uri,
     pub(super) headers: HeaderMap,
+    /// The headers as the journal keeps them.
+    pub(super) recorded: Arc<RequestHeaders>,
     /// The base URL of URLs in the response.
     pub(super) base_url: Arc<str>,
     pub(super) body: ReceivedBody,
@@ -50,16 +52,25 @@ pub(super) struct MultipartFile {
 }
 
 impl ReceivedRequest {
-    pub(super) fn new(parts: Parts, base_url: Arc<str>, body: ReceivedBody) -> Self {
+    pub(super) fn new(
+        parts: Parts,
+        base_url: Arc<str>,
+        body: ReceivedBody,
+        recorded: Arc<RequestHeaders>,
+    ) -> Self {
         Self {
-            path: parts.uri.path().to_owned(),
-            query: parts.uri.query().unwrap_or_default().to_owned(),
             method: parts.method,
+            uri: parts.uri,
             headers: parts.headers,
+            recorded,
             base_url,
             body,
             file: None,
         }
+    }
+
+    pub(super) fn query(&self) -> &str {
+        self.uri.query().unwrap_or_default()
     }
 
     /// Returns the fields of a body that must be a JSON object.
@@ -85,7 +96,7 @@ impl ReceivedRequest {
 
     /// Returns a query parameter.
     pub(super) fn query_parameter(&self, name: &str) -> Option<String> {
-        self.query.split('&').find_map(|pair| {
+        self.query().split('&').find_map(|pair| {
             let (found, value) = pair.split_once('=')?;
             let text = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
             (found == name).then(|| text.into_owned())

@@ -89,7 +89,7 @@ pub(super) fn submit(
     let (output, output_note) = output_for(state, world, model, description, &input);
     let notes: Vec<String> = note.into_iter().chain(output_note).collect();
     let mut job = Job {
-        id: state.new_id(),
+        id: state.new_id().into(),
         model: model.to_owned(),
         output,
         input: Value::Object(input),
@@ -101,7 +101,7 @@ pub(super) fn submit(
         base_url: request.base_url.to_string(),
         base64,
         submitted,
-        created_at: None,
+        shown: None,
         polls: 0,
         end_seen: None,
         last_reported: None,
@@ -116,7 +116,9 @@ pub(super) fn submit(
         is_running: None,
     };
     job.mark_reported(submitted);
-    let presented = predictions::present(state, world, &request.base_url, &job);
+    let (index, created_at) = (state.jobs().len(), state.moment(submitted));
+    let presented =
+        predictions::present(&mut job, index, submitted, created_at, &request.base_url, world);
     state.add_job(job);
     let nearest_rule = nearest_rule.filter(|_| !rule_name.starts_with("scenario"));
     let note = (!notes.is_empty()).then(|| notes.join("; "));

@@ -35,7 +35,7 @@ pub(super) struct ExchangeSummary<'e> {
 
 impl<'e> ExchangeSummary<'e> {
     pub(super) fn of(exchange: &'e ExchangeRecord) -> Self {
-        let [method, path, query] = exchange.head.request_line();
+        let [method, path, query] = exchange.line.parts();
         Self {
             sequence: exchange.sequence,
             connection: exchange.connection,

@@ -1,13 +1,16 @@
 //! A job, and its representation in the API.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::exchange_record::Moment;
 use crate::dubbed_output::DubbedOutput;
+use crate::response::Response;
 use crate::scenario::Timeline;
 use crate::stored_file::StoredFile;
 
@@ -17,7 +20,7 @@ pub(crate) const RETENTION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// A job in a world.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
-    pub(crate) id: String,
+    pub(crate) id: Arc<str>,
     pub(crate) model: String,
     pub(crate) input: Value,
     pub(crate) timeline: Timeline,
@@ -31,8 +34,8 @@ pub(crate) struct Job {
     pub(crate) base64: bool,
     /// When it was submitted, on the world's clock.
     pub(crate) submitted: Duration,
-    /// That date as text, since the first poll.
-    pub(crate) created_at: Option<(Moment, Arc<str>)>,
+    /// The last response that showed it.
+    pub(crate) shown: Option<Shown>,
     pub(crate) polls: u64,
     /// When its end was first seen, if the timeline has no time for it.
     pub(crate) end_seen: Option<Duration>,
@@ -57,6 +60,20 @@ pub(crate) struct Job {
     pub(crate) written_status: Option<String>,
     /// Whether that status can change by the clock; `None` before the first event.
     pub(crate) is_running: Option<bool>,
+}
+
+/// A response that showed a job, and everything in it that can change.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    /// When the timeline alone gives this status, on the world's clock. `None` if it also counts polls, or
+    /// did not decide.
+    period: Option<Range<Duration>>,
+    status: String,
+    took: u64,
+    created_at: Moment,
+    base_url: Arc<str>,
+    /// The whole body of the response.
+    body: Bytes,
 }
 
 /// The output of a completed job.
@@ -138,23 +155,64 @@ impl Job {
         }
         match &self.forced {
             Some(status) => status,
-            None => self.timeline.state(now.saturating_sub(self.submitted), self.polls),
+            None => match self.unchanged(now) {
+                Some(shown) => &shown.status,
+                None => self.timeline.state(now.saturating_sub(self.submitted), self.polls),
+            },
         }
     }
 
-    /// Returns the text of the date when it was submitted.
-    pub(crate) fn created_at(&self, date: Moment) -> Arc<str> {
-        match &self.created_at {
-            Some((known, text)) if *known == date => Arc::clone(text),
-            _ => date.to_string().into(),
+    /// Returns the body of the response that shows it in its current status. `created_at` is when it was
+    /// submitted. Most polls see what the poll before them saw, and share its body: also the journal keeps
+    /// it once.
+    pub(crate) fn body(
+        &mut self,
+        now: Duration,
+        created_at: Moment,
+        base_url: &Arc<str>,
+        world: &str,
+    ) -> Bytes {
+        let status = self.status(now);
+        let took = self.took(status, now);
+        if let Some(shown) = &self.shown
+            && shown.status == status
+            && (shown.took, shown.created_at) == (took, created_at)
+            && shown.base_url == *base_url
+        {
+            return shown.body.clone();
         }
+        let date = created_at.to_string();
+        let body = Response::envelope(&self.prediction(now, &date, base_url, world));
+        let status = status.to_owned();
+        let base_url = Arc::clone(base_url);
+        let period = self.period(now);
+        self.shown = Some(Shown { period, status, took, created_at, base_url, body: body.clone() });
+        body
     }
 
-    /// Counts a poll, and records when the end is first seen. `date` is when it was submitted: a poll
-    /// would spend much of its time on the text.
-    pub(crate) fn poll(&mut self, now: Duration, date: Moment) {
+    /// Returns the last response that showed it, if by its timeline it has the same status.
+    fn unchanged(&self, now: Duration) -> Option<&Shown> {
+        let is_forced = self.deleted || self.forced.is_some();
+        let covers = |shown: &&Shown| {
+            !is_forced && shown.period.as_ref().is_some_and(|period| period.contains(&now))
+        };
+        self.shown.as_ref().filter(covers)
+    }
+
+    /// Returns how long its timeline keeps it in its current status, if that is known.
+    fn period(&self, now: Duration) -> Option<Range<Duration>> {
+        let by_time = matches!(self.timeline, Timeline::Times(_));
+        if !by_time || self.deleted || self.forced.is_some() {
+            return None;
+        }
+        let end = self.timeline.next_change(now.saturating_sub(self.submitted));
+        let end = end.map_or(Duration::MAX, |at| self.submitted.saturating_add(at));
+        Some(now..end)
+    }
+
+    /// Counts a poll, and records when the end is first seen.
+    pub(crate) fn poll(&mut self, now: Duration) {
         self.polls += 1;
-        self.created_at = Some((date, self.created_at(date)));
         self.mark_reported(now);
         if self.end_seen.is_none() && is_terminal(self.status(now)) {
             self.end_seen = Some(now);
@@ -186,6 +244,14 @@ impl Job {
     pub(crate) fn time_to_end(&self, now: Duration) -> Option<Duration> {
         let scripted = self.timeline.end().filter(|_| self.forced.is_none());
         scripted.map(|(at, _)| self.submitted.saturating_add(at).saturating_sub(now))
+    }
+
+    /// Returns the processing time in milliseconds; 0 before the end.
+    fn took(&self, status: &str, now: Duration) -> u64 {
+        if let Some(shown) = self.unchanged(now) {
+            return shown.took;
+        }
+        if is_terminal(status) { millis(self.processing_time(now)) } else { 0 }
     }
 
     /// Returns the processing time of an ended job.
@@ -223,7 +289,7 @@ impl Job {
         date: impl FnOnce(Duration) -> String,
     ) -> JobRecord {
         JobRecord {
-            id: self.id.clone(),
+            id: self.id.to_string(),
             model: self.model.clone(),
             input: self.input.clone(),
             created_at,
@@ -250,7 +316,7 @@ impl Job {
     ) -> Prediction<'j> {
         let status = self.status(now);
         let completed = status == "completed";
-        let took = if is_terminal(status) { millis(self.processing_time(now)) } else { 0 };
+        let took = self.took(status, now);
         let url = |name: &str| format!("{base_url}/_outputs/{world}/{}/{name}", self.id);
         let output = || match &self.output {
             JobOutput::File(file) => url(&file.name),

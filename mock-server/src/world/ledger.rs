@@ -52,7 +52,7 @@ impl Ledger {
         let mut ledger = Self::default();
         for job in jobs {
             let charge = Charge {
-                job_id: job.id.clone(),
+                job_id: job.id.to_string(),
                 model: job.model.clone(),
                 price_usd: job.price_usd,
                 delivered: job.delivered,

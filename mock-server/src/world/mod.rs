@@ -11,6 +11,7 @@ pub(crate) mod job;
 pub(crate) mod journal;
 pub(crate) mod ledger;
 pub(crate) mod pending_exchange;
+pub(crate) mod recorded_head;
 pub(crate) mod registry;
 pub(crate) mod state;
 mod webhook_scheduler;

@@ -7,11 +7,17 @@ use crate::response::Response;
 
 /// What the client knows once it has the whole response.
 #[derive(Debug, Default)]
-pub(crate) struct Delivered {
-    /// The jobs whose ids are in the response.
-    pub(crate) ids: Vec<String>,
-    /// The job whose completed result is in the response.
-    pub(crate) result_of: Option<String>,
+pub(crate) enum Delivered {
+    #[default]
+    Nothing,
+    /// The state of the job with this index.
+    Job {
+        index: usize,
+        /// Whether it is the result of a completed job.
+        completed: bool,
+    },
+    /// The ids of the jobs with these indexes.
+    Ids(Vec<usize>),
 }
 
 /// An exchange in progress. If it is dropped before its end, the client has disconnected.
@@ -31,14 +37,13 @@ impl PendingExchange {
         Self { world, epoch, sequence, request_id, delivered, ended: false }
     }
 
-    /// Returns the id of the request, which its response carries.
-    pub(crate) fn request_id(&self) -> &str {
-        &self.request_id
+    /// Takes the id of the request, which its response carries.
+    pub(crate) fn take_request_id(&mut self) -> String {
+        std::mem::take(&mut self.request_id)
     }
 
-    /// Records the response before it is written.
-    pub(crate) fn record_response(&self, response: &Response) {
-        let mut state = self.world.state();
+    /// Records the response before it gets the id of the request, and is written.
+    pub(crate) fn record_response(&self, state: &mut WorldState, response: &Response) {
         if state.epoch == self.epoch {
             state.journal.update(self.sequence, |entry| entry.set_response(response));
         }
@@ -87,14 +92,14 @@ impl PendingExchange {
         if termination != Termination::Complete {
             return;
         }
-        for id in &self.delivered.ids {
-            if let Some(job) = state.job_mut(id) {
-                job.id_delivered = true;
+        match &self.delivered {
+            Delivered::Nothing => {}
+            Delivered::Job { index, completed } => state.mark_delivered(*index, *completed),
+            Delivered::Ids(indexes) => {
+                for index in indexes {
+                    state.mark_delivered(*index, false);
+                }
             }
-        }
-        let result_of = self.delivered.result_of.as_deref();
-        if let Some(job) = result_of.and_then(|id| state.job_mut(id)) {
-            job.delivered = true;
         }
     }
 

@@ -42,7 +42,7 @@ pub(crate) struct WorldState {
     jobs: Vec<Job>,
     /// Hashes of the charged models and inputs.
     charged: HashSet<u64>,
-    job_indexes: HashMap<String, usize>,
+    job_indexes: HashMap<Arc<str>, usize>,
     connections: u64,
     seed: u64,
     ids: u64,
@@ -192,17 +192,39 @@ impl WorldState {
     }
 
     pub(crate) fn job(&self, id: &str) -> Option<&Job> {
-        self.jobs.get(*self.job_indexes.get(id)?)
+        self.jobs.get(self.job_index(id)?)
+    }
+
+    /// Returns the index of a job in [`jobs`](Self::jobs), which it keeps until a reset.
+    pub(crate) fn job_index(&self, id: &str) -> Option<usize> {
+        self.job_indexes.get(id).copied()
     }
 
     /// Returns the job to be changed.
     pub(crate) fn job_mut(&mut self, id: &str) -> Option<&mut Job> {
-        let index = *self.job_indexes.get(id)?;
+        self.changed_job(self.job_index(id)?)
+    }
+
+    /// Returns the job with this index, to be changed.
+    pub(crate) fn changed_job(&mut self, index: usize) -> Option<&mut Job> {
         self.record_job(index);
         self.jobs.get_mut(index)
     }
 
-    pub(super) fn job_at_mut(&mut self, index: usize) -> Option<&mut Job> {
+    /// Records that the client knows a job, and its result if `completed`.
+    pub(super) fn mark_delivered(&mut self, index: usize, completed: bool) {
+        let is_known = |job: &Job| job.id_delivered && (job.delivered || !completed);
+        if self.jobs.get(index).is_none_or(is_known) {
+            return;
+        }
+        if let Some(job) = self.changed_job(index) {
+            job.id_delivered = true;
+            job.delivered |= completed;
+        }
+    }
+
+    /// Returns the job with this index, to be changed in what no event shows.
+    pub(crate) fn job_at_mut(&mut self, index: usize) -> Option<&mut Job> {
         self.jobs.get_mut(index)
     }
 
@@ -211,7 +233,7 @@ impl WorldState {
         let hash = hash_u64(&[job.model.as_bytes(), b"\n", input.as_bytes()]);
         job.duplicate = !self.charged.insert(hash);
         let index = self.jobs.len();
-        self.job_indexes.insert(job.id.clone(), index);
+        self.job_indexes.insert(Arc::clone(&job.id), index);
         self.jobs.push(job);
         self.record_job(index);
     }

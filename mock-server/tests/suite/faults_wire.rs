@@ -303,7 +303,8 @@ async fn mutated_responses_on_the_wire() {
         let (bytes, end) = raw(&world, &once(&balance(&world))).await;
         let (head, found) = split(&bytes);
         assert_eq!(found, body(word), "{word}");
-        assert!(head.contains(&format!("content-length: {}\r\n", found.len())), "{word}: {head}");
+        let length = format!("content-length: {}", found.len());
+        assert!(head.lines().any(|line| line == length), "{word}: {head}");
         assert!(head.contains(head_has), "{word}: {head}");
         assert!(head_lacks.is_empty() || !head.contains(head_lacks), "{word}: {head}");
         assert_eq!(end, End::Fin, "{word}: as the client requested");

@@ -24,6 +24,7 @@ mod faults_request;
 mod faults_status;
 mod faults_wire;
 mod history;
+mod immediate;
 mod journal;
 mod ledger;
 mod limits;
