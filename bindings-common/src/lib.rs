@@ -6,6 +6,7 @@
 #[cfg(feature = "batch")]
 mod batch;
 mod client;
+mod coalesce;
 pub mod dto;
 #[cfg(feature = "batch")]
 mod dub;
@@ -20,6 +21,7 @@ mod run_many;
 mod task;
 
 pub use client::{ClientHandle, JobHandle, check_input, verify_webhook};
+pub use coalesce::coalesce_events;
 pub use host::Host;
 pub use message::error as error_message;
 pub use task::Task;

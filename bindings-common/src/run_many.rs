@@ -8,6 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::task::AbortOnDropHandle;
 use viseme::{Client, Input};
 
+use crate::coalesce::OperationGuard;
 use crate::dto::{ErrorData, PredictionData, RunManyEvent, RunManyItem, RunOptions};
 use crate::message::{event, item};
 use crate::task::{EventSender, InputResult, InputSender, JobTracker, Outgoing, RunEvents, Task};
@@ -95,6 +96,7 @@ async fn drive(
         let sender = progress.then(|| sender.clone());
         let events = RunEvents { sender, jobs: jobs.clone(), index };
         async move {
+            let _guard = OperationGuard::new();
             let result = match input {
                 Ok(input) => run(client, input, options, events).await,
                 Err(error) => Err(error),

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use viseme::{Input, Job, Progress, SubmitRecord};
 
+use crate::coalesce::OperationGuard;
 use crate::dto::{Contents, ErrorData, InputData, OpenJobs, ProgressData, SubmitRecordData};
 use crate::message;
 
@@ -209,6 +210,7 @@ impl Task {
     /// Returns the next messages as a JSON array, as soon as there is one; nothing after the last
     /// message and after cancellation. Needs a tokio runtime with time and I/O.
     pub async fn next(&self) -> Option<String> {
+        let _guard = OperationGuard::new();
         let mut messages = self.messages.lock().await;
         let batch = tokio::select! {
             biased;

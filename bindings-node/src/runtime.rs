@@ -19,6 +19,7 @@ fn init() {
         .worker_threads(WORKERS)
         .max_blocking_threads(BLOCKING_THREADS)
         .thread_name("viseme")
+        .on_thread_park(viseme_bindings::coalesce_events)
         .enable_all()
         .build();
     if let Ok(runtime) = runtime {

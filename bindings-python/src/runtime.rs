@@ -39,6 +39,7 @@ fn start() -> std::io::Result<Runtime> {
         .worker_threads(WORKER_THREADS)
         .max_blocking_threads(BLOCKING_THREADS)
         .thread_name("viseme")
+        .on_thread_park(viseme_bindings::coalesce_events)
         .enable_all()
         .build()?;
     Ok(Runtime { tokio, callbacks: CallbackThread::start()? })
