@@ -1,10 +1,13 @@
 //! Parses predictions in responses and webhooks.
 
+mod documented;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 
+pub(crate) use self::documented::parse_documented;
 use super::{Output, Prediction, Status};
 
 /// Returns the prediction in `data`. `None` if it has no id and none is expected, or no status: then
@@ -78,10 +81,13 @@ fn outputs(value: &Value) -> Option<Vec<Output>> {
 
 fn output(item: &Value) -> Output {
     match item {
-        Value::String(text) if is_url(text) => Output::Url(text.clone()),
-        Value::String(text) => Output::Text(text.clone()),
+        Value::String(text) => output_of_text(text.clone()),
         other => Output::Json(other.clone()),
     }
+}
+
+fn output_of_text(text: String) -> Output {
+    if is_url(&text) { Output::Url(text) } else { Output::Text(text) }
 }
 
 fn is_url(text: &str) -> bool {
@@ -100,7 +106,11 @@ fn flags(value: &Value) -> Option<Vec<bool>> {
 }
 
 fn time(value: &Value) -> Option<SystemTime> {
-    let timestamp: jiff::Timestamp = value.as_str()?.parse().ok()?;
+    time_of_text(value.as_str()?)
+}
+
+fn time_of_text(text: &str) -> Option<SystemTime> {
+    let timestamp: jiff::Timestamp = text.parse().ok()?;
     Some(timestamp.into())
 }
 
@@ -124,6 +134,10 @@ fn millis(value: &Value) -> Option<Duration> {
         Value::String(text) => text.trim().parse().ok()?,
         _ => return None,
     };
+    duration_of_millis(millis)
+}
+
+fn duration_of_millis(millis: f64) -> Option<Duration> {
     Duration::try_from_secs_f64(millis / 1000.0).ok()
 }
 

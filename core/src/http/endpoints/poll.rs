@@ -53,8 +53,13 @@ fn responded(job_id: &str, response: &FullResponse) -> PollResponse {
 
 fn seen(job_id: &str, response: &FullResponse) -> Option<Prediction> {
     let is_success = (200..300).contains(&response.status);
-    let data = is_success.then(|| Envelope::of(response).take_data()).flatten()?;
-    let mut prediction = prediction::parse(data, Some(job_id))?;
+    if !is_success {
+        return None;
+    }
+    let mut prediction = match prediction::parse_documented(&response.body) {
+        Some(prediction) => prediction,
+        None => prediction::parse(Envelope::of(response).take_data()?, Some(job_id))?,
+    };
     prediction.request_id = request_id(&response.headers);
     Some(without_key(prediction, response))
 }

@@ -63,19 +63,25 @@ fn responded(operation: &str, response: &FullResponse) -> SubmitResponse {
 }
 
 /// Returns the job in a response. Its id is proof of a job, whatever else is wrong with the response:
-/// the status, the encoding, an incomplete body. An id outside `data` can be that of a request; it
-/// counts only next to a status, or in a success.
+/// the status, the encoding, an incomplete body.
 fn accepted(response: &FullResponse) -> Option<Prediction> {
+    let mut job = match prediction::parse_documented(&response.body) {
+        Some(job) => job,
+        None => accepted_in_any_form(response)?,
+    };
+    job.request_id = request_id(&response.headers);
+    Some(without_key(job, response))
+}
+
+/// An id outside `data` can be that of a request; it counts only next to a status, or in a success.
+fn accepted_in_any_form(response: &FullResponse) -> Option<Prediction> {
     let envelope = Envelope::of_part(response);
     let is_success = envelope.is_success();
     let mut json = envelope.json?;
     let data = json.get_mut("data").map(Value::take);
-    let job = data.and_then(prediction::parse_by_id).or_else(|| {
+    data.and_then(prediction::parse_by_id).or_else(|| {
         if is_success { prediction::parse_by_id(json) } else { prediction::parse(json, None) }
-    });
-    let mut job = job?;
-    job.request_id = request_id(&response.headers);
-    Some(without_key(job, response))
+    })
 }
 
 #[cfg(test)]
