@@ -126,11 +126,15 @@ fn digest(record: &SubmitRecord) -> u64 {
 /// The order of the members of an object has no effect: `Value` sorts them.
 /// The flags of a run are left out, because the history does not contain them.
 fn key(model: &str, input: &Value) -> Key {
-    let mut input = input.clone();
-    if let Value::Object(fields) = &mut input {
-        fields.retain(|name, _| !RUN_FLAGS.contains(&name.as_str()));
-    }
-    (model.to_owned(), input.to_string())
+    let input = match input {
+        Value::Object(fields) if RUN_FLAGS.iter().any(|name| fields.contains_key(*name)) => {
+            let mut fields = fields.clone();
+            fields.retain(|name, _| !RUN_FLAGS.contains(&name.as_str()));
+            Value::Object(fields).to_string()
+        }
+        other => other.to_string(),
+    };
+    (model.to_owned(), input)
 }
 
 #[cfg(test)]
