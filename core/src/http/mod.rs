@@ -3,6 +3,7 @@
 mod api;
 mod atomic_file;
 mod body;
+mod direct_client;
 mod download;
 pub(crate) mod endpoints;
 mod envelope;

@@ -3,13 +3,15 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _};
-use http::Version;
 use http::header::CONTENT_LENGTH;
-use hyper_util::client::proxy::matcher::Matcher;
-use url::{Origin, Url};
+use http::{HeaderValue, Version};
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use url::Url;
 
+use super::direct_client::{DirectClient, DirectResponse};
 use super::proxy::{SystemProxies, known_to_reqwest};
 use super::ssrf::PublicResolver;
 use super::tls;
@@ -32,23 +34,50 @@ pub(crate) struct ReqwestTransport {
     /// For requests to this machine: never uses a proxy of the system.
     local: Clients,
     remote: Clients,
-    api: Origin,
+    /// For the API, if it is reached without a proxy.
+    direct: Option<Pools<DirectClient>>,
+    /// The base URL of the API.
+    api: Url,
     last: Mutex<LastExchange>,
 }
 
-/// HTTP clients that differ only in how long they keep a connection without a request.
 struct Clients {
-    pooled: reqwest::Client,
-    /// Keeps connections for [`HTTP1_ALIVE`].
-    known_alive: reqwest::Client,
-    /// Opens a new connection for every request.
-    unpooled: reqwest::Client,
+    pools: Pools<reqwest::Client>,
     /// The proxies that these clients use.
     proxies: Matcher,
 }
 
-/// Which of the [`Clients`] sends a request.
-#[derive(Debug, PartialEq)]
+/// HTTP clients that differ only in how long they keep a connection without a request.
+struct Pools<C> {
+    pooled: C,
+    /// Keeps connections for [`HTTP1_ALIVE`].
+    known_alive: C,
+    /// Opens a new connection for every request.
+    unpooled: C,
+}
+
+impl<C> Pools<C> {
+    /// Makes the clients; `client` receives the maximum number of connections without a request, and how
+    /// long they are kept.
+    fn new(client: impl Fn(usize, Duration) -> Result<C>) -> Result<Self> {
+        Ok(Self {
+            pooled: client(usize::MAX, POOL_IDLE)?,
+            known_alive: client(usize::MAX, HTTP1_ALIVE)?,
+            unpooled: client(0, POOL_IDLE)?,
+        })
+    }
+
+    fn get(&self, pool: Pool) -> &C {
+        match pool {
+            Pool::Pooled => &self.pooled,
+            Pool::KnownAlive => &self.known_alive,
+            Pool::Unpooled => &self.unpooled,
+        }
+    }
+}
+
+/// Which of the [`Pools`] sends a request.
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Pool {
     Pooled,
     KnownAlive,
@@ -108,17 +137,15 @@ impl ReqwestTransport {
     ) -> Result<Self> {
         let tls = tls::client_config(config.ca_bundle.as_deref())?;
         let clients = |is_local: bool| {
-            let client = |max_idle: usize, idle: Duration| {
+            let pools = Pools::new(|max_idle, idle| {
                 let builder = builder(config, tls.clone(), is_local)?
                     .user_agent(&config.user_agent)
                     .pool_max_idle_per_host(max_idle)
                     .pool_idle_timeout(idle);
                 adapt(builder).build().map_err(unusable)
-            };
+            });
             Ok::<_, Error>(Clients {
-                pooled: client(usize::MAX, POOL_IDLE)?,
-                known_alive: client(usize::MAX, HTTP1_ALIVE)?,
-                unpooled: client(0, POOL_IDLE)?,
+                pools: pools?,
                 proxies: if uses_proxies {
                     proxies(config, is_local, || Ok(SystemProxies::from_env()?.matcher()))?
                 } else {
@@ -126,25 +153,43 @@ impl ReqwestTransport {
                 },
             })
         };
-        Ok(Self {
+        let mut transport = Self {
             local: clients(true)?,
             remote: clients(false)?,
-            api: config.base_url.origin(),
+            direct: None,
+            api: config.base_url.clone(),
             last: Mutex::new(LastExchange::None),
-        })
+        };
+        // A client for strangers resolves names in its own way.
+        if uses_proxies && transport.proxy(&config.base_url).is_none() {
+            let tls = Arc::new(tls);
+            let user_agent = HeaderValue::from_str(&config.user_agent).map_err(|error| {
+                let message = format!("Invalid value for `user_agent`: {error}.");
+                Error::new(ErrorKind::Config, message).with_source(error)
+            })?;
+            transport.direct = Some(Pools::new(|max_idle, idle| {
+                let (timeout, user_agent) = (config.connect_timeout, user_agent.clone());
+                Ok(DirectClient::new(&tls, timeout, user_agent, max_idle, idle))
+            })?);
+        }
+        Ok(transport)
     }
 
     fn clients(&self, url: &Url) -> &Clients {
         if is_loopback(url) { &self.local } else { &self.remote }
     }
 
-    fn client(&self, request: &Request) -> &reqwest::Client {
-        let clients = self.clients(&request.url);
-        match self.last().pool_for(request.connection, Instant::now()) {
-            Pool::Pooled => &clients.pooled,
-            Pool::KnownAlive => &clients.known_alive,
-            Pool::Unpooled => &clients.unpooled,
-        }
+    fn pool(&self, request: &Request) -> Pool {
+        self.last().pool_for(request.connection, Instant::now())
+    }
+
+    /// Returns the clients for a request that goes to the API without a proxy.
+    fn direct(&self, request: &Request) -> Option<&Pools<DirectClient>> {
+        let url = &request.url;
+        // reqwest sends these as a header.
+        let has_credentials = !url.username().is_empty() || url.password().is_some();
+        let direct = self.direct.as_ref()?;
+        (!has_credentials && self.is_api(url)).then_some(direct)
     }
 
     /// Returns the host and the port of a URL, and the proxy on the way.
@@ -152,19 +197,73 @@ impl ReqwestTransport {
         server(url, &self.clients(url).proxies)
     }
 
+    /// Returns the proxy on the way to a URL.
+    fn proxy(&self, url: &Url) -> Option<Intercept> {
+        proxy(url, &self.clients(url).proxies)
+    }
+
+    /// Returns whether a URL has the origin of the API.
+    fn is_api(&self, url: &Url) -> bool {
+        // Unlike `Url::origin`, this allocates nothing.
+        url.host_str() == self.api.host_str()
+            && url.port_or_known_default() == self.api.port_or_known_default()
+            && url.scheme() == self.api.scheme()
+    }
+
     fn last(&self) -> MutexGuard<'_, LastExchange> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Remembers the last exchange with the API.
-    fn note(&self, url: &Url, result: &reqwest::Result<reqwest::Response>) {
-        if url.origin() == self.api {
-            *self.last() = match result.as_ref().map(reqwest::Response::version) {
-                Ok(Version::HTTP_2) => LastExchange::Http2(Instant::now()),
-                Ok(_) => LastExchange::Http1,
-                Err(_) => LastExchange::Failed,
+    fn note(&self, url: &Url, version: Option<Version>) {
+        if self.is_api(url) {
+            *self.last() = match version {
+                Some(Version::HTTP_2) => LastExchange::Http2(Instant::now()),
+                Some(_) => LastExchange::Http1,
+                None => LastExchange::Failed,
             };
         }
+    }
+
+    async fn send(&self, request: Request, url: &Url) -> Result<Response, TransportError> {
+        let pool = self.pool(&request);
+        if let Some(direct) = self.direct(&request)
+            && let Some(body) = in_memory(&request.body)
+        {
+            let client = direct.get(pool);
+            let result = client.send(request.method, url, request.headers, body).await;
+            self.note(url, result.as_ref().ok().map(|response| response.version));
+            let DirectResponse { status, headers, body, .. } = result?;
+            return Ok(Response { status, headers, body });
+        }
+        let client = self.clients(url).pools.get(pool).clone();
+        let mut outgoing = reqwest::Request::new(request.method, request.url);
+        *outgoing.headers_mut() = request.headers;
+        *outgoing.body_mut() = match request.body {
+            RequestBody::Empty => None,
+            RequestBody::Bytes(bytes) => Some(bytes.into()),
+            RequestBody::Stream { length, stream } => {
+                outgoing.headers_mut().insert(CONTENT_LENGTH, length.into());
+                Some(reqwest::Body::wrap_stream(stream))
+            }
+        };
+        let result = client.execute(outgoing).await;
+        self.note(url, result.as_ref().ok().map(reqwest::Response::version));
+        let mut response = result.map_err(failed)?;
+        Ok(Response {
+            status: response.status().as_u16(),
+            headers: std::mem::take(response.headers_mut()),
+            body: response.bytes_stream().map(|chunk| chunk.map_err(failed)).boxed(),
+        })
+    }
+}
+
+/// Returns a body that is not a stream.
+fn in_memory(body: &RequestBody) -> Option<Bytes> {
+    match body {
+        RequestBody::Empty => Some(Bytes::new()),
+        RequestBody::Bytes(bytes) => Some(bytes.clone()),
+        RequestBody::Stream { .. } => None,
     }
 }
 
@@ -208,14 +307,17 @@ fn server(url: &Url, proxies: &Matcher) -> String {
         None => host.to_owned(),
     };
     let server = address(url.host_str().unwrap_or_default(), url.port_or_known_default());
-    let proxy = url.as_str().parse().ok().and_then(|uri| proxies.intercept(&uri));
-    match proxy.as_ref().and_then(|proxy| proxy.uri().authority()) {
+    match proxy(url, proxies).as_ref().and_then(|proxy| proxy.uri().authority()) {
         Some(proxy) => {
             let proxy = address(proxy.host(), proxy.port_u16());
             format!("{server} through the proxy {proxy}")
         }
         None => server,
     }
+}
+
+fn proxy(url: &Url, proxies: &Matcher) -> Option<Intercept> {
+    url.as_str().parse().ok().and_then(|uri| proxies.intercept(&uri))
 }
 
 pub(super) fn unusable(error: reqwest::Error) -> Error {
@@ -226,7 +328,7 @@ pub(super) fn unusable(error: reqwest::Error) -> Error {
 impl Transport for ReqwestTransport {
     fn exchange(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         async move {
-            let (client, url) = (self.client(&request).clone(), request.url.clone());
+            let url = request.url.clone();
             // Without the query: a URL of an upload or an output is signed there.
             let logged = tracing::enabled!(tracing::Level::DEBUG);
             let (method, server, path) = if logged {
@@ -234,30 +336,14 @@ impl Transport for ReqwestTransport {
             } else {
                 Default::default()
             };
-            let mut outgoing = reqwest::Request::new(request.method, request.url);
-            *outgoing.headers_mut() = request.headers;
-            *outgoing.body_mut() = match request.body {
-                RequestBody::Empty => None,
-                RequestBody::Bytes(bytes) => Some(bytes.into()),
-                RequestBody::Stream { length, stream } => {
-                    outgoing.headers_mut().insert(CONTENT_LENGTH, length.into());
-                    Some(reqwest::Body::wrap_stream(stream))
-                }
-            };
-            let result = client.execute(outgoing).await;
-            self.note(&url, &result);
-            let mut response = result.map_err(|error| {
-                let error = failed(error).with_server(self.server(&url));
+            let result = self.send(request, &url).await;
+            let response = result.map_err(|error| {
+                let error = error.with_server(self.server(&url));
                 tracing::debug!(%method, server, path, %error, "request failed");
                 error
             })?;
-            let status = response.status().as_u16();
-            tracing::debug!(%method, server, path, status, "response received");
-            Ok(Response {
-                status,
-                headers: std::mem::take(response.headers_mut()),
-                body: response.bytes_stream().map(|chunk| chunk.map_err(failed)).boxed(),
-            })
+            tracing::debug!(%method, server, path, status = response.status, "response received");
+            Ok(response)
         }
         .boxed()
     }

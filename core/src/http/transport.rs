@@ -171,15 +171,17 @@ fn plain_reason(cause: &(dyn StdError + 'static)) -> Option<&'static str> {
 /// stream, or it closed the connection with a `GOAWAY` below the stream (RFC 9113, 6.8 and 8.7).
 /// h2 reports a `GOAWAY` of the server only for the streams that it does not cover.
 pub(super) fn is_unprocessed(error: &(dyn StdError + 'static)) -> bool {
-    let mut link = Some(error);
-    while let Some(cause) = link {
-        if let Some(error) = cause.downcast_ref::<h2::Error>() {
-            let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
-            return error.is_remote() && (is_refused || error.is_go_away());
-        }
-        link = cause.source();
-    }
-    false
+    causes(error).find_map(|cause| cause.downcast_ref::<h2::Error>()).is_some_and(|error| {
+        let is_refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        error.is_remote() && (is_refused || error.is_go_away())
+    })
+}
+
+/// Returns an error and its causes.
+pub(super) fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |cause| (**cause).source())
 }
 
 impl fmt::Display for TransportError {
