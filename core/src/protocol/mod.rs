@@ -3,6 +3,7 @@
 mod learned_pacing;
 mod outcome;
 mod pacing;
+mod pacing_memory;
 pub(crate) mod parse;
 mod rate_limiter;
 mod recovery;
@@ -18,6 +19,10 @@ pub(crate) use outcome::is_conclusive;
 #[cfg(feature = "testing")]
 pub(crate) use outcome::job_outcome;
 pub use pacing::{Backoff, Pacing};
+pub use pacing_memory::{
+    Found, NotAPacingFile, PacingWarning, RecentModels, SaveError, SaveSchedule, SavedModels,
+    SavedPacing, merge,
+};
 pub use rate_limiter::{PollLimiter, SubmitLimiter, SubmitLimits};
 pub use recovery::{Finding, RecoveryCriteria, candidates, find, wrong_clock_window};
 pub use response_class::{PollResponse, Resend, SearchResponse, SubmitResponse};
