@@ -9,6 +9,7 @@
 mod baseline;
 mod batch;
 mod measure;
+mod pacing;
 mod runs;
 mod transfer;
 
@@ -36,6 +37,13 @@ enum Load {
         /// How many jobs
         #[arg(long)]
         jobs: usize,
+    },
+    /// Jobs by `Client::run_many`, for the time from a job's end to its result
+    Pacing {
+        #[command(flatten)]
+        server: Server,
+        #[command(flatten)]
+        options: pacing::PacingOptions,
     },
     /// Jobs by `Client::run_many`, each output downloaded
     RunMany {
@@ -145,6 +153,7 @@ fn main() -> ExitCode {
 fn run(load: &Load) -> Result<Value> {
     match load {
         Load::Runs { server, jobs } => runs::run(server, *jobs),
+        Load::Pacing { server, options } => pacing::run(server, options),
         Load::RunMany { server, rows } => batch::run_many(server, rows),
         Load::Batch { server, rows } => batch::run(server, rows),
         Load::Import { rows } => batch::import(rows),

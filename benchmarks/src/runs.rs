@@ -14,7 +14,7 @@ use super::measure::measure;
 /// The time between two polls of a job.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How many errors the report contains.
-const MAX_ERRORS: usize = 5;
+pub(crate) const MAX_ERRORS: usize = 5;
 
 /// A job's id, and when its end was known to the client, since 1970.
 type CompletedJob = (String, Duration);

@@ -61,6 +61,36 @@ async fn runs_and_the_baseline_make_the_same_requests() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn results_with_any_pacing_are_in_hand_after_their_jobs_ended() {
+    let server = MockServer::start().await.expect("a server");
+    // Time passes faster for both.
+    let scenario =
+        "{clock: {mode: {scaled: 20}}, jobs: [{timeline: [{created: 0s}, {completed: 3s}]}]}";
+    for pacing in ["learned", "default", "exponential", "0.5"] {
+        let world = server.world_with(Scenario::parse(scenario).expect("a scenario"));
+        let before = seconds_since_1970();
+        let arguments = ["--pacing", pacing, "--seen", "6", "--jobs", "3", "--limit", "2"];
+        let arguments = [&["pacing", "--time-scale", "20"], &arguments[..]].concat();
+        let measured = load(&world, &arguments).await;
+        assert_eq!(measured["errors"], 0, "{measured}");
+        let (submits, polls) = requests(&world);
+        assert!(submits == 9 && polls >= 9, "{submits} submits, {polls} polls");
+        let ended = measured["ended"].as_array().expect("the results");
+        assert_eq!(ended.len(), 3, "only those that count: {measured}");
+        for job in ended {
+            let at = job[1].as_f64().expect("a time");
+            // Four of 3 s in turn, of which the last is measured.
+            assert!(at >= before + 4.0 * 3.0 / 20.0, "{pacing}: {}", at - before);
+            assert!(at <= seconds_since_1970());
+        }
+    }
+}
+
+fn seconds_since_1970() -> f64 {
+    std::time::UNIX_EPOCH.elapsed().expect("a date after 1970").as_secs_f64()
+}
+
 fn requests(world: &World) -> (usize, usize) {
     (world.requests(RequestKind::Submit).len(), world.requests(RequestKind::Poll).len())
 }

@@ -8,6 +8,7 @@ mod http;
 mod load;
 mod mock;
 mod node;
+mod pacing;
 mod prism;
 mod python;
 mod release;
@@ -31,6 +32,9 @@ pub(crate) enum Bench {
     /// Measure the core with many jobs at once and with large files, compared with reqwest alone
     /// (Linux only)
     Core(core::Options),
+    /// Measure how soon after a job's end its result is in hand, with learned pacing and with fixed and growing
+    /// pauses (Linux only)
+    Pacing(pacing::Options),
     /// Measure the npm package with many jobs at once, compared with the official client and undici
     /// (Linux only)
     Node(node::Options),
@@ -45,6 +49,7 @@ impl Bench {
             Self::MockBare(options) => bare::run(&options),
             Self::Watchers(options) => watchers::run(&options),
             Self::Core(options) => core::run(&options),
+            Self::Pacing(options) => pacing::run(&options),
             Self::Node(options) => node::run(&options),
             Self::Python(options) => python::measure(&options),
         }

@@ -11,11 +11,14 @@ pub(in crate::bench) struct World<'a> {
     server: &'a Server,
     id: String,
     pub(in crate::bench) key: String,
+    /// How long each job takes, in seconds, in the order of their submits.
+    durations: Vec<f64>,
 }
 
 /// The server's record of a round.
 pub(in crate::bench) struct Audit {
-    /// The jobs' ids, and when each ended, in seconds since 1970.
+    /// The jobs' ids, and when each ended, in seconds since 1970 by the world's clock, in the order of their
+    /// submits.
     pub(in crate::bench) ends: Vec<(String, f64)>,
     /// How many polls there were.
     pub(in crate::bench) polls: usize,
@@ -24,14 +27,25 @@ pub(in crate::bench) struct Audit {
 impl<'a> World<'a> {
     /// A world whose n-th job takes [`seconds`] of n.
     pub(in crate::bench) fn create(server: &'a Server, jobs: usize) -> Result<Self> {
-        let rules: Vec<Value> = (0..jobs).map(rule).collect();
-        let scenario = json!({"jobs": rules, "balance_usd": 1e9});
+        Self::with_durations(server, (0..jobs).map(seconds).collect(), 1.0)
+    }
+
+    /// A world whose n-th job takes the n-th of these times, in seconds. Its time passes `time_scale` times as fast.
+    pub(in crate::bench) fn with_durations(
+        server: &'a Server,
+        durations: Vec<f64>,
+        time_scale: f64,
+    ) -> Result<Self> {
+        let rules = durations.iter().enumerate().map(|(number, seconds)| rule(number, *seconds));
+        let rules: Vec<Value> = rules.collect();
+        let clock = json!({"mode": {"scaled": time_scale}});
+        let scenario = json!({"jobs": rules, "balance_usd": 1e9, "clock": clock});
         let made = send(server, "POST", "worlds", &json!({"scenario": scenario}).to_string())?;
         let text = |name: &str| {
             let text = made.get(name).and_then(Value::as_str).map(str::to_owned);
             text.with_context(|| format!("no {name} in {made}"))
         };
-        Ok(Self { server, id: text("id")?, key: text("key")? })
+        Ok(Self { server, id: text("id")?, key: text("key")?, durations })
     }
 
     /// The record; an error unless every job was charged exactly once and its client knows its id.
@@ -48,13 +62,14 @@ impl<'a> World<'a> {
         let jobs = self.read("jobs")?;
         let jobs = jobs.as_array().context("no jobs")?;
         // Listed in the order of their submits, as the rules count them.
-        let ends = jobs.iter().enumerate().map(|(number, job)| end(number, job));
+        let ends = jobs.iter().zip(&self.durations).map(|(job, seconds)| end(job, *seconds));
         let ends = ends.collect::<Result<Vec<_>>>()?;
         let polls = jobs.iter().filter_map(|job| job.get("polls")?.as_u64()).sum::<u64>();
         Ok(Audit { ends, polls: usize::try_from(polls)? })
     }
 
-    fn read(&self, what: &str) -> Result<Value> {
+    /// Reads a part of the world over the control API.
+    pub(in crate::bench) fn read(&self, what: &str) -> Result<Value> {
         send(self.server, "GET", &format!("worlds/{}/{what}", self.id), "")
     }
 }
@@ -66,8 +81,8 @@ impl Drop for World<'_> {
     }
 }
 
-fn rule(number: usize) -> Value {
-    let end = format!("{}ms", (seconds(number) * 1000.0).round());
+fn rule(number: usize, seconds: f64) -> Value {
+    let end = format!("{}ms", (seconds * 1000.0).round());
     json!({
         "match": {"nth": number + 1},
         "timeline": [{"created": "0s"}, {"processing": "500ms"}, {"completed": end}],
@@ -75,10 +90,16 @@ fn rule(number: usize) -> Value {
 }
 
 /// The job's id, and when it ends, in seconds since 1970.
-fn end(number: usize, job: &Value) -> Result<(String, f64)> {
-    let text = |name: &str| job.get(name).and_then(Value::as_str).context("a job without a field");
-    let created: jiff::Timestamp = text("created_at")?.parse()?;
-    Ok((text("id")?.to_owned(), created.as_duration().as_secs_f64() + seconds(number)))
+fn end(job: &Value, seconds: f64) -> Result<(String, f64)> {
+    let id = job.get("id").and_then(Value::as_str).context("a job without an id")?;
+    Ok((id.to_owned(), date(job, "created_at")? + seconds))
+}
+
+/// A date of a response, in seconds since 1970.
+pub(in crate::bench) fn date(object: &Value, name: &str) -> Result<f64> {
+    let text = object.get(name).and_then(Value::as_str);
+    let date: jiff::Timestamp = text.with_context(|| format!("no {name} in {object}"))?.parse()?;
+    Ok(date.as_duration().as_secs_f64())
 }
 
 /// How long the job with this number (from 0) takes: 2 to 3 seconds, evenly spread.
