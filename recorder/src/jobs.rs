@@ -69,6 +69,11 @@ impl Job {
         self.observations.iter().any(|seen| is_terminal(&seen.status))
     }
 
+    /// Returns how many responses about it there were.
+    pub(crate) fn observed(&self) -> usize {
+        self.observations.len()
+    }
+
     /// Returns the last known status.
     pub(crate) fn status(&self) -> &str {
         self.last.get("status").and_then(Value::as_str).unwrap_or("unknown")

@@ -145,6 +145,25 @@ impl State {
         }
     }
 
+    /// Remembers where the file of a form will be read from.
+    pub(crate) fn add_form(&mut self, files: &[String], document: &Value) {
+        // With several files, a URL would not tell which one it is of.
+        let ([sha256], Some(url)) =
+            (files, document.pointer("/data/download_url").and_then(Value::as_str))
+        else {
+            return;
+        };
+        if let Some(media) = self.media.get(sha256).cloned() {
+            self.add_file(sha256, url, media);
+        }
+    }
+
+    /// Returns how much was seen: it grows with everything that a recording shows.
+    pub(crate) fn seen(&self) -> usize {
+        let observed: usize = self.jobs.iter().map(Job::observed).sum();
+        self.exchanges.len() + observed
+    }
+
     /// Adds a whole file.
     pub(crate) fn add_file(&mut self, sha256: &str, url: &str, media: RecordedMedia) {
         let media = self.media.entry(sha256.to_owned()).or_insert(media);

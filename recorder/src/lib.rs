@@ -8,8 +8,10 @@
 //! hashes and facts, unless they are to be kept.
 
 mod body;
+mod checkpoint;
 pub mod drift;
 mod error;
+mod form;
 mod intervals;
 mod jobs;
 mod journal;

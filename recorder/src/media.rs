@@ -60,6 +60,11 @@ impl Passed {
         }
     }
 
+    /// Returns where the bytes are, if they could be stored.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
     /// Returns the facts of the file, and moves it to `keep` if it is to be kept.
     pub(crate) async fn examine(
         &mut self,

@@ -10,13 +10,14 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use viseme::{Config, Forwarding};
 
+use crate::checkpoint::{self, Checkpoints};
 use crate::error::RecorderError;
 use crate::journal::Journal;
 use crate::proxy::serve;
 use crate::recording::Recording;
 use crate::rewrite::{Site, Sites};
 use crate::shared::Shared;
-use crate::writer::{self, Staging};
+use crate::writer::Staging;
 
 /// How long a job is polled by default.
 pub const DEFAULT_POLL_LIMIT: Duration = Duration::from_secs(2 * 60 * 60);
@@ -24,9 +25,9 @@ pub const DEFAULT_POLL_LIMIT: Duration = Duration::from_secs(2 * 60 * 60);
 /// A running recorder. If it is dropped without [`finish`](Self::finish), nothing is written.
 pub struct Recorder {
     shared: Arc<Shared>,
-    staging: Staging,
+    checkpoints: Arc<Checkpoints>,
     accepting: JoinHandle<()>,
-    name: String,
+    saving: JoinHandle<()>,
 }
 
 /// Configures a recorder.
@@ -92,7 +93,9 @@ impl Builder {
             stopped: watch::Sender::new(false),
         });
         let accepting = tokio::spawn(serve(listener, Arc::clone(&shared)));
-        Ok(Recorder { shared, staging, accepting, name: self.name })
+        let checkpoints = Arc::new(Checkpoints::new(staging, self.name));
+        let saving = tokio::spawn(checkpoint::run(Arc::clone(&shared), Arc::clone(&checkpoints)));
+        Ok(Recorder { shared, checkpoints, accepting, saving })
     }
 }
 
@@ -147,12 +150,16 @@ impl Recorder {
     /// If it cannot be written, or if a file has a secret: then that is deleted.
     pub fn finish(self) -> Result<(PathBuf, Recording), RecorderError> {
         self.accepting.abort();
+        self.saving.abort();
         self.shared.stopped.send_replace(true);
-        let (recording, search) = {
-            let state = self.shared.journal.state();
-            let search = state.secrets.search().map_err(RecorderError::Format)?;
-            (writer::recording(&state, self.shared.journal.started_at, &self.name), search)
-        };
-        self.staging.commit(recording, &search)
+        self.checkpoints.finish(&self.shared)
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.saving.abort();
+        // Nothing is left of a recording that is not finished.
+        self.checkpoints.discard();
     }
 }

@@ -1,24 +1,12 @@
 //! Which kind of request it is, by its method and path.
 
 use http::Method;
+use viseme_spec::RESERVED_WORDS;
 
 use crate::recording::Endpoint;
 
 /// The path of the API.
 const API: &str = "/api/v3/";
-/// First parts of paths that are no owners of models.
-const RESERVED: [&str; 9] = [
-    "balance",
-    "billings",
-    "media",
-    "model",
-    "models",
-    "predictions",
-    "scheduler",
-    "user",
-    "webhook",
-];
-
 /// A request's kind, and the names in its path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
@@ -52,7 +40,7 @@ impl Route {
             ["webhook", "secret"] => (Endpoint::WebhookSecret, rest, None),
             ["billings", ..] | ["scheduler", ..] => (Endpoint::Billings, rest, None),
             ["user", ..] => (Endpoint::Usage, rest, None),
-            [owner, _, ..] if is_post && !RESERVED.contains(owner) => {
+            [owner, _, ..] if is_post && !RESERVED_WORDS.contains(owner) => {
                 (Endpoint::Submit, "{model}", Some(rest))
             }
             _ => (Endpoint::Other, rest, None),

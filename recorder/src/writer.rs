@@ -1,4 +1,5 @@
-//! Writes a recording: first beside its folder, and into it only when no secret was found.
+//! Writes a recording: first beside its folder, and into it only when no secret was found. While the recorder runs,
+//! the folder has what was seen so far, without media: a recorder that is killed leaves that.
 
 use std::fs;
 use std::io;
@@ -19,6 +20,8 @@ use crate::scenario;
 pub(crate) struct Staging {
     folder: PathBuf,
     staging: TempDir,
+    /// Whether the folder has an unfinished recording.
+    has_checkpoint: bool,
 }
 
 impl Staging {
@@ -43,7 +46,7 @@ impl Staging {
                 Ok(staging)
             })
             .map_err(|source| failed(&folder, source))?;
-        Ok(Self { folder, staging })
+        Ok(Self { folder, staging, has_checkpoint: false })
     }
 
     /// Returns where kept media are.
@@ -56,13 +59,52 @@ impl Staging {
         self.staging.path().join(TEMPORARY)
     }
 
+    /// Writes what was seen so far into the folder, in place of what was seen before. Writes nothing that has a secret.
+    pub(crate) fn checkpoint(
+        &mut self,
+        mut recording: Recording,
+        search: &SecretSearch,
+    ) -> Result<(), RecorderError> {
+        recording.unfinished = true;
+        // The bytes are not in the folder yet.
+        recording.media.values_mut().for_each(|media| media.file = None);
+        let texts = texts(&recording, search)?;
+        if texts.iter().any(|(_, text)| search.find(text.as_bytes()).is_some()) {
+            return Ok(());
+        }
+        let io_failed = |source| failed(&self.folder, source);
+        for (name, text) in &texts {
+            fs::write(self.staging.path().join(name), text).map_err(io_failed)?;
+        }
+        fs::create_dir_all(&self.folder).map_err(io_failed)?;
+        self.has_checkpoint = true;
+        for (name, _) in &texts {
+            let file = self.staging.path().join(name);
+            fs::rename(file, self.folder.join(name))
+                .map_err(|source| failed(&self.folder, source))?;
+        }
+        Ok(())
+    }
+
+    /// Removes what [`checkpoint`](Self::checkpoint) wrote.
+    fn remove_checkpoint(&mut self) {
+        if std::mem::take(&mut self.has_checkpoint) {
+            for name in [scenario::FILE_NAME, FILE_NAME] {
+                // What cannot be removed was searched for secrets when it was written.
+                let _ = fs::remove_file(self.folder.join(name));
+            }
+            let _ = fs::remove_dir(&self.folder);
+        }
+    }
+
     /// Searches everything for secrets, and moves it to its folder. Files with secrets are deleted.
     pub(crate) fn commit(
-        self,
+        mut self,
         mut recording: Recording,
         search: &SecretSearch,
     ) -> Result<(PathBuf, Recording), RecorderError> {
-        let io_failed = |source| failed(&self.folder, source);
+        let folder = self.folder.clone();
+        let io_failed = |source| failed(&folder, source);
         fs::remove_dir_all(self.temporary()).map_err(io_failed)?;
         let mut found = Vec::new();
         for media in recording.media.values_mut() {
@@ -80,66 +122,68 @@ impl Staging {
         }
         // It is empty if no media are kept.
         let _ = fs::remove_dir(self.media());
-        let text = redacted(&recording, search)?;
-        recording = Recording::parse(&text).map_err(|error| format_error(&error))?;
-        let played = scenario::to_yaml(std::slice::from_ref(&recording));
-        for (name, text) in [(FILE_NAME, text), (scenario::FILE_NAME, played)] {
+        let texts = texts(&recording, search)?;
+        if let Some((_, text)) = texts.last() {
+            recording = Recording::parse(text).map_err(|error| format_error(&error))?;
+        }
+        for (name, text) in texts {
             let path = self.staging.path().join(name);
             fs::write(&path, text).map_err(io_failed)?;
             let hit = fs::File::open(&path).and_then(|file| search.find_in(file));
             if let Some(kind) = hit.map_err(io_failed)? {
                 found.push((name.to_owned(), kind.name()));
-                // With the folder, everything in it is deleted.
-                return Err(RecorderError::Secret {
-                    files: found,
-                    is_saved: false,
-                    folder: self.folder,
-                });
+                // With the folders, everything in them is deleted.
+                return Err(RecorderError::Secret { files: found, is_saved: false, folder });
             }
         }
-        let Self { folder, staging } = self;
-        publish(staging, &folder).map_err(|source| failed(&folder, source))?;
+        self.publish().map_err(io_failed)?;
         if found.is_empty() {
             Ok((folder, recording))
         } else {
             Err(RecorderError::Secret { files: found, is_saved: true, folder })
         }
     }
+
+    /// Moves everything to the folder. At each moment it has a whole recording there, if it had one before.
+    fn publish(&mut self) -> io::Result<()> {
+        let staging = self.staging.path();
+        for entry in fs::read_dir(staging)? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                fs::File::open(entry.path())?.sync_all()?;
+            }
+        }
+        fs::create_dir_all(&self.folder)?;
+        // The recording comes last: it names the others.
+        for name in [MEDIA, scenario::FILE_NAME, FILE_NAME] {
+            match fs::rename(staging.join(name), self.folder.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        self.has_checkpoint = false;
+        Ok(())
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        self.remove_checkpoint();
+    }
 }
 
 /// The folder of media while they pass.
 const TEMPORARY: &str = "passing";
 
-/// Moves the folder to its place, which does not exist or is an empty folder.
-fn publish(staging: TempDir, folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(staging.path())? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() {
-            fs::File::open(entry.path())?.sync_all()?;
-        }
-    }
-    match fs::remove_dir(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    make_readable(staging.path())?;
-    // The temporary folder is gone only if it was moved.
-    let path = staging.keep();
-    fs::rename(&path, folder).inspect_err(|_| {
-        let _ = fs::remove_dir_all(&path);
-    })
-}
-
-/// Gives the folder the usual permissions: temporary folders are private.
-#[cfg(unix)]
-fn make_readable(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn make_readable(_: &Path) -> io::Result<()> {
-    Ok(())
+/// Returns the names and texts of the files of a recording, without the secrets. The recording is the last one.
+fn texts(
+    recording: &Recording,
+    search: &SecretSearch,
+) -> Result<[(&'static str, String); 2], RecorderError> {
+    let text = redacted(recording, search)?;
+    let recording = Recording::parse(&text).map_err(|error| format_error(&error))?;
+    let played = scenario::to_yaml(std::slice::from_ref(&recording));
+    Ok([(scenario::FILE_NAME, played), (FILE_NAME, text)])
 }
 
 /// Returns the recording as YAML without the secrets.
@@ -169,6 +213,7 @@ pub(crate) fn recording(state: &State, started_at: Timestamp, recorder: &str) ->
         upstream: state.sites.upstream().url(),
         started_at,
         ended_at: Timestamp::now(),
+        unfinished: false,
         jobs: jobs::recorded(&state.jobs, &state.files),
         exchanges: state.exchanges.values().cloned().collect(),
         media,

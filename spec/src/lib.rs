@@ -9,6 +9,7 @@ mod container;
 mod error_kind;
 mod model;
 mod models;
+mod path;
 mod status;
 mod virtual_clock;
 pub mod webhook;
@@ -18,6 +19,7 @@ pub use container::{Container, MediaKind};
 pub use error_kind::ErrorKind;
 pub use model::{Field, FieldKind, Level, MediaLimits, ModelDescription, NumberLimits, Range};
 pub use models::{describe, descriptions};
+pub use path::RESERVED_WORDS;
 pub use status::Status;
 #[doc(hidden)]
 pub use virtual_clock::VIRTUAL_SLEEP_HEADER;

@@ -3,7 +3,7 @@
 use http::Method;
 use memchr::memchr_iter;
 use percent_encoding::percent_decode_str;
-use viseme_spec::describe;
+use viseme_spec::{RESERVED_WORDS, describe};
 
 use super::preset_models::is_preset;
 use crate::scenario::RequestKind;
@@ -114,7 +114,7 @@ impl Route {
             ["media", "upload", "binary"] => ("POST", Self::MultipartUpload),
             ["model", "price"] => ("POST", Self::Price),
             ["model", "pricing"] => ("POST", Self::Pricing),
-            [owner, ..] if !RESERVED.contains(owner) && is_model_id(parts) => {
+            [owner, ..] if !RESERVED_WORDS.contains(owner) && is_model_id(parts) => {
                 ("POST", Self::Submit { model: parts.join("/") })
             }
             _ => return None,
@@ -154,19 +154,6 @@ fn split(path: &str) -> Vec<&str> {
     }
     parts
 }
-
-/// First parts of paths that are no owners of models.
-const RESERVED: [&str; 9] = [
-    "balance",
-    "billings",
-    "media",
-    "model",
-    "models",
-    "predictions",
-    "scheduler",
-    "user",
-    "webhook",
-];
 
 /// Returns whether these are the parts of a model's id: an owner and at least one name.
 pub(super) fn is_model_id(parts: &[&str]) -> bool {

@@ -16,6 +16,7 @@ use viseme::forwarding_failure;
 use super::headers;
 use super::refusal::error;
 use crate::body::{self, Body, Collected, full, streamed};
+use crate::form::{self, Form};
 use crate::jobs::Job;
 use crate::media::{Ending, IN_FLIGHT, Passed, pass};
 use crate::poller;
@@ -45,6 +46,8 @@ pub(super) struct Exchange {
     pub(super) url: Url,
     /// The `Authorization` header.
     pub(super) key: Option<HeaderValue>,
+    /// The hashes of the files in a form that the service accepted.
+    pub(super) form_files: Vec<String>,
 }
 
 /// A request that is ready to be sent, and what becomes of the file in it.
@@ -85,7 +88,7 @@ impl Exchange {
         if let Some(upload) = upload
             && let Ok(Ok(mut upload)) = tokio::time::timeout(UPLOAD_GRACE, upload).await
         {
-            self.request.body = uploaded(&self, &mut upload, accepted).await;
+            self.request.body = uploaded(&mut self, &mut upload, accepted).await;
         }
         match response {
             Ok(response) => self.respond(response, (sent_at, head_at), reply).await,
@@ -255,6 +258,7 @@ impl Exchange {
         match self.route.endpoint {
             Endpoint::WebhookSecret => state.add_webhook_secret(value),
             Endpoint::Presign => state.add_ticket(value),
+            Endpoint::MultipartUpload => state.add_form(&self.form_files, value),
             Endpoint::Poll if status.is_success() => {
                 if let Some(id) = &self.route.id
                     && let Some(job) = state.job(id)
@@ -339,16 +343,34 @@ impl Exchange {
 }
 
 /// Returns what is recorded of an upload.
-async fn uploaded(exchange: &Exchange, upload: &mut Passed, accepted: bool) -> RecordedBody {
+async fn uploaded(exchange: &mut Exchange, upload: &mut Passed, accepted: bool) -> RecordedBody {
     let (sha256, bytes) = (upload.sha256.clone(), upload.bytes);
-    if exchange.route.endpoint != Endpoint::Put {
+    if !matches!(exchange.route.endpoint, Endpoint::Put | Endpoint::MultipartUpload) {
         return RecordedBody::Omitted { reason: OmitReason::Binary, bytes };
     }
     if upload.ending != Ending::Complete {
         return RecordedBody::Part { sha256, bytes };
     }
+    let shared = Arc::clone(&exchange.shared);
+    if exchange.route.endpoint == Endpoint::MultipartUpload {
+        let form = match (upload.file(), exchange.request.headers.get("content-type")) {
+            (Some(file), Some(kind)) => {
+                let keep = shared.kept.as_deref().filter(|_| accepted);
+                form::read(file, kind, &shared.temporary, keep).await
+            }
+            _ => Form::default(),
+        };
+        if accepted {
+            // All of them are in the recording, so that those that are kept are searched for secrets.
+            exchange.form_files = form.files.iter().map(|(sha256, _)| sha256.clone()).collect();
+            let mut state = shared.journal.state();
+            for (sha256, media) in form.files {
+                state.media.entry(sha256).or_insert(media);
+            }
+        }
+        return RecordedBody::Form { sha256, bytes, fields: form.fields };
+    }
     if accepted {
-        let shared = &exchange.shared;
         let kind = exchange.request.headers.get("content-type").cloned();
         let media = upload.examine(kind, shared.kept.as_deref()).await;
         shared.journal.state().add_file(&sha256, exchange.url.as_str(), media);

@@ -77,6 +77,7 @@ pub(super) async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> R
         webhook,
         url: target.url,
         key: head.headers.get(http::header::AUTHORIZATION).cloned(),
+        form_files: Vec::new(),
     };
     let sending =
         match send_body(&mut exchange, &head.method, &head.headers, incoming, outgoing).await {

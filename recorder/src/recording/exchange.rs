@@ -115,6 +115,15 @@ pub enum RecordedBody {
         /// The number of these bytes.
         bytes: u64,
     },
+    /// A form with files.
+    Form {
+        /// The SHA-256 of the whole form, in lower-case hex.
+        sha256: String,
+        /// The size of the whole form.
+        bytes: u64,
+        /// What is in it, as far as it could be read.
+        fields: Vec<RecordedField>,
+    },
     /// It is not recorded.
     Omitted {
         /// The reason.
@@ -124,13 +133,27 @@ pub enum RecordedBody {
     },
 }
 
+/// A field of a form. Its value is not recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedField {
+    /// The name.
+    pub name: String,
+    /// Its `Content-Type`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// The SHA-256 of its value, in lower-case hex.
+    pub sha256: String,
+    /// The size of its value.
+    pub bytes: u64,
+}
+
 /// Why a body is not recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OmitReason {
     /// It is larger than the recorder reads into memory.
     TooLarge,
-    /// It is neither text nor media, or a form with a file.
+    /// It is neither text nor media.
     Binary,
     /// It was not complete.
     Incomplete,

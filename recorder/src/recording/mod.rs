@@ -8,7 +8,8 @@ mod file;
 mod job;
 
 pub use exchange::{
-    Endpoint, OmitReason, Origin, RecordedBody, RecordedExchange, RecordedRequest, RecordedResponse,
+    Endpoint, OmitReason, Origin, RecordedBody, RecordedExchange, RecordedField, RecordedRequest,
+    RecordedResponse,
 };
 pub use file::{FILE_NAME, ReadError};
 pub use job::{JobOutcome, NarrowedBy, RecordedJob, RecordedOutput, RecordedState};
@@ -32,8 +33,12 @@ pub struct Recording {
     pub upstream: String,
     /// When the recorder started. All times in milliseconds count from here, unless they say otherwise.
     pub started_at: Timestamp,
-    /// When it ended.
+    /// When it ended, or when this was written if it is `unfinished`.
     pub ended_at: Timestamp,
+    /// Whether the recorder was killed before it could finish: what happened in the last seconds before that is missing,
+    /// and so are kept media.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unfinished: bool,
     /// The jobs whose submit was accepted, in the order of their submits.
     #[serde(default)]
     pub jobs: Vec<RecordedJob>,

@@ -10,6 +10,7 @@ fn recording(value: &Value) -> Recording {
         upstream: "https://api.example".to_owned(),
         started_at: "2026-11-29T10:00:00.123456Z".parse().unwrap(),
         ended_at: "2026-11-29T10:01:00Z".parse().unwrap(),
+        unfinished: false,
         jobs: vec![RecordedJob {
             id: "0123".to_owned(),
             model: "a/b".to_owned(),

@@ -74,6 +74,7 @@ fn recording(jobs: Vec<RecordedJob>, exchanges: Vec<RecordedExchange>) -> Record
         upstream: "https://api.example".to_owned(),
         started_at: "2026-11-29T10:00:00Z".parse().unwrap(),
         ended_at: "2026-11-29T11:00:00Z".parse().unwrap(),
+        unfinished: false,
         jobs,
         exchanges,
         media: BTreeMap::new(),

@@ -8,7 +8,9 @@
 )]
 #![allow(unreachable_pub, reason = "the modules of a test are not public")]
 
+mod bodies;
 mod failures;
 mod flows;
+mod process;
 mod secrets;
 mod support;
