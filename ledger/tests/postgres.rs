@@ -29,6 +29,12 @@ fn claim(name: &str) -> ClaimRequest {
     ClaimRequest::new(key(name), name, record)
 }
 
+fn priced(name: &str, price: Option<u64>) -> ClaimRequest {
+    let mut claim = claim(name);
+    claim.price = price;
+    claim
+}
+
 async fn refusal(url: &str) -> String {
     PostgresLedger::connect_to(url, "default", SHORT).await.err().expect("refused").to_string()
 }
@@ -135,6 +141,62 @@ async fn a_job_that_comes_after_its_submit_was_given_up_is_named() {
     let rows = other.submits().await.unwrap();
     let states: Vec<_> = rows.iter().map(|row| (row.state, row.job_id.as_deref())).collect();
     assert_eq!(states, [(SubmitState::Refused, None), (SubmitState::Accepted, Some("job-2"))]);
+}
+
+/// Everything that changes the cost, from many claims at the same time, and a database that was made before the cost was
+/// kept beside the submits.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_cost_of_all_submits_is_kept_beside_them_and_is_their_sum() {
+    const SUBMITS: u64 = 60;
+    let server = PostgresServer::start();
+    let url = server.create_database().await;
+    let ledger = PostgresLedger::connect(&url).await.unwrap();
+    let other = PostgresLedger::connect_to(&url, "other", LONG).await.unwrap();
+    let mut db = PgConnection::connect(&url).await.unwrap();
+    let sum = "SELECT coalesce(sum(price), 0)::BIGINT FROM viseme.submits
+               JOIN viseme.ledgers ON ledgers.id = ledger_id
+               WHERE name = 'default' AND state <> 'refused'";
+    let ends = (1..=SUBMITS).map(|number| {
+        let ledger = &ledger;
+        async move {
+            let name = format!("key-{number}");
+            let price = Some(number).filter(|_| number % 4 > 0);
+            assert_eq!(ledger.claim(&priced(&name, price)).await.unwrap(), Claim::Go);
+            match number % 3 {
+                0 => ledger.refused(&key(&name), "no credits").await.unwrap(),
+                1 => ledger.accepted(&key(&name), &format!("job-{number}")).await.unwrap(),
+                _ => {}
+            }
+            ledger.set_price(&name, 1000 + number).await.unwrap();
+        }
+    });
+    join_all(ends).await;
+    other.claim(&priced("a", Some(5))).await.unwrap();
+    let expected: u64 = (1..=SUBMITS)
+        .filter(|number| number % 3 > 0)
+        .map(|number| if number % 4 > 0 { number } else { 1000 + number })
+        .sum();
+    let summed: i64 = sqlx::query_scalar(sum).fetch_one(&mut db).await.unwrap();
+    assert_eq!(
+        (ledger.spent_micros().await.unwrap(), summed),
+        (expected, i64::try_from(expected).unwrap())
+    );
+    assert_eq!(other.spent_micros().await.unwrap(), 5);
+    let parts = "SELECT count(*) FROM viseme.spent";
+    let parts: i64 = sqlx::query_scalar(parts).fetch_one(&mut db).await.unwrap();
+    assert!((3..=17).contains(&parts), "{parts} parts of two ledgers");
+
+    let before = "DROP TRIGGER count_spent ON viseme.submits;
+                  DROP FUNCTION viseme.count_spent();
+                  DROP FUNCTION viseme.cost(viseme.submits);
+                  DROP TABLE viseme.spent;
+                  DELETE FROM viseme.migrations WHERE name = 'ledger' AND version = 2";
+    db.execute(before).await.unwrap();
+    let ledger = PostgresLedger::connect(&url).await.unwrap();
+    assert_eq!(ledger.spent_micros().await.unwrap(), expected);
+    ledger.give_up("key-2", "no job").await.unwrap();
+    db.execute("DELETE FROM viseme.submits WHERE key = 'key-5'").await.unwrap();
+    assert_eq!(ledger.spent_micros().await.unwrap(), expected - 2 - 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ pub struct Migrations {
 
 /// The tables of the ledger itself.
 pub(super) const LEDGER: Migrations =
-    Migrations { name: "ledger", versions: &[include_str!("0001.sql")] };
+    Migrations { name: "ledger", versions: &[include_str!("0001.sql"), include_str!("0002.sql")] };
 
 /// The lock of all migrations: `VSML` as in the header of an SQLite ledger.
 const LOCK: i64 = 0x5653_4d4c;

@@ -159,8 +159,7 @@ pub(super) async fn check_cost(
 
 /// Returns what the submits cost that were or may have been accepted.
 pub(super) async fn spent(db: &mut PgConnection, ledger: i64) -> Result<u64> {
-    let select = "SELECT coalesce(sum(price), 0)::BIGINT FROM viseme.submits
-                  WHERE ledger_id = $1 AND state <> 'refused'";
+    let select = "SELECT coalesce(sum(amount), 0)::BIGINT FROM viseme.spent WHERE ledger_id = $1";
     let spent: i64 = sqlx::query_scalar(select).bind(ledger).fetch_one(db).await?;
     Ok(u64::try_from(spent).unwrap_or_default())
 }
