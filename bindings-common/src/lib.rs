@@ -10,6 +10,7 @@ mod coalesce;
 pub mod dto;
 #[cfg(feature = "batch")]
 mod dub;
+mod event_text;
 #[cfg(feature = "batch")]
 mod fit;
 #[cfg(test)]
@@ -19,12 +20,15 @@ mod ledger;
 mod message;
 mod run_many;
 mod task;
+mod warnings;
 
 pub use client::{ClientHandle, JobHandle, check_input, verify_webhook};
 pub use coalesce::coalesce_events;
+pub use event_text::{event_text, is_own_event};
 pub use host::Host;
 pub use message::error as error_message;
 pub use task::Task;
+pub use warnings::{record_warnings, take_warnings};
 
 /// Whether this was built for tests.
 pub const IS_TESTING_BUILD: bool = cfg!(feature = "testing");

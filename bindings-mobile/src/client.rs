@@ -18,6 +18,7 @@ impl NativeClient {
     /// Creates a client with the settings of a `ClientConfig` in JSON.
     #[uniffi::constructor]
     pub fn open(config: &str) -> Result<Arc<Self>, NativeError> {
+        viseme_bindings::record_warnings();
         let _runtime = runtime()?.enter();
         Ok(Arc::new(Self { client: ClientHandle::open(config)? }))
     }

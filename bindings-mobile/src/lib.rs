@@ -20,4 +20,11 @@ pub fn native_version() -> String {
     viseme_bindings::VERSION.to_owned()
 }
 
+/// Takes the warnings of the library that were not taken yet.
+#[uniffi::export]
+#[must_use]
+pub fn take_native_warnings() -> Vec<String> {
+    viseme_bindings::take_warnings()
+}
+
 uniffi::setup_scaffolding!();

@@ -59,6 +59,12 @@ pub fn verify_webhook(request: String, body: Buffer) -> String {
     viseme_bindings::verify_webhook(&request, &body)
 }
 
+/// Takes the warnings of the library that were not taken yet.
+#[napi]
+pub fn take_warnings() -> Vec<String> {
+    viseme_bindings::take_warnings()
+}
+
 /// Returns whether the addon was built for tests.
 #[napi]
 pub fn is_testing_build() -> bool {

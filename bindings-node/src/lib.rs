@@ -10,7 +10,9 @@ mod client;
 mod runtime;
 mod task;
 
-pub use client::{NativeClient, check_input, is_testing_build, verify_webhook, version};
+pub use client::{
+    NativeClient, check_input, is_testing_build, take_warnings, verify_webhook, version,
+};
 pub use task::{NativeJob, Task};
 
 /// A job makes some hundred small allocations, on which the C library's allocator spent a fifth of the

@@ -15,6 +15,7 @@ const BLOCKING_THREADS: usize = 8;
 #[napi_derive::module_init]
 fn init() {
     Host::Node.set();
+    viseme_bindings::record_warnings();
     let runtime = Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .max_blocking_threads(BLOCKING_THREADS)

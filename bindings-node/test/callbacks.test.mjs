@@ -3,21 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { input } from 'viseme';
 
-import { INPUT, setUp, sleep } from './support.mjs';
-
-/** Collects the warnings of the process during an action. */
-async function warningsOf(action) {
-  const warnings = [];
-  const collect = (warning) => warnings.push(warning);
-  process.on('warning', collect);
-  try {
-    await action();
-    await sleep(50);
-  } finally {
-    process.off('warning', collect);
-  }
-  return warnings;
-}
+import { INPUT, setUp, sleep, warningsOf } from './support.mjs';
 
 test('a callback that throws becomes a warning, and the run continues', async () => {
   const { client } = await setUp();

@@ -71,3 +71,17 @@ export async function node(args, options = {}) {
     return { stdout, stderr, code: code ?? signal };
   }
 }
+
+/** Collects the warnings of the process during an action. */
+export async function warningsOf(action) {
+  const warnings = [];
+  const collect = (warning) => warnings.push(warning);
+  process.on('warning', collect);
+  try {
+    await action();
+    await sleep(50);
+  } finally {
+    process.off('warning', collect);
+  }
+  return warnings;
+}

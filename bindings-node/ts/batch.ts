@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 
 import {
   abortError,
+  nextMessages,
   runOperation,
   throwIfClosed,
   type CoreClient,
@@ -88,7 +89,7 @@ export class Batch implements AsyncIterable<BatchItem> {
       yield* this.#items(task);
     } finally {
       task.stop();
-      while ((await task.next()) !== null);
+      while ((await nextMessages(task)) !== null);
       this.#signal?.removeEventListener('abort', stop);
       this.#core.tasks.delete(task);
     }
@@ -97,7 +98,7 @@ export class Batch implements AsyncIterable<BatchItem> {
 
   async *#items(task: Task): AsyncGenerator<BatchItem> {
     for (;;) {
-      const messages = await task.next();
+      const messages = await nextMessages(task);
       if (this.#signal?.aborted || (messages === null && this.#core.closed)) {
         throw abortError(this.#core, this.#signal, task);
       }

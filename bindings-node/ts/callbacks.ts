@@ -32,6 +32,13 @@ export function warnOfOpenJobs(description: string | undefined): void {
   }
 }
 
+/** Emits warnings of the library, such as one about a file that cannot be written. */
+export function emitWarnings(texts: string[]): void {
+  for (const text of texts) {
+    process.emitWarning(text, 'VisemeWarning');
+  }
+}
+
 /** Emits a warning of the process about an error that must not end the current call. */
 export function warn(what: string, thrown: unknown): void {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-import { guardCallback, warnOfOpenJobs } from './callbacks';
+import { emitWarnings, guardCallback, warnOfOpenJobs } from './callbacks';
 import { AbortError, decodeError, describeOpenJobs, makeError, NO_CLIENT } from './errors';
 import {
   CLIENT_SETTINGS_RULES,
@@ -44,6 +44,7 @@ export class CoreClient implements Downloader {
   constructor(settings: ClientSettings) {
     const config = encodeSettings(settings);
     this.#native = unwrapNativeError(() => native.NativeClient.open(config));
+    emitWarnings(native.takeWarnings());
   }
 
   /** Whether the client was closed. */
@@ -135,7 +136,7 @@ export async function runOperation<T>(
   client?.tasks.add(task);
   try {
     for (;;) {
-      const batch = await task.next();
+      const batch = await nextMessages(task);
       if (batch === null) {
         throw abortError(client, signal, task);
       }
@@ -155,6 +156,15 @@ export async function runOperation<T>(
   } finally {
     client?.tasks.delete(task);
     signal?.removeEventListener('abort', cancel);
+  }
+}
+
+/** Returns the next messages of a task as JSON, and emits the warnings that came up meanwhile. */
+export async function nextMessages(task: Task): Promise<string | null> {
+  try {
+    return await task.next();
+  } finally {
+    emitWarnings(native.takeWarnings());
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   abortError,
+  nextMessages,
   runOperation,
   throwIfClosed,
   type CoreClient,
@@ -86,7 +87,7 @@ export class Dub implements AsyncIterable<DubUpdate> {
       yield* this.#updates(task);
     } finally {
       task.stop();
-      while ((await task.next()) !== null);
+      while ((await nextMessages(task)) !== null);
       this.#signal?.removeEventListener('abort', stop);
       this.#core.tasks.delete(task);
     }
@@ -95,7 +96,7 @@ export class Dub implements AsyncIterable<DubUpdate> {
 
   async *#updates(task: Task): AsyncGenerator<DubUpdate> {
     for (;;) {
-      const messages = await task.next();
+      const messages = await nextMessages(task);
       if (this.#signal?.aborted || (messages === null && this.#core.closed)) {
         throw abortError(this.#core, this.#signal, task);
       }

@@ -36,6 +36,8 @@ interface Native {
   NativeClient: { open(config: string): NativeClient };
   checkInput(input: string, contents: Buffer[]): Task;
   verifyWebhook(request: string, body: Buffer): string;
+  /** Takes the warnings of the library that were not taken yet. */
+  takeWarnings(): string[];
   isTestingBuild(): boolean;
   version(): string;
 }

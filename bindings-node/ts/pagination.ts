@@ -1,5 +1,6 @@
 import {
   abortError,
+  nextMessages,
   throwIfClosed,
   warnOfTask,
   type CoreClient,
@@ -69,7 +70,7 @@ export class Paginator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
       }
       await this.settle();
       const task = this.#start();
-      const batch = await task.next();
+      const batch = await nextMessages(task);
       if (batch === null) {
         const left = this.#ended;
         this.#end();

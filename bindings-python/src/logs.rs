@@ -1,14 +1,13 @@
 //! Passes the core's `tracing` events to Python's `logging`.
 
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pyo3::prelude::*;
-use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record as SpanRecord};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_core::Interest;
+use viseme_bindings::{event_text, is_own_event};
 
 use crate::callback_thread::Callback;
 use crate::per_process::PerProcess;
@@ -87,12 +86,12 @@ struct Recorder;
 impl Subscriber for Recorder {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         // The level may change at any time.
-        if is_ours(metadata) { Interest::sometimes() } else { Interest::never() }
+        if is_own_event(metadata) { Interest::sometimes() } else { Interest::never() }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.is_event()
-            && is_ours(metadata)
+            && is_own_event(metadata)
             && number(*metadata.level()) >= MIN_LEVEL.load(Ordering::Relaxed)
     }
 
@@ -106,9 +105,7 @@ impl Subscriber for Recorder {
 
     fn event(&self, event: &Event<'_>) {
         let metadata = event.metadata();
-        let mut line = Line::default();
-        event.record(&mut line);
-        let record = (number(*metadata.level()), metadata.target(), line.text());
+        let record = (number(*metadata.level()), metadata.target(), event_text(event));
         let pending = PENDING.get_or_init(Pending::default);
         {
             let mut records = pending.records.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,10 +126,6 @@ impl Subscriber for Recorder {
     fn exit(&self, _span: &Id) {}
 }
 
-fn is_ours(metadata: &Metadata<'_>) -> bool {
-    metadata.target().starts_with("viseme")
-}
-
 /// Returns the level as a number of `logging`.
 fn number(level: Level) -> u8 {
     match level {
@@ -141,35 +134,5 @@ fn number(level: Level) -> u8 {
         Level::INFO => 20,
         Level::DEBUG => 10,
         Level::TRACE => 5,
-    }
-}
-
-/// The text of an event: its message, then its fields.
-#[derive(Default)]
-struct Line {
-    message: String,
-    fields: String,
-}
-
-impl Line {
-    fn text(self) -> String {
-        self.message + &self.fields
-    }
-}
-
-impl Visit for Line {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        // Writing to a string does not fail.
-        let _ = match field.name() {
-            "message" => write!(self.message, "{value}"),
-            name => write!(self.fields, " {name}={value}"),
-        };
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        let _ = match field.name() {
-            "message" => write!(self.message, "{value:?}"),
-            name => write!(self.fields, " {name}={value:?}"),
-        };
     }
 }

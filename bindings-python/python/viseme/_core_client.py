@@ -16,7 +16,7 @@ from ._errors import (
     make_error,
     name_open_jobs,
 )
-from ._logs import update_log_level
+from ._logs import deliver_logs, update_log_level
 from ._models import BasePrediction, decode_prediction
 from ._payload import MediaPayload
 from ._progress import Callbacks
@@ -84,6 +84,7 @@ class CoreClient(ABC, Generic[P]):
         update_log_level()
         with native_errors():
             self._native = _native.NativeClient(json.dumps(settings))
+        deliver_logs()
         self._tasks: set[_native.Task] = set()
         self.closed = False
 

@@ -32,6 +32,7 @@ public final class Client: Sendable {
     ) throws(VisemeError) {
         let config = try settings.config().text()
         native = try translated { try NativeClient.open(config: config) }
+        logNativeWarnings()
         self.onCallbackError = onCallbackError ?? logCallbackError
         self.onOpenJob = onOpenJob
     }

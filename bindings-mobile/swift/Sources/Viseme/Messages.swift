@@ -93,6 +93,7 @@ extension NativeTask {
 
     /// Returns the next messages as JSON; `nil` at the end. Cancelling the caller ends the task at once.
     func batch() async throws -> String? {
+        defer { logNativeWarnings() }
         let batch = await withTaskCancellationHandler {
             await next()
         } onCancel: {
@@ -235,6 +236,11 @@ func logOpenJob(_ job: OpenJob) {
             this record: \(record ?? "")
             """)
     }
+}
+
+/// Logs the warnings of the native library, such as one about a file that cannot be written.
+func logNativeWarnings() {
+    for text in takeNativeWarnings() { log(text) }
 }
 
 private func log(_ text: String) {

@@ -34,7 +34,7 @@ public class Client(
     private val onOpenJob: (OpenJob) -> Unit = {},
 ) : AutoCloseable {
     private val native: NativeClient =
-        translated { NativeClient.open(settings.config().toString()) }
+        translated { NativeClient.open(settings.config().toString()) }.also { logNativeWarnings() }
 
     /**
      * Replaces the API key, or the bearer token of your backend, for every later request, including

@@ -3,6 +3,7 @@ package dev.viseme
 import dev.viseme.ffi.NativeException
 import dev.viseme.ffi.NativeJob
 import dev.viseme.ffi.NativeTask
+import dev.viseme.ffi.takeNativeWarnings
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
@@ -66,6 +67,7 @@ internal suspend fun NativeTask.messages(
     } finally {
         cancel()
         close()
+        logNativeWarnings()
     }
 }
 
@@ -104,6 +106,11 @@ internal fun logOpenJob(job: OpenJob) {
                 "client.recover(SubmitRecord.fromJson(...)) and this record: ${job.record.toJson()}"
     }
     Logger.getLogger("dev.viseme").warning(text)
+}
+
+/** Logs the warnings of the native library, such as one about a file that cannot be written. */
+internal fun logNativeWarnings() {
+    takeNativeWarnings().forEach(Logger.getLogger("dev.viseme")::warning)
 }
 
 internal fun logCallbackError(thrown: Throwable) {

@@ -21,10 +21,15 @@ import org.junit.jupiter.api.assertThrows
 import org.junit.jupiter.api.io.TempDir
 import java.net.URI
 import java.nio.file.Path
+import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.atomic.AtomicInteger
+import java.util.logging.Handler
+import java.util.logging.LogRecord
+import java.util.logging.Logger
 import kotlin.io.path.fileSize
 import kotlin.io.path.inputStream
 import kotlin.io.path.readBytes
+import kotlin.io.path.writeText
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
 import kotlin.time.Duration.Companion.seconds
@@ -65,6 +70,34 @@ class ClientTest {
         assertEquals(saved.bytes, received)
         val again = client.download(checkNotNull(prediction.outputUrl), folder)
         assertEquals(saved.bytes, again.bytes)
+    }
+
+    @Test
+    fun `a damaged pacing file is a warning, and the run continues`(@TempDir folder: Path) = test {
+        val file = folder.resolve("pacing.json")
+        file.writeText("""{"viseme_pacing":1,"mod""")
+        val warnings = CopyOnWriteArrayList<String>()
+        val handler = object : Handler() {
+            override fun publish(record: LogRecord) {
+                if ("$file" in record.message) warnings += record.message
+            }
+
+            override fun flush() = Unit
+
+            override fun close() = Unit
+        }
+        val logger = Logger.getLogger("dev.viseme")
+        logger.addHandler(handler)
+        try {
+            val settings = Settings(server.url, server.key, pacingFile = file.toString())
+            Client(settings).use { client ->
+                assertEquals(1, warnings.size, "$warnings")
+                assertEquals(Status.COMPLETED, client.run(input).status)
+            }
+        } finally {
+            logger.removeHandler(handler)
+        }
+        assertTrue(warnings.single().startsWith("The pacing file is damaged"), "$warnings")
     }
 
     @Test
