@@ -2,6 +2,8 @@
 //! not UTF-8, `NaN`, control characters in strings, and a body that ends early. What a strict reader
 //! rejects would hide the id of a paid job.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Number, Value};
 
 /// The deepest nesting that is read.
@@ -23,14 +25,37 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Parsed> {
     if let Ok(value) = serde_json::from_slice(bytes) {
         return Some(Parsed { value, complete: true });
     }
-    let text = String::from_utf8_lossy(bytes);
-    if !text.trim_start().starts_with(['{', '[']) {
+    let text = decode(bytes);
+    let text = without_prefix(&text);
+    if !text.starts_with(['{', '[']) {
         return None;
     }
-    let mut reader = Reader { rest: &text, complete: true };
+    let mut reader = Reader { rest: text, complete: true };
     let value = reader.value(0)?;
     let complete = reader.complete && reader.rest.trim().is_empty();
     Some(Parsed { value, complete })
+}
+
+/// What gateways put before JSON: guards against its use as a script, and the field name of an event
+/// stream.
+const PREFIXES: [&str; 4] = [")]}',", ")]}'", "for(;;);", "data:"];
+
+fn without_prefix(text: &str) -> &str {
+    let text = text.trim_start();
+    let rest = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix));
+    rest.map_or(text, str::trim_start)
+}
+
+/// Returns the bytes as text: UTF-16 if they start with its byte order mark, otherwise UTF-8.
+fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    let unit: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return String::from_utf8_lossy(bytes),
+    };
+    let pairs = bytes.as_chunks::<2>().0.iter().skip(1);
+    let units: Vec<u16> = pairs.map(|pair| unit(*pair)).collect();
+    Cow::Owned(String::from_utf16_lossy(&units))
 }
 
 struct Reader<'a> {
@@ -207,6 +232,11 @@ mod tests {
                 json!({"a": [1, null, true, null], "b": {}}),
                 true,
             ),
+            (b")]}',\n{\"data\":{\"id\":\"j\"}}", job.clone(), true),
+            (b"for(;;);{\"data\":{\"id\":\"j\"}}", job.clone(), true),
+            (b"data: {\"data\":{\"id\":\"j\"}}\n\n", job.clone(), true),
+            (b"\xff\xfe{\0\"\0a\0\"\0:\x001\0}\0", json!({"a": 1}), true),
+            (b"\xfe\xff\0{\0\"\0a\0\"\0:\x001\0}", json!({"a": 1}), true),
             (br#"{"data":{"id":"j"}} trailing"#, job.clone(), false),
             (br#"{"data":{"id":"j","status":"cre"#, job.clone(), false),
             (
@@ -221,7 +251,9 @@ mod tests {
             let text_of = String::from_utf8_lossy(text);
             assert_eq!(parse(text), Some(Parsed { value, complete }), "{text_of}");
         }
-        for text in ["", "<html>", "no", "\"x\ny\"", "NaN"] {
+        for text in
+            ["", "<html>", "data: none", "<p>{\"data\":{\"id\":\"j\"}}", "no", "\"x\ny\"", "NaN"]
+        {
             assert_eq!(parse(text.as_bytes()), None, "{text}");
         }
         assert!(!parse("[".repeat(100_000).as_bytes()).unwrap().complete);

@@ -13,7 +13,7 @@ use crate::http::error_mapping::{
 use crate::http::retry_after::retry_after;
 use crate::http::transport::{Sent, TransportError};
 use crate::protocol::parse as prediction;
-use crate::protocol::{Prediction, Resend, SubmitResponse};
+use crate::protocol::{Prediction, Resend, Status, SubmitResponse};
 
 /// Classifies the outcome of a submit; `model` is for messages.
 pub(crate) fn classify(model: &str, exchange: Exchange) -> SubmitResponse {
@@ -77,11 +77,66 @@ fn accepted(response: &FullResponse) -> Option<Prediction> {
 fn accepted_in_any_form(response: &FullResponse) -> Option<Prediction> {
     let envelope = Envelope::of_part(response);
     let is_success = envelope.is_success();
-    let mut json = envelope.json?;
-    let data = json.get_mut("data").map(Value::take);
-    data.and_then(prediction::parse_by_id).or_else(|| {
-        if is_success { prediction::parse_by_id(json) } else { prediction::parse(json, None) }
-    })
+    let in_body = envelope.json.and_then(|mut json| {
+        let data = json.get_mut("data").map(Value::take);
+        data.and_then(|data| prediction::parse_by_id(with_id(data))).or_else(|| {
+            if is_success {
+                prediction::parse_by_id(with_id(json))
+            } else {
+                prediction::parse(json, None)
+            }
+        })
+    });
+    match in_body {
+        None if is_success => Some(Prediction::new(id_in_location(response)?, Status::Created)),
+        found => found,
+    }
+}
+
+/// Other names of a job's id, as gateways and other versions of the service use them.
+const ID_NAMES: [&str; 4] = ["prediction_id", "predictionId", "task_id", "job_id"];
+
+/// Returns the job with its id in `id`, if the id has another name, or if the job is alone in a list or one
+/// level deeper.
+fn with_id(data: Value) -> Value {
+    let mut data = match data {
+        Value::Array(mut items) if items.len() == 1 => items.swap_remove(0),
+        other => other,
+    };
+    let Some(fields) = data.as_object_mut() else { return data };
+    if fields.get("id").is_some_and(is_id) {
+        return data;
+    }
+    let other_name = ID_NAMES.iter().filter_map(|name| fields.get(*name)).find(|id| is_id(id));
+    if let Some(id) = other_name.cloned() {
+        fields.insert("id".to_owned(), id);
+        return data;
+    }
+    // An id without a status can be that of anything: of a request, of a user.
+    let is_job =
+        |inner: &&mut Value| inner.get("id").is_some_and(is_id) && inner.get("status").is_some();
+    match fields.values_mut().find(is_job) {
+        Some(job) => job.take(),
+        None => data,
+    }
+}
+
+fn is_id(value: &Value) -> bool {
+    value.is_number() || value.as_str().is_some_and(|id| !id.trim().is_empty())
+}
+
+/// Returns the id in the path of a result: `/api/v3/predictions/ID/result`.
+fn id_in_url(url: &str) -> Option<String> {
+    let (_, rest) = url.split_once("/predictions/")?;
+    let id = rest.split(['/', '?', '#']).next()?;
+    let is_plain = id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    (is_plain && !id.is_empty()).then(|| id.to_owned())
+}
+
+/// Returns the id in the address that a success states for what it created.
+fn id_in_location(response: &FullResponse) -> Option<String> {
+    let location = response.headers.get(http::header::LOCATION)?;
+    id_in_url(location.to_str().ok()?)
 }
 
 #[cfg(test)]

@@ -90,6 +90,45 @@ fn each_response_to_a_submit_has_its_class() {
 }
 
 #[test]
+fn an_id_in_another_place_is_a_job() {
+    for (status, body, expected) in [
+        (200, r#"{"code":200,"data":[{"id":"j1","status":"created"}]}"#, "accepted j1"),
+        (200, r#"{"data":{"prediction_id":"j1","status":"created"}}"#, "accepted j1"),
+        (200, r#"{"data":{"task_id":17}}"#, "accepted 17"),
+        (200, r#"{"prediction_id":"j1"}"#, "accepted j1"),
+        (200, r#"{"data":{"id":"","job_id":"j1"}}"#, "accepted j1"),
+        (500, r#"{"data":{"prediction_id":"j1","status":"created"}}"#, "accepted j1"),
+        (200, r#"{"data":{"output":{"id":"j1","status":"created"}}}"#, "accepted j1"),
+        (200, ")]}',\n{\"data\":{\"id\":\"j1\"}}", "accepted j1"),
+        (200, "data: {\"data\":{\"id\":\"j1\"}}\n\n", "accepted j1"),
+        // None of these is the id of one job.
+        (200, r#"{"data":[{"id":"j1"},{"id":"j2"}]}"#, "lost unexpected_response"),
+        (200, r#"{"data":{"user":{"id":"u1"}}}"#, "lost unexpected_response"),
+        (400, r#"{"task_id":"t1","message":"bad"}"#, "refused bad_request"),
+        (200, "<html>{\"data\":{\"id\":\"j1\"}}", "lost unexpected_response"),
+    ] {
+        assert_eq!(class_of(response(status, body)), expected, "{status} {body}");
+    }
+}
+
+#[test]
+fn the_location_of_a_success_names_the_job() {
+    for (status, location, expected) in [
+        (202, "/api/v3/predictions/j1/result", "accepted j1"),
+        (201, "https://a.example/api/v3/predictions/j1?x", "accepted j1"),
+        (202, "/api/v3/jobs/j1", "lost unexpected_response"),
+        (202, "/api/v3/predictions//result", "lost unexpected_response"),
+        (202, "/api/v3/predictions/a%2Fb", "lost unexpected_response"),
+        (302, "/api/v3/predictions/j1/result", "refused api_status"),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert("location", location.parse().unwrap());
+        let response = FullResponse::new(status, headers, Bytes::new());
+        assert_eq!(class_of(Ok(response)), expected, "{status} {location}");
+    }
+}
+
+#[test]
 fn an_id_in_latin_1_or_in_an_incomplete_response_is_a_job() {
     let latin1 = b"{\"data\":{\"id\":\"j1\",\"status\":\"created\",\"input\":\"caf\xe9\"}}";
     let response = FullResponse::new(200, HeaderMap::new(), Bytes::from_static(latin1));
