@@ -37,7 +37,8 @@ pub enum Output {
 }
 
 impl Output {
-    /// Returns the URL if the output is one, or an object with a `url`, at any depth.
+    /// Returns the URL if the output is one, or an object with a `url` or with a URL named after its
+    /// medium (`video`, `video_url`), at any depth.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
         match self {
@@ -59,10 +60,27 @@ fn url_in(value: &Value, depth: usize) -> Option<&str> {
         Value::Object(fields) => fields
             .get("url")
             .and_then(Value::as_str)
+            .or_else(|| named_url(fields))
             .or_else(|| fields.values().find_map(|value| url_in(value, depth - 1))),
         Value::Array(items) => items.iter().find_map(|value| url_in(value, depth - 1)),
         _ => None,
     }
+}
+
+/// Names of fields whose text is the URL of a file. Others, such as `text`, can contain a URL that is
+/// no file.
+const URL_NAMES: [&str; 8] =
+    ["video", "video_url", "audio", "audio_url", "image", "image_url", "file", "file_url"];
+
+fn named_url(fields: &Map<String, Value>) -> Option<&str> {
+    let mut texts = URL_NAMES.iter().filter_map(|name| fields.get(*name)?.as_str());
+    texts.find(|text| is_url(text))
+}
+
+pub(crate) fn is_url(text: &str) -> bool {
+    ["https://", "http://"]
+        .iter()
+        .any(|scheme| text.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme)))
 }
 
 impl Serialize for Output {
@@ -231,6 +249,9 @@ mod tests {
             (json!({"url": "https://a/x.mp4"}), Some("https://a/x.mp4")),
             (json!({"video": {"url": "https://a/x.mp4"}}), Some("https://a/x.mp4")),
             (json!([{"files": [{"url": "https://a/x.mp4"}]}]), Some("https://a/x.mp4")),
+            (json!({"video": "https://a/x.mp4"}), Some("https://a/x.mp4")),
+            (json!([{"data": {"video_url": "http://a/x.mp4"}}]), Some("http://a/x.mp4")),
+            (json!({"video": "x.mp4"}), None),
             (json!({"text": "https://a/x.mp4"}), None),
             (json!({"url": 7}), None),
         ] {

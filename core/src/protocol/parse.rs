@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use self::documented::parse_documented;
 use super::{Output, Prediction, Status};
+use crate::prediction::is_url;
 
 /// Returns the prediction in `data`. `None` if it has no id and none is expected, or no status: then
 /// it is no prediction.
@@ -36,6 +37,9 @@ fn read(
     let mut prediction = Prediction::new(id, status);
     prediction.model = take(&mut fields, "model", text).unwrap_or_default();
     prediction.outputs = take(&mut fields, "outputs", outputs).unwrap_or_default();
+    if prediction.outputs.is_empty() {
+        prediction.outputs = take(&mut fields, "output", outputs).unwrap_or_default();
+    }
     prediction.result_url = take(&mut fields, "urls", result_url);
     prediction.has_nsfw_contents = take(&mut fields, "has_nsfw_contents", flags);
     prediction.created_at = take(&mut fields, "created_at", time);
@@ -72,11 +76,16 @@ fn text(value: &Value) -> Option<String> {
 fn outputs(value: &Value) -> Option<Vec<Output>> {
     match value {
         Value::Array(items) => {
-            Some(items.iter().filter(|item| !item.is_null()).map(output).collect())
+            Some(items.iter().filter(|item| !is_blank(item)).map(output).collect())
         }
         Value::String(_) | Value::Object(_) => Some(vec![output(value)]),
         _ => None,
     }
+}
+
+/// Returns true for `null` and for text without a letter: a place in the list without an output.
+fn is_blank(item: &Value) -> bool {
+    item.is_null() || item.as_str().is_some_and(|text| text.trim().is_empty())
 }
 
 fn output(item: &Value) -> Output {
@@ -88,12 +97,6 @@ fn output(item: &Value) -> Output {
 
 fn output_of_text(text: String) -> Output {
     if is_url(&text) { Output::Url(text) } else { Output::Text(text) }
-}
-
-fn is_url(text: &str) -> bool {
-    ["https://", "http://"]
-        .iter()
-        .any(|scheme| text.get(..scheme.len()).is_some_and(|it| it.eq_ignore_ascii_case(scheme)))
 }
 
 fn result_url(value: &Value) -> Option<String> {

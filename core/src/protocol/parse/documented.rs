@@ -55,7 +55,8 @@ pub(crate) fn parse_documented(body: &[u8]) -> Option<Prediction> {
     }
     let mut prediction = Prediction::new(data.id, Status::from_word(&data.status));
     prediction.model = data.model;
-    prediction.outputs = data.outputs.into_iter().map(output_of_text).collect();
+    let outputs = data.outputs.into_iter().filter(|text| !text.trim().is_empty());
+    prediction.outputs = outputs.map(output_of_text).collect();
     prediction.result_url = data.urls.map(|urls| urls.get);
     prediction.has_nsfw_contents = data.has_nsfw_contents;
     if let Some(text) = data.created_at {
@@ -111,7 +112,7 @@ mod tests {
     #[test]
     fn the_documented_form_is_parsed_as_the_tolerant_parser_parses_it() {
         for status in ["created", "processing", "completed", "failed", "Succeeded", "paused"] {
-            for outputs in [json!([]), json!(["https://a.example/x.mp4", "text"])] {
+            for outputs in [json!([]), json!(["https://a.example/x.mp4", "", "text"])] {
                 let body = body(status, &outputs);
                 assert!(parsed(&body).is_some(), "{body}");
                 assert_eq!(parsed(&body), tolerant(&body), "{body}");

@@ -36,6 +36,28 @@ fn the_documented_form() {
 }
 
 #[test]
+fn an_output_in_another_place_is_found() {
+    const URL: &str = "https://a.example/x.mp4";
+    for fields in [
+        json!({"outputs": ["", URL]}),
+        json!({"outputs": [null, " ", URL]}),
+        json!({"output": URL}),
+        json!({"outputs": [], "output": [URL]}),
+        json!({"outputs": null, "output": {"video": URL}}),
+        json!({"outputs": {"video_url": URL}}),
+    ] {
+        let mut data = fields.clone();
+        data["status"] = json!("completed");
+        let prediction = parsed(data);
+        assert_eq!(prediction.output_url(), Some(URL), "{fields}");
+        assert_eq!(prediction.outputs.len(), 1, "{fields}");
+    }
+    let both = parsed(json!({"status": "completed", "outputs": [URL], "output": "text"}));
+    assert_eq!(both.outputs.len(), 1);
+    assert_eq!(both.extra["output"], json!("text"));
+}
+
+#[test]
 fn every_looseness_of_the_sheet() {
     // Absent, null, and of another type.
     for (fields, check) in [
