@@ -1,5 +1,6 @@
 //! Converts error responses, invalid responses and connection failures to errors.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use http::HeaderMap;
@@ -215,17 +216,34 @@ fn app_code(json: &Value) -> Option<i64> {
     inner.or_else(|| json.get("code").and_then(integer)).filter(|code| *code >= 1000)
 }
 
-/// Returns the beginning of a body that is not JSON. For HTML, only says so.
 /// How a page is described.
 const HTML_PAGE: &str = "a page of HTML";
 
+/// Returns whether a body is a web page or the error of a storage service.
+pub(super) fn is_error_page(body: &[u8]) -> bool {
+    let text = beginning(body);
+    let text = without_mark(&text);
+    let lower = text.get(..15).unwrap_or(text).to_ascii_lowercase();
+    xml_error(text).is_some() || ["<!doctype html", "<html"].iter().any(|it| lower.starts_with(it))
+}
+
+fn beginning(body: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(body.get(..512).unwrap_or(body))
+}
+
+/// Returns the text without a byte order mark, which Azure puts before its errors.
+fn without_mark(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}').trim()
+}
+
+/// Returns the beginning of a body that is not JSON. For HTML, only says so.
 fn excerpt(body: &[u8], headers: &HeaderMap) -> String {
     let is_html = headers
         .get(http::header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())
         .is_some_and(|kind| kind.contains("html"));
-    let text = String::from_utf8_lossy(body.get(..512).unwrap_or(body));
-    let text = text.trim();
+    let text = beginning(body);
+    let text = without_mark(&text);
     if let Some(error) = xml_error(text) {
         return shorten(&error);
     }

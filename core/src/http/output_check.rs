@@ -25,6 +25,7 @@ const DOCUMENTS: [&str; 14] = [
     "html", "htm", "xhtml", "xml", "svg", "json", "jsonl", "txt", "md", "csv", "srt", "vtt", "ass",
     "js",
 ];
+const VIDEOS: [&str; 10] = ["mp4", "m4v", "mov", "webm", "mkv", "avi", "flv", "ts", "mpg", "wmv"];
 const MEDIA: [&str; 29] = [
     "mp4", "m4v", "mov", "webm", "mkv", "avi", "flv", "ts", "mpg", "wmv", "mp3", "wav", "m4a",
     "aac", "ogg", "opus", "flac", "aiff", "amr", "png", "jpg", "jpeg", "gif", "webp", "bmp", "tif",
@@ -79,6 +80,21 @@ pub(super) fn problem(
         return None;
     }
     match info.container {
+        Container::Png
+        | Container::Jpeg
+        | Container::WebP
+        | Container::Bmp
+        | Container::Tiff
+        | Container::Heic
+        | Container::Avif
+        | Container::Mp3
+        | Container::Wav
+        | Container::Adts
+        | Container::Flac
+            if VIDEOS.contains(&extension_of(url).as_str()) =>
+        {
+            Some(Problem::Other(format!("{} instead of a video", info.container.describe())))
+        }
         Container::Xml
         | Container::Json
         | Container::Text
@@ -104,6 +120,8 @@ mod tests {
     const FACE: &[u8] = include_bytes!("../../../samples/face.mp4");
     const VOICE: &[u8] = include_bytes!("../../../samples/voice.mp3");
 
+    const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0";
+
     fn found(name: &str, content_type: Option<&str>, content: &'static [u8]) -> String {
         let url = Url::parse(&format!("https://a.example/{name}")).unwrap();
         let info = probe(&BytesSource::new(Bytes::from_static(content))).unwrap();
@@ -121,7 +139,11 @@ mod tests {
         let page = b"\n<!DOCTYPE HTML><title>Login</title>";
         for (name, content_type, content, expected) in [
             ("x.mp4", Some("text/html"), FACE, ""),
-            ("x.mp4", None, VOICE, ""),
+            ("x.mp3", None, VOICE, ""),
+            ("x", Some("video/mp4"), VOICE, ""),
+            ("x.mp4", None, VOICE, "sent an MP3 audio file instead of a video"),
+            ("x.mov", None, PICTURE, "sent a PNG image instead of a video"),
+            ("x.png", None, PICTURE, ""),
             ("x", Some("video/mp4"), FACE, ""),
             ("x.mp4", None, &page[..], "sent a web page (\"Login\")"),
             ("x", None, b"<html>", "sent a web page"),

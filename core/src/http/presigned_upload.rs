@@ -61,7 +61,7 @@ fn parse(data: &Value, allow_http: bool) -> Option<PresignedUpload> {
         }
     }
     Some(PresignedUpload {
-        method: Method::from_bytes(method.as_bytes()).ok()?,
+        method: Method::from_bytes(method.to_ascii_uppercase().as_bytes()).ok()?,
         put_url: usable(upload.get("url")?, allow_http)?,
         headers,
         download_url: usable(data.get("download_url")?, allow_http)?,
@@ -106,6 +106,13 @@ mod tests {
         assert_eq!(presigned.put_url.as_str(), "https://s3.example/x?sig=1");
         assert_eq!(presigned.headers.len(), 2);
         assert_eq!(presigned.headers["if-none-match"], "*");
+    }
+
+    #[test]
+    fn the_method_is_understood_in_any_case() {
+        let mut body = presigned("https://s3.example/x");
+        body["data"]["upload"]["method"] = json!("put");
+        assert_eq!(classified(200, &body).unwrap().method, Method::PUT);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use url::Url;
 use super::api::Api;
 use super::body::{Exchange, FullResponse, exchange};
 use super::envelope::Envelope;
-use super::error_mapping::{connection_error, error_text, status_error};
+use super::error_mapping::{connection_error, error_text, is_error_page, status_error};
 use super::legacy_upload::{self, framing};
 use super::presigned_upload::{self, PresignedUpload};
 use super::progress::{ByteCount, StallTimeouts, unless_stalled};
@@ -220,14 +220,22 @@ async fn counted(
 fn put_outcome(file: &UploadFile, exchange: Exchange) -> Result<(), RequestFailure> {
     let operation = format!("uploading {}", file.name);
     let cause = match exchange {
-        Ok(FullResponse { status: 200..=299, .. }) => return Ok(()),
+        // A login page or a proxy may answer with a success instead of the storage. Then the file is
+        // not there, and a job with it would be paid for nothing.
+        Ok(response) if is_success(&response) && !is_error_page(&response.body) => return Ok(()),
         Ok(response) => {
             let cause = status_error(&operation, &response, &Envelope::of(&response));
             let text = error_text(&response);
             let is_final =
                 response.status == 413 || TOO_LARGE.iter().any(|code| text.contains(code));
             let text = if text.is_empty() { text } else { format!(": {text}") };
-            let advice = if is_final { "Use a smaller file" } else { "Try again later" };
+            let advice = if is_final {
+                "Use a smaller file"
+            } else if is_success(&response) {
+                "Check the network: a login page or a proxy may have answered instead"
+            } else {
+                "Try again later"
+            };
             let message = format!(
                 "The upload failed: the storage answered HTTP {}{}. {advice}.",
                 response.status,
@@ -244,6 +252,10 @@ fn put_outcome(file: &UploadFile, exchange: Exchange) -> Result<(), RequestFailu
     };
     let message = format!("The upload failed. {}", cause.message());
     Err(RequestFailure::Transient(upload_error(message, cause)))
+}
+
+fn is_success(response: &FullResponse) -> bool {
+    (200..300).contains(&response.status)
 }
 
 /// The storage's codes for a file that it will never accept.
@@ -285,6 +297,49 @@ async fn open(file: &UploadFile) -> Result<BoxStream<'static, std::io::Result<By
                 return Err(changed(what));
             }
             Ok(ReaderStream::with_capacity(opened.take(file.size), CHUNK).boxed())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+
+    #[test]
+    fn a_page_is_no_proof_of_an_upload() {
+        let file = UploadFile {
+            name: "a.mp4".to_owned(),
+            content_type: "video/mp4",
+            content: Content::Bytes(Bytes::new()),
+            size: 0,
+        };
+        for (status, body, expected) in [
+            (200, "", None),
+            (201, "<PostResponse><Key>a.mp4</Key></PostResponse>", None),
+            (204, "", None),
+            (200, "{\"name\": \"a.mp4\"}", None),
+            (
+                200,
+                "\n<!DOCTYPE html><title>Log in</title>",
+                Some("a page of HTML (\"Log in\"). Check"),
+            ),
+            (200, "<html>", Some("a page of HTML. Check the network")),
+            (200, "<Error><Code>InternalError</Code></Error>", Some("200: InternalError. Check")),
+            (403, "\u{feff}<Error><Code>Expired</Code></Error>", Some("403: Expired. Try again")),
+            (413, "<html>", Some("Use a smaller file")),
+        ] {
+            let response = FullResponse::new(status, HeaderMap::new(), Bytes::from(body));
+            let outcome = put_outcome(&file, Ok(response));
+            let message = outcome.err().map(|failure| match failure {
+                RequestFailure::Final(error) | RequestFailure::Transient(error) => {
+                    assert_eq!(error.kind(), ErrorKind::Upload);
+                    error.message().to_owned()
+                }
+            });
+            assert_eq!(message.is_some(), expected.is_some(), "{status} {body}: {message:?}");
+            assert!(message.unwrap_or_default().contains(expected.unwrap_or_default()), "{body}");
         }
     }
 }

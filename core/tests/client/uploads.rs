@@ -65,6 +65,13 @@ async fn a_failed_put_requests_a_new_presigned_url() {
     for (what, fault) in [
         ("403", put().status(403).body(Body::Text("<Error/>".into()))),
         ("500", put().status(500)),
+        ("a login page", put().status(200).body(Body::Text("<!DOCTYPE html><title>Log in".into()))),
+        (
+            "an error with a success",
+            put().status(200).body(Body::Text(
+                "<?xml version=\"1.0\"?><Error><Code>InternalError</Code></Error>".into(),
+            )),
+        ),
         ("503 with Retry-After", put().status(503).retry_after_secs(3)),
         ("a reset before", put().reset()),
         ("a reset after", put().after_accept().reset()),
