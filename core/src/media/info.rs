@@ -57,6 +57,8 @@ pub(crate) enum Detail {
     Prefix(u64),
     /// The text encodes a file of this kind.
     Encodes(Container),
+    /// The text is the bytes of a file of this kind in hexadecimal digits.
+    Hexadecimal(Container),
     /// The raw samples are 32-bit floating point numbers, not 16-bit integers.
     FloatSamples,
 }

@@ -24,7 +24,6 @@ pub use read_at::{ReadAt, ReadError};
 pub use sources::{BytesSource, FileSource};
 pub use sparse_source::SparseSource;
 
-use super::info::Detail;
 use super::{Container, MediaInfo, MediaKind};
 use window::Window;
 
@@ -114,12 +113,15 @@ fn facts(window: &Window<'_>) -> Result<MediaInfo, ReadError> {
     if let Some(info) = raw_audio(window, zeros, REACH)? {
         return Ok(info);
     }
-    if let Some((kind, encoded)) = text::kind(&head, head.len() < sniff::HEAD) {
-        let detail = encoded.map(Detail::Encodes);
+    if let Some((kind, detail)) = text::kind(&head, head.len() < sniff::HEAD) {
         return Ok(MediaInfo { detail, ..MediaInfo::new(kind, window.size()) });
     }
     if let Some(start) = sniff::late_box_file(&head) {
         return isobmff::read(window, start);
+    }
+    // These are samples behind a header that ffmpeg reads, but nothing here does.
+    if head.starts_with(b"Creative Voice File\x1a") {
+        return Ok(MediaInfo::new(Container::Unknown, window.size()));
     }
     // Samples of two bytes start at even offsets.
     if let Some(samples) = raw_pcm::guess(&window.read(zeros & !3, SAMPLES)?) {

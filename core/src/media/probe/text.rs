@@ -1,27 +1,34 @@
 //! Recognizes text: error pages, documents, and media encoded as base64.
 
 use super::super::Container;
+use super::super::info::Detail;
 use super::{adts, mpeg_audio, sniff};
 use crate::base64;
 
 /// How much base64 text is decoded.
 const BASE64_HEAD: usize = 512;
-/// Shorter texts are not taken for base64.
+/// How much hexadecimal text is decoded.
+const HEX_HEAD: usize = 1024;
+/// Shorter texts are not taken for base64 or hexadecimal digits.
 const MIN_BASE64: usize = 40;
 
-/// Returns the kind of text that the first bytes are, and the kind of file that the text encodes;
-/// `None` if they are not text.
-pub(super) fn kind(head: &[u8], is_whole: bool) -> Option<(Container, Option<Container>)> {
+/// Returns the kind of text that the first bytes are, and which file the text encodes; `None` if they
+/// are not text.
+pub(super) fn kind(head: &[u8], is_whole: bool) -> Option<(Container, Option<Detail>)> {
     if is_wide(head) {
         return Some((Container::Text, None));
     }
     let text = readable(head, is_whole)?;
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if let Some(uri) = data_uri(text) {
-        return Some((Container::DataUri, encoded(uri)));
+        return Some((Container::DataUri, encoded(uri).map(Detail::Encodes)));
     }
-    if let Some(encoded) = encoded(text.trim_matches('"')) {
-        return Some((Container::Base64, Some(encoded)));
+    let unquoted = text.trim_matches('"');
+    if let Some(encoded) = hexadecimal(unquoted) {
+        return Some((Container::Text, Some(Detail::Hexadecimal(encoded))));
+    }
+    if let Some(encoded) = encoded(unquoted) {
+        return Some((Container::Base64, Some(Detail::Encodes(encoded))));
     }
     let begins =
         |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
@@ -70,14 +77,34 @@ fn encoded(text: &str) -> Option<Container> {
     if whole.len() < MIN_BASE64 {
         return None;
     }
-    let bytes = base64::decode(whole)?;
+    media_kind(&base64::decode(whole)?)
+}
+
+/// Returns the kind of media file whose bytes a text states in hexadecimal digits, as some
+/// text-to-speech services send audio.
+fn hexadecimal(text: &str) -> Option<Container> {
+    let digits: Vec<u8> =
+        text.bytes().filter(|byte| !byte.is_ascii_whitespace()).take(HEX_HEAD).collect();
+    if digits.len() < MIN_BASE64 {
+        return None;
+    }
+    let byte = |pair: &[u8; 2]| {
+        let digit = |it: u8| char::from(it).to_digit(16);
+        u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()
+    };
+    let bytes: Option<Vec<u8>> = digits.as_chunks::<2>().0.iter().map(byte).collect();
+    media_kind(&bytes?)
+}
+
+/// Returns the kind of media file that starts with these bytes.
+fn media_kind(bytes: &[u8]) -> Option<Container> {
     let by_frame = || {
         let is_tag = bytes.starts_with(b"ID3");
-        (is_tag || mpeg_audio::parse(&bytes).is_some()).then_some(Container::Mp3)
+        (is_tag || mpeg_audio::parse(bytes).is_some()).then_some(Container::Mp3)
     };
-    sniff::by_signature(&bytes)
+    sniff::by_signature(bytes)
         .or_else(by_frame)
-        .or_else(|| adts::parse(&bytes).map(|_| Container::Adts))
+        .or_else(|| adts::parse(bytes).map(|_| Container::Adts))
 }
 
 /// Returns the bytes as text if they have no control characters. A character that is cut at the
@@ -123,11 +150,27 @@ mod tests {
     #[test]
     fn base64_of_media_is_recognized() {
         let wav = "UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAIA+AAACABAAZGF0YQAAAAA=";
-        assert_eq!(kind(wav.as_bytes(), true), Some((Container::Base64, Some(Container::Wav))));
+        let encodes_wav = Some(Detail::Encodes(Container::Wav));
+        assert_eq!(kind(wav.as_bytes(), true), Some((Container::Base64, encodes_wav)));
         let uri = format!("data:audio/wav;base64,{wav}");
-        assert_eq!(kind(uri.as_bytes(), true), Some((Container::DataUri, Some(Container::Wav))));
+        assert_eq!(kind(uri.as_bytes(), true), Some((Container::DataUri, encodes_wav)));
         for text in
             ["abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz", "data: is plural, mostly"]
+        {
+            assert!(matches!(kind(text.as_bytes(), true), Some((Container::Text, None))), "{text}");
+        }
+    }
+
+    #[test]
+    fn hexadecimal_digits_of_media_are_recognized() {
+        let of_wav = Some((Container::Text, Some(Detail::Hexadecimal(Container::Wav))));
+        for text in [
+            "524946462400000057415645666d742010000000",
+            "\"524946462400000057415645666D7420\\n10000000\"".replace("\\n", "\n").as_str(),
+        ] {
+            assert_eq!(kind(text.as_bytes(), true), of_wav, "{text}");
+        }
+        for text in ["deadbeefdeadbeefdeadbeefdeadbeefdeadbeefdeadbeef", "524946462400000057415645"]
         {
             assert!(matches!(kind(text.as_bytes(), true), Some((Container::Text, None))), "{text}");
         }

@@ -13,7 +13,17 @@ pub(super) fn for_wrong_kind(file: &CheckedFile<'_>) -> String {
     let name = CommandName::of(file.name);
     match (info.container, info.detail) {
         (_, Some(Detail::Prefix(bytes))) => without_prefix(&name, bytes),
-        (Container::Html | Container::Xml | Container::Json | Container::Text, _) => {
+        (_, Some(Detail::Hexadecimal(kind))) => format!(
+            "Its text is a file in hexadecimal digits. Decode it: xxd -r -p {} {}",
+            name.input,
+            name.output(first_extension(kind))
+        ),
+        (Container::Json, _) => {
+            "Look at its content: if it is an error, download the file again; if it contains the \
+             file as base64 or hexadecimal text, decode that text."
+                .to_owned()
+        }
+        (Container::Html | Container::Xml | Container::Text, _) => {
             "Download the file again and look at its content.".to_owned()
         }
         (Container::DataUri, Some(Detail::Encodes(kind))) => format!(
@@ -32,6 +42,15 @@ pub(super) fn for_wrong_kind(file: &CheckedFile<'_>) -> String {
             format!("Unpack it: gzip -dc < {} > {}", name.input, name.output(extension))
         }
         (Container::Zip, _) => "Unpack it, and pass the file inside.".to_owned(),
+        (Container::Unknown, _) if info.corruption.is_some() => {
+            "Export or download it again.".to_owned()
+        }
+        // ffmpeg reads more kinds than are known here: AC-3, DTS, WavPack, MXF, raw H.264.
+        (Container::Unknown, _)
+            if matches!(file.limits.kind, MediaKind::Audio | MediaKind::Video) =>
+        {
+            format!("If a media player plays it, {}", in_sentence(&convert(file, &name)))
+        }
         (kind, _) if file.limits.kind == MediaKind::Audio => audio(file, kind, &name),
         (_, Some(Detail::CoverOnly)) => {
             "It has audio and a single picture. Make a video of it: repeat the picture (ffmpeg \
@@ -42,6 +61,10 @@ pub(super) fn for_wrong_kind(file: &CheckedFile<'_>) -> String {
             "Its video track has no pictures. Record or export it again.".to_owned()
         }
         (kind, _) if kind.kind() == Some(file.limits.kind) => convert(file, &name),
+        // These are not always videos.
+        (Container::Ogg | Container::Gif, _) if file.limits.kind == MediaKind::Video => {
+            format!("If it has moving pictures, {}", in_sentence(&convert(file, &name)))
+        }
         _ => "Choose another file.".to_owned(),
     }
 }
@@ -106,6 +129,11 @@ pub(super) fn for_corruption(file: &CheckedFile<'_>) -> String {
         Some(Detail::Prefix(bytes)) => without_prefix(&CommandName::of(file.name), bytes),
         _ => "Export or download it again.".to_owned(),
     }
+}
+
+/// Returns a step as the second half of a sentence.
+fn in_sentence(step: &str) -> String {
+    step.replacen("Convert", "convert", 1)
 }
 
 fn without_prefix(name: &CommandName, bytes: u64) -> String {

@@ -216,13 +216,21 @@ fn unusable_m4a(sources: &Sources) -> Vec<Case> {
 /// Formats that the model does not accept: the message says how to convert them.
 fn other_formats(folder: &Folder, sources: &Sources) -> Vec<Case> {
     use base64::Engine as _;
-    for arguments in ["voice.caf", "voice.au", "voice.w64", "-c:a aac -f latm voice.loas"] {
+    for arguments in [
+        "voice.caf",
+        "voice.au",
+        "voice.w64",
+        "voice.ac3",
+        "voice.voc",
+        "-c:a aac -f latm voice.loas",
+    ] {
         folder.ffmpeg(&format!("-i voice.wav {arguments}"));
     }
     folder.ffmpeg("-f lavfi -i testsrc=size=1280x720:rate=5:duration=3 silent.mp4");
     let data = find(&sources.wav, b"data").expect("a data chunk") + 8;
     let raw = &sources.wav[data..];
     let text = base64::engine::general_purpose::STANDARD.encode(&sources.mp3);
+    let hexadecimal: String = sources.mp3.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut big_endian = sources.wav.clone();
     big_endian[..4].copy_from_slice(b"RIFX");
     let floats: Vec<u8> = raw
@@ -240,6 +248,15 @@ fn other_formats(folder: &Folder, sources: &Sources) -> Vec<Case> {
         case("raw_floats.wav", floats, "ffmpeg -f f32le"),
         case("text.mp3", text.clone().into_bytes(), "base64 -d text.mp3 > text-fixed.mp3"),
         case("uri.mp3", format!("data:audio/mpeg;base64,{text}").into_bytes(), "sed 's/"),
+        case("hex.mp3", hexadecimal.into_bytes(), "xxd -r -p hex.mp3 hex-fixed.mp3"),
+        case(
+            "voice.ac3",
+            folder.read("voice.ac3"),
+            "plays it, convert it to MP3: ffmpeg -i voice.ac3",
+        ),
+        case("voice.voc", folder.read("voice.voc"), "convert it to MP3: ffmpeg -i voice.voc"),
+        case("answer.mp3", br#"{"audio":"SUQz"}"#.to_vec(), "base64 or hexadecimal text"),
+        case("hole.wav", vec![0; 100_000], "download it again"),
         case("silk.mp3", b"\x02#!SILK_V3\x0c\0\xa5".repeat(50), "SILK"),
         case("big_endian.wav", big_endian, "sox big_endian.wav"),
         case(
