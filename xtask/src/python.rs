@@ -104,7 +104,7 @@ fn test() -> Result<()> {
     run(command)
 }
 
-pub(crate) fn package() -> Result<()> {
+fn package() -> Result<()> {
     tools()?;
     let place = target().join("python-package");
     let found = built(&place, &["sdist"], ".tar.gz")?;

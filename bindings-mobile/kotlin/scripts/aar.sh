@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds viseme-VERSION.aar, the module for Android, from the same sources as the JAR.
 #
-# NOT RUN in this project's CI, which has no Android toolchain: read it before you trust it. Needs
+# `cargo xtask release aar` runs it, in the workflow of a release. It HAS NOT RUN YET: the project had no machine with
+# an Android toolchain so far. Read it before you trust it. Needs
 #   - the Android NDK, with ANDROID_NDK_HOME set
 #   - rustup target add aarch64-linux-android armv7-linux-androideabi x86_64-linux-android
 #   - cargo install cargo-ndk

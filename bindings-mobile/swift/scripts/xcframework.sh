@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds VisemeFFI.xcframework, the native library for iOS and macOS, where Package.swift expects it.
 #
-# NOT RUN in this project's CI, which has no Apple toolchain: read it before you trust it. Needs
+# `cargo xtask release xcframework` runs it, on macOS in CI. It HAS NOT RUN YET: the project had no machine with an
+# Apple toolchain so far. Read it before you trust it. Needs
 #   - macOS with Xcode 16 or newer
 #   - rustup target add aarch64-apple-ios aarch64-apple-ios-sim x86_64-apple-ios \
 #       aarch64-apple-darwin x86_64-apple-darwin

@@ -142,14 +142,21 @@ fn driver() -> Result<()> {
 
 fn sample(backends: bool) -> Result<()> {
     jar()?;
+    run_sample()?;
+    if backends { test_app(&["java", "-jar", SAMPLE]) } else { Ok(()) }
+}
+
+/// Where the sample program is after its build.
+const SAMPLE: &str = "bindings-mobile/kotlin/sample/target/sample.jar";
+
+/// Builds the sample program with the JAR that is installed for Maven on this machine, and runs it.
+pub(crate) fn run_sample() -> Result<()> {
     run(maven(&["--quiet", "--projects", "sample", "package"]))?;
-    let jar = "bindings-mobile/kotlin/sample/target/sample.jar";
     let result = "target/bindings-mobile/sample-kotlin.mp4";
     let media = ["samples/face.mp4", "samples/voice.mp3"];
-    let mut java = program("java", &["-jar", jar, media[0], media[1], result]);
+    let mut java = program("java", &["-jar", SAMPLE, media[0], media[1], result]);
     java.env("VISEME_MOCK", mock_server()?);
-    run(java)?;
-    if backends { test_app(&["java", "-jar", jar]) } else { Ok(()) }
+    run(java)
 }
 
 /// The name under which JNA looks for this machine's library in a JAR.

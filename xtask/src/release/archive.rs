@@ -13,9 +13,10 @@ use crate::checks::crates::version;
 use crate::process::{root, run, target};
 use crate::python::{tool, tools};
 
-/// Packs the programs, which must be built, as `archives/viseme-0.1.0-TRIPLE.tar.gz`, or `.zip` for Windows,
-/// and copies them to `bin/TRIPLE`.
+/// Builds the programs, packs them as `archives/viseme-0.1.0-TRIPLE.tar.gz`, or `.zip` for
+/// Windows, and copies them to `bin/TRIPLE`.
 pub(super) fn programs(of: &Target, out: &Path) -> Result<()> {
+    of.build_programs()?;
     let name = format!("viseme-{}-{}", version()?, of.triple);
     let work = target().join("release-archive");
     let folder = work.join(&name);
@@ -35,11 +36,16 @@ pub(super) fn programs(of: &Target, out: &Path) -> Result<()> {
     }
     let archives = out.join("archives");
     fs::create_dir_all(&archives).context("cannot create the folder of the archives")?;
-    let (format, ending) = if of.is_windows() { ("zip", "zip") } else { ("gztar", "tar.gz") };
+    let format = if of.is_windows() { "zip" } else { "gztar" };
     // Python packs both formats on all systems.
     tools()?;
     let code = "import shutil, sys; shutil.make_archive(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4])";
     let (base, from) = (archives.join(&name).display().to_string(), work.display().to_string());
     run(tool("python", &["-c", code, &base, format, &from, &name]))?;
-    write_checksum(&archives.join(format!("{name}.{ending}")))
+    write_checksum(&archives.join(format!("{name}{}", ending(of))))
+}
+
+/// The ending of the name of an archive.
+pub(super) fn ending(of: &Target) -> &'static str {
+    if of.is_windows() { ".zip" } else { ".tar.gz" }
 }

@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 use serde_json::Value;
 
 use super::files::{copy_into, create_folder, empty_folder};
 use super::notices;
 use crate::checks::crates::version;
-use crate::process::{program, root, run, succeeds, target};
+use crate::process::{output, program, root, run, succeeds, target};
 
 /// The names of architectures in Rust and in images.
 const ARCHITECTURES: [(&str, &str); 2] = [("x86_64", "amd64"), ("aarch64", "arm64")];
@@ -33,6 +33,30 @@ pub(crate) struct Container {
 pub(super) fn builder() -> Option<&'static str> {
     let probes = [("docker", &["info"][..]), ("podman", &["info"]), ("buildah", &["info"])];
     probes.into_iter().find(|(name, words)| succeeds(program(name, words))).map(|(name, _)| name)
+}
+
+/// Runs the image that was built last on this machine: it must tell its version.
+pub(super) fn try_image() -> Result<&'static str> {
+    match builder() {
+        Some("buildah") => {
+            let container = output(program("buildah", &["from", "viseme-mock"]))?;
+            let words = ["run", container.trim(), "--", "/viseme-mock", "--version"];
+            let tried = output(program("buildah", &words));
+            run(program("buildah", &["rm", container.trim()]))?;
+            is_version(&tried?)?;
+        }
+        Some(name) => {
+            is_version(&output(program(name, &["run", "--rm", "viseme-mock", "--version"]))?)?;
+        }
+        None => bail!("neither docker nor podman nor buildah works on this machine"),
+    }
+    Ok("built; viseme-mock --version in it")
+}
+
+fn is_version(text: &str) -> Result<()> {
+    let version = version()?;
+    ensure!(text.contains(&version), "the program in the image says {text:?}, not {version}");
+    Ok(())
 }
 
 impl Container {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::files::{copy_into, empty_folder};
 use crate::checks::crates::{Published, published};
-use crate::process::{output, program, run, succeeds, target};
+use crate::process::{program, run, succeeds, target};
 
 /// Packs all crates and copies them to a folder. Publishing compiles each from its package; a rehearsal does it
 /// by the installation of the program, which needs them all.
@@ -43,12 +43,6 @@ pub(super) fn publish() -> Result<()> {
         }
     }
     if count == 0 { Ok(()) } else { run(command) }
-}
-
-/// Fails if a package lacks a file that it must contain.
-pub(super) fn contents(crate_file: &Path) -> Result<Vec<String>> {
-    let listing = output(program("tar", &["-tzf", &crate_file.display().to_string()]))?;
-    Ok(listing.lines().filter_map(|line| Some(line.split_once('/')?.1.to_owned())).collect())
 }
 
 /// The folders of the crates as packages of a registry that is not there yet, for `cargo install --config`.

@@ -20,6 +20,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 
 use self::container::Container;
+use self::rehearsal::Rehearsal;
 use self::target::Target;
 use crate::process::root;
 
@@ -28,11 +29,18 @@ use crate::process::root;
 #[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 pub(crate) struct Release {
     /// Build all that this machine can, install it in clean places, and run the examples
-    #[arg(long)]
+    #[arg(long, required = true)]
     dry_run: bool,
     /// Cargo's profile: `release`, or `quick` or `dev` to save time
     #[arg(long, default_value = "release")]
     profile: String,
+    /// Build for this platform, with Zig if it is a Linux, as the workflow does; by default for this machine with
+    /// its own tools
+    #[arg(long, value_name = "TRIPLE")]
+    target: Option<String>,
+    /// Only these parts, such as those that failed; the results of the others are those of the last run
+    #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = rehearsal::names())]
+    only: Vec<String>,
     #[command(subcommand)]
     part: Option<Part>,
 }
@@ -87,7 +95,7 @@ enum Part {
 impl Release {
     pub(crate) fn run(&self) -> Result<()> {
         match &self.part {
-            None => rehearsal::run(&self.profile),
+            None => Rehearsal::new(self.target.as_deref(), &self.profile)?.run(&self.only),
             Some(part) => part.run(),
         }
     }
@@ -113,15 +121,19 @@ impl Part {
 /// Builds the source distributions and looks into them.
 pub(crate) fn check_python() -> Result<()> {
     let folder = tempfile::tempdir().context("cannot create a folder")?;
-    python::sources(folder.path())?;
+    let out = folder.path().join("python");
+    python::sdists(&out)?;
+    python::temporal(&out)?;
     python::check_packages(folder.path())
 }
 
 /// Builds what is the same on all platforms.
 fn sources(out: &std::path::Path) -> Result<()> {
     crates::package(&out.join("crates")).context("the crates")?;
-    python::sources(&out.join("python")).context("the source distributions")?;
-    npm::portable(&out.join("npm")).context("the npm packages")
+    python::sdists(&out.join("python")).context("the source distributions")?;
+    python::temporal(&out.join("python")).context("the Python package for Temporal")?;
+    npm::portable(&out.join("npm")).context("the npm packages")?;
+    npm::temporal(&out.join("npm")).context("the npm package for Temporal")
 }
 
 /// Builds what contains native code for one platform.
@@ -129,9 +141,6 @@ fn platform(target: &Target, out: &std::path::Path) -> Result<()> {
     notices::write().context("the notices")?;
     target.prepare()?;
     python::wheels(target, &out.join("python")).context("the wheels")?;
-    target.build(&["viseme-node"])?;
-    // The programs in a build of their own: another package could enable features in them.
-    target.build(&["viseme-cli", "viseme-mock"])?;
     npm::native(target, &out.join("npm-native")).context("the npm packages")?;
     archive::programs(target, out).context("the archive of the programs")?;
     mobile::library(target, &out.join("jna")).context("the library for the JAR")

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use super::files::create_folder;
 use super::target::Target;
 use crate::node;
 use crate::process::{program, run};
@@ -11,12 +12,21 @@ use crate::process::{program, run};
 /// Packs the packages without native code.
 pub(super) fn portable(out: &Path) -> Result<()> {
     node::build_types()?;
-    pack("portable", out, None)?;
+    pack("portable", out, None)
+}
+
+/// Packs the package for Temporal.
+pub(super) fn temporal(out: &Path) -> Result<()> {
+    create_folder(out)?;
+    // Its compiler reads the types of the client.
+    node::build_types()?;
     node::pack_temporal(out)
 }
 
-/// Packs the packages with native code for a platform, which must be built.
+/// Builds and packs the packages with native code for a platform.
 pub(super) fn native(target: &Target, out: &Path) -> Result<()> {
+    target.build(&["viseme-node"])?;
+    target.build_programs()?;
     pack("native", out, Some(target))
 }
 

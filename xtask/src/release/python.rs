@@ -13,8 +13,8 @@ use crate::tools::python_programs;
 /// Builds the packages without native code.
 const BUILD: [&str; 1] = ["build==1.6.1"];
 
-/// Builds the source distributions, and the package for Temporal, which has no native code.
-pub(super) fn sources(out: &Path) -> Result<()> {
+/// Builds the source distributions of the packages with native code.
+pub(super) fn sdists(out: &Path) -> Result<()> {
     tools()?;
     create_folder(out)?;
     let to = out.display().to_string();
@@ -23,6 +23,14 @@ pub(super) fn sources(out: &Path) -> Result<()> {
         command.current_dir(project);
         run(command)?;
     }
+    Ok(())
+}
+
+/// Builds the package for Temporal, which has no native code.
+pub(super) fn temporal(out: &Path) -> Result<()> {
+    tools()?;
+    create_folder(out)?;
+    let to = out.display().to_string();
     let build = python_programs("python-build", &BUILD)?.join("python").display().to_string();
     let project = root().join("integrations/temporal-python").display().to_string();
     run(program(&build, &["-m", "build", "--outdir", &to, &project]))
@@ -49,16 +57,20 @@ pub(super) fn wheels(target: &Target, out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Creates an environment with the packages of a folder, and nothing from a registry; returns the folder of
+/// Creates an environment and installs into it with these arguments of pip and variables; returns the folder of
 /// its programs.
-pub(super) fn install(packages: &Path, environment: &Path) -> Result<PathBuf> {
+pub(super) fn install(
+    environment: &Path,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> Result<PathBuf> {
     new_environment(environment)?;
     let programs = programs_of(environment);
     let python = programs.join("python").display().to_string();
-    let from = packages.display().to_string();
     let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    let offline = ["--no-index", "--only-binary", ":all:", "--find-links", &from];
-    run(program(&python, &[&words[..], &offline, &["viseme", "viseme-mock"]].concat()))?;
+    let mut command = program(&python, &[&words[..], arguments].concat());
+    command.envs(variables.iter().copied());
+    run(command)?;
     Ok(programs)
 }
 

@@ -82,6 +82,11 @@ impl Target {
         run(self.with_tools(command)?)
     }
 
+    /// Builds the programs, in a run of their own: another package could enable features in them.
+    pub(super) fn build_programs(&self) -> Result<()> {
+        self.build(&["viseme-cli", "viseme-mock"])
+    }
+
     /// A command with Zig on its search path, if the build uses it.
     pub(super) fn with_tools(&self, mut command: Command) -> Result<Command> {
         if self.has_zig() {
@@ -104,6 +109,13 @@ impl Target {
     pub(super) fn program(&self, name: &str) -> String {
         format!("{name}{}", if self.is_windows() { ".exe" } else { "" })
     }
+}
+
+/// Whether the toolchain can compile for a platform.
+pub(super) fn is_installed(triple: &str) -> Result<bool> {
+    let words = ["--print", "target-libdir", "--target", triple];
+    let folder = output(program("rustc", &words))?;
+    Ok(PathBuf::from(folder.trim()).is_dir())
 }
 
 /// This machine's platform.
