@@ -52,7 +52,7 @@ const NODE_NAMES: [&str; 31] = [
 const ADVICE: [(&str, &str, &str); 2] = [
     (
         "start the mock server with `viseme mock`",
-        "use the mock server: `with viseme.mock():`",
+        "use the mock server: `with viseme.mock() as server: client = viseme.Client(**server.settings)`",
         "start the mock server: `MockServer.start()` of the package `viseme-mock`",
     ),
     (
@@ -151,7 +151,8 @@ mod tests {
         let error = ErrorData::from(&config.expect_err("there is no key"));
         let python = Host::Python.translate(&error.message);
         assert!(python.ends_with(
-            "or pass `api_key`. To try Viseme without a key, use the mock server: `with viseme.mock():`."
+            "or pass `api_key`. To try Viseme without a key, use the mock server: `with viseme.mock() as server: client = \
+             viseme.Client(**server.settings)`."
         ), "{python}");
         let node = Host::Node.translate(&error.message);
         assert!(node.contains("or pass `apiKey`. ") && node.contains("`viseme-mock`"), "{node}");

@@ -266,7 +266,10 @@ batch = client.batch(rows, out=SETTINGS["out"])
 try:
     print("started", flush=True)
     list(batch)
-except KeyboardInterrupt:
+except KeyboardInterrupt as error:
+    assert batch.stop_reason.code == "interrupted", batch.stop_reason
+    assert "the same call resumes it" in batch.stop_reason.message
+    assert getattr(error, "__notes__", [batch.stop_reason.message]) == [batch.stop_reason.message]
     # The folder is free at once.
     [item.id for item in client.batch(rows[:0], out=SETTINGS["out"])]
     print(batch.summary(), flush=True)

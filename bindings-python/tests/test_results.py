@@ -21,7 +21,7 @@ import pandas as pd
 import pytest
 import viseme
 from conftest import QUICK, SAMPLES, settings
-from viseme_mock import World
+from viseme_mock import MockServer, World
 
 AUDIO = "https://media.example/voice.mp3"
 VIDEO = "https://media.example/face.mp4"
@@ -218,3 +218,17 @@ def test_the_mock_server_ends_with_a_process_that_is_killed(tmp_path: Path) -> N
         except OSError:
             return
     pytest.fail("the server still runs")
+
+
+def test_a_scenario_is_a_dict_too_and_a_wrong_one_says_why(
+    server: MockServer, quick: World
+) -> None:
+    with pytest.raises(ValueError, match=r"`fault` is unknown.*did you mean `faults`"):
+        server.new_world(scenario={"fault": []})
+    with pytest.raises(ValueError, match="`job` is unknown"):
+        quick.script({"job": []})
+    program = os.environ.get(
+        "VISEME_MOCK_PROGRAM", SAMPLES.parent / "target" / "debug" / "viseme-mock"
+    )
+    with viseme.mock(program=program, scenario={"balance_usd": 0}) as poor:
+        assert viseme.Client(**poor.settings).balance() == 0

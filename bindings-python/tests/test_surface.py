@@ -210,7 +210,9 @@ def test_a_missing_key_is_one_short_error(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(viseme.ConfigError, match="WAVESPEED_API_KEY") as caught:
         viseme.Client()
     error = caught.value
-    assert "`with viseme.mock():`" in error.message
+    assert (
+        "`with viseme.mock() as server: client = viseme.Client(**server.settings)`" in error.message
+    )
     assert error.__cause__ is None
     assert error.__suppress_context__
     # This test, and the line of the package that raises.

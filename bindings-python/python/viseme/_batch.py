@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from . import _native
 from ._core_client import CoreClient, Operation, decode_messages
-from ._errors import VisemeError, make_error
+from ._errors import VisemeError, add_note, make_error
 from ._generated import ItemState, decode_moment
 from ._inputs import encode_cell, invalid_input, is_of_library, normalize_input
+from ._logs import logger
 from ._models import to_plain
 from ._progress_bar import ManyBar
 from ._settings import BOOL, PATH, encode_value
@@ -109,7 +110,7 @@ class BatchStopReason:
     """Why a run of a batch submitted nothing more."""
 
     code: str
-    """``cost_limit``, or the stable code of an error."""
+    """``cost_limit``, ``interrupted``, or the stable code of an error."""
     message: str
     """What happened and what to do."""
 
@@ -168,6 +169,18 @@ class _BaseBatch(Generic[C]):
             hint = " Use a higher `max_cost` to continue." if reason["code"] == "cost_limit" else ""
             self.stop_reason = BatchStopReason(reason["code"], reason["message"] + hint)
         return None
+
+    def _interrupt(self, error: BaseException) -> None:
+        """Say how to go on after an interrupt or a cancellation, not after a loop that was left."""
+        if isinstance(error, (Exception, GeneratorExit)):
+            return
+        message = (
+            f"The batch in {self._out!r} is not done. Jobs that were submitted continue at the "
+            "service; the same call resumes it and pays for no row twice."
+        )
+        self.stop_reason = BatchStopReason("interrupted", message)
+        logger().warning("%s", message)
+        add_note(error, message)
 
     def _end(self, task: _native.Task) -> None:
         self._executor.stop(task)
@@ -256,6 +269,9 @@ class Batch(_BaseBatch[SyncExecutor]):
                     item = self._decode(message)
                     if item is not None:
                         yield item
+        except BaseException as error:
+            self._interrupt(error)
+            raise
         finally:
             try:
                 task.stop()
@@ -331,6 +347,9 @@ class AsyncBatch(_BaseBatch["AsyncExecutor"]):
                     item = self._decode(message)
                     if item is not None:
                         yield item
+        except BaseException as error:
+            self._interrupt(error)
+            raise
         finally:
             try:
                 task.stop()

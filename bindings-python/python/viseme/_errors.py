@@ -270,8 +270,13 @@ def name_open_jobs(error: BaseException, jobs: types.OpenJobs) -> None:
     }
     for name, value in attributes.items():
         setattr(error, name, value)
-    if hasattr(error, "add_note"):  # Python 3.11
-        error.add_note(message)
+    add_note(error, message)
+
+
+def add_note(error: BaseException, note: str) -> None:
+    """Add a note to an exception. Python 3.10 has none."""
+    if hasattr(error, "add_note"):
+        error.add_note(note)
 
 
 def describe_open_jobs(jobs: types.OpenJobs) -> str | None:

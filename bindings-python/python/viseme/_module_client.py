@@ -83,7 +83,7 @@ def check(input: AnyInput | str, parameters: Mapping[str, Any] | None = None) ->
 
 def mock(
     *,
-    scenario: str | os.PathLike[str] | None = None,
+    scenario: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     port: int = 0,
     program: str | os.PathLike[str] | None = None,
 ) -> MockServer:
@@ -96,7 +96,7 @@ def mock(
     ``Client(**server.settings)`` creates further clients.
 
     Args:
-        scenario: A file in YAML or JSON that describes how jobs go and what fails.
+        scenario: How jobs go and what fails: a file in YAML or JSON, or a dict.
         port: The port to listen on; 0 picks a free one.
         program: Another build of the program ``viseme-mock``.
     """

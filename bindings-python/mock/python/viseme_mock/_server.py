@@ -8,6 +8,9 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,21 +27,20 @@ class MockServer:
     def __init__(
         self,
         *,
-        scenario: str | os.PathLike[str] | None = None,
+        scenario: str | os.PathLike[str] | Mapping[str, Any] | None = None,
         port: int = 0,
         program: str | os.PathLike[str] | None = None,
     ) -> None:
         """Create a server.
 
         Args:
-            scenario: A file in YAML or JSON that describes how jobs go and what fails.
+            scenario: How jobs go and what fails: a file in YAML or JSON, or a dict.
             port: The port to listen on; 0 picks a free one.
             program: The program to run instead of the one in this package.
         """
         # It ends with its standard input, and so with this process, even if that is killed.
         self._arguments = ["--port", str(port), "--end-with-stdin"]
-        if scenario is not None:
-            self._arguments += ["--scenario", os.fspath(scenario)]
+        self._scenario = scenario
         self._program = program
         self._process: subprocess.Popen[str] | None = None
         self._address: dict[str, Any] = {}
@@ -47,15 +49,17 @@ class MockServer:
         """Start the server, and wait until it listens. Returns self."""
         if self.is_running:
             return self
-        # If it cannot listen, it says why on standard error and exits.
-        self._process = subprocess.Popen(
-            [_program(self._program), *self._arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        with ExitStack() as files:
+            # If it cannot listen, it says why on standard error and exits.
+            self._process = subprocess.Popen(
+                [_program(self._program), *self._arguments, *self._scenario_arguments(files)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            assert self._process.stdout is not None
+            # It has read the scenario when it prints its address.
+            line = self._process.stdout.readline()
         if not line:
             self.stop()
             raise RuntimeError("The mock server did not start. Its message is on standard error.")
@@ -106,6 +110,16 @@ class MockServer:
         """Create a world: an API key with its own jobs, faults, journal and ledger."""
         made = World(self.url, "", "").request("POST", "/worlds", given)
         return World(self.url, made["key"], made["id"])
+
+    def _scenario_arguments(self, files: ExitStack) -> list[str]:
+        if self._scenario is None:
+            return []
+        if isinstance(self._scenario, Mapping):
+            folder = files.enter_context(tempfile.TemporaryDirectory(prefix="viseme-mock-"))
+            path = Path(folder, "scenario.json")
+            path.write_text(json.dumps(self._scenario), encoding="utf-8")
+            return ["--scenario", str(path)]
+        return ["--scenario", os.fspath(self._scenario)]
 
     def _running(self) -> dict[str, Any]:
         if not self.is_running:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
 # The mock server is on this machine: no proxy of the environment applies.
@@ -59,7 +60,11 @@ class World:
         self._request("DELETE", "")
 
     def request(self, method: str, path: str, body: object = None) -> Any:
-        """Send a request to the control API."""
+        """Send a request to the control API.
+
+        Raises:
+            ValueError: The server refuses it, for example a scenario with an unknown word.
+        """
         data = None if body is None else json.dumps(body).encode()
         control_request = Request(
             f"{self.url}/_mock/v1{path}",
@@ -67,9 +72,20 @@ class World:
             method=method,
             headers={"Content-Type": "application/json"},
         )
-        with _OPENER.open(control_request, timeout=_TIMEOUT) as response:
-            text = response.read()
+        try:
+            with _OPENER.open(control_request, timeout=_TIMEOUT) as response:
+                text = response.read()
+        except HTTPError as error:
+            raise ValueError(f"The mock server refuses this: {_reason(error)}") from None
         return json.loads(text) if text else None
 
     def _request(self, method: str, path: str, body: object = None) -> Any:
         return self.request(method, f"/worlds/{self.id}{path}", body)
+
+
+def _reason(error: HTTPError) -> str:
+    body = error.read().decode(errors="replace")
+    try:
+        return str(json.loads(body)["error"])
+    except (ValueError, KeyError, TypeError):
+        return body or str(error)
