@@ -41,7 +41,7 @@ const MUTATED: [Mutated; 4] = [
     Mutated {
         name: "connections",
         package: "viseme",
-        files: &["core/src/http/reqwest_transport.rs"],
+        files: &["core/src/http/reqwest_transport.rs", "core/src/http/direct_client.rs"],
         tested_by: "viseme",
         tests: &[
             "--lib",
@@ -49,6 +49,7 @@ const MUTATED: [Mutated; 4] = [
             "client",
             "--",
             "reqwest_transport::",
+            "direct_client::",
             "http2::",
             "network::",
             "submit_safety::",
