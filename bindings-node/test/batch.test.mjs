@@ -4,7 +4,7 @@ import { copyFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ConfigError, InputError, InsufficientCreditsError } from 'viseme';
+import { AbortError, ConfigError, InputError, InsufficientCreditsError } from 'viseme';
 
 import { AUDIO, clientOf, FAST, VIDEO, world } from './support.mjs';
 
@@ -147,5 +147,27 @@ test('a folder that another run uses is refused', async () => {
       await assert.rejects(all(client.batch(rows, { out: folder })), ConfigError);
       break;
     }
+  });
+});
+
+test('an aborted batch says that its jobs continue and how to resume it', async () => {
+  const endless = { jobs: [{ timeline: [{ processing: '0s' }, { completed: '1h' }] }] };
+  await withFolder(endless, async (made, client, folder) => {
+    const abort = new AbortController();
+    const out = join(folder, 'results');
+    const batch = client.batch([row('a'), row('b')], { out, signal: abort.signal });
+    const run = all(batch);
+    while ((await charges(made)) < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    abort.abort();
+    await assert.rejects(run, (error) => {
+      assert.ok(error instanceof AbortError, error);
+      assert.ok(error.message.includes(`The batch in '${out}' is not done`), error.message);
+      assert.ok(!error.message.includes('No job was submitted'), error.message);
+      return true;
+    });
+    assert.equal(batch.stopReason.code, 'interrupted');
+    assert.deepEqual((await client.batch([row('a'), row('b')], { out }).summary()).states, {
+      submitted: 2,
+    });
   });
 });

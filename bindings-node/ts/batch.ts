@@ -1,14 +1,14 @@
 import { fileURLToPath } from 'node:url';
 
 import {
-  abortError,
+  abortReason,
   nextMessages,
   runOperation,
   throwIfClosed,
   type CoreClient,
   type Message,
 } from './core-client';
-import { decodeError, makeError } from './errors';
+import { AbortError, decodeError, makeError } from './errors';
 import {
   BATCH_OPTIONS_RULES,
   type BatchEnd,
@@ -49,7 +49,10 @@ export class Batch implements AsyncIterable<BatchItem> {
   readonly #place: { manifest: BatchManifest; out: string };
   readonly #options: EncodedOptions;
   readonly #signal: AbortSignal | undefined;
-  /** Why the last run submitted nothing more; `undefined` if it did not stop. */
+  /**
+   * Why the last run submitted nothing more; `undefined` if it did not stop. After an abort the code is
+   * `interrupted`.
+   */
   stopReason: BatchStopReason | undefined;
   /** How many rows the last run works on; `undefined` before it starts. */
   total: number | undefined;
@@ -100,7 +103,7 @@ export class Batch implements AsyncIterable<BatchItem> {
     for (;;) {
       const messages = await nextMessages(task);
       if (this.#signal?.aborted || (messages === null && this.#core.closed)) {
-        throw abortError(this.#core, this.#signal, task);
+        throw this.#aborted();
       }
       if (messages === null) {
         return;
@@ -113,6 +116,15 @@ export class Batch implements AsyncIterable<BatchItem> {
         }
       }
     }
+  }
+
+  /** Returns the error of a run that the caller ends. The jobs are in the folder of the batch. */
+  #aborted(): AbortError {
+    const message =
+      `The batch in '${this.#place.out}' is not done. Jobs that were submitted continue at the service: ` +
+      'the same call resumes it and pays for no row twice, and `items()` lists their ids.';
+    this.stopReason = { code: 'interrupted', message };
+    return new AbortError(abortReason(this.#core, this.#signal), undefined, message);
   }
 
   /** Handles the start, the end or the error of a run. */

@@ -191,9 +191,16 @@ export function abortError(
   task: Task,
   unseen: readonly string[] = [],
 ): AbortError {
+  return new AbortError(abortReason(client, signal), warnOfTask(task, unseen));
+}
+
+/** Returns the reason of a signal that was aborted, or that the client was closed. */
+export function abortReason(
+  client: CoreClient | undefined,
+  signal: AbortSignal | undefined,
+): unknown {
   const wasClosed = !signal?.aborted && client?.closed;
-  const reason: unknown = wasClosed ? new Error('The client was closed.') : signal?.reason;
-  return new AbortError(reason, warnOfTask(task, unseen));
+  return wasClosed ? new Error('The client was closed.') : signal?.reason;
 }
 
 /** Warns of the jobs of a task that continue, and returns them. */

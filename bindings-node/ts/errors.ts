@@ -153,10 +153,12 @@ export class AbortError extends Error {
   readonly records: readonly SubmitRecord[];
 
   /** @internal */
-  constructor(reason: unknown, jobs: OpenJobs = { jobIds: [], records: [] }) {
-    super(`The operation was aborted. ${describeOpenJobs(jobs) ?? 'No job was submitted.'}`, {
-      cause: reason,
-    });
+  constructor(
+    reason: unknown,
+    jobs: OpenJobs = { jobIds: [], records: [] },
+    continues = describeOpenJobs(jobs) ?? 'No job was submitted.',
+  ) {
+    super(`The operation was aborted. ${continues}`, { cause: reason });
     this.jobId = jobs.jobIds[0];
     this.jobIds = jobs.jobIds;
     this.records = jobs.records;

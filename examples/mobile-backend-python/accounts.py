@@ -6,7 +6,7 @@ import sys
 import time
 
 import jwt
-from settings import required
+from settings import token_secret
 
 AUDIENCE = "lipsync"
 
@@ -43,4 +43,4 @@ def issue_token(user: str, secret: str, seconds: float = 3600) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(issue_token(sys.argv[1], required("TOKEN_SECRET")) + "\n")
+    sys.stdout.write(issue_token(sys.argv[1], token_secret()) + "\n")

@@ -16,6 +16,14 @@ def required(name: str) -> str:
     return value
 
 
+def token_secret() -> str:
+    """Return the secret of the tokens. A short one can be guessed from a token."""
+    value = required("TOKEN_SECRET")
+    if len(value.encode()) < 32:
+        raise SystemExit("TOKEN_SECRET must have at least 32 bytes.")
+    return value
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings of the backend. The defaults come from the environment."""
@@ -25,7 +33,7 @@ class Settings:
     )
     api_key: str = field(default_factory=lambda: required("WAVESPEED_API_KEY"), repr=False)
     # Signs the users' tokens. At least 32 bytes.
-    token_secret: str = field(default_factory=lambda: required("TOKEN_SECRET"), repr=False)
+    token_secret: str = field(default_factory=token_secret, repr=False)
     # Knows which submits were paid for, and for whom. A file on a local disk.
     ledger: str = field(default_factory=lambda: os.environ.get("LEDGER", "ledger.db"))
 

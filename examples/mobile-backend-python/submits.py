@@ -48,9 +48,11 @@ class Submits:
         """Load the jobs, and finish the submits that were interrupted when this program ended."""
         submits = await self.client.ledger.submits()
         self._jobs.load(submits)
+        # Two submits of the same files look alike: a job of another one is none of a lost one.
+        known = [submit.job_id for submit in submits if submit.job_id is not None]
         for submit in submits:
             if submit.state == "sent":
-                self._start(self._finish(submit))
+                self._start(self._finish(submit, known))
 
     async def close(self) -> None:
         """Wait for the submits in flight."""
@@ -112,10 +114,10 @@ class Submits:
             given = {name: getattr(it, "source", it) for name, it in parameters.items()}
             return self._jobs.add(job.id, user, model, given)
 
-    async def _finish(self, submit: viseme.LedgerSubmit) -> OwnJob:
+    async def _finish(self, submit: viseme.LedgerSubmit, known: list[str]) -> OwnJob:
         """Find the job of a submit that was sent before this program ended. Never pays again."""
         record = submit.record
-        job = await self.client.recover(record)
+        job = await self.client.recover(record, exclude=known)
         await self.client.ledger.adopt(submit.key, job.id)
         logger.warning("found job %s of an interrupted submit", job.id)
         return self._jobs.add(job.id, user_of(submit.key), record.model, record.input)

@@ -14,6 +14,16 @@ pub(crate) fn root() -> PathBuf {
     xtask.parent().unwrap_or(xtask).to_path_buf()
 }
 
+/// The file of this program. A step can build it anew while it runs: Linux then adds a word to the path of the
+/// old file, and the new one is as good.
+pub(crate) fn own_program() -> Result<PathBuf> {
+    let path = std::env::current_exe().context("cannot find this program")?;
+    Ok(match path.to_str().and_then(|path| path.strip_suffix(" (deleted)")) {
+        Some(new) => new.into(),
+        None => path,
+    })
+}
+
 /// Cargo's target folder.
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |it| root().join(it))

@@ -17,17 +17,25 @@ export interface Settings {
 
 const MB = 1024 * 1024;
 
+function required(env: NodeJS.ProcessEnv, name: string): string {
+  const value = env[name];
+  if (!value) throw new Error(`Set the environment variable ${name}.`);
+  return value;
+}
+
+/** Returns the secret of the tokens. A short one can be guessed from a token. */
+export function readTokenSecret(env: NodeJS.ProcessEnv = process.env): string {
+  const value = required(env, 'TOKEN_SECRET');
+  if (Buffer.byteLength(value) < 32) throw new Error('TOKEN_SECRET must have at least 32 bytes.');
+  return value;
+}
+
 /** Returns the settings, from the environment. */
 export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
-  const required = (name: string): string => {
-    const value = env[name];
-    if (!value) throw new Error(`Set the environment variable ${name}.`);
-    return value;
-  };
   return {
     baseUrl: env['WAVESPEED_BASE_URL'] ?? 'https://api.wavespeed.ai',
-    apiKey: required('WAVESPEED_API_KEY'),
-    tokenSecret: required('TOKEN_SECRET'),
+    apiKey: required(env, 'WAVESPEED_API_KEY'),
+    tokenSecret: readTokenSecret(env),
     ledger: env['LEDGER'] ?? 'ledger.db',
     models: {
       'kwaivgi/kling-lipsync/audio-to-video': ['audio', 'video'],

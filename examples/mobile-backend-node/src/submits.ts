@@ -30,8 +30,10 @@ export class Submits {
   async resume(): Promise<void> {
     const submits = await this.#client.ledger.submits();
     this.#jobs.load(submits);
+    // Two submits of the same files look alike: a job of another one is none of a lost one.
+    const known = submits.flatMap(({ jobId }) => jobId ?? []);
     for (const submit of submits.filter(({ state }) => state === 'sent')) {
-      this.#finish(this.#find(submit));
+      this.#finish(this.#find(submit, known));
     }
   }
 
@@ -100,8 +102,8 @@ export class Submits {
   }
 
   /** Finds the job of a submit that was sent before this program ended. Never pays again. */
-  async #find({ key, record }: viseme.LedgerSubmit): Promise<OwnJob> {
-    const job = await this.#client.recover(record);
+  async #find({ key, record }: viseme.LedgerSubmit, known: string[]): Promise<OwnJob> {
+    const job = await this.#client.recover(record, { exclude: known });
     await this.#client.ledger.adopt(key, job.id);
     console.warn(`found job ${job.id} of an interrupted submit`);
     return this.#jobs.add(job.id, userOf(key), record.model, record.input);

@@ -178,20 +178,25 @@ def test_a_backend_that_is_asked_to_end_finishes_its_submits(start_backend: Star
 
 
 def test_a_backend_that_is_killed_in_a_submit_finds_its_job(start_backend: StartBackend) -> None:
-    silence = {"at": "submit", "nth": 1, "when": "after_accept", "do": "silence"}
+    silence = {"at": "submit", "nth": 2, "when": "after_accept", "do": "silence"}
     backend = start_backend({**QUICK, "faults": [silence]})
+    # Another submit of the same files: its job is not that of the killed one.
+    with socket.create_connection(("127.0.0.1", backend.port)) as app:
+        app.sendall(raw_submit())
+        assert app.recv(1000).startswith(b"HTTP/1.1 200 ")
+    (first,) = backend.world.jobs()
     with (
         backend.client("ann") as client,
         socket.create_connection(("127.0.0.1", backend.port)) as app,
     ):
         app.sendall(raw_submit())
-        wait_until(lambda: backend.world.jobs(), "the POST is accepted")
+        wait_until(lambda: len(backend.world.jobs()) == 2, "the POST is accepted")
         backend.kill()
         backend.start()
-        wait_until(lambda: list(client.history()), "the job is found")
-        (found,) = client.history()
+        wait_until(lambda: len(list(client.history())) == 2, "the job is found")
+        (found,) = (job for job in client.history() if job.id != first["id"])
         assert client.job(found.id).wait().status == "completed"
-    assert len(backend.world.ledger()["charges"]) == 1
+    assert len(backend.world.ledger()["charges"]) == 2
 
 
 def raw_submit() -> bytes:

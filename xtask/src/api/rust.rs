@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use public_api::Builder;
 
 use super::Surface;
-use crate::process::{program, run, target};
+use crate::process::{own_program, program, run, target};
 
 /// The crates that the promise of docs/versioning.md covers.
 const CRATES: [&str; 8] = [
@@ -30,7 +30,7 @@ pub(super) fn surfaces() -> Result<Vec<Surface>> {
     let mut command =
         program("cargo", &["doc", "--locked", "--no-deps", "--all-features", "--lib"]);
     command.args(CRATES.iter().flat_map(|name| ["-p", *name]));
-    let own_program = std::env::current_exe().context("cannot find this program")?;
+    let own_program = own_program()?;
     command.env("RUSTDOC", own_program).env(AS_RUSTDOC, "1");
     command.env("RUSTDOCFLAGS", "-Z unstable-options --output-format json");
     run(command)?;

@@ -19,7 +19,7 @@ use super::start::Example;
 use super::{folder, with_mock};
 use crate::checks::documents::{Note, read};
 use crate::output::print_line;
-use crate::process::{output, program, root};
+use crate::process::{output, own_program, program, root};
 
 /// How long a service may take to start or to end on a slow machine; some are built first.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -64,7 +64,7 @@ impl Started {
         // Free for now, and the service takes it soon.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mark = format!("{}-{port}-{}", std::process::id(), signal.as_raw());
-        let this = std::env::current_exe().context("cannot find this program")?;
+        let this = own_program()?;
         let mut command = Command::new(this);
         command.args(["examples", "start", example.folder(), "--port", &port.to_string()]);
         command.env(MARK, &mark).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::swift_tools::Tools;
 use super::{Build, documents, generate, mock_server, native, place};
 use crate::examples::test_app;
-use crate::process::{output, root, run};
+use crate::process::{output, own_program, root, run};
 
 /// Builds and tests of the Swift package.
 #[derive(Subcommand)]
@@ -196,6 +196,6 @@ fn sample(backends: bool) -> Result<()> {
         return Ok(());
     }
     // Swift can be in another root, which this program enters.
-    let own = std::env::current_exe().context("cannot find this program")?;
+    let own = own_program()?;
     test_app(&[&own.to_string_lossy(), "swift", "run-sample"])
 }

@@ -14,7 +14,7 @@ use super::places::{Places, Running};
 use super::step::{Action, Step};
 use super::summary::{Report, Verdict};
 use crate::output;
-use crate::process::{program, run};
+use crate::process::{own_program, program, run};
 use crate::setup::Language;
 
 /// The steps that run at the same time. Installations mostly wait for the network and do not count.
@@ -60,7 +60,7 @@ pub(super) fn run_all(
     after_failure: AfterFailure,
 ) -> Result<Vec<Report>> {
     let runner = Runner {
-        own_program: std::env::current_exe().context("cannot find this program")?,
+        own_program: own_program()?,
         // A single language prints its output as it comes.
         buffered: jobs.len() > 1,
         after_failure,
