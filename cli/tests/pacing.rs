@@ -45,7 +45,7 @@ async fn a_damaged_file_is_a_warning_and_the_run_succeeds() {
         let result = harness.run(&[&FILE[..], more].concat()).await;
         assert_eq!(result.code, Some(0), "{result:?}");
         let warned =
-            result.err.contains("the pacing file is damaged") && result.err.contains("pacing.json");
+            result.err.contains("The pacing file is damaged") && result.err.contains("pacing.json");
         assert_eq!(warned, warns, "{result:?}");
         assert!((jobs_in(&harness) - 1.0).abs() < 0.01, "it was replaced");
     }
