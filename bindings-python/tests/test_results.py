@@ -223,7 +223,7 @@ def test_the_mock_server_ends_with_a_process_that_is_killed(tmp_path: Path) -> N
 def test_a_scenario_is_a_dict_too_and_a_wrong_one_says_why(
     server: MockServer, quick: World
 ) -> None:
-    with pytest.raises(ValueError, match=r"`fault` is unknown.*did you mean `faults`"):
+    with pytest.raises(ValueError, match=r"fault` is unknown.*did you mean `faults`"):
         server.new_world(scenario={"fault": []})
     with pytest.raises(ValueError, match="`job` is unknown"):
         quick.script({"job": []})
