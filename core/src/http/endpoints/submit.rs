@@ -79,9 +79,9 @@ fn accepted_in_any_form(response: &FullResponse) -> Option<Prediction> {
     let is_success = envelope.is_success();
     let in_body = envelope.json.and_then(|mut json| {
         let data = json.get_mut("data").map(Value::take);
-        data.and_then(|data| prediction::parse_by_id(with_id(data))).or_else(|| {
+        data.and_then(|data| prediction::parse_by_id(with_id(data, is_success))).or_else(|| {
             if is_success {
-                prediction::parse_by_id(with_id(json))
+                prediction::parse_by_id(with_id(json, is_success))
             } else {
                 prediction::parse(json, None)
             }
@@ -97,8 +97,9 @@ fn accepted_in_any_form(response: &FullResponse) -> Option<Prediction> {
 const ID_NAMES: [&str; 4] = ["prediction_id", "predictionId", "task_id", "job_id"];
 
 /// Returns the job with its id in `id`, if the id has another name, or if the job is alone in a list or one
-/// level deeper.
-fn with_id(data: Value) -> Value {
+/// level deeper. What an error holds there can be an account or a limit, so there an id of another name
+/// counts only next to a status.
+fn with_id(data: Value, is_success: bool) -> Value {
     let mut data = match data {
         Value::Array(mut items) if items.len() == 1 => items.swap_remove(0),
         other => other,
@@ -108,8 +109,13 @@ fn with_id(data: Value) -> Value {
         return data;
     }
     let other_name = ID_NAMES.iter().filter_map(|name| fields.get(*name)).find(|id| is_id(id));
-    if let Some(id) = other_name.cloned() {
+    if let Some(id) = other_name.cloned()
+        && (is_success || fields.contains_key("status"))
+    {
         fields.insert("id".to_owned(), id);
+        return data;
+    }
+    if !is_success {
         return data;
     }
     // An id without a status can be that of anything: of a request, of a user.

@@ -105,6 +105,12 @@ fn an_id_in_another_place_is_a_job() {
         (200, r#"{"data":[{"id":"j1"},{"id":"j2"}]}"#, "lost unexpected_response"),
         (200, r#"{"data":{"user":{"id":"u1"}}}"#, "lost unexpected_response"),
         (400, r#"{"task_id":"t1","message":"bad"}"#, "refused bad_request"),
+        (400, r#"{"data":{"task_id":"t1","message":"bad"}}"#, "refused bad_request"),
+        (
+            402,
+            r#"{"data":{"account":{"id":"a1","status":"active"}}}"#,
+            "refused insufficient_credits",
+        ),
         (200, "<html>{\"data\":{\"id\":\"j1\"}}", "lost unexpected_response"),
     ] {
         assert_eq!(class_of(response(status, body)), expected, "{status} {body}");
