@@ -47,6 +47,12 @@ fn normalized(result: &Value) -> Value {
             for name in ["wall_ms", "ended_wall_ms", "ended_at", "connection", "reused"] {
                 fields.remove(name);
             }
+            // A client leaves in the middle of such a header. How much of it the kernel has taken by
+            // then depends on the load of the machine.
+            if fields["fault"]["huge_header"].is_number() {
+                fields.remove("bytes_written");
+                fields.remove("termination");
+            }
             // The hash of a body depends on the port in it; the body itself is compared.
             if fields["body"].to_string().contains("HOST") {
                 fields.remove("body_sha256");

@@ -137,10 +137,12 @@ mod memory {
     use crate::support::{Api, PATIENCE, Stage};
 
     const CHUNK: usize = 64 * 1024;
-    /// 96 MiB: more than the recorder reads into memory of any body.
-    const SIZE: usize = 1536 * CHUNK;
+    /// 192 MiB: more than the recorder reads into memory of any body.
+    const SIZE: usize = 3072 * CHUNK;
     /// How much more memory than after its start the recorder may take, in bytes, without its code.
-    const GROWTH: u64 = 24_000_000;
+    /// On a busy machine with one core its sockets and channels are full: about 50 MB for files of
+    /// any size.
+    const GROWTH: u64 = SIZE as u64 / 2;
 
     /// Returns a number of bytes in the status of a process.
     fn memory(process: u32, name: &str) -> u64 {
