@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { inspect } from 'node:util';
 import { test } from 'node:test';
-import { expressWebhook, WebhookError, WebhookVerifier } from 'viseme';
+import { setTimeout as sleep } from 'node:timers/promises';
+import express from 'express';
+import { expressWebhook, webWebhook, WebhookError, WebhookVerifier } from 'viseme';
 
-import { INPUT, setUp, ROOT } from './support.mjs';
+import { INPUT, setUp, ROOT, warningsOf } from './support.mjs';
 
 for (const framework of ['express', 'fastify', 'hono', 'web']) {
   test(`the ${framework} example receives deliveries`, async () => {
@@ -80,6 +82,99 @@ test('a handler that throws makes the service send the delivery again', async ()
     server.close();
   }
 });
+
+test('a body that was parsed before is an error of Express, and the service sends it again', async (t) => {
+  const verifier = new WebhookVerifier(SECRET);
+  const handled = [];
+  const hook = expressWebhook(verifier, ({ id }) => handled.push(id));
+  const errors = [];
+  const app = express();
+  app.post('/raw', express.raw({ type: '*/*' }), hook);
+  app.use(express.json());
+  app.post('/hook', hook);
+  // The last handler of an app. Without it, Express logs the error and responds with 500.
+  app.use((error, _request, response, _next) => {
+    errors.push(error);
+    response.status(500).send('Something is wrong.');
+  });
+  const url = await listen(t, app);
+  const body = JSON.stringify({ id: 'j', status: 'completed', outputs: [] });
+  assert.equal((await post(`${url}/hook`, body, signed(body))).status, 500);
+  const [error, ...others] = errors;
+  assert.ok(error instanceof WebhookError);
+  assert.match(error.message, /was parsed.*before `express.json\(\)`/);
+  assert.deepEqual([others, handled], [[], []]);
+  assert.equal((await post(`${url}/raw`, body, signed(body))).status, 204);
+  assert.deepEqual([errors.length, handled], [1, ['d1']]);
+});
+
+test('Express itself logs a body that was parsed before, and responds with 500', async (t) => {
+  const app = express();
+  app.use(express.json());
+  app.post(
+    '/hook',
+    expressWebhook(new WebhookVerifier(SECRET), () => undefined),
+  );
+  const url = await listen(t, app);
+  const logged = t.mock.method(console, 'error', () => undefined);
+  const body = JSON.stringify({ id: 'j', status: 'completed', outputs: [] });
+  const answer = await post(`${url}/hook`, body, signed(body));
+  assert.equal(answer.status, 500);
+  assert.match(await answer.text(), /was parsed/, 'outside of production, the answer says it too');
+  // It logs after the response.
+  while (logged.mock.callCount() === 0) await sleep(10, undefined, { signal: t.signal });
+  assert.equal(logged.mock.callCount(), 1);
+  assert.match(String(logged.mock.calls[0].arguments[0]), /was parsed.*express.json/);
+});
+
+test('without Express, a body that was parsed before is a warning', async (t) => {
+  const verifier = new WebhookVerifier(SECRET);
+  const handler = expressWebhook(verifier, () => undefined);
+  const server = createServer((request, response) => {
+    request.body = { id: 'j' };
+    return handler(request, response);
+  });
+  const url = await listen(t, server);
+  let answer;
+  let [warning, ...others] = await warningsOf(async () => {
+    answer = await post(url, '{}', {});
+  });
+  assert.equal(answer.status, 500);
+  assert.match(await answer.text(), /was parsed/);
+  assert.match(warning.message, /was parsed/);
+  assert.deepEqual(others, []);
+
+  const request = new Request('http://localhost/hook', { method: 'POST', body: '{}' });
+  await request.json();
+  [warning, ...others] = await warningsOf(async () => {
+    answer = await webWebhook(verifier, () => undefined)(request);
+  });
+  assert.equal(answer.status, 500);
+  assert.match(warning.message, /was parsed.*before anything reads the body/);
+  assert.deepEqual(others, []);
+});
+
+test('a delivery that cannot be verified now is a warning', async (t) => {
+  const receiver = {
+    receiveWebhook: () => Promise.reject(new Error('the secret cannot be read')),
+  };
+  const url = await listen(t, createServer(expressWebhook(receiver, () => undefined)));
+  let answer;
+  const [warning] = await warningsOf(async () => {
+    answer = await post(url, '{}', {});
+  });
+  assert.equal(answer.status, 503);
+  assert.ok(!(await answer.text()).includes('secret'), 'the response does not reveal the error');
+  assert.match(warning.message, /the secret cannot be read/);
+});
+
+/** Starts a server or an app of Express, and returns its URL. */
+async function listen(t, app) {
+  const server = app.listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await new Promise((ready) => server.once('listening', ready));
+  return `http://127.0.0.1:${server.address().port}`;
+}
 
 const SECRET = 'whsec_e9EE3BdyXSxcB4ZyZUKjQUEoQX4sF9P1+eMpb/KluCM=';
 

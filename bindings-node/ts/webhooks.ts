@@ -57,6 +57,20 @@ export function encodeHeaders(headers: WebhookHeaders): [string, string][] {
   });
 }
 
+/** What is wrong with a parsed body. */
+const PARSED_BODY =
+  'The body of a webhook was parsed before it could be verified: the signature covers its bytes.';
+
+/** Warns the developer, and returns the answer: the service shall send the delivery again. */
+function answerToParsedBody(advice: string): WebhookResponse {
+  warn('A webhook delivery cannot be verified', new Error(`${PARSED_BODY} ${advice}`));
+  return { status: 500, text: `${PARSED_BODY} ${advice}\n` };
+}
+
+function isRawBody(body: unknown): body is WebhookBody {
+  return typeof body === 'string' || ArrayBuffer.isView(body) || body instanceof ArrayBuffer;
+}
+
 /** Returns the body as bytes. */
 export function encodeBody(body: WebhookBody): Buffer {
   if (typeof body === 'string') {
@@ -143,6 +157,12 @@ export function webWebhook(
   onDelivery: OnDelivery,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
+    if (request.bodyUsed) {
+      const { status, text } = answerToParsedBody(
+        'Call the handler before anything reads the body.',
+      );
+      return new Response(text, { status });
+    }
     const readBody = async () => await readLimited(request.body ?? []);
     const { status, text } = await handle(receiver, request.headers, readBody, onDelivery);
     return new Response(text, { status });
@@ -151,14 +171,32 @@ export function webWebhook(
 
 /**
  * Returns a handler for Express and for Node's own `http`: `app.post('/hook', expressWebhook(…))`,
- * before any JSON parser. A body that `express.raw` has read works as well.
+ * before any JSON parser. A body that `express.raw` has read works as well. A body that was parsed
+ * goes to Express as an error, and the service sends the delivery again.
  */
 export function expressWebhook(
   receiver: WebhookReceiver,
   onDelivery: OnDelivery,
-): (request: IncomingMessage & { body?: unknown }, response: ServerResponse) => Promise<void> {
-  return async (request, response) => {
+): (
+  request: IncomingMessage & { body?: unknown },
+  response: ServerResponse,
+  next?: (error?: unknown) => void,
+) => Promise<void> {
+  return async (request, response, next) => {
     const { body } = request;
+    if (body !== undefined && !isRawBody(body)) {
+      const advice =
+        'Put `expressWebhook` before `express.json()`, or `express.raw({ type: "*/*" })` before it ' +
+        'on this route.';
+      if (next !== undefined) {
+        next(makeError('webhook', `${PARSED_BODY} ${advice}`));
+        return;
+      }
+      const { status, text } = answerToParsedBody(advice);
+      response.statusCode = status;
+      response.end(text);
+      return;
+    }
     const readBody = async () =>
       body === undefined ? await readLimited(request) : encodeBody(body as WebhookBody);
     const { status, text } = await handle(receiver, request.headers, readBody, onDelivery);
@@ -235,6 +273,7 @@ async function handle(
       return { status: 400, text: `${error.message}\n` };
     }
     // The secret could not be fetched: the service shall send the delivery again.
+    warn('A webhook delivery cannot be verified now', error);
     return { status: 503, text: 'the delivery cannot be verified now\n' };
   }
   try {
