@@ -91,6 +91,54 @@ test('the compiler names the option or the parameter that is misspelt', async ()
   }
 });
 
+test('the programs of the documents compile in strict TypeScript', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'test-viseme-types-'));
+  try {
+    await mkdir(join(folder, 'node_modules'));
+    for (const name of ['@types', 'express']) {
+      await symlink(
+        join(ROOT, 'node_modules', name),
+        join(folder, 'node_modules', name),
+        'junction',
+      );
+    }
+    await symlink(ROOT, join(folder, 'node_modules', 'viseme'), 'junction');
+    const files = [];
+    for (const name of [
+      'README.md',
+      'bindings-node/README.md',
+      'docs/start/node.md',
+      'docs/webhooks.md',
+    ]) {
+      const text = await readFile(join(ROOT, '..', name), 'utf8');
+      // Others are parts of programs.
+      const programs = [...text.matchAll(/^```(?:js|mjs|ts)\n(import .*?)^```$/gms)];
+      assert.ok(programs.length > 0, `${name} has no program`);
+      for (const [number, [, code]] of programs.entries()) {
+        const file = `${name.replaceAll('/', '-')}-${number}.mts`;
+        await writeFile(join(folder, file), `${code}\nexport {};\n`);
+        files.push(file);
+      }
+    }
+    const compilerOptions = {
+      module: 'nodenext',
+      target: 'es2022',
+      strict: true,
+      noUncheckedIndexedAccess: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+      types: ['node'],
+    };
+    await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+    const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+    const { code, stdout } = await node([tsc, '-p', folder]);
+    assert.equal(code, 0, stdout);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test('there are no const enums, and every export is documented', async () => {
   const dist = join(ROOT, 'dist');
   const files = (await readdir(dist)).filter((name) => name.endsWith('.d.ts'));
