@@ -28,7 +28,12 @@ export class Job {
     this.#native = native;
   }
 
-  /** Waits until the job completes. A timeout or an abort ends the wait, never the job. */
+  /**
+   * Waits until the job completes. A timeout or an abort ends the wait, never the job.
+   *
+   * The service may not know a new job yet, so an unknown id is a `NotFoundError` only after 30
+   * seconds to a minute. `refresh` throws it at once.
+   */
   async wait(options: WaitOptions = {}): Promise<Prediction> {
     const encoded = encodeOptions('wait', options, { ...TIMEOUT, ...HEADERS });
     const data = await runOperation<PredictionData>(

@@ -20,7 +20,7 @@ import uvicorn
 from accounts import InvalidTokenError, verify_token
 from fastapi.responses import JSONResponse
 from jobs import Jobs, LimitError, OwnJob
-from settings import Settings
+from settings import Settings, count
 from submits import RefusedError, Submits
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -198,4 +198,6 @@ async def body_of(request: Request) -> dict[str, Any]:
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO)
     # It ends when the requests and submits in flight have ended.
-    uvicorn.run(create_app(Settings()), port=int(os.environ.get("PORT", "8000")))
+    # For a phone, LISTEN_ADDRESS is 0.0.0.0; a server is behind a proxy that has https.
+    host = os.environ.get("LISTEN_ADDRESS", "127.0.0.1")
+    uvicorn.run(create_app(Settings()), host=host, port=count("PORT", 8000))

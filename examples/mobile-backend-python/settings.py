@@ -24,6 +24,14 @@ def token_secret() -> str:
     return value
 
 
+def count(name: str, default: int) -> int:
+    """Return an environment variable that is a whole number."""
+    value = os.environ.get(name) or str(default)
+    if not (value.isascii() and value.isdigit()):
+        raise SystemExit(f'{name} must be a whole number, got "{value}".')
+    return int(value)
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings of the backend. The defaults come from the environment."""
@@ -44,8 +52,8 @@ class Settings:
             "kwaivgi/kling-lipsync/text-to-video": ("video",),
         }
     )
-    jobs_per_day: int = int(os.environ.get("JOBS_PER_DAY", "20"))
-    jobs_at_once: int = int(os.environ.get("JOBS_AT_ONCE", "2"))
-    uploads_per_day: int = int(os.environ.get("UPLOADS_PER_DAY", "100"))
+    jobs_per_day: int = field(default_factory=lambda: count("JOBS_PER_DAY", 20))
+    jobs_at_once: int = field(default_factory=lambda: count("JOBS_AT_ONCE", 2))
+    uploads_per_day: int = field(default_factory=lambda: count("UPLOADS_PER_DAY", 100))
     max_audio_bytes: int = 5 * MB
     max_video_bytes: int = 100 * MB

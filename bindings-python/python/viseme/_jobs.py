@@ -47,6 +47,9 @@ class Job:
 
         With a `timeout` of 0 seconds, the client polls once. `headers` are additional headers
         of the requests.
+
+        The service may not know a new job yet, so an unknown id is a `NotFoundError` only after
+        30 seconds to a minute. `refresh` raises it at once.
         """
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress)
         return self._executor.execute(
@@ -106,6 +109,9 @@ class AsyncJob:
 
         With a `timeout` of 0 seconds, the client polls once. `headers` are additional headers
         of the requests.
+
+        The service may not know a new job yet, so an unknown id is a `NotFoundError` only after
+        30 seconds to a minute. `refresh` raises it at once.
         """
         callbacks = run_callbacks(self._executor, on_progress, on_update, progress)
         return await self._executor.execute(

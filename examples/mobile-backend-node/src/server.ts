@@ -2,11 +2,13 @@
 import type { AddressInfo } from 'node:net';
 
 import { createBackend } from './backend.js';
-import { readSettings } from './settings.js';
+import { readCount, readSettings } from './settings.js';
 
 const { app, close } = await createBackend(readSettings());
-const server = app.listen(Number(process.env['PORT'] ?? 8000), '127.0.0.1', () => {
-  console.log(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+// For a phone, LISTEN_ADDRESS is 0.0.0.0; a server is behind a proxy that has https.
+const host = process.env['LISTEN_ADDRESS'] || '127.0.0.1';
+const server = app.listen(readCount(process.env, 'PORT', 8000), host, () => {
+  console.log(`http://${host}:${(server.address() as AddressInfo).port}`);
 });
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {

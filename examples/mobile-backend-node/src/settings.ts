@@ -23,6 +23,13 @@ function required(env: NodeJS.ProcessEnv, name: string): string {
   return value;
 }
 
+/** Returns an environment variable that is a whole number. */
+export function readCount(env: NodeJS.ProcessEnv, name: string, byDefault: number): number {
+  const value = env[name] || String(byDefault);
+  if (!/^\d+$/.test(value)) throw new Error(`${name} must be a whole number, got "${value}".`);
+  return Number(value);
+}
+
 /** Returns the secret of the tokens. A short one can be guessed from a token. */
 export function readTokenSecret(env: NodeJS.ProcessEnv = process.env): string {
   const value = required(env, 'TOKEN_SECRET');
@@ -41,9 +48,9 @@ export function readSettings(env: NodeJS.ProcessEnv = process.env): Settings {
       'kwaivgi/kling-lipsync/audio-to-video': ['audio', 'video'],
       'kwaivgi/kling-lipsync/text-to-video': ['video'],
     },
-    jobsPerDay: Number(env['JOBS_PER_DAY'] ?? 20),
-    jobsAtOnce: Number(env['JOBS_AT_ONCE'] ?? 2),
-    uploadsPerDay: Number(env['UPLOADS_PER_DAY'] ?? 100),
+    jobsPerDay: readCount(env, 'JOBS_PER_DAY', 20),
+    jobsAtOnce: readCount(env, 'JOBS_AT_ONCE', 2),
+    uploadsPerDay: readCount(env, 'UPLOADS_PER_DAY', 100),
     maxAudioBytes: 5 * MB,
     maxVideoBytes: 100 * MB,
   };

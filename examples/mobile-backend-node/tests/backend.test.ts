@@ -4,6 +4,7 @@ import { Client, NotFoundError, PermissionDeniedError, RateLimitError } from 'vi
 import { expect } from 'vitest';
 
 import { issueToken } from '../src/accounts.js';
+import { readSettings } from '../src/settings.js';
 import { translate } from '../src/submits.js';
 import { collect, FILES, INPUT, MODEL, QUICK, SECRET, test } from './support.js';
 
@@ -40,6 +41,17 @@ test('without a valid token nothing is passed on', async ({ start }) => {
     await expect(client.job('x').refresh()).rejects.toMatchObject({ code: 'authentication' });
   }
   expect(await backend.world.journal()).toEqual([]);
+});
+
+test('a setting that is no number is named', () => {
+  const environment = { WAVESPEED_API_KEY: 'key-of-a-test', TOKEN_SECRET: SECRET };
+  expect(readSettings(environment)).toMatchObject({ jobsPerDay: 20, jobsAtOnce: 2 });
+  expect(readSettings({ ...environment, JOBS_AT_ONCE: '5' }).jobsAtOnce).toBe(5);
+  for (const name of ['JOBS_PER_DAY', 'JOBS_AT_ONCE', 'UPLOADS_PER_DAY']) {
+    expect(() => readSettings({ ...environment, [name]: 'many' })).toThrow(
+      `${name} must be a whole number, got "many".`,
+    );
+  }
 });
 
 test('the daily limit is a final error', async ({ start }) => {

@@ -33,3 +33,16 @@ def test_a_missing_setting_is_named() -> None:
     ended = run("backend.py", TOKEN_SECRET=SECRET)
     assert ended.returncode == 1
     assert ended.stderr == "Set the environment variable WAVESPEED_API_KEY.\n"
+
+
+def test_a_setting_that_is_no_number_is_named() -> None:
+    for name in ("JOBS_PER_DAY", "JOBS_AT_ONCE", "UPLOADS_PER_DAY", "PORT"):
+        ended = run(
+            "backend.py",
+            TOKEN_SECRET=SECRET,
+            WAVESPEED_API_KEY="key-of-a-test",
+            LEDGER=os.devnull,
+            **{name: "-1"},
+        )
+        assert ended.returncode == 1
+        assert ended.stderr == f'{name} must be a whole number, got "-1".\n'

@@ -11,6 +11,9 @@ public struct Job: Sendable, Identifiable {
 
     /// Waits for the completed prediction.
     ///
+    /// The service may not know a new job yet, so an unknown id throws ``VisemeError/notFound(_:)`` only
+    /// after 30 seconds to a minute. ``refresh(headers:)`` throws it at once.
+    ///
     /// - Parameters:
     ///   - timeout: how long to wait from now. Default: the timeout of the client's settings
     ///   - headers: additional headers for the requests to the API

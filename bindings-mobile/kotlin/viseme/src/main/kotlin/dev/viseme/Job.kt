@@ -22,6 +22,9 @@ public class Job internal constructor(
     /**
      * Waits for the completed prediction.
      *
+     * The service may not know a new job yet, so an unknown id is a [NotFoundException] only after 30
+     * seconds to a minute. [refresh] throws it at once.
+     *
      * @param timeout how long to wait from now. Default: the timeout of the client's settings
      * @param headers additional headers for the requests to the API
      * @param onProgress receives every progress event, in the calling coroutine
