@@ -108,7 +108,7 @@ function playAll(urls) {
     const ended = new Promise((resolve) => {
       video.addEventListener('ended', () => resolve('ended'));
       video.addEventListener('error', () => resolve(video.error?.message ?? 'error'));
-      setTimeout(() => resolve(`stopped at ${video.currentTime} s`), 30_000);
+      setTimeout(() => resolve(`stopped at ${video.currentTime} s`), 120_000);
     });
     await video.play().catch(() => undefined);
     const end = await ended;

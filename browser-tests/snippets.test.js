@@ -66,12 +66,12 @@ async function enter(page, { model, values }) {
 }
 
 /**
- * Waits until a condition holds, at most ten seconds.
+ * Waits until a condition holds, at most two minutes. The assertion after it says what differs.
  *
  * @param {() => Promise<boolean>} condition
  */
 async function until(condition) {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + 120_000;
   while (!(await condition()) && Date.now() < end) await setTimeout(50);
 }
 

@@ -35,8 +35,6 @@ test('twenty thousand requests stay smooth', async () => {
   await world.pollOften(job, 20_000);
   await page.waitForFunction(
     () => document.getElementById('request-count')?.textContent === '20,001',
-    undefined,
-    { timeout: 60_000 },
   );
   // Only the visible rows exist, and the newest is at the end.
   assert.ok((await page.locator('.request').count()) < 80);
@@ -78,11 +76,7 @@ test('a page that loses its connection resumes without doubles', async () => {
   await world.pollOften(job, 80);
   await page.locator('#connection[data-state="waiting"]').waitFor();
   await proxy.restore();
-  await page.waitForFunction(
-    () => document.getElementById('request-count')?.textContent === '161',
-    undefined,
-    { timeout: 30_000 },
-  );
+  await page.waitForFunction(() => document.getElementById('request-count')?.textContent === '161');
   const sequences = await page.evaluate(async () => {
     const list = /** @type {HTMLElement} */ (document.querySelector('.requests__list'));
     const found = new Set();

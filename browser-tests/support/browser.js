@@ -129,7 +129,7 @@ export async function assertAccessible(page, except = []) {
   await page.evaluate(AXE);
   let violations = await violationsOf(page, except);
   // A change of the colour scheme reaches some elements late while the machine is busy.
-  for (let rounds = 0; rounds < 20 && violations.some(isOfContrast); rounds += 1) {
+  for (let rounds = 0; rounds < 120 && violations.some(isOfContrast); rounds += 1) {
     await page.waitForTimeout(250);
     violations = await violationsOf(page, except);
   }
