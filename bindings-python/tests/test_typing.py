@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from conftest import ROOT
 from mypy import api
 
 HERE = Path(__file__).parent / "typing"
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which mypy keeps what it knows of the package, for the tests of this file."""
+    return tmp_path_factory.mktemp("mypy")
 
 
 def check_types(name: str | Path, cache: Path) -> dict[int, list[str]]:
@@ -26,17 +33,17 @@ def check_types(name: str | Path, cache: Path) -> dict[int, list[str]]:
     return found
 
 
-def test_correct_code_has_no_type_errors(tmp_path: Path) -> None:
-    assert check_types("correct.py", tmp_path) == {}
+def test_correct_code_has_no_type_errors(cache: Path) -> None:
+    assert check_types("correct.py", cache) == {}
 
 
-def test_wrong_code_has_exactly_the_expected_type_errors(tmp_path: Path) -> None:
+def test_wrong_code_has_exactly_the_expected_type_errors(cache: Path) -> None:
     expected = {
         number: line.split("# E: ")[1]
         for number, line in enumerate((HERE / "wrong.py").read_text().splitlines(), 1)
         if "# E: " in line
     }
-    found = check_types("wrong.py", tmp_path)
+    found = check_types("wrong.py", cache)
     assert found.keys() == expected.keys()
     for number, message in expected.items():
         assert any(message in error for error in found[number]), (number, found[number])
