@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 
 use crate::mobile::{kotlin, swift_tools};
 use crate::tools::{ensure_all, ensure_node};
-use crate::{browser, examples, integrations, node, python, site};
+use crate::{browser, deny, examples, integrations, node, python, site};
 
 /// What belongs together: a language and all that its tests need. The last three combine others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -120,7 +120,7 @@ pub(crate) fn install_missing(names: &[String]) -> Result<()> {
         println!("setup: {} is ready {note}", language.name());
     }
     if wanted(&Language::Rust) {
-        ensure_all(&["cargo-deny"])?;
+        deny::install()?;
     }
     Ok(())
 }

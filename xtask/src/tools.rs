@@ -72,11 +72,6 @@ const TOOLS: &[Tool] = &[
         installer: Installer::Apt("python3-venv"),
     },
     Tool {
-        name: "cargo-deny",
-        probe: &["cargo", "deny", "--version"],
-        installer: Installer::Crate("cargo-deny", "0.20.2"),
-    },
-    Tool {
         name: "cargo-cyclonedx",
         probe: &["cargo", "cyclonedx", "--version"],
         installer: Installer::Crate("cargo-cyclonedx", "0.5.9"),
