@@ -6,15 +6,16 @@ use crate::mobile::{kotlin, swift_tools};
 use crate::tools::{ensure_all, ensure_node};
 use crate::{browser, deny, examples, integrations, node, python, site};
 
-/// What belongs together: a language and all that its tests need. The last three combine others.
+/// What belongs together: a language and all that its tests need. The last three combine others. The order is that of
+/// the time from the first step to the end of all that waits for the language, with the longest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Language {
     Rust,
-    Node,
-    Browser,
     Python,
-    Kotlin,
+    Node,
     Swift,
+    Kotlin,
+    Browser,
     /// The sample program in Kotlin with its backends in Python and Node.js.
     KotlinApp,
     /// The sample program in Swift with the same backends.
@@ -26,11 +27,11 @@ pub(crate) enum Language {
 impl Language {
     pub(crate) const ALL: &[Self] = &[
         Self::Rust,
-        Self::Node,
-        Self::Browser,
         Self::Python,
-        Self::Kotlin,
+        Self::Node,
         Self::Swift,
+        Self::Kotlin,
+        Self::Browser,
         Self::KotlinApp,
         Self::SwiftApp,
         Self::Site,

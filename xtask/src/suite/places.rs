@@ -25,8 +25,8 @@ impl Places {
         Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// Waits for a place. Languages get theirs in their order, as the first has the longest list of
-    /// steps and would otherwise run alone at the end.
+    /// Waits for a place. Languages get theirs in their order, as the first take longest and would otherwise run
+    /// alone at the end.
     pub(super) fn take(&self, language: Language) -> Place<'_> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.waiting.insert(language);
