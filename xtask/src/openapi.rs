@@ -6,6 +6,7 @@ use std::process::{Child, Stdio};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
+use crate::integrations::build_mock;
 use crate::process::{output, program, programs_of, run, target};
 use crate::tools::{ensure_node, ensure_tool};
 
@@ -26,7 +27,7 @@ const SEED: &str = "1";
 pub(crate) fn check() -> Result<String> {
     ensure_node()?;
     ensure_tool("python3")?;
-    run(program("cargo", &["build", "--locked", "--quiet", "-p", "viseme-mock"]))?;
+    build_mock()?;
     let server = Server::start()?;
     let document = format!("{}/_mock/v1/openapi.json", server.url);
     lint(&document)?;

@@ -4,6 +4,7 @@ mod changelog;
 pub(crate) mod circles;
 pub(crate) mod crates;
 pub(crate) mod documents;
+pub(crate) mod features;
 mod imports;
 pub(crate) mod layers;
 pub(crate) mod links;

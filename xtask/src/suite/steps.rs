@@ -5,9 +5,9 @@ use super::step::{Action, Scope, Step, quick_check, usual_check};
 use crate::setup::Language;
 use crate::{api, checks, deny, openapi};
 
-/// Quick ones first, tests last. All Cargo steps but those of the core alone choose the same packages and
-/// features, or Cargo would build every dependency once for each of them. Without `--workspace` the
-/// default members are meant; the other members add no features to what they share.
+/// Quick ones first, tests last. All Cargo steps but those of the core alone build with all features, as programs,
+/// tests or the whole workspace, which is the same for the dependencies: the step `features` checks it. Without
+/// `--workspace` the default members are meant.
 pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "format",
@@ -44,6 +44,12 @@ pub(crate) const STEPS: &[Step] = &[
             count: cargo_test,
         },
     },
+    usual_check(
+        "features",
+        "all steps build a dependency with the same features, so that Cargo builds it once",
+        Language::Rust,
+        checks::features::check,
+    ),
     usual_check(
         "workflows",
         "actionlint and zizmor find nothing in the workflows, and their commands exist",
