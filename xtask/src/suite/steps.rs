@@ -402,6 +402,7 @@ pub(crate) const STEPS: &[Step] = &[
             program: &["cargo", "xtask", "kotlin", "sample", "--backends"],
             // The library works as the published one does, which takes minutes more to build.
             env: &[
+                ("CARGO_PROFILE_MOBILE_OPT_LEVEL", "0"),
                 ("CARGO_PROFILE_MOBILE_LTO", "off"),
                 ("CARGO_PROFILE_MOBILE_CODEGEN_UNITS", "16"),
             ],
