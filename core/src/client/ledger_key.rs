@@ -335,6 +335,8 @@ mod tests {
             url("https://a.example/v.mp4?X-Amz-Signature=2")
         );
         assert_ne!(url("https://a.example/v?id=1"), url("https://a.example/v?id=2"));
+        // All of a data URL is content, also what looks like a query.
+        assert_ne!(url("data:text/plain,a?sig=1"), url("data:text/plain,a?sig=2"));
     }
 
     #[test]

@@ -395,4 +395,36 @@ mod tests {
         assert_eq!(named(own, true), format!("{server} through the proxy own.example:8080"));
         assert_eq!(named(own, false), format!("{server} through the proxy own.example:8080"));
     }
+
+    #[test]
+    fn only_plain_requests_to_the_api_go_without_reqwest() {
+        let config = || Config::builder().api_key("key").base_url("http://127.0.0.1:1");
+        let is_direct = |transport: &ReqwestTransport, url: &str| {
+            let request = Request {
+                method: http::Method::GET,
+                url: url.parse().unwrap(),
+                headers: http::HeaderMap::new(),
+                body: RequestBody::Empty,
+                connection: ConnectionUse::Pooled,
+            };
+            transport.direct(&request).is_some()
+        };
+        let plain = config().build().unwrap();
+        let transport = ReqwestTransport::new(&plain).unwrap();
+        for (url, expected) in [
+            ("http://127.0.0.1:1/a", true),
+            ("https://127.0.0.1:1/a", false),
+            ("http://127.0.0.1:2/a", false),
+            ("http://media.example:1/a", false),
+            ("http://name@127.0.0.1:1/a", false),
+            ("http://:password@127.0.0.1:1/a", false),
+        ] {
+            assert_eq!(is_direct(&transport, url), expected, "{url}");
+        }
+        let strangers = ReqwestTransport::for_strangers(&plain).unwrap();
+        assert!(!is_direct(&strangers, "http://127.0.0.1:1/a"));
+        let proxied = config().proxy("http://own.example:8080").build().unwrap();
+        let transport = ReqwestTransport::new(&proxied).unwrap();
+        assert!(!is_direct(&transport, "http://127.0.0.1:1/a"));
+    }
 }

@@ -21,6 +21,12 @@ const PLAN_EVERY: Duration = Duration::from_millis(100);
 const SURPRISE_JOBS: f64 = 20.0;
 /// The share of everything that is forgotten with each surprise.
 const SURPRISE_FORGETS: f64 = 0.15;
+/// How much of the polls seen is forgotten with each job.
+const POLLS_FORGET: f64 = 0.01;
+/// How many polls, as planned, are assumed before any is seen.
+const POLLS_ASSUMED: f64 = 100.0;
+/// The most polls in place of one, if fewer were sent than planned.
+const MOST_CORRECTION: f64 = 1.4;
 
 /// A job that is waited for, as far as its duration matters. Times are by the client's clock.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +34,8 @@ pub struct ObservedJob {
     accepted: Duration,
     /// Until when it was open, in seconds since then.
     open: f64,
-    /// Whether a poll saw it open.
-    polled: bool,
+    /// How many polls saw it open.
+    polls: u32,
     outlived: bool,
 }
 
@@ -37,7 +43,7 @@ impl ObservedJob {
     /// A job whose submit was accepted at this time.
     #[must_use]
     pub fn accepted(at: Duration) -> Self {
-        Self { accepted: at, open: 0.0, polled: false, outlived: false }
+        Self { accepted: at, open: 0.0, polls: 0, outlived: false }
     }
 
     fn age(&self, now: Duration) -> f64 {
@@ -56,6 +62,7 @@ pub struct LearnedPacing {
     /// What others do not know yet; `None` if nothing is shared.
     journal: Option<Journal>,
     plan: Option<Arc<PollPlan>>,
+    polls_seen: PollsSeen,
     /// Changes since the plan was made.
     changes: f64,
     planned: Duration,
@@ -71,6 +78,7 @@ impl LearnedPacing {
             durations: Durations::default(),
             journal: None,
             plan: None,
+            polls_seen: PollsSeen::default(),
             changes: 0.0,
             planned: Duration::ZERO,
         }
@@ -124,7 +132,7 @@ impl LearnedPacing {
     #[must_use]
     pub fn pause(&self, job: &ObservedJob, now: Duration, random: f64) -> Option<Duration> {
         let plan = self.plan.as_ref()?;
-        let spread = if job.polled { 0.0 } else { SPREAD * random.clamp(0.0, 1.0) };
+        let spread = if job.polls > 0 { 0.0 } else { SPREAD * random.clamp(0.0, 1.0) };
         let next = plan.next(job.open, 1.0 - spread);
         let pause = Duration::try_from_secs_f64(next - job.age(now)).unwrap_or_default();
         Some(pause)
@@ -135,7 +143,7 @@ impl LearnedPacing {
         let age = job.age(sent).max(job.open);
         self.learn(Observation::Open(job.open, age));
         job.open = age;
-        job.polled = true;
+        job.polls = job.polls.saturating_add(1);
         if !job.outlived && self.plan.as_ref().is_some_and(|plan| age > plan.end()) {
             job.outlived = true;
             self.surprise();
@@ -146,6 +154,15 @@ impl LearnedPacing {
     /// The job has ended, as a response or a delivery of this time says. `least` is how long it ran by the
     /// service's own clock, without the time that it waited in a queue.
     pub fn ended(&mut self, job: &ObservedJob, seen: Duration, least: Option<Duration>) {
+        if let Some(plan) = &self.plan
+            && !job.outlived
+        {
+            self.polls_seen.add(f64::from(job.polls) + 1.0, plan.polls_by(job.age(seen)));
+        }
+        self.learn_end(job, seen, least);
+    }
+
+    fn learn_end(&mut self, job: &ObservedJob, seen: Duration, least: Option<Duration>) {
         let age = job.age(seen).max(job.open);
         let least = least.map(|time| time.as_secs_f64()).filter(|time| *time <= age);
         let from = least.unwrap_or_default().max(job.open);
@@ -162,7 +179,7 @@ impl LearnedPacing {
     pub fn ended_at(&mut self, job: &ObservedJob, seen: Duration) {
         let age = job.age(seen).max(job.open);
         self.learn(Observation::Open(job.open, age));
-        self.ended(&ObservedJob { open: age, ..*job }, seen, None);
+        self.learn_end(&ObservedJob { open: age, ..*job }, seen, None);
     }
 
     /// A job took much shorter or longer than all before it: something changed.
@@ -187,10 +204,38 @@ impl LearnedPacing {
         }
         let due = now >= self.planned.saturating_add(PLAN_EVERY) && self.changes >= jobs / 30.0;
         if self.plan.is_none() || due {
-            self.plan = PollPlan::new(&self.durations, &self.fallback, self.polls).map(Arc::new);
+            let correction = self.polls_seen.correction();
+            let plan = PollPlan::new(&self.durations, &self.fallback, self.polls, correction);
+            self.plan = plan.map(Arc::new);
             self.changes = 0.0;
             self.planned = now;
         }
+    }
+}
+
+/// How many polls jobs took until they ended, beside the numbers in their plans. Responses and timers take time, so
+/// pauses are longer than planned, and polls fewer.
+#[derive(Clone, Debug)]
+struct PollsSeen {
+    seen: f64,
+    planned: f64,
+}
+
+impl Default for PollsSeen {
+    fn default() -> Self {
+        Self { seen: POLLS_ASSUMED, planned: POLLS_ASSUMED }
+    }
+}
+
+impl PollsSeen {
+    fn add(&mut self, seen: f64, planned: f64) {
+        self.seen = self.seen * (1.0 - POLLS_FORGET) + seen;
+        self.planned = self.planned * (1.0 - POLLS_FORGET) + planned;
+    }
+
+    /// Returns how many polls to plan in place of one.
+    fn correction(&self) -> f64 {
+        (self.planned / self.seen).clamp(1.0, MOST_CORRECTION)
     }
 }
 

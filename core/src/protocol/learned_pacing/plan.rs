@@ -50,11 +50,13 @@ pub(super) struct PollPlan {
 
 impl PollPlan {
     /// Returns the plan for these durations with an expected number of polls, or `None` if they tell nothing.
-    /// Without a number the polls are as many as those of `fallback`, but at least a few.
+    /// Without a number the polls are as many as those of `fallback`, but at least a few. `correction` is how many polls
+    /// to plan for each of them.
     pub(super) fn new(
         durations: &Durations,
         fallback: &Pacing,
         polls: Option<f64>,
+        correction: f64,
     ) -> Option<Self> {
         let hazards = smoothed(durations.spans(), width(durations.jobs()));
         let overdue = fallback.max.as_secs_f64();
@@ -65,6 +67,7 @@ impl PollPlan {
         let begin = spans.0.iter().find(|span| span.longest.is_finite())?.begin;
         let needed = 1.0 - SPREAD / 2.0 + (begin / longest).floor();
         let polls = polls.unwrap_or_else(|| (FEWER * spans.polls_of(fallback)).max(POLLS));
+        let polls = polls * correction;
         let scale = spans.scale_for((polls - needed).max(0.1));
 
         let mut plan = Self { longest, overdue, ..Self::default() };
@@ -89,6 +92,11 @@ impl PollPlan {
             self.age(self.count(open) + share)
         };
         age.clamp(open + MIN_GAP, open + self.longest)
+    }
+
+    /// Returns how many polls a job of this age has had on average, with the last one just now.
+    pub(super) fn polls_by(&self, age: f64) -> f64 {
+        self.count(age) + SPREAD / 2.0
     }
 
     /// Returns the age at which hardly any job is open.

@@ -26,7 +26,7 @@ fn polls(pacing: &LearnedPacing, count: usize) -> Vec<f64> {
         let now = secs(job.open);
         let pause = pacing.pause(&job, now, 0.0).expect("a plan");
         job.open = (now + pause).as_secs_f64();
-        job.polled = true;
+        job.polls += 1;
         times.push(job.open);
     }
     times
@@ -217,7 +217,7 @@ proptest! {
                 prop_assert!(pause <= fallback.max, "{pause:?} at {now:?}");
             }
             job.open = (now + pause).as_secs_f64();
-            job.polled = true;
+            job.polls += 1;
         }
         let late = pacing.pause(&ObservedJob::accepted(Duration::ZERO), Duration::MAX, random);
         prop_assert!(late.is_none_or(|pause| pause.is_zero()));
