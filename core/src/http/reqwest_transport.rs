@@ -424,7 +424,10 @@ mod tests {
         let strangers = ReqwestTransport::for_strangers(&plain).unwrap();
         assert!(!is_direct(&strangers, "http://127.0.0.1:1/a"));
         let proxied = config().proxy("http://own.example:8080").build().unwrap();
-        let transport = ReqwestTransport::new(&proxied).unwrap();
-        assert!(!is_direct(&transport, "http://127.0.0.1:1/a"));
+        let proxied = ReqwestTransport::new(&proxied).unwrap();
+        assert!(!is_direct(&proxied, "http://127.0.0.1:1/a"));
+        let url = &plain.base_url;
+        assert_eq!(transport.server(url), "127.0.0.1:1");
+        assert_eq!(proxied.server(url), "127.0.0.1:1 through the proxy own.example:8080");
     }
 }
