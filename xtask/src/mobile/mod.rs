@@ -5,7 +5,7 @@ pub(crate) mod kotlin;
 pub(crate) mod swift;
 pub(crate) mod swift_tools;
 
-use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX, EXE_SUFFIX};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -61,10 +61,13 @@ pub(crate) fn library_name() -> String {
 pub(crate) fn generate(language: &str, library: &Path, out: &Path) -> Result<()> {
     let library = library.join(library_name());
     let (library, out) = (library.to_string_lossy(), out.to_string_lossy());
-    let words = ["run", "--locked", "--quiet", "-p", "viseme-bindgen", "--", "generate"];
-    let ours = [&*library, "--language", language, "--out-dir", &*out, "--no-format"];
+    // With the features of the other steps, so that Cargo builds nothing twice.
+    let build = ["build", "--locked", "--quiet", "--workspace", "--all-features"];
+    run(program("cargo", &[&build[..], &["--bin", "viseme-bindgen"]].concat()))?;
+    let generator = root().join(format!("target/debug/viseme-bindgen{EXE_SUFFIX}"));
+    let words = ["generate", &*library, "--language", language, "--out-dir", &*out, "--no-format"];
     // Its output is shown only if it fails.
-    output(program("cargo", &[&words[..], &ours[..]].concat())).map(drop)
+    output(program(&generator.to_string_lossy(), &words)).map(drop)
 }
 
 /// Builds the mock server with the same features as the step `test`, so that Cargo builds nothing
@@ -74,7 +77,7 @@ pub(crate) fn mock_server() -> Result<PathBuf> {
         "cargo",
         &["build", "--locked", "--quiet", "--all-features", "--bin", "viseme-mock"],
     ))?;
-    let program = root().join(format!("target/debug/viseme-mock{}", std::env::consts::EXE_SUFFIX));
+    let program = root().join(format!("target/debug/viseme-mock{EXE_SUFFIX}"));
     ensure!(program.is_file(), "the mock server was built, but {} is missing", program.display());
     Ok(program)
 }
