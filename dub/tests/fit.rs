@@ -14,6 +14,7 @@
 #[allow(dead_code, reason = "the tests of the core use all of it")]
 mod media_files;
 #[path = "../../core/tests/media/real_world/mod.rs"]
+#[allow(dead_code, reason = "the tests of the core compare all of it")]
 mod real_world;
 
 use std::fmt::Write as _;
@@ -174,8 +175,7 @@ async fn every_refused_file_that_can_be_mended_is_accepted_afterwards() {
         make(&folder, name, how);
         files.push((*field, folder.path(name)));
     }
-    let sources = Folder::new();
-    for (field, name, content) in real_world::refused(&sources) {
+    for (field, name, content) in real_world::refused() {
         let path = folder.path(&format!("case-{name}"));
         std::fs::write(&path, content).unwrap();
         files.push((field, path));

@@ -17,3 +17,4 @@ mod model_docs;
 mod probe;
 mod range_probe;
 mod real_world;
+mod verdicts;
