@@ -92,7 +92,7 @@ impl Dub {
         let options = input_options(&path).await?;
         let reader = FrameReader::start(&self.ffmpeg, &path, &options, self.format, None)?;
         let wanted = map_frames(&times, &wanted).into();
-        Ok(ResultFrames { path, reader, wanted, read: 0, frame: Vec::new() })
+        Ok(ResultFrames { path, reader, wanted, read: 0, frame: Vec::new(), next: Vec::new() })
     }
 }
 
@@ -105,18 +105,19 @@ struct ResultFrames {
     /// How many frames were read.
     read: usize,
     frame: Vec<u8>,
+    /// What the next frame is read to.
+    next: Vec<u8>,
 }
 
 impl ResultFrames {
     async fn next(&mut self) -> Result<&[u8], DubError> {
         let wanted = self.wanted.pop_front().unwrap_or_default();
-        let mut next = Vec::new();
         while self.read <= wanted {
-            if !self.reader.next(&mut next).await? {
+            if !self.reader.next(&mut self.next).await? {
                 // The last frame is held.
                 break;
             }
-            std::mem::swap(&mut self.frame, &mut next);
+            std::mem::swap(&mut self.frame, &mut self.next);
             self.read += 1;
         }
         if self.read == 0 {
