@@ -1,12 +1,10 @@
 //! Media that break the model's rules are rejected with a plain message before anything is sent.
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
 use std::path::Path;
 
-use support::Harness;
-use support::media::{ffmpeg, picture};
+use crate::support::media::{ffmpeg, make_file, picture};
+use crate::support::{self, Harness};
 use viseme_mock::Scenario;
 
 const MIB: u64 = 1024 * 1024;
@@ -33,17 +31,17 @@ const CASES: &[(&str, &str, &[&str])] = &[
 
 fn make(folder: &Path) {
     let at = |name: &str| folder.join(name);
-    ffmpeg(folder, &format!("{} good.mp4", picture(3, "1280x720")));
-    ffmpeg(folder, &format!("{} long.mp4", picture(12, "1280x720")));
-    ffmpeg(folder, &format!("{} short.mp4", picture(1, "1280x720")));
-    ffmpeg(folder, &format!("{} small.mp4", picture(3, "320x240")));
-    ffmpeg(folder, "-f lavfi -i testsrc=size=320x240:duration=1 -frames:v 1 picture.png");
+    make_file(folder, &format!("{} good.mp4", picture(3, "1280x720")));
+    make_file(folder, &format!("{} long.mp4", picture(12, "1280x720")));
+    make_file(folder, &format!("{} short.mp4", picture(1, "1280x720")));
+    make_file(folder, &format!("{} small.mp4", picture(3, "320x240")));
+    make_file(folder, "-f lavfi -i testsrc=size=320x240:duration=1 -frames:v 1 picture.png");
     std::fs::rename(at("picture.png"), at("picture.mp4")).unwrap();
-    ffmpeg(folder, "-f lavfi -i testsrc=size=320x240:duration=2 -c:v libvpx webm.webm");
+    make_file(folder, "-f lavfi -i testsrc=size=320x240:duration=2 -c:v libvpx webm.webm");
     std::fs::rename(at("webm.webm"), at("webm.mp4")).unwrap();
-    ffmpeg(folder, "-f lavfi -i sine=duration=3 voice.mp3");
-    ffmpeg(folder, "-f lavfi -i sine=duration=3 -c:a flac voice.ogg");
-    ffmpeg(folder, "-f lavfi -i sine=duration=40:sample_rate=96000 large.wav");
+    make_file(folder, "-f lavfi -i sine=duration=3 voice.mp3");
+    make_file(folder, "-f lavfi -i sine=duration=3 -c:a flac voice.ogg");
+    make_file(folder, "-f lavfi -i sine=duration=40:sample_rate=96000 large.wav");
     std::fs::create_dir(at("folder.mp4")).unwrap();
     std::fs::write(at("empty.mp4"), "").unwrap();
     std::fs::write(at("page.mp4"), "<!doctype html><title>Log in</title>").unwrap();
@@ -88,7 +86,7 @@ async fn invalid_media_are_rejected_before_any_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_check_sends_media_that_break_a_rule() {
     let harness = Harness::new(support::ends("completed")).await;
-    ffmpeg(harness.folder.path(), &format!("{} small.mp4", picture(3, "320x240")));
+    make_file(harness.folder.path(), &format!("{} small.mp4", picture(3, "320x240")));
     let voice = support::samples()[3].clone();
     let arguments = ["run", "--no-check", "--poll-every", "0.1", "--video", "small.mp4", "--audio"];
     let result = harness.viseme(&[&arguments[..], &[&voice]].concat()).await;
@@ -99,9 +97,9 @@ async fn no_check_sends_media_that_break_a_rule() {
 async fn a_video_or_an_audio_track_can_be_checked_alone() {
     let harness = Harness::new(Scenario::new()).await;
     let folder = harness.folder.path();
-    ffmpeg(folder, &format!("{} good.mp4", picture(3, "1280x720")));
-    ffmpeg(folder, &format!("{} short.mp4", picture(1, "1280x720")));
-    ffmpeg(folder, "-f lavfi -i sine=duration=3 voice.mp3");
+    make_file(folder, &format!("{} good.mp4", picture(3, "1280x720")));
+    make_file(folder, &format!("{} short.mp4", picture(1, "1280x720")));
+    make_file(folder, "-f lavfi -i sine=duration=3 voice.mp3");
     for (arguments, code, last) in [
         (["check", "--video", "good.mp4"], 0, "no problems found"),
         (["check", "--video", "short.mp4"], 2, "invalid (1 error)"),

@@ -2,12 +2,10 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
 use std::path::Path;
 
-use support::batch::{BatchTest, Process, quick, silence};
-use support::random::Random;
+use crate::support::batch::{BatchTest, Process, quick, silence};
+use crate::support::random::Random;
 use tokio::process::Command;
 use viseme_mock::scenario::{Span, WireFault};
 use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline};

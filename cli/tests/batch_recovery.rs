@@ -2,9 +2,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
-use support::batch::{BatchTest, accepted_and_lost, quick, silence};
+use crate::support::batch::{BatchTest, accepted_and_lost, quick, silence};
 use viseme::{AudioToVideo, Client, Config};
 use viseme_mock::scenario::{HistoryScenario, Span};
 use viseme_mock::{RequestKind, Scenario};

@@ -2,13 +2,11 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use support::batch::{BatchTest, accepted_and_lost, quick, silence};
+use crate::support::batch::{BatchTest, accepted_and_lost, quick, silence};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use viseme_mock::scenario::{Span, WebhookScenario, WireFault};
 use viseme_mock::{Fault, RequestKind, Scenario};

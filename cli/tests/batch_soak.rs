@@ -2,12 +2,10 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
 use std::time::Duration;
 
-use support::batch::{BatchTest, quick};
-use support::random::Random;
+use crate::support::batch::{BatchTest, quick};
+use crate::support::random::Random;
 use viseme_mock::{Fault, RequestKind};
 
 const ROWS: usize = 300;

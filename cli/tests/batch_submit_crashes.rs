@@ -2,12 +2,10 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
 use std::time::Duration;
 
-use support::batch::{BatchTest, accepted_and_lost, quick, silence};
-use support::gate::Gate;
+use crate::support::batch::{BatchTest, accepted_and_lost, quick, silence};
+use crate::support::gate::Gate;
 use viseme_mock::scenario::{Span, WireFault};
 use viseme_mock::{Fault, RequestKind};
 

@@ -2,12 +2,10 @@
 //! docs/batches.md lists the tests of crashes.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::support::{self, Finished, Harness, Running, ends, never_ends, run_samples, samples};
 use serde_json::Value;
-use support::{Finished, Harness, Running, ends, never_ends, run_samples, samples};
 
 /// The examples, by the name in the comment before each.
 fn examples() -> BTreeMap<String, Value> {
@@ -71,7 +69,7 @@ async fn the_documented_json_has_the_shape_of_the_output() {
 
     note("check", &harness.viseme(&with("check", &all)).await);
     let talk = format!("{} talk.mkv", support::media::picture(3, "640x360"));
-    support::media::ffmpeg(harness.folder.path(), &talk);
+    support::media::make_file(harness.folder.path(), &talk);
     note(
         "fit",
         &harness.viseme(&["fit", "--json", "--video", "talk.mkv", "--out", "fitted"]).await,
@@ -130,9 +128,9 @@ async fn the_documented_events_have_the_shape_of_the_output() {
         .unwrap();
     let batch = ["batch", "run", "jobs.csv", "--out", "results", "--json"];
     let talk = format!("{} talk.mp4", support::media::picture(12, "1280x720"));
-    support::media::ffmpeg(harness.folder.path(), &talk);
+    support::media::make_file(harness.folder.path(), &talk);
     let voice = "-f lavfi -i sine=frequency=300:duration=12 voice.mp3";
-    support::media::ffmpeg(harness.folder.path(), voice);
+    support::media::make_file(harness.folder.path(), voice);
     let dub =
         ["dub", "--video", "talk.mp4", "--audio", "voice.mp3", "--out", "dubbed.mp4", "--json"];
     for (guide, arguments) in [("docs/batches.md", &batch[..]), ("docs/dub.md", &dub)] {

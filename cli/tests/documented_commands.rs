@@ -13,21 +13,14 @@
     reason = "a panic fails the test"
 )]
 
-#[path = "support/markdown.rs"]
-mod markdown;
-#[path = "support/reader.rs"]
-mod reader;
-#[path = "support/shape.rs"]
-mod shape;
-mod support;
-
 use std::collections::BTreeSet;
 
-use markdown::{Block, Document, documents};
-use reader::{Kind, Reader, lines};
-use support::Harness;
-use support::batch::quick;
-use support::media::{ffmpeg, picture};
+use crate::support::batch::quick;
+use crate::support::markdown::{Block, Document, documents};
+use crate::support::media::{ffmpeg, make_file, picture};
+use crate::support::reader::{Kind, Reader, lines};
+use crate::support::shape;
+use crate::support::{self, Harness};
 use viseme::{AudioToVideo, Client, Config};
 use viseme_ledger::testing::PostgresServer;
 use viseme_mock::scenario::WireFault;
@@ -116,9 +109,9 @@ async fn prepare(reader: &mut Reader, document: &Document) {
             );
         }
         "docs/fit.md" => {
-            ffmpeg(folder, &format!("{} talk.mkv", picture(3, "1280x720")));
-            ffmpeg(folder, "-f lavfi -i sine=duration=3 voice.flac");
-            ffmpeg(folder, "-f lavfi -i sine=duration=70 -b:a 32k interview.mp3");
+            make_file(folder, &format!("{} talk.mkv", picture(3, "1280x720")));
+            make_file(folder, "-f lavfi -i sine=duration=3 voice.flac");
+            make_file(folder, "-f lavfi -i sine=duration=70 -b:a 32k interview.mp3");
         }
         "docs/webhooks.md" => a_delivery(reader).await,
         _ => {}

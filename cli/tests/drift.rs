@@ -1,10 +1,8 @@
 //! Recordings are compared with the contract, and become scenarios.
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
+use crate::support::Harness;
 use serde_json::{Value, json};
-use support::Harness;
 use viseme_mock::Scenario;
 use viseme_recorder::recording::Recording;
 

@@ -6,10 +6,8 @@
     reason = "a panic fails the test"
 )]
 
-mod support;
-
+use crate::support::Harness;
 use serde_json::{Value, json};
-use support::Harness;
 use viseme_mock::scenario::ResponseMutation;
 use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline};
 

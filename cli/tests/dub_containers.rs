@@ -1,11 +1,9 @@
 //! The containers of a dub: the frames and the voice are exact in both, and other names are refused.
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
-use support::batch::quick;
-use support::dub::DubTest;
-use support::media::codecs;
+use crate::support::batch::quick;
+use crate::support::dub::DubTest;
+use crate::support::media::codecs;
 use viseme_dub::testing::VoiceFormat;
 
 #[tokio::test(flavor = "multi_thread")]

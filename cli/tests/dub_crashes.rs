@@ -3,12 +3,10 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
-mod support;
-
 use std::time::Duration;
 
-use support::batch::{accepted_and_lost, quick, silence};
-use support::dub::DubTest;
+use crate::support::batch::{accepted_and_lost, quick, silence};
+use crate::support::dub::DubTest;
 use tokio::sync::OnceCell;
 use viseme_mock::scenario::{Span, WireFault};
 use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline};

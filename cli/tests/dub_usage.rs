@@ -1,13 +1,11 @@
 //! What `viseme dub` refuses, what ends it, and what the next run then does.
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
+use crate::support::batch::quick;
+use crate::support::dub::DubTest;
+use crate::support::media::ffmpeg;
+use crate::support::{self, Harness, finish};
 use serde_json::Value;
-use support::batch::quick;
-use support::dub::DubTest;
-use support::media::ffmpeg;
-use support::{Harness, finish};
 use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline};
 
 #[tokio::test(flavor = "multi_thread")]

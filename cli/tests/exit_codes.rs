@@ -1,11 +1,9 @@
 //! Every exit code and its message.
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
 use std::process::Stdio;
 
-use support::{Finished, Harness, Running, ends, never_ends, run_samples, samples};
+use crate::support::{self, Finished, Harness, Running, ends, never_ends, run_samples, samples};
 use viseme_mock::scenario::{ResponseMutation, WireFault};
 use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline};
 

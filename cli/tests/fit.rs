@@ -1,20 +1,18 @@
 //! `viseme fit`, and `--fit` of run and submit.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic fails the test")]
 
-mod support;
-
-use support::media::{ffmpeg, picture};
-use support::{Harness, ends};
+use crate::support::media::{ffmpeg, make_file, picture};
+use crate::support::{self, Harness, ends};
 use viseme_mock::Scenario;
 
 fn make(harness: &Harness) {
     let folder = harness.folder.path();
-    ffmpeg(folder, &format!("{} long.mp4", picture(12, "1280x720")));
-    ffmpeg(folder, &format!("{} small.mp4", picture(3, "640x360")));
-    ffmpeg(folder, &format!("{} good.mp4", picture(3, "1280x720")));
-    ffmpeg(folder, &format!("{} short.mp4", picture(1, "1280x720")));
-    ffmpeg(folder, "-f lavfi -i sine=duration=12 voice.flac");
-    ffmpeg(folder, "-f lavfi -i sine=duration=3 voice.mp3");
+    make_file(folder, &format!("{} long.mp4", picture(12, "1280x720")));
+    make_file(folder, &format!("{} small.mp4", picture(3, "640x360")));
+    make_file(folder, &format!("{} good.mp4", picture(3, "1280x720")));
+    make_file(folder, &format!("{} short.mp4", picture(1, "1280x720")));
+    make_file(folder, "-f lavfi -i sine=duration=12 voice.flac");
+    make_file(folder, "-f lavfi -i sine=duration=3 voice.mp3");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,7 +121,7 @@ async fn check_names_the_options_of_a_fix() {
     let harness = Harness::new(Scenario::new()).await;
     make(&harness);
     let folder = harness.folder.path();
-    ffmpeg(folder, "-f lavfi -i sine=duration=70 -b:a 64k long.mp3");
+    make_file(folder, "-f lavfi -i sine=duration=70 -b:a 64k long.mp3");
     ffmpeg(folder, "-i good.mp4 -i voice.mp3 -map 0:v -map 1:a -c copy talk.mkv");
     for (arguments, line) in [
         (&["--audio", "long.mp3"][..], "fix: cut to 60 s (`viseme fit --strict` mends this)"),
@@ -231,8 +229,8 @@ fn fitted_files(harness: &Harness) -> Vec<(String, std::time::SystemTime)> {
 async fn what_a_killed_fit_leaves_is_removed_by_the_next_one() {
     let harness = Harness::new(Scenario::new()).await;
     let folder = harness.folder.path();
-    ffmpeg(folder, &format!("{} large.mp4", picture(9, "3840x2160")));
-    ffmpeg(folder, &format!("{} small.mp4", picture(2, "640x360")));
+    make_file(folder, &format!("{} large.mp4", picture(9, "3840x2160")));
+    make_file(folder, &format!("{} small.mp4", picture(2, "640x360")));
     let source = std::fs::read(harness.path("large.mp4")).unwrap();
     let arguments = ["fit", "--video", "large.mp4", "--out", "out"];
     let mut running = support::Running::new(harness.command(&arguments));
@@ -257,7 +255,7 @@ async fn what_a_killed_fit_leaves_is_removed_by_the_next_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_interrupted_fit_leaves_no_file() {
     let harness = Harness::new(Scenario::new()).await;
-    ffmpeg(harness.folder.path(), &format!("{} large.mp4", picture(9, "3840x2160")));
+    make_file(harness.folder.path(), &format!("{} large.mp4", picture(9, "3840x2160")));
     let arguments = ["fit", "--video", "large.mp4", "--out", "out"];
     let mut running = support::Running::new(harness.command(&arguments));
     running.until_line_with("scale to 1920 × 1080").await;

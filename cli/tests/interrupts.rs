@@ -2,10 +2,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
+use crate::support::{self, Harness, ends, never_ends, run_samples};
 use rustix::process::Signal;
-use support::{Harness, ends, never_ends, run_samples};
 use viseme_mock::scenario::{Span, WireFault};
 use viseme_mock::{Fault, RequestKind};
 

@@ -2,9 +2,7 @@
 #![cfg(unix)]
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
-use support::{Harness, ends, run_samples};
+use crate::support::{self, Harness, ends, run_samples};
 use viseme_ledger::testing::PostgresServer;
 use viseme_mock::scenario::WireFault;
 use viseme_mock::{Fault, RequestKind};

@@ -8,15 +8,13 @@
     reason = "a panic fails the test; the numbers of the full run are printed"
 )]
 
-mod support;
-
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::support::batch::{BatchTest, Process, quick};
+use crate::support::random::Random;
 use serde_json::Value;
-use support::batch::{BatchTest, Process, quick};
-use support::random::Random;
 use viseme_ledger::testing::PostgresServer;
 use viseme_mock::RequestKind;
 

@@ -6,14 +6,10 @@
     reason = "a panic fails the test"
 )]
 
-#[path = "support/mcp.rs"]
-mod client;
-mod support;
-
-use client::{Session, User, lip_sync};
+use crate::support::mcp::{Session, User, lip_sync};
+use crate::support::{Harness, ends, never_ends};
 use rmcp::model::{CallToolRequestParams, ElicitationAction};
 use serde_json::{Value, json};
-use support::{Harness, ends, never_ends};
 use viseme_mock::scenario::WireFault;
 use viseme_mock::{Fault, JobRule, RequestKind, Scenario, Timeline};
 

@@ -1,15 +1,11 @@
 //! What `viseme mcp` does not do: leave its folders, say the API key, or write anything but the protocol.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a panic fails the test")]
 
-#[path = "support/mcp.rs"]
-mod client;
-mod support;
-
 use std::process::Stdio;
 
-use client::{Session, User, lip_sync};
+use crate::support::mcp::{Session, User, lip_sync};
+use crate::support::{Harness, Running, ends, in_repository, never_ends};
 use serde_json::{Value, json};
-use support::{Harness, Running, ends, in_repository, never_ends};
 use tokio::io::AsyncWriteExt as _;
 use viseme_mock::RequestKind;
 

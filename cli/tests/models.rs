@@ -6,12 +6,10 @@
     reason = "a panic fails the test"
 )]
 
-mod support;
-
 use std::collections::BTreeMap;
 
+use crate::support::{self, Finished, Harness, ends, samples};
 use serde_json::Value;
-use support::{Finished, Harness, ends, samples};
 use viseme_mock::{Fault, RequestKind, Scenario};
 
 const SPEECH: &str = "kwaivgi/kling-lipsync/text-to-video";

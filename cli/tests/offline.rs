@@ -1,10 +1,8 @@
 //! Complete jobs without a network: the demo, and a user's own files.
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
-use support::Harness;
-use support::media::{codecs, ffmpeg, ffprobe, picture};
+use crate::support::media::{codecs, ffmpeg, ffprobe, make_file, picture};
+use crate::support::{self, Harness};
 use viseme_mock::Scenario;
 
 /// Runs a command with an API key and a base URL that must not be used.
@@ -45,10 +43,10 @@ async fn every_supported_container_is_accepted() {
     let folder = harness.folder.path();
     let videos = ["own.mp4", "own.mov"];
     let sounds = ["own.mp3", "own.wav", "own.m4a", "own.aac"];
-    ffmpeg(folder, &format!("{} own.mp4", picture(3, "1280x720")));
+    make_file(folder, &format!("{} own.mp4", picture(3, "1280x720")));
     ffmpeg(folder, "-i own.mp4 -c copy own.mov");
     for sound in sounds {
-        ffmpeg(folder, &format!("-f lavfi -i sine=duration=3 {sound}"));
+        make_file(folder, &format!("-f lavfi -i sine=duration=3 {sound}"));
     }
     let pairs = videos.iter().flat_map(|video| sounds.iter().map(move |sound| (video, sound)));
     let runs = pairs.map(|(video, sound)| {

@@ -2,12 +2,10 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::Stdio;
 
-use support::{Harness, ends, finish, in_repository, never_ends, run_samples, samples};
+use crate::support::{Harness, ends, finish, in_repository, never_ends, run_samples, samples};
 
 fn face() -> Vec<u8> {
     std::fs::read(in_repository("samples/face.mp4")).unwrap()

@@ -1,12 +1,10 @@
 //! `--pacing-file`.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
 use std::fs;
 
+use crate::support::{self, Harness, ends, run_samples};
 use serde_json::Value;
-use support::{Harness, ends, run_samples};
 
 const FILE: [&str; 2] = ["--pacing-file", "pacing.json"];
 

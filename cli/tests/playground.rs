@@ -2,13 +2,11 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic fails the test")]
 
-mod support;
-
 use std::time::{Duration, Instant};
 
+use crate::support::{Harness, Running, ends, never_ends};
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use support::{Harness, Running, ends, never_ends};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use viseme_mock::scenario::{Span, WireFault};

@@ -2,11 +2,9 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic fails the test")]
 
-mod support;
-
+use crate::support::{Harness, Running, ends, finish, run_samples};
 use rustix::process::Signal;
 use serde_json::Value;
-use support::{Harness, Running, ends, finish, run_samples};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recording_ends_with_a_signal() {

@@ -1,9 +1,7 @@
 //! `--save-record`, `viseme recover` and `--webhook`.
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
-use support::{Harness, ends, run_samples, samples};
+use crate::support::{self, Harness, ends, run_samples, samples};
 use viseme_mock::scenario::WireFault;
 use viseme_mock::{Fault, RequestKind, Scenario};
 

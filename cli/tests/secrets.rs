@@ -1,9 +1,7 @@
 //! The output never contains the API key.
 #![allow(clippy::unwrap_used, reason = "a panic fails the test")]
 
-mod support;
-
-use support::{Harness, ends, run_samples};
+use crate::support::{self, Harness, ends, run_samples};
 use viseme_mock::{Fault, RequestKind};
 
 #[tokio::test(flavor = "multi_thread")]

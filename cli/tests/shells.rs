@@ -1,12 +1,10 @@
 //! The completion scripts and the manual pages, used as their readers do.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic fails the test")]
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use support::{Harness, finish, never_ends};
+use crate::support::{Harness, finish, never_ends};
 
 /// Returns what bash suggests for the last word of a line.
 async fn suggestions(harness: &Harness, script: &Path, words: &[&str]) -> Vec<String> {

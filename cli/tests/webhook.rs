@@ -1,11 +1,9 @@
 //! `viseme webhook verify` with webhooks that the mock server signed.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a panic fails the test")]
 
-mod support;
-
 use std::process::Stdio;
 
-use support::{Finished, Harness, finish};
+use crate::support::{Finished, Harness, finish};
 use tokio::io::AsyncWriteExt as _;
 use viseme::{AudioToVideo, Client, Config};
 use viseme_mock::{Scenario, WebhookDelivery};

@@ -18,7 +18,7 @@ use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt as _, ErrorData,
 use serde_json::{Value, json};
 use tokio::process::Child;
 
-use super::support::{Harness, TIMEOUT, in_repository};
+use super::{Harness, TIMEOUT, in_repository};
 
 /// What the user of a client does.
 #[derive(Clone, Default)]

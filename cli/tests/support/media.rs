@@ -1,13 +1,29 @@
 //! Creates media files with ffmpeg and probes them with ffprobe.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Runs ffmpeg in a folder with these arguments, split at spaces.
 pub fn ffmpeg(folder: &Path, arguments: &str) {
     let mut command = Command::new("ffmpeg");
     command.args(["-hide_banner", "-nostdin", "-loglevel", "error", "-y"]);
     run(command.args(arguments.split_whitespace()).current_dir(folder), arguments);
+}
+
+/// Makes a file without other files, with these arguments of ffmpeg. One that other tests have made is copied.
+pub fn make_file(folder: &Path, arguments: &str) {
+    static MADE: Mutex<BTreeMap<String, Arc<OnceLock<Vec<u8>>>>> = Mutex::new(BTreeMap::new());
+    let (how, name) = arguments.rsplit_once(' ').expect("the name is the last word");
+    let path = folder.join(name);
+    let ending = path.extension().expect("an ending").display();
+    let file = MADE.lock().expect("no panic").entry(format!("{how} {ending}")).or_default().clone();
+    let content = file.get_or_init(|| {
+        ffmpeg(folder, arguments);
+        std::fs::read(&path).expect("the file that was made")
+    });
+    std::fs::write(&path, content).expect("room for a file");
 }
 
 /// Arguments of ffmpeg for a moving test picture.

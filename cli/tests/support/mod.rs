@@ -11,8 +11,13 @@
 pub mod batch;
 pub mod dub;
 pub mod gate;
+pub mod markdown;
+pub mod mcp;
 pub mod media;
 pub mod random;
+#[cfg(unix)]
+pub mod reader;
+pub mod shape;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use super::support::{Finished, Harness, Running, finish};
+use super::{Finished, Harness, Running, finish};
 
 /// Programs that a reader has, and that are not part of this project.
 const OWN_PROGRAMS: [(&str, &str); 4] = [
