@@ -75,11 +75,23 @@ fn stamp(list: &Path) -> PathBuf {
     environment().join(format!("tools-{}.txt", of.to_string_lossy()))
 }
 
+/// Builds the package for tests. Its installation refers to the built module and to the code in this folder, and
+/// stays right until the package is described in another way.
 pub(crate) fn driver() -> Result<()> {
     tools()?;
-    let mut command = tool("maturin", &["develop", "--quiet", "--locked", "--features", "testing"]);
+    let version = root().join("Cargo.toml");
+    let wanted = [version, folder().join("pyproject.toml")].map(std::fs::read_to_string);
+    let wanted = wanted.into_iter().collect::<Result<String, _>>();
+    let wanted = wanted.context("cannot read the description of the package")?;
+    let stamp = environment().join("package.txt");
+    let mut words = vec!["develop", "--quiet", "--locked", "--features", "testing"];
+    if std::fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
+        words.push("--skip-install");
+    }
+    let mut command = tool("maturin", &words);
     command.env("VIRTUAL_ENV", environment()).env("CARGO_TARGET_DIR", target());
-    run(command)
+    run(command)?;
+    std::fs::write(stamp, wanted).context("cannot mark the package as installed")
 }
 
 fn check() -> Result<()> {
