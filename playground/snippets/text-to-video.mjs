@@ -1,6 +1,7 @@
 import { Client } from 'viseme'; // the key is in WAVESPEED_API_KEY
 
-const prediction = await new Client().run({
+const client = new Client();
+const prediction = await client.run({
   model: 'kwaivgi/kling-lipsync/text-to-video',
   video: 'face.mp4',
   text: 'It\'s "$5", \\o/ — today!',
@@ -8,4 +9,4 @@ const prediction = await new Client().run({
   voice_language: 'en',
   voice_speed: 1.2,
 });
-await prediction.output.save('result.mp4');
+await client.downloadOutput(prediction, 'result.mp4');

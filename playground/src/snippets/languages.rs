@@ -25,8 +25,9 @@ pub(super) fn node(call: &Call<'_>) -> String {
         lines(call, |name, argument| format!("  {name}: {},\n", plain(argument, javascript)));
     format!(
         "import {{ Client }} from 'viseme'; // the key is in WAVESPEED_API_KEY\n\n\
-         const prediction = await new Client().run({{\n  model: '{}',\n{arguments}}});\n\
-         await prediction.output.save('result.mp4');\n",
+         const client = new Client();\n\
+         const prediction = await client.run({{\n  model: '{}',\n{arguments}}});\n\
+         await client.downloadOutput(prediction, 'result.mp4');\n",
         call.model
     )
 }
