@@ -151,7 +151,6 @@ mod tests {
             });
             let Value::Object(values) = values else { unreachable!() };
             Row::new(number.to_string(), values, Path::new(""))
-                .map_err(|message| RowError { position: number.to_string(), message })
         };
         Manifest::new((0..rows).map(row)).unwrap()
     }

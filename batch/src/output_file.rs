@@ -52,7 +52,7 @@ pub(crate) fn conflicts(folder: &Path, rows: &[Row]) -> Vec<RowError> {
         } else {
             continue;
         };
-        errors.push(RowError { position: row.position.clone(), message });
+        errors.push(RowError::new(row.position.clone(), message));
     }
     errors
 }

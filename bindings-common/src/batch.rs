@@ -17,7 +17,7 @@ use viseme_batch::{
 
 use crate::dto::{
     BatchEnd, BatchItem, BatchManifest, BatchOptions, BatchStart, BatchStopReason, BatchSummary,
-    ErrorData, Request,
+    ErrorData, Request, Violation,
 };
 use crate::message;
 use crate::run_many::messages_of;
@@ -168,9 +168,15 @@ fn read(manifest: BatchManifest) -> Result<Manifest, Box<ErrorData>> {
 
 /// Returns a row that the host gave. Relative paths are relative to the working directory.
 fn row((index, values): (usize, Map<String, Value>)) -> Result<Row, RowError> {
-    let position = format!("row {index}");
-    Row::new(position.as_str(), values, Path::new(""))
-        .map_err(|message| RowError::new(position, message))
+    Row::new(format!("row {index}"), values, Path::new(""))
+}
+
+/// Returns the columns of a row that are not valid. Their messages say where the row stands.
+fn violations(error: &RowError) -> impl Iterator<Item = Violation> {
+    error.violations.iter().map(|violation| {
+        let violation = Violation::from(violation);
+        Violation { message: format!("{}: {}", error.position, violation.message), ..violation }
+    })
 }
 
 fn outcome<T: serde::Serialize>(outcome: Result<T, Box<ErrorData>>) -> String {
@@ -189,6 +195,9 @@ impl From<BatchError> for Box<ErrorData> {
             _ => error.to_string(),
         };
         let mut data = ErrorData::new(error.code(), message);
+        if let BatchError::Manifest(ManifestError::Rows(rows)) = &error {
+            data.violations = rows.iter().flat_map(violations).collect();
+        }
         let mut source = error.source().and_then(|own| match &error {
             // The error itself is the message.
             BatchError::Ledger(_) | BatchError::Manifest(_) => own.source(),

@@ -116,6 +116,9 @@ test('rows that are not valid are named, and nothing is sent', async () => {
       assert.ok(error instanceof InputError);
       assert.match(error.message, /row 1: `audoi`.*Did you mean `audio`/);
       assert.match(error.message, /row 2: The id `a`/);
+      const [{ field, rule, message }, ...others] = error.violations;
+      assert.deepEqual([field, rule, others], ['audoi', 'unknown_field', []]);
+      assert.match(message, /^row 1: `audoi`/);
       return true;
     });
     assert.throws(() => client.batch([row('a'), 7], { out: folder }), /row 1/);

@@ -142,6 +142,13 @@ def test_rows_that_are_not_valid_are_all_named_and_nothing_is_sent(
     assert "row 1: `audoi` is not a parameter" in str(caught.value)
     assert "Did you mean `audio`" in str(caught.value)
     assert "row 2: The id `a` already stands at row 0." in str(caught.value)
+    (violation,) = caught.value.violations
+    assert (violation.field, violation.rule, violation.level) == (
+        "audoi",
+        "unknown_field",
+        "error",
+    )
+    assert violation.message.startswith("row 1: `audoi` is not a parameter")
     rows = [row("a"), {**row("b"), "audio": b"RIFF"}, "face.mp4", 7, {1: 2}]
     with pytest.raises(viseme.InputError) as caught:
         client.batch(rows, out=out)
@@ -153,6 +160,37 @@ def test_rows_that_are_not_valid_are_all_named_and_nothing_is_sent(
         client.batch(rows[2:], out=out)
     assert posts(quick) == 0
     assert not out.exists()
+
+
+def test_all_that_is_wrong_with_a_header_is_named_at_once(
+    quick: World, client: viseme.Client, tmp_path: Path, out: Path
+) -> None:
+    manifest = tmp_path / "jobs.csv"
+    manifest.write_text("id,vidoe,note\na,face.mp4,x\nb,face.mp4,y\n")
+    with pytest.raises(viseme.InputError) as caught:
+        list(client.batch(manifest, out=out))
+    assert [(it.field, it.rule) for it in caught.value.violations] == [
+        ("vidoe", "unknown_field"),
+        ("note", "unknown_field"),
+        ("audio", "required"),
+    ]
+    assert all(it.message.startswith("jobs.csv:1: ") for it in caught.value.violations)
+    assert len(caught.value.to_dict()["violations"]) == 3
+    assert posts(quick) == 0
+
+
+def test_a_manifest_without_rows_is_an_error_and_an_empty_list_is_none(
+    client: viseme.Client, tmp_path: Path, out: Path
+) -> None:
+    manifest = tmp_path / "jobs.csv"
+    manifest.write_text("id,video,audio\n")
+    batch = client.batch(manifest, out=out)
+    with pytest.raises(viseme.InputError, match="The manifest has no rows"):
+        list(batch)
+    with pytest.raises(viseme.InputError, match="The manifest has no rows"):
+        batch.items()
+    assert not out.exists()
+    assert list(client.batch([], out=out)) == []
 
 
 def test_a_row_that_the_model_refuses_does_not_stop_the_others(

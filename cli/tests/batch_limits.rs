@@ -29,6 +29,30 @@ async fn twenty_429_in_a_row_cost_nothing_and_lose_no_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_without_rows_or_with_a_wrong_header_is_an_error() {
+    let test = BatchTest::new(&[], quick()).await;
+    for (table, expected) in [
+        ("id,video,audio\n", "jobs.csv: The manifest has no rows."),
+        (
+            "id,vidoe,note\na,face.mp4,x\n",
+            "jobs.csv:1: `vidoe` and `note` are not parameters of kwaivgi/kling-lipsync/audio-to-video.",
+        ),
+    ] {
+        test.write_manifest(table);
+        for line in [&["check", "jobs.csv"][..], &["run", "jobs.csv", "--out", "results"]] {
+            let result = test.harness.viseme(&[&["batch"], line].concat()).await;
+            assert_eq!((result.code, result.out.as_str()), (Some(2), ""), "{result:?}");
+            assert!(result.err.contains(expected), "{result:?}");
+            let json = test.harness.viseme(&[&["--json", "batch"], line].concat()).await;
+            assert_eq!(json.code, Some(2), "{json:?}");
+            assert!(json.out.contains("\"code\":\"invalid_input\""), "{json:?}");
+        }
+    }
+    assert!(!test.path("results").exists());
+    assert_eq!(test.harness.world.journal().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn credits_that_run_out_end_the_batch_and_the_next_run_continues() {
     let refused = Fault::at(RequestKind::Submit).each(&[3, 4, 5, 6]).status(402);
     let test = BatchTest::new(&IDS, quick().fault(refused)).await.with(&["--limit", "2"]);

@@ -37,7 +37,7 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Result<Row, RowError>>, Manifest
 }
 
 fn row(stem: &str, pair: &Pair) -> Result<Row, RowError> {
-    let error = |message: String| RowError { position: stem.to_owned(), message };
+    let error = |message: String| RowError::new(stem, message);
     let (video, audio) = match (pair.videos.as_slice(), pair.audios.as_slice()) {
         ([video], [audio]) => (video, audio),
         ([], _) => return Err(error(format!("There is no video `{stem}.mp4` or `{stem}.mov`."))),
@@ -60,7 +60,7 @@ fn row(stem: &str, pair: &Pair) -> Result<Row, RowError> {
     .into_iter()
     .map(|(name, value)| (name.to_owned(), Value::from(value)))
     .collect();
-    Row::new(stem, values, Path::new("")).map_err(error)
+    Row::new(stem, values, Path::new(""))
 }
 
 fn kind(path: &Path) -> Option<MediaKind> {

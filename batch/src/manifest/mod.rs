@@ -1,5 +1,6 @@
 //! Manifests: the rows of a batch, from CSV, JSON Lines or a folder.
 
+mod columns;
 mod folder;
 mod row;
 mod table;
@@ -9,13 +10,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use viseme::media::Violation;
+
+use columns::Findings;
 pub use row::Row;
 
 /// Why a manifest cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ManifestError {
-    /// The file or folder cannot be read.
+    /// The file or folder cannot be read, or has no rows.
     Unreadable {
         /// The path.
         path: PathBuf,
@@ -34,13 +38,22 @@ pub struct RowError {
     pub position: String,
     /// What is wrong and what to do.
     pub message: String,
+    /// The columns that are unknown or missing, and those with values that are not valid. Empty if something
+    /// else is wrong, such as an id that stands twice.
+    pub violations: Vec<Violation>,
 }
 
 impl RowError {
     /// Creates the error of a row.
     #[must_use]
     pub fn new(position: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { position: position.into(), message: message.into() }
+        Self { position: position.into(), message: message.into(), violations: Vec::new() }
+    }
+
+    /// Creates the error of a row from what is wrong with its columns.
+    fn of_findings(position: impl Into<String>, findings: Findings) -> Self {
+        let Findings { violations, sentences, .. } = findings;
+        Self { position: position.into(), message: sentences.join(" "), violations }
     }
 }
 
@@ -88,20 +101,32 @@ impl Manifest {
     /// Relative paths of media are relative to the folder of the manifest.
     ///
     /// # Errors
-    /// Returns [`ManifestError::Rows`] with every row that is not valid.
+    /// Returns [`ManifestError::Rows`] with every row that is not valid, and
+    /// [`ManifestError::Unreadable`] also for a manifest without rows.
     pub fn read(path: &Path) -> Result<Self, ManifestError> {
-        if path.is_dir() {
-            return Self::new(folder::read(path)?);
-        }
+        let unusable = |message: &str| ManifestError::Unreadable {
+            path: path.to_owned(),
+            message: message.to_owned(),
+        };
         let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
-        match extension.to_str() {
-            Some("csv" | "tsv") => Self::new(table::read_csv(path, extension == "tsv")?),
-            Some("jsonl" | "ndjson") => Self::new(table::read_json_lines(path)?),
-            _ => Err(ManifestError::Unreadable {
-                path: path.to_owned(),
-                message: "A manifest is a .csv or .jsonl file, or a folder.".to_owned(),
-            }),
+        let (rows, advice) = match extension.to_str() {
+            _ if path.is_dir() => {
+                (folder::read(path)?, "Put each video beside an audio file of the same name.")
+            }
+            Some("csv" | "tsv") => (
+                table::read_csv(path, extension == "tsv")?,
+                "Add a row for each video below the header.",
+            ),
+            Some("jsonl" | "ndjson") => {
+                (table::read_json_lines(path)?, "Add a line with a JSON object for each video.")
+            }
+            _ => return Err(unusable("A manifest is a .csv or .jsonl file, or a folder.")),
+        };
+        // In a file, an empty batch is most often the mistake of the program that wrote it.
+        if rows.is_empty() {
+            return Err(unusable(&format!("The manifest has no rows. {advice}")));
         }
+        Self::new(rows)
     }
 
     /// Creates a manifest from rows. Rows without an id that are equal get a number, so that each has
@@ -131,10 +156,10 @@ impl Manifest {
                 }
             }
             match positions.get(&row.id) {
-                Some(first) => errors.push(RowError {
-                    message: format!("The id `{}` already stands at {first}.", row.id),
-                    position: row.position,
-                }),
+                Some(first) => {
+                    let message = format!("The id `{}` already stands at {first}.", row.id);
+                    errors.push(RowError::new(row.position, message));
+                }
                 None => {
                     positions.insert(row.id.clone(), row.position.clone());
                     valid.push(row);

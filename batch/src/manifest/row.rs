@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
-use viseme::model::{FieldKind, describe, did_you_mean};
+use viseme::media::{Rule, Violation};
+use viseme::model::{Field, FieldKind, Level, describe};
 use viseme::{AudioToVideo, Input, Media};
 
-/// The columns that are not parameters of the model.
-const COLUMNS: [&str; 3] = ["id", "model", "out"];
+use super::RowError;
+use super::columns::Findings;
 
 /// One row of a manifest: an input, and where its result goes.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,25 +32,59 @@ impl Row {
     /// relative to.
     ///
     /// # Errors
-    /// Returns a sentence that names the column: an unknown one, a missing or empty parameter, or a value
-    /// that is not valid for its parameter.
+    /// Returns every column that is unknown, and every value that is not valid for its column.
     pub fn new(
         position: impl Into<String>,
         mut values: Map<String, Value>,
         folder: &Path,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, RowError> {
+        let position = position.into();
         values.retain(|_, value| !is_empty(value));
-        let model = text(&mut values, "model")?.unwrap_or_else(|| AudioToVideo::MODEL.to_owned());
-        let id = text(&mut values, "id")?;
-        let out = text(&mut values, "out")?.map(PathBuf::from);
+        let mut findings = Findings::default();
+        let model = match text(&mut values, "model") {
+            Ok(model) => model.unwrap_or_else(|| AudioToVideo::MODEL.to_owned()),
+            // Without the model, nothing is known about the other columns.
+            Err(violation) => {
+                findings.add(violation);
+                return Err(RowError::of_findings(position, findings));
+            }
+        };
+        let mut taken = |name| {
+            text(&mut values, name).unwrap_or_else(|violation| {
+                findings.add(violation);
+                None
+            })
+        };
+        let (id, out) = (taken("id"), taken("out").map(PathBuf::from));
         let mut parameters = Map::new();
+        let mut unknown = Vec::new();
+        let description = describe(&model);
         for (name, value) in values {
-            let value = parameter(&model, &name, value, folder)?;
-            parameters.insert(name, value);
+            let value = match description.map(|description| description.field(&name)) {
+                None => Ok(untyped(value)),
+                Some(Some(field)) => parameter(field, value, folder),
+                Some(None) => {
+                    unknown.push(name);
+                    continue;
+                }
+            };
+            match value {
+                Ok(value) => drop(parameters.insert(name, value)),
+                Err(violation) => findings.add(violation),
+            }
+        }
+        if let Some(description) = description.filter(|_| !unknown.is_empty()) {
+            findings.add_unknown(description, unknown.iter().map(String::as_str));
         }
         let id = id.unwrap_or_else(|| digest(&model, &parameters));
-        validate_id(&id)?;
-        Ok(Self { id, position: position.into(), model, parameters, out })
+        if let Some(violation) = invalid_id(&id) {
+            findings.add(violation);
+        }
+        if findings.violations.is_empty() {
+            Ok(Self { id, position, model, parameters, out })
+        } else {
+            Err(RowError::of_findings(position, findings))
+        }
     }
 
     /// Returns the input of the row.
@@ -79,36 +114,30 @@ impl Row {
 }
 
 /// Returns a parameter's value in the type that the model wants.
-fn parameter(model: &str, name: &str, value: Value, folder: &Path) -> Result<Value, String> {
-    let Some(description) = describe(model) else {
-        return Ok(untyped(value));
-    };
-    let Some(field) = description.field(name) else {
-        let known = description.fields.iter().map(|field| field.name).chain(COLUMNS);
-        let suggestion = did_you_mean(name, known)
-            .map(|known| format!(" Did you mean `{known}`?"))
-            .unwrap_or_default();
-        return Err(format!(
-            "`{name}` is not a parameter of {model}. The service ignores unknown parameters but still charges.{suggestion}"
-        ));
-    };
+fn parameter(field: &Field, value: Value, folder: &Path) -> Result<Value, Violation> {
     let text = match value {
         Value::String(text) => text,
         other => return Ok(other),
     };
+    let wrong = |allowed: &str| wrong_type(field.name, allowed, &format!("`{text}`"));
     Ok(match field.kind {
         FieldKind::Media(_) => Value::from(resolved(&text, folder)),
         FieldKind::Number(_) => match text.trim().parse::<serde_json::Number>() {
             Ok(number) => Value::Number(number),
-            Err(_) => return Err(format!("`{name}` must be a number, got `{text}`.")),
+            Err(_) => return Err(wrong("a number")),
         },
         FieldKind::Boolean { .. } => match text.trim().to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" => Value::Bool(true),
             "false" | "0" | "no" => Value::Bool(false),
-            _ => return Err(format!("`{name}` must be true or false, got `{text}`.")),
+            _ => return Err(wrong("true or false")),
         },
         FieldKind::Text { .. } | FieldKind::Choice { .. } => Value::String(text),
     })
+}
+
+fn wrong_type(name: &str, allowed: &str, actual: &str) -> Violation {
+    let message = format!("`{name}` must be {allowed}, got {actual}.");
+    Violation::new(name, Rule::Type, Level::Error, actual, allowed, message)
 }
 
 /// Returns the value of a parameter of a model that is not described: numbers and `true` or `false` in
@@ -147,24 +176,24 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// Takes the text of a column out of a row.
-fn text(values: &mut Map<String, Value>, name: &str) -> Result<Option<String>, String> {
+fn text(values: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Violation> {
     match values.remove(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.trim().to_owned())),
         Some(Value::Number(number)) if name == "id" => Ok(Some(number.to_string())),
-        Some(other) => Err(format!("`{name}` must be text, got {other}.")),
+        Some(other) => Err(wrong_type(name, "text", &other.to_string())),
     }
 }
 
-/// Refuses ids that cannot be a key of the ledger.
-fn validate_id(id: &str) -> Result<(), String> {
+/// Returns what is wrong with an id that cannot be a key of the ledger.
+fn invalid_id(id: &str) -> Option<Violation> {
     if id.len() <= 200 && !id.contains(char::is_control) {
-        return Ok(());
+        return None;
     }
-    Err(format!(
-        "`id` must be at most 200 bytes long without control characters, got {} bytes.",
-        id.len()
-    ))
+    let (actual, allowed) =
+        (format!("{} bytes", id.len()), "at most 200 bytes long without control characters");
+    let message = format!("`id` must be {allowed}, got {actual}.");
+    Some(Violation::new("id", Rule::Length, Level::Error, actual, allowed, message))
 }
 
 fn digest(model: &str, parameters: &Map<String, Value>) -> String {
@@ -179,7 +208,7 @@ mod tests {
 
     use super::*;
 
-    fn row(values: Value) -> Result<Row, String> {
+    fn row(values: Value) -> Result<Row, RowError> {
         let Value::Object(values) = values else { unreachable!("{values}") };
         Row::new("jobs.csv:2", values, Path::new("/clips"))
     }
@@ -199,19 +228,52 @@ mod tests {
 
     #[test]
     fn a_row_that_would_waste_money_is_refused_with_the_name_of_the_column() {
-        for (values, word) in [
-            (json!({"audoi": "a.mp3", "video": "v.mp4"}), "Did you mean `audio`"),
-            (json!({"note": "x"}), "`note` is not a parameter"),
-            (json!({"model": 7}), "`model` must be text"),
-            (json!({"id": "x".repeat(300)}), "`id` must be"),
+        for (values, field, word) in [
+            (json!({"audoi": "a.mp3", "video": "v.mp4"}), "audoi", "Did you mean `audio`"),
+            (json!({"note": "x"}), "note", "`note` is not a parameter"),
+            (json!({"model": 7}), "model", "`model` must be text, got 7."),
+            (json!({"id": "x".repeat(300)}), "id", "`id` must be"),
             (
                 json!({"model": "kwaivgi/kling-lipsync/text-to-video", "voice_speed": "fast"}),
-                "`voice_speed` must be a number",
+                "voice_speed",
+                "`voice_speed` must be a number, got `fast`.",
             ),
         ] {
-            let message = row(values).unwrap_err();
-            assert!(message.contains(word), "{message}");
+            let error = row(values).unwrap_err();
+            assert!(error.message.contains(word), "{error:?}");
+            let fields: Vec<_> = error.violations.iter().map(|it| it.field.as_str()).collect();
+            assert_eq!(fields, [field]);
+            assert_eq!(error.violations[0].message, error.message);
         }
+    }
+
+    #[test]
+    fn every_column_that_is_wrong_is_named_at_once() {
+        let error = row(json!({
+            "model": "kwaivgi/kling-lipsync/text-to-video",
+            "id": [1],
+            "voice_speed": "fast",
+            "note": "x",
+            "vidoe": "v.mp4",
+        }))
+        .unwrap_err();
+        assert_eq!(
+            error.message,
+            "`id` must be text, got [1]. `voice_speed` must be a number, got `fast`. `note` and `vidoe` are not \
+             parameters of kwaivgi/kling-lipsync/text-to-video. The service ignores unknown parameters but still \
+             charges. Did you mean `video` instead of `vidoe`?"
+        );
+        let rules: Vec<_> =
+            error.violations.iter().map(|it| (it.field.as_str(), it.rule.code())).collect();
+        assert_eq!(
+            rules,
+            [
+                ("id", "type"),
+                ("voice_speed", "type"),
+                ("note", "unknown_field"),
+                ("vidoe", "unknown_field")
+            ]
+        );
     }
 
     #[test]

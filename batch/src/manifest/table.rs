@@ -5,7 +5,10 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
 use serde_json::{Map, Value};
+use viseme::AudioToVideo;
+use viseme::model::describe;
 
+use super::columns::{COLUMNS, Findings};
 use super::{ManifestError, Row, RowError};
 
 /// Reads a CSV file with a header. `tabs` separates columns by tabs instead of commas or semicolons.
@@ -22,9 +25,9 @@ pub(super) fn read_csv(
         .flexible(true)
         .from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| unreadable(path, &error.to_string()))?.clone();
-    validate_header(path, &header)?;
     let folder = parent(path);
-    let mut rows = Vec::new();
+    let (header, error) = read_header(path, &header);
+    let mut rows: Vec<_> = error.map(Err).into_iter().collect();
     for record in reader.records() {
         let record = record.map_err(|error| unreadable(path, &error.to_string()))?;
         let line = record.position().map_or(0, csv::Position::line);
@@ -38,15 +41,15 @@ pub(super) fn read_csv(
                 record.len(),
                 header.len()
             );
-            rows.push(Err(RowError { position, message }));
+            rows.push(Err(RowError::new(position, message)));
             continue;
         }
         let values: Map<String, Value> = header
             .iter()
             .zip(record.iter())
-            .map(|(name, cell)| (name.to_owned(), Value::from(cell)))
+            .filter_map(|(name, cell)| Some((name.clone()?, Value::from(cell))))
             .collect();
-        rows.push(row(position, values, folder));
+        rows.push(Row::new(position, values, folder));
     }
     Ok(rows)
 }
@@ -64,22 +67,15 @@ pub(super) fn read_json_lines(path: &Path) -> Result<Vec<Result<Row, RowError>>,
         }
         let position = position(path, index as u64 + 1);
         rows.push(match serde_json::from_str::<Value>(line) {
-            Ok(Value::Object(values)) => row(position, values, folder),
-            Ok(_) => Err(RowError {
+            Ok(Value::Object(values)) => Row::new(position, values, folder),
+            Ok(_) => Err(RowError::new(
                 position,
-                message: "The line is no JSON object, such as {\"video\": \"face.mp4\"}."
-                    .to_owned(),
-            }),
-            Err(error) => {
-                Err(RowError { position, message: format!("The line is not JSON: {error}.") })
-            }
+                "The line is no JSON object, such as {\"video\": \"face.mp4\"}.",
+            )),
+            Err(error) => Err(RowError::new(position, format!("The line is not JSON: {error}."))),
         });
     }
     Ok(rows)
-}
-
-fn row(position: String, values: Map<String, Value>, folder: &Path) -> Result<Row, RowError> {
-    Row::new(position.clone(), values, folder).map_err(|message| RowError { position, message })
 }
 
 /// Returns the delimiter of a header. Spreadsheets write semicolons where the comma is decimal.
@@ -88,17 +84,39 @@ fn delimiter(text: &str) -> u8 {
     if header.contains(';') && !header.contains(',') { b';' } else { b',' }
 }
 
-fn validate_header(path: &Path, header: &csv::StringRecord) -> Result<(), ManifestError> {
-    let mut names = std::collections::HashSet::new();
-    for name in header {
+/// Returns the columns of a header, and everything that is wrong with it. A column that cannot be used is
+/// `None`, so that its cells are no further errors.
+fn read_header(path: &Path, header: &csv::StringRecord) -> (Vec<Option<String>>, Option<RowError>) {
+    // With a column `model`, each row has parameters of its own.
+    let model = describe(AudioToVideo::MODEL)
+        .filter(|_| !header.is_empty() && !header.iter().any(|name| name == "model"));
+    let is_unknown = |name: &str| {
+        model.is_some_and(|model| model.field(name).is_none() && !COLUMNS.contains(&name))
+    };
+    let (mut findings, mut unknown) = (Findings::default(), Vec::new());
+    let mut names: Vec<&str> = Vec::new();
+    let mut columns = Vec::new();
+    for (index, name) in header.iter().enumerate() {
+        let is_repeated = names.contains(&name);
+        names.push(name);
+        columns
+            .push((!name.is_empty() && !is_repeated && !is_unknown(name)).then(|| name.to_owned()));
         if name.is_empty() {
-            return Err(unreadable(path, "A column of the header has no name."));
-        }
-        if !names.insert(name) {
-            return Err(unreadable(path, &format!("The column `{name}` stands twice.")));
+            findings.sentences.push(format!("The column {} has no name.", index + 1));
+        } else if is_repeated {
+            findings.sentences.push(format!("The column `{name}` stands twice."));
+        } else if is_unknown(name) {
+            unknown.push(name);
         }
     }
-    Ok(())
+    if let Some(model) = model {
+        if !unknown.is_empty() {
+            findings.add_unknown(model, unknown);
+        }
+        findings.add_missing(model, &names);
+    }
+    let error = RowError::of_findings(position(path, 1), findings);
+    (columns, (!error.message.is_empty()).then_some(error))
 }
 
 /// Returns the text of a file, with `\n` at the end of each line: `csv` counts the line of a row that follows

@@ -148,5 +148,5 @@ fn changed_row(row: &Row) -> RowError {
         "The row has changed, and its id `{}` was already submitted. Give it a new id.",
         row.id
     );
-    RowError { position: row.position.clone(), message }
+    RowError::new(row.position.clone(), message)
 }

@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 use viseme::Client;
 use viseme::media::{Container, FitOptions, Fix, Framing, MediaInfo, plan_fit};
 use viseme::model::{ModelDescription, describe};
-use viseme_batch::{Batch, ItemState, Manifest, ManifestError, Row, RowError, Summary};
+use viseme_batch::{Batch, ItemState, Manifest, ManifestError, Row, Summary};
 
 use crate::analysis::{Pcm, read_picture, read_size, read_voice};
 use crate::error::DubError;
@@ -224,9 +224,7 @@ impl Dub {
             values.insert("video".to_owned(), path(self.folder.segment_video(number)));
             values.insert("audio".to_owned(), path(self.folder.segment_audio(number)));
             values.insert("out".to_owned(), json!(format!("{id}.mp4")));
-            let position = format!("segment {id}");
-            Row::new(position.clone(), values, self.folder.path())
-                .map_err(|message| RowError::new(position, message))
+            Row::new(format!("segment {id}"), values, self.folder.path())
         });
         let manifest = Manifest::new(rows)
             .map_err(|error: ManifestError| viseme_batch::BatchError::from(error))?;
