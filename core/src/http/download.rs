@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use http::header::{
@@ -17,6 +17,7 @@ use url::Url;
 use super::atomic_file::{AtomicFile, DownloadedFile, folder_of};
 use super::file_name::safe_file_name;
 use super::output_check::{self, Problem};
+use super::progress::{MIN_RATE, RateWatch};
 use super::redirects::{self, MAX_REDIRECTS, is_redirect};
 use super::retry::{RequestFailure, Retry};
 use super::retry_after::retry_after;
@@ -94,7 +95,9 @@ impl Downloads {
                 Ok(()) => break,
                 Err(RequestFailure::Final(error)) => return Err(error),
                 Err(RequestFailure::Transient(error)) => {
-                    failures = if progress.received > before { 1 } else { failures + 1 };
+                    let least = RateWatch::least_bytes(self.stall);
+                    let is_progress = progress.received >= before.saturating_add(least);
+                    failures = if is_progress { 1 } else { failures + 1 };
                     self.retry.pause(failures, error).await?;
                 }
             }
@@ -130,6 +133,8 @@ impl Downloads {
         if progress.total.is_some_and(|total| total > download.max_bytes) {
             return Err(RequestFailure::Final(too_large(download.max_bytes)));
         }
+        let begun = Instant::now();
+        let mut rate = RateWatch::new(self.stall, Duration::ZERO);
         loop {
             let chunk = match tokio::time::timeout(self.stall, body.next()).await {
                 Ok(Some(Ok(chunk))) => chunk,
@@ -149,6 +154,12 @@ impl Downloads {
                 .await
                 .map_err(|error| RequestFailure::Final(part.error(&error)))?;
             (download.on_bytes)(progress.received, progress.total);
+            if rate.is_too_slow(chunk.len(), begun.elapsed()) {
+                let stall = self.stall.as_secs_f64();
+                return Err(broken(&format!(
+                    "less than {MIN_RATE} bytes a second arrived for {stall} s"
+                )));
+            }
         }
         part.file().flush().await.map_err(|error| RequestFailure::Final(part.error(&error)))?;
         match progress.total {

@@ -60,9 +60,65 @@ pub(crate) async fn unless_stalled<T>(
     }
 }
 
+/// The slowest download that still makes progress, in bytes a second. A mobile network of the second
+/// generation is ten times as fast.
+pub(crate) const MIN_RATE: u64 = 100;
+
+/// Decides whether a download makes progress. A few bytes now and then are none: it would not end in days.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RateWatch {
+    window: Duration,
+    /// When the window began.
+    started: Duration,
+    /// How many bytes arrived in it.
+    bytes: u64,
+}
+
+impl RateWatch {
+    /// Starts to watch at `now`; `window` is the stall timeout.
+    pub(crate) fn new(window: Duration, now: Duration) -> Self {
+        Self { window, started: now, bytes: 0 }
+    }
+
+    /// Returns how many bytes are progress in this time.
+    pub(crate) fn least_bytes(window: Duration) -> u64 {
+        MIN_RATE.saturating_mul(window.as_secs()).max(1)
+    }
+
+    /// Counts bytes that arrived at `now`. Returns whether too few arrived in the window that ends now.
+    pub(crate) fn is_too_slow(&mut self, bytes: usize, now: Duration) -> bool {
+        self.bytes = self.bytes.saturating_add(bytes as u64);
+        if now.saturating_sub(self.started) < self.window {
+            return false;
+        }
+        let is_too_slow = self.bytes < Self::least_bytes(self.window);
+        *self = Self::new(self.window, now);
+        is_too_slow
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_download_of_a_few_bytes_a_second_is_too_slow_at_the_end_of_a_window() {
+        for (bytes_a_second, expected) in
+            [(3, Some(60)), (99, Some(60)), (100, None), (100_000, None)]
+        {
+            let mut watch = RateWatch::new(Duration::from_secs(60), Duration::from_secs(7));
+            let too_slow = (1..=600)
+                .find(|second| watch.is_too_slow(bytes_a_second, Duration::from_secs(7 + second)));
+            assert_eq!(too_slow, expected, "{bytes_a_second} bytes a second");
+        }
+        // A download that was fast and becomes slow.
+        let mut watch = RateWatch::new(Duration::from_secs(60), Duration::ZERO);
+        assert!(!watch.is_too_slow(1_000_000, Duration::from_secs(59)));
+        assert!(!watch.is_too_slow(1, Duration::from_secs(61)));
+        assert!(!watch.is_too_slow(1, Duration::from_secs(120)));
+        assert!(watch.is_too_slow(1, Duration::from_secs(121)));
+        assert_eq!(RateWatch::least_bytes(Duration::from_millis(10)), 1);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_response_may_take_longer_than_the_stall_timeout() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::{FACE, TestClient};
 use viseme::{ErrorKind, Media};
-use viseme_mock::scenario::{FaultAction, ResponseMutation, StatusResponse};
+use viseme_mock::scenario::{FaultAction, ResponseMutation, Span, StatusResponse};
 use viseme_mock::{Fault, RequestKind, Scenario, WireFault};
 
 fn output() -> Fault {
@@ -54,6 +54,30 @@ async fn a_broken_download_is_resumed() {
         assert_eq!(range.is_some(), resumes, "{what}: {range:?}");
         assert!(requests.iter().all(|request| !request.authorized), "{what}: the key stays home");
     }
+}
+
+#[tokio::test]
+async fn a_download_that_drips_is_resumed_and_given_up_after_the_retries() {
+    let drip = || WireFault::Drip(Span::millis(100));
+    let (test, url) = uploaded(Scenario::new().fault(output().nth(1).wire(drip()))).await;
+    let folder = tempfile::tempdir().unwrap();
+    let saved = test.client.download(&url, folder.path().join("out.mp4")).await.unwrap();
+    assert!(std::fs::read(saved.path).unwrap() == FACE);
+    let requests = test.world.requests(RequestKind::Output);
+    assert_eq!(requests.len(), 2);
+    assert!(requests[1].headers.iter().any(|(name, _)| name == "range"));
+
+    let test = TestClient::configured(Scenario::new().fault(output().wire(drip())), |config| {
+        config.stall_timeout(Duration::from_secs(1)).max_retries(2)
+    })
+    .await;
+    let url = test.client.upload(Media::bytes("face.mp4", FACE)).await.unwrap();
+    let to = folder.path().join("dripping.mp4");
+    let error = test.client.download(&*url, &to).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Download);
+    assert!(error.message().contains("less than 100 bytes a second arrived for 1 s"), "{error}");
+    assert_eq!(test.world.requests(RequestKind::Output).len(), 3, "each byte is no progress");
+    assert!(!to.exists());
 }
 
 #[tokio::test]
