@@ -1,8 +1,9 @@
 //! `cargo xtask examples start NAME`: builds what an example needs, and runs it with the mock server.
 
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::{Args, ValueEnum};
 
 use super::{build_for_node, build_for_python, folder, npm, python_command, with_mock};
@@ -21,6 +22,10 @@ pub(crate) struct Start {
     /// The port on this machine
     #[arg(long, default_value_t = 8000)]
     port: u16,
+    /// The address of this machine for a phone or an emulator, such as 192.168.1.20 or 10.0.2.2; only for the
+    /// backends of apps. The backend and the mock server then listen for other machines
+    #[arg(long)]
+    address: Option<Ipv4Addr>,
 }
 
 /// A service.
@@ -43,6 +48,10 @@ impl Start {
 
     fn serve(&self) -> Result<()> {
         let example = self.example;
+        ensure!(
+            self.address.is_none() || example.token().is_some(),
+            "--address is only for the backends of apps"
+        );
         if example.is_python() {
             build_for_python()?;
         } else {
@@ -51,10 +60,13 @@ impl Start {
         // The jobs of another mock server would be unknown to the next one.
         let ledgers = tempfile::tempdir().context("cannot create a temporary folder")?;
         let ledger = ledgers.path().join("ledger.db").display().to_string();
-        let url = format!("http://127.0.0.1:{}", self.port);
+        let at = self.address.unwrap_or(Ipv4Addr::LOCALHOST);
+        let url = format!("http://{at}:{}", self.port);
         let port = self.port.to_string();
+        let listens = self.address.map_or(Ipv4Addr::LOCALHOST, |_| Ipv4Addr::UNSPECIFIED);
         let environment = [
             ("PORT", port.clone()),
+            ("LISTEN_ADDRESS", listens.to_string()),
             ("PUBLIC_URL", url.clone()),
             ("LEDGER", ledger),
             ("TOKEN_SECRET", OFFLINE_SECRET.to_owned()),
@@ -66,8 +78,9 @@ impl Start {
             with_mock(command)
         };
         let inside = example.command(&example.words(&port));
-        let mut command = program(&mock(), &["exec", "--"]);
-        command.arg(inside.get_program()).args(inside.get_args());
+        let options = self.address.map(mock_for).transpose()?.unwrap_or_default();
+        let mut command = program(&mock(), &options);
+        command.args(["exec", "--"]).arg(inside.get_program()).args(inside.get_args());
         print_line(format_args!("{} at {url}, until Ctrl-C", example.folder()));
         if let Some(words) = example.token() {
             if !example.is_python() {
@@ -129,6 +142,23 @@ impl Example {
     }
 }
 
+/// Returns the options of a mock server that other machines reach at an address: the app uploads to it, and downloads
+/// from it, at the URLs in its responses.
+fn mock_for(address: Ipv4Addr) -> Result<Vec<String>> {
+    // Free for now, and the mock server takes it soon.
+    let port = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?.local_addr()?.port();
+    let public = format!("http://{address}:{port}");
+    let options = [
+        "--host",
+        &Ipv4Addr::UNSPECIFIED.to_string(),
+        "--port",
+        &port.to_string(),
+        "--public-url",
+        &public,
+    ];
+    Ok(options.map(str::to_owned).to_vec())
+}
+
 fn mock() -> String {
     target().join("debug").join("viseme-mock").display().to_string()
 }
@@ -136,6 +166,13 @@ fn mock() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_mock_server_of_a_phone_is_in_its_responses_under_the_address_of_the_machine() {
+        let options = mock_for("10.0.2.2".parse().expect("is an address")).expect("a port is free");
+        let [_, host, _, port, _, public] = options.as_slice() else { panic!("{options:?}") };
+        assert_eq!((host.as_str(), public), ("0.0.0.0", &format!("http://10.0.2.2:{port}")));
+    }
 
     #[test]
     fn every_example_is_named_after_its_folder() {

@@ -110,13 +110,43 @@ fn function_name(document: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::documents::read;
+    use crate::checks::documents::read as parse;
+    use crate::process::root;
+
+    #[test]
+    fn the_guide_names_the_dependencies_of_the_module() {
+        let guide = fs::read_to_string(root().join("docs/mobile.md")).expect("can be read");
+        let folder = root().join("bindings-mobile/kotlin");
+        let read = |name: &str| fs::read_to_string(folder.join(name)).expect("can be read");
+        let poms = read("pom.xml") + &read("viseme/pom.xml");
+        let coroutines = text_in(&poms, "<coroutines.version>");
+        for (dependency, version) in [
+            (
+                "net.java.dev.jna:jna",
+                text_in(&poms, "<artifactId>jna</artifactId>\n      <version>"),
+            ),
+            ("org.jetbrains.kotlinx:kotlinx-coroutines-core", coroutines),
+            (
+                "org.jetbrains.kotlinx:kotlinx-serialization-json",
+                text_in(&poms, "kotlinx-serialization-json</artifactId>\n        <version>"),
+            ),
+        ] {
+            let line = format!("implementation(\"{dependency}:{version}");
+            assert!(guide.contains(&line), "{line}");
+        }
+    }
+
+    /// Returns what stands between this text and the next tag.
+    fn text_in<'t>(text: &'t str, before: &str) -> &'t str {
+        let (_, rest) = text.split_once(before).expect("stands there");
+        rest.split('<').next().unwrap_or_default()
+    }
 
     #[test]
     fn blocks_become_a_function_and_declarations_stand_beside_it() {
         let text = "```kotlin\nimport a.B\n\nval x = 1\n```\n\n- item:\n  ```kotlin\n  use(x)\n  ```\n\n\
                     ```kotlin\nsuspend fun f() = 1\n```\n";
-        let document = read("docs/a-b.md", text);
+        let document = parse("docs/a-b.md", text);
         assert_eq!(
             source(&KOTLIN, &function_name("docs/a-b.md"), &document.blocks),
             "package dev.viseme.documents\n\nimport dev.viseme.*\nimport a.B\n\n\
