@@ -71,7 +71,8 @@ pub(crate) struct WaitArgs {
     pub(crate) out: Option<PathBuf>,
 
     /// How long to wait for the result, such as `90s`, `10m` or `1h 30m`. The job continues after
-    /// it. [default: WAVESPEED_TIMEOUT, or else 1h]
+    /// it. Uploads, the submit, whose response may take 60s, and the download have limits of their own.
+    /// [default: WAVESPEED_TIMEOUT, or else 1h]
     #[arg(long, value_parser = parse_duration, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) deadline: Option<Duration>,
 

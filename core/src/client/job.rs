@@ -69,6 +69,9 @@ impl Job {
     }
 
     /// Waits until the job completes.
+    ///
+    /// The service may not know a new job yet, so an unknown id is [`ErrorKind::NotFound`] only after 30
+    /// seconds to a minute. [`refresh`](Self::refresh) returns that error at once.
     pub fn wait(&self) -> Wait {
         Wait { job: self.clone(), deadline: None, on_progress: OnProgress::default() }
     }
