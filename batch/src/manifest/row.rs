@@ -45,13 +45,13 @@ impl Row {
             Ok(model) => model.unwrap_or_else(|| AudioToVideo::MODEL.to_owned()),
             // Without the model, nothing is known about the other columns.
             Err(violation) => {
-                findings.add(violation);
+                findings.add(*violation);
                 return Err(RowError::of_findings(position, findings));
             }
         };
         let mut taken = |name| {
             text(&mut values, name).unwrap_or_else(|violation| {
-                findings.add(violation);
+                findings.add(*violation);
                 None
             })
         };
@@ -70,7 +70,7 @@ impl Row {
             };
             match value {
                 Ok(value) => drop(parameters.insert(name, value)),
-                Err(violation) => findings.add(violation),
+                Err(violation) => findings.add(*violation),
             }
         }
         if let Some(description) = description.filter(|_| !unknown.is_empty()) {
@@ -114,12 +114,12 @@ impl Row {
 }
 
 /// Returns a parameter's value in the type that the model wants.
-fn parameter(field: &Field, value: Value, folder: &Path) -> Result<Value, Violation> {
+fn parameter(field: &Field, value: Value, folder: &Path) -> Result<Value, Box<Violation>> {
     let text = match value {
         Value::String(text) => text,
         other => return Ok(other),
     };
-    let wrong = |allowed: &str| wrong_type(field.name, allowed, &format!("`{text}`"));
+    let wrong = |allowed: &str| Box::new(wrong_type(field.name, allowed, &format!("`{text}`")));
     Ok(match field.kind {
         FieldKind::Media(_) => Value::from(resolved(&text, folder)),
         FieldKind::Number(_) => match text.trim().parse::<serde_json::Number>() {
@@ -176,12 +176,12 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// Takes the text of a column out of a row.
-fn text(values: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Violation> {
+fn text(values: &mut Map<String, Value>, name: &str) -> Result<Option<String>, Box<Violation>> {
     match values.remove(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.trim().to_owned())),
         Some(Value::Number(number)) if name == "id" => Ok(Some(number.to_string())),
-        Some(other) => Err(wrong_type(name, "text", &other.to_string())),
+        Some(other) => Err(Box::new(wrong_type(name, "text", &other.to_string()))),
     }
 }
 

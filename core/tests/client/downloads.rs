@@ -73,7 +73,7 @@ async fn a_download_that_drips_is_resumed_and_given_up_after_the_retries() {
     .await;
     let url = test.client.upload(Media::bytes("face.mp4", FACE)).await.unwrap();
     let to = folder.path().join("dripping.mp4");
-    let error = test.client.download(&*url, &to).await.unwrap_err();
+    let error = test.client.download(url.as_str(), &to).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Download);
     assert!(error.message().contains("less than 100 bytes a second arrived for 1 s"), "{error}");
     assert_eq!(test.world.requests(RequestKind::Output).len(), 3, "each byte is no progress");
