@@ -45,7 +45,7 @@ async fn a_manifest_without_rows_or_with_a_wrong_header_is_an_error() {
             assert!(result.err.contains(expected), "{result:?}");
             let json = test.harness.viseme(&[&["--json", "batch"], line].concat()).await;
             assert_eq!(json.code, Some(2), "{json:?}");
-            assert!(json.out.contains("\"code\":\"invalid_input\""), "{json:?}");
+            assert!(json.out.contains("\"code\":\"manifest\""), "{json:?}");
         }
     }
     assert!(!test.path("results").exists());
