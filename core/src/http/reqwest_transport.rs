@@ -430,4 +430,18 @@ mod tests {
         assert_eq!(transport.server(url), "127.0.0.1:1");
         assert_eq!(proxied.server(url), "127.0.0.1:1 through the proxy own.example:8080");
     }
+
+    #[tokio::test]
+    async fn a_request_without_a_connection_was_not_sent() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let config = Config::builder().api_key("key").build().unwrap();
+        let transport = ReqwestTransport::new(&config).unwrap();
+        let client = transport.local.pools.get(Pool::Pooled);
+        let refused = client.get(format!("http://{address}")).send().await.unwrap_err();
+        assert!(refused.is_connect() && failed(refused).sent == Sent::No);
+        let invalid = client.get("http://").send().await.unwrap_err();
+        assert!(invalid.is_builder() && failed(invalid).sent == Sent::No);
+    }
 }
