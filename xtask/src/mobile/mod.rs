@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::process::{output, program, root, run};
+use crate::process::{output, program, root, run, target};
 
 /// How the native library is built.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub(crate) fn generate(language: &str, library: &Path, out: &Path) -> Result<()>
     // With the features of the other steps, so that Cargo builds nothing twice.
     let build = ["build", "--locked", "--quiet", "--workspace", "--all-features"];
     run(program("cargo", &[&build[..], &["--bin", "viseme-bindgen"]].concat()))?;
-    let generator = root().join(format!("target/debug/viseme-bindgen{EXE_SUFFIX}"));
+    let generator = target().join("debug").join(format!("viseme-bindgen{EXE_SUFFIX}"));
     let words = ["generate", &*library, "--language", language, "--out-dir", &*out, "--no-format"];
     // Its output is shown only if it fails.
     output(program(&generator.to_string_lossy(), &words)).map(drop)
@@ -77,7 +77,7 @@ pub(crate) fn mock_server() -> Result<PathBuf> {
         "cargo",
         &["build", "--locked", "--quiet", "--all-features", "--bin", "viseme-mock"],
     ))?;
-    let program = root().join(format!("target/debug/viseme-mock{EXE_SUFFIX}"));
+    let program = target().join("debug").join(format!("viseme-mock{EXE_SUFFIX}"));
     ensure!(program.is_file(), "the mock server was built, but {} is missing", program.display());
     Ok(program)
 }

@@ -36,6 +36,8 @@ pub struct ObservedJob {
     open: f64,
     /// How many polls saw it open.
     polls: u32,
+    /// Whether a poll was sent before there was a plan.
+    unplanned: bool,
     outlived: bool,
 }
 
@@ -43,7 +45,7 @@ impl ObservedJob {
     /// A job whose submit was accepted at this time.
     #[must_use]
     pub fn accepted(at: Duration) -> Self {
-        Self { accepted: at, open: 0.0, polls: 0, outlived: false }
+        Self { accepted: at, open: 0.0, polls: 0, unplanned: false, outlived: false }
     }
 
     fn age(&self, now: Duration) -> f64 {
@@ -144,6 +146,7 @@ impl LearnedPacing {
         self.learn(Observation::Open(job.open, age));
         job.open = age;
         job.polls = job.polls.saturating_add(1);
+        job.unplanned |= self.plan.is_none();
         if !job.outlived && self.plan.as_ref().is_some_and(|plan| age > plan.end()) {
             job.outlived = true;
             self.surprise();
@@ -156,6 +159,7 @@ impl LearnedPacing {
     pub fn ended(&mut self, job: &ObservedJob, seen: Duration, least: Option<Duration>) {
         if let Some(plan) = &self.plan
             && !job.outlived
+            && !job.unplanned
         {
             self.polls_seen.add(f64::from(job.polls) + 1.0, plan.polls_by(job.age(seen)));
         }

@@ -237,7 +237,7 @@ fn jobs_of_2_to_3_seconds_are_seen_within_120_ms_with_7_polls() {
     let duration: DurationOf = Box::new(uniform(2.0, 3.0));
     println!("Jobs of 2 to 3 s, with 21 seeds: lateness p99 in seconds, polls a job");
     // With a thousand at once, nothing is learned before most of them end.
-    for (limit, latest, polls) in [(10, 0.12, 7.0), (100, 0.13, 7.0), (JOBS, 0.2, 7.4)] {
+    for (limit, latest) in [(10, 0.12), (100, 0.2), (JOBS, 0.25)] {
         let mut p99 = Vec::new();
         let mut most_polls: f64 = 0.0;
         for seed in 0..21 {
@@ -255,7 +255,7 @@ fn jobs_of_2_to_3_seconds_are_seen_within_120_ms_with_7_polls() {
         );
         assert!(median <= 0.12, "{limit} at once: {median}");
         assert!(worst <= latest, "{limit} at once: {worst}");
-        assert!(most_polls <= polls, "{limit} at once: {most_polls}");
+        assert!(most_polls <= 7.2, "{limit} at once: {most_polls}");
     }
 }
 

@@ -52,6 +52,26 @@ fn nothing_is_known_before_five_jobs() {
 }
 
 #[test]
+fn only_polls_of_a_plan_are_counted_beside_it() {
+    let mut pacing = fresh();
+    let mut jobs = vec![ObservedJob::accepted(Duration::ZERO); 30];
+    for job in &mut jobs {
+        pacing.open(job, secs(1.0));
+    }
+    for job in &jobs {
+        pacing.ended(job, secs(3.0), None);
+    }
+    assert!(pacing.planned_for().is_some());
+    assert_eq!(pacing.polls_seen.correction(), 1.0);
+    // These are seen by their first poll, which came late.
+    for number in 1..=30 {
+        let job = ObservedJob::accepted(secs(10.0 * f64::from(number)));
+        pacing.ended(&job, job.accepted + secs(2.9), None);
+    }
+    assert!(pacing.polls_seen.correction() > 1.0);
+}
+
+#[test]
 fn polls_are_where_jobs_end_and_pauses_grow_after_that() {
     let mut pacing = fresh();
     learn(&mut pacing, (0..100).map(|number| 20.0 + f64::from(number % 10) / 10.0));
