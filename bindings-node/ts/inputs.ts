@@ -160,9 +160,14 @@ function nameOf(stream: ByteStream): string {
 
 /** Returns the input as JSON text, or `undefined` if it has media that must be read first. */
 export function encodePlainInput(given: Input): string | undefined {
-  const { model, parameters } = partsOf(given);
+  const parameters = parametersOf(given);
+  const isTyped = parameters === given;
   const fields: [string, FieldData][] = [];
-  for (const [name, value] of Object.entries(parameters)) {
+  for (const name of Object.keys(parameters)) {
+    const value = parameters[name];
+    if (isTyped && name === 'model') {
+      continue;
+    }
     if (isMedia(value)) {
       return undefined;
     }
@@ -171,7 +176,7 @@ export function encodePlainInput(given: Input): string | undefined {
       fields.push([name, { value }]);
     }
   }
-  return JSON.stringify({ model, fields });
+  return JSON.stringify({ model: given.model, fields });
 }
 
 /** Returns the input as JSON text. Its media go to the payload. */
@@ -200,23 +205,32 @@ export async function encodeInput(
 
 /** Returns the model and the parameters of an input. */
 export function partsOf(given: Input): AnyInput {
+  const parameters = parametersOf(given);
+  if (parameters !== given) {
+    return { model: given.model, parameters };
+  }
+  const { model, ...others } = parameters;
+  return { model: model as string, parameters: others };
+}
+
+/**
+ * Checks an input and returns its parameters; those of a typed one are the input itself, with its
+ * `model`: a copy without it would take longer than the rest of what many runs do with an input.
+ */
+function parametersOf(given: Input): Parameters {
   if (typeof given !== 'object' || given === null) {
     const message = `\`input\` must be an object with a \`model\`, or a model id, got ${show(given)}.`;
     throw makeError('invalid_input', message);
   }
-  const { model, parameters } =
-    given instanceof AnyInput ? given : withoutModel(given as unknown as Parameters);
+  const { model } = given;
   if (typeof model !== 'string') {
     throw makeError('invalid_input', `\`model\` must be the id of a model, got ${show(model)}.`);
   }
+  const parameters = given instanceof AnyInput ? given.parameters : (given as unknown as Parameters);
   if (typeof parameters !== 'object' || parameters === null) {
     throw makeError('invalid_input', `\`parameters\` must be an object, got ${show(parameters)}.`);
   }
-  return { model, parameters };
-}
-
-function withoutModel({ model, ...parameters }: Parameters) {
-  return { model, parameters };
+  return parameters;
 }
 
 /** Returns the record of a submit. Throws an {@link InputError} that names the field that is invalid. */

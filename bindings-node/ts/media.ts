@@ -42,13 +42,17 @@ export class Media {
 
 /** Whether a value is media by its type. Whether a string is media depends on the parameter. */
 export function isMedia(value: unknown): value is Exclude<MediaSource, string> {
+  // Most values are text.
+  if (typeof value !== 'object' || value === null) {
+    return false;
+  }
   return (
     value instanceof Media ||
     value instanceof URL ||
     value instanceof Blob ||
     value instanceof ArrayBuffer ||
     ArrayBuffer.isView(value) ||
-    (typeof value === 'object' && value !== null && Symbol.asyncIterator in value)
+    Symbol.asyncIterator in value
   );
 }
 

@@ -40,26 +40,46 @@ export class Paginator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
   }
 
   /** Returns the next element. */
-  async next(): Promise<IteratorResult<T, undefined>> {
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#busy !== undefined) {
+      return this.#nextInTurn();
+    }
+    // Most elements have arrived already: an async function would take longer than the rest.
+    try {
+      const value = this.#take();
+      return value === undefined
+        ? this.#nextInTurn()
+        : Promise.resolve({ done: false, value });
+    } catch (error) {
+      return this.#fail(error);
+    }
+  }
+
+  async #nextInTurn(): Promise<IteratorResult<T, undefined>> {
     // Two calls at the same time would take each other's elements.
     while (this.#busy !== undefined) {
       await this.#busy;
     }
-    const ready = this.#take();
-    if (ready !== undefined) {
-      return { done: false, value: ready };
-    }
     let done!: () => void;
     this.#busy = new Promise<void>((resolve) => (done = resolve));
     try {
-      return await this.#next();
+      const next = await this.#next();
+      if (next.done) {
+        await this.finish();
+      }
+      return next;
     } catch (error) {
-      this.#end();
-      throw error;
+      return await this.#fail(error);
     } finally {
       this.#busy = undefined;
       done();
     }
+  }
+
+  async #fail(error: unknown): Promise<never> {
+    this.#end();
+    await this.handleFailure(error);
+    throw error;
   }
 
   async #next(): Promise<IteratorResult<T, undefined>> {
@@ -99,6 +119,12 @@ export class Paginator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
       warnOfTask(this.#task);
     }
   }
+
+  /** Runs after the last element; an error of it is thrown. */
+  protected async finish(): Promise<void> {}
+
+  /** Runs before an error is thrown. */
+  protected async handleFailure(_error: unknown): Promise<void> {}
 
   /** Waits for what the messages so far have started. */
   protected async settle(): Promise<void> {}

@@ -95,21 +95,16 @@ class ManyRuns extends Paginator<RunResult> {
     this.#callbacks = callbacks;
   }
 
-  override async next(): Promise<IteratorResult<RunResult, undefined>> {
-    try {
-      const next = await super.next();
-      if (next.done) {
-        await this.#sender.end();
-      }
-      return next;
-    } catch (error) {
-      // An error of the inputs or of a callback.
-      if (!(error instanceof VisemeError || error instanceof AbortError)) {
-        this.warnOfOpenJobs();
-      }
-      await this.#sender.end().catch(() => undefined);
-      throw error;
+  protected override async finish(): Promise<void> {
+    await this.#sender.end();
+  }
+
+  protected override async handleFailure(error: unknown): Promise<void> {
+    // An error of the inputs or of a callback.
+    if (!(error instanceof VisemeError || error instanceof AbortError)) {
+      this.warnOfOpenJobs();
     }
+    await this.#sender.end().catch(() => undefined);
   }
 
   /** Waits for the callbacks before a submit; if one rejects, all runs end. */

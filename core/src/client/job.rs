@@ -89,11 +89,12 @@ impl Job {
         self.require_usable()?;
         let client = &self.client;
         let retry = client.retry();
+        let url = client.api.poll_url(&self.id);
         let mut attempt = 1;
         loop {
             client.await_poll_slot(Duration::MAX).await;
             let timeout = client.shared.config.request_timeout;
-            let response = client.api.poll(&self.id, timeout).await;
+            let response = client.api.poll(&self.id, &url, timeout).await;
             client.on_rate_limited(&response);
             let error = match response {
                 PollResponse::State { prediction, .. } => {

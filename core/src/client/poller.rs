@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use url::Url;
 
 use super::Client;
 use super::learning_wait::LearningWait;
@@ -22,6 +23,8 @@ const LAST_POLL: Duration = Duration::from_secs(5);
 pub(super) struct Poller {
     client: Client,
     watch: WaitMachine,
+    /// The URL of the job's state, made once for all polls.
+    url: Url,
     deadline: Duration,
     /// The webhook deliveries of the job.
     deliveries: Subscription,
@@ -80,7 +83,8 @@ impl Poller {
     fn new(client: Client, watch: WaitMachine, deadline: Duration) -> Self {
         let deliveries = client.shared.webhook_inbox.subscribe(watch.job_id());
         let action = Some(Next::Report(WaitEvent::Start));
-        Self { client, watch, deadline, deliveries, action, key: None, learning: None }
+        let url = client.api.poll_url(watch.job_id());
+        Self { client, watch, url, deadline, deliveries, action, key: None, learning: None }
     }
 
     /// Records the end of the job under this key of the ledger.
@@ -129,8 +133,8 @@ impl Poller {
                 Next::Do(WaitAction::Poll) => {
                     // Boxed because it is large and short-lived: a job mostly sleeps.
                     let (due, sent) = (self.client.now(), OnceLock::new());
-                    let id = self.watch.job_id();
-                    let poll = poll(&self.client, id, self.deadline, &sent).boxed();
+                    let job = (self.watch.job_id(), &self.url);
+                    let poll = poll(&self.client, job, self.deadline, &sent).boxed();
                     let event = self.deliveries.race(poll).await;
                     if let (Some(learning), Some(sent)) = (&mut self.learning, sent.get()) {
                         learning.sent(due, *sent);
@@ -157,7 +161,7 @@ impl Poller {
 /// Polls once the rate limit allows it, and sets `sent` to that time.
 async fn poll(
     client: &Client,
-    job_id: &str,
+    (job_id, url): (&str, &Url),
     deadline: Duration,
     sent: &OnceLock<Duration>,
 ) -> WaitEvent {
@@ -168,7 +172,7 @@ async fn poll(
         return WaitEvent::HeldBack;
     }
     let left = deadline.saturating_sub(*sent.get_or_init(|| client.now()));
-    let response = client.api.poll(job_id, left.max(LAST_POLL)).await;
+    let response = client.api.poll(job_id, url, left.max(LAST_POLL)).await;
     client.on_rate_limited(&response);
     WaitEvent::Polled(response)
 }

@@ -16,8 +16,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::endpoints::history::{self, Page};
 use crate::http::{RequestFailure, retry_after};
 use crate::protocol::{
-    Finding, Prediction, RecoveredBy, RecoveryCriteria, SearchResponse, Submission, SubmitRecord,
-    candidates, find, wrong_clock_window,
+    Finding, Prediction, RecoveredBy, RecoveryCriteria, SearchResponse, Submission, SubmitKey,
+    SubmitRecord, candidates, find, wrong_clock_window,
 };
 
 /// Maximum number of pages of one search. Every page is a request; 50,000 jobs of one model in a
@@ -65,14 +65,15 @@ impl Client {
             }
         };
         // Found and claimed in one step: no other search can claim the job in between.
+        let key = SubmitKey::of(record);
         self.submit_registry(|registry| {
-            let concurrent = registry.concurrent(&record.model, &record.input);
+            let concurrent = registry.concurrent(&key);
             let is_claimed = |id: &str| registry.is_claimed(id);
             match find(record, server_sent_at, &jobs, &is_claimed, concurrent, criteria) {
                 Finding::Nothing => SearchResponse::NotYet,
                 Finding::Candidates(jobs) => SearchResponse::Candidates(jobs),
                 Finding::Job(job, by) => {
-                    registry.claim(record, &job.id);
+                    registry.claim(&key, record.sent_at, &job.id);
                     SearchResponse::Found(recovered(job, by))
                 }
             }
@@ -179,7 +180,9 @@ pub(super) async fn recover(
     on_progress: &OnProgress,
 ) -> Result<JobStart> {
     client.api.require_key()?;
-    let known = client.submit_registry(|registry| registry.job_of(record).map(str::to_owned));
+    let key = SubmitKey::of(record);
+    let known =
+        client.submit_registry(|registry| registry.job_of(&key, record.sent_at).map(str::to_owned));
     if let Some(id) = known.filter(|id| !criteria.exclude.contains(id)) {
         return Ok(JobStart::Known(id));
     }
@@ -188,8 +191,8 @@ pub(super) async fn recover(
     let age = client.system_time().duration_since(record.sent_at).unwrap_or_default();
     let submission = Submission::lost(policy, age.saturating_sub(criteria.sent_within), cause);
     client.submit_registry(|registry| {
-        registry.begin(&record.model, &record.input);
-        registry.lose(&record.model, &record.input);
+        registry.begin(&key);
+        registry.lose(&key);
     });
     let context = SubmitContext { client, webhook: None, on_progress, keyed: None };
     match drive(&context, submission, None, record.clone(), criteria).await.map_err(Error::from) {

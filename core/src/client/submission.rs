@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::RequestPermit;
 use crate::ledger::LedgerEntry;
 use crate::protocol::{
-    Prediction, RecoveryCriteria, Submission, SubmitAction, SubmitEvent, SubmitRecord,
+    Prediction, RecoveryCriteria, Submission, SubmitAction, SubmitEvent, SubmitKey, SubmitRecord,
     SubmitResponse,
 };
 
@@ -67,7 +67,8 @@ pub(super) async fn drive(
     criteria: &RecoveryCriteria,
 ) -> Result<Arc<Prediction>, Stop> {
     let &SubmitContext { client, webhook, on_progress, keyed } = context;
-    let mut claim = ClaimGuard { client, record, open: Open::No };
+    let key = SubmitKey::of(&record);
+    let mut claim = ClaimGuard { client, record, key, open: Open::No };
     if submission.is_lost() {
         claim.open = Open::Lost;
     }
@@ -154,6 +155,7 @@ pub(super) async fn drive(
 struct ClaimGuard<'a> {
     client: &'a Client,
     record: SubmitRecord,
+    key: SubmitKey,
     open: Open,
 }
 
@@ -165,22 +167,20 @@ enum Open {
 
 impl ClaimGuard<'_> {
     fn begin(&mut self) {
-        self.client
-            .submit_registry(|registry| registry.begin(&self.record.model, &self.record.input));
+        self.client.submit_registry(|registry| registry.begin(&self.key));
         self.open = Open::InFlight;
     }
 
     fn responded(&mut self, response: &SubmitResponse) {
-        let (model, input) = (&self.record.model, &self.record.input);
         self.client.submit_registry(|registry| match response {
             SubmitResponse::Accepted(prediction) => {
-                registry.end(model, input);
-                if !registry.claim(&self.record, &prediction.id) {
+                registry.end(&self.key);
+                if !registry.claim(&self.key, self.record.sent_at, &prediction.id) {
                     tracing::warn!(job = prediction.id, "the service gave the same job twice");
                 }
             }
-            SubmitResponse::Rejected { .. } => registry.end(model, input),
-            SubmitResponse::Lost(_) => registry.lose(model, input),
+            SubmitResponse::Rejected { .. } => registry.end(&self.key),
+            SubmitResponse::Lost(_) => registry.lose(&self.key),
         });
         self.open = match response {
             SubmitResponse::Lost(_) => Open::Lost,
@@ -191,11 +191,10 @@ impl ClaimGuard<'_> {
 
 impl Drop for ClaimGuard<'_> {
     fn drop(&mut self) {
-        let (model, input) = (&self.record.model, &self.record.input);
         match self.open {
             Open::No => {}
-            Open::InFlight => self.client.submit_registry(|registry| registry.end(model, input)),
-            Open::Lost => self.client.submit_registry(|registry| registry.settle(model, input)),
+            Open::InFlight => self.client.submit_registry(|registry| registry.end(&self.key)),
+            Open::Lost => self.client.submit_registry(|registry| registry.settle(&self.key)),
         }
     }
 }

@@ -171,16 +171,21 @@ impl Api {
         submit::classify(model, exchange)
     }
 
-    /// Requests the state of a job, within at most `timeout`.
-    pub(crate) async fn poll(&self, job_id: &str, timeout: Duration) -> PollResponse {
-        let path = format!("api/v3/predictions/{}", segment(job_id));
+    /// Returns the URL of the state of a job.
+    pub(crate) fn poll_url(&self, job_id: &str) -> Url {
+        self.url(&format!("{}/result", job_path(job_id)))
+    }
+
+    /// Requests the state of a job at its URL, within at most `timeout`.
+    pub(crate) async fn poll(&self, job_id: &str, url: &Url, timeout: Duration) -> PollResponse {
         let timeout = timeout.min(self.shared.request_timeout);
-        let response = self.send(Method::GET, &format!("{path}/result"), None, timeout).await;
+        let request = || self.request(Method::GET, url.clone(), None);
+        let response = self.exchange(request, timeout).await;
         if !poll::is_no_such_route(&response) {
             return poll::classify(job_id, response);
         }
         // The older path.
-        poll::classify(job_id, self.send(Method::GET, &path, None, timeout).await)
+        poll::classify(job_id, self.send(Method::GET, &job_path(job_id), None, timeout).await)
     }
 
     /// Gets a path under the base URL.
@@ -322,6 +327,10 @@ fn client_os() -> &'static str {
         "macos" => "darwin",
         other => other,
     }
+}
+
+fn job_path(job_id: &str) -> String {
+    format!("api/v3/predictions/{}", segment(job_id))
 }
 
 fn segment(text: &str) -> String {

@@ -179,17 +179,15 @@ impl ReqwestTransport {
         if is_loopback(url) { &self.local } else { &self.remote }
     }
 
-    fn pool(&self, request: &Request) -> Pool {
-        self.last().pool_for(request.connection, Instant::now())
+    fn pool(&self, connection: ConnectionUse) -> Pool {
+        self.last().pool_for(connection, Instant::now())
     }
 
     /// Returns the clients for a request that goes to the API without a proxy.
-    fn direct(&self, request: &Request) -> Option<&Pools<DirectClient>> {
-        let url = &request.url;
+    fn direct(&self, url: &Url) -> Option<&Pools<DirectClient>> {
         // reqwest sends these as a header.
         let has_credentials = !url.username().is_empty() || url.password().is_some();
-        let direct = self.direct.as_ref()?;
-        (!has_credentials && self.is_api(url)).then_some(direct)
+        self.direct.as_ref().filter(|_| !has_credentials && self.is_api(url))
     }
 
     /// Returns the host and the port of a URL, and the proxy on the way.
@@ -215,31 +213,30 @@ impl ReqwestTransport {
     }
 
     /// Remembers the last exchange with the API.
-    fn note(&self, url: &Url, version: Option<Version>) {
-        if self.is_api(url) {
-            *self.last() = match version {
-                Some(Version::HTTP_2) => LastExchange::Http2(Instant::now()),
-                Some(_) => LastExchange::Http1,
-                None => LastExchange::Failed,
-            };
-        }
+    fn note(&self, version: Option<Version>) {
+        *self.last() = match version {
+            Some(Version::HTTP_2) => LastExchange::Http2(Instant::now()),
+            Some(_) => LastExchange::Http1,
+            None => LastExchange::Failed,
+        };
     }
 
-    async fn send(&self, request: Request, url: &Url) -> Result<Response, TransportError> {
-        let pool = self.pool(&request);
-        if let Some(direct) = self.direct(&request)
-            && let Some(body) = in_memory(&request.body)
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let Request { method, url, headers, body, connection } = request;
+        let pool = self.pool(connection);
+        if let Some(direct) = self.direct(&url)
+            && let Some(body) = in_memory(&body)
         {
-            let client = direct.get(pool);
-            let result = client.send(request.method, url, request.headers, body).await;
-            self.note(url, result.as_ref().ok().map(|response| response.version));
-            let DirectResponse { status, headers, body, .. } = result?;
+            let result = direct.get(pool).send(method, &url, headers, body).await;
+            self.note(result.as_ref().ok().map(|response| response.version));
+            let response = result.map_err(|error| error.with_server(self.server(&url)))?;
+            let DirectResponse { status, headers, body, .. } = response;
             return Ok(Response { status, headers, body });
         }
-        let client = self.clients(url).pools.get(pool).clone();
-        let mut outgoing = reqwest::Request::new(request.method, request.url);
-        *outgoing.headers_mut() = request.headers;
-        *outgoing.body_mut() = match request.body {
+        let client = self.clients(&url).pools.get(pool).clone();
+        let mut outgoing = reqwest::Request::new(method, url.clone());
+        *outgoing.headers_mut() = headers;
+        *outgoing.body_mut() = match body {
             RequestBody::Empty => None,
             RequestBody::Bytes(bytes) => Some(bytes.into()),
             RequestBody::Stream { length, stream } => {
@@ -248,8 +245,10 @@ impl ReqwestTransport {
             }
         };
         let result = client.execute(outgoing).await;
-        self.note(url, result.as_ref().ok().map(reqwest::Response::version));
-        let mut response = result.map_err(failed)?;
+        if self.is_api(&url) {
+            self.note(result.as_ref().ok().map(reqwest::Response::version));
+        }
+        let mut response = result.map_err(|error| failed(error).with_server(self.server(&url)))?;
         Ok(Response {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
@@ -328,19 +327,16 @@ pub(super) fn unusable(error: reqwest::Error) -> Error {
 impl Transport for ReqwestTransport {
     fn exchange(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         async move {
-            let url = request.url.clone();
             // Without the query: a URL of an upload or an output is signed there.
             let logged = tracing::enabled!(tracing::Level::DEBUG);
             let (method, server, path) = if logged {
-                (request.method.clone(), self.server(&url), url.path().to_owned())
+                let url = &request.url;
+                (request.method.clone(), self.server(url), url.path().to_owned())
             } else {
                 Default::default()
             };
-            let result = self.send(request, &url).await;
-            let response = result.map_err(|error| {
-                let error = error.with_server(self.server(&url));
+            let response = self.send(request).await.inspect_err(|error| {
                 tracing::debug!(%method, server, path, %error, "request failed");
-                error
             })?;
             tracing::debug!(%method, server, path, status = response.status, "response received");
             Ok(response)
@@ -407,7 +403,7 @@ mod tests {
                 body: RequestBody::Empty,
                 connection: ConnectionUse::Pooled,
             };
-            transport.direct(&request).is_some()
+            transport.direct(&request.url).is_some()
         };
         let plain = config().build().unwrap();
         let transport = ReqwestTransport::new(&plain).unwrap();

@@ -28,7 +28,7 @@ pub use recovery::{Finding, RecoveryCriteria, candidates, find, wrong_clock_wind
 pub use response_class::{PollResponse, Resend, SearchResponse, SubmitResponse};
 pub use retry::{DEFAULT_MAX_POLL_RETRIES, DEFAULT_MAX_RETRIES, RetryPolicy, is_retryable};
 pub use submission::{RecoveryPolicy, Submission, SubmitAction, SubmitEvent, SubmitPolicy};
-pub use submit_registry::SubmitRegistry;
+pub use submit_registry::{SubmitKey, SubmitRegistry};
 
 pub use crate::prediction::{Output, Prediction, RecoveredBy, Status, SubmitRecord};
 pub use wait_machine::{WaitAction, WaitEvent, WaitMachine, WaitPolicy};

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -18,14 +18,36 @@ const MAX_IDS: usize = 100_000;
 #[derive(Debug, Default)]
 pub struct SubmitRegistry {
     ids: HashSet<Arc<str>>,
-    /// The job of each record, by the record's digest.
+    /// The job of each submit, by its digest.
     jobs: HashMap<u64, Arc<str>>,
     order: VecDeque<(Arc<str>, u64)>,
-    open: HashMap<Key, Open>,
+    open: HashMap<SubmitKey, Open>,
 }
 
-/// What distinguishes submits: the model and the input.
-type Key = (String, String);
+/// What distinguishes submits: the model and the input, without the flags of a run, because the history
+/// does not contain them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SubmitKey {
+    model: String,
+    input: String,
+}
+
+impl SubmitKey {
+    /// Returns the key of a record. The order of the members of an object has no effect: `Value` sorts
+    /// them.
+    #[must_use]
+    pub fn of(record: &SubmitRecord) -> Self {
+        let input = match &record.input {
+            Value::Object(fields) if RUN_FLAGS.iter().any(|name| fields.contains_key(*name)) => {
+                let mut fields = fields.clone();
+                fields.retain(|name, _| !RUN_FLAGS.contains(&name.as_str()));
+                Value::Object(fields).to_string()
+            }
+            other => other.to_string(),
+        };
+        Self { model: record.model.clone(), input }
+    }
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Open {
@@ -35,35 +57,36 @@ struct Open {
 
 impl SubmitRegistry {
     /// Registers a submit that is about to be sent.
-    pub fn begin(&mut self, model: &str, input: &Value) {
-        self.open.entry(key(model, input)).or_default().in_flight += 1;
+    pub fn begin(&mut self, key: &SubmitKey) {
+        self.open.entry(key.clone()).or_default().in_flight += 1;
     }
 
     /// Removes a submit that has a response, or was certainly not accepted.
-    pub fn end(&mut self, model: &str, input: &Value) {
-        self.change(model, input, |open| open.in_flight = open.in_flight.saturating_sub(1));
+    pub fn end(&mut self, key: &SubmitKey) {
+        self.change(key, |open| open.in_flight = open.in_flight.saturating_sub(1));
     }
 
     /// Marks a submit in flight as lost.
-    pub fn lose(&mut self, model: &str, input: &Value) {
-        self.change(model, input, |open| {
+    pub fn lose(&mut self, key: &SubmitKey) {
+        self.change(key, |open| {
             open.in_flight = open.in_flight.saturating_sub(1);
             open.lost += 1;
         });
     }
 
     /// Removes a lost submit that was recovered or given up.
-    pub fn settle(&mut self, model: &str, input: &Value) {
-        self.change(model, input, |open| open.lost = open.lost.saturating_sub(1));
+    pub fn settle(&mut self, key: &SubmitKey) {
+        self.change(key, |open| open.lost = open.lost.saturating_sub(1));
     }
 
-    /// Claims a job for the submit of a record. Returns `false` if it is already claimed.
-    pub fn claim(&mut self, record: &SubmitRecord, id: &str) -> bool {
+    /// Claims a job for the submit of this key that was sent at this time. Returns `false` if it is already
+    /// claimed.
+    pub fn claim(&mut self, key: &SubmitKey, sent_at: SystemTime, id: &str) -> bool {
         let id: Arc<str> = id.into();
         if !self.ids.insert(Arc::clone(&id)) {
             return false;
         }
-        let digest = digest(record);
+        let digest = digest(key, sent_at);
         self.jobs.insert(digest, Arc::clone(&id));
         self.order.push_back((id, digest));
         if self.order.len() > MAX_IDS
@@ -75,10 +98,10 @@ impl SubmitRegistry {
         true
     }
 
-    /// Returns the job that was claimed for the submit of a record.
+    /// Returns the job that was claimed for the submit of this key that was sent at this time.
     #[must_use]
-    pub fn job_of(&self, record: &SubmitRecord) -> Option<&str> {
-        self.jobs.get(&digest(record)).map(AsRef::as_ref)
+    pub fn job_of(&self, key: &SubmitKey, sent_at: SystemTime) -> Option<&str> {
+        self.jobs.get(&digest(key, sent_at)).map(AsRef::as_ref)
     }
 
     /// Returns whether a job is claimed.
@@ -87,54 +110,37 @@ impl SubmitRegistry {
         self.ids.contains(id)
     }
 
-    /// Returns the other open submits beside one lost submit of this model and input.
+    /// Returns the other open submits beside one lost submit of this key.
     #[must_use]
-    pub fn concurrent(&self, model: &str, input: &Value) -> ConcurrentSubmits {
-        let own = key(model, input);
+    pub fn concurrent(&self, own: &SubmitKey) -> ConcurrentSubmits {
         let mut concurrent = ConcurrentSubmits::default();
         for (key, open) in &self.open {
-            if *key == own {
+            if key == own {
                 concurrent.in_flight = open.in_flight;
                 concurrent.lost = open.lost.saturating_sub(1);
-            } else if key.0 == model {
+            } else if key.model == own.model {
                 concurrent.of_model += open.in_flight + open.lost;
             }
         }
         concurrent
     }
 
-    fn change(&mut self, model: &str, input: &Value, change: impl FnOnce(&mut Open)) {
-        let key = key(model, input);
-        if let Some(open) = self.open.get_mut(&key) {
+    fn change(&mut self, key: &SubmitKey, change: impl FnOnce(&mut Open)) {
+        if let Some(open) = self.open.get_mut(key) {
             change(open);
             if open.in_flight == 0 && open.lost == 0 {
-                self.open.remove(&key);
+                self.open.remove(key);
             }
         }
     }
 }
 
-/// Returns the digest of a record, with its time in milliseconds: a record that passed through
-/// another language may have lost the rest.
-fn digest(record: &SubmitRecord) -> u64 {
+/// Returns the digest of a submit, with its time in milliseconds: a record that passed through another
+/// language may have lost the rest.
+fn digest(key: &SubmitKey, sent_at: SystemTime) -> u64 {
     let mut hasher = DefaultHasher::new();
-    let sent_at = record.sent_at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    (&record.model, record.input.to_string(), sent_at.as_millis()).hash(&mut hasher);
+    (key, sent_at.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).hash(&mut hasher);
     hasher.finish()
-}
-
-/// The order of the members of an object has no effect: `Value` sorts them.
-/// The flags of a run are left out, because the history does not contain them.
-fn key(model: &str, input: &Value) -> Key {
-    let input = match input {
-        Value::Object(fields) if RUN_FLAGS.iter().any(|name| fields.contains_key(*name)) => {
-            let mut fields = fields.clone();
-            fields.retain(|name, _| !RUN_FLAGS.contains(&name.as_str()));
-            Value::Object(fields).to_string()
-        }
-        other => other.to_string(),
-    };
-    (model.to_owned(), input)
 }
 
 #[cfg(test)]
@@ -145,65 +151,67 @@ mod tests {
 
     use super::*;
 
+    fn key(model: &str, input: Value) -> SubmitKey {
+        SubmitKey::of(&SubmitRecord::new(model, input, UNIX_EPOCH))
+    }
+
     #[test]
     fn open_submits_are_counted_by_model_and_input() {
         let mut registry = SubmitRegistry::default();
-        let (a, b) = (json!({"x": 1, "y": 2}), json!({"x": 2}));
-        for input in [&a, &a, &a, &b] {
-            registry.begin("m", input);
+        let a = key("m", json!({"x": 1, "y": 2}));
+        let b = key("m", json!({"x": 2}));
+        let other = key("other", json!({"x": 1, "y": 2}));
+        for submit in [&a, &a, &a, &b, &other] {
+            registry.begin(submit);
         }
-        registry.begin("other", &a);
-        registry.lose("m", &a);
-        registry.lose("m", &a);
-        let concurrent = registry.concurrent("m", &json!({"y": 2, "x": 1}));
+        registry.lose(&a);
+        registry.lose(&a);
+        let concurrent = registry.concurrent(&key("m", json!({"y": 2, "x": 1})));
         assert_eq!(concurrent, ConcurrentSubmits { in_flight: 1, lost: 1, of_model: 1 });
-        registry.begin("m", &b);
-        registry.lose("m", &b);
-        assert_eq!(registry.concurrent("m", &a).of_model, 2, "one under way and one lost");
-        registry.settle("m", &b);
-        registry.end("m", &a);
-        assert_eq!(registry.concurrent("m", &a).lost, 1, "the lost ones are still open");
-        registry.settle("m", &a);
-        registry.end("m", &b);
-        assert_eq!(registry.concurrent("m", &a), ConcurrentSubmits::default());
-        registry.settle("m", &a);
-        registry.end("other", &a);
+        registry.begin(&b);
+        registry.lose(&b);
+        assert_eq!(registry.concurrent(&a).of_model, 2, "one under way and one lost");
+        registry.settle(&b);
+        registry.end(&a);
+        assert_eq!(registry.concurrent(&a).lost, 1, "the lost ones are still open");
+        registry.settle(&a);
+        registry.end(&b);
+        assert_eq!(registry.concurrent(&a), ConcurrentSubmits::default());
+        registry.settle(&a);
+        registry.end(&other);
         assert!(registry.open.is_empty(), "nothing is remembered of what is over");
     }
 
     #[test]
     fn options_of_the_response_do_not_distinguish_jobs() {
         let mut registry = SubmitRegistry::default();
-        registry.begin("m", &json!({"x": 1, "enable_sync_mode": true}));
-        registry.begin("m", &json!({"x": 1, "enable_base64_output": false}));
-        assert_eq!(registry.concurrent("m", &json!({"x": 1})).in_flight, 2);
-        assert_eq!(registry.concurrent("m", &json!({"x": 2})).in_flight, 0);
-        assert_eq!(registry.concurrent("m", &json!({"x": 2})).of_model, 2);
+        registry.begin(&key("m", json!({"x": 1, "enable_sync_mode": true})));
+        registry.begin(&key("m", json!({"x": 1, "enable_base64_output": false})));
+        assert_eq!(registry.concurrent(&key("m", json!({"x": 1}))).in_flight, 2);
+        assert_eq!(registry.concurrent(&key("m", json!({"x": 2}))).in_flight, 0);
+        assert_eq!(registry.concurrent(&key("m", json!({"x": 2}))).of_model, 2);
     }
 
     #[test]
     fn a_job_is_claimed_once_and_forgotten_after_many_others() {
         let mut registry = SubmitRegistry::default();
-        let record = |n: u64| {
-            let sent_at = UNIX_EPOCH + Duration::from_millis(n) + Duration::from_nanos(7);
-            SubmitRecord::new("m", json!({"x": 1}), sent_at)
-        };
-        assert!(registry.claim(&record(0), "first"));
-        assert!(!registry.claim(&record(0), "first"));
+        let (first, sent_at) = (key("m", json!({"x": 1})), |n: u64| {
+            UNIX_EPOCH + Duration::from_millis(n) + Duration::from_nanos(7)
+        });
+        assert!(registry.claim(&first, sent_at(0), "first"));
+        assert!(!registry.claim(&first, sent_at(0), "first"));
         assert!(registry.is_claimed("first"));
-        let mut shortened = record(0);
-        shortened.sent_at = UNIX_EPOCH;
-        assert_eq!(registry.job_of(&shortened), Some("first"));
-        assert_eq!(registry.job_of(&record(1)), None, "another time");
-        let other = SubmitRecord { input: json!({"x": 2}), ..record(0) };
-        assert_eq!(registry.job_of(&other), None, "another input");
-        let other = SubmitRecord { model: "n".into(), ..record(0) };
-        assert_eq!(registry.job_of(&other), None, "another model");
+        assert_eq!(registry.job_of(&first, UNIX_EPOCH), Some("first"), "a shortened time");
+        assert_eq!(registry.job_of(&first, sent_at(1)), None, "another time");
+        let other = key("m", json!({"x": 2}));
+        assert_eq!(registry.job_of(&other, sent_at(0)), None, "another input");
+        let other = key("n", json!({"x": 1}));
+        assert_eq!(registry.job_of(&other, sent_at(0)), None, "another model");
         for n in 0..MAX_IDS {
-            registry.claim(&record(1 + n as u64), &n.to_string());
+            registry.claim(&first, sent_at(1 + n as u64), &n.to_string());
         }
         assert!(!registry.is_claimed("first"));
-        assert_eq!(registry.job_of(&record(0)), None);
+        assert_eq!(registry.job_of(&first, sent_at(0)), None);
         assert_eq!((registry.ids.len(), registry.jobs.len()), (MAX_IDS, MAX_IDS));
     }
 }

@@ -14,7 +14,7 @@ use super::{HandlerOutput, predictions};
 use crate::dubbed_output::DubbedOutput;
 use crate::response::Response;
 use crate::sample_output::{self, OutputType};
-use crate::scenario::{JobRule, MissingInput, OutputMode, Timeline};
+use crate::scenario::{JobMatch, JobRule, MissingInput, OutputMode, Timeline};
 use crate::stored_file::StoredFile;
 use crate::world::exchange::NearestRule;
 use crate::world::job::{Job, JobOutput};
@@ -75,7 +75,8 @@ pub(super) fn submit(
         }
         (None, None) => rule_for(state, model, nth, preset),
     };
-    let nearest_rule = nearest_rule(&state.scenario.jobs, model, nth);
+    let has_rule = rule_name.starts_with("scenario");
+    let nearest_rule = if has_rule { None } else { nearest_rule(&state.scenario.jobs, model, nth) };
     if let Some(error) = limit_error(state) {
         return Err(error);
     }
@@ -120,7 +121,6 @@ pub(super) fn submit(
     let presented =
         predictions::present(&mut job, index, submitted, created_at, &request.base_url, world);
     state.add_job(job);
-    let nearest_rule = nearest_rule.filter(|_| !rule_name.starts_with("scenario"));
     let note = (!notes.is_empty()).then(|| notes.join("; "));
     Ok(HandlerOutput { rule: Some(rule_name), nearest_rule, note, sync_mode, ..presented })
 }
@@ -205,11 +205,10 @@ fn rule_for(
 
 /// Returns the rule with the fewest conditions that a submit does not meet.
 fn nearest_rule(rules: &[JobRule], model: &str, nth: u64) -> Option<NearestRule> {
-    let differences = |rule: &JobRule| {
-        rule.matches.as_ref().map_or_else(Vec::new, |matches| matches.differences(model, nth))
-    };
-    let all = rules.iter().map(differences).enumerate();
-    let (index, differences) = all.min_by_key(|(_, differences)| differences.len())?;
+    let conditions = rules.iter().map(|rule| rule.matches.as_ref()).enumerate();
+    let unmet = |matches: &JobMatch| matches.unmet(model, nth);
+    let (index, matches) = conditions.min_by_key(|(_, matches)| matches.map_or(0, unmet))?;
+    let differences = matches.map(|matches| matches.differences(model, nth)).unwrap_or_default();
     Some(NearestRule { rule: format!("scenario jobs[{index}]"), differences })
 }
 

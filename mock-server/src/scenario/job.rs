@@ -59,20 +59,30 @@ impl JobMatch {
     /// Returns whether the n-th accepted submit, of this model, matches.
     #[must_use]
     pub fn fits(&self, model: &str, nth: u64) -> bool {
-        let model_matches = self.model.as_ref().is_none_or(|pattern| {
-            Glob::new(pattern).is_ok_and(|glob| glob.compile_matcher().is_match(model))
-        });
-        model_matches && self.nth.is_none_or(|wanted| wanted == nth)
+        // A scenario may have a rule for each of thousands of submits: a pattern takes longer.
+        self.fits_number(nth) && self.fits_model(model)
     }
-}
 
-impl JobMatch {
+    fn fits_number(&self, nth: u64) -> bool {
+        self.nth.is_none_or(|wanted| wanted == nth)
+    }
+
+    fn fits_model(&self, model: &str) -> bool {
+        self.model.as_ref().is_none_or(|pattern| {
+            Glob::new(pattern).is_ok_and(|glob| glob.compile_matcher().is_match(model))
+        })
+    }
+
+    /// Returns how many conditions the n-th accepted submit, of this model, does not meet.
+    pub(crate) fn unmet(&self, model: &str, nth: u64) -> usize {
+        usize::from(!self.fits_number(nth)) + usize::from(!self.fits_model(model))
+    }
+
     /// Returns a sentence for each condition that the n-th accepted submit, of this model, does not
     /// meet.
     pub(crate) fn differences(&self, model: &str, nth: u64) -> Vec<String> {
         let mut differences = Vec::new();
-        let model_matches = Self { nth: None, ..self.clone() }.fits(model, nth);
-        if let Some(pattern) = self.model.as_ref().filter(|_| !model_matches) {
+        if let Some(pattern) = self.model.as_ref().filter(|_| !self.fits_model(model)) {
             differences.push(format!("`match.model` is {pattern}, the model is {model}"));
         }
         if let Some(wanted) = self.nth.filter(|wanted| *wanted != nth) {
