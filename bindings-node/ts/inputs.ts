@@ -161,7 +161,7 @@ function nameOf(stream: ByteStream): string {
 /** Returns the input as JSON text, or `undefined` if it has media that must be read first. */
 export function encodePlainInput(given: Input): string | undefined {
   const parameters = parametersOf(given);
-  const isTyped = parameters === given;
+  const isTyped = !(given instanceof AnyInput);
   const fields: [string, FieldData][] = [];
   for (const name of Object.keys(parameters)) {
     const value = parameters[name];
@@ -205,12 +205,12 @@ export async function encodeInput(
 
 /** Returns the model and the parameters of an input. */
 export function partsOf(given: Input): AnyInput {
-  const parameters = parametersOf(given);
-  if (parameters !== given) {
-    return { model: given.model, parameters };
+  const all = parametersOf(given);
+  if (given instanceof AnyInput) {
+    return given;
   }
-  const { model, ...others } = parameters;
-  return { model: model as string, parameters: others };
+  const { model, ...parameters } = all;
+  return { model: model as string, parameters };
 }
 
 /**
@@ -226,7 +226,8 @@ function parametersOf(given: Input): Parameters {
   if (typeof model !== 'string') {
     throw makeError('invalid_input', `\`model\` must be the id of a model, got ${show(model)}.`);
   }
-  const parameters = given instanceof AnyInput ? given.parameters : (given as unknown as Parameters);
+  const parameters =
+    given instanceof AnyInput ? given.parameters : (given as unknown as Parameters);
   if (typeof parameters !== 'object' || parameters === null) {
     throw makeError('invalid_input', `\`parameters\` must be an object, got ${show(parameters)}.`);
   }

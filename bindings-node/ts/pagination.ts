@@ -47,9 +47,7 @@ export class Paginator<T> implements AsyncIterableIterator<T>, AsyncDisposable {
     // Most elements have arrived already: an async function would take longer than the rest.
     try {
       const value = this.#take();
-      return value === undefined
-        ? this.#nextInTurn()
-        : Promise.resolve({ done: false, value });
+      return value === undefined ? this.#nextInTurn() : Promise.resolve({ done: false, value });
     } catch (error) {
       return this.#fail(error);
     }
