@@ -730,7 +730,7 @@ export interface ClientSettings {
   learnedPacing?: boolean | undefined;
   /**
    * How many polls a job takes on average once its duration is learned: more of them show its end
-   * sooner. Default: as many as without learning, but at least 6.75.
+   * sooner. Default: about one for every two seconds that jobs take, from 6.75 to 66.
    */
   pollsPerJob?: number | undefined;
   /**

@@ -153,7 +153,7 @@ impl ConfigBuilder {
     }
 
     /// Sets how many polls a job may take on average once its duration is learned: more of them show its end
-    /// sooner. Default: as many as without learning, but at least 6.75.
+    /// sooner. Default: about one for every two seconds that jobs take, from 6.75 to 66.
     pub fn polls_per_job(mut self, polls: f64) -> Self {
         self.polls_per_job = Some(polls);
         self

@@ -21,8 +21,8 @@ public struct Settings: Sendable, Hashable {
     /// ``pacing`` and needs five jobs of a model. Default: true, but false if ``pacing`` is the only one of these
     /// settings.
     public var learnedPacing: Bool?
-    /// How many polls a job takes on average once its duration is learned, from 1 to 1000. Default: as many as
-    /// without learning, but at least 6.75.
+    /// How many polls a job takes on average once its duration is learned, from 1 to 1000. Default: about one
+    /// for every two seconds that jobs take, from 6.75 to 66.
     public var pollsPerJob: Double?
     /// A file that keeps the learned durations for later clients. It is created if it does not exist. Default:
     /// none.

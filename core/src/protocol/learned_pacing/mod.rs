@@ -58,7 +58,7 @@ impl ObservedJob {
 #[derive(Clone, Debug)]
 pub struct LearnedPacing {
     fallback: Pacing,
-    /// The polls of a job; `None` for as many as `fallback` needs, but at least a few.
+    /// The polls of a job; `None` for as many as `fallback` needs if its pauses do not grow, up to a limit.
     polls: Option<f64>,
     durations: Durations,
     /// What others do not know yet; `None` if nothing is shared.

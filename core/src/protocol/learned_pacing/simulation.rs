@@ -275,33 +275,36 @@ fn slow_responses_take_no_polls_away() {
 }
 
 #[test]
-fn jobs_of_minutes_are_seen_sooner_with_no_more_polls_than_without_learning() {
+fn jobs_of_minutes_are_seen_within_half_a_second() {
     let duration: DurationOf = Box::new(uniform(60.0, 180.0));
-    let today = outcome(&duration, &mut Strategy::Pauses(Pacing::for_model(None)), 10);
-    let same = outcome(&duration, &mut learned(None), 10);
-    assert!(same.polls_per_job() <= today.polls_per_job(), "{}", same.polls_per_job());
-    let (p50, before) = (same.percentile(50), today.percentile(50));
-    assert!(p50 < 1.2 && p50 < before / 2.0, "{p50} in place of {before}");
-
-    // Half of what a poll every second takes.
-    let more = outcome(&duration, &mut learned(Some(60.0)), 10);
     let every_second = Pacing::every(Duration::from_secs(1));
     let every_second = outcome(&duration, &mut Strategy::Pauses(every_second), 10);
-    assert!(more.percentile(50) < 0.5, "{}", more.percentile(50));
-    assert!(more.polls_per_job() < 0.6 * every_second.polls_per_job());
+    let learned = |polls| outcome(&duration, &mut learned(polls), 10);
+    let usual = learned(None);
+    assert!(usual.percentile(50) < 0.48, "{}", usual.percentile(50));
+    assert!(usual.polls_per_job() < 0.6 * every_second.polls_per_job());
+
+    // With no more polls than without learning, too, they are seen sooner.
+    let before = outcome(&duration, &mut Strategy::Pauses(Pacing::for_model(None)), 10);
+    let few = learned(Some(26.0));
+    assert!(few.polls_per_job() <= before.polls_per_job(), "{}", few.polls_per_job());
+    let (p50, before) = (few.percentile(50), before.percentile(50));
+    assert!(p50 < 0.6 * before, "{p50} in place of {before}");
 }
 
 #[test]
 fn other_traces_are_seen_sooner_than_without_learning() {
+    let every_second = Pacing::every(Duration::from_secs(1));
     for (name, duration) in traces() {
-        let today = outcome(&duration, &mut Strategy::Pauses(Pacing::for_model(None)), 10);
+        let before = outcome(&duration, &mut Strategy::Pauses(Pacing::for_model(None)), 10);
+        let every_second = outcome(&duration, &mut Strategy::Pauses(every_second), 10);
         let learned = outcome(&duration, &mut learned(None), 10);
-        let (p50, before) = (learned.percentile(50), today.percentile(50));
-        assert!(p50 < 0.6 * before, "{name}: {p50} in place of {before}");
-        let (p99, before) = (learned.percentile(99), today.percentile(99));
-        assert!(p99 < 1.2 * before, "{name}: {p99} in place of {before}");
-        let (polls, before) = (learned.polls_per_job(), today.polls_per_job());
-        assert!(polls < before.max(14.0), "{name}: {polls} in place of {before}");
+        let (p50, before_p50) = (learned.percentile(50), before.percentile(50));
+        assert!(p50 < 0.6 * before_p50, "{name}: {p50} in place of {before_p50}");
+        let (p99, before_p99) = (learned.percentile(99), before.percentile(99));
+        assert!(p99 < 1.2 * before_p99, "{name}: {p99} in place of {before_p99}");
+        let (polls, most) = (learned.polls_per_job(), 0.65 * every_second.polls_per_job());
+        assert!(polls < most.max(9.0), "{name}: {polls}, at most {most}");
     }
 }
 
