@@ -48,7 +48,8 @@ pub struct ClientSettings {
     /// settings.
     pub learned_pacing: Option<bool>,
     /// How many polls a job takes on average once its duration is learned: more of them show its end sooner.
-    /// Default: about one for every two seconds that jobs take, from 6.75 to 66.
+    /// Default: about one for every two seconds that jobs take, up to 66, but at least 6.75, and as many as without
+    /// learning.
     #[cfg_attr(test, schemars(extend("minimum" = 1, "maximum" = 1000)))]
     pub polls_per_job: Option<f64>,
     /// The path of a file that keeps the learned durations for later clients, and for others that use it at the

@@ -730,7 +730,8 @@ export interface ClientSettings {
   learnedPacing?: boolean | undefined;
   /**
    * How many polls a job takes on average once its duration is learned: more of them show its end
-   * sooner. Default: about one for every two seconds that jobs take, from 6.75 to 66.
+   * sooner. Default: about one for every two seconds that jobs take, up to 66, but at least 6.75,
+   * and as many as without learning.
    */
   pollsPerJob?: number | undefined;
   /**

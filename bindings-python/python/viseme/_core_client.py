@@ -202,7 +202,8 @@ class BaseClient(ABC, Generic[C]):
                 when they end. It starts with ``pacing`` and needs five jobs of a model. Default
                 True, but False if ``pacing`` is the only one of these settings.
             polls_per_job: How many polls a job takes on average once its duration is learned, from
-                1 to 1000. Default: about one for every two seconds that jobs take, from 6.75 to 66.
+                1 to 1000. Default: about one for every two seconds that jobs take, up to 66, but at
+                least 6.75, and as many as without learning.
             pacing_file: A file that keeps the learned durations for later clients, and for others
                 that use it at the same time. It is created if it does not exist. Default none.
             max_polls_per_second: The limit of polls of all jobs together. Default 100.

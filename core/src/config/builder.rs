@@ -153,7 +153,8 @@ impl ConfigBuilder {
     }
 
     /// Sets how many polls a job may take on average once its duration is learned: more of them show its end
-    /// sooner. Default: about one for every two seconds that jobs take, from 6.75 to 66.
+    /// sooner. Default: about one for every two seconds that jobs take, up to 66, but at least 6.75, and as many as
+    /// without learning.
     pub fn polls_per_job(mut self, polls: f64) -> Self {
         self.polls_per_job = Some(polls);
         self

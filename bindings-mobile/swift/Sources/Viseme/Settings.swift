@@ -22,7 +22,7 @@ public struct Settings: Sendable, Hashable {
     /// settings.
     public var learnedPacing: Bool?
     /// How many polls a job takes on average once its duration is learned, from 1 to 1000. Default: about one
-    /// for every two seconds that jobs take, from 6.75 to 66.
+    /// for every two seconds that jobs take, up to 66, but at least 6.75, and as many as without learning.
     public var pollsPerJob: Double?
     /// A file that keeps the learned durations for later clients. It is created if it does not exist. Default:
     /// none.

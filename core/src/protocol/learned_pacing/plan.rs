@@ -20,8 +20,8 @@ const MIN_GAP_SHARE: f64 = 1.0 / 400.0;
 const TAIL: f64 = 0.002;
 /// The fewest polls of a job.
 const POLLS: f64 = 6.75;
-/// The polls in place of one that the pacing without a plan needs if its pauses do not grow. With these, half of the
-/// ends are seen within a quarter of its pause: half a second for most models.
+/// The polls in place of one that the pacing without a plan needs if its pauses do not grow. With these, half of
+/// evenly spread ends are seen within a quarter of its pause: half a second for most models.
 const POLLS_FOR_STEADY: f64 = 1.1;
 /// The most polls of a job, unless the pacing without a plan needs more: those of jobs of two minutes.
 const MOST_POLLS: f64 = 66.0;

@@ -20,7 +20,8 @@ import kotlin.time.Duration
  *   when they end. It starts with [pacing] and needs five jobs of a model. Default: true, but false
  *   if [pacing] is the only one of these settings
  * @property pollsPerJob how many polls a job takes on average once its duration is learned, from 1
- *   to 1000. Default: about one for every two seconds that jobs take, from 6.75 to 66
+ *   to 1000. Default: about one for every two seconds that jobs take, up to 66, but at least 6.75,
+ *   and as many as without learning
  * @property pacingFile the path of a file that keeps the learned durations for later clients, in a
  *   folder that only your app can write. It is created if it does not exist. Default: none
  * @property maxPollsPerSecond how many polls a second the client sends at most, over all jobs.
