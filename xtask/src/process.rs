@@ -43,6 +43,17 @@ pub(crate) fn programs_of(environment: &Path) -> PathBuf {
 pub(crate) fn program<A: AsRef<str>>(name: &str, arguments: &[A]) -> Command {
     let mut command = Command::new(name);
     command.args(arguments.iter().map(AsRef::as_ref)).current_dir(root());
+    // Cargo sets these for the programs that it starts. Where they differ from those of a shell, it builds
+    // `ring` and all that uses it again. Remove this with a `ring` that has the fix of
+    // https://github.com/briansmith/ring/issues/2454.
+    for (name, _) in std::env::vars_os() {
+        let is_of_a_package = name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        });
+        if is_of_a_package {
+            command.env_remove(name);
+        }
+    }
     if let Some(path) = search_path() {
         command.env("PATH", path);
     }
