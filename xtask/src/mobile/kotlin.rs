@@ -25,16 +25,21 @@ pub(crate) enum Kotlin {
         /// Test the program with both backends in `examples` too
         #[arg(long)]
         backends: bool,
+        /// Build the native library without optimisations, which takes minutes less
+        #[arg(long)]
+        debug: bool,
     },
 }
 
 impl Kotlin {
     pub(crate) fn run(&self) -> Result<()> {
         match self {
-            Self::Jar => jar(),
+            Self::Jar => jar(Build::Mobile),
             Self::Test => test(),
             Self::Driver => driver(),
-            Self::Sample { backends } => sample(*backends),
+            Self::Sample { backends, debug } => {
+                sample(if *debug { Build::Debug } else { Build::Mobile }, *backends)
+            }
         }
     }
 }
@@ -107,8 +112,8 @@ pub(crate) fn reference() -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn jar() -> Result<()> {
-    let library = native(Build::Mobile)?;
+fn jar(build: Build) -> Result<()> {
+    let library = native(build)?;
     let at = natives().join(jna_platform()?).join(library_name());
     place(&library.join(library_name()), &at)?;
     package()
@@ -140,8 +145,8 @@ fn driver() -> Result<()> {
     run(maven(&["--quiet", "--projects", "viseme,conformance", "-DskipTests", "package"]))
 }
 
-fn sample(backends: bool) -> Result<()> {
-    jar()?;
+fn sample(build: Build, backends: bool) -> Result<()> {
+    jar(build)?;
     run_sample()?;
     if backends { test_app(&["java", "-jar", SAMPLE]) } else { Ok(()) }
 }

@@ -19,6 +19,8 @@ use crate::process::{output, program, root, run, target};
 pub(crate) enum Build {
     /// For tests and the conformance drivers: quick to build, with the virtual clock.
     Testing,
+    /// With the features of what is published, but without its optimisations, which take minutes.
+    Debug,
     /// As published: small.
     Mobile,
 }
@@ -27,14 +29,24 @@ impl Build {
     fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::Testing => &["--features", "testing"],
+            Self::Debug => &[],
             Self::Mobile => &["--profile", "mobile"],
         }
     }
 
-    /// Cargo's folder for it, and ours.
+    /// The name of Cargo's folder for it.
+    fn cargo_folder(self) -> &'static str {
+        match self {
+            Self::Testing | Self::Debug => "debug",
+            Self::Mobile => "mobile",
+        }
+    }
+
+    /// The name of our folder for it.
     fn folder(self) -> &'static str {
         match self {
-            Self::Testing => "debug",
+            Self::Testing => "testing",
+            Self::Debug => "debug",
             Self::Mobile => "mobile",
         }
     }
@@ -42,12 +54,17 @@ impl Build {
 
 /// Builds the native library and returns the folder that holds it alone.
 pub(crate) fn native(build: Build) -> Result<PathBuf> {
+    let folders = root().join("target/bindings-mobile");
+    fs::create_dir_all(&folders).context("cannot create the folder of the native libraries")?;
+    // Another step must not build the same file with other features before it is copied.
+    let lock = fs::File::create(folders.join("native.lock"))?;
+    lock.lock().context("cannot lock the native libraries")?;
     let mut words = vec!["build", "--locked", "--quiet", "-p", "viseme-mobile"];
     words.extend(build.arguments());
     run(program("cargo", &words))?;
     let name = library_name();
-    let built = root().join("target").join(build.folder()).join(&name);
-    let folder = root().join("target/bindings-mobile").join(build.folder());
+    let built = root().join("target").join(build.cargo_folder()).join(&name);
+    let folder = folders.join(build.folder());
     place(&built, &folder.join(name))?;
     Ok(folder)
 }

@@ -186,8 +186,8 @@ impl Runner {
                 run(self.command(words, env)?)?;
                 Ok((String::new(), None))
             }
-            Action::Tests { program: words, env, count } => {
-                let tests = count::run_and_count(self.command(words, env)?, *count)?;
+            Action::Tests { program: words, count } => {
+                let tests = count::run_and_count(self.command(words, &[])?, *count)?;
                 Ok((String::new(), Some(tests)))
             }
         }

@@ -37,16 +37,15 @@ pub(crate) enum Action {
     /// A program that runs tests; running none is a failure too.
     Tests {
         program: &'static [&'static str],
-        env: &'static [(&'static str, &'static str)],
         /// Reads the counts from a line of its output.
         count: CountLine,
     },
 }
 
 impl Action {
-    /// A program that runs tests, with the environment as it is.
+    /// A program that runs tests.
     pub(crate) const fn tests(program: &'static [&'static str], count: CountLine) -> Self {
-        Self::Tests { program, env: &[], count }
+        Self::Tests { program, count }
     }
 }
 
