@@ -100,6 +100,16 @@ test.for(['/etc/passwd', 'src/backend.ts', 'file:///etc/passwd', 3, null])(
   },
 );
 
+test('media may be at another address of the mock server, but not of the service', async ({
+  start,
+}) => {
+  const given = { ...FILES, audio: 'http://10.0.2.2:9/voice.mp3' };
+  const backend = await start(QUICK);
+  expect((await backend.send('ann', MODEL, given)).status).toBe(200);
+  const other = await start(QUICK, { baseUrl: 'https://127.0.0.1:9' });
+  expect((await other.send('ann', MODEL, given)).status).toBe(400);
+});
+
 test('invalid requests and other models are refused', async ({ start }) => {
   const backend = await start(QUICK);
   expect((await backend.send('ann', 'openai/sora', FILES)).status).toBe(403);

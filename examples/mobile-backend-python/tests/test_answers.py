@@ -48,6 +48,17 @@ async def test_a_bug_after_the_post_makes_the_client_search(
         assert (await send("ann", "POST", MODEL, GIVEN)).status_code == 504
 
 
+async def test_media_without_encryption_are_only_for_the_mock_server(tmp_path: Path) -> None:
+    service = Settings(
+        base_url="https://127.0.0.1:9", api_key="x", token_secret=SECRET, ledger=str(tmp_path / "l")
+    )
+    async with serve(create_app(service)) as send:
+        given = {**GIVEN, "audio": "http://media.example/voice.mp3"}
+        refused = await send("ann", "POST", MODEL, given)
+    assert refused.status_code == 400
+    assert "`audio` must be the URL" in refused.json()["message"]
+
+
 async def test_a_service_that_cannot_be_reached_is_asked_again(tmp_path: Path) -> None:
     nobody = Settings(
         base_url="http://127.0.0.1:9", api_key="x", token_secret=SECRET, ledger=str(tmp_path / "l")

@@ -134,11 +134,17 @@ def test_large_files_are_refused(start_backend: StartBackend) -> None:
 
 def test_only_urls_are_media(start_backend: StartBackend) -> None:
     backend = start_backend(QUICK)
-    for value in ("/etc/passwd", "settings.py", "file:///etc/passwd", 3, None):
+    for value in ("/etc/passwd", "settings.py", "file:///etc/passwd", "https:key", 3, None):
         refused = backend.submit("ann", {**GIVEN, "audio": value})
         assert refused.status_code == 400, value
         assert "`audio` must be the URL" in refused.json()["message"]
     assert backend.world.journal() == []
+
+
+def test_an_app_uploads_to_another_address_of_the_mock_server(start_backend: StartBackend) -> None:
+    backend = start_backend(QUICK)
+    given = {**GIVEN, "audio": "http://10.0.2.2:9/voice.mp3"}
+    assert backend.submit("ann", given).status_code == 200
 
 
 def test_other_models_and_paths_are_refused(start_backend: StartBackend) -> None:

@@ -87,12 +87,18 @@ impl Start {
                 run(with_settings(npm(&["run", "--silent", "build"])))?;
             }
             let token = output(with_settings(example.command(words)))?;
-            print_line("In another terminal, with the token of a user:");
-            print_line(format_args!(
-                "  export VISEME_BASE_URL={url} VISEME_TOKEN={}",
-                token.trim()
-            ));
-            print_line("  cargo xtask kotlin sample   # or: cargo xtask swift sample");
+            let token = token.trim();
+            if self.address.is_some() {
+                print_line("Settings of the app: `baseUrl`, the token of a user as `apiKey`, and");
+                print_line(
+                    "`allowHttp = true` (Swift: `allowHTTP`), for plain http in a safe network:",
+                );
+                print_line(format_args!("  {url}\n  {token}"));
+            } else {
+                print_line("In another terminal, with the token of a user:");
+                print_line(format_args!("  export VISEME_BASE_URL={url} VISEME_TOKEN={token}"));
+                print_line("  cargo xtask kotlin sample   # or: cargo xtask swift sample");
+            }
         }
         run(with_settings(command))
     }
