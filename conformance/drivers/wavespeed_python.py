@@ -14,7 +14,16 @@ import traceback
 import wavespeed
 from wavespeed.api.client import Client
 
-FEATURES = ["run", "upload", "presigned_uploads", "any_model", "media_path", "media_url", "sync", "parallel"]
+FEATURES = [
+    "run",
+    "upload",
+    "presigned_uploads",
+    "any_model",
+    "media_path",
+    "media_url",
+    "sync",
+    "parallel",
+]
 
 lock = threading.Lock()
 
@@ -22,11 +31,17 @@ lock = threading.Lock()
 def main():
     host, port = os.environ["VISEME_CONFORMANCE"].rsplit(":", 1)
     connection = socket.create_connection((host, int(port)))
-    send(connection, {
-        "type": "hello", "protocol": 1, "name": sys.argv[1],
-        "version": getattr(wavespeed, "__version__", "unknown"), "language": "python",
-        "features": FEATURES,
-    })
+    send(
+        connection,
+        {
+            "type": "hello",
+            "protocol": 1,
+            "name": sys.argv[1],
+            "version": getattr(wavespeed, "__version__", "unknown"),
+            "language": "python",
+            "features": FEATURES,
+        },
+    )
     for text in connection.makefile("r", encoding="utf-8"):
         message = json.loads(text)
         if message["type"] == "run":
@@ -47,7 +62,7 @@ def execute(connection, message):
     outcome = {"type": "outcome", "id": message["id"]}
     try:
         outcome["value"] = operate(message)
-    except Exception as error:  # noqa: BLE001: the outcome is whatever the client raises
+    except Exception as error:  # noqa: BLE001, the outcome is whatever the client raises
         outcome["error"] = describe_error(error)
     send(connection, outcome)
 
@@ -77,7 +92,9 @@ def describe_error(error):
     builtin = {"object", "BaseException", "Exception"}
     classes = [kind.__name__ for kind in type(error).__mro__ if kind.__name__ not in builtin]
     return {
-        "classes": classes, "message": str(error) or repr(error), "text": "\n".join(text),
+        "classes": classes,
+        "message": str(error) or repr(error),
+        "text": "\n".join(text),
         "attributes": {},
     }
 

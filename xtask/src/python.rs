@@ -97,8 +97,13 @@ pub(crate) fn driver() -> Result<()> {
 fn check() -> Result<()> {
     // stubtest compares the stub with the module itself.
     driver()?;
+    // The programs outside of the packages have no settings of their own, and print.
+    let programs = ["--config", "pyproject.toml", "../conformance/drivers", "../xtask/src"];
     run(tool("ruff", &["format", "--check", "--quiet", "."]))?;
+    run(tool("ruff", &[&["format", "--check", "--quiet"], &programs[..]].concat()))?;
     run(tool("ruff", &["check", "--quiet", "."]))?;
+    let rules = ["check", "--quiet", "--select", "E,F,W,I,B,UP"];
+    run(tool("ruff", &[&rules[..], &programs[..]].concat()))?;
     run(tool("mypy", &["python/viseme", "mock/python"]))?;
     run(inside(&["-m", "mypy.stubtest", "viseme._native"]))?;
     // By default it takes the packages of the first Python in PATH.

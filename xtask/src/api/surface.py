@@ -8,11 +8,19 @@ import griffe
 
 
 def is_public(name: str) -> bool:
-    """Names that start with an underscore are private; `__call__` and the like are part of the surface."""
+    """Tell whether a name is public: without an underscore at its start, or like `__call__`."""
     return not name.startswith("_") or (name.startswith("__") and name.endswith("__"))
 
 
-IGNORED = {"__init_subclass__", "__annotations__", "__slots__", "__all__", "__doc__", "__repr__", "__hash__"}
+IGNORED = {
+    "__init_subclass__",
+    "__annotations__",
+    "__slots__",
+    "__all__",
+    "__doc__",
+    "__repr__",
+    "__hash__",
+}
 
 
 def parameters(function: griffe.Function) -> str:
@@ -48,8 +56,7 @@ def lines(thing: griffe.Object | griffe.Alias, path: str) -> list[str]:
     if target.is_function:
         found = target.overloads or [target]
         return [
-            f"{'async ' if 'async' in it.labels else ''}{path}({parameters(it)})"
-            f" -> {it.returns}"
+            f"{'async ' if 'async' in it.labels else ''}{path}({parameters(it)}) -> {it.returns}"
             for it in found
         ]
     if target.is_class:
@@ -74,11 +81,16 @@ def lines(thing: griffe.Object | griffe.Alias, path: str) -> list[str]:
 
 def main(folder: str, package: str) -> None:
     """Prints the surface."""
-    module = griffe.load(package, search_paths=[folder], resolve_aliases=True, resolve_external=False)
+    module = griffe.load(
+        package, search_paths=[folder], resolve_aliases=True, resolve_external=False
+    )
     exports = [str(name).strip("'\"") for name in module.exports or []]
     if not exports:
         raise SystemExit(f"{package} has no __all__")
-    print(f"# The public surface of the Python package {package}. Written by `cargo xtask api`. Do not edit.")
+    print(
+        f"# The public surface of the Python package {package}. "
+        "Written by `cargo xtask api`. Do not edit."
+    )
     for name in sorted(set(exports)):
         try:
             print("\n".join(lines(module[name], f"{package}.{name}")))

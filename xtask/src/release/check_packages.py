@@ -1,4 +1,7 @@
-"""Reports what is missing in the packages of a release. Usage: check_packages.py FOLDER REPOSITORY."""
+"""Reports what is missing in the packages of a release.
+
+Usage: check_packages.py FOLDER REPOSITORY.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,9 @@ def main(out: Path, root: Path) -> int:
 
 def contains(names: list[str], wanted: tuple[str, ...] | list[str]) -> list[str]:
     """Names the files that are not at the end of any path."""
-    return [f"no {it}" for it in wanted if not any(("/" + name).endswith("/" + it) for name in names)]
+    return [
+        f"no {it}" for it in wanted if not any(("/" + name).endswith("/" + it) for name in names)
+    ]
 
 
 def tar_names(file: Path) -> list[str]:
@@ -115,7 +120,16 @@ def npm(file: Path, version: str, repository: str) -> list[str]:
         manifest = json.load(archive.extractfile("package/package.json"))
     native = "os" in manifest
     faults = contains(names, (*LICENCES, "README.md", *([NOTICES] if native else [])))
-    keys = ("name", "description", "license", "engines", "homepage", "repository", "bugs", "keywords")
+    keys = (
+        "name",
+        "description",
+        "license",
+        "engines",
+        "homepage",
+        "repository",
+        "bugs",
+        "keywords",
+    )
     faults += [f"no {key}" for key in keys if not manifest.get(key)]
     if manifest.get("author") != AUTHOR:
         faults.append(f"author {manifest.get('author')}")
@@ -125,7 +139,9 @@ def npm(file: Path, version: str, repository: str) -> list[str]:
     if url != f"git+{repository}.git":
         faults.append(f"repository {url}")
     if native:
-        files = [name for name in names if name.endswith((".node", "viseme-mock", "viseme-mock.exe"))]
+        files = [
+            name for name in names if name.endswith((".node", "viseme-mock", "viseme-mock.exe"))
+        ]
         if len(files) != 1:
             faults.append(f"{len(files)} native files")
     return faults
