@@ -1,5 +1,6 @@
 //! Counts tests in what a test runner prints, so that a run of none is noticed.
 
+use std::fmt;
 use std::ops::AddAssign;
 use std::process::Command;
 
@@ -28,21 +29,75 @@ impl AddAssign for Counts {
 /// several such lines; they are added up.
 pub(crate) type CountLine = fn(&str) -> Option<Counts>;
 
+/// A test runner that failed.
+#[derive(Debug)]
+pub(crate) struct FailedTests {
+    why: String,
+    pub(crate) counts: Counts,
+    /// The tests of `cargo test` that failed. Empty if something else failed too, such as a build or an example
+    /// in the documentation.
+    pub(crate) names: Vec<String>,
+}
+
+impl fmt::Display for FailedTests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)?;
+        let separators = std::iter::once(": ").chain(std::iter::repeat(", "));
+        self.names.iter().zip(separators).try_for_each(|(name, before)| write!(f, "{before}{name}"))
+    }
+}
+
+impl std::error::Error for FailedTests {}
+
 /// Runs a test runner, shows its output and returns its counts; an error if it fails or ran no test.
 pub(crate) fn run_and_count(command: Command, count: CountLine) -> Result<Counts> {
     let line = line(&command);
     let mut total = Counts::default();
+    let mut failures = CargoFailures::default();
     let status = run_lines(command, |line| {
         if let Some(counts) = count(line) {
             total += counts;
         }
+        failures.read(line);
     })
     .with_context(|| format!("cannot start `{line}`"))?;
     if !status.success() {
-        bail!("`{line}` failed ({status})");
+        let why = format!("`{line}` failed ({status})");
+        bail!(FailedTests { why, counts: total, names: failures.names() });
     }
     ensure!(total.passed > 0, "`{line}` succeeded but ran no test");
     Ok(total)
+}
+
+/// What failed, in the output of `cargo test --no-fail-fast`.
+#[derive(Default)]
+struct CargoFailures {
+    tests: Vec<String>,
+    /// The programs that said that tests of theirs failed.
+    programs: usize,
+    /// The programs that failed in any way. Cargo lists them at its end.
+    targets: usize,
+}
+
+impl CargoFailures {
+    fn read(&mut self, line: &str) {
+        let line = line.trim_end();
+        let name = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED"));
+        if let Some(name) = name {
+            self.tests.push(name.strip_suffix(" - should panic").unwrap_or(name).to_owned());
+        }
+        self.programs += usize::from(line.starts_with("test result: FAILED."));
+        self.targets += usize::from(line.starts_with("    `-p "));
+    }
+
+    fn names(self) -> Vec<String> {
+        // rustdoc takes a name with spaces for several.
+        let is_documentation = |name: &String| name.contains(' ');
+        if self.programs != self.targets || self.tests.iter().any(is_documentation) {
+            return Vec::new();
+        }
+        self.tests
+    }
 }
 
 /// `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; …`
@@ -242,5 +297,31 @@ mod tests {
         let failing = "echo 'test result: FAILED. 2 passed; 1 failed'; exit 101";
         let (result, _) = capture(|| run_and_count(shell(failing), cargo_test));
         result.expect_err("the runner failed");
+    }
+
+    fn failures(lines: &[&str]) -> Vec<String> {
+        let mut failures = CargoFailures::default();
+        lines.iter().for_each(|line| failures.read(&format!("{line}\n")));
+        failures.names()
+    }
+
+    #[test]
+    fn the_names_of_failed_tests_are_those_to_run_again() {
+        let unit = [
+            "test fine ... ok",
+            "test waits::ends ... FAILED",
+            "test says - should panic ... FAILED",
+            "test result: FAILED. 1 passed; 2 failed; 0 ignored",
+            "    `-p viseme --test client`",
+        ];
+        assert_eq!(failures(&unit), ["waits::ends", "says"]);
+        // Another program crashed, and no test of it is known.
+        assert_eq!(failures(&[&unit[..], &["    `-p viseme-dub --lib`"]].concat()), [""; 0]);
+        let documentation = [
+            "test core/src/lib.rs - run (line 3) - compile ... FAILED",
+            "test result: FAILED. 0 passed; 1 failed; 0 ignored",
+            "    `-p viseme --doc`",
+        ];
+        assert_eq!(failures(&[&unit[..], &documentation].concat()), [""; 0]);
     }
 }

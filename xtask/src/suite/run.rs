@@ -7,9 +7,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
-use super::count::{self, Counts};
+use super::count::{self, Counts, FailedTests};
 use super::places::{Places, Running};
 use super::step::{Action, Step};
 use super::summary::{Report, Verdict};
@@ -117,11 +117,11 @@ impl Runner {
 
     /// A step that passed only when it ran again passed, and its line says why it failed before.
     fn run_until_passed(&self, language: Language, job: &Job) -> Report {
-        let mut report = self.run_job(language, job.name.clone(), &job.work);
+        let mut report = self.run_job(language, job, None);
         for again in 1..=self.after_failure.retries {
-            let Verdict::Failed(why) = &report.verdict else { break };
-            let failure = format!("passed in run {}; before: {why}", again + 1);
-            report = self.run_job(language, job.name.clone(), &job.work);
+            let Verdict::Failed(error) = &report.verdict else { break };
+            let failure = format!("passed in run {}; before: {error:#}", again + 1);
+            report = self.run_job(language, job, error.downcast_ref());
             if let Verdict::Passed { note, .. } = &mut report.verdict {
                 *note = failure;
             }
@@ -129,7 +129,8 @@ impl Runner {
         report
     }
 
-    fn run_job(&self, language: Language, name: String, work: &Work) -> Report {
+    fn run_job(&self, language: Language, job: &Job, before: Option<&FailedTests>) -> Report {
+        let Job { name, work } = job;
         let computes = match work {
             Work::SetUp(_) => false,
             Work::Step(step) => !WAITING.contains(&step.name),
@@ -142,29 +143,29 @@ impl Runner {
         print(format!("\n==> {name}: {purpose}\n").as_bytes());
         let start = Instant::now();
         let (result, printed) = if self.buffered {
-            output::capture(|| self.run_in_own_folder(work))
+            output::capture(|| self.run_in_own_folder(work, before))
         } else {
-            (self.run_in_own_folder(work), Vec::new())
+            (self.run_in_own_folder(work, before), Vec::new())
         };
         let duration = start.elapsed();
-        let verdict = result.unwrap_or_else(|error| Verdict::Failed(format!("{error:#}")));
+        let verdict = result.unwrap_or_else(Verdict::Failed);
         if self.buffered {
             let end = match &verdict {
-                Verdict::Failed(why) => format!("{name} FAILED: {why}\n"),
+                Verdict::Failed(error) => format!("{name} FAILED: {error:#}\n"),
                 _ => format!("{name} passed after {:.0} s\n", duration.as_secs_f64()),
             };
             let header = format!("\n==> output of {name}\n");
             print(&[header.as_bytes(), &printed, end.as_bytes()].concat());
-        } else if let Verdict::Failed(why) = &verdict {
-            print(format!("{name}: {why}\n").as_bytes());
+        } else if let Verdict::Failed(error) = &verdict {
+            print(format!("{name}: {error:#}\n").as_bytes());
         }
-        Report { name, duration, verdict }
+        Report { name: name.clone(), duration, verdict }
     }
 
     /// Temporary files of a step go to a folder that is removed after it.
-    fn run_in_own_folder(&self, work: &Work) -> Result<Verdict> {
+    fn run_in_own_folder(&self, work: &Work, before: Option<&FailedTests>) -> Result<Verdict> {
         let folder = tempfile::Builder::new().prefix("viseme-test-").tempdir()?;
-        let result = output::with_temporary(folder.path().to_path_buf(), || self.act(work));
+        let result = output::with_temporary(folder.path().to_path_buf(), || self.act(work, before));
         let left = entries(folder.path());
         folder.close().context("cannot remove the step's temporary folder")?;
         let (mut note, tests) = result?;
@@ -175,7 +176,7 @@ impl Runner {
         Ok(Verdict::Passed { note, tests })
     }
 
-    fn act(&self, work: &Work) -> Result<(String, Option<Counts>)> {
+    fn act(&self, work: &Work, before: Option<&FailedTests>) -> Result<(String, Option<Counts>)> {
         let step = match work {
             Work::SetUp(language) => return Ok((language.set_up()?, None)),
             Work::Step(step) => step,
@@ -187,7 +188,18 @@ impl Runner {
                 Ok((String::new(), None))
             }
             Action::Tests { program: words, count } => {
-                let tests = count::run_and_count(self.command(words, &[])?, *count)?;
+                let mut command = self.command(words, &[])?;
+                // All tests of the workspace take a quarter of an hour; those that failed, a minute.
+                let before = before.filter(|it| !it.names.is_empty() && !words.contains(&"--"));
+                if let Some(FailedTests { names, .. }) = before {
+                    command.args(["--", "--exact"]).args(names);
+                }
+                let mut tests = count::run_and_count(command, *count)?;
+                if let Some(FailedTests { counts, names, .. }) = before {
+                    let again = usize::try_from(tests.passed)?;
+                    ensure!(again >= names.len(), "only {again} of {} ran again", names.len());
+                    tests += Counts { failed: 0, ..*counts };
+                }
                 Ok((String::new(), Some(tests)))
             }
         }
@@ -255,7 +267,7 @@ mod tests {
         let reports = run_all(jobs.into_iter().collect(), after_failure).expect("no panic");
         let word = |report: Report| match report.verdict {
             Verdict::Passed { note, .. } => (report.name, format!("passed {note}")),
-            Verdict::Failed(why) => (report.name, format!("failed {why}")),
+            Verdict::Failed(error) => (report.name, format!("failed {error:#}")),
             Verdict::NotRun => (report.name, "not run".to_owned()),
         };
         reports.into_iter().map(word).collect()
@@ -289,6 +301,42 @@ mod tests {
             run_these(jobs, once_more).into_iter().map(|(_, end)| end).collect();
         let expected = ["passed passed in run 2; before: no luck", "failed no luck", "not run"];
         assert_eq!(ends, expected);
+    }
+
+    static ONE_FAILS: Step = step(
+        "one fails",
+        Language::Rust,
+        Action::tests(
+            &[
+                "sh",
+                "-c",
+                "if [ \"$*\" = '--exact a::b' ]; then echo 'test result: ok. 1 passed'; exit; fi
+                echo 'test a::b ... FAILED'
+                echo 'test result: FAILED. 2 passed; 1 failed'
+                echo '    `-p viseme --lib`'
+                exit 101",
+            ],
+            count::cargo_test,
+        ),
+    );
+
+    #[cfg(unix)]
+    #[test]
+    fn of_the_tests_of_cargo_those_that_failed_run_again() {
+        let runner = Runner {
+            own_program: PathBuf::new(),
+            buffered: true,
+            after_failure: AfterFailure::default(),
+            failed: AtomicBool::new(false),
+            places: Places::new(1),
+            running: Running::new(std::iter::once(Language::Rust)),
+        };
+        // Whoever counts the tests of this program must not read these lines.
+        let act = |before| output::capture(|| runner.act(&Work::Step(&ONE_FAILS), before)).0;
+        let error = act(None).expect_err("a test fails");
+        assert!(error.to_string().ends_with(" failed (exit status: 101): a::b"), "{error}");
+        let (_, tests) = act(error.downcast_ref()).expect("passes");
+        assert_eq!(tests, Some(Counts { passed: 3, failed: 0, skipped: 0 }));
     }
 
     #[cfg(unix)]

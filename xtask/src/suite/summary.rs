@@ -11,8 +11,8 @@ pub(super) enum Verdict {
         /// How many tests ran, if the step runs tests.
         tests: Option<Counts>,
     },
-    /// One sentence of why.
-    Failed(String),
+    /// Why.
+    Failed(anyhow::Error),
     /// An earlier step failed.
     NotRun,
 }
@@ -41,10 +41,11 @@ pub(super) fn print(reports: &[Report]) {
 
 fn row(report: &Report) -> String {
     let (word, more) = match &report.verdict {
-        Verdict::Passed { note, .. } => ("passed", note.as_str()),
-        Verdict::Failed(why) => ("FAILED", why.lines().next().unwrap_or_default()),
-        Verdict::NotRun => ("not run", ""),
+        Verdict::Passed { note, .. } => ("passed", note.clone()),
+        Verdict::Failed(error) => ("FAILED", format!("{error:#}")),
+        Verdict::NotRun => ("not run", String::new()),
     };
+    let more = more.lines().next().unwrap_or_default();
     let seconds = report.duration.as_secs_f64();
     format!("  {:<18} {word:<8} {seconds:>7.1} s  {more}", report.name).trim_end().to_owned()
 }
@@ -89,7 +90,7 @@ mod tests {
             Report {
                 name: "clippy".to_owned(),
                 duration: Duration::from_secs(61),
-                verdict: Verdict::Failed("`cargo clippy` failed\nlong story".to_owned()),
+                verdict: Verdict::Failed(anyhow::anyhow!("`cargo clippy` failed\nlong story")),
             },
             passed(4),
             Report::not_run("doc".to_owned()),
