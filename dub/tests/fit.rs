@@ -330,7 +330,15 @@ async fn a_fit_that_is_dropped_leaves_no_file() {
     folder.ffmpeg(&arguments("V=3840x2160,25,3 -c:v libx264 large.mp4"));
     let out = folder.path("out");
     let job = fit(input("video", &folder.path("large.mp4")), into_folder(&out));
-    assert!(tokio::time::timeout(Duration::from_millis(600), job).await.is_err());
+    let file_is_there = async {
+        while !std::fs::read_dir(&out).is_ok_and(|mut files| files.next().is_some()) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        _ = job => panic!("it ended before it was dropped"),
+        () = file_is_there => {}
+    }
     let left: Vec<_> =
         std::fs::read_dir(&out).unwrap().flatten().map(|it| it.file_name()).collect();
     assert!(left.is_empty(), "{left:?}");

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::process::{program, run, target};
+use crate::process::{PIP_INSTALL, program, run, target};
 use crate::tools::{ensure_node, ensure_tool};
 
 /// The same features as the step `test`, so that Cargo builds nothing twice.
@@ -44,7 +44,7 @@ pub(crate) fn score(arguments: &[String]) -> Result<()> {
         run(program("python3", &["-m", "venv", &text]))?;
         let python = place.join("bin/python").display().to_string();
         let package = format!("wavespeed=={ON_PYPI}");
-        run(program(&python, &["-m", "pip", "install", "--quiet", &package]))?;
+        run(program(&python, &[PIP_INSTALL, &[&package]].concat()))?;
     }
     let mut all = vec!["--released".to_owned(), "--out".to_owned()];
     all.push("target/conformance/scoreboard".to_owned());

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::integrations::build_mock;
-use crate::process::{output, program, programs_of, run, target};
+use crate::process::{PIP_INSTALL, output, program, programs_of, run, target};
 use crate::tools::{ensure_node, ensure_tool};
 
 /// The linter, with the rules that it recommends.
@@ -57,8 +57,7 @@ fn fuzz(document: &str) -> Result<()> {
         run(program("python3", &["-m", "venv", &path]))?;
     }
     let python = programs.join("python").display().to_string();
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", SCHEMATHESIS];
-    run(program(&python, &pip))?;
+    run(program(&python, &[PIP_INSTALL, &[SCHEMATHESIS]].concat()))?;
     let schemathesis = programs.join("schemathesis").display().to_string();
     let arguments = [
         "--config-file",

@@ -39,6 +39,11 @@ pub(crate) fn programs_of(environment: &Path) -> PathBuf {
     environment.join(if cfg!(windows) { "Scripts" } else { "bin" })
 }
 
+/// The arguments of Python that install packages. Each module is compiled when it is first imported: compiling all of
+/// them takes longer than the rest.
+pub(crate) const PIP_INSTALL: &[&str] =
+    &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"];
+
 /// A program that is to be started in the root of the checkout.
 pub(crate) fn program<A: AsRef<str>>(name: &str, arguments: &[A]) -> Command {
     let mut command = Command::new(name);

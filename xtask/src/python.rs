@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
 
-use crate::process::{program, programs_of, root, run, target};
+use crate::process::{PIP_INSTALL, program, programs_of, root, run, target};
 
 /// What the benchmark compares with: the official package, and what a hand-written client uses.
 const OTHERS: [&str; 2] = ["wavespeed==2.0.5", "aiohttp==3.14.5"];
@@ -63,8 +63,7 @@ fn is_installed(list: &Path) -> Result<bool> {
 
 fn install_list(list: &Path) -> Result<()> {
     let text = list.display().to_string();
-    let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", &text];
-    run(inside(&words))?;
+    run(inside(&[PIP_INSTALL, &["-r", &text]].concat()))?;
     std::fs::copy(list, stamp(list)).context("cannot mark the tools as installed")?;
     Ok(())
 }
@@ -132,8 +131,7 @@ fn package() -> Result<()> {
     new_environment(&clean)?;
     let inside = programs_of(&clean).join("python").display().to_string();
     let found = found.display().to_string();
-    let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &found];
-    let mut install = program(&inside, &words);
+    let mut install = program(&inside, &[PIP_INSTALL, &[&found]].concat());
     // As a user installs it, without the time of an optimised build.
     install.env("MATURIN_PEP517_ARGS", "--profile dev").env("CARGO_TARGET_DIR", target());
     run(install)?;
@@ -188,10 +186,9 @@ pub(crate) fn bench(arguments: &[&str]) -> Result<Command> {
     let wheel = built(&place, &["build", "--release", "--quiet", "--locked"], ".whl")?;
     let wheel = wheel.display().to_string();
     let inside = programs_of(&place).join("python").display().to_string();
-    let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    run(program(&inside, &[&words[..], &OTHERS].concat()))?;
+    run(program(&inside, &[PIP_INSTALL, &OTHERS].concat()))?;
     let again = ["--force-reinstall", "--no-deps", &wheel];
-    run(program(&inside, &[&words[..], &again].concat()))?;
+    run(program(&inside, &[PIP_INSTALL, &again].concat()))?;
     let mut command = program(&inside, arguments);
     command.current_dir(folder());
     Ok(command)

@@ -7,7 +7,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::output::print_line;
 use crate::process::{
-    is_root, line, node_environment, output, program, programs_of, run, succeeds, target,
+    PIP_INSTALL, is_root, line, node_environment, output, program, programs_of, run, succeeds,
+    target,
 };
 
 /// The oldest Node.js that the npm packages support.
@@ -151,8 +152,7 @@ pub(crate) fn ensure_node() -> Result<String> {
     let place = folder.display().to_string();
     print_and_run(&["python3", "-m", "venv", "--clear", &place])?;
     let python = programs_of(&folder).join("python").display().to_string();
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", NODE_PACKAGE];
-    print_and_run(&[&[&*python], &pip[..]].concat())?;
+    print_and_run(&[&[&*python], PIP_INSTALL, &[NODE_PACKAGE]].concat())?;
     node_version().context("Node.js was installed but does not run")
 }
 
@@ -184,8 +184,7 @@ pub(crate) fn python_programs(name: &str, packages: &[&str]) -> Result<PathBuf> 
     let python = if cfg!(windows) { "python" } else { "python3" };
     print_and_run(&[python, "-m", "venv", "--clear", &folder.display().to_string()])?;
     let inside = programs.join("python").display().to_string();
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    print_and_run(&[&[&*inside], &pip[..], packages].concat())?;
+    print_and_run(&[&[&*inside], PIP_INSTALL, packages].concat())?;
     std::fs::write(&stamp, wanted).context("cannot mark the packages as installed")?;
     Ok(programs)
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::files::create_folder;
 use super::target::Target;
-use crate::process::{program, programs_of, root, run, target};
+use crate::process::{PIP_INSTALL, program, programs_of, root, run, target};
 use crate::python::{new_environment, tool, tools};
 use crate::tools::python_programs;
 
@@ -67,8 +67,7 @@ pub(super) fn install(
     new_environment(environment)?;
     let programs = programs_of(environment);
     let python = programs.join("python").display().to_string();
-    let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    let mut command = program(&python, &[&words[..], arguments].concat());
+    let mut command = program(&python, &[PIP_INSTALL, arguments].concat());
     command.envs(variables.iter().copied());
     run(command)?;
     Ok(programs)

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::files::site;
 use super::pages::{Pages, write};
-use crate::process::{output, program, programs_of, root, run};
+use crate::process::{PIP_INSTALL, output, program, programs_of, root, run};
 use crate::python::new_environment;
 
 /// Files of the look.
@@ -24,8 +24,7 @@ pub(super) fn install() -> Result<()> {
     }
     new_environment(&environment())?;
     let list = list.display().to_string();
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", &list];
-    run(program(&python(), &pip))?;
+    run(program(&python(), &[PIP_INSTALL, &["-r", &list]].concat()))?;
     fs::write(stamp, wanted).context("cannot mark the packages as installed")
 }
 
