@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import viseme
 from conftest import QUICK, SAMPLES, settings
@@ -248,7 +249,6 @@ def test_a_pandas_dataframe_comes_back_with_results(
 def test_a_polars_dataframe_comes_back_with_results(
     quick: World, client: viseme.Client, out: Path
 ) -> None:
-    pl = pytest.importorskip("polars")
     table = pl.DataFrame([row("a"), {**row("b"), "out": "x.mp4"}])
     batch = client.batch(table, out=out)
     assert len(list(batch)) == 2
