@@ -108,33 +108,33 @@ async fn three_minutes_are_exact() {
 
 #[tokio::test]
 async fn film_in_hevc_with_a_wav_voice_is_exact() {
-    let clip = Clip { codec: VideoCodec::Hevc, ..clip(seconds(12), FILM, (320, 180)) };
-    is_exact(clip, "mp4", voice(seconds(12) * 1_000, VoiceFormat::Wav, 48_000, 2), quick()).await;
+    let clip = Clip { codec: VideoCodec::Hevc, ..clip(seconds(20), FILM, (320, 180)) };
+    is_exact(clip, "mp4", voice(seconds(20) * 1_000, VoiceFormat::Wav, 48_000, 2), quick()).await;
 }
 
 #[tokio::test]
 async fn portrait_at_25_in_mov_with_an_m4a_voice_is_exact() {
-    let clip = clip(seconds(12), PAL, (180, 320));
-    is_exact(clip, "mov", voice(seconds(12) * 1_000, VoiceFormat::M4a, 44_100, 1), quick()).await;
+    let clip = clip(seconds(20), PAL, (180, 320));
+    is_exact(clip, "mov", voice(seconds(20) * 1_000, VoiceFormat::M4a, 44_100, 1), quick()).await;
 }
 
 #[tokio::test]
 async fn rotated_video_at_30_with_an_aac_voice_is_exact() {
-    let clip = Clip { rotation: 90, ..clip(seconds(12), WHOLE, (180, 320)) };
-    is_exact(clip, "mov", voice(seconds(12) * 1_000, VoiceFormat::Aac, 48_000, 1), quick()).await;
+    let clip = Clip { rotation: 90, ..clip(seconds(20), WHOLE, (180, 320)) };
+    is_exact(clip, "mov", voice(seconds(20) * 1_000, VoiceFormat::Aac, 48_000, 1), quick()).await;
 }
 
 #[tokio::test]
 async fn sixty_frames_per_second_are_exact() {
-    let clip = Clip { rotation: 180, ..clip(seconds(12), FAST, (180, 180)) };
-    is_exact(clip, "mp4", voice(seconds(12) * 1_000, VoiceFormat::Wav, 44_100, 1), quick()).await;
+    let clip = Clip { rotation: 180, ..clip(seconds(20), FAST, (180, 180)) };
+    is_exact(clip, "mp4", voice(seconds(20) * 1_000, VoiceFormat::Wav, 44_100, 1), quick()).await;
 }
 
 #[tokio::test]
 async fn a_variable_frame_rate_with_gaps_is_exact() {
     let clip =
-        Clip { codec: VideoCodec::Hevc, ..clip(seconds(12), FrameRate::Variable, (180, 180)) };
-    is_exact(clip, "mov", voice(seconds(12) * 1_000, VoiceFormat::M4a, 48_000, 2), quick()).await;
+        Clip { codec: VideoCodec::Hevc, ..clip(seconds(24), FrameRate::Variable, (180, 180)) };
+    is_exact(clip, "mov", voice(seconds(24) * 1_000, VoiceFormat::M4a, 48_000, 2), quick()).await;
 }
 
 #[tokio::test]

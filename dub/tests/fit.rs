@@ -226,7 +226,7 @@ fn seconds(info: &MediaInfo) -> f64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn video_and_audio_that_belong_together_are_cut_to_the_same_part() {
     let folder = Folder::new();
-    folder.ffmpeg(&arguments("V=1280x720,10,14 -c:v libx264 talk.mp4"));
+    folder.ffmpeg(&arguments("V=1280x720,25,14 -c:v libx264 talk.mp4"));
     folder.ffmpeg(&arguments("A=14 whole.wav"));
     folder.ffmpeg(&arguments("A=5 short.wav"));
     let mut settings = FitSettings::default();
@@ -330,14 +330,15 @@ async fn a_fit_that_is_dropped_leaves_no_file() {
     folder.ffmpeg(&arguments("V=3840x2160,25,3 -c:v libx264 large.mp4"));
     let out = folder.path("out");
     let job = fit(input("video", &folder.path("large.mp4")), into_folder(&out));
-    let file_is_there = async {
-        while !std::fs::read_dir(&out).is_ok_and(|mut files| files.next().is_some()) {
+    let has_bytes = |file: std::fs::DirEntry| file.metadata().is_ok_and(|it| it.len() > 0);
+    let ffmpeg_writes = async {
+        while !std::fs::read_dir(&out).is_ok_and(|files| files.flatten().any(has_bytes)) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
     tokio::select! {
         _ = job => panic!("it ended before it was dropped"),
-        () = file_is_there => {}
+        () = ffmpeg_writes => {}
     }
     let left: Vec<_> =
         std::fs::read_dir(&out).unwrap().flatten().map(|it| it.file_name()).collect();
