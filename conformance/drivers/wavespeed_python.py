@@ -62,7 +62,8 @@ def execute(connection, message):
     outcome = {"type": "outcome", "id": message["id"]}
     try:
         outcome["value"] = operate(message)
-    except Exception as error:  # noqa: BLE001, the outcome is whatever the client raises
+    # The outcome is whatever the client raises.
+    except Exception as error:
         outcome["error"] = describe_error(error)
     send(connection, outcome)
 

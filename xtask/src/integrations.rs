@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use clap::Subcommand;
 
 use crate::node::{self, install_in};
-use crate::process::{PIP_INSTALL, program, programs_of, root, run, target};
+use crate::process::{PIP_INSTALL, PIP_NO_COMPILE, program, programs_of, root, run, target};
 use crate::python;
 use crate::tools::{ensure_all, ensure_node};
 
@@ -73,7 +73,7 @@ fn install_apart(name: &str, list: &str, options: &[&str]) -> Result<()> {
     python::new_environment(&place)?;
     let inside = python_of(name).display().to_string();
     let list = list.display().to_string();
-    let wheels = ["--only-binary", ":all:", "-r", &list];
+    let wheels = [PIP_NO_COMPILE, "--only-binary", ":all:", "-r", &list];
     run(program(&inside, &[PIP_INSTALL, options, &wheels].concat()))?;
     fs::write(stamp, wanted).context("cannot mark the packages as installed")
 }

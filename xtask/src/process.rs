@@ -39,10 +39,12 @@ pub(crate) fn programs_of(environment: &Path) -> PathBuf {
     environment.join(if cfg!(windows) { "Scripts" } else { "bin" })
 }
 
-/// The arguments of Python that install packages. Each module is compiled when it is first imported: compiling all of
-/// them takes longer than the rest.
+/// The arguments of Python that install packages.
 pub(crate) const PIP_INSTALL: &[&str] =
-    &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"];
+    &["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+/// For large packages of which a test imports little: modules are compiled when they are imported. To compile all of
+/// them takes longer than the rest.
+pub(crate) const PIP_NO_COMPILE: &str = "--no-compile";
 
 /// A program that is to be started in the root of the checkout.
 pub(crate) fn program<A: AsRef<str>>(name: &str, arguments: &[A]) -> Command {

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
 
-use crate::process::{PIP_INSTALL, program, programs_of, root, run, target};
+use crate::process::{PIP_INSTALL, PIP_NO_COMPILE, program, programs_of, root, run, target};
 
 /// What the benchmark compares with: the official package, and what a hand-written client uses.
 const OTHERS: [&str; 2] = ["wavespeed==2.0.5", "aiohttp==3.14.5"];
@@ -63,7 +63,7 @@ fn is_installed(list: &Path) -> Result<bool> {
 
 fn install_list(list: &Path) -> Result<()> {
     let text = list.display().to_string();
-    run(inside(&[PIP_INSTALL, &["-r", &text]].concat()))?;
+    run(inside(&[PIP_INSTALL, &[PIP_NO_COMPILE, "-r", &text]].concat()))?;
     std::fs::copy(list, stamp(list)).context("cannot mark the tools as installed")?;
     Ok(())
 }
